@@ -1,0 +1,209 @@
+"""Raw strings to values."""
+
+from datetime import date
+
+import pytest
+
+from zjolcrawl.items import Byline
+from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, merge, people
+from zjolcrawl.parsing.fields.dates import find_time
+from zjolcrawl.parsing.fields.tags import split_tags
+from zjolcrawl.parsing.fields.text import clean
+from zjolcrawl.parsing.info_line import read_info
+from zjolcrawl.parsing.page import decode
+from zjolcrawl.parsing.urls import absolute, canonical, doc_id, kind, url_day
+
+
+@pytest.mark.parametrize(
+    ("text", "moment", "precision"),
+    [
+        ("2017年08月12日 07:34:27", "2017-08-11T23:34:27", "second"),
+        ("2017年06月28日 10:22:33", "2017-06-28T02:22:33", "second"),
+        ("\r\n\t\t2020-01-02 10:22:33\r\n", "2020-01-02T02:22:33", "second"),
+        ("2026年02月23日12时", "2026-02-23T04:00:00", "hour"),
+        ("| 2026-09-23", "2026-09-22T16:00:00", "day"),
+        ("(2018-03-18)", "2018-03-17T16:00:00", "day"),
+        ("2015年04月08日10:05", "2015-04-08T02:05:00", "minute"),
+        ("17-08-12 07:34", "2017-08-11T23:34:00", "minute"),
+        ("２０１７年０８月１２日　０７：３４：２７", "2017-08-11T23:34:27", "second"),  # noqa: RUF001
+        ("2017/8/2 7:04", "2017-08-01T23:04:00", "minute"),
+        ("2017-08-12T07:34:27+08:00", "2017-08-11T23:34:27", "second"),
+        ("2017-08-11T23:34:27Z", "2017-08-11T23:34:27", "second"),
+        ("2017年8月12日 星期六 07:34", "2017-08-11T23:34:00", "minute"),
+        ("发布时间：2017年08月12日07时34分27秒", "2017-08-11T23:34:27", "second"),
+        ("2017年2月30日 2017年3月1日", "2017-02-28T16:00:00", "day"),
+    ],
+)
+def test_time(text: str, moment: str, precision: str) -> None:
+    found = find_time(text)
+    assert found is not None
+    assert (found[0].strftime("%Y-%m-%dT%H:%M:%S"), found[1]) == (moment, precision)
+
+
+@pytest.mark.parametrize("text", ["", "8月12日", "2017年", "13812345678", "2017-13-01", "1.2.3.4"])
+def test_no_time(text: str) -> None:
+    assert find_time(text) is None
+
+
+def byline(name: str, role: str, outlet: str | None = None) -> Byline:
+    return Byline(name, role, outlet)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("记者 江帆", [byline("江帆", "记者")]),
+        ("浙江在线记者 江帆", [byline("江帆", "记者", "浙江在线")]),
+        (
+            "浙江在线记者 江帆 通讯员 王小明 张三",
+            [byline("江帆", "记者", "浙江在线"), byline("王小明", "通讯员"), byline("张三", "通讯员")],
+        ),
+        ("记者江帆 通讯员王小明", [byline("江帆", "记者"), byline("王小明", "通讯员")]),
+        ("记者 江帆 文/摄", [byline("江帆", "记者")]),
+        ("见习记者 李四", [byline("李四", "见习记者")]),
+        ("本报记者 欧阳修远", [byline("欧阳修远", "记者", "本报")]),
+        ("记者 阿卜杜拉·买买提", [byline("阿卜杜拉·买买提", "记者")]),
+        ("记者 王小明、张三", [byline("王小明", "记者"), byline("张三", "记者")]),
+        ("记者 江　帆 李小明", [byline("江帆", "记者"), byline("李小明", "记者")]),
+        ("作者：张三", [byline("张三", "作者")]),
+        (
+            "浙江日报记者 王坚 钱江晚报记者 李红",
+            [byline("王坚", "记者", "浙江日报"), byline("李红", "记者", "钱江晚报")],
+        ),
+        ("文/张三 图/李四", [byline("张三", "文"), byline("李四", "图")]),
+        ("本报驻京记者 王大力", [byline("王大力", "驻京记者", "本报")]),
+        ("记者 江帆 报道", [byline("江帆", "记者")]),
+        ("", []),
+        ("浙江在线", []),
+    ],
+)
+def test_bylines(text: str, expected: list[Byline]) -> None:
+    assert people(text, AUTHOR_ROLES) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("责任编辑: 金晨", [byline("金晨", "责任编辑")]),
+        ("编辑：姚昊", [byline("姚昊", "编辑")]),
+        ("责编：张三 值班主任：李四五", [byline("张三", "责编"), byline("李四五", "值班主任")]),
+        ("责任编辑：", []),
+    ],
+)
+def test_editors(text: str, expected: list[Byline]) -> None:
+    assert people(text, EDITOR_ROLES) == expected
+
+
+def test_one_entry_a_person() -> None:
+    seen = [byline("江帆", "记者"), byline("江帆", "记者", "浙江在线"), byline("王红", "作者"), byline("王红", "记者")]
+    assert merge(seen) == [byline("江帆", "记者", "浙江在线"), byline("王红", "记者")]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "tags"),
+    [
+        (["督察;生态文明;整改;浙江;环境保护;清单"], ["督察", "生态文明", "整改", "浙江", "环境保护", "清单"]),
+        (["督察；生态文明，整改、浙江,清单"], ["督察", "生态文明", "整改", "浙江", "清单"]),
+        (["督察 生态文明　整改"], ["督察", "生态文明", "整改"]),
+        (["G20 峰会;杭州;杭州"], ["G20 峰会", "杭州"]),
+        (["G20 峰会", "杭州"], ["G20 峰会", "杭州"]),
+        ([], []),
+    ],
+)
+def test_tags(pieces: list[str], tags: list[str]) -> None:
+    assert split_tags(pieces) == tags
+
+
+@pytest.mark.parametrize(
+    ("raw", "stored"),
+    [
+        ("　　浙江在线8月12日讯", "浙江在线8月12日讯"),
+        ("\u200b正\ufeff文\u00a0 x", "正文 x"),
+        ("前半\n\t\t后半", "前半后半"),
+        ("one\n two", "one two"),
+        ("e\u0301", "é"),
+        ("标题一　标题二", "标题一　标题二"),
+    ],
+)
+def test_text(raw: str, stored: str) -> None:
+    assert clean(raw) == stored
+
+
+def test_info_line_of_the_reference_article() -> None:
+    info = read_info("2017年08月12日 07:34:27 来源: 浙江在线 记者 江帆")
+    assert (info.published, info.source, info.bylines, info.editors) == (
+        "2017年08月12日 07:34:27", "浙江在线", ["记者 江帆"], [],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("encoding", "expected"), [("utf-8", "utf-8"), ("gbk", "gb18030"), ("gb18030", "gb18030"), ("utf-16", "utf-16")]
+)
+def test_charset_is_read_from_the_bytes(encoding: str, expected: str) -> None:
+    text = "<meta charset=gb2312>全力保障中央环保督察开展"
+    assert decode(text.encode(encoding)) == (text, expected, 0)
+
+
+def test_cut_utf8_stays_utf8() -> None:
+    body = ("浙江在线" * 100).encode()[:-1]
+    text, encoding, broken = decode(body)
+    assert (encoding, broken) == ("utf-8", 1)
+    assert text.startswith("浙江在线" * 99)
+
+
+TRS = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [
+        "https://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml",
+        "http://ZJNEWS.zjol.com.cn//zjnews/zjxw/201708/t20170812_4774532.shtml?from=x#top",
+        "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532_ext.shtml",
+        "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532_1.shtml",
+        "http://zjnews.zjol.com.cn:80/zjnews/zjxw/201708/t20170812_4774532.shtml",
+    ],
+)
+def test_canonical(variant: str) -> None:
+    assert canonical(variant) == TRS
+
+
+def test_what_an_article_url_tells() -> None:
+    assert (doc_id(TRS), url_day(TRS)) == ("4774532", date(2017, 8, 12))
+    legacy = "http://jx.zjol.com.cn/system/2015/06/30/020717765_01.shtml"
+    assert (doc_id(legacy), url_day(legacy)) == ("020717765", date(2015, 6, 30))
+    assert canonical(legacy) == "http://jx.zjol.com.cn/system/2015/06/30/020717765.shtml"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (TRS, "article"),
+        ("http://dqnews.zjol.com.cn/dqnews/system/2021/04/16/032987957.shtml", "article"),
+        ("http://zjrb.zjol.com.cn/html/2017-08/12/content_3075681.htm?div=-1", "paper"),
+        ("http://zj.zjol.com.cn/news.html?id=123", "app"),
+        ("http://zj.zjol.com.cn/video.html?id=123", "video"),
+        ("https://tidenews.com.cn/news.html?id=9", "app"),
+        ("http://v-cdn.zjol.com.cn/185979.mp4", "video"),
+        ("http://zjnews.zjol.com.cn/ztjj/zt/", "topic"),
+        ("http://www.xinhuanet.com/a.htm", "offsite"),
+        ("http://zjol.com.cn.evil.com/201708/t20170812_4774532.shtml", "offsite"),
+    ],
+)
+def test_kind(url: str, expected: str) -> None:
+    assert kind(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("href", "expected"),
+    [
+        ("//china.zjol.com.cn//gnxw/a.shtml", "http://china.zjol.com.cn/gnxw/a.shtml"),
+        ("./201803/a.shtml", "http://china.zjol.com.cn/gnxw/201803/a.shtml"),
+        ("javascript:void(0)", None),
+        ("#top", None),
+        ("", None),
+        ("http://[bad", None),
+    ],
+)
+def test_absolute(href: str, expected: str | None) -> None:
+    assert absolute("http://china.zjol.com.cn/gnxw/", href) == expected

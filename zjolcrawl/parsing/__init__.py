@@ -1,0 +1,1 @@
+"""Pure functions: bytes in, fields out. lxml only; no Scrapy, no network, no clock."""

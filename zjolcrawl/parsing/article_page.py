@@ -1,0 +1,210 @@
+"""Article page -> raw fields, by template: the one entry to reading an article."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from lxml.etree import XPath
+from lxml.html import HtmlElement
+
+from zjolcrawl.items import Media, RawArticle
+from zjolcrawl.parsing.blocks import Block, BlockReader
+from zjolcrawl.parsing.body import Body, read_body
+from zjolcrawl.parsing.fields.dates import time_span
+from zjolcrawl.parsing.fields.text import clean
+from zjolcrawl.parsing.foot import editors_in, tags_in
+from zjolcrawl.parsing.head import Head, read_head
+from zjolcrawl.parsing.info_line import InfoLine, read_info
+from zjolcrawl.parsing.lines import lines_after, page_lines
+from zjolcrawl.parsing.page import Page, read_page
+from zjolcrawl.parsing.templates import FAMILIES
+from zjolcrawl.parsing.templates.generic import GENERIC, densest
+from zjolcrawl.parsing.templates.table import Template, find
+from zjolcrawl.parsing.urls import absolute, canonical
+
+# Raised with every change that can alter a field: `parser.version` of the documents.
+PARSER_VERSION = 1
+
+_LEAST = 60  # characters: fewer beside a JavaScript redirect are no article
+_STUB = re.compile(r"location(?:\.href)?\s*(?:=|\.replace\s*\(|\.assign\s*\()\s*[\"']([^\"']+)[\"']")  # SEL
+_REFRESH = XPath("//meta[translate(@http-equiv, 'REFSH', 'refsh') = 'refresh']/@content")
+_REFRESH_URL = re.compile(r"url\s*=\s*['\"]?([^'\"\s;]+)", re.IGNORECASE)
+_MISSING_PAGE = re.compile(r"404|页面不存在|找不到(?:该|您)?.{0,6}页面|页面(?:未找到|已删除|不见了)|not found|已被删除", re.IGNORECASE)
+_PAGER = XPath(
+    "//*[contains(@class, 'news_more_page') or contains(@id, 'news_more_page') or contains(@class, 'fenye')]//a/@href"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stub:
+    """A page that only sends the browser on: `target` is absolute."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotArticle:
+    """A page without an article, and why."""
+
+    reason: str
+
+
+def read_article(body: bytes, url: str) -> RawArticle | Stub | NotArticle:
+    """Read the article in a page's bytes; `url` is absolute and decides references.
+
+    Declared charsets are not needed: see `page.decode`. Never raises on bad HTML.
+    """
+    page = read_page(body, url)
+    for template in FAMILIES:
+        if found := _best_body(template, page):
+            # A page of a few words that sends the browser on is a stub, whatever its classes.
+            stub = _stub(page) if _size(found[2]) < _LEAST else None
+            return stub or _article(page, template, *found)
+    container = densest(page.root)
+    if container is not None and (found := _read(container, page, GENERIC)):
+        head, content, _ = found[1:]
+        if content.links < 0.5 and not _is_missing_page(head, content):
+            return _article(page, GENERIC, *found)
+    return _stub(page) or NotArticle(_why_not(page))
+
+
+_Found = tuple[HtmlElement, Head, Body, BlockReader]
+
+
+def _best_body(template: Template, page: Page) -> _Found | None:
+    """The family's container with most text: a class name such as `content` may stand twice."""
+    best: _Found | None = None
+    for path in template.bodies:
+        for container in path(page.root)[:8]:
+            found = _read(container, page, template)
+            if found and (best is None or _size(found[2]) > _size(best[2])):
+                best = found
+        if best:
+            return best if not _is_missing_page(best[1], best[2]) else None
+    return None
+
+
+def _size(body: Body) -> int:
+    return sum(map(len, body.lines)) + 50 * len(body.images) + 50 * len(body.videos)
+
+
+def _read(container: HtmlElement, page: Page, template: Template) -> _Found | None:
+    reader = BlockReader(page.url)
+    blocks: list[Block] = reader.read(container)
+    if not blocks:
+        return None
+    head = read_head(page.root, template, container)
+    body = read_body(blocks, head.lines + ([head.title] if head.title else []))
+    if not body.images and not body.videos and sum(map(len, body.lines)) < 10:
+        return None
+    if template.name == "T3" and body.links > 0.5:
+        return None
+    return container, head, body, reader
+
+
+def _is_missing_page(head: Head, body: Body) -> bool:
+    return bool(_MISSING_PAGE.search(head.title or "")) and sum(map(len, body.lines)) < 200
+
+
+def _article(page: Page, template: Template, container: HtmlElement, head: Head, body: Body, reader: BlockReader) -> RawArticle:
+    info = _info(page.root, template, head)
+    after = lines_after(container)
+    inside = page_lines(container)[-14:]  # a tag bar stands last
+    editors = body.editors + [_label("责任编辑", text) for text in _texts(template.editors, page.root)]
+    editors = editors or editors_in(after) or info.editors
+    warnings = list(page.warnings)
+    if head.title_from_tag and head.title:
+        warnings.append("title: from <title>")
+    return RawArticle(
+        url=canonical(page.url),
+        template=template.name,
+        encoding=page.encoding,
+        breadcrumb=head.breadcrumb,
+        title=head.title,
+        kicker=head.kicker,
+        subtitle=head.subtitle,
+        published=info.published,
+        source=info.source,
+        bylines=info.bylines + body.bylines,
+        editors=editors,
+        tags=tags_in(inside) or tags_in(after),
+        editor_note=body.editor_note or head.note,
+        dateline=body.dateline,
+        body=body.lines,
+        body_html=body.html,
+        images=body.images,
+        videos=body.videos,
+        attachments=[Media(url, ref, name or None) for url, ref, name in reader.attachments],
+        pages=_pages(page),
+        warnings=warnings,
+    )
+
+
+def _texts(candidates: tuple[XPath, ...], root: HtmlElement) -> list[str]:
+    texts = [clean(str(element.text_content())) for element in find(candidates, root)]
+    return [text for text in texts if text][:2]
+
+
+def _label(label: str, text: str) -> str:
+    """The text with the label it goes without where an id names the field."""
+    return text if re.search(r"[:：]", text) or not text else f"{label}: {text}"
+
+
+def _info(root: HtmlElement, template: Template, head: Head) -> InfoLine:
+    """The info line from the template's own elements, else from the lines below the headline."""
+    times = [text for text in _texts(template.times, root) if time_span(text)]
+    sources, authors = _texts(template.sources, root), _texts(template.authors, root)
+    line = read_info(" ".join(dict.fromkeys(head.info)))
+    if times:
+        own = read_info(times[0])
+        line.published = own.published
+        line.source = line.source or own.source
+        line.bylines = line.bylines or own.bylines
+        line.editors = line.editors or own.editors
+    if sources:
+        labelled = read_info(_label("来源", sources[0]))
+        line.source = labelled.source or line.source
+        line.bylines = line.bylines or labelled.bylines
+    if authors:
+        named = read_info(_named(authors[0])).bylines
+        line.bylines = named or line.bylines
+    if line.source is None and head.info:
+        outlets = [w for text in line.rest for w in text.split() if re.search(r"(?:报|网|在线|社|客户端|台|新闻|宣传|频道)$", w)]
+        line.source = outlets[0] if len(outlets) == 1 else None
+    return line
+
+
+def _named(text: str) -> str:
+    return text if re.search(r"记者|作者|通讯员|[/／]|撰文|摄影", text) else f"作者: {text}"
+
+
+def _pages(page: Page) -> list[str]:
+    own = canonical(page.url)
+    urls = [absolute(page.url, str(href)) for href in _PAGER(page.root)]
+    others = [url for url in urls if url and canonical(url) == own]
+    return list(dict.fromkeys([own, *others])) if others else []
+
+
+def _stub(page: Page) -> Stub | None:
+    targets = [match[1] for match in _STUB.finditer(page.text)]
+    for content in _REFRESH(page.root):
+        if match := _REFRESH_URL.search(str(content)):
+            targets.insert(0, match[1])
+    for target in targets:
+        url = absolute(page.url, target)
+        if url and canonical(url) != canonical(page.url):
+            return Stub(url)
+    return None
+
+
+def _why_not(page: Page) -> str:
+    text = clean(" ".join(page.root.itertext("p", "div", "h1", "h2", "td", "title")))[:400]
+    if not page.text.strip():
+        return "empty page"
+    if _MISSING_PAGE.search(text):
+        return "page says it is missing"
+    links = len(page.root.findall(".//a[@href]"))
+    if not links and "<script" in page.text.lower():
+        return "script only: a challenge or an unknown stub"
+    return "links only: a topic or list page" if links >= 5 else "no body found"

@@ -1,0 +1,376 @@
+"""From a body container to clean blocks: paragraphs, sub-heads, pictures, tables, lists, videos.
+
+Structure is decided here; what of it is editorial is decided in `body.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from html import escape
+
+from lxml.html import HtmlElement
+
+from zjolcrawl.parsing.fields.text import clean
+from zjolcrawl.parsing.urls import absolute
+
+_DROPPED = {
+    "script", "style", "noscript", "template", "form", "input", "button", "select", "textarea",
+    "svg", "link", "meta", "head", "nav", "footer", "aside", "object", "title",
+}  # fmt: skip
+BLOCK_TAGS = {
+    "p", "div", "section", "article", "main", "center", "h1", "h2", "h3", "h4", "h5", "h6", "li",
+    "ul", "ol", "dl", "dt", "dd", "table", "tbody", "thead", "tfoot", "tr", "td", "th", "caption",
+    "blockquote", "pre", "figure", "figcaption", "header", "footer", "hr", "address", "fieldset",
+    "body", "nav", "aside", "form",
+}  # fmt: skip
+_INLINE = {"b": "strong", "strong": "strong", "i": "em", "em": "em"}
+# Classes and ids of furniture. The first group counts as a part of a name too (share-bar), the
+# second only as a whole name, for its words stand in wrappers' names as well (detail-page-print).
+_FURNITURE = re.compile(
+    r"(?:^|[\s_-])(?:(?:bd|js|jia)?share\w*|fenxiang|copyright|cprtip|banquan|related?|relat(?:ed|ion)\w*|xgxw|xgyd|"
+    r"xiangguan|recommend\w*|tuijian|hotnews|hot-?list|sidebar|advert\w*|guanggao|qrcode|ewm|erweima|pinglun|"
+    r"toolbar|news_more_page|fenye|pagination|pager|breadcrumbs?|font-?size|jiucuo|disclaimer|mianze|"
+    r"editor_baidu)(?:$|[\s_-]|(?=[A-Z\d]))"
+    r"|(?:^|\s)(?:pages?|print|tools|gg|ads?|qr|comments?|prevnext|pre-?next|weixin-?code)(?:$|\s|\d)",
+    re.IGNORECASE,
+)
+_CENTRED = re.compile(r"text-align\s*:\s*center", re.IGNORECASE)
+_BOLD = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.IGNORECASE)
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_NOT_PICTURE = re.compile(
+    r"(?:qr_?code|ewm|erweima|erwei|weixin|wechat|share|logo|icon|/ads?[/_.-]|gif\.gif|spacer|blank|loading|arrow|"
+    r"dot\.|line\.|banner|btn|button|print|favicon|grey\.gif|pixel|transparent|guanggao)",
+    re.IGNORECASE,
+)
+_QR_ALT = re.compile(r"二维码|扫一扫|分享|广告|logo", re.IGNORECASE)
+_EDITORIAL_PICTURE = re.compile(r"(?:^|/)[WP]0\d{14,}")
+# The attribute that a lazy loader keeps the real address in comes before src.
+_SOURCES = ("data-src", "data-original", "data-lazy-src", "data-echo", "original", "_src", "file", "src")
+_ATTACHMENT = re.compile(r"\.(?:pdf|docx?|xlsx?|pptx?|wps|et|zip|rar|7z|txt|csv|ofd)$", re.IGNORECASE)
+_MARK = 0xF0000  # private use: stand-ins for inline tags while white space is folded
+_MARKED = re.compile("[\U000f0000-\U000fffff]")
+_MAX_DEPTH = 180
+
+
+@dataclass(slots=True)
+class Block:
+    """One block of a body: `lines` of plain text and the same as clean `html`.
+
+    `kind` is p, h2, figure, caption, table, list, quote or video.
+    """
+
+    kind: str
+    lines: list[str] = field(default_factory=list)
+    html: str = ""
+    centred: bool = False
+    captionish: bool = False  # shares a paragraph or a layout table with a picture
+    links: float = 0.0  # share of the text that is link text
+    url: str = ""
+    ref: str = ""
+    alt: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The block's lines as one string."""
+        return "\n".join(self.lines)
+
+
+@dataclass(slots=True)
+class _Context:
+    heading: bool = False
+    bold: bool = False
+    link: bool = False
+    paragraph: bool = False
+    centred: bool = False
+    picture_table: bool = False
+    caption: bool = False
+    quote: bool = False
+
+
+class BlockReader:
+    """Reads one container; `blocks`, and the `attachments` met as (url, ref, name)."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self.blocks: list[Block] = []
+        self.attachments: list[tuple[str, str, str]] = []
+        self._text: list[tuple[str, _Context]] = []
+        self._tags: list[str] = []
+        self._after_picture = False
+
+    def read(self, container: HtmlElement) -> list[Block]:
+        """The container's blocks in page order."""
+        self._children(container, _Context(), 0)
+        self._flush(_Context())
+        return self.blocks
+
+    def _children(self, element: HtmlElement, context: _Context, depth: int) -> None:
+        if element.text:
+            self._text.append((element.text, context))
+        for child in element:
+            if isinstance(child.tag, str):
+                self._element(child, context, depth + 1)
+            if child.tail:
+                self._text.append((child.tail, context))
+
+    def _element(self, element: HtmlElement, context: _Context, depth: int) -> None:
+        tag = element.tag.lower()
+        if tag in _DROPPED or is_furniture(element):
+            return
+        if depth > _MAX_DEPTH:
+            self._text.append((str(element.text_content()), context))
+        elif tag == "br":
+            self._text.append(("\0", context))
+        elif tag == "img":
+            self._picture(element, context)
+        elif tag in {"video", "audio", "embed", "iframe"}:
+            self._video(element, context)
+        elif tag == "table" and _is_data(element):
+            self._flush(context)
+            self.blocks.append(_table(element))
+        elif tag in {"ul", "ol"} and _is_plain_list(element):
+            self._flush(context)
+            self._list(element, tag)
+        elif tag in BLOCK_TAGS:
+            self._block(element, tag, context, depth)
+        else:
+            self._inline(element, tag, context, depth)
+
+    def _block(self, element: HtmlElement, tag: str, context: _Context, depth: int) -> None:
+        self._flush(context)
+        self._after_picture = False
+        style = element.get("style") or ""
+        inner = _Context(
+            heading=context.heading or (len(tag) == 2 and tag[0] == "h" and tag != "hr"),
+            bold=context.bold or bool(_BOLD.search(style)) or tag == "th",
+            paragraph=tag in {"p", "li"} or context.paragraph,
+            centred=tag == "center"
+            or (element.get("align") or "").lower() == "center"
+            or bool(_CENTRED.search(style))
+            or (context.centred and not re.search(r"text-align", style)),
+            picture_table=context.picture_table
+            or (tag == "table" and element.find(".//img") is not None),
+            caption=context.caption or tag == "figcaption",
+            quote=context.quote or tag == "blockquote",
+        )
+        self._children(element, inner, depth)
+        self._flush(inner)
+        self._after_picture = False
+
+    def _inline(self, element: HtmlElement, tag: str, context: _Context, depth: int) -> None:
+        markup = _INLINE.get(tag)
+        opening = f"<{markup}>" if markup else ""
+        bold = context.bold or markup == "strong" or bool(_BOLD.search(element.get("style") or ""))
+        href = absolute(self.base, element.get("href") or "") if tag == "a" else None
+        if href:
+            opening, markup = f'<a href="{escape(href)}">', "a"
+            if _ATTACHMENT.search(href.partition("?")[0]):
+                name = clean(str(element.text_content()))
+                self.attachments.append((href, str(element.get("href")), name))
+        inner = _Context(**{name: getattr(context, name) for name in context.__slots__})
+        inner.bold, inner.link = bold, context.link or tag == "a"
+        if opening:
+            self._mark(opening, inner)
+        self._children(element, inner, depth)
+        if opening:
+            self._mark(f"</{markup}>", inner)
+
+    def _mark(self, tag: str, context: _Context) -> None:
+        self._tags.append(tag)
+        self._text.append((chr(_MARK + len(self._tags) - 1), context))
+
+    def _flush(self, context: _Context) -> None:
+        pieces, tags = self._text, self._tags
+        self._text, self._tags = [], []
+        words = [(text, at) for text, at in pieces if not _MARKED.match(text) and text.strip("\0 \t\r\n\f\u3000\u00a0\u200b\ufeff")]
+        if not words:
+            return
+        at = words[0][1]
+        lines, html_lines = [], []
+        for line in "".join(text for text, _ in pieces).split("\0"):
+            if plain := clean(_MARKED.sub("", line)):
+                lines.append(plain)
+                html_lines.append(_inline_html(line, tags))
+        if not lines:
+            return
+        size = sum(len(text.strip()) for text, _ in words)
+        block = Block(
+            "p",
+            lines,
+            centred=at.centred,
+            captionish=self._after_picture or at.picture_table,
+            links=sum(len(text.strip()) for text, c in words if c.link) / size if size else 0.0,
+        )
+        if at.caption:
+            block.kind = "caption"
+        elif at.quote:
+            block.kind = "quote"
+            block.html = f"<blockquote><p>{'<br>'.join(html_lines)}</p></blockquote>"
+        elif _is_subhead(lines, words):
+            block.kind, block.html = "h2", f"<h2>{escape(lines[0], quote=False)}</h2>"
+        elif at.paragraph:
+            block.html = f"<p>{'<br>'.join(html_lines)}</p>"
+        else:
+            block.html = "\n".join(f"<p>{line}</p>" for line in html_lines)
+        self.blocks.append(block)
+
+    def _picture(self, element: HtmlElement, context: _Context) -> None:
+        found = picture(element, self.base)
+        if not found:
+            return
+        self._flush(context)
+        url, ref = found
+        self.blocks.append(Block("figure", url=url, ref=ref, alt=clean(element.get("alt") or "") or None))
+        self._after_picture = True
+
+    def _video(self, element: HtmlElement, context: _Context) -> None:
+        candidates = [element.get("src"), element.get("data-src")]
+        candidates += [source.get("src") for source in element.iter("source")]
+        ref = next((value for value in candidates if value and value.strip()), None)
+        url = absolute(self.base, ref) if ref else None
+        if not url or not ref:
+            return
+        if element.tag == "iframe" and not re.search(r"video|player|\bv\.|vod|mp4", url):
+            return
+        self._flush(context)
+        self.blocks.append(Block("video", url=url, ref=ref, html=f'<video src="{escape(url)}"></video>'))
+
+    def _list(self, element: HtmlElement, tag: str) -> None:
+        lines, html, linked, size = [], [], 0, 0
+        for item in element.iter("li"):
+            reader = BlockReader(self.base)
+            inner = reader.read(item)
+            self.attachments += reader.attachments
+            text = " ".join(line for block in inner for line in block.lines)
+            if text:
+                lines.append(text)
+                html.append("<li>" + " ".join(_unwrapped(block.html) for block in inner if block.html) + "</li>")
+                size += len(text)
+                linked += int(sum(block.links * len(block.text) for block in inner))
+        if lines:
+            self.blocks.append(
+                Block("list", lines, f"<{tag}>{''.join(html)}</{tag}>", links=linked / size if size else 0)
+            )
+
+
+def is_furniture(element: HtmlElement) -> bool:
+    """Whether the element is page furniture by its class, id or style: share bar, ads, QR code."""
+    if element.tag in {"p", "span", "strong", "font", "a", "img", "br", "em", "b"}:
+        return bool((style := element.get("style")) and _HIDDEN.search(style))
+    name = f"{element.get('class') or ''} {element.get('id') or ''}"
+    if len(name) > 1 and _FURNITURE.search(name):
+        return True
+    style = element.get("style")
+    return bool(style and _HIDDEN.search(style))
+
+
+def picture(element: HtmlElement, base: str) -> tuple[str, str] | None:
+    """(absolute URL, reference as written) of an editorial picture, None for an icon or QR code."""
+    for name in _SOURCES:
+        ref = element.get(name)
+        if not ref or ref.startswith("data:"):
+            continue
+        url = absolute(base, ref)
+        if not url:
+            continue
+        if not _EDITORIAL_PICTURE.search(url):
+            about = f"{element.get('class') or ''} {element.get('id') or ''} {url.rpartition('zjol.com.cn')[2]}"
+            if _NOT_PICTURE.search(about) or _is_tiny(element):
+                return None
+        if _QR_ALT.search(element.get("alt") or ""):
+            return None
+        return url, ref
+    return None
+
+
+def _is_tiny(element: HtmlElement) -> bool:
+    sizes = [re.match(r"\d+", element.get(name) or "") for name in ("width", "height")]
+    return any(size and int(size[0]) <= 32 for size in sizes)
+
+
+def _is_subhead(lines: list[str], words: list[tuple[str, _Context]]) -> bool:
+    if len(lines) != 1 or len(lines[0]) > 40:
+        return False
+    if all(at.heading for _, at in words):
+        return True
+    return all(at.bold for _, at in words) and lines[0][-1] not in "。！？；，：….,;:!?"
+
+
+def _inline_html(line: str, tags: list[str]) -> str:
+    """One line with its inline tags: balanced, escaped, white space folded as in the plain text."""
+    opened: list[str] = []
+    parts: list[str] = []
+    for part in re.split("([\U000f0000-\U000fffff])", line):
+        if part and _MARKED.match(part):
+            index = ord(part) - _MARK
+            if index < len(tags):
+                _balance(tags[index], part, opened, parts, tags)
+        else:
+            parts.append(part)
+    parts.extend(reversed([f"\U000ffff0{_name(tag)}\U000ffff1" for tag in opened]))
+    marked = "".join(parts)
+    marked = re.sub("^((?:[\U000f0000-\U000fffe0]|[\\s\u3000\u00a0])+)", lambda m: re.sub("[\\s\u3000\u00a0]", "", m[1]), marked)
+    marked = re.sub("[\\s\u3000\u00a0]+((?:[\U000f0000-\U000fffe0])+)$", r"\1", marked)
+    text = escape(clean(marked), quote=False)
+    text = re.sub("[\U000f0000-\U000fffe0]", lambda m: tags[ord(m[0]) - _MARK], text)
+    text = re.sub("\U000ffff0(\\w+)\U000ffff1", r"</\1>", text)
+    for _ in range(3):
+        text = re.sub(r"<(strong|em)>\s*</\1>|<a [^>]*>\s*</a>", "", text)
+        text = re.sub(r"</(strong|em)><\1>", "", text)
+    return text
+
+
+def _balance(tag: str, mark: str, opened: list[str], parts: list[str], tags: list[str]) -> None:
+    if not tag.startswith("</"):
+        opened.append(tag)
+        parts.append(mark)
+    elif opened and _name(opened[-1]) == tag[2:-1]:
+        opened.pop()
+        parts.append(mark)
+
+
+def _name(tag: str) -> str:
+    return re.sub(r"^</?(\w+).*$", r"\1", tag)
+
+
+def _unwrapped(html: str) -> str:
+    return re.sub(r"</?(?:p|h2)>", "", html)
+
+
+def _rows(table: HtmlElement) -> list[list[HtmlElement]]:
+    return [[cell for cell in row if cell.tag in {"td", "th"}] for row in table.iter("tr")]
+
+
+def _is_data(table: HtmlElement) -> bool:
+    """A table with rows of two or more filled cells and no picture; others only lay out."""
+    if table.find(".//img") is not None or table.find(".//table") is not None:
+        return False
+    rows = [sum(bool(clean(str(cell.text_content()))) for cell in row) for row in _rows(table)]
+    longest = max((len(clean(str(cell.text_content()))) for row in _rows(table) for cell in row), default=0)
+    return sum(count >= 2 for count in rows) >= 2 and longest < 400
+
+
+def _table(table: HtmlElement) -> Block:
+    lines, html = [], []
+    for row in _rows(table):
+        texts = [clean(" ".join(str(cell.text_content()).split())) for cell in row]
+        if not any(texts):
+            continue
+        lines.append("\t".join(texts))
+        cells = ""
+        for cell, text in zip(row, texts, strict=True):
+            spans = "".join(
+                f' {name}="{cell.get(name)}"'
+                for name in ("colspan", "rowspan")
+                if re.fullmatch(r"[2-9]|[1-9]\d{1,2}", cell.get(name) or "")
+            )
+            cells += f"<{cell.tag}{spans}>{escape(text, quote=False)}</{cell.tag}>"
+        html.append(f"<tr>{cells}</tr>")
+    return Block("table", lines, f"<table>{''.join(html)}</table>")
+
+
+def _is_plain_list(element: HtmlElement) -> bool:
+    if element.find(".//img") is not None or element.find(".//table") is not None:
+        return False
+    return element.find("./li") is not None

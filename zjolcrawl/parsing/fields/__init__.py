@@ -1,0 +1,1 @@
+"""From the page's strings to values: dates, bylines, tags, text."""

@@ -1,0 +1,123 @@
+"""Bylines: from `浙江在线记者 江帆 通讯员 王小明 张三` to people with roles and outlets."""
+
+from __future__ import annotations
+
+import re
+
+from zjolcrawl.items import Byline
+from zjolcrawl.parsing.fields.text import clean
+
+_HAN = r"[\u3400-\u9fff\U00020000-\U0003ffff]"
+_REPORTER = (
+    r"(?:见习|实习|特约|首席|高级|资深|全媒体|融媒体|摄影|文字|视频|特派|体育|评论|主任|"
+    rf"驻{_HAN}{{1,4}}?)*记者"
+)
+# Longest first where one is the tail of another. The short words 文 图 摄 need a sign after them.
+AUTHOR_ROLES = (
+    rf"{_REPORTER}|特约通讯员|通讯员|特约撰稿人?|特约评论员|本报评论员|评论员|撰稿人?|实习生|"
+    r"原作者|作者|撰文|供图|制图|绘图|漫画|摄影(?!报道)|视频拍摄|视频制作|整理|执笔|口述|"
+    r"(?:图|文|摄)\s*[/／]\s*(?:图|文|摄影|摄)|(?:图|文|摄)(?=\s*[/／|｜:：])"
+)
+EDITOR_ROLES = (
+    r"责任编辑|值班编辑|执行编辑|网络编辑|本文编辑|新媒体编辑|视频编辑|图片编辑|编辑|责任编审|"
+    r"值班主任|值班总监|值班编委|责编|美编|编审|审核|终审|复审|初审|三审|二审|一审|校对|监制|主编|总监制|"
+    r"签发|审校|责任校对"
+)
+_DIVIDERS = re.compile(r"[\s、,，;；/／|｜&＆()（）\[\]【】<>。.:：]+")
+_NAME = re.compile(rf"{_HAN}{{2,4}}|{_HAN}{{1,8}}(?:[·•・.]{_HAN}{{1,8}})+|[A-Za-z][A-Za-z.·-]+")
+_ORGANISATION = re.compile(rf"{_HAN}[{_HAN[1:-1]}A-Za-z0-9]{{1,19}}")
+# Words that stand among names and are none.
+_NO_NAME = re.compile(
+    r"(?:文|图|摄|文图|图文|文摄|摄影|报道|摄影报道|综合报道|联合报道|实习报道|综合|等|电|讯|整理|整合|编译|采写|撰写|发自|"
+    r"记者|编辑|未知|佚名|无|见习|实习|视频|图片|和|与|来源|供稿|提供)"
+)
+_OUTLET_END = re.compile(
+    r"(?:报|网|台|社|在线|新闻|客户端|频道|电视|广播|中心|刊|通讯社|融媒体?|传媒|集团|号|本刊|发布|视界|版|站)$"
+)
+_TRAILING_CREDIT = re.compile(
+    rf"({_HAN}{{2,4}}(?:[、 ]{_HAN}{{2,4}})*)\s*[/／ ]\s*((?:文|图|摄)(?:\s*[/／]\s*(?:文|图|摄影|摄))?|摄影|整理|供图)(?![\u4e00-\u9fff])"
+)
+
+
+def people(text: str, roles: str) -> list[Byline]:
+    """The people a passage names, in order; `roles` is AUTHOR_ROLES or EDITOR_ROLES.
+
+    `text` must be a byline passage (an info line, a bracket, a credit line), not prose. A name is
+    two to four Han characters, a name with ·, or a Latin one; 江 帆 is 江帆. After 作者 and 通讯员
+    an organisation may stand.
+    """
+    text = clean(re.sub(r"[•・‧∙]", "·", text))
+    marks = list(re.finditer(rf"(?P<before>[^\s、,，;；:：()（）\[\]【】|｜/／]*?)(?P<role>{roles})", text))
+    if not marks:
+        return _trailing_credits(text)
+    found: list[Byline] = []
+    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+        outlet = _outlet(mark["before"])
+        role = re.sub(r"\s+", "", mark["role"])
+        stretch = text[mark.end() : following.start() if following else len(text)]
+        if following and following["before"] and not _outlet(following["before"]):
+            stretch += " " + following["before"]  # 记者江帆通讯员王小明: 江帆 is no outlet
+        organisations = role in {"作者", "原作者"} or role.endswith("通讯员")
+        found += [Byline(name, role, outlet) for name in _names(stretch, organisations)]
+    return found
+
+
+def merge(people_seen: list[Byline]) -> list[Byline]:
+    """One entry a person, first seen first; a later sighting adds only what was missing.
+
+    The bare role 作者 gives way to a more exact one (记者 in the dateline).
+    """
+    merged: dict[str, Byline] = {}
+    for person in people_seen:
+        known = merged.setdefault(person.name, Byline(person.name, person.role, person.outlet))
+        if known.role in {"作者", "文"} and person.role != known.role and "记者" in person.role:
+            known.role = person.role
+        if known.outlet is None and person.role == known.role:
+            known.outlet = person.outlet
+    return list(merged.values())
+
+
+def _outlet(before: str) -> str | None:
+    word = before.strip(" -—·:：>》《“”\"'")
+    word = re.sub(r"^(?:据|来源|稿源)[:：]?", "", word)
+    if word in {"本报", "本网", "本台", "本刊", "本站", "本端"} or _OUTLET_END.search(word):
+        return word
+    return None
+
+
+def _names(stretch: str, organisations: bool) -> list[str]:
+    stretch = re.sub(r"^\s*[:：/／|｜]", " ", stretch)
+    words = [word for word in _DIVIDERS.split(stretch) if word]
+    names = []
+    for word in _join_single_characters(words):
+        word = re.sub(rf"(?<={_HAN}{{2}})(?:摄影报道|综合报道|报道|摄)$", "", word)
+        if _NO_NAME.fullmatch(word):
+            continue
+        if _NAME.fullmatch(word) or (organisations and _ORGANISATION.fullmatch(word)):
+            names.append(word)
+    return names
+
+
+def _join_single_characters(words: list[str]) -> list[str]:
+    """江 帆 -> 江帆: no Chinese name has one character, so neighbours belong together."""
+    joined: list[str] = []
+    run: list[str] = []
+    for word in [*words, ""]:
+        if len(word) == 1 and re.match(_HAN, word) and word not in "文图摄等电讯":
+            run.append(word)
+            continue
+        size = 3 if len(run) == 3 else 2
+        joined += ["".join(run[i : i + size]) for i in range(0, len(run), size)]
+        run = []
+        if word:
+            joined.append(word)
+    return joined
+
+
+def _trailing_credits(text: str) -> list[Byline]:
+    """`张三 文 李四 摄`: the role after the name."""
+    return [
+        Byline(name, re.sub(r"\s+", "", match[2]), None)
+        for match in _TRAILING_CREDIT.finditer(text)
+        for name in _names(match[1], organisations=False)
+    ]

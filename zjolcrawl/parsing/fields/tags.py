@@ -1,0 +1,38 @@
+"""标签: from the tag bar's text to a list."""
+
+from __future__ import annotations
+
+import re
+
+from zjolcrawl.parsing.fields.text import clean
+
+_HARD = re.compile(r"[;；,，、|｜]")
+_HAN = re.compile(r"[\u4e00-\u9fff]$")
+
+
+def split_tags(pieces: list[str]) -> list[str]:
+    """Tags in page order, without repeats.
+
+    A piece is the text of one tag link, or a whole bar (`督察;生态文明 整改`). `;` `；` `,` `，` `、`
+    and `|` always divide; a space divides unless it stands beside a Latin word, as in `G20 峰会`,
+    in a bar that has other dividers or in a link.
+    """
+    tags: list[str] = []
+    for piece in pieces:
+        hard = len(pieces) > 1 or bool(_HARD.search(piece))
+        for part in _HARD.split(piece):
+            tags.extend(_spaced(clean(part), hard=hard))
+    return list(dict.fromkeys(tag for tag in tags if tag))
+
+
+def _spaced(text: str, *, hard: bool) -> list[str]:
+    words = re.split(r"[ \u3000]+", text)
+    if not hard:
+        return words
+    joined = [words[0]]
+    for word in words[1:]:
+        if _HAN.search(joined[-1]) and _HAN.match(word[:1]):
+            joined.append(word)
+        else:
+            joined[-1] += " " + word
+    return joined

@@ -1,0 +1,37 @@
+"""Text as the contract stores it: NFC, no zero-width characters, no indents."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# U+200B-200F and U+2060-2064 have no width or only direction; U+FEFF is a stray byte order mark,
+# U+00AD an invisible hyphen, C0/C1 controls come from broken encodings.
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\x00-\x08\x0e-\x1f\x7f]")
+# Characters of the wide classes: between two of them a line break in the source is no space
+# (CSS Text 3, segment break transformation).
+_WIDE = "\u2e80-\u303f\u3040-\u9fff\uf900-\ufaff\uff00-\uffef“”‘’…—·\U00020000-\U0003ffff"
+_BREAK_IN_CJK = re.compile(f"(?<=[{_WIDE}])[ \t]*[\r\n][ \t\r\n]*(?=[{_WIDE}])")
+_SPACES = re.compile("[ \t\r\n\f\v\u00a0\u2002-\u200a\u202f]+")
+_EDGES = " \t\r\n\u3000\u00a0"
+
+
+def clean(text: str) -> str:
+    """One line of text as stored: NFC, invisible characters gone, white space folded, no indent.
+
+    U+3000 inside the line is the author's and stays.
+    """
+    text = _INVISIBLE.sub("", text)
+    text = _BREAK_IN_CJK.sub("", text)
+    text = _SPACES.sub(" ", text).strip(_EDGES)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def fold_width(text: str) -> str:
+    """Full-width digits, letters and signs as their ASCII twins, for matching (not for storing)."""
+    return unicodedata.normalize("NFKC", text) if not text.isascii() else text
+
+
+def squeeze(text: str) -> str:
+    """The text without any white space, for comparisons."""
+    return re.sub(r"\s+", "", text)

@@ -1,0 +1,69 @@
+"""The foot of an article: 标签 and 责任编辑, wherever a template puts them.
+
+No public scraper reads either from a zjol page, so both are found by their label, in the lines
+after the headline.
+"""
+
+from __future__ import annotations
+
+import re
+
+from lxml.html import HtmlElement
+
+from zjolcrawl.parsing.body import EDITOR_LINE, TAG_LINE
+from zjolcrawl.parsing.fields.bylines import EDITOR_ROLES
+from zjolcrawl.parsing.fields.text import clean
+from zjolcrawl.parsing.lines import Line
+
+_EDITOR = re.compile(rf"(?:^|[\s\u3000】\]）)（(【\[|｜;；])((?:{EDITOR_ROLES})\s*[:：/／]\s*[\u3400-\u9fffA-Za-z·][^|｜】\]）)【\[]{{0,40}})")
+_TAGS_END = re.compile(rf"[\s\u3000|｜【\[（(]*(?:(?:{EDITOR_ROLES})\s*[:：]|来源\s*[:：]|分享|作者\s*[:：]|记者\s*[:：]|更多|发布时间)")
+_NOT_TAG = {"更多", "更多>>", "编辑", "分享"}
+
+
+def editors_in(lines: list[Line]) -> list[str]:
+    """Editor credits such as `责任编辑: 金晨` in lines that are short enough to be a bar."""
+    found: list[str] = []
+    for line in lines:
+        if len(line.text) > 160 or "。" in line.text:
+            continue
+        for mark in _EDITOR.finditer(line.text):
+            found.append(re.split(r"(?:标签|来源|关键词|作者|记者|分享|打印)\s*[:：]?|\s{2,}", mark[1])[0])
+        if not found and EDITOR_LINE.match(line.text) and not line.text.startswith("总"):
+            found.append(line.text)
+        if found:
+            return found
+    return found
+
+
+def tags_in(lines: list[Line]) -> list[str]:
+    """The pieces of the tag bar: a link's text each, or the whole bar as one string."""
+    for index, line in enumerate(lines):
+        mark = TAG_LINE.match(line.text) or re.search(r"(?:^|\s)(?:标签|关键词)\s*[:：]", line.text)
+        if not mark or "。" in line.text or len(line.text) > 300:
+            continue
+        text = _TAGS_END.split(line.text[mark.end() :])[0].strip(" \u3000;；,，、|｜】]")
+        if linked := _linked(line.element, text):
+            return linked
+        if text:
+            return [text]
+        return _following(lines, index)
+    return []
+
+
+def _linked(element: HtmlElement, text: str) -> list[str]:
+    anchors = [clean(str(anchor.text_content())) for anchor in element.iter("a")]
+    return [tag for tag in anchors if tag and tag in text and tag not in _NOT_TAG]
+
+
+def _following(lines: list[Line], index: int) -> list[str]:
+    """Tags in elements of their own after a label that stands alone."""
+    box = lines[index].element.getparent()
+    tags = []
+    for line in lines[index + 1 : index + 16]:
+        if box is None or box not in line.element.iterancestors() or _TAGS_END.match(line.text):
+            break
+        if len(line.text) > 60:
+            break
+        anchors = [clean(str(a.text_content())) for a in line.element.iter("a")]
+        tags += [a for a in anchors if a] or [_TAGS_END.split(line.text)[0]]
+    return [tag for tag in tags if tag not in _NOT_TAG]

@@ -1,0 +1,280 @@
+"""The head of an article: breadcrumb, 引题, headline, 副题, info line.
+
+Only the headline and the info line have known selectors; the others are known by their label or by
+their place: 引题 stands between breadcrumb and headline, 副题 between headline and info line.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from lxml.html import HtmlElement
+
+from zjolcrawl.parsing.body import NOTE
+from zjolcrawl.parsing.fields.dates import time_span
+from zjolcrawl.parsing.fields.text import clean, squeeze
+from zjolcrawl.parsing.lines import Line, page_lines
+from zjolcrawl.parsing.templates.table import Template, find, has_class, paths
+
+_POSITION = re.compile(r"(?:您|你)?(?:当前|现在|目前|所在)?的?(?:所在)?(?:位置|所在地)\s*(?:是|在)?\s*[:：>]|当前位置|您当前的位置|您所在的位置|您现在的位置|所在位置")
+_CRUMB_SIGNS = re.compile(r"\s*(?:>+|＞+|»+|›+|→|≫|》)\s*")
+_CRUMBS = paths("//a[contains(concat(' ', normalize-space(@class), ' '), ' CurrChnlCls ')]")  # SEL
+_CRUMB_BOXES = paths(
+    *(has_class(n) for n in ("breadcrumb", "crumb", "crumbs", "path", "position", "location", "weizhi", "dqwz", "mianbao", "bread", "currentPosition", "curpos", "wz"))
+)
+_TITLE = paths("//title")
+_HEADLINES = paths("//h1", "//h2")
+_SITE_SUFFIX = re.compile(r"\s*(?:[_|｜]|\s[-–—]+\s?|[-–—]+)\s*(?=[^_|｜–—-]*(?:浙江|频道|新闻|在线|网|中心|站|栏目|首页|平台|zjol))")
+_INFO = re.compile(r"(?:来\s*源|稿源|发布时间|发稿时间)\s*[:：]|(?:^|\s)(?:作者|编辑|责任编辑|责编|记者)\s*[:：]")
+_BYLINE = re.compile(r"^(?:\S{0,12}记者|通讯员|作者|文/)\s*[:：]?\s*[\u4e00-\u9fff·]{2,}")
+_FURNITURE = re.compile(
+    r"^(?:分享|字体|字号|打印|关闭|收藏|评论|返回|首页|登录|注册|搜索|广告|正文|大\s*中\s*小|【.*】|\d+|[\W_]+|扫一扫.*|"
+    r"手机看.*|.*客户端下载.*|设为首页.*|加入收藏.*|浙江在线|.*(?:热线|许可证|ICP备).*|今日热点|热点推荐.*|.*新闻网站.*|.*排行.*|更多.*)"
+    r"|分享到|(?:^|\s)A[+-]|微信扫|字体[:：]|我要评论|阅读[:：]?\s*\d|点击[:：]?\s*\d|浏览[:：]?\s*\d"
+)
+_SUBTITLE_HINT = re.compile(r"sub|fu-?t|fti|futi|副|vice|second", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Head:
+    """What stands above the body; `lines` are the texts of it, to be kept out of the body."""
+
+    breadcrumb: list[str] = field(default_factory=list)
+    title: str | None = None
+    title_from_tag: bool = False
+    kicker: str | None = None
+    subtitle: str | None = None
+    info: list[str] = field(default_factory=list)
+    note: str | None = None
+    lines: list[str] = field(default_factory=list)
+
+
+def read_head(root: HtmlElement, template: Template, body: HtmlElement) -> Head:
+    """Read the head of a page whose body container is known."""
+    head = Head()
+    title_tag = _text(find(_TITLE, root))
+    element = _title_element(root, template, title_tag)
+    inside = element is not None and element is not body and _within(element, body)
+    lines = page_lines(root, None if inside else body)
+    head.breadcrumb, crumb_end = _breadcrumb(root, lines)
+    start, end = _title_range(lines, element, title_tag)
+    if start is None or end is None:
+        head.title, head.title_from_tag = _from_tag(title_tag), True
+        head.info = [line.text for line in lines[crumb_end:] if _is_info(line.text)][:3]
+        return head
+    head.title = _join([line.text for line in lines[start:end]])
+    if head.breadcrumb and squeeze(head.breadcrumb[-1]) == squeeze(head.title):
+        head.breadcrumb.pop()
+    head.kicker = _kicker(lines, crumb_end, start, element)
+    head.subtitle, head.info = _below(lines, end, element)
+    head.note = _note(lines[end:])
+    if not head.info:
+        above = lines[max(crumb_end, start - 6) : start]
+        head.info = [line.text for line in above if _is_info(line.text)]
+    head.lines = [line.text for line in lines[start:end]] + head.info
+    head.lines += [text for text in (head.kicker, head.subtitle) if text]
+    return head
+
+
+def strip_site(title_tag: str) -> str:
+    """The headline in a `<title>`: without `_浙江新闻-浙江在线` and the like."""
+    return _SITE_SUFFIX.split(title_tag)[0].strip() if title_tag else ""
+
+
+def _from_tag(title_tag: str) -> str | None:
+    return clean(strip_site(title_tag)) or None
+
+
+def _text(elements: list[HtmlElement]) -> str:
+    return clean(str(elements[0].text_content())) if elements else ""
+
+
+def _within(element: HtmlElement, container: HtmlElement) -> bool:
+    return any(ancestor is container for ancestor in element.iterancestors())
+
+
+def _title_element(root: HtmlElement, template: Template, title_tag: str) -> HtmlElement | None:
+    for element in find(template.titles, root):
+        if _text([element]):
+            return element
+    headlines = [e for path in _HEADLINES for e in path(root) if 4 <= len(_text([e])) <= 120]
+    tag = squeeze(title_tag)
+    for element in headlines:
+        if squeeze(_text([element])) in tag and tag:
+            return element
+    h1 = [element for element in headlines if element.tag == "h1" and element.find(".//img") is None]
+    if len(h1) == 1:
+        return h1[0]
+    stem = squeeze(strip_site(title_tag))
+    if len(stem) >= 4:
+        for element in root.iter("div", "p", "span", "td", "font", "strong", "h3", "h4", "dt", "li"):
+            if len(element) <= 3 and element.getparent() is not None and squeeze(_text([element])) == stem:
+                return element
+    return None
+
+
+def _title_range(
+    lines: list[Line], element: HtmlElement | None, title_tag: str
+) -> tuple[int | None, int | None]:
+    """Which lines are the headline: those of its element that the `<title>` confirms."""
+    if element is None:
+        return None, None
+    inside = [i for i, line in enumerate(lines) if line.element is element or _within(line.element, element)]
+    if not inside:  # an inline element: the line that holds its text
+        text = squeeze(_text([element]))
+        inside = [i for i, line in enumerate(lines) if text and text in squeeze(line.text)][:1]
+    if not inside:
+        return None, None
+    tag = squeeze(title_tag)
+    first, last = inside[0], inside[-1] + 1
+    runs = [(i, j) for i in range(first, last) for j in range(last, i, -1)]
+    for i, j in sorted(runs, key=lambda run: run[0] - run[1]):
+        text = squeeze("".join(line.text for line in lines[i:j]))
+        if len(text) >= 4 and tag.startswith(text):
+            return i, j
+    for i in inside:
+        if any(a.tag == "h1" for a in (lines[i].element, *lines[i].element.iterancestors())):
+            return i, i + 1
+    if len(inside) > 1:
+        clear = [i for i in inside if not _is_info(lines[i].text) and not _FURNITURE.search(lines[i].text)]
+        main = max(clear or inside, key=lambda i: len(lines[i].text))
+        return main, main + 1
+    return first, last
+
+
+def _join(texts: list[str]) -> str:
+    return clean(" ".join(texts))
+
+
+def _is_info(text: str) -> bool:
+    if len(text) > 160:
+        return False
+    span = time_span(text)
+    if span and (span[1] - span[0]) >= 0.2 * len(text) and not re.search("[。！？]", text):
+        return True
+    return bool(_INFO.search(text)) and "。" not in text
+
+
+def _may_be_heading(line: Line) -> bool:
+    text = line.text
+    return (
+        4 <= len(text) <= 90
+        and line.links < 0.5
+        and not _is_info(text)
+        and not _FURNITURE.search(text)
+        and not NOTE.match(text)
+        and not _POSITION.search(text)
+        and not _CRUMB_SIGNS.search(text)
+    )
+
+
+def _kicker(lines: list[Line], crumb_end: int, start: int, element: HtmlElement | None) -> str | None:
+    """The run of lines right above the headline, below the breadcrumb.
+
+    Without a breadcrumb the run must share the headline's box, or anything above would count.
+    """
+    found: list[str] = []
+    for index in range(start - 1, max(crumb_end, start - 4) - 1, -1):
+        line = lines[index]
+        if not _may_be_heading(line):
+            if not found and _is_info(line.text):
+                continue
+            break
+        if crumb_end == 0 and not _near(line.element, element):
+            break
+        found.insert(0, line.text)
+        if len(found) == 2:
+            break
+    return _join(found) or None
+
+
+def _near(one: HtmlElement, other: HtmlElement | None) -> bool:
+    if other is None:
+        return False
+    near = [other, *list(other.iterancestors())[:2]]
+    if one.tag in {"body", "html"}:
+        return False
+    near = [e for e in near if e.tag not in {"body", "html"}]
+    return any(e is one for e in near) or any(e is one.getparent() for e in near)
+
+
+def _below(lines: list[Line], end: int, element: HtmlElement | None) -> tuple[str | None, list[str]]:
+    """副题 and info line: what stands between headline and body."""
+    subtitle: list[str] = []
+    info: list[str] = []
+    for line in lines[end : end + 14]:
+        text = line.text
+        if _is_info(text) or (info and _BYLINE.search(text) and len(text) < 60):
+            info.append(text)
+        elif _BYLINE.search(text) and len(text) < 60 and not subtitle:
+            info.append(text)
+        elif len(info) > 0 and len(subtitle) == 0 and _names_only(text) and _near(line.element, element):
+            info.append(text)
+        elif _may_be_heading(line) and len(subtitle) < 2 and "。" not in text:
+            hinted = text.startswith("—") or _SUBTITLE_HINT.search(_names_of(line.element))
+            if not info or hinted:
+                subtitle.append(text)
+        elif len(text) > 90:
+            break
+    if not info and subtitle and not all(t.startswith("—") for t in subtitle):
+        near = [line.text for line in lines[end : end + 3] if _near(line.element, element)]
+        subtitle = [text for text in subtitle if text in near]
+    return _join(subtitle) or None, info
+
+
+def _note(lines: list[Line]) -> str | None:
+    """An editor's note that stands in a box of its own between headline and body."""
+    for index, line in enumerate(lines):
+        if mark := NOTE.match(line.text):
+            note = line.text[mark.end() :] or "".join(other.text for other in lines[index + 1 : index + 2])
+            return note if len(note) >= 4 else None
+    return None
+
+
+def _names_only(text: str) -> bool:
+    return len(text) <= 20 and not re.search(r"[。！？，；]", text) and not _FURNITURE.search(text)
+
+
+def _names_of(element: HtmlElement) -> str:
+    return f"{element.get('class') or ''} {element.get('id') or ''}"
+
+
+def _breadcrumb(root: HtmlElement, lines: list[Line]) -> tuple[list[str], int]:
+    """The crumbs, and the index of the first line after them (0 where there are none)."""
+    for index, line in enumerate(lines):
+        if (mark := _POSITION.search(line.text)) and mark.start() <= 12:
+            crumbs = _split(line.text[mark.end() :], line.element)
+            last = index
+            if not crumbs:  # label and crumbs in elements of their own
+                box = line.element.getparent()
+                for last in range(index + 1, min(index + 10, len(lines))):
+                    if box is None or not _within(lines[last].element, box):
+                        last -= 1
+                        break
+                texts = [item.text for item in lines[index + 1 : last + 1]]
+                crumbs = _split(">".join(texts), line.element)
+            if crumbs:
+                return crumbs, last + 1
+    marked = [clean(str(a.text_content())) for a in find(_CRUMBS, root)]
+    box_lines = [line for box in find(_CRUMB_BOXES, root)[:3] for line in lines if line.element is box or _within(line.element, box)]
+    for line in box_lines:
+        if _CRUMB_SIGNS.search(line.text) and len(line.text) < 80:
+            return _split(line.text, line.element), lines.index(line) + 1
+    if marked:
+        ends = [i for i, line in enumerate(lines) if marked[-1] in line.text and len(line.text) < 80]
+        return [m for m in marked if m], (ends[0] + 1 if ends else 0)
+    for index, line in enumerate(lines):
+        if line.text.startswith("浙江在线") and len(_CRUMB_SIGNS.findall(line.text)) >= 2 and len(line.text) < 80:
+            return _split(line.text, line.element), index + 1
+    return [], 0
+
+
+def _split(text: str, element: HtmlElement) -> list[str]:
+    text = text.strip(" :：\u3000")
+    pieces = _CRUMB_SIGNS.split(text)
+    anchors = [clean(str(a.text_content())) for a in element.iter("a")]
+    if len(pieces) == 1 and len([a for a in anchors if a]) > 1:
+        pieces = anchors
+    pieces = [re.sub(r"\s*正文$", "", clean(piece)).strip(" :：") for piece in pieces]
+    return [piece for piece in pieces if piece and piece not in {"正文", "详细内容", "内容"}]

@@ -1,0 +1,100 @@
+"""The visible text of a page as lines in document order, each with the element it stands in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lxml.html import HtmlElement
+
+from zjolcrawl.parsing.blocks import BLOCK_TAGS
+from zjolcrawl.parsing.fields.text import clean
+
+_SILENT = {"script", "style", "noscript", "template", "head", "select", "textarea", "svg", "title"}
+_MAX_DEPTH = 220
+
+
+@dataclass(slots=True, eq=False)
+class Line:
+    """A line of text: the block element it stands in and the share of it that is link text."""
+
+    text: str
+    element: HtmlElement
+    links: float
+
+
+@dataclass(slots=True)
+class _Piece:
+    text: str
+    link: bool
+
+
+def page_lines(root: HtmlElement, stop: HtmlElement | None = None) -> list[Line]:
+    """Lines of the page down to (without) the element `stop`, or of all of it."""
+    reader = _LineReader(stop)
+    reader.walk(root, root, False, 0)
+    reader.flush(root)
+    return reader.lines
+
+
+def lines_after(element: HtmlElement, limit: int = 120) -> list[Line]:
+    """At most `limit` lines that come after an element in document order, nearest first."""
+    lines: list[Line] = []
+    for following in _followers(element):
+        reader = _LineReader(None)
+        reader.walk(following, following, False, 0)
+        reader.flush(following)
+        lines += reader.lines
+        if len(lines) >= limit:
+            break
+    return lines[:limit]
+
+
+def _followers(element: HtmlElement) -> Iterator[HtmlElement]:
+    here: HtmlElement | None = element
+    while here is not None:
+        yield from (s for s in here.itersiblings() if isinstance(s.tag, str))
+        here = here.getparent()
+
+
+class _LineReader:
+    def __init__(self, stop: HtmlElement | None) -> None:
+        self.lines: list[Line] = []
+        self._stop = stop
+        self._stopped = False
+        self._pieces: list[_Piece] = []
+
+    def walk(self, element: HtmlElement, block: HtmlElement, link: bool, depth: int) -> None:
+        if element is self._stop:
+            self._stopped = True
+        if self._stopped or element.tag in _SILENT:
+            return
+        is_block = element.tag in BLOCK_TAGS
+        if is_block:
+            self.flush(block)
+            block = element
+        elif element.tag == "br":
+            self.flush(block)
+        link = link or element.tag == "a"
+        if element.text:
+            self._pieces.append(_Piece(element.text, link))
+        if depth > _MAX_DEPTH:
+            self._pieces.append(_Piece(str(element.text_content())[:2000], link))
+        else:
+            for child in element:
+                if isinstance(child.tag, str):
+                    self.walk(child, block, link, depth + 1)
+                    if self._stopped:
+                        break
+                if child.tail:
+                    self._pieces.append(_Piece(child.tail, link))
+        if is_block:
+            self.flush(block)
+
+    def flush(self, block: HtmlElement) -> None:
+        pieces, self._pieces = self._pieces, []
+        text = clean("".join(piece.text for piece in pieces))
+        if text:
+            linked = sum(len(piece.text.strip()) for piece in pieces if piece.link)
+            total = sum(len(piece.text.strip()) for piece in pieces)
+            self.lines.append(Line(text, block, linked / total if total else 0.0))

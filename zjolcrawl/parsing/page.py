@@ -1,0 +1,65 @@
+"""From the bytes of a page to one lxml tree: charset first, then HTML."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+
+from lxml import etree
+from lxml.html import HtmlElement, HTMLParser
+
+# A page whose non-ASCII bytes are UTF-8 but for this share of broken ones is UTF-8 that was cut or
+# patched; text in another encoding breaks at almost every character.
+_TOLERATED_BROKEN = 0.02
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+
+
+@dataclass(slots=True)
+class Page:
+    """A fetched page: its URL (absolute), its tree and the encoding that read it."""
+
+    url: str
+    root: HtmlElement
+    encoding: str
+    text: str
+    warnings: list[str]
+
+
+def read_page(body: bytes, url: str) -> Page:
+    """Decode and parse a page. Never raises on bad input: an empty page has an empty tree."""
+    text, encoding, broken = decode(body)
+    text = text.replace("\x00", "")
+    warnings = [f"encoding: {broken} undecodable bytes"] if broken else []
+    # Re-encoded so that libxml2 neither guesses nor believes a declaration in the page. huge_tree
+    # lifts the depth limit: a deep page must not lose its end.
+    parser = HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
+    try:
+        root = etree.fromstring(text.encode("utf-8", "replace") or b"<html/>", parser)
+    except etree.XMLSyntaxError:
+        root = None
+    if root is None:
+        root = etree.fromstring(b"<html><body></body></html>", parser)
+    return Page(url, root, encoding, text, warnings)
+
+
+def decode(body: bytes) -> tuple[str, str, int]:
+    """Text, encoding (`utf-8`, `gb18030` or `utf-16`) and the count of undecodable places.
+
+    Declarations are not asked: legacy pages say gb2312 and mean GB18030, others say nothing or the
+    wrong thing, while the bytes themselves tell the two apart. gb18030 contains GBK and GB2312.
+    """
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = body.decode("utf-16", "replace")
+        return text, "utf-16", text.count("\ufffd")
+    body = body.removeprefix(codecs.BOM_UTF8)
+    try:
+        return body.decode("utf-8"), "utf-8", 0
+    except UnicodeDecodeError:
+        pass
+    utf8 = body.decode("utf-8", "replace")
+    broken = utf8.count("\ufffd") - body.count(b"\xef\xbf\xbd")
+    if broken <= max(1, _TOLERATED_BROKEN * len(_NOT_ASCII.findall(body))) and len(utf8) < len(body):
+        return utf8, "utf-8", broken
+    text = body.decode("gb18030", "replace")
+    return text, "gb18030", text.count("\ufffd")

@@ -1,0 +1,13 @@
+"""T2 `artTitle`: tsxz 2019-2021, zjnews/zjxc 2022-2026 (site document, section 3)."""
+
+from zjolcrawl.parsing.templates.table import Template, has_class, paths
+
+T2 = Template(
+    name="T2",
+    bodies=paths(has_class("artCon")),  # SEL
+    titles=paths(has_class("artTitle", "h1"), has_class("artTitle")),  # SEL
+    times=paths("//*[@id='pubtime_baidu']", has_class("info", "div")),  # SEL
+    sources=paths("//*[@id='source_baidu']"),  # SEL (tsxz)
+    authors=paths("//*[@id='author_baidu']"),  # SEL (tsxz)
+    editors=paths("//*[@id='editor_baidu']"),  # SIS
+)

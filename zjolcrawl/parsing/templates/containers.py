@@ -1,0 +1,24 @@
+"""T3: the other body containers that a crawl of every homepage link met (section 3, all SEL).
+
+Their head is not known: title, time and the rest are read by the shared rules.
+"""
+
+from zjolcrawl.parsing.templates.table import Template, has_class, paths
+
+T3 = Template(
+    name="T3",
+    bodies=paths(
+        has_class("artical_real"),  # sic
+        has_class("atricle_inner"),  # sic
+        has_class("art-con"),
+        "//*[contains(concat(' ', normalize-space(@class), ' '), ' content ')"
+        " and contains(concat(' ', normalize-space(@class), ' '), ' cf ')]",
+        has_class("content"),
+        "//*[@id='main']/div/div[7]",
+    ),
+    titles=paths(has_class("contTit"), has_class("artTitle")),
+    times=paths("//*[@id='pubtime_baidu']"),
+    sources=paths("//*[@id='source_baidu']"),
+    authors=paths("//*[@id='author_baidu']"),
+    editors=paths("//*[@id='editor_baidu']"),
+)

@@ -1,0 +1,122 @@
+"""The site's URLs: canonical form, what kind of page one leads to, and what it tells.
+
+The forms are those of section 2 of the site document (each seen in real URLs); M and the papers are
+recorded as what they are.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from urllib.parse import urljoin, urlsplit
+
+# B  /<column>/YYYYMM/tYYYYMMDD_ID[_ext][_page].shtml                                       [REAL]
+_TRS = re.compile(
+    r"(?P<stem>.*/\d{6}/t(?P<day>\d{8})_(?P<id>\d{4,9}))(?:_ext)?(?:_(?P<page>\d{1,3}))?(?P<ext>\.s?html?)$"
+)
+# A  /system/YYYY/MM/DD/NNNNNNNNN[_NN].shtml                                                [REAL]
+_LEGACY = re.compile(
+    r"(?P<stem>.*/system/(?P<y>\d{4})/(?P<m>\d\d)/(?P<d>\d\d)/(?P<id>\d{9}))(?:_(?P<page>\d\d))?(?P<ext>\.s?html?)$"
+)
+# C  digital papers                                                                         [SEL]
+_PAPER = re.compile(r"/html/(?P<ym>\d{4}-\d\d)/(?P<d>\d\d)/(?:node|content)_(?P<id>\d+)\.html?$")
+# D  app share pages: their ids are re-used for other articles, so they are never rewritten [SEL]
+_APP_HOSTS = {"zj.zjol.com.cn", "tidenews.com.cn", "www.tidenews.com.cn", "m.tidenews.com.cn"}
+_APP_VIDEO = re.compile(r"/(?:video|live)\.html$")
+_MOBILE = re.compile(r"/(?:mzjol|msite)/details\w*\.html$")
+_VIDEO_HOSTS = {"v.zjol.com.cn", "v-cdn.zjol.com.cn", "cdn.v.zjol.com.cn"}
+_MEDIA_FILE = re.compile(r"\.(?:mp4|m3u8|flv|avi|mov|wmv)$", re.IGNORECASE)
+_SITE = "zjol.com.cn"
+
+
+def is_own_host(url: str) -> bool:
+    """Whether the URL is http(s) on zjol.com.cn or a host below it."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    return parts.scheme in {"http", "https"} and (host == _SITE or host.endswith("." + _SITE))
+
+
+def absolute(base: str, href: str) -> str | None:
+    """The absolute http(s) URL of an href as a page wrote it, or None if it leads nowhere.
+
+    Protocol-relative, `./` and doubled slashes are resolved; the fragment is dropped.
+    """
+    href = re.sub(r"[\t\r\n]", "", href).strip().replace("\\", "/")
+    if not href or href.startswith("#"):
+        return None
+    try:
+        parts = urlsplit(urljoin(base, href))
+        host = (parts.hostname or "").lower()
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in {"http", "https"} or not host:
+        return None
+    if port and port != {"http": 80, "https": 443}[parts.scheme]:
+        host = f"{host}:{port}"
+    path = re.sub(r"/{2,}", "/", parts.path) or "/"
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{parts.scheme}://{host}{path}{query}"
+
+
+def canonical(url: str) -> str:
+    """The `_id` of an article or frontier row.
+
+    http scheme, lower-case host, no fragment; for article forms also no query, `_ext` or page
+    suffix. Other URLs keep their query, which may be all that tells them apart (app pages).
+    """
+    url = absolute(url, url) or url
+    url = re.sub(r"^https:", "http:", url)
+    bare = url.partition("?")[0]
+    form = _article_form(bare)
+    if not form:
+        return url if kind(url) != "paper" else bare
+    return form["stem"] + form["ext"]
+
+
+def kind(url: str) -> str:
+    """What an absolute URL leads to: article, paper, video, app, topic or offsite.
+
+    `topic` stands for every page of the site that has no article's URL: 专题, column fronts.
+    """
+    parts = urlsplit(url)
+    host, path = (parts.hostname or "").lower(), parts.path
+    if host in _APP_HOSTS:
+        return "video" if _APP_VIDEO.search(path) else "app"
+    if not is_own_host(url):
+        return "offsite"
+    if host in _VIDEO_HOSTS or _MEDIA_FILE.search(path):
+        return "video"
+    if _article_form(path):
+        return "article"
+    if _PAPER.search(path):
+        return "paper"
+    return "app" if _MOBILE.search(path) else "topic"
+
+
+def doc_id(url: str) -> str | None:
+    """The CMS's id in an article's URL, digits as written, or None."""
+    form = _article_form(urlsplit(url).path)
+    return form["id"] if form else None
+
+
+def url_day(url: str) -> date | None:
+    """The day in an article's URL, or None: close to the publish date, but not always it."""
+    form = _article_form(urlsplit(url).path)
+    if not form:
+        return None
+    digits = form["day"] if "day" in form.groupdict() else form["y"] + form["m"] + form["d"]
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
+    except ValueError:
+        return None
+
+
+def page_number(url: str) -> int:
+    """Which page of a multi-page article a URL is; the first is 0."""
+    form = _article_form(urlsplit(url).path)
+    return int(form["page"] or 0) if form else 0
+
+
+def _article_form(path: str) -> re.Match[str] | None:
+    return _TRS.match(path) or _LEGACY.match(path)
