@@ -25,7 +25,7 @@ from zjolcrawl.parsing.urls import absolute, canonical, doc_id, kind, url_day
         ("(2018-03-18)", "2018-03-17T16:00:00", "day"),
         ("2015年04月08日10:05", "2015-04-08T02:05:00", "minute"),
         ("17-08-12 07:34", "2017-08-11T23:34:00", "minute"),
-        ("２０１７年０８月１２日　０７：３４：２７", "2017-08-11T23:34:27", "second"),  # noqa: RUF001
+        ("２０１７年０８月１２日　０７：３４：２７", "2017-08-11T23:34:27", "second"),
         ("2017/8/2 7:04", "2017-08-01T23:04:00", "minute"),
         ("2017-08-12T07:34:27+08:00", "2017-08-11T23:34:27", "second"),
         ("2017-08-11T23:34:27Z", "2017-08-11T23:34:27", "second"),
@@ -56,7 +56,11 @@ def byline(name: str, role: str, outlet: str | None = None) -> Byline:
         ("浙江在线记者 江帆", [byline("江帆", "记者", "浙江在线")]),
         (
             "浙江在线记者 江帆 通讯员 王小明 张三",
-            [byline("江帆", "记者", "浙江在线"), byline("王小明", "通讯员"), byline("张三", "通讯员")],
+            [
+                byline("江帆", "记者", "浙江在线"),
+                byline("王小明", "通讯员"),
+                byline("张三", "通讯员"),
+            ],
         ),
         ("记者江帆 通讯员王小明", [byline("江帆", "记者"), byline("王小明", "通讯员")]),
         ("记者 江帆 文/摄", [byline("江帆", "记者")]),
@@ -95,14 +99,22 @@ def test_editors(text: str, expected: list[Byline]) -> None:
 
 
 def test_one_entry_a_person() -> None:
-    seen = [byline("江帆", "记者"), byline("江帆", "记者", "浙江在线"), byline("王红", "作者"), byline("王红", "记者")]
+    seen = [
+        byline("江帆", "记者"),
+        byline("江帆", "记者", "浙江在线"),
+        byline("王红", "作者"),
+        byline("王红", "记者"),
+    ]
     assert merge(seen) == [byline("江帆", "记者", "浙江在线"), byline("王红", "记者")]
 
 
 @pytest.mark.parametrize(
     ("pieces", "tags"),
     [
-        (["督察;生态文明;整改;浙江;环境保护;清单"], ["督察", "生态文明", "整改", "浙江", "环境保护", "清单"]),
+        (
+            ["督察;生态文明;整改;浙江;环境保护;清单"],
+            ["督察", "生态文明", "整改", "浙江", "环境保护", "清单"],
+        ),
         (["督察；生态文明，整改、浙江,清单"], ["督察", "生态文明", "整改", "浙江", "清单"]),
         (["督察 生态文明　整改"], ["督察", "生态文明", "整改"]),
         (["G20 峰会;杭州;杭州"], ["G20 峰会", "杭州"]),
@@ -137,7 +149,8 @@ def test_info_line_of_the_reference_article() -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "expected"), [("utf-8", "utf-8"), ("gbk", "gb18030"), ("gb18030", "gb18030"), ("utf-16", "utf-16")]
+    ("encoding", "expected"),
+    [("utf-8", "utf-8"), ("gbk", "gb18030"), ("gb18030", "gb18030"), ("utf-16", "utf-16")],
 )
 def test_charset_is_read_from_the_bytes(encoding: str, expected: str) -> None:
     text = "<meta charset=gb2312>全力保障中央环保督察开展"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from zjolcrawl.items import Media, RawArticle
@@ -20,18 +19,23 @@ from zjolcrawl.parsing.lines import lines_after, page_lines
 from zjolcrawl.parsing.page import Page, read_page
 from zjolcrawl.parsing.templates import FAMILIES
 from zjolcrawl.parsing.templates.generic import GENERIC, densest
-from zjolcrawl.parsing.templates.table import Template, find
+from zjolcrawl.parsing.templates.table import Path, Template, Values, find
 from zjolcrawl.parsing.urls import absolute, canonical
 
 # Raised with every change that can alter a field: `parser.version` of the documents.
 PARSER_VERSION = 1
 
 _LEAST = 60  # characters: fewer beside a JavaScript redirect are no article
-_STUB = re.compile(r"location(?:\.href)?\s*(?:=|\.replace\s*\(|\.assign\s*\()\s*[\"']([^\"']+)[\"']")  # SEL
-_REFRESH = XPath("//meta[translate(@http-equiv, 'REFSH', 'refsh') = 'refresh']/@content")
+_STUB = re.compile(
+    r"location(?:\.href)?\s*(?:=|\.replace\s*\(|\.assign\s*\()\s*[\"']([^\"']+)[\"']"
+)  # SEL
+_REFRESH = Values("//meta[translate(@http-equiv, 'REFSH', 'refsh') = 'refresh']/@content")
 _REFRESH_URL = re.compile(r"url\s*=\s*['\"]?([^'\"\s;]+)", re.IGNORECASE)
-_MISSING_PAGE = re.compile(r"404|页面不存在|找不到(?:该|您)?.{0,6}页面|页面(?:未找到|已删除|不见了)|not found|已被删除", re.IGNORECASE)
-_PAGER = XPath(
+_MISSING_PAGE = re.compile(
+    r"404|页面不存在|找不到(?:该|您)?.{0,6}页面|页面(?:未找到|已删除|不见了)|not found|已被删除",
+    re.IGNORECASE,
+)
+_PAGER = Values(
     "//*[contains(@class, 'news_more_page') or contains(@id, 'news_more_page') or contains(@class, 'fenye')]//a/@href"
 )
 
@@ -59,17 +63,23 @@ def read_article(body: bytes, url: str) -> RawArticle | Stub | NotArticle:
     for template in FAMILIES:
         if found := _best_body(template, page):
             # A page of a few words that sends the browser on is a stub, whatever its classes.
-            stub = _stub(page) if _size(found[2]) < _LEAST else None
-            return stub or _article(page, template, *found)
+            stub = _stub(page) if _size(found.body) < _LEAST else None
+            return stub or _article(page, template, found)
     container = densest(page.root)
     if container is not None and (found := _read(container, page, GENERIC)):
-        head, content, _ = found[1:]
-        if content.links < 0.5 and not _is_missing_page(head, content):
-            return _article(page, GENERIC, *found)
+        if found.body.links < 0.5 and not _is_missing_page(found.head, found.body):
+            return _article(page, GENERIC, found)
     return _stub(page) or NotArticle(_why_not(page))
 
 
-_Found = tuple[HtmlElement, Head, Body, BlockReader]
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A body container that holds an article, and what was read around it."""
+
+    container: HtmlElement
+    head: Head
+    body: Body
+    attachments: list[tuple[str, str, str]]
 
 
 def _best_body(template: Template, page: Page) -> _Found | None:
@@ -78,10 +88,10 @@ def _best_body(template: Template, page: Page) -> _Found | None:
     for path in template.bodies:
         for container in path(page.root)[:8]:
             found = _read(container, page, template)
-            if found and (best is None or _size(found[2]) > _size(best[2])):
+            if found and (best is None or _size(found.body) > _size(best.body)):
                 best = found
         if best:
-            return best if not _is_missing_page(best[1], best[2]) else None
+            return best if not _is_missing_page(best.head, best.body) else None
     return None
 
 
@@ -100,18 +110,21 @@ def _read(container: HtmlElement, page: Page, template: Template) -> _Found | No
         return None
     if template.name == "T3" and body.links > 0.5:
         return None
-    return container, head, body, reader
+    return _Found(container, head, body, reader.attachments)
 
 
 def _is_missing_page(head: Head, body: Body) -> bool:
     return bool(_MISSING_PAGE.search(head.title or "")) and sum(map(len, body.lines)) < 200
 
 
-def _article(page: Page, template: Template, container: HtmlElement, head: Head, body: Body, reader: BlockReader) -> RawArticle:
+def _article(page: Page, template: Template, found: _Found) -> RawArticle:
+    head, body = found.head, found.body
     info = _info(page.root, template, head)
-    after = lines_after(container)
-    inside = page_lines(container)[-14:]  # a tag bar stands last
-    editors = body.editors + [_label("责任编辑", text) for text in _texts(template.editors, page.root)]
+    after = lines_after(found.container)
+    inside = page_lines(found.container)[-14:]  # a tag bar stands last
+    editors = body.editors + [
+        _label("责任编辑", text) for text in _texts(template.editors, page.root)
+    ]
     editors = editors or editors_in(after) or info.editors
     warnings = list(page.warnings)
     if head.title_from_tag and head.title:
@@ -135,13 +148,13 @@ def _article(page: Page, template: Template, container: HtmlElement, head: Head,
         body_html=body.html,
         images=body.images,
         videos=body.videos,
-        attachments=[Media(url, ref, name or None) for url, ref, name in reader.attachments],
+        attachments=[Media(url, ref, name or None) for url, ref, name in found.attachments],
         pages=_pages(page),
         warnings=warnings,
     )
 
 
-def _texts(candidates: tuple[XPath, ...], root: HtmlElement) -> list[str]:
+def _texts(candidates: tuple[Path, ...], root: HtmlElement) -> list[str]:
     texts = [clean(str(element.text_content())) for element in find(candidates, root)]
     return [text for text in texts if text][:2]
 
@@ -170,7 +183,12 @@ def _info(root: HtmlElement, template: Template, head: Head) -> InfoLine:
         named = read_info(_named(authors[0])).bylines
         line.bylines = named or line.bylines
     if line.source is None and head.info:
-        outlets = [w for text in line.rest for w in text.split() if re.search(r"(?:报|网|在线|社|客户端|台|新闻|宣传|频道)$", w)]
+        outlets = [
+            w
+            for text in line.rest
+            for w in text.split()
+            if re.search(r"(?:报|网|在线|社|客户端|台|新闻|宣传|频道)$", w)
+        ]
         line.source = outlets[0] if len(outlets) == 1 else None
     return line
 
@@ -181,7 +199,7 @@ def _named(text: str) -> str:
 
 def _pages(page: Page) -> list[str]:
     own = canonical(page.url)
-    urls = [absolute(page.url, str(href)) for href in _PAGER(page.root)]
+    urls = [absolute(page.url, href) for href in _PAGER(page.root)]
     others = [url for url in urls if url and canonical(url) == own]
     return list(dict.fromkeys([own, *others])) if others else []
 
@@ -189,7 +207,7 @@ def _pages(page: Page) -> list[str]:
 def _stub(page: Page) -> Stub | None:
     targets = [match[1] for match in _STUB.finditer(page.text)]
     for content in _REFRESH(page.root):
-        if match := _REFRESH_URL.search(str(content)):
+        if match := _REFRESH_URL.search(content):
             targets.insert(0, match[1])
     for target in targets:
         url = absolute(page.url, target)

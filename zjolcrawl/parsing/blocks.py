@@ -46,8 +46,19 @@ _NOT_PICTURE = re.compile(
 _QR_ALT = re.compile(r"二维码|扫一扫|分享|广告|logo", re.IGNORECASE)
 _EDITORIAL_PICTURE = re.compile(r"(?:^|/)[WP]0\d{14,}")
 # The attribute that a lazy loader keeps the real address in comes before src.
-_SOURCES = ("data-src", "data-original", "data-lazy-src", "data-echo", "original", "_src", "file", "src")
-_ATTACHMENT = re.compile(r"\.(?:pdf|docx?|xlsx?|pptx?|wps|et|zip|rar|7z|txt|csv|ofd)$", re.IGNORECASE)
+_SOURCES = (
+    "data-src",
+    "data-original",
+    "data-lazy-src",
+    "data-echo",
+    "original",
+    "_src",
+    "file",
+    "src",
+)
+_ATTACHMENT = re.compile(
+    r"\.(?:pdf|docx?|xlsx?|pptx?|wps|et|zip|rar|7z|txt|csv|ofd)$", re.IGNORECASE
+)
 _MARK = 0xF0000  # private use: stand-ins for inline tags while white space is folded
 _MARKED = re.compile("[\U000f0000-\U000fffff]")
 _MAX_DEPTH = 180
@@ -183,7 +194,11 @@ class BlockReader:
     def _flush(self, context: _Context) -> None:
         pieces, tags = self._text, self._tags
         self._text, self._tags = [], []
-        words = [(text, at) for text, at in pieces if not _MARKED.match(text) and text.strip("\0 \t\r\n\f\u3000\u00a0\u200b\ufeff")]
+        words = [
+            (text, at)
+            for text, at in pieces
+            if not _MARKED.match(text) and text.strip("\0 \t\r\n\f\u3000\u00a0\u200b\ufeff")
+        ]
         if not words:
             return
         at = words[0][1]
@@ -221,7 +236,9 @@ class BlockReader:
             return
         self._flush(context)
         url, ref = found
-        self.blocks.append(Block("figure", url=url, ref=ref, alt=clean(element.get("alt") or "") or None))
+        self.blocks.append(
+            Block("figure", url=url, ref=ref, alt=clean(element.get("alt") or "") or None)
+        )
         self._after_picture = True
 
     def _video(self, element: HtmlElement, context: _Context) -> None:
@@ -234,7 +251,9 @@ class BlockReader:
         if element.tag == "iframe" and not re.search(r"video|player|\bv\.|vod|mp4", url):
             return
         self._flush(context)
-        self.blocks.append(Block("video", url=url, ref=ref, html=f'<video src="{escape(url)}"></video>'))
+        self.blocks.append(
+            Block("video", url=url, ref=ref, html=f'<video src="{escape(url)}"></video>')
+        )
 
     def _list(self, element: HtmlElement, tag: str) -> None:
         lines, html, linked, size = [], [], 0, 0
@@ -245,12 +264,21 @@ class BlockReader:
             text = " ".join(line for block in inner for line in block.lines)
             if text:
                 lines.append(text)
-                html.append("<li>" + " ".join(_unwrapped(block.html) for block in inner if block.html) + "</li>")
+                html.append(
+                    "<li>"
+                    + " ".join(_unwrapped(block.html) for block in inner if block.html)
+                    + "</li>"
+                )
                 size += len(text)
                 linked += int(sum(block.links * len(block.text) for block in inner))
         if lines:
             self.blocks.append(
-                Block("list", lines, f"<{tag}>{''.join(html)}</{tag}>", links=linked / size if size else 0)
+                Block(
+                    "list",
+                    lines,
+                    f"<{tag}>{''.join(html)}</{tag}>",
+                    links=linked / size if size else 0,
+                )
             )
 
 
@@ -310,7 +338,11 @@ def _inline_html(line: str, tags: list[str]) -> str:
             parts.append(part)
     parts.extend(reversed([f"\U000ffff0{_name(tag)}\U000ffff1" for tag in opened]))
     marked = "".join(parts)
-    marked = re.sub("^((?:[\U000f0000-\U000fffe0]|[\\s\u3000\u00a0])+)", lambda m: re.sub("[\\s\u3000\u00a0]", "", m[1]), marked)
+    marked = re.sub(
+        "^((?:[\U000f0000-\U000fffe0]|[\\s\u3000\u00a0])+)",
+        lambda m: re.sub("[\\s\u3000\u00a0]", "", m[1]),
+        marked,
+    )
     marked = re.sub("[\\s\u3000\u00a0]+((?:[\U000f0000-\U000fffe0])+)$", r"\1", marked)
     text = escape(clean(marked), quote=False)
     text = re.sub("[\U000f0000-\U000fffe0]", lambda m: tags[ord(m[0]) - _MARK], text)
@@ -347,7 +379,9 @@ def _is_data(table: HtmlElement) -> bool:
     if table.find(".//img") is not None or table.find(".//table") is not None:
         return False
     rows = [sum(bool(clean(str(cell.text_content()))) for cell in row) for row in _rows(table)]
-    longest = max((len(clean(str(cell.text_content()))) for row in _rows(table) for cell in row), default=0)
+    longest = max(
+        (len(clean(str(cell.text_content()))) for row in _rows(table) for cell in row), default=0
+    )
     return sum(count >= 2 for count in rows) >= 2 and longest < 400
 
 

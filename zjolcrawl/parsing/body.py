@@ -18,8 +18,12 @@ NOTE = re.compile(
 EDITOR_LINE = re.compile(
     rf"^[【\[（(〔]?\s*(?:[\u4e00-\u9fff]{{0,6}}?)?(?:{EDITOR_ROLES})\s*[:：/／丨|]\s*\S.{{0,60}}$"
 )
-_EDITOR_TAIL = re.compile(rf"\s*[【\[（(〔]\s*((?:{EDITOR_ROLES})\s*[:：/／]?\s*[^】\]）)〕。]{{2,30}})[】\]）)〕]\s*$")
-TAG_LINE = re.compile(r"^[【\[]?(?:本文|文章|新闻)?(?:标\s*签|关键[词字]|[Tt][Aa][Gg][Ss]?)[】\]]?\s*[:：]")
+_EDITOR_TAIL = re.compile(
+    rf"\s*[【\[（(〔]\s*((?:{EDITOR_ROLES})\s*[:：/／]?\s*[^】\]）)〕。]{{2,30}})[】\]）)〕]\s*$"
+)
+TAG_LINE = re.compile(
+    r"^[【\[]?(?:本文|文章|新闻)?(?:标\s*签|关键[词字]|[Tt][Aa][Gg][Ss]?)[】\]]?\s*[:：]"
+)
 # From here on a container holds no more of the article.
 _END = re.compile(
     r"^(?:[【\[]?\s*(?:版权和免责|版权声明|版权及免责|版权与免责|版权说明|免责声明|免责申明|特别声明)|凡注有|凡本网注明|"
@@ -36,7 +40,9 @@ _FURNITURE = re.compile(
     r"[\W_]{1,4}|\d+\s*人(?:参与|评论)|(?:阅读|浏览|点击)(?:量|数|次数)?\s*[:：]?\s*\d+.{0,10}|网友评论.{0,20}|广告|\(?完\)?|展开全文|"
     r"责任编辑\s*[:：]?|查看评论.*|我要评论.*|手机看新闻.*|欢迎(?:关注|下载|扫码).{0,50})$"
 )
-_QR = re.compile(r"(?:扫一扫|扫描|扫码|长按|识别|扫下方).{0,20}(?:二维码|关注|下载|客户端|手机|阅读|分享)|(?:二维码).{0,12}(?:关注|下载)")
+_QR = re.compile(
+    r"(?:扫一扫|扫描|扫码|长按|识别|扫下方).{0,20}(?:二维码|关注|下载|客户端|手机|阅读|分享)|(?:二维码).{0,12}(?:关注|下载)"
+)
 _CAPTION = re.compile(
     r"^(?:[▲△↑↓▼◆]|图\s*[为:：/]|[上下左右]图|图片说明|图注|图源|图片来源|摄影\s*[:：/]|供图\s*[:：/])|"
     r"(?:图源|图片来源|资料图片?|供图|摄影)\s*[:：/]\s*\S+$|(?:\s|[　/]|[\u4e00-\u9fff]{2,4})\s*摄[)）]?$|(?:资料图|供图)[)）]?$"
@@ -94,7 +100,9 @@ def _without_head(blocks: list[Block], head_lines: list[str]) -> list[Block]:
         text = squeeze(block.text)
         if text and (text in known or all(squeeze(line) in known for line in block.lines)):
             last = index
-    return [block for i, block in enumerate(blocks) if i > last or block.kind in {"figure", "video"}]
+    return [
+        block for i, block in enumerate(blocks) if i > last or block.kind in {"figure", "video"}
+    ]
 
 
 def _trim(blocks: list[Block]) -> list[Block]:
@@ -139,7 +147,9 @@ def _take_editors(blocks: list[Block], body: Body) -> list[Block]:
         if index >= len(blocks) - 6 and (tail := _EDITOR_TAIL.search(block.lines[-1])):
             body.editors.append(tail[1])
             block.lines[-1] = block.lines[-1][: tail.start()]
-            block.html = block.html.replace(escape(tail[0].strip(), quote=False), "").replace(" </p>", "</p>")
+            block.html = block.html.replace(escape(tail[0].strip(), quote=False), "").replace(
+                " </p>", "</p>"
+            )
             if not block.text.strip():
                 continue
         kept.append(block)
@@ -167,7 +177,7 @@ def _take_note(blocks: list[Block], body: Body) -> list[Block]:
                 note, rest = block.lines[at + 1], block.lines[:at] + block.lines[at + 2 :]
             following = index + 1
             if not note and following < len(blocks) and blocks[following].kind in {"p", "quote"}:
-                note, rest, following = blocks[following].text, rest, following + 1
+                note, following = blocks[following].text, following + 1
             if len(note) < 4:
                 continue
             body.editor_note = note
@@ -189,11 +199,18 @@ def _take_bylines(blocks: list[Block], body: Body) -> None:
     for line in texts[:3]:
         _take_credit(line, body)
         # （浙江在线记者 江帆）8月11日起… : a byline in brackets without a dateline
-        if (mark := _BRACKET.match(line)) and re.search(AUTHOR_ROLES, mark[1]) and len(mark[1]) < 60:
+        if (
+            (mark := _BRACKET.match(line))
+            and re.search(AUTHOR_ROLES, mark[1])
+            and len(mark[1]) < 60
+        ):
             body.bylines.append(mark[1])
     for line in texts[3:][-4:]:
         _take_credit(line, body)
-        if mark := re.search(r"[（(]((?:[\u4e00-\u9fff]{0,10}?)(?:记者|通讯员|作者|文/)[^（()）。]{2,50})[）)]$", line):
+        if mark := re.search(
+            r"[（(]((?:[\u4e00-\u9fff]{0,10}?)(?:记者|通讯员|作者|文/)[^（()）。]{2,50})[）)]$",
+            line,
+        ):
             body.bylines.append(mark[1])
 
 

@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urljoin
 
-from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.fields.dates import china_midnight, find_time
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.page import Page, read_page
-from zjolcrawl.parsing.templates.table import has_class, paths
+from zjolcrawl.parsing.templates.table import Path, has_class, paths
 from zjolcrawl.parsing.urls import absolute, canonical, kind, url_day
 
 # Boxes beside the list whose links are not the column's.
@@ -36,16 +35,22 @@ LISTS = paths(
     "//*[@id='main']/div[1]//ul/li",  # SEL zjnews/zjxw, china
     "//*[@id='main']//li",  # INF: the same list, other nesting
 )
-_ANCHORS = XPath(".//a[@href]")
-_ALL_ANCHORS = XPath("//a[@href]")
-_LINK_DATE = XPath(".//*[self::span or self::em or self::i or self::p or self::div or self::font or self::time or self::b]")
-_NEXT = XPath("//a[contains(., '下一页') or contains(., '下页') or contains(@class, 'next')]")
-_FENYE = XPath("//*[contains(concat(' ', normalize-space(@class), ' '), ' fenye ')]//a[contains(., '下一页')]")
+_ANCHORS = Path(".//a[@href]")
+_ALL_ANCHORS = Path("//a[@href]")
+_LINK_DATE = Path(
+    ".//*[self::span or self::em or self::i or self::p or self::div or self::font or self::time or self::b]"
+)
+_NEXT = Path("//a[contains(., '下一页') or contains(., '下页') or contains(@class, 'next')]")
+_FENYE = Path(
+    "//*[contains(concat(' ', normalize-space(@class), ' '), ' fenye ')]//a[contains(., '下一页')]"
+)
 _PAGE_HTML = re.compile(
     r"createPageHTML\s*\(\s*[\"']?(\w+)[\"']?\s*,\s*[\"']?(\w+)[\"']?\s*,\s*[\"']([\w-]+)[\"']\s*,\s*[\"'](\w+)[\"']"
 )
-_INDEX = re.compile(r"^(?P<stem>.*/)(?P<name>index|list|default)(?:_(?P<page>\d+))?(?P<ext>\.s?html?)$")
-_LOGIN = XPath("//input[@type='password']")
+_INDEX = re.compile(
+    r"^(?P<stem>.*/)(?P<name>index|list|default)(?:_(?P<page>\d+))?(?P<ext>\.s?html?)$"
+)
+_LOGIN = Path("//input[@type='password']")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,8 @@ def _links(page: Page) -> list[ListedLink]:
 
 def _is_beside(item: HtmlElement) -> bool:
     return any(
-        _BESIDE.search(f"{box.get('class') or ''} {box.get('id') or ''}") for box in item.iterancestors("div", "aside", "nav", "td", "ul")
+        _BESIDE.search(f"{box.get('class') or ''} {box.get('id') or ''}")
+        for box in item.iterancestors("div", "aside", "nav", "td", "ul")
     )
 
 
@@ -134,7 +140,9 @@ def _of_item(item: HtmlElement, base: str, own: str) -> ListedLink | None:
     return _of_anchor(_ANCHORS(item), item, base, own)
 
 
-def _of_anchor(anchors: list[HtmlElement], item: HtmlElement, base: str, own: str) -> ListedLink | None:
+def _of_anchor(
+    anchors: list[HtmlElement], item: HtmlElement, base: str, own: str
+) -> ListedLink | None:
     found: list[tuple[str, str, HtmlElement]] = []
     for anchor in anchors:
         url = absolute(base, anchor.get("href") or "")
@@ -145,7 +153,9 @@ def _of_anchor(anchors: list[HtmlElement], item: HtmlElement, base: str, own: st
     if not wanted:
         return None
     what, url = wanted[0][:2]
-    titles = [t for k, u, anchor in wanted if canonical(u) == canonical(url) and (t := _title(anchor))]
+    titles = [
+        t for k, u, anchor in wanted if canonical(u) == canonical(url) and (t := _title(anchor))
+    ]
     key = canonical(url) if what in {"article", "paper"} else url
     return ListedLink(key, url, what, titles[0] if titles else None, _date(item))
 
@@ -162,7 +172,9 @@ def _title(anchor: HtmlElement) -> str | None:
     text = clean(str((anchor if heading is None else heading).text_content()))
     attribute = clean(anchor.get("title") or "")
     # A list cuts long headlines with an ellipsis and keeps the whole in the title attribute.
-    if attribute and (not text or (text.endswith(("...", "…")) and len(attribute) >= len(text) - 3)):
+    if attribute and (
+        not text or (text.endswith(("...", "…")) and len(attribute) >= len(text) - 3)
+    ):
         return attribute
     return text or None
 
@@ -172,7 +184,11 @@ def _date(item: HtmlElement) -> datetime | None:
         text = clean(str(part.text_content()))
         if len(text) <= 40 and (found := find_time(text)):
             return found[0]
-    loose = " ".join([item.text or "", *(child.tail or "" for child in item)]) if item.tag == "li" else ""
+    loose = (
+        " ".join([item.text or "", *(child.tail or "" for child in item)])
+        if item.tag == "li"
+        else ""
+    )
     found = find_time(loose)
     return found[0] if found else None
 
@@ -228,5 +244,7 @@ def _fault(page: Page) -> str:
     if _LOGIN(page.root):
         return "a login page"
     if not _ALL_ANCHORS(page.root):
-        return "script only: a challenge page" if "<script" in page.text.lower() else "an empty page"
+        return (
+            "script only: a challenge page" if "<script" in page.text.lower() else "an empty page"
+        )
     return "no list found"

@@ -15,8 +15,13 @@ from zjolcrawl.parsing.fields.bylines import EDITOR_ROLES
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.lines import Line
 
-_EDITOR = re.compile(rf"(?:^|[\s\u3000】\]）)（(【\[|｜;；])((?:{EDITOR_ROLES})\s*[:：/／]\s*[\u3400-\u9fffA-Za-z·][^|｜】\]）)【\[]{{0,40}})")
-_TAGS_END = re.compile(rf"[\s\u3000|｜【\[（(]*(?:(?:{EDITOR_ROLES})\s*[:：]|来源\s*[:：]|分享|作者\s*[:：]|记者\s*[:：]|更多|发布时间)")
+_EDITOR = re.compile(
+    rf"(?:^|[\s\u3000】\]）)（(【\[|｜;；])((?:{EDITOR_ROLES})\s*[:：/／]\s*[\u3400-\u9fffA-Za-z·][^|｜】\]）)【\[]{{0,40}})"
+)
+_TAGS_END = re.compile(
+    rf"[\s\u3000|｜【\[（(]*(?:(?:{EDITOR_ROLES})\s*[:：]|来源\s*[:：]|分享|作者\s*[:：]|记者\s*[:：]|更多|发布时间)"
+)
+_ANOTHER = re.compile(r"(?:标签|来源|关键词|作者|记者|分享|打印)\s*[:：]?|\s{2,}")
 _NOT_TAG = {"更多", "更多>>", "编辑", "分享"}
 
 
@@ -26,8 +31,7 @@ def editors_in(lines: list[Line]) -> list[str]:
     for line in lines:
         if len(line.text) > 160 or "。" in line.text:
             continue
-        for mark in _EDITOR.finditer(line.text):
-            found.append(re.split(r"(?:标签|来源|关键词|作者|记者|分享|打印)\s*[:：]?|\s{2,}", mark[1])[0])
+        found += [_ANOTHER.split(mark[1])[0] for mark in _EDITOR.finditer(line.text)]
         if not found and EDITOR_LINE.match(line.text) and not line.text.startswith("总"):
             found.append(line.text)
         if found:

@@ -17,21 +17,45 @@ from zjolcrawl.parsing.fields.text import clean, squeeze
 from zjolcrawl.parsing.lines import Line, page_lines
 from zjolcrawl.parsing.templates.table import Template, find, has_class, paths
 
-_POSITION = re.compile(r"(?:您|你)?(?:当前|现在|目前|所在)?的?(?:所在)?(?:位置|所在地)\s*(?:是|在)?\s*[:：>]|当前位置|您当前的位置|您所在的位置|您现在的位置|所在位置")
+_POSITION = re.compile(
+    r"(?:您|你)?(?:当前|现在|目前|所在)?的?(?:所在)?(?:位置|所在地)\s*(?:是|在)?\s*[:：>]|当前位置|您当前的位置|您所在的位置|您现在的位置|所在位置"
+)
 _CRUMB_SIGNS = re.compile(r"\s*(?:>+|＞+|»+|›+|→|≫|》)\s*")
 _CRUMBS = paths("//a[contains(concat(' ', normalize-space(@class), ' '), ' CurrChnlCls ')]")  # SEL
 _CRUMB_BOXES = paths(
-    *(has_class(n) for n in ("breadcrumb", "crumb", "crumbs", "path", "position", "location", "weizhi", "dqwz", "mianbao", "bread", "currentPosition", "curpos", "wz"))
+    *(
+        has_class(n)
+        for n in (
+            "breadcrumb",
+            "crumb",
+            "crumbs",
+            "path",
+            "position",
+            "location",
+            "weizhi",
+            "dqwz",
+            "mianbao",
+            "bread",
+            "currentPosition",
+            "curpos",
+            "wz",
+        )
+    )
 )
 _TITLE = paths("//title")
 _HEADLINES = paths("//h1", "//h2")
-_SITE_SUFFIX = re.compile(r"\s*(?:[_|｜]|\s[-–—]+\s?|[-–—]+)\s*(?=[^_|｜–—-]*(?:浙江|频道|新闻|在线|网|中心|站|栏目|首页|平台|zjol))")
-_INFO = re.compile(r"(?:来\s*源|稿源|发布时间|发稿时间)\s*[:：]|(?:^|\s)(?:作者|编辑|责任编辑|责编|记者)\s*[:：]")
+_SITE_SUFFIX = re.compile(
+    r"\s*(?:[_|｜]|\s[-–—]+\s?|[-–—]+)\s*(?=[^_|｜–—-]*(?:浙江|频道|新闻|在线|网|中心|站|栏目|首页|平台|zjol))"
+)
+_INFO = re.compile(
+    r"(?:来\s*源|稿源|发布时间|发稿时间)\s*[:：]|(?:^|\s)(?:作者|编辑|责任编辑|责编|记者)\s*[:：]"
+)
 _BYLINE = re.compile(r"^(?:\S{0,12}记者|通讯员|作者|文/)\s*[:：]?\s*[\u4e00-\u9fff·]{2,}")
 _FURNITURE = re.compile(
-    r"^(?:分享|字体|字号|打印|关闭|收藏|评论|返回|首页|登录|注册|搜索|广告|正文|大\s*中\s*小|【.*】|\d+|[\W_]+|扫一扫.*|"
-    r"手机看.*|.*客户端下载.*|设为首页.*|加入收藏.*|浙江在线|.*(?:热线|许可证|ICP备).*|今日热点|热点推荐.*|.*新闻网站.*|.*排行.*|更多.*)"
-    r"|分享到|(?:^|\s)A[+-]|微信扫|字体[:：]|我要评论|阅读[:：]?\s*\d|点击[:：]?\s*\d|浏览[:：]?\s*\d"
+    r"^(?:首页|登录|注册|搜索|广告|正文|大\s*中\s*小|【.*】|\d+|[\W_]+|浙江在线|今日热点|打印|关闭|收藏|评论|返回(?:顶部|首页)?|分享)$"
+    r"|^(?:字体|字号|扫一扫|手机看|设为首页|加入收藏|更多|热点推荐|我要|当前位置)"
+    r"|(?:客户端下载|热线|许可证|ICP备|新闻网站|排行榜?|分享到|我要评论|微信扫)|(?:^|\s)A[+-]|字体[:：]"
+    r"|(?:阅读|点击|浏览)(?:量|次数)?[:：]?\s*\d"
 )
 _SUBTITLE_HINT = re.compile(r"sub|fu-?t|fti|futi|副|vice|second", re.IGNORECASE)
 
@@ -103,13 +127,21 @@ def _title_element(root: HtmlElement, template: Template, title_tag: str) -> Htm
     for element in headlines:
         if squeeze(_text([element])) in tag and tag:
             return element
-    h1 = [element for element in headlines if element.tag == "h1" and element.find(".//img") is None]
+    h1 = [
+        element for element in headlines if element.tag == "h1" and element.find(".//img") is None
+    ]
     if len(h1) == 1:
         return h1[0]
     stem = squeeze(strip_site(title_tag))
     if len(stem) >= 4:
-        for element in root.iter("div", "p", "span", "td", "font", "strong", "h3", "h4", "dt", "li"):
-            if len(element) <= 3 and element.getparent() is not None and squeeze(_text([element])) == stem:
+        for element in root.iter(
+            "div", "p", "span", "td", "font", "strong", "h3", "h4", "dt", "li"
+        ):
+            if (
+                len(element) <= 3
+                and element.getparent() is not None
+                and squeeze(_text([element])) == stem
+            ):
                 return element
     return None
 
@@ -120,7 +152,11 @@ def _title_range(
     """Which lines are the headline: those of its element that the `<title>` confirms."""
     if element is None:
         return None, None
-    inside = [i for i, line in enumerate(lines) if line.element is element or _within(line.element, element)]
+    inside = [
+        i
+        for i, line in enumerate(lines)
+        if line.element is element or _within(line.element, element)
+    ]
     if not inside:  # an inline element: the line that holds its text
         text = squeeze(_text([element]))
         inside = [i for i, line in enumerate(lines) if text and text in squeeze(line.text)][:1]
@@ -137,7 +173,11 @@ def _title_range(
         if any(a.tag == "h1" for a in (lines[i].element, *lines[i].element.iterancestors())):
             return i, i + 1
     if len(inside) > 1:
-        clear = [i for i in inside if not _is_info(lines[i].text) and not _FURNITURE.search(lines[i].text)]
+        clear = [
+            i
+            for i in inside
+            if not _is_info(lines[i].text) and not _FURNITURE.search(lines[i].text)
+        ]
         main = max(clear or inside, key=lambda i: len(lines[i].text))
         return main, main + 1
     return first, last
@@ -169,7 +209,9 @@ def _may_be_heading(line: Line) -> bool:
     )
 
 
-def _kicker(lines: list[Line], crumb_end: int, start: int, element: HtmlElement | None) -> str | None:
+def _kicker(
+    lines: list[Line], crumb_end: int, start: int, element: HtmlElement | None
+) -> str | None:
     """The run of lines right above the headline, below the breadcrumb.
 
     Without a breadcrumb the run must share the headline's box, or anything above would count.
@@ -199,17 +241,25 @@ def _near(one: HtmlElement, other: HtmlElement | None) -> bool:
     return any(e is one for e in near) or any(e is one.getparent() for e in near)
 
 
-def _below(lines: list[Line], end: int, element: HtmlElement | None) -> tuple[str | None, list[str]]:
+def _below(
+    lines: list[Line], end: int, element: HtmlElement | None
+) -> tuple[str | None, list[str]]:
     """副题 and info line: what stands between headline and body."""
     subtitle: list[str] = []
     info: list[str] = []
     for line in lines[end : end + 14]:
         text = line.text
-        if _is_info(text) or (info and _BYLINE.search(text) and len(text) < 60):
-            info.append(text)
-        elif _BYLINE.search(text) and len(text) < 60 and not subtitle:
-            info.append(text)
-        elif len(info) > 0 and len(subtitle) == 0 and _names_only(text) and _near(line.element, element):
+        if (
+            _is_info(text)
+            or (info and _BYLINE.search(text) and len(text) < 60)
+            or (_BYLINE.search(text) and len(text) < 60 and not subtitle)
+            or (
+                len(info) > 0
+                and len(subtitle) == 0
+                and _names_only(text)
+                and _near(line.element, element)
+            )
+        ):
             info.append(text)
         elif _may_be_heading(line) and len(subtitle) < 2 and "。" not in text:
             hinted = text.startswith("—") or _SUBTITLE_HINT.search(_names_of(line.element))
@@ -227,7 +277,9 @@ def _note(lines: list[Line]) -> str | None:
     """An editor's note that stands in a box of its own between headline and body."""
     for index, line in enumerate(lines):
         if mark := NOTE.match(line.text):
-            note = line.text[mark.end() :] or "".join(other.text for other in lines[index + 1 : index + 2])
+            note = line.text[mark.end() :] or "".join(
+                other.text for other in lines[index + 1 : index + 2]
+            )
             return note if len(note) >= 4 else None
     return None
 
@@ -248,24 +300,35 @@ def _breadcrumb(root: HtmlElement, lines: list[Line]) -> tuple[list[str], int]:
             last = index
             if not crumbs:  # label and crumbs in elements of their own
                 box = line.element.getparent()
-                for last in range(index + 1, min(index + 10, len(lines))):
-                    if box is None or not _within(lines[last].element, box):
-                        last -= 1
+                while box is not None and last + 1 < min(index + 10, len(lines)):
+                    if not _within(lines[last + 1].element, box):
                         break
+                    last += 1
                 texts = [item.text for item in lines[index + 1 : last + 1]]
                 crumbs = _split(">".join(texts), line.element)
             if crumbs:
                 return crumbs, last + 1
     marked = [clean(str(a.text_content())) for a in find(_CRUMBS, root)]
-    box_lines = [line for box in find(_CRUMB_BOXES, root)[:3] for line in lines if line.element is box or _within(line.element, box)]
+    box_lines = [
+        line
+        for box in find(_CRUMB_BOXES, root)[:3]
+        for line in lines
+        if line.element is box or _within(line.element, box)
+    ]
     for line in box_lines:
         if _CRUMB_SIGNS.search(line.text) and len(line.text) < 80:
             return _split(line.text, line.element), lines.index(line) + 1
     if marked:
-        ends = [i for i, line in enumerate(lines) if marked[-1] in line.text and len(line.text) < 80]
+        ends = [
+            i for i, line in enumerate(lines) if marked[-1] in line.text and len(line.text) < 80
+        ]
         return [m for m in marked if m], (ends[0] + 1 if ends else 0)
     for index, line in enumerate(lines):
-        if line.text.startswith("浙江在线") and len(_CRUMB_SIGNS.findall(line.text)) >= 2 and len(line.text) < 80:
+        if (
+            line.text.startswith("浙江在线")
+            and len(_CRUMB_SIGNS.findall(line.text)) >= 2
+            and len(line.text) < 80
+        ):
             return _split(line.text, line.element), index + 1
     return [], 0
 

@@ -59,7 +59,9 @@ def decode(body: bytes) -> tuple[str, str, int]:
         pass
     utf8 = body.decode("utf-8", "replace")
     broken = utf8.count("\ufffd") - body.count(b"\xef\xbf\xbd")
-    if broken <= max(1, _TOLERATED_BROKEN * len(_NOT_ASCII.findall(body))) and len(utf8) < len(body):
+    if broken <= max(1, _TOLERATED_BROKEN * len(_NOT_ASCII.findall(body))) and len(utf8) < len(
+        body
+    ):
         return utf8, "utf-8", broken
     text = body.decode("gb18030", "replace")
     return text, "gb18030", text.count("\ufffd")

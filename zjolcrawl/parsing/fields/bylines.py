@@ -47,7 +47,9 @@ def people(text: str, roles: str) -> list[Byline]:
     an organisation may stand.
     """
     text = clean(re.sub(r"[•・‧∙]", "·", text))
-    marks = list(re.finditer(rf"(?P<before>[^\s、,，;；:：()（）\[\]【】|｜/／]*?)(?P<role>{roles})", text))
+    marks = list(
+        re.finditer(rf"(?P<before>[^\s、,，;；:：()（）\[\]【】|｜/／]*?)(?P<role>{roles})", text)
+    )
     if not marks:
         return _trailing_credits(text)
     found: list[Byline] = []
@@ -89,8 +91,8 @@ def _names(stretch: str, organisations: bool) -> list[str]:
     stretch = re.sub(r"^\s*[:：/／|｜]", " ", stretch)
     words = [word for word in _DIVIDERS.split(stretch) if word]
     names = []
-    for word in _join_single_characters(words):
-        word = re.sub(rf"(?<={_HAN}{{2}})(?:摄影报道|综合报道|报道|摄)$", "", word)
+    for joined in _join_single_characters(words):
+        word = re.sub(rf"(?<={_HAN}{{2}})(?:摄影报道|综合报道|报道|摄)$", "", joined)
         if _NO_NAME.fullmatch(word):
             continue
         if _NAME.fullmatch(word) or (organisations and _ORGANISATION.fullmatch(word)):

@@ -83,7 +83,12 @@ def _value(match: re.Match[str]) -> tuple[datetime, str] | None:
     zone = _zone(part["zone"])
     try:
         moment = datetime(
-            year, int(part["m"]), int(part["d"]), hour, int(part["M"] or 0), int(part["S"] or 0),
+            year,
+            int(part["m"]),
+            int(part["d"]),
+            hour,
+            int(part["M"] or 0),
+            int(part["S"] or 0),
             tzinfo=zone,
         )
     except ValueError:

@@ -7,7 +7,9 @@ import unicodedata
 
 # U+200B-200F and U+2060-2064 have no width or only direction; U+FEFF is a stray byte order mark,
 # U+00AD an invisible hyphen, C0/C1 controls come from broken encodings.
-_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\x00-\x08\x0e-\x1f\x7f]")
+_INVISIBLE = re.compile(
+    "[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\x00-\x08\x0e-\x1f\x7f]"
+)
 # Characters of the wide classes: between two of them a line break in the source is no space
 # (CSS Text 3, segment break transformation).
 _WIDE = "\u2e80-\u303f\u3040-\u9fff\uf900-\ufaff\uff00-\uffef“”‘’…—·\U00020000-\U0003ffff"

@@ -47,7 +47,9 @@ def densest(root: HtmlElement) -> HtmlElement | None:
 def _is_silent(element: HtmlElement) -> bool:
     if element.tag != "p" and is_furniture(element):
         return True
-    return any(a.tag in _SILENT or (a.tag != "body" and is_furniture(a)) for a in element.iterancestors())
+    return any(
+        a.tag in _SILENT or (a.tag != "body" and is_furniture(a)) for a in element.iterancestors()
+    )
 
 
 def _own_text(element: HtmlElement) -> int:

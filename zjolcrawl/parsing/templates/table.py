@@ -4,8 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from typing import cast
+
 from lxml.etree import XPath
 from lxml.html import HtmlElement
+
+
+class Path:
+    """A precompiled XPath whose result is a list of elements."""
+
+    def __init__(self, expression: str) -> None:
+        self._xpath = XPath(expression)
+
+    def __call__(self, root: HtmlElement) -> list[HtmlElement]:
+        return cast("list[HtmlElement]", self._xpath(root))
+
+
+class Values:
+    """A precompiled XPath whose result is a list of attribute values."""
+
+    def __init__(self, expression: str) -> None:
+        self._xpath = XPath(expression)
+
+    def __call__(self, root: HtmlElement) -> list[str]:
+        return [str(value) for value in cast("list[object]", self._xpath(root))]
 
 
 def has_class(name: str, tag: str = "*") -> str:
@@ -22,22 +44,22 @@ class Template:
     """
 
     name: str
-    bodies: tuple[XPath, ...]
-    titles: tuple[XPath, ...] = ()
-    times: tuple[XPath, ...] = ()
-    sources: tuple[XPath, ...] = ()
-    authors: tuple[XPath, ...] = ()
-    editors: tuple[XPath, ...] = ()
+    bodies: tuple[Path, ...]
+    titles: tuple[Path, ...] = ()
+    times: tuple[Path, ...] = ()
+    sources: tuple[Path, ...] = ()
+    authors: tuple[Path, ...] = ()
+    editors: tuple[Path, ...] = ()
 
 
-def paths(*expressions: str) -> tuple[XPath, ...]:
+def paths(*expressions: str) -> tuple[Path, ...]:
     """Precompiled XPaths, in the order they are to be tried."""
-    return tuple(XPath(expression) for expression in expressions)
+    return tuple(Path(expression) for expression in expressions)
 
 
-def find(candidates: tuple[XPath, ...], root: HtmlElement) -> list[HtmlElement]:
+def find(candidates: tuple[Path, ...], root: HtmlElement) -> list[HtmlElement]:
     """The elements of the first XPath that finds any."""
     for candidate in candidates:
         if found := candidate(root):
-            return list(found)
+            return found
     return []

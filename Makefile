@@ -1,0 +1,39 @@
+# Each target makes what it needs: an environment in .venv, the locked dependencies, the database.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+ARGS ?=
+
+.PHONY: demo test lint crawl lock clean
+
+demo: $(STAMP)  ## crawl the bundled site and print the reference article
+	$(BIN)/python -m tests.demo
+
+test: $(STAMP)  ## pass all tests
+	$(BIN)/python -m pytest -q
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+crawl: $(STAMP)  ## the demo's twin on the live site; ARGS="-a column=zjxw -a pages=1"
+	$(BIN)/scrapy crawl column $(ARGS)
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	touch $(STAMP)
+
+lock:  ## pin what CI installs, from pyproject.toml's bounds
+	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip install --quiet '.[embedded,dev]' 'hatchling>=1.27'
+	( echo "# What CI installs: made by 'make lock' from pyproject.toml."; \
+	  $(VENV)-lock/bin/python -m pip freeze --exclude zjolcrawl \
+	    | sed "s/^backports.*/&; python_version < '3.14'/" ) > requirements.lock  # part of Python from 3.14 on
+	rm -rf $(VENV)-lock
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

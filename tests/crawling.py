@@ -1,0 +1,32 @@
+"""Running the product as its user does: a subprocess, the local web, a real MongoDB."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.site import SiteProxy
+
+ROOT = Path(__file__).parent.parent
+QUICK = ("-s", "DOWNLOAD_DELAY=0", "-s", "AUTOTHROTTLE_ENABLED=False", "-s", "RETRY_ENABLED=False")
+
+
+def scrapy(
+    *arguments: str,
+    site: SiteProxy | None = None,
+    data: Path,
+    uri: str = "",
+    database: str = "zjol",
+    timeout: float = 120,
+) -> subprocess.CompletedProcess[str]:
+    """`scrapy ARGUMENTS` with its output; quick settings for a crawl."""
+    environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+    environment |= site.environ if site else {}
+    environment |= {"DATA_DIR": str(data), "MONGODB_URI": uri, "MONGODB_DATABASE": database}
+    quick = QUICK if arguments[0] == "crawl" else ()
+    return subprocess.run(
+        [sys.executable, "-m", "scrapy", *arguments, *quick],
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=timeout, check=False,
+    )  # fmt: skip

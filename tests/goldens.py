@@ -1,0 +1,50 @@
+"""The fixtures: each page with the document that a person read from it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from zjolcrawl.items import Article
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+# Fields that are the store's or the run's, not the page's.
+_NOT_THE_PAGES = {"columns", "aliases", "frontier_url", "parser_version", "template"}
+
+
+def sidecars(key: str) -> list[Path]:
+    """The golden files that have `key`: document, stub, not_article or links."""
+    found = [
+        path for path in sorted(FIXTURES.rglob("*.json")) if key in json.loads(path.read_text())
+    ]
+    assert found, f"no fixture with {key}"
+    return found
+
+
+def load(path: Path) -> tuple[dict[str, Any], bytes]:
+    """A golden file and the bytes of its page."""
+    return json.loads(path.read_text()), path.with_suffix("").read_bytes()
+
+
+def as_document(article: Article) -> dict[str, Any]:
+    """An article in the words of a golden: lines as lists, times as ISO, nothing empty."""
+    values = {k: v for k, v in asdict(article).items() if k not in _NOT_THE_PAGES}
+    values["_id"] = values.pop("url")
+    values["body"] = article.body.split("\n") if article.body else None
+    values["body_html"] = article.body_html.split("\n") if article.body_html else None
+    values["parser"] = {"template": article.template}
+    if article.published_at:
+        values["published_at"] = article.published_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    for image in values["images"]:
+        image.pop("status")
+    return {k: _tidy(v) for k, v in values.items() if v not in (None, [], "")}
+
+
+def _tidy(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_tidy(each) for each in value]
+    if isinstance(value, dict):
+        return {k: v for k, v in value.items() if v is not None}
+    return value

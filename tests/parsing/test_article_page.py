@@ -1,0 +1,67 @@
+"""Given this page, this document."""
+
+import html
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.goldens import FIXTURES, as_document, load, sidecars
+from zjolcrawl.items import RawArticle
+from zjolcrawl.parsing.article_page import NotArticle, Stub, read_article
+from zjolcrawl.pipelines.normalize import normalize
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(FIXTURES).with_suffix(""))
+
+
+@pytest.mark.parametrize("path", sidecars("document"), ids=name)
+def test_page_gives_its_document(path: Path) -> None:
+    golden, page = load(path)
+    raw = read_article(page, golden["url"])
+    assert isinstance(raw, RawArticle)
+    document = as_document(normalize(raw))
+    if "body_html" not in golden["document"]:
+        document.pop("body_html", None)
+    assert document == golden["document"]
+
+
+@pytest.mark.parametrize("path", sidecars("document"), ids=name)
+def test_body_html_says_what_body_says(path: Path) -> None:
+    golden, page = load(path)
+    raw = read_article(page, golden["url"])
+    assert isinstance(raw, RawArticle)
+    text = re.sub(r"<figcaption>.*?</figcaption>", "", "".join(raw.body_html))
+    text = html.unescape(re.sub(r"<[^>]+>", "", text))
+    assert re.sub(r"\s", "", text) == re.sub(r"\s", "", "".join(raw.body))
+
+
+@pytest.mark.parametrize("path", sidecars("stub"), ids=name)
+def test_stub_leads_on(path: Path) -> None:
+    golden, page = load(path)
+    assert read_article(page, golden["url"]) == Stub(golden["stub"])
+
+
+@pytest.mark.parametrize("path", sidecars("not_article"), ids=name)
+def test_page_without_an_article_says_why(path: Path) -> None:
+    golden, page = load(path)
+    found = read_article(page, golden["url"])
+    assert isinstance(found, NotArticle)
+    assert found.reason
+
+
+def test_reference_article_is_whole() -> None:
+    """The text of the seed article, paragraph by paragraph, from the page's bytes."""
+    path = FIXTURES / "zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
+    raw = read_article(path.read_bytes(), f"http://{path.relative_to(FIXTURES)}")
+    assert isinstance(raw, RawArticle)
+    article = normalize(raw)
+    assert len(article.body.split("\n")) == 18
+    assert re.findall(r"<h2>(.*?)</h2>", article.body_html) == [
+        "党政同责,抓住关键少数",
+        "问题导向,力求真实有效",
+        "协调保障,凝聚社会共识",
+    ]
+    assert article.dateline == "浙江在线8月12日讯"
+    assert article.warnings == []

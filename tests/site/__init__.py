@@ -1,0 +1,10 @@
+"""A web of its own for tests and the demo: real host names, served from files over loopback.
+
+Everything goes through a forward proxy, so the product under test needs no test-only branch: the
+usual `http_proxy` and `https_proxy` variables (`SiteProxy.environ`) are all it is given.
+"""
+
+from tests.site.messages import Answer, Fault, Request, Responder
+from tests.site.proxy import SiteProxy
+
+__all__ = ["Answer", "Fault", "Request", "Responder", "SiteProxy"]

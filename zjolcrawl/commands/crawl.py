@@ -1,0 +1,73 @@
+"""`scrapy crawl`: Scrapy's own, with arguments checked first and exit statuses cron can act on."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from scrapy.commands.crawl import Command as CrawlCommand
+from scrapy.exceptions import UsageError
+
+from zjolcrawl.extensions.run_ledger import UNUSABLE, RunLedger
+from zjolcrawl.spiders.arguments import ArgumentError
+
+
+class Command(CrawlCommand):
+    """0 all found is stored or rightly skipped, 1 needs a person, 2 unusable, 75 another runs."""
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Run one spider; sets `exitcode`."""
+        if len(args) != 1:
+            raise UsageError("crawl needs the name of one spider: column or article")
+        assert self.crawler_process
+        try:
+            spider = self.crawler_process.spider_loader.load(args[0])
+            if check := getattr(spider, "parse_arguments", None):
+                check(**opts.spargs)
+            _check_settings(self.settings)
+        except KeyError:
+            known = ", ".join(sorted(self.crawler_process.spider_loader.list()))
+            self._refuse(f"unknown spider {args[0]}: known are {known}")
+        except ArgumentError as error:
+            self._refuse(str(error))
+        else:
+            self._crawl(args[0], opts)
+
+    def _crawl(self, name: str, opts: argparse.Namespace) -> None:
+        assert self.crawler_process
+        crawler = self._create_crawler(name)
+        self.crawler_process.crawl(crawler, **opts.spargs)
+        self.crawler_process.start()
+        ledger = None
+        try:
+            ledger = crawler.get_extension(RunLedger)
+        except RuntimeError:  # the crawl broke before its extensions were made
+            self.exitcode = 1
+        if ledger:
+            self.exitcode = ledger.exit_status
+        if self.crawler_process.bootstrap_failed:
+            self.exitcode = self.exitcode or 1
+
+    def _refuse(self, reason: str) -> None:
+        sys.stderr.write(f"zjolcrawl: {' '.join(reason.split())}\n")
+        self.exitcode = UNUSABLE
+
+
+def _check_settings(settings) -> None:  # type: ignore[no-untyped-def]
+    for name in ("MONGODB_BATCH_SIZE", "CONCURRENT_REQUESTS", "CONCURRENT_REQUESTS_PER_DOMAIN"):
+        value = settings.get(name)
+        try:
+            if int(value) < 1:
+                raise ValueError
+        except (TypeError, ValueError):
+            raise ArgumentError(f"setting {name}={value} is not a positive whole number") from None
+    for name in ("MONGODB_BATCH_SECONDS", "DOWNLOAD_DELAY", "DOWNLOAD_TIMEOUT"):
+        value = settings.get(name)
+        try:
+            if float(value) < 0:
+                raise ValueError
+        except (TypeError, ValueError):
+            raise ArgumentError(f"setting {name}={value} is not a number of seconds") from None
+    database = settings.get("MONGODB_DATABASE") or ""
+    if not database or any(sign in database for sign in '/\\. "$*<>:|?\0') or len(database) > 63:
+        raise ArgumentError(f"setting MONGODB_DATABASE={database} is not a database name")

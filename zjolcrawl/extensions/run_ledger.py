@@ -1,0 +1,156 @@
+"""The run: opens and closes the store, writes `runs`, decides the exit status, prints the summary."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import time
+from pathlib import Path
+from typing import Self
+
+from scrapy import Spider, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import CloseSpider
+
+from zjolcrawl import __version__
+from zjolcrawl.items import ColumnVisit
+from zjolcrawl.storage.embedded import EmbeddedServer, EmbeddedUnavailable
+from zjolcrawl.storage.store import Store, StoreError, StoreUnavailable
+
+logger = logging.getLogger(__name__)
+
+DONE, NEEDS_A_PERSON, UNUSABLE = 0, 1, 2
+# Reasons that end a run as asked for; others (shutdown, mongo_lost) leave work undone.
+_GOOD_ENDS = ("finished", "closespider_")
+
+
+class RunLedger:
+    """One run of one spider.
+
+    The store is opened by whoever asks first (`open`) and closed here, after the pipelines wrote
+    their last. `exit_status` is the contract's: 0, 1 or 2; `failure` is the line for stderr.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self.store: Store | None = None
+        self.exit_status = DONE
+        self.failure: str | None = None
+        self.skipped = 0
+        self.columns: set[str] = set()
+        self.column_faults: dict[str, str] = {}
+        self.summary = ""
+        self._server: EmbeddedServer | None = None
+        self._opening = asyncio.Lock()
+        self._started = time.monotonic()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Called by Scrapy."""
+        ledger = cls(crawler)
+        crawler.signals.connect(ledger.spider_closed, signal=signals.spider_closed)
+        return ledger
+
+    async def open(self) -> Store:
+        """The run's store. Raises CloseSpider, with `failure` set, where there is no database."""
+        async with self._opening:
+            if self.store is None:
+                if self.failure:
+                    raise CloseSpider("mongo_unavailable")
+                try:
+                    self.store = await self._open()
+                except (EmbeddedUnavailable, StoreUnavailable) as error:
+                    self.failure, self.exit_status = str(error), UNUSABLE
+                    await self._release()
+                    raise CloseSpider("mongo_unavailable") from error
+        return self.store
+
+    async def _open(self) -> Store:
+        settings = self.crawler.settings
+        uri = settings.get("MONGODB_URI")
+        if not uri:
+            folder = Path(settings.get("DATA_DIR"))
+            self._server = await asyncio.to_thread(EmbeddedServer.acquire, folder)
+            uri = self._server.uri
+        spider = self.crawler.spider
+        return await Store.open(
+            uri,
+            settings.get("MONGODB_DATABASE"),
+            run_arguments={"spider": getattr(spider, "name", None), **getattr(spider, "given", {})},
+            version=__version__,
+            batch_size=settings.getint("MONGODB_BATCH_SIZE"),
+            batch_seconds=settings.getfloat("MONGODB_BATCH_SECONDS"),
+        )
+
+    def column_seen(self, visit: ColumnVisit) -> None:
+        """Count a column page; a faulty one needs a person."""
+        self.columns.add(visit.column)
+        if visit.error:
+            self.column_faults[visit.url] = visit.error
+
+    def fail(self, reason: str) -> None:
+        """The store was lost: the run cannot vouch for what it found."""
+        self.failure = reason
+        logger.critical("%s", reason)
+
+    async def spider_closed(self, spider: Spider, reason: str) -> None:
+        """Scrapy signal: end the run, tell, and let the database go."""
+        if self.exit_status != UNUSABLE:
+            self.exit_status = self._status(reason)
+        seconds = time.monotonic() - self._started
+        if self.store:
+            counts = {**self.store.counts, "columns": len(self.columns), "skipped": self.skipped}
+            self.summary = self._summary(counts, seconds, reason)
+            warnings = [f"{url}: {fault}" for url, fault in self.column_faults.items()]
+            try:
+                await self.store.end_run(self.exit_status, reason, counts, warnings, seconds)
+                await self.store.close()
+            except StoreError as error:
+                self.fail(str(error))
+                self.exit_status = NEEDS_A_PERSON
+        await self._release()
+        self._tell()
+
+    def _status(self, reason: str) -> int:
+        assert self.store is not None
+        counts = self.store.counts
+        troubled = (
+            self.failure
+            or self.column_faults
+            or counts["failed"]
+            or counts["rejected"] > self.skipped
+            or self._errors()
+            or not reason.startswith(_GOOD_ENDS)
+        )
+        return NEEDS_A_PERSON if troubled else DONE
+
+    def _errors(self) -> int:
+        stats = self.crawler.stats
+        return int(stats.get_value("log_count/ERROR", 0)) if stats else 0
+
+    def _summary(self, counts: dict[str, int], seconds: float, reason: str) -> str:
+        def count(name: str) -> int:
+            return counts.get(name, 0)
+
+        end = "" if reason.startswith(_GOOD_ENDS) else f" (ended early: {reason})"
+        return (
+            f"zjolcrawl: {count('columns')} columns, {count('pages')} pages, "
+            f"{count('links')} links found ({count('links_new')} new); "
+            f"stored {count('new')} new, {count('changed')} changed, {count('same')} same; "
+            f"{count('rejected') - self.skipped} rejected, {count('failed')} failed, "
+            f"{count('gone')} gone; {seconds:.1f} s{end}"
+        )
+
+    def _tell(self) -> None:
+        for url, fault in self.column_faults.items():
+            sys.stderr.write(f"zjolcrawl: column page {url}: {fault}\n")
+        if self.failure:
+            sys.stderr.write(f"zjolcrawl: {self.failure}\n")
+        if self.summary:
+            sys.stderr.write(self.summary + "\n")
+
+    async def _release(self) -> None:
+        if self._server:
+            server, self._server = self._server, None
+            await asyncio.to_thread(server.release)

@@ -1,0 +1,64 @@
+"""The last step: everything that must be remembered goes to the store."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from scrapy.crawler import Crawler
+from scrapy.exceptions import CloseSpider
+
+from zjolcrawl.extensions.run_ledger import RunLedger
+from zjolcrawl.items import Article, ColumnVisit, Outcome
+from zjolcrawl.storage.store import Store, StoreError
+
+
+class MongoDBPipeline:
+    """Hands items to the store, which writes in bulk; closes the spider when it cannot."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self.store: Store | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Called by Scrapy."""
+        return cls(crawler)
+
+    @property
+    def ledger(self) -> RunLedger:
+        """The run's ledger, which owns the store."""
+        ledger = self.crawler.get_extension(RunLedger)
+        assert ledger is not None
+        return ledger
+
+    async def open_spider(self) -> None:
+        """Connect before the first request; raises CloseSpider where that fails."""
+        self.store = await self.ledger.open()
+
+    async def process_item(self, item: Any) -> Any:
+        """Store an Article, Outcome or ColumnVisit. Waits while a full buffer is written."""
+        assert self.store is not None
+        try:
+            if isinstance(item, Article):
+                await self.store.put(item, item.frontier_url)
+            elif isinstance(item, Outcome):
+                self.ledger.skipped += item.skipped
+                await self.store.outcome(item)
+            elif isinstance(item, ColumnVisit):
+                self.ledger.column_seen(item)
+                await self.store.column_visit(item)
+        except StoreError as error:
+            self.ledger.fail(str(error))
+            assert self.crawler.engine is not None
+            await self.crawler.engine.close_spider_async(reason="mongo_lost")
+        return item
+
+    async def close_spider(self) -> None:
+        """Write what is still in the buffer."""
+        if self.store is None:
+            return
+        try:
+            await self.store.flush()
+        except StoreError as error:
+            self.ledger.fail(str(error))
+            raise CloseSpider("mongo_lost") from error

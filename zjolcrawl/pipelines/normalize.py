@@ -1,0 +1,82 @@
+"""The page's strings -> the values of the contract."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from zjolcrawl.catalogue import site_name
+from zjolcrawl.items import Article, Byline, RawArticle
+from zjolcrawl.parsing.article_page import PARSER_VERSION
+from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, merge, people
+from zjolcrawl.parsing.fields.dates import china_midnight, find_time
+from zjolcrawl.parsing.fields.tags import split_tags
+from zjolcrawl.parsing.fields.text import clean
+from zjolcrawl.parsing.urls import doc_id, url_day
+
+# Every family can have these; a page without one of them says so in `warnings`.
+_EXPECTED = ("title", "published_at", "source", "authors", "editors", "tags", "breadcrumb")
+
+
+def normalize(raw: RawArticle) -> Article:
+    """One article's values from its raw fields: pure, the same for a crawl and for a re-read."""
+    article = Article(
+        url=raw.url,
+        site=urlsplit(raw.url).hostname or "",
+        title=clean(raw.title or ""),
+        body="\n".join(raw.body),
+        body_html="\n".join(raw.body_html),
+        template=raw.template,
+        parser_version=PARSER_VERSION,
+        doc_id=doc_id(raw.url),
+        columns=list(raw.columns),
+        breadcrumb=raw.breadcrumb,
+        kicker=raw.kicker,
+        subtitle=raw.subtitle,
+        source=raw.source,
+        authors=merge(_people(raw.bylines, AUTHOR_ROLES)),
+        editors=merge(_people(raw.editors, EDITOR_ROLES)),
+        tags=split_tags(raw.tags),
+        editor_note=raw.editor_note,
+        dateline=raw.dateline,
+        images=raw.images,
+        videos=raw.videos,
+        attachments=raw.attachments,
+        pages=raw.pages,
+        aliases=raw.aliases,
+        warnings=list(raw.warnings),
+        frontier_url=raw.frontier_url or raw.url,
+    )
+    article.site_name = site_name(article.site)
+    _publish_time(article, raw)
+    from_url = any(warning.startswith("published_at") for warning in article.warnings)
+    article.warnings += [
+        f"missing: {name}"
+        for name in _EXPECTED
+        if not getattr(article, name) and not (name == "published_at" and from_url)
+    ]
+    article.warnings.sort()
+    return article
+
+
+def _people(passages: list[str], roles: str) -> list[Byline]:
+    return [person for passage in passages for person in people(passage, roles)]
+
+
+def _publish_time(article: Article, raw: RawArticle) -> None:
+    """The page's own time, else the list's, else the day in the URL; the latter two are doubts."""
+    if raw.published and (found := find_time(raw.published)):
+        article.published_at, article.published_precision = found
+    elif raw.listed_at:
+        article.published_at, article.published_precision = raw.listed_at, "day"
+        article.warnings.append("published_at: from the list page")
+    elif day := url_day(raw.url):
+        article.published_at, article.published_precision = china_midnight(day), "day"
+        article.warnings.append("published_at: from the URL")
+
+
+class NormalizePipeline:
+    """Turns each RawArticle into an Article; other items pass."""
+
+    def process_item(self, item: Any) -> Any:
+        return normalize(item) if isinstance(item, RawArticle) else item

@@ -1,0 +1,33 @@
+"""What must hold before an article is stored; a page that fails is rejected, with its reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zjolcrawl.items import Article, Outcome
+
+
+def fault(article: Article) -> str | None:
+    """Why an article cannot be stored, or None: a headline and some content are the least."""
+    if not article.title:
+        return "no headline found"
+    if not article.body and not article.images and not article.videos:
+        return "no body found"
+    if "\ufffd" in article.title:
+        return "the headline has undecodable characters"
+    return None
+
+
+class ValidatePipeline:
+    """Turns an unusable Article into a rejected Outcome; other items pass."""
+
+    def process_item(self, item: Any) -> Any:
+        if isinstance(item, Article) and (reason := fault(item)):
+            return Outcome(
+                item.url,
+                "rejected",
+                reason,
+                template=item.template,
+                excerpt=item.body[:2000] or None,
+            )
+        return item

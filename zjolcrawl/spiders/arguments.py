@@ -1,0 +1,124 @@
+"""Spider arguments: from the command line's strings to values, or one clear error."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from zjolcrawl.catalogue import CatalogueError, Column, load_catalogue
+from zjolcrawl.parsing.urls import absolute, is_own_host, kind
+
+
+class ArgumentError(ValueError):
+    """Unusable spider arguments; the message is one line fit for stderr."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnArguments:
+    """What to crawl: the columns, the publish days (China, both ends included), the page bound."""
+
+    columns: tuple[Column, ...]
+    since: date | None = None
+    until: date | None = None
+    pages: int | None = None
+
+
+def column_arguments(
+    column: str | None = None,
+    url: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    pages: str | None = None,
+    **unknown: str,
+) -> ColumnArguments:
+    """Arguments of `scrapy crawl column`. Raises ArgumentError."""
+    _no_others(unknown, "column, url, since, until, pages")
+    first, last = _day("since", since), _day("until", until)
+    if first and last and first > last:
+        raise ArgumentError(f"since={first} lies after until={last}")
+    return ColumnArguments(_columns(column, url), first, last, _count(pages))
+
+
+def article_arguments(url: str | None = None, file: str | None = None, **unknown: str) -> list[str]:
+    """Arguments of `scrapy crawl article`: the article URLs, absolute. Raises ArgumentError.
+
+    `file` has one URL a line; blank lines and lines that start with # are passed over.
+    """
+    _no_others(unknown, "url, file")
+    if not url and not file:
+        raise ArgumentError("crawl article needs url=URL[,URL…] or file=FILE")
+    given = [part for part in (url or "").split(",") if part.strip()]
+    if file:
+        try:
+            lines = Path(file).read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ArgumentError(f"file={file} cannot be read: {error}") from error
+        given += [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    if not given:
+        raise ArgumentError(f"file={file} names no URL")
+    return list(dict.fromkeys(_own_url(text) for text in given))
+
+
+def _no_others(unknown: dict[str, str], known: str) -> None:
+    if unknown:
+        raise ArgumentError(f"unknown argument {', '.join(sorted(unknown))}: known are {known}")
+
+
+def _columns(ids: str | None, url: str | None) -> tuple[Column, ...]:
+    if ids is not None and url is not None:
+        raise ArgumentError("column= and url= exclude each other")
+    try:
+        catalogue = load_catalogue()
+    except CatalogueError as error:
+        raise ArgumentError(str(error)) from error
+    if url is not None:
+        return (_column_of_url(url, catalogue),)
+    if ids is None:
+        return tuple(column for column in catalogue.values() if column.enabled)
+    wanted = [part.strip() for part in ids.split(",") if part.strip()]
+    missing = [name for name in wanted if name not in catalogue]
+    if missing or not wanted:
+        raise ArgumentError(
+            f"unknown column {', '.join(missing) or repr(ids)}: `scrapy columns` lists them"
+        )
+    return tuple(catalogue[name] for name in dict.fromkeys(wanted))
+
+
+def _column_of_url(text: str, catalogue: dict[str, Column]) -> Column:
+    url = _own_url(text)
+    if kind(url) != "topic":
+        raise ArgumentError(f"url={text} is no column page but {kind(url)}: see `crawl article`")
+    for column in catalogue.values():
+        if re.sub("^https:", "http:", url) == column.url:
+            return column
+    host, _, path = url.partition("://")[2].partition("/")
+    return Column(id=f"{host}/{path}", name=url, url=url, site=host, enabled=True, evidence="INF")
+
+
+def _own_url(text: str) -> str:
+    text = text.strip()
+    url = absolute("http://zjol.com.cn/", text if "://" in text else f"http://{text}")
+    if not url or (not is_own_host(url) and kind(url) == "offsite"):
+        raise ArgumentError(f"url={text} is not on zjol.com.cn")
+    return url
+
+
+def _day(name: str, text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentError(f"{name}={text} is not a date of the form 2017-08-12") from None
+
+
+def _count(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not re.fullmatch(r"[1-9]\d{0,5}", text):
+        raise ArgumentError(f"pages={text} is not a positive whole number")
+    return int(text)

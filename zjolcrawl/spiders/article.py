@@ -1,0 +1,33 @@
+"""`scrapy crawl article`: archive single articles."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from zjolcrawl.items import Link
+from zjolcrawl.parsing.urls import canonical, kind
+from zjolcrawl.spiders.arguments import article_arguments
+from zjolcrawl.spiders.reader import ArticleReader
+
+
+class ArticleSpider(ArticleReader):
+    """Archives the articles of `-a url=URL[,URL…]` or `-a file=FILE`."""
+
+    name = "article"
+    parse_arguments = staticmethod(article_arguments)
+
+    def __init__(self, name: str | None = None, **arguments: str) -> None:
+        super().__init__(name)
+        self.given = arguments
+        self.urls = article_arguments(**arguments)
+
+    async def start(self) -> AsyncIterator[Any]:
+        """A request a URL; what is no page of an article's kind is only recorded."""
+        for url in self.urls:
+            what = kind(url)
+            key = canonical(url)
+            if what in {"article", "topic"}:
+                yield self.article_request(Link(key), url)
+            else:
+                yield Link(key, what, reason=f"{what} page: not read by this version")

@@ -1,0 +1,123 @@
+"""What both spiders do with an article's page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, ClassVar
+
+from scrapy import Request, Spider
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from zjolcrawl.items import Link, Outcome, RawArticle
+from zjolcrawl.parsing.article_page import NotArticle, Stub, read_article
+from zjolcrawl.parsing.fields.dates import china_day, find_time
+from zjolcrawl.parsing.urls import canonical, is_own_host, kind, url_day
+
+_MOST_STUBS = 3  # JavaScript redirects in a row: more is a loop
+
+
+class ArticleReader(Spider):
+    """Base spider: requests one article and says what became of it.
+
+    Each link ends as a RawArticle or an Outcome, whatever the server answers.
+    """
+
+    allowed_domains: ClassVar[list[str]] = ["zjol.com.cn"]
+    since: date | None = None
+    until: date | None = None
+
+    def article_request(self, link: Link, url: str, trail: tuple[str, ...] = ()) -> Request:
+        """The request for a link; `trail` are the addresses of stubs that led here."""
+        return Request(
+            url,
+            callback=self.parse_article,
+            errback=self.article_failed,
+            cb_kwargs={"link": link, "trail": trail},
+            meta={"link_recorded": bool(trail)},
+            dont_filter=bool(trail),
+        )
+
+    async def parse_article(self, response: Response, link: Link, trail: tuple[str, ...]) -> Any:
+        """Scrapy callback: an article, the next stop of a stub, or what became of the link."""
+        for result in self._article(response, link, trail):
+            yield result
+
+    def _article(self, response: Response, link: Link, trail: tuple[str, ...]) -> Iterator[Any]:
+        if response.status in {404, 410}:
+            yield self._outcome(link, response, "gone", f"HTTP {response.status}")
+            return
+        if response.status != 200:
+            yield self._outcome(link, response, "failed", f"HTTP {response.status}")
+            return
+        moved = canonical(response.url) != link.url
+        if moved and kind(response.url) != "article" and not trail:
+            target = f"redirects to {kind(response.url)} page {response.url}"
+            yield self._outcome(link, response, "rejected", target)
+            return
+        found = read_article(response.body, response.url)
+        if isinstance(found, Stub):
+            yield self._follow(found, response, link, trail)
+        elif isinstance(found, NotArticle):
+            yield self._outcome(link, response, "rejected", found.reason)
+        elif reason := self._out_of_bounds(found):
+            yield self._outcome(link, response, "pending", reason)
+        else:
+            yield self._complete(found, response, link, trail)
+
+    def _complete(
+        self, found: RawArticle, response: Response, link: Link, trail: tuple[str, ...]
+    ) -> RawArticle:
+        addresses = [
+            link.url,
+            *trail,
+            response.request.url if response.request else "",
+            response.url,
+        ]
+        plain = [re.sub("^https:", "http:", address) for address in addresses if address]
+        found.aliases = [a for a in dict.fromkeys(plain) if a != found.url]
+        found.columns = link.columns
+        found.listed_at = link.listed_at
+        found.frontier_url = link.url
+        return found
+
+    def _follow(
+        self, stub: Stub, response: Response, link: Link, trail: tuple[str, ...]
+    ) -> Request | Outcome:
+        if len(trail) >= _MOST_STUBS or stub.target in trail:
+            return self._outcome(link, response, "rejected", "JavaScript redirects in a loop")
+        if not is_own_host(stub.target) or kind(stub.target) in {"app", "video", "offsite"}:
+            reason = f"JavaScript redirect to {kind(stub.target)} page {stub.target}"
+            return self._outcome(link, response, "rejected", reason, skipped=True)
+        return self.article_request(link, stub.target, (*trail, response.url))
+
+    def _out_of_bounds(self, found: RawArticle) -> str | None:
+        """Why this run does not want the article: the page's own date decides."""
+        time = find_time(found.published) if found.published else None
+        day = china_day(time[0]) if time else url_day(found.url)
+        if day and ((self.since and day < self.since) or (self.until and day > self.until)):
+            return f"published {day}, outside the days asked for"
+        return None
+
+    def article_failed(self, failure: Failure) -> Iterator[Outcome]:
+        """Scrapy errback: the link is kept with the reason."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        link: Link = request.cb_kwargs["link"]
+        error = failure.value
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        state = "rejected" if isinstance(error, IgnoreRequest) else "failed"
+        yield Outcome(link.url, state, reason, final_url=request.url)
+
+    def _outcome(
+        self, link: Link, response: Response, state: str, reason: str, *, skipped: bool = False
+    ) -> Outcome:
+        excerpt: str | None = None
+        if state == "rejected":
+            excerpt = response.body[:4000].decode("utf-8", "replace")[:2000]
+        return Outcome(
+            link.url, state, reason,
+            status=response.status, final_url=response.url, excerpt=excerpt, skipped=skipped,
+        )  # fmt: skip

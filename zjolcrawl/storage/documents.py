@@ -1,0 +1,49 @@
+"""Items as MongoDB documents, in the words of the contract."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import Any
+
+from zjolcrawl.items import Article
+
+# The fields whose change makes a new revision (contract: `content_sha256`).
+_EDITORIAL = (
+    "title", "kicker", "subtitle", "published_at", "source", "authors", "editors", "tags",
+    "editor_note", "body",
+)  # fmt: skip
+_NOT_STORED = {"url", "template", "parser_version", "frontier_url"}
+
+
+def article_document(article: Article) -> dict[str, Any]:
+    """The page's part of an `articles` document; bookkeeping fields are the store's."""
+    values = asdict(article)
+    document = {k: _tidy(v) for k, v in values.items() if k not in _NOT_STORED}
+    document = {k: v for k, v in document.items() if v not in (None, "", [])}
+    document["_id"] = article.url
+    document.setdefault("body", "")  # an article of pictures alone has an empty one
+    document["parser"] = {"template": article.template, "version": article.parser_version}
+    document["content_sha256"] = content_sha256(article)
+    return document
+
+
+def content_sha256(article: Article) -> str:
+    """Hex digest over the editorial fields as canonical JSON in UTF-8."""
+    values = asdict(article)
+    editorial = {name: _tidy(values[name]) for name in _EDITORIAL}
+    if article.published_at:
+        editorial["published_at"] = article.published_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    editorial["images"] = [image.ref for image in article.images]
+    present = {k: v for k, v in editorial.items() if v not in (None, "", [])}
+    text = json.dumps(present, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _tidy(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_tidy(each) for each in value]
+    if isinstance(value, dict):
+        return {k: v for k, v in value.items() if v is not None}
+    return value

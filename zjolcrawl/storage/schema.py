@@ -1,0 +1,127 @@
+"""Collections, validators and indexes: created if absent, never dropped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import CollectionInvalid
+
+_TEXT = {"bsonType": "string", "minLength": 1}
+_TEXTS = {"bsonType": "array", "items": _TEXT, "minItems": 1}
+_DATE = {"bsonType": "date"}
+_PEOPLE = {
+    "bsonType": "array",
+    "items": {
+        "bsonType": "object",
+        "required": ["name", "role"],
+        "properties": {"name": _TEXT, "role": _TEXT, "outlet": _TEXT},
+    },
+}
+_MEDIA = {
+    "bsonType": "array",
+    "items": {
+        "bsonType": "object",
+        "required": ["url", "ref"],
+        "properties": {"url": _TEXT, "ref": _TEXT},
+    },
+}
+_VERSION: dict[str, Any] = {
+    "bsonType": "object",
+    "required": ["_id", "site", "title", "body", "content_sha256", "revision", "status", "first_seen_at", "last_seen_at", "changed_at", "parser", "run_id"],
+    "properties": {
+        "_id": _TEXT, "doc_id": _TEXT, "site": _TEXT, "site_name": _TEXT, "columns": _TEXTS,
+        "breadcrumb": _TEXTS, "title": _TEXT, "kicker": _TEXT, "subtitle": _TEXT,
+        "published_at": _DATE,
+        "published_precision": {"enum": ["second", "minute", "hour", "day"]},
+        "source": _TEXT, "authors": _PEOPLE, "editors": _PEOPLE, "tags": _TEXTS,
+        "editor_note": _TEXT, "dateline": _TEXT, "body": {"bsonType": "string"},
+        "body_html": _TEXT,
+        "images": {
+            "bsonType": "array",
+            "items": {
+                "bsonType": "object",
+                "required": ["url", "ref", "position", "status"],
+                "properties": {
+                    "url": _TEXT, "ref": _TEXT, "position": {"bsonType": "int", "minimum": 1},
+                    "status": {"enum": ["referenced", "stored", "missing", "failed"]},
+                },
+            },
+        },
+        "videos": _MEDIA, "attachments": _MEDIA, "pages": _TEXTS, "aliases": _TEXTS,
+        "content_sha256": {"bsonType": "string", "pattern": "^[0-9a-f]{64}$"},
+        "revision": {"bsonType": "int", "minimum": 1},
+        "status": {"enum": ["live", "gone"]},
+        "first_seen_at": _DATE, "last_seen_at": _DATE, "changed_at": _DATE, "gone_at": _DATE,
+        "warc": {"bsonType": "object", "required": ["file", "offset", "length", "record_id"]},
+        "parser": {
+            "bsonType": "object",
+            "required": ["template", "version"],
+            "properties": {"template": _TEXT, "version": {"bsonType": "int"}},
+        },
+        "warnings": _TEXTS,
+        "run_id": {"bsonType": "objectId"},
+    },
+}  # fmt: skip
+_REVISION = {
+    **_VERSION,
+    "properties": {
+        **_VERSION["properties"],
+        "_id": {"bsonType": "object", "required": ["url", "revision"]},
+    },
+}
+_FRONTIER = {
+    "bsonType": "object",
+    "required": ["_id", "state", "kind", "discovered_at", "attempts"],
+    "properties": {
+        "_id": _TEXT,
+        "state": {"enum": ["pending", "stored", "rejected", "failed", "gone"]},
+        "kind": _TEXT,
+        "columns": {"bsonType": "array", "items": _TEXT},
+        "listed_title": _TEXT,
+        "listed_at": _DATE,
+        "discovered_at": _DATE,
+        "attempts": {"bsonType": "int", "minimum": 0},
+        "last_error": _TEXT,
+        "next_visit_at": _DATE,
+    },
+}
+VALIDATORS: dict[str, dict[str, Any] | None] = {
+    "articles": _VERSION,
+    "revisions": _REVISION,
+    "frontier": _FRONTIER,
+    "columns": None,
+    "runs": None,
+    "rejects": None,
+}
+_NEWEST = ("published_at", DESCENDING)
+# Each serves a query of README.md, named in the comment.
+INDEXES: dict[str, list[IndexModel]] = {
+    "articles": [
+        IndexModel([("columns", ASCENDING), _NEWEST]),  # a column in a span of days
+        IndexModel([("authors.name", ASCENDING), _NEWEST]),  # everything by a reporter
+        IndexModel([("editors.name", ASCENDING), _NEWEST]),  # everything an editor signed
+        IndexModel([("tags", ASCENDING), _NEWEST]),  # articles with a tag
+    ],
+    "frontier": [
+        IndexModel([("columns", ASCENDING), ("state", ASCENDING)]),  # what became of the links
+    ],
+}
+
+
+async def ensure_schema(db: AsyncDatabase[dict[str, Any]]) -> None:
+    """Create what is absent; two processes may do so at once. Nothing is ever dropped."""
+    existing = {each["name"]: each async for each in await db.list_collections()}
+    for name, schema in VALIDATORS.items():
+        validator = {"$jsonSchema": schema} if schema else None
+        options: dict[str, Any] = {"validator": validator} if validator else {}
+        if name not in existing:
+            try:
+                await db.create_collection(name, **options)
+            except CollectionInvalid:
+                continue  # another process was first
+        elif validator and existing[name].get("options", {}).get("validator") != validator:
+            await db.command("collMod", name, validator=validator)
+    for name, indexes in INDEXES.items():
+        await db[name].create_indexes(indexes)
