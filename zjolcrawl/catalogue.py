@@ -1,10 +1,98 @@
-from dataclasses import dataclass
+"""The catalogue of columns and the names of the site's hosts."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+EVIDENCE = {"REAL", "SEL", "SIS", "INF"}
+_TYPES = {"str": str, "bool": bool, "str | None": str}
 
 
-class CatalogueError(ValueError): pass
-@dataclass(frozen=True)
+class CatalogueError(ValueError):
+    """An unusable catalogue; the message is one line that names the entry and the key."""
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
-    id: str; name: str; url: str; site: str; enabled: bool; evidence: str; paging: str|None=None
-def load_catalogue(path=None):
-    return {"zjxw": Column("zjxw","浙江新闻","http://zjnews.zjol.com.cn/zjnews/zjxw/","zjnews.zjol.com.cn",True,"SEL")}
-def site_name(host): return {"zjnews.zjol.com.cn":"浙江新闻","china.zjol.com.cn":"时政","zjtyol.zjol.com.cn":"体育"}.get(host)
+    """One column (栏目): see the head of columns.toml for the keys."""
+
+    id: str
+    name: str
+    url: str
+    site: str
+    enabled: bool
+    evidence: str
+    name_evidence: str | None = None
+    template: str | None = None
+    paging: str | None = None
+
+
+def load_catalogue(path: Path | None = None) -> dict[str, Column]:
+    """The columns by id, in the file's order. Raises CatalogueError."""
+    text = (path or files("zjolcrawl") / "columns.toml").read_text(encoding="utf-8")
+    where = path.name if path else "columns.toml"
+    try:
+        entries = tomllib.loads(text).get("column", [])
+    except tomllib.TOMLDecodeError as error:
+        raise CatalogueError(f"{where}: {error}") from error
+    columns: dict[str, Column] = {}
+    urls: dict[str, str] = {}
+    for number, entry in enumerate(entries, 1):
+        label = f"{where}: column {entry.get('id', f'number {number}')}"
+        column = _column(entry, label)
+        if column.id in columns:
+            raise CatalogueError(f"{label}: id stands twice")
+        if column.url in urls:
+            raise CatalogueError(f"{label}: url is that of {urls[column.url]} too")
+        columns[column.id], urls[column.url] = column, column.id
+    return columns
+
+
+@cache
+def _sites() -> dict[str, str]:
+    text = (files("zjolcrawl") / "sites.toml").read_text(encoding="utf-8")
+    return {f"{name}.zjol.com.cn": label for name, label in tomllib.loads(text)["sites"].items()}
+
+
+def site_name(host: str) -> str | None:
+    """The Chinese name of a host of the site, where it is known [REAL: the site's statistics script]."""
+    return _sites().get(host)
+
+
+def _column(entry: dict[str, Any], label: str) -> Column:
+    known = {field.name: field for field in fields(Column)}
+    for key in entry:
+        if key not in known:
+            raise CatalogueError(f"{label}: unknown key {key}")
+    for key, field in known.items():
+        if key not in entry and field.default is MISSING:
+            raise CatalogueError(f"{label}: {key} is missing")
+        if key in entry and not isinstance(entry[key], _TYPES[str(field.type)]):
+            raise CatalogueError(f"{label}: {key} has the wrong type")
+    column = Column(**entry)
+    if fault := _fault(column):
+        raise CatalogueError(f"{label}: {fault}")
+    return column
+
+
+def _fault(column: Column) -> str | None:
+    parts = urlsplit(column.url)
+    checks = {
+        "id must be of a-z, 0-9 and -": re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", column.id),
+        "name is empty": column.name.strip(),
+        "url must be http": parts.scheme == "http",
+        "url must be on zjol.com.cn": (parts.hostname or "").endswith(".zjol.com.cn"),
+        "url must end in /": column.url.endswith("/"),
+        "site must be the url's host": parts.hostname == column.site,
+        f"evidence must be one of {', '.join(sorted(EVIDENCE))}": column.evidence in EVIDENCE,
+        "name_evidence is unknown": column.name_evidence in EVIDENCE | {None},
+        "paging must be index": column.paging in {"index", None},
+    }
+    return next((reason for reason, holds in checks.items() if not holds), None)

@@ -293,7 +293,7 @@ def test_two_columns_one_article(
         (("article",), "needs url="),
         (("article", "-a", "file=/no/such/file"), "cannot be read"),
         (("nospider",), "unknown spider nospider"),
-        (("column", "-s", "MONGODB_URI=mongodb://127.0.0.1:1/"), "127.0.0.1:1"),
+        (("column", "-s", "MONGODB_URI=mongodb://user:secret@127.0.0.1:1/"), "cannot be reached"),
         (("column", "-s", "MONGODB_URI=nonsense"), "MONGODB_URI"),
         (("column", "-s", "MONGODB_BATCH_SIZE=x"), "MONGODB_BATCH_SIZE"),
     ],
@@ -314,3 +314,4 @@ def test_unusable_is_one_line_and_status_2(
     assert len(lines) == 1, done.stderr
     assert line in lines[0]
     assert re.match("zjolcrawl: ", lines[0])
+    assert "secret" not in lines[0]

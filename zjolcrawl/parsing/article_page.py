@@ -66,9 +66,9 @@ def read_article(body: bytes, url: str) -> RawArticle | Stub | NotArticle:
             stub = _stub(page) if _size(found.body) < _LEAST else None
             return stub or _article(page, template, found)
     container = densest(page.root)
-    if container is not None and (found := _read(container, page, GENERIC)):
-        if found.body.links < 0.5 and not _is_missing_page(found.head, found.body):
-            return _article(page, GENERIC, found)
+    found = _read(container, page, GENERIC) if container is not None else None
+    if found and found.body.links < 0.5 and not _is_missing_page(found.head, found.body):
+        return _article(page, GENERIC, found)
     return _stub(page) or NotArticle(_why_not(page))
 
 

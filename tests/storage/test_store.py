@@ -1,0 +1,277 @@
+"""The store against a real mongod: what is written when, and what never is."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from zjolcrawl.items import Article, Byline, ColumnVisit, Image, Link, Outcome
+from zjolcrawl.storage.documents import content_sha256
+from zjolcrawl.storage.store import Store
+
+URL = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
+
+
+def article(**changes: Any) -> Article:
+    values: dict[str, Any] = {
+        "url": URL,
+        "site": "zjnews.zjol.com.cn",
+        "title": "全力保障中央环保督察开展",
+        "body": "浙江在线8月12日讯",
+        "body_html": "<p>浙江在线8月12日讯</p>",
+        "template": "T1",
+        "parser_version": 1,
+        "columns": ["zjxw"],
+        "published_at": datetime(2017, 8, 11, 23, 34, 27, tzinfo=timezone.utc),
+        "published_precision": "second",
+        "authors": [Byline("江帆", "记者", "浙江在线")],
+        "images": [Image("http://x.zjol.com.cn/a.jpg", "./a.jpg", 1)],
+    }
+    return Article(**(values | changes))
+
+
+@pytest.fixture
+def db(mongodb_uri: str, database: str) -> Iterator[Database[dict[str, Any]]]:
+    with MongoClient[dict[str, Any]](mongodb_uri, tz_aware=True) as client:
+        yield client[database]
+
+
+Run = Callable[[Callable[[Store], Awaitable[None]]], Store]
+
+
+@pytest.fixture
+def run(mongodb_uri: str, database: str) -> Run:
+    """One run of the store around some work."""
+
+    def once(work: Callable[[Store], Awaitable[None]]) -> Store:
+        async def main() -> Store:
+            store = await Store.open(mongodb_uri, database, run_arguments={}, version="0")
+            await work(store)
+            await store.close()
+            return store
+
+        return asyncio.run(main())
+
+    return once
+
+
+def put(*articles: Article) -> Callable[[Store], Awaitable[None]]:
+    async def work(store: Store) -> None:
+        for each in articles:
+            await store.put(each)
+
+    return work
+
+
+def test_same_page_again_changes_last_seen_at_only(db: Database[Any], run: Run) -> None:
+    run(put(article()))
+    before = db.articles.find_one()
+    assert before is not None
+    store = run(put(article()))
+    after = db.articles.find_one()
+    assert after is not None
+    assert after.pop("last_seen_at") > before.pop("last_seen_at")
+    assert after == before
+    assert (store.counts["same"], store.counts["new"], store.counts["changed"]) == (1, 0, 0)
+
+
+def test_changed_page_keeps_the_former_version(db: Database[Any], run: Run) -> None:
+    run(put(article()))
+    former = db.articles.find_one()
+    run(put(article(title="改过的标题", columns=["other"])))
+    newest = db.articles.find_one()
+    assert former is not None
+    assert newest is not None
+    assert (newest["revision"], newest["title"]) == (2, "改过的标题")
+    assert newest["first_seen_at"] == former["first_seen_at"]
+    assert newest["columns"] == ["zjxw", "other"]
+    kept = db.revisions.find_one()
+    assert kept == {**former, "_id": {"url": URL, "revision": 1}}
+
+
+def test_two_writers_of_one_change_make_one_revision(
+    db: Database[Any], run: Run, mongodb_uri: str, database: str
+) -> None:
+    run(put(article()))
+
+    async def both() -> None:
+        stores = [
+            await Store.open(mongodb_uri, database, run_arguments={}, version="0") for _ in range(4)
+        ]
+        for store in stores:
+            await store.put(article(body="改过的正文"))
+        await asyncio.gather(*(store.flush() for store in stores))
+        assert sum(store.counts["changed"] for store in stores) == 1
+        for store in stores:
+            await store.close()
+
+    asyncio.run(both())
+    newest = db.articles.find_one()
+    assert newest is not None
+    assert newest["revision"] == 2
+    assert db.revisions.count_documents({}) == 1
+
+
+def test_article_is_in_no_other_state_than_its_frontier_row(db: Database[Any], run: Run) -> None:
+    async def work(store: Store) -> None:
+        assert await store.discover([Link(URL, columns=["zjxw"], listed_title="题")]) == {URL}
+        row = db.frontier.find_one({"_id": URL})
+        assert row is not None
+        assert (row["state"], row["attempts"]) == ("pending", 0)
+        await store.put(article())
+        await store.flush()
+
+    run(work)
+    row = db.frontier.find_one({"_id": URL})
+    assert row is not None
+    assert (row["state"], row["attempts"], row["columns"]) == ("stored", 1, ["zjxw"])
+
+
+def test_frontier_never_goes_back(db: Database[Any], run: Run) -> None:
+    async def work(store: Store) -> None:
+        await store.put(article())
+        await store.outcome(Outcome(URL, "failed", "HTTP 500"))
+        await store.outcome(Outcome(URL, "pending", "outside the days asked for"))
+        await store.flush()
+        assert await store.discover([Link(URL, columns=["other"])]) == set()
+
+    run(work)
+    row = db.frontier.find_one({"_id": URL})
+    assert row is not None
+    assert row["state"] == "stored"
+    stored = db.articles.find_one({"_id": URL})
+    assert stored is not None
+    assert stored["columns"] == ["zjxw", "other"]
+
+
+def test_failed_link_waits_longer_each_time(db: Database[Any], run: Run) -> None:
+    waits = []
+    for _ in range(3):
+
+        async def work(store: Store) -> None:
+            await store.outcome(Outcome(URL, "failed", "HTTP 500"))
+
+        run(work)
+        row = db.frontier.find_one({"_id": URL})
+        assert row is not None
+        waits.append(round((row["next_visit_at"] - row["last_attempt_at"]).total_seconds() / 3600))
+    assert waits == [1, 2, 4]
+
+
+def test_gone_keeps_the_text_and_a_return_is_live_again(db: Database[Any], run: Run) -> None:
+    async def gone(store: Store) -> None:
+        await store.outcome(Outcome(URL, "gone", "HTTP 404"))
+
+    run(put(article()))
+    run(gone)
+    stored = db.articles.find_one()
+    assert stored is not None
+    assert (stored["status"], stored["title"]) == ("gone", "全力保障中央环保督察开展")
+    assert stored["gone_at"]
+    run(put(article()))
+    again = db.articles.find_one()
+    assert again is not None
+    assert (again["status"], again["revision"], again["gone_at"]) == ("live", 1, stored["gone_at"])
+
+
+def test_refused_document_is_a_reject_and_others_are_stored(db: Database[Any], run: Run) -> None:
+    other = URL.replace("4774532", "4774533")
+    run(put(article(published_precision="century"), article(url=other)))
+    assert [a["_id"] for a in db.articles.find()] == [other]
+    reject = db.rejects.find_one()
+    assert reject is not None
+    assert reject["url"] == URL
+    assert "published_precision" in reject["reason"]
+    row = db.frontier.find_one({"_id": URL})
+    assert row is not None
+    assert row["state"] == "rejected"
+
+
+def test_a_thousand_in_several_writes(db: Database[Any], run: Run) -> None:
+    many = [article(url=URL.replace("4774532", str(5000000 + n))) for n in range(1000)]
+    store = run(put(*many))
+    assert store.counts["new"] == 1000
+    assert db.articles.count_documents({}) == 1000
+    assert db.frontier.count_documents({"state": "stored"}) == 1000
+
+
+def test_buffer_is_written_when_it_is_old(
+    db: Database[Any], mongodb_uri: str, database: str
+) -> None:
+    async def main() -> None:
+        store = await Store.open(
+            mongodb_uri, database, run_arguments={}, version="0", batch_seconds=0.2
+        )
+        await store.put(article())
+        deadline = time.monotonic() + 10
+        while not db.articles.count_documents({}) and time.monotonic() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        assert db.articles.count_documents({}) == 1
+        await store.close()
+
+    asyncio.run(main())
+
+
+def test_column_and_run_documents(db: Database[Any], run: Run) -> None:
+    moment = datetime(2017, 8, 12, tzinfo=timezone.utc)
+
+    async def work(store: Store) -> None:
+        await store.column_visit(
+            ColumnVisit(
+                "zjxw",
+                "http://x/",
+                0,
+                3,
+                moment,
+                15,
+                "etag1",
+                "yesterday",
+                {"id": "zjxw", "name": "浙江新闻"},
+            )
+        )
+        await store.column_visit(ColumnVisit("zjxw", "http://x/index_1.shtml", 1, 3, etag="etag2"))
+        await store.end_run(1, "finished", {"new": 3}, ["x"], 1.5)
+
+    store = run(work)
+    column = db.columns.find_one({"_id": "zjxw"})
+    assert column is not None
+    assert (column["name"], column["etag"], column["pages_total"], column["newest_listed_at"]) == (
+        "浙江新闻",
+        "etag1",
+        15,
+        moment,
+    )
+    row = db.runs.find_one({"_id": store.run_id})
+    assert row is not None
+    assert (row["exit_status"], row["counts"], row["warnings"]) == (1, {"new": 3}, ["x"])
+
+
+def test_schema_is_made_once_and_never_dropped(db: Database[Any], run: Run) -> None:
+    run(put(article()))
+    first = {name: db[name].index_information() for name in db.list_collection_names()}
+    run(put())
+    assert {name: db[name].index_information() for name in db.list_collection_names()} == first
+    assert set(first) == {"articles", "revisions", "frontier", "columns", "runs", "rejects"}
+    assert db.articles.count_documents({}) == 1
+
+
+def test_hash_is_of_the_editorial_fields_only() -> None:
+    same = article(
+        columns=["x"], breadcrumb=["y"], warnings=["z"], dateline="d", body_html="<p></p>"
+    )
+    assert content_sha256(same) == content_sha256(article())
+    for change in (
+        {"title": "t"},
+        {"tags": ["x"]},
+        {"editor_note": "n"},
+        {"images": []},
+        {"source": "s"},
+    ):
+        assert content_sha256(article(**change)) != content_sha256(article())

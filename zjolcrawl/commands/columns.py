@@ -1,0 +1,66 @@
+"""`scrapy columns`: the catalogue."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from typing import Any, ClassVar
+
+from rich.console import Console
+from rich.table import Table
+from scrapy.commands import ScrapyCommand
+
+from zjolcrawl.catalogue import CatalogueError, Column, load_catalogue
+
+_SHOWN = ("id", "name", "url", "enabled", "evidence")
+
+
+class Command(ScrapyCommand):
+    """Lists the catalogue as a table; tab-separated where stdout is no terminal."""
+
+    requires_project = True
+    requires_crawler_process = False
+    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
+
+    def short_desc(self) -> str:
+        return "List the catalogue of columns"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument("--enabled", action="store_true", help="only those crawled by default")
+        parser.add_argument("--json", action="store_true", help="every key, as JSON")
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Print; a bad catalogue is one line on stderr and exit status 2."""
+        try:
+            columns = list(load_catalogue().values())
+        except CatalogueError as error:
+            sys.stderr.write(f"zjolcrawl: {error}\n")
+            self.exitcode = 2
+            return
+        if opts.enabled:
+            columns = [column for column in columns if column.enabled]
+        if opts.json:
+            rows = [asdict(column) for column in columns]
+            sys.stdout.write(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
+        elif sys.stdout.isatty():
+            Console().print(_table(columns))
+        else:
+            for column in columns:
+                sys.stdout.write("\t".join(_row(column)) + "\n")
+
+
+def _row(column: Column) -> list[str]:
+    texts = {**asdict(column), "enabled": "on" if column.enabled else "off"}
+    return [str(texts[name]) for name in _SHOWN]
+
+
+def _table(columns: list[Column]) -> Table:
+    table = Table(box=None)
+    for name in _SHOWN:
+        table.add_column(name, no_wrap=True)
+    for column in columns:
+        table.add_row(*_row(column))
+    return table
