@@ -125,7 +125,7 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
     editors = body.editors + [
         _label("责任编辑", text) for text in _texts(template.editors, page.root)
     ]
-    editors = editors or editors_in(after) or info.editors
+    editors = editors or editors_in(after) or editors_in(inside) or info.editors
     warnings = list(page.warnings)
     if head.title_from_tag and head.title:
         warnings.append("title: from <title>")

@@ -91,7 +91,7 @@ def read_head(root: HtmlElement, template: Template, body: HtmlElement) -> Head:
     if head.breadcrumb and squeeze(head.breadcrumb[-1]) == squeeze(head.title):
         head.breadcrumb.pop()
     head.kicker = _kicker(lines, crumb_end, start, element)
-    head.subtitle, head.info = _below(lines, end, element)
+    head.subtitle, head.info = _below(_above_prose(lines[end:], inside), element)
     head.note = _note(lines[end:])
     if not head.info:
         above = lines[max(crumb_end, start - 6) : start]
@@ -164,6 +164,8 @@ def _title_range(
         return None, None
     tag = squeeze(title_tag)
     first, last = inside[0], inside[-1] + 1
+    # A headline has a few lines; a box with more is a wrapper, and its runs would be squared.
+    last = min(last, first + 12)
     runs = [(i, j) for i in range(first, last) for j in range(last, i, -1)]
     for i, j in sorted(runs, key=lambda run: run[0] - run[1]):
         text = squeeze("".join(line.text for line in lines[i:j]))
@@ -241,13 +243,25 @@ def _near(one: HtmlElement, other: HtmlElement | None) -> bool:
     return any(e is one for e in near) or any(e is one.getparent() for e in near)
 
 
-def _below(
-    lines: list[Line], end: int, element: HtmlElement | None
-) -> tuple[str | None, list[str]]:
+def _above_prose(lines: list[Line], inside: bool) -> list[Line]:
+    """The lines below the headline that can be head: where the container holds both head and body,
+    only down to the end of the info line, for no border divides them from the first paragraph.
+    """
+    if not inside:
+        return lines[:14]
+    for index, line in enumerate(lines[:6]):
+        if _is_info(line.text) and not (index + 1 < len(lines) and _is_info(lines[index + 1].text)):
+            return lines[: index + 1]
+        if "。" in line.text:
+            break
+    return []
+
+
+def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, list[str]]:
     """副题 and info line: what stands between headline and body."""
     subtitle: list[str] = []
     info: list[str] = []
-    for line in lines[end : end + 14]:
+    for line in lines:
         text = line.text
         if (
             _is_info(text)
@@ -268,7 +282,7 @@ def _below(
         elif len(text) > 90:
             break
     if not info and subtitle and not all(t.startswith("—") for t in subtitle):
-        near = [line.text for line in lines[end : end + 3] if _near(line.element, element)]
+        near = [line.text for line in lines[:3] if _near(line.element, element)]
         subtitle = [text for text in subtitle if text in near]
     return _join(subtitle) or None, info
 

@@ -11,6 +11,7 @@ from zjolcrawl.parsing.blocks import BLOCK_TAGS
 from zjolcrawl.parsing.fields.text import clean
 
 _SILENT = {"script", "style", "noscript", "template", "head", "select", "textarea", "svg", "title"}
+_BOXES = {"span", "a", "em", "i", "label"}
 _MAX_DEPTH = 220
 
 
@@ -57,6 +58,12 @@ def _followers(element: HtmlElement) -> Iterator[HtmlElement]:
         here = here.getparent()
 
 
+def _is_apart(element: HtmlElement) -> bool:
+    """Whether a span ends where the next begins: boxes of an info line, set apart by style alone."""
+    following = element.getnext()
+    return element.tag in _BOXES and following is not None and following.tag in _BOXES
+
+
 class _LineReader:
     def __init__(self, stop: HtmlElement | None) -> None:
         self.lines: list[Line] = []
@@ -86,8 +93,10 @@ class _LineReader:
                     self.walk(child, block, link, depth + 1)
                     if self._stopped:
                         break
-                if child.tail:
+                if child.tail and child.tail.strip():
                     self._pieces.append(_Piece(child.tail, link))
+                elif child.tail or _is_apart(child):
+                    self._pieces.append(_Piece(" ", link))
         if is_block:
             self.flush(block)
 
