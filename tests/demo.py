@@ -1,6 +1,6 @@
 """`make demo`: the main job on the bundled site, under its real host names, from nothing.
 
-Serves fixtures/ through the local proxy, crawls two columns into an embedded MongoDB under
+Serves fixtures/ through the local proxy, crawls five columns into an embedded MongoDB under
 data/demo, and prints the reference article as MongoDB has it.
 """
 
@@ -20,7 +20,7 @@ from zjolcrawl.storage.embedded import EmbeddedServer
 ROOT = Path(__file__).parent.parent
 DATA = ROOT / "data" / "demo"
 REFERENCE = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
-COLUMNS = "zjxw,zjxc"
+COLUMNS = "zjxw,zjxc,china-gnxw,opinion-bwgd,zzhz-bb"
 # The bundled site is this machine: no manners needed.
 QUICK = ("-s", "DOWNLOAD_DELAY=0", "-s", "AUTOTHROTTLE_ENABLED=False")
 AGAIN = f"""To see it again:

@@ -315,3 +315,26 @@ def test_unusable_is_one_line_and_status_2(
     assert line in lines[0]
     assert re.match("zjolcrawl: ", lines[0])
     assert "secret" not in lines[0]
+
+
+def test_https_through_the_proxy(
+    site: SiteProxy, db: Database[Any], mongodb_uri: str, database: str, tmp_path: Path
+) -> None:
+    url = REFERENCE.replace("http:", "https:")
+    done = scrapy(
+        "crawl", "article", "-a", f"url={url}",
+        site=site, data=tmp_path, uri=mongodb_uri, database=database,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert url in site.urls()
+    assert [each["_id"] for each in db.articles.find()] == [REFERENCE]
+    assert "aliases" not in db.articles.find_one({})
+
+
+def test_no_embedded_server_on_this_platform(tmp_path: Path) -> None:
+    """A DATA_DIR that cannot be made stands for every reason that the server does not start."""
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    done = scrapy("crawl", "column", data=blocked)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().split("\n")) == 1, done.stderr

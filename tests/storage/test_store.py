@@ -9,8 +9,15 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from pymongo import MongoClient
+from pymongo import AsyncMongoClient, MongoClient
 from pymongo.database import Database
+from pymongo.monitoring import (
+    CommandFailedEvent,
+    CommandListener,
+    CommandStartedEvent,
+    CommandSucceededEvent,
+)
+from pymongo.uri_parser import parse_uri
 
 from zjolcrawl.items import Article, Byline, ColumnVisit, Image, Link, Outcome
 from zjolcrawl.storage.documents import content_sha256
@@ -275,3 +282,338 @@ def test_hash_is_of_the_editorial_fields_only() -> None:
         {"source": "s"},
     ):
         assert content_sha256(article(**change)) != content_sha256(article())
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "secret",
+        "http://user:secret@127.0.0.1/",
+        "mongodb://user:secret",
+        "mongodb://user:secret@127.0.0.1:port/",
+        "mongodb://user:a@secret@127.0.0.1/",
+        "mongodb://user:a/secret@127.0.0.1/",
+        "mongodb://user:a?secret@127.0.0.1/",
+        "mongodb://user:a%secret@127.0.0.1/",
+        "mongodb://user:secret@127.0.0.1/?authSource",
+        "mongodb://user:secret@/",
+    ],
+)
+def test_malformed_uri_is_one_line_without_the_password(uri: str) -> None:
+    with pytest.raises(StoreUnavailable, match=r"^MONGODB_URI .*is unusable: \S") as raised:
+        asyncio.run(Store.open(uri, "zjol", run_arguments={}, version="0"))
+    assert "secret" not in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_wrong_password_is_said_so(mongodb_uri: str) -> None:
+    uri = mongodb_uri.replace("://", "://user:secret@")
+    with pytest.raises(StoreUnavailable, match="refuses this user") as raised:
+        asyncio.run(Store.open(uri, "zjol", run_arguments={}, version="0"))
+    assert "secret" not in str(raised.value)
+
+
+def test_silent_server_cannot_be_reached() -> None:
+    async def main() -> None:
+        async def say_nothing(reader: Any, writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+            writer.close()
+
+        async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            begun = time.monotonic()
+            with pytest.raises(StoreUnavailable, match="cannot be reached"):
+                await Store.open(f"mongodb://127.0.0.1:{port}", "x", run_arguments={}, version="0")
+            assert time.monotonic() - begun < 8
+
+    asyncio.run(main())
+
+
+def test_database_name_is_checked(mongodb_uri: str) -> None:
+    with pytest.raises(StoreUnavailable, match=r"^MONGODB_DATABASE 'a b' is no database name"):
+        asyncio.run(Store.open(mongodb_uri, "a b", run_arguments={}, version="0"))
+
+
+class _Commands(CommandListener):
+    """The names of the commands that were sent."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        self.names.append(event.command_name)
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        pass
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        pass
+
+
+def test_schema_that_is_there_costs_one_command(mongodb_uri: str, database: str) -> None:
+    async def main() -> list[str]:
+        commands = _Commands()
+        async with AsyncMongoClient[dict[str, Any]](
+            mongodb_uri, event_listeners=[commands]
+        ) as client:
+            # Two processes that begin at once.
+            await asyncio.gather(*(ensure_schema(client[database]) for _ in range(2)))
+            commands.names.clear()
+            await ensure_schema(client[database])
+        return commands.names
+
+    assert asyncio.run(main()) == ["listCollections"]
+
+
+def test_existing_collection_gets_the_validator_and_keeps_its_documents(
+    db: Database[Any], run: Run
+) -> None:
+    db.articles.insert_one({"_id": "older than the schema"})
+    run(put(article(), article(url=URL + "x", published_precision="century")))
+    assert {a["_id"] for a in db.articles.find()} == {URL, "older than the schema"}
+    assert "columns_1_published_at_-1" in db.articles.index_information()
+
+
+def test_same_article_twice_in_one_write(db: Database[Any], run: Run) -> None:
+    store = run(put(article(columns=["a"]), article(columns=["b"], title="后来的标题")))
+    stored = db.articles.find_one()
+    assert stored is not None
+    assert (stored["title"], stored["columns"], stored["revision"]) == ("后来的标题", ["a", "b"], 1)
+    assert store.counts["new"] == 1
+
+
+def test_article_settles_the_link_that_led_to_it(db: Database[Any], run: Run) -> None:
+    link = URL.replace("zjnews.", "www.")
+
+    async def work(store: Store) -> None:
+        await store.discover([Link(link, columns=["zjxw"])])
+        await store.put(article(columns=[], aliases=[link]), link)
+
+    run(work)
+    assert [(row["_id"], row["state"]) for row in db.frontier.find()] == [(link, "stored")]
+    stored = db.articles.find_one()
+    assert stored is not None
+    assert (stored["columns"], stored["aliases"]) == (["zjxw"], [link])
+
+
+def test_links_that_are_no_articles_are_rejected_at_once(db: Database[Any], run: Run) -> None:
+    video = Link("http://v.zjol.com.cn/1.shtml", "video", ["zjxw"], reason="video page")
+
+    async def work(store: Store) -> None:
+        assert await store.discover([]) == set()
+        found = [Link(URL, columns=["a"]), video, Link(URL, columns=["b"])]
+        assert await store.discover(found) == {URL, video.url}
+        assert await store.discover(found) == set()
+        assert (store.counts["links"], store.counts["links_new"]) == (4, 2)
+        assert found[0].columns == ["a"]
+
+    run(work)
+    rows = {row["_id"]: row for row in db.frontier.find()}
+    assert (rows[URL]["state"], rows[URL]["columns"]) == ("pending", ["a", "b"])
+    assert (rows[video.url]["state"], rows[video.url]["last_error"]) == ("rejected", "video page")
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ({"body": "半个字\ud83d"}, "not storable as BSON"),
+        ({"body": "x" * 17_000_000}, "too large"),
+        ({"title": ""}, "title"),
+    ],
+)
+def test_unstorable_article_is_a_reject(
+    db: Database[Any], run: Run, fault: dict[str, str], reason: str
+) -> None:
+    other = URL.replace("4774532", "4774533")
+    store = run(put(article(**fault), article(url=other)))
+    assert [a["_id"] for a in db.articles.find()] == [other]
+    row = db.rejects.find_one()
+    assert row is not None
+    assert reason in row["reason"]
+    assert (row["url"], row["template"], row["run_id"]) == (URL, "T1", store.run_id)
+    assert len(row["excerpt"]) <= 2000
+    assert (store.counts["new"], store.counts["rejected"]) == (1, 1)
+
+
+def test_bad_text_in_an_outcome_hurts_nobody(db: Database[Any], run: Run) -> None:
+    async def work(store: Store) -> None:
+        await store.outcome(Outcome(URL, "rejected", "", excerpt="半\ud83d" * 2000))
+        await store.put(article(url=URL + "x"))
+
+    run(work)
+    assert {row["_id"]: row["state"] for row in db.frontier.find()} == {
+        URL: "rejected",
+        URL + "x": "stored",
+    }
+    row = db.rejects.find_one()
+    assert row is not None
+    assert row["excerpt"] == "半?" * 1000
+
+
+class _Wire:
+    """The way to the server, which may be down or lose the reply to one command."""
+
+    def __init__(self, uri: str) -> None:
+        ((self.host, self.port),) = parse_uri(uri)["nodelist"]
+        self.down = False
+        self.lose_reply_to: bytes | None = None
+        self.lost = 0
+        self._ends: set[asyncio.StreamWriter] = set()
+
+    def cut(self) -> None:
+        self.down = True
+        for end in self._ends:
+            end.transport.abort()
+
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.down:
+            writer.transport.abort()
+            return
+        back, forth = await asyncio.open_connection(self.host, self.port)
+        self._ends |= {writer, forth}
+        lossy = [False]
+
+        async def pump(source: asyncio.StreamReader, to: asyncio.StreamWriter, up: bool) -> None:
+            while data := await source.read(1 << 20):
+                if up and self.lose_reply_to and self.lose_reply_to in data:
+                    self.lose_reply_to, lossy[0] = None, True
+                elif not up and lossy[0]:
+                    self.lost += 1
+                    break
+                to.write(data)
+            writer.transport.abort()
+            forth.transport.abort()
+
+        await asyncio.gather(
+            pump(reader, forth, True), pump(back, writer, False), return_exceptions=True
+        )
+
+
+async def _over_wire(
+    wire: _Wire, database: str, work: Callable[[Store], Awaitable[None]], seconds: float
+) -> Store:
+    async with await asyncio.start_server(wire.carry, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        store = await Store.open(
+            f"mongodb://127.0.0.1:{port}/?directConnection=true",
+            database,
+            run_arguments={},
+            version="0",
+            batch_seconds=60,
+            retry_seconds=seconds,
+        )
+        await work(store)
+        await store.close()
+        return store
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        b"insert\0\x09\0\0\0articles\0",
+        b"update\0\x09\0\0\0articles\0",
+        b"insert\0\x0a\0\0\0revisions\0",
+        b"update\0\x09\0\0\0frontier\0",
+        b"insert\0\x08\0\0\0rejects\0",
+        b"update\0\x08\0\0\0columns\0",
+    ],
+)
+def test_lost_reply_changes_and_counts_nothing_twice(
+    db: Database[Any], run: Run, mongodb_uri: str, database: str, command: bytes
+) -> None:
+    same, failing, bad = URL + "same", URL + "failing", URL + "bad"
+    run(put(article(), article(url=same)))
+    wire = _Wire(mongodb_uri)
+
+    async def work(store: Store) -> None:
+        await store.put(article(title="改过的标题"))
+        await store.put(article(url=same))
+        await store.put(article(url=URL + "new"))
+        await store.put(article(url=bad, published_precision="century"))
+        await store.outcome(Outcome(failing, "failed", "HTTP 500"))
+        await store.outcome(Outcome(failing, "failed", "HTTP 502"))
+        await store.column_visit(ColumnVisit("zjxw", "http://x/", 0, 4))
+        wire.lose_reply_to = command
+        await store.flush()
+
+    store = asyncio.run(_over_wire(wire, database, work, 10))
+    assert wire.lost == 1
+    assert store.counts == {
+        "new": 1, "changed": 1, "same": 1, "rejected": 1, "failed": 2, "pages": 1,
+    }  # fmt: skip
+    assert {a["_id"]: a["revision"] for a in db.articles.find()} == {
+        URL: 2,
+        same: 1,
+        URL + "new": 1,
+    }
+    assert [a["_id"] for a in db.revisions.find()] == [{"url": URL, "revision": 1}]
+    assert {r["_id"]: (r["state"], r["attempts"]) for r in db.frontier.find()} == {
+        URL: ("stored", 2),
+        same: ("stored", 2),
+        URL + "new": ("stored", 1),
+        bad: ("rejected", 1),
+        failing: ("failed", 2),
+    }
+    assert db.rejects.count_documents({}) == 1
+
+
+def test_server_that_comes_back_in_time_is_waited_for(
+    db: Database[Any], mongodb_uri: str, database: str
+) -> None:
+    wire = _Wire(mongodb_uri)
+
+    async def work(store: Store) -> None:
+        await store.put(article())
+        wire.cut()
+        flush = asyncio.ensure_future(store.flush())
+        await asyncio.sleep(0.5)
+        assert not flush.done()
+        wire.down = False
+        await flush
+
+    store = asyncio.run(_over_wire(wire, database, work, 20))
+    assert store.counts["new"] == 1
+    assert db.articles.count_documents({}) == 1
+
+
+def test_lost_server_is_an_error_and_the_buffer_is_kept(
+    db: Database[Any], mongodb_uri: str, database: str
+) -> None:
+    wire = _Wire(mongodb_uri)
+
+    async def work(store: Store) -> None:
+        await store.discover([Link(URL)])
+        await store.put(article())
+        wire.cut()
+        with pytest.raises(StoreError, match="MongoDB was lost"):
+            await store.flush()
+        with pytest.raises(StoreError):
+            await store.put(article(url=URL + "2"))
+        row = db.frontier.find_one()
+        assert row is not None
+        assert row["state"] == "pending"
+        wire.down = False  # the last write, on closing, finds the server again
+
+    asyncio.run(_over_wire(wire, database, work, 0.5))
+    assert [(row["_id"], row["state"]) for row in db.frontier.find()] == [(URL, "stored")]
+    assert [a["_id"] for a in db.articles.find()] == [URL]
+
+
+def test_closing_in_the_middle_of_an_aged_write_loses_nothing(
+    db: Database[Any], mongodb_uri: str, database: str
+) -> None:
+    async def main(moment: float) -> None:
+        store = await Store.open(
+            mongodb_uri, database, run_arguments={}, version="0", batch_seconds=0.02
+        )
+        for n in range(50):
+            await store.put(article(url=f"{URL}{moment}{n}"))
+        await asyncio.sleep(moment)
+        await store.close()
+        assert store.counts["new"] == 50
+
+    moments = [0.02, 0.025, 0.03, 0.035, 0.04, 0.05]
+    for moment in moments:
+        asyncio.run(main(moment))
+    assert db.articles.count_documents({}) == 50 * len(moments)
+    assert db.frontier.count_documents({"state": "stored", "attempts": 1}) == 50 * len(moments)

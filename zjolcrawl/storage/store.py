@@ -222,9 +222,9 @@ class Store:
 
     async def _age(self) -> None:
         """Write a buffer that has waited long enough; the next item reports a loss."""
-        while not self._lost:
+        while True:
             await asyncio.sleep(min(self._seconds / 4, 0.5) or 0.05)
-            if len(self._buffer) and self._buffer.age() >= self._seconds:
+            if not self._lost and len(self._buffer) and self._buffer.age() >= self._seconds:
                 with contextlib.suppress(StoreError):  # kept as `_lost`
                     await self.flush()
 

@@ -8,10 +8,9 @@ written again from the start and changes and counts nothing twice.
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -36,11 +35,12 @@ from zjolcrawl.storage.documents import (
     unstorable,
     visited,
 )
+from zjolcrawl.storage.schema import VALIDATOR_CODE, refusal
 
 logger = logging.getLogger(__name__)
 
-_DUPLICATE, _VALIDATOR = 11000, 121
-_REFUSED = {_VALIDATOR, 10334, 17419, 17420}  # 10334, 17419, 17420: too large
+_DUPLICATE = 11000
+_REFUSED = {VALIDATOR_CODE, 10334, 17419, 17420}  # the last three: too large
 # The server is shutting down, starting or electing (MongoDB error codes); it will be back.
 _PASSING = {91, 189, 10107, 11600, 11602, 13435, 13436}
 _ROUNDS = 5
@@ -176,7 +176,7 @@ class Writer:
         for url in batch.articles.keys() - batch.settled - batch.refused:
             self._refuse(batch, url, "other processes kept changing this article", "failed")
 
-    async def _add_columns(self, entries: Iterable[_Entry]) -> None:
+    async def _add_columns(self, entries: Collection[_Entry]) -> None:
         """The columns that listed a link since its request was made are in the frontier."""
         rows = [clean(row) for entry in entries for row in entry.rows]
         listed = {
@@ -185,9 +185,8 @@ class Writer:
         }
         for entry in entries:
             later = [column for row in sorted(entry.rows) for column in listed.get(row, [])]
-            entry.document = unite({"columns": later}, entry.document) | {
-                k: v for k, v in entry.document.items() if k != "columns"
-            }
+            if columns := [*entry.document.get("columns", []), *later]:
+                entry.document["columns"] = list(dict.fromkeys(columns))
 
     async def _round(self, batch: Batch, todo: dict[str, Document], at: datetime) -> None:
         found = self.db["articles"].find({"_id": {"$in": list(todo)}}, list(_BOOKKEEPING))
@@ -278,7 +277,7 @@ class Writer:
             result = await self.db[collection].bulk_write(operations, ordered=False)
         except BulkWriteError as error:
             details: Document = dict(error.details)
-            errors = {e["index"]: (e["code"], _reason(e)) for e in details["writeErrors"]}
+            errors = {e["index"]: (e["code"], refusal(e)) for e in details["writeErrors"]}
             own = all(code in {_DUPLICATE, *_REFUSED} for code, _ in errors.values())
             if not own or details.get("writeConcernErrors"):
                 raise
@@ -294,16 +293,3 @@ def is_passing(error: PyMongoError) -> bool:
         faults = error.details.get("writeErrors", []) + error.details.get("writeConcernErrors", [])
         return any(fault.get("code") in _PASSING for fault in faults)
     return isinstance(error, OperationFailure) and error.code in _PASSING
-
-
-def _reason(error: Document) -> str:
-    """The server's word on one document; of a validator's long report the fields at fault."""
-    text = str(error.get("errmsg", "refused"))
-    if error.get("code") != _VALIDATOR:
-        return text[:500]
-    found = re.findall(
-        r"'propertyName': '(\w+)'|'missingProperties': \[([^\]]+)\]", str(error.get("errInfo"))
-    )
-    names = sorted({name.strip("'\" ") for pair in found for name in pair if name})
-    text += f": {', '.join(names)}" if names else ""
-    return f"refused by the validator: {text}"[:500]
