@@ -353,5 +353,7 @@ def _split(text: str, element: HtmlElement) -> list[str]:
     anchors = [clean(str(a.text_content())) for a in element.iter("a")]
     if len(pieces) == 1 and len([a for a in anchors if a]) > 1:
         pieces = anchors
+    elif len(pieces) == 1:
+        pieces = re.split(r"\s+[-–—/|]\s*|\s*[-–—/|]\s+", text)
     pieces = [re.sub(r"\s*正文$", "", clean(piece)).strip(" :：") for piece in pieces]
     return [piece for piece in pieces if piece and piece not in {"正文", "详细内容", "内容"}]
