@@ -32,7 +32,7 @@ _FURNITURE = re.compile(
     r"xiangguan|recommend\w*|tuijian|hotnews|hot-?list|sidebar|advert\w*|guanggao|qrcode|ewm|erweima|pinglun|"
     r"toolbar|news_more_page|fenye|pagination|pager|breadcrumbs?|font-?size|jiucuo|disclaimer|mianze|"
     r"editor_baidu)(?:$|[\s_-]|(?=[A-Z\d]))"
-    r"|(?:^|\s)(?:pages?|print|tools|gg|ads?|qr|comments?|prevnext|pre-?next|weixin-?code)(?:$|\s|\d)",
+    r"|(?:^|\s)(?:pages?|print|tools|gg|ads?|qr|comments?|prevnext|pre-?next|weixin-?code|footer)(?:$|\s|\d)",
     re.IGNORECASE,
 )
 _CENTRED = re.compile(r"text-align\s*:\s*center", re.IGNORECASE)

@@ -47,6 +47,7 @@ _HEADLINES = paths("//h1", "//h2")
 _SITE_SUFFIX = re.compile(
     r"\s*(?:[_|｜]|\s[-–—]+\s?|[-–—]+)\s*(?=[^_|｜–—-]*(?:浙江|频道|新闻|在线|网|中心|站|栏目|首页|平台|zjol|住在杭州|特色小镇|体育|城市|健康|旅游|环保|民生|评论|图片|文娱|辟谣|时政))"
 )
+_DIVIDER = re.compile(r"\s*[_|｜–—-]+\s*")
 _INFO = re.compile(
     r"(?:来\s*源|稿源|发布时间|发稿时间)\s*[:：]|(?:^|\s)(?:作者|编辑|责任编辑|责编|记者)\s*[:：]"
 )
@@ -84,7 +85,7 @@ def read_head(root: HtmlElement, template: Template, body: HtmlElement) -> Head:
     head.breadcrumb, crumb_end = _breadcrumb(root, lines)
     start, end = _title_range(lines, element, title_tag)
     if start is None or end is None:
-        head.title, head.title_from_tag = _from_tag(title_tag), True
+        head.title, head.title_from_tag = _from_tag(title_tag, head.breadcrumb), True
         head.info = [line.text for line in lines[crumb_end:] if _is_info(line.text)][:3]
         return head
     head.title = _join([line.text for line in lines[start:end]])
@@ -106,8 +107,11 @@ def strip_site(title_tag: str) -> str:
     return _SITE_SUFFIX.split(title_tag)[0].strip() if title_tag else ""
 
 
-def _from_tag(title_tag: str) -> str | None:
-    return clean(strip_site(title_tag)) or None
+def _from_tag(title_tag: str, breadcrumb: list[str]) -> str | None:
+    title = strip_site(title_tag)
+    while (parts := _DIVIDER.split(title))[-1] in breadcrumb and len(parts) > 1:
+        title = title[: title.rindex(parts[-1])].rstrip("-–—_|｜ ")
+    return clean(title) or None
 
 
 def _text(elements: list[HtmlElement]) -> str:
@@ -132,18 +136,20 @@ def _title_element(root: HtmlElement, template: Template, title_tag: str) -> Htm
     ]
     if len(h1) == 1:
         return h1[0]
-    stem = squeeze(strip_site(title_tag))
-    if len(stem) >= 4:
-        for element in root.iter(
-            "div", "p", "span", "td", "font", "strong", "h3", "h4", "dt", "li"
-        ):
-            if (
-                len(element) <= 3
-                and element.getparent() is not None
-                and squeeze(_text([element])) == stem
-            ):
-                return element
-    return None
+    return _as_in_title_tag(root, title_tag)
+
+
+def _as_in_title_tag(root: HtmlElement, title_tag: str) -> HtmlElement | None:
+    """The element that says most of what the `<title>` begins with, up to one of its dividers."""
+    beginnings = {squeeze(title_tag[: sign.start()]) for sign in _DIVIDER.finditer(title_tag)}
+    beginnings = {text for text in (*beginnings, squeeze(title_tag)) if len(text) >= 4}
+    found: list[tuple[int, HtmlElement]] = []
+    for element in root.iter("div", "p", "span", "td", "font", "strong", "h3", "h4", "dt", "li"):
+        if len(element) <= 3 and element.getparent() is not None:
+            text = squeeze(_text([element]))
+            if text in beginnings:
+                found.append((len(text), element))
+    return max(found, key=lambda pair: pair[0])[1] if found else None
 
 
 def _title_range(

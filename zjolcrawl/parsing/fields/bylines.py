@@ -12,13 +12,14 @@ _REPORTER = (
     r"(?:见习|实习|特约|首席|高级|资深|全媒体|融媒体|摄影|文字|视频|特派|体育|评论|主任|"
     rf"驻{_HAN}{{1,4}}?)*记者"
 )
-# Longest first where one is the tail of another. The short words 文 图 摄 need a sign after them.
+# Longest first where one is the tail of another. The short words 文 图 摄 need a sign after them;
+# （作者系某大学教授） says who the author is and names nobody.
 AUTHOR_ROLES = (
     rf"{_REPORTER}|特约通讯员|通讯员|特约撰稿人?|特约评论员|本报评论员|评论员|撰稿人?|实习生|"
-    r"原作者|作者|撰文|供图|制图|绘图|漫画|摄影(?!报道)|视频拍摄|视频制作|整理|执笔|口述|"
+    r"(?:原作者|作者)(?![系为是])|撰文|供图|制图|绘图|漫画|摄影(?!报道)|视频拍摄|视频制作|整理|执笔|口述|"
     r"(?:图|文|摄)\s*[/／]\s*(?:图|文|摄影|摄)|(?:图|文|摄)(?=\s*[/／|｜:：])|"
     # 摄影 里尔　文 魏志阳: a short word before one more name and the end
-    r"(?<=[\s\u3000])(?:图|文|摄)(?=[\s\u3000]+[\u4e00-\u9fff]{2,4}(?:$|[\s\u3000]))"
+    r"(?<!\S)(?:图|文|摄)(?=[\s\u3000]+[\u4e00-\u9fff]{2,4}(?:$|[\s\u3000]))"
 )
 EDITOR_ROLES = (
     r"责任编辑|值班编辑|执行编辑|网络编辑|本文编辑|新媒体编辑|视频编辑|图片编辑|编辑|责任编审|"
@@ -36,6 +37,10 @@ _NO_NAME = re.compile(
 _OUTLET_END = re.compile(
     r"(?:报|网|台|社|在线|新闻|客户端|频道|电视|广播|中心|刊|通讯社|融媒体?|传媒|集团|号|本刊|发布|视界|版|站)$"
 )
+_EXACT_ROLE = re.compile(r"记者|通讯员|评论员|撰稿|实习生")
+_WORD = r"[^\s、,，;；:：()（）\[\]【】|｜/／]"
+# 潮新闻客户端 记者: an outlet that a space divides from its reporter.
+_FAR_OUTLET = rf"{_WORD}{{1,12}}{_OUTLET_END.pattern[:-1]} (?=\S*记者)"
 _TRAILING_CREDIT = re.compile(
     rf"({_HAN}{{2,4}}(?:[、 ]{_HAN}{{2,4}})*)\s*[/／ ]\s*((?:文|图|摄)(?:\s*[/／]\s*(?:文|图|摄影|摄))?|摄影|整理|供图)(?![\u4e00-\u9fff])"
 )
@@ -49,9 +54,7 @@ def people(text: str, roles: str) -> list[Byline]:
     an organisation may stand.
     """
     text = clean(re.sub(r"[•・‧∙]", "·", text))
-    marks = list(
-        re.finditer(rf"(?P<before>[^\s、,，;；:：()（）\[\]【】|｜/／]*?)(?P<role>{roles})", text)
-    )
+    marks = list(re.finditer(rf"(?P<before>{_FAR_OUTLET}|{_WORD}*?)(?P<role>{roles})", text))
     if not marks:
         return _trailing_credits(text)
     found: list[Byline] = []
@@ -69,12 +72,12 @@ def people(text: str, roles: str) -> list[Byline]:
 def merge(people_seen: list[Byline]) -> list[Byline]:
     """One entry a person, first seen first; a later sighting adds only what was missing.
 
-    The bare role 作者 gives way to a more exact one (记者 in the dateline).
+    The bare role 作者 gives way to a more exact one (记者 or 通讯员 in the dateline).
     """
     merged: dict[str, Byline] = {}
     for person in people_seen:
         known = merged.setdefault(person.name, Byline(person.name, person.role, person.outlet))
-        if known.role in {"作者", "文"} and person.role != known.role and "记者" in person.role:
+        if known.role in {"作者", "文"} and _EXACT_ROLE.search(person.role):
             known.role = person.role
         if known.outlet is None and person.role == known.role:
             known.outlet = person.outlet

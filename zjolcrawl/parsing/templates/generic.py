@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.blocks import is_furniture
-from zjolcrawl.parsing.templates.table import Template, paths
+from zjolcrawl.parsing.templates.table import Template, Values, paths
 
 GENERIC = Template(
     name="generic",
@@ -18,6 +20,8 @@ GENERIC = Template(
 _CONTAINERS = {"div", "section", "article", "td", "main", "body", "center", "font", "span"}
 _INLINE = {"p", "span", "font", "strong", "b", "br", "em", "i", "u", "center", "o:p"}
 _SILENT = {"script", "style", "noscript", "select", "form", "nav", "footer", "header", "aside"}
+_PROSE = re.compile("[，。！？；、,.!?;]")  # what labels and menus do without
+_UNLINKED = Values(".//text()[not(ancestor::a)]")
 _LEAST = 60  # characters: less is a caption or a notice, not an article
 
 
@@ -31,14 +35,14 @@ def densest(root: HtmlElement) -> HtmlElement | None:
     for element in root.iter("p", "div", "td", "section", "article", "font", "center"):
         if _is_silent(element):
             continue
-        size = _own_text(element)
-        if size < 12:
+        text = _own_text(element)
+        if len(text) < 12 or not _PROSE.search(text):
             continue
         parent, share = (element.getparent(), 1.0) if element.tag == "p" else (element, 1.0)
         for _ in range(3):
             if parent is None or parent.tag not in _CONTAINERS:
                 break
-            scores[parent] = scores.get(parent, 0.0) + size * share
+            scores[parent] = scores.get(parent, 0.0) + len(text) * share
             parent, share = parent.getparent(), share / 2
     best = max(scores, key=lambda e: scores[e], default=None)
     return best if best is not None and scores[best] >= _LEAST else None
@@ -52,13 +56,11 @@ def _is_silent(element: HtmlElement) -> bool:
     )
 
 
-def _own_text(element: HtmlElement) -> int:
-    """Characters of prose directly in an element: not in links, not in blocks below it."""
-    size = len((element.text or "").strip())
+def _own_text(element: HtmlElement) -> str:
+    """The prose directly in an element: not in links, not in blocks below it."""
+    pieces = [element.text or ""]
     for child in element:
         if isinstance(child.tag, str) and child.tag in _INLINE - {"p"}:
-            size += len("".join(child.itertext()).strip()) - sum(
-                len("".join(a.itertext()).strip()) for a in child.iter("a")
-            )
-        size += len((child.tail or "").strip())
-    return size
+            pieces += _UNLINKED(child)
+        pieces.append(child.tail or "")
+    return "".join(pieces).strip()
