@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -77,7 +79,7 @@ def test_query_is_served_by_an_index(query: str, db: Database[Any]) -> None:
 
 @pytest.mark.parametrize(("shell", "python"), list(zip(MONGOSH, PYMONGO, strict=True)))
 def test_mongosh_query_is_the_pymongo_query(shell: str, python: str) -> None:
-    """mongosh is no Python package: its lines are compared, key by key, with the pymongo lines that run."""
+    """Where there is no mongosh, its lines are at least the pymongo lines, key by key, that run."""
     as_shell = re.sub(r"ISODate\(\"([^\"]+)\"\)", r'"\1"', shell)
     as_shell = re.sub(r"(?<=[{,])\s*(\$?\w+):", r'"\1":', as_shell)
     as_shell = re.sub(r"\.sort\(\{\"(\w+)\": (-?1)\}\)", r'.sort("\1", \2)', as_shell)
@@ -92,6 +94,19 @@ def test_mongosh_query_is_the_pymongo_query(shell: str, python: str) -> None:
     )
     as_python = re.sub(r",(?=\s*[)\]}])", "", as_python)
     assert re.sub(r"\s", "", as_shell) == re.sub(r"\s", "", as_python)
+
+
+@pytest.mark.skipif(not shutil.which("mongosh"), reason="mongosh is not on this machine")
+@pytest.mark.parametrize("query", MONGOSH)
+def test_mongosh_query_runs_as_printed(query: str, archive: Path) -> None:
+    with EmbeddedServer.acquire(archive) as server:
+        uri = server.uri.replace("/?", "/zjol?")
+        done = subprocess.run(
+            ["mongosh", "--quiet", uri, "--eval", query],
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert REFERENCE in done.stdout or "'stored'" in done.stdout
 
 
 def test_scrapy_mongo_gives_the_address(archive: Path) -> None:

@@ -16,7 +16,8 @@ from scrapy.exceptions import CloseSpider
 from zjolcrawl import __version__
 from zjolcrawl.items import ColumnVisit
 from zjolcrawl.storage.embedded import EmbeddedServer, EmbeddedUnavailable
-from zjolcrawl.storage.store import Store, StoreError, StoreUnavailable
+from zjolcrawl.storage.errors import StoreError, StoreUnavailable
+from zjolcrawl.storage.store import Store
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ from scrapy.exceptions import CloseSpider
 
 from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.items import Article, ColumnVisit, Outcome
-from zjolcrawl.storage.store import Store, StoreError
+from zjolcrawl.storage.errors import StoreError
+from zjolcrawl.storage.store import Store
 
 
 class MongoDBPipeline:

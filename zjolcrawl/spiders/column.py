@@ -54,8 +54,6 @@ class ColumnSpider(ArticleReader):
     def __init__(self, name: str | None = None, **arguments: str) -> None:
         super().__init__(name)
         self.given = arguments
-        super().__init__(name)
-        self.given = arguments
         self.wanted = column_arguments(**arguments)
         self.since, self.until = self.wanted.since, self.wanted.until
 

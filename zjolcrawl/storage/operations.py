@@ -1,0 +1,142 @@
+"""Items as MongoDB operations: one function for each thing that is written."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from bson import ObjectId
+from pymongo import UpdateOne
+
+from zjolcrawl.items import ColumnVisit, Link, Outcome
+
+_READ_KINDS = {"article", "paper"}
+_LONGEST_WAIT = timedelta(days=7)
+
+
+def utc_now() -> datetime:
+    """The time as BSON keeps it, to the millisecond."""
+    now = datetime.now(timezone.utc)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def discover_link(link: Link, now: datetime) -> UpdateOne:
+    """A link as found: a new one waits, or is recorded as what it is; a known one gains columns."""
+    read = link.kind in _READ_KINDS and not link.reason
+    first: dict[str, Any] = {
+        "state": "pending" if read else "rejected", "kind": link.kind, "discovered_at": now, "attempts": 0,
+    }  # fmt: skip
+    if link.reason:
+        first["last_error"] = link.reason
+    update: dict[str, Any] = {"$setOnInsert": first}
+    if link.columns:
+        update["$addToSet"] = {"columns": {"$each": link.columns}}
+    if listed := {k: v for k in ("listed_title", "listed_at") if (v := getattr(link, k))}:
+        update["$set"] = listed
+    return UpdateOne({"_id": link.url}, update, upsert=True)
+
+
+def store_link(url: str, now: datetime) -> UpdateOne:
+    """A link whose article is durable."""
+    return UpdateOne(
+        {"_id": url},
+        {
+            "$set": {"state": "stored", "last_attempt_at": now},
+            "$unset": {"last_error": "", "next_visit_at": ""},
+            "$inc": {"attempts": 1},
+            "$setOnInsert": {"kind": "article", "discovered_at": now},
+        },
+        upsert=True,
+    )
+
+
+def settle_link(outcome: Outcome, now: datetime) -> UpdateOne:
+    """A link's new state. What is stored stays stored, but for a page that is gone."""
+    state: dict[str, Any] = {"last_error": outcome.reason, "last_attempt_at": now}
+    attempts = int(outcome.attempted)
+    delay: Any = "$$REMOVE"
+    if outcome.state == "failed":
+        hours = {
+            "$min": [
+                {"$pow": [2, {"$ifNull": ["$attempts", 0]}]},
+                _LONGEST_WAIT.total_seconds() / 3600,
+            ]
+        }
+        delay = {
+            "$dateAdd": {
+                "startDate": now,
+                "unit": "minute",
+                "amount": {"$toLong": {"$multiply": [hours, 60]}},
+            }
+        }
+    keep = {"$and": [{"$eq": ["$state", "stored"]}, outcome.state != "gone"]}
+    state |= {
+        "state": {"$cond": [keep, "stored", outcome.state]},
+        "attempts": {"$add": [{"$ifNull": ["$attempts", 0]}, attempts]},
+        "kind": {"$ifNull": ["$kind", "article"]},
+        "discovered_at": {"$ifNull": ["$discovered_at", now]},
+        "next_visit_at": delay,
+        "last_error": {"$literal": outcome.reason},
+    }
+    return UpdateOne({"_id": outcome.url}, [{"$set": state}], upsert=True)
+
+
+def reject_row(outcome: Outcome, now: datetime, run_id: ObjectId) -> dict[str, Any]:
+    """A row of `rejects`."""
+    row = {
+        "url": outcome.url, "final_url": outcome.final_url, "reason": outcome.reason,
+        "status": outcome.status, "template": outcome.template,
+        "excerpt": outcome.excerpt[:2000] if outcome.excerpt else None, "at": now, "run_id": run_id,
+    }  # fmt: skip
+    return {k: v for k, v in row.items() if v is not None}
+
+
+def visit_column(visit: ColumnVisit, now: datetime) -> UpdateOne:
+    """What one page of a column said."""
+    values = {k: v for k, v in visit.entry.items() if k != "id" and v is not None}
+    if visit.error:
+        values |= {"last_error": visit.error, "last_error_at": now}
+    else:
+        values["last_crawled_at"] = now
+    if visit.page == 0:  # the first page's validators are what the next run asks with
+        values |= {k: v for k in ("etag", "last_modified") if (v := getattr(visit, k))}
+    if visit.pages_total:
+        values["pages_total"] = visit.pages_total
+    update: dict[str, Any] = {"$set": values}
+    if visit.newest_listed_at:
+        update["$max"] = {"newest_listed_at": visit.newest_listed_at}
+    if not visit.error and visit.page == 0:
+        update["$unset"] = {"last_error": "", "last_error_at": ""}
+    return UpdateOne({"_id": visit.column}, update, upsert=True)
+
+
+def first_version(document: dict[str, Any], now: datetime, run_id: ObjectId) -> dict[str, Any]:
+    """Revision 1 of an article: `document` with the bookkeeping fields."""
+    times = {"first_seen_at": now, "last_seen_at": now, "changed_at": now}
+    return {**document, "revision": 1, "status": "live", **times, "run_id": run_id}
+
+
+def next_version(
+    document: dict[str, Any], known: dict[str, Any], now: datetime, run_id: ObjectId
+) -> dict[str, Any]:
+    """The version after `known`, whose history it carries on."""
+    version = first_version(document, now, run_id)
+    version["first_seen_at"] = known["first_seen_at"]
+    version["revision"] = known["revision"] + 1
+    for name in ("columns", "aliases"):
+        if both := [*known.get(name, []), *document.get(name, [])]:
+            version[name] = list(dict.fromkeys(both))
+    if gone_at := known.get("gone_at"):
+        version["gone_at"] = gone_at
+    return version
+
+
+def touch(document: dict[str, Any], known: dict[str, Any], now: datetime) -> UpdateOne:
+    """The same content again: `last_seen_at`, and what the page's surroundings add."""
+    update: dict[str, Any] = {"$set": {"last_seen_at": now}}
+    if known["status"] == "gone":
+        update["$set"]["status"] = "live"
+    for name in ("columns", "aliases"):
+        if more := [each for each in document.get(name, []) if each not in known.get(name, [])]:
+            update.setdefault("$addToSet", {})[name] = {"$each": more}
+    return UpdateOne({"_id": known["_id"]}, update)
