@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from pymongo import MongoClient
+from pymongo.database import Database
 
+from tests.crawling import scrapy
+from tests.goldens import FIXTURES
+from tests.pages import HOST
+from tests.site import Answer, SiteProxy
 from zjolcrawl.storage.embedded import EmbeddedServer
 
 
@@ -27,3 +34,38 @@ def database(mongodb_uri: str) -> Iterator[str]:
     yield name
     with MongoClient(mongodb_uri) as client:
         client.drop_database(name)
+
+
+@pytest.fixture
+def db(mongodb_uri: str, database: str) -> Iterator[Database[dict[str, Any]]]:
+    """The database of `database`, as a client sees it."""
+    with MongoClient[dict[str, Any]](mongodb_uri, tz_aware=True) as client:
+        yield client[database]
+
+
+@pytest.fixture
+def site() -> Iterator[SiteProxy]:
+    """The local web with the fixtures, open to every robot."""
+    with SiteProxy(FIXTURES) as proxy:
+        proxy.set(f"{HOST}/robots.txt", Answer(body=b"User-agent: *\nAllow: /\n"))
+        yield proxy
+
+
+Crawl = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def crawl(site: SiteProxy, mongodb_uri: str, database: str, tmp_path: Path) -> Crawl:
+    """`crawl("column", url=…, pages=2)`: a run on the local web; upper-case names are settings."""
+
+    def run(spider: str, **arguments: object) -> subprocess.CompletedProcess[str]:
+        given = [
+            part
+            for name, value in arguments.items()
+            for part in ("-s" if name.isupper() else "-a", f"{name}={value}")
+        ]
+        return scrapy(
+            "crawl", spider, *given, site=site, data=tmp_path, uri=mongodb_uri, database=database
+        )
+
+    return run

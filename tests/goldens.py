@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zjolcrawl.items import Article
+from zjolcrawl.storage.documents import tidy
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 # Fields that are the store's or the run's, not the page's.
@@ -39,12 +40,4 @@ def as_document(article: Article) -> dict[str, Any]:
         values["published_at"] = article.published_at.strftime("%Y-%m-%dT%H:%M:%SZ")
     for image in values["images"]:
         image.pop("status")
-    return {k: _tidy(v) for k, v in values.items() if v not in (None, [], "")}
-
-
-def _tidy(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_tidy(each) for each in value]
-    if isinstance(value, dict):
-        return {k: v for k, v in value.items() if v is not None}
-    return value
+    return {k: tidy(v) for k, v in values.items() if v not in (None, [], "")}

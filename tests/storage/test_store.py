@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from pymongo import MongoClient
 from pymongo.database import Database
 
 from zjolcrawl.items import Article, Byline, ColumnVisit, Image, Link, Outcome
@@ -35,12 +34,6 @@ def article(**changes: Any) -> Article:
         "images": [Image("http://x.zjol.com.cn/a.jpg", "./a.jpg", 1)],
     }
     return Article(**(values | changes))
-
-
-@pytest.fixture
-def db(mongodb_uri: str, database: str) -> Iterator[Database[dict[str, Any]]]:
-    with MongoClient[dict[str, Any]](mongodb_uri, tz_aware=True) as client:
-        yield client[database]
 
 
 Run = Callable[[Callable[[Store], Awaitable[None]]], Store]

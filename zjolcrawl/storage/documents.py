@@ -20,7 +20,7 @@ _NOT_STORED = {"url", "template", "parser_version", "frontier_url"}
 def article_document(article: Article) -> dict[str, Any]:
     """The page's part of an `articles` document; bookkeeping fields are the store's."""
     values = asdict(article)
-    document = {k: _tidy(v) for k, v in values.items() if k not in _NOT_STORED}
+    document = {k: tidy(v) for k, v in values.items() if k not in _NOT_STORED}
     document = {k: v for k, v in document.items() if v not in (None, "", [])}
     document["_id"] = article.url
     document.setdefault("body", "")  # an article of pictures alone has an empty one
@@ -32,7 +32,7 @@ def article_document(article: Article) -> dict[str, Any]:
 def content_sha256(article: Article) -> str:
     """Hex digest over the editorial fields as canonical JSON in UTF-8."""
     values = asdict(article)
-    editorial = {name: _tidy(values[name]) for name in _EDITORIAL}
+    editorial = {name: tidy(values[name]) for name in _EDITORIAL}
     if article.published_at:
         editorial["published_at"] = article.published_at.strftime("%Y-%m-%dT%H:%M:%SZ")
     editorial["images"] = [image.ref for image in article.images]
@@ -41,9 +41,10 @@ def content_sha256(article: Article) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _tidy(value: Any) -> Any:
+def tidy(value: Any) -> Any:
+    """The value without the None fields of its parts."""
     if isinstance(value, list):
-        return [_tidy(each) for each in value]
+        return [tidy(each) for each in value]
     if isinstance(value, dict):
         return {k: v for k, v in value.items() if v is not None}
     return value
