@@ -79,6 +79,8 @@ class RawArticle:
     columns: list[str] = field(default_factory=list)
     listed_at: datetime | None = None
     frontier_url: str | None = None
+    seen_at: datetime | None = None
+    warc: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -86,7 +88,8 @@ class Article:
     """One version of one article as `articles` stores it (see the schema in README.md).
 
     Times are aware UTC datetimes. A field that the page does not have is None or empty here and
-    absent in MongoDB. Bookkeeping fields (revision, first_seen_at …) are the store's.
+    absent in MongoDB. Bookkeeping fields (revision, first_seen_at …) are the store's. `seen_at` is when
+    the page was answered, `warc` where its bytes are: {file, offset, length, record_id}.
     """
 
     url: str
@@ -117,6 +120,8 @@ class Article:
     aliases: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     frontier_url: str | None = None
+    seen_at: datetime | None = None
+    warc: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -133,6 +138,7 @@ class Link:
     listed_title: str | None = None
     listed_at: datetime | None = None
     reason: str | None = None
+    seen_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -141,7 +147,8 @@ class Outcome:
 
     `url` is the frontier's key. A rejected page also gets a row in `rejects`, with `status`,
     and the start of its text as `excerpt`. `skipped` marks a page that rightly gave no
-    article (a stub that leads to the app), which needs no person.
+    article (a stub that leads to the app), which needs no person. `front` marks a page that sends
+    the reader to a front page: what was stored before is `gone`.
     """
 
     url: str
@@ -153,6 +160,9 @@ class Outcome:
     excerpt: str | None = None
     attempted: bool = True
     skipped: bool = False
+    front: bool = False
+    seen_at: datetime | None = None
+    warc: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -169,3 +179,4 @@ class ColumnVisit:
     last_modified: str | None = None
     entry: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
+    seen_at: datetime | None = None

@@ -24,6 +24,9 @@ COMMANDS_MODULE = "zjolcrawl.commands"
 MONGODB_URI = _environment("MONGODB_URI", "")
 MONGODB_DATABASE = _environment("MONGODB_DATABASE", "zjol")
 DATA_DIR = _environment("DATA_DIR", "data")
+# Every response as it came, in DATA_DIR/warc; a file that has reached the size is followed by the next.
+WARC = True
+WARC_MAX_BYTES = 1024**3
 # One bulk write for so many documents, or after so many seconds: bulk upserts cost 2.5 % of a
 # crawl where single inserts cost 20 %.
 MONGODB_BATCH_SIZE = 200
@@ -56,6 +59,8 @@ DOWNLOADER_MIDDLEWARES = {
     # server names none (measured 0.54x of the crawl rate).
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "zjolcrawl.middlewares.decompression.DecompressionMiddleware": 590,
+    # Nearest the downloader: the bytes as they came over the wire.
+    "zjolcrawl.middlewares.archive.ArchiveMiddleware": 950,
     # Redirects must stay on the site's own hosts, so they are judged before they are followed.
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
 }

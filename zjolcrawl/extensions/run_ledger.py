@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import sys
 import time
 from pathlib import Path
 from typing import Self
 
+import scrapy
 from scrapy import Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 
 from zjolcrawl import __version__
+from zjolcrawl.archive.archive import Archive, ArchiveError
+from zjolcrawl.archive.writer import WarcWriter
 from zjolcrawl.items import ColumnVisit
 from zjolcrawl.storage.embedded import EmbeddedServer, EmbeddedUnavailable
 from zjolcrawl.storage.errors import StoreError, StoreUnavailable
@@ -22,6 +26,11 @@ from zjolcrawl.storage.store import Store
 logger = logging.getLogger(__name__)
 
 DONE, NEEDS_A_PERSON, UNUSABLE = 0, 1, 2
+# What of the settings decides what a run archives; no URI, which may hold a password.
+_TOLD_SETTINGS = (
+    "ROBOTSTXT_OBEY", "DOWNLOAD_DELAY", "DOWNLOAD_MAXSIZE", "CONCURRENT_REQUESTS_PER_DOMAIN",
+    "AUTOTHROTTLE_ENABLED", "RETRY_TIMES",
+)  # fmt: skip
 # Reasons that end a run as asked for; others (shutdown, mongo_lost) leave work undone.
 _GOOD_ENDS = ("finished", "closespider_")
 
@@ -29,13 +38,15 @@ _GOOD_ENDS = ("finished", "closespider_")
 class RunLedger:
     """One run of one spider.
 
-    The store is opened by whoever asks first (`open`) and closed here, after the pipelines wrote
-    their last. `exit_status` is the contract's: 0, 1 or 2; `failure` is the line for stderr.
+    The store and the archive are opened by whoever asks first (`open`) and closed here, after the
+    pipelines wrote their last. `writer` is None where the run archives nothing (WARC=False). `exit_status` is the contract's: 0, 1 or 2; `failure` is the line for stderr.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self.store: Store | None = None
+        self.archive: Archive | None = None
+        self.writer: WarcWriter | None = None
         self.exit_status = DONE
         self.failure: str | None = None
         self.skipped = 0
@@ -44,6 +55,7 @@ class RunLedger:
         self.summary = ""
         self._server: EmbeddedServer | None = None
         self._opening = asyncio.Lock()
+        self._stopping: asyncio.Task[None] | None = None
         self._started = time.monotonic()
 
     @classmethod
@@ -61,7 +73,7 @@ class RunLedger:
                     raise CloseSpider("mongo_unavailable")
                 try:
                     self.store = await self._open()
-                except (EmbeddedUnavailable, StoreUnavailable) as error:
+                except (EmbeddedUnavailable, StoreUnavailable, ArchiveError) as error:
                     self.failure, self.exit_status = str(error), UNUSABLE
                     await self._release()
                     raise CloseSpider("mongo_unavailable") from error
@@ -69,20 +81,52 @@ class RunLedger:
 
     async def _open(self) -> Store:
         settings = self.crawler.settings
+        if settings.getbool("WARC"):
+            folder = Path(settings.get("DATA_DIR")) / "warc"
+            self.archive = await asyncio.to_thread(Archive, folder)
         uri = settings.get("MONGODB_URI")
         if not uri:
             folder = Path(settings.get("DATA_DIR"))
             self._server = await asyncio.to_thread(EmbeddedServer.acquire, folder)
             uri = self._server.uri
         spider = self.crawler.spider
-        return await Store.open(
+        arguments = {"spider": getattr(spider, "name", None), **getattr(spider, "given", {})}
+        store = await Store.open(
             uri,
             settings.get("MONGODB_DATABASE"),
-            run_arguments={"spider": getattr(spider, "name", None), **getattr(spider, "given", {})},
+            run_arguments=arguments,
             version=__version__,
             batch_size=settings.getint("MONGODB_BATCH_SIZE"),
             batch_seconds=settings.getfloat("MONGODB_BATCH_SECONDS"),
         )
+        if self.archive:
+            run = str(store.run_id)
+            self.writer = WarcWriter(
+                self.archive, run=run, info=self._about(run, arguments),
+                max_bytes=settings.getint("WARC_MAX_BYTES"),
+            )  # fmt: skip
+            store.before_write = self._archived
+        return store
+
+    def _about(self, run: str, arguments: dict[str, str]) -> dict[str, str]:
+        """The warcinfo fields: with what, for which run and how it was crawled."""
+        settings = self.crawler.settings
+        return {
+            "software": f"zjolcrawl/{__version__} Scrapy/{scrapy.__version__}",
+            "isPartOf": f"run {run}",
+            "robots": "obey" if settings.getbool("ROBOTSTXT_OBEY") else "ignore",
+            "http-header-user-agent": settings.get("USER_AGENT"),
+            "arguments": json.dumps(arguments),
+            "settings": json.dumps({name: settings.get(name) for name in _TOLD_SETTINGS}),
+        }
+
+    async def _archived(self) -> None:
+        """What the archive was given is durable, so that documents may point to it."""
+        assert self.writer
+        try:
+            await self.writer.sync()
+        except ArchiveError as error:
+            raise StoreError(str(error)) from error
 
     def column_seen(self, visit: ColumnVisit) -> None:
         """Count a column page; a faulty one needs a person."""
@@ -95,6 +139,14 @@ class RunLedger:
         self.failure = reason
         logger.critical("%s", reason)
 
+    def stop(self, reason: str, finish_reason: str) -> None:
+        """End the run because of a failure; the caller need not wait for the end."""
+        if self._stopping is None:
+            self.fail(reason)
+            assert self.crawler.engine is not None
+            closing = self.crawler.engine.close_spider_async(reason=finish_reason)
+            self._stopping = asyncio.ensure_future(closing)
+
     async def spider_closed(self, spider: Spider, reason: str) -> None:
         """Scrapy signal: end the run, tell, and let the database go."""
         if self.exit_status != UNUSABLE:
@@ -104,6 +156,7 @@ class RunLedger:
             counts = {**self.store.counts, "columns": len(self.columns), "skipped": self.skipped}
             self.summary = self._summary(counts, seconds, reason)
             warnings = [f"{url}: {fault}" for url, fault in self.column_faults.items()]
+            warnings += self.archive.repairs if self.archive else []
             try:
                 await self.store.end_run(self.exit_status, reason, counts, warnings, seconds)
                 await self.store.close()
@@ -144,6 +197,8 @@ class RunLedger:
         )
 
     def _tell(self) -> None:
+        for repair in self.archive.repairs if self.archive else ():
+            sys.stderr.write(f"zjolcrawl: {repair}\n")
         for url, fault in self.column_faults.items():
             sys.stderr.write(f"zjolcrawl: column page {url}: {fault}\n")
         if self.failure:
@@ -152,6 +207,15 @@ class RunLedger:
             sys.stderr.write(self.summary + "\n")
 
     async def _release(self) -> None:
+        if self.writer:
+            writer, self.writer = self.writer, None
+            try:
+                await writer.close()
+            except ArchiveError as error:
+                self.fail(str(error))
+                self.exit_status = self.exit_status or NEEDS_A_PERSON
+        if self.archive:
+            self.archive.close()
         if self._server:
             server, self._server = self._server, None
             await asyncio.to_thread(server.release)

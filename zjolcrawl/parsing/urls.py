@@ -94,6 +94,11 @@ def kind(url: str) -> str:
     return "app" if _MOBILE.search(path) else "topic"
 
 
+def is_front(url: str) -> bool:
+    """Whether an absolute URL is the front page of the site, of a host or of a column."""
+    return kind(url) == "topic" and bool(re.search(r"/(?:index\.s?html?)?$", urlsplit(url).path))
+
+
 def doc_id(url: str) -> str | None:
     """The CMS's id in an article's URL, digits as written, or None."""
     form = _article_form(urlsplit(url).path)

@@ -46,6 +46,8 @@ def normalize(raw: RawArticle) -> Article:
         aliases=raw.aliases,
         warnings=list(raw.warnings),
         frontier_url=raw.frontier_url or raw.url,
+        seen_at=raw.seen_at,
+        warc=raw.warc,
     )
     article.site_name = site_name(article.site)
     _publish_time(article, raw)

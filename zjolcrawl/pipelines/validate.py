@@ -24,10 +24,8 @@ class ValidatePipeline:
     def process_item(self, item: Any) -> Any:
         if isinstance(item, Article) and (reason := fault(item)):
             return Outcome(
-                item.url,
-                "rejected",
-                reason,
-                template=item.template,
-                excerpt=item.body[:2000] or None,
-            )
+                item.frontier_url or item.url, "rejected", reason,
+                final_url=item.url, template=item.template, excerpt=item.body[:2000] or None,
+                seen_at=item.seen_at, warc=item.warc,
+            )  # fmt: skip
         return item

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 from scrapy import Request
@@ -16,6 +17,7 @@ from zjolcrawl.parsing.column_page import ColumnPage, ListedLink, link_day_of, r
 from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.parsing.urls import is_own_host
 from zjolcrawl.spiders.arguments import column_arguments
+from zjolcrawl.spiders.context import column_context
 from zjolcrawl.spiders.reader import ArticleReader
 
 _READ_KINDS = {"article"}
@@ -69,6 +71,7 @@ class ColumnSpider(ArticleReader):
             callback=self.parse_column,
             errback=self.column_failed,
             cb_kwargs={"walk": walk, "probe": probe},
+            meta={"context": column_context(walk.column, walk.page, probe=probe)},
             dont_filter=True,
             priority=10,  # lists before articles: what was found is recorded early
         )
@@ -94,14 +97,14 @@ class ColumnSpider(ArticleReader):
         if repeated:
             return
         for link in page.links:
-            yield self._link(link, walk.column)
+            yield self._link(link, walk.column, response.meta.get("seen_at"))
         if following := self._following(page, response, walk):
             yield following
 
-    def _link(self, listed: ListedLink, column: Column) -> Request | Link:
+    def _link(self, listed: ListedLink, column: Column, seen_at: datetime | None) -> Request | Link:
         link = Link(
             listed.url, listed.kind, [column.id], listed.title, listed.listed_at,
-            _REASONS.get(listed.kind),
+            _REASONS.get(listed.kind), seen_at,
         )  # fmt: skip
         if listed.kind not in _READ_KINDS or not self._wanted_day(listed):
             return link
@@ -155,6 +158,7 @@ class ColumnSpider(ArticleReader):
             last_modified=_text(headers.get("Last-Modified")),
             entry=asdict(walk.column),
             error=error,
+            seen_at=response.meta.get("seen_at"),
         )
 
     def column_failed(self, failure: Failure) -> Iterator[ColumnVisit]:
@@ -163,8 +167,9 @@ class ColumnSpider(ArticleReader):
         walk: _Walk = request.cb_kwargs["walk"]
         reason = " ".join(f"{type(failure.value).__name__}: {failure.value}".split())[:300]
         yield ColumnVisit(
-            walk.column.id, request.url, walk.page, 0, entry=asdict(walk.column), error=reason
-        )
+            walk.column.id, request.url, walk.page, 0,
+            entry=asdict(walk.column), error=reason, seen_at=request.meta.get("seen_at"),
+        )  # fmt: skip
 
 
 def _page_key(url: str) -> str:

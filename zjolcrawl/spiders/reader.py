@@ -12,10 +12,12 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from zjolcrawl.archive.archive import ArchiveError
 from zjolcrawl.items import Link, Outcome, RawArticle
 from zjolcrawl.parsing.article_page import NotArticle, Stub, read_article
 from zjolcrawl.parsing.fields.dates import china_day, find_time
-from zjolcrawl.parsing.urls import canonical, is_own_host, kind, url_day
+from zjolcrawl.parsing.urls import canonical, is_front, is_own_host, kind, url_day
+from zjolcrawl.spiders.context import article_context
 
 _MOST_STUBS = 3  # JavaScript redirects in a row: more is a loop
 
@@ -37,7 +39,7 @@ class ArticleReader(Spider):
             callback=self.parse_article,
             errback=self.article_failed,
             cb_kwargs={"link": link, "trail": trail},
-            meta={"link_recorded": bool(trail)},
+            meta={"link_recorded": bool(trail), "context": article_context(link, trail, self)},
             dont_filter=bool(trail),
         )
 
@@ -54,7 +56,8 @@ class ArticleReader(Spider):
             yield self._outcome(link, response, "failed", f"HTTP {response.status}")
             return
         moved = canonical(response.url) != link.url
-        if moved and kind(response.url) != "article" and not trail:
+        elsewhere = kind(response.url) != "article" and not trail
+        if moved and (elsewhere or is_front(response.url)):
             target = f"redirects to {kind(response.url)} page {response.url}"
             yield self._outcome(link, response, "rejected", target)
             return
@@ -82,6 +85,7 @@ class ArticleReader(Spider):
         found.columns = link.columns
         found.listed_at = link.listed_at
         found.frontier_url = link.url
+        found.seen_at, found.warc = response.meta.get("seen_at"), response.meta.get("warc")
         return found
 
     def _follow(
@@ -108,8 +112,11 @@ class ArticleReader(Spider):
         link: Link = request.cb_kwargs["link"]
         error = failure.value
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        state = "rejected" if isinstance(error, IgnoreRequest) else "failed"
-        yield Outcome(link.url, state, reason, final_url=request.url)
+        states = {IgnoreRequest: "rejected", ArchiveError: "pending"}
+        state = next((s for kind, s in states.items() if isinstance(error, kind)), "failed")
+        yield Outcome(
+            link.url, state, reason, final_url=request.url, seen_at=request.meta.get("seen_at")
+        )
 
     def _outcome(
         self, link: Link, response: Response, state: str, reason: str, *, skipped: bool = False
@@ -120,4 +127,6 @@ class ArticleReader(Spider):
         return Outcome(
             link.url, state, reason,
             status=response.status, final_url=response.url, excerpt=excerpt, skipped=skipped,
+            front=state == "rejected" and is_front(response.url), seen_at=response.meta.get("seen_at"),
+            warc=response.meta.get("warc"),
         )  # fmt: skip

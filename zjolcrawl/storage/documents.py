@@ -8,17 +8,18 @@ from dataclasses import asdict
 from typing import Any
 
 from zjolcrawl.items import Article
+from zjolcrawl.storage.operations import utc_now
 
 # The fields whose change makes a new revision (contract: `content_sha256`).
 _EDITORIAL = (
     "title", "kicker", "subtitle", "published_at", "source", "authors", "editors", "tags",
     "editor_note", "body",
 )  # fmt: skip
-_NOT_STORED = {"url", "template", "parser_version", "frontier_url"}
+_NOT_STORED = {"url", "template", "parser_version", "frontier_url", "seen_at"}
 
 
 def article_document(article: Article) -> dict[str, Any]:
-    """The page's part of an `articles` document; bookkeeping fields are the store's."""
+    """The page's part of an `articles` document, with `last_seen_at`; the rest is the store's."""
     values = asdict(article)
     document = {k: tidy(v) for k, v in values.items() if k not in _NOT_STORED}
     document = {k: v for k, v in document.items() if v not in (None, "", [])}
@@ -26,6 +27,7 @@ def article_document(article: Article) -> dict[str, Any]:
     document.setdefault("body", "")  # an article of pictures alone has an empty one
     document["parser"] = {"template": article.template, "version": article.parser_version}
     document["content_sha256"] = content_sha256(article)
+    document["last_seen_at"] = article.seen_at or utc_now()
     return document
 
 

@@ -20,11 +20,12 @@ def utc_now() -> datetime:
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
-def discover_link(link: Link, now: datetime) -> UpdateOne:
+def discover_link(link: Link) -> UpdateOne:
     """A link as found: a new one waits, or is recorded as what it is; a known one gains columns."""
     read = link.kind in _READ_KINDS and not link.reason
     first: dict[str, Any] = {
-        "state": "pending" if read else "rejected", "kind": link.kind, "discovered_at": now, "attempts": 0,
+        "state": "pending" if read else "rejected", "kind": link.kind, "attempts": 0,
+        "discovered_at": link.seen_at or utc_now(),
     }  # fmt: skip
     if link.reason:
         first["last_error"] = link.reason
@@ -50,8 +51,9 @@ def store_link(url: str, now: datetime) -> UpdateOne:
     )
 
 
-def settle_link(outcome: Outcome, now: datetime) -> UpdateOne:
+def settle_link(outcome: Outcome) -> UpdateOne:
     """A link's new state. What is stored stays stored, but for a page that is gone."""
+    now = outcome.seen_at or utc_now()
     state: dict[str, Any] = {"last_error": outcome.reason, "last_attempt_at": now}
     attempts = int(outcome.attempted)
     delay: Any = "$$REMOVE"
@@ -81,18 +83,20 @@ def settle_link(outcome: Outcome, now: datetime) -> UpdateOne:
     return UpdateOne({"_id": outcome.url}, [{"$set": state}], upsert=True)
 
 
-def reject_row(outcome: Outcome, now: datetime, run_id: ObjectId) -> dict[str, Any]:
+def reject_row(outcome: Outcome, run_id: ObjectId) -> dict[str, Any]:
     """A row of `rejects`."""
     row = {
         "url": outcome.url, "final_url": outcome.final_url, "reason": outcome.reason,
         "status": outcome.status, "template": outcome.template,
-        "excerpt": outcome.excerpt[:2000] if outcome.excerpt else None, "at": now, "run_id": run_id,
+        "excerpt": outcome.excerpt[:2000] if outcome.excerpt else None, "warc": outcome.warc,
+        "at": outcome.seen_at or utc_now(), "run_id": run_id,
     }  # fmt: skip
     return {k: v for k, v in row.items() if v is not None}
 
 
-def visit_column(visit: ColumnVisit, now: datetime) -> UpdateOne:
+def visit_column(visit: ColumnVisit) -> UpdateOne:
     """What one page of a column said."""
+    now = visit.seen_at or utc_now()
     values = {k: v for k, v in visit.entry.items() if k != "id" and v is not None}
     if visit.error:
         values |= {"last_error": visit.error, "last_error_at": now}
@@ -110,32 +114,44 @@ def visit_column(visit: ColumnVisit, now: datetime) -> UpdateOne:
     return UpdateOne({"_id": visit.column}, update, upsert=True)
 
 
-def first_version(document: dict[str, Any], now: datetime, run_id: ObjectId) -> dict[str, Any]:
+def take_down(outcome: Outcome) -> UpdateOne:
+    """The article of a link that is gone: its text stays. A later sight of it is the better word."""
+    at = outcome.seen_at or utc_now()
+    return UpdateOne(
+        {"_id": outcome.url, "status": "live", "last_seen_at": {"$lte": at}},
+        {"$set": {"status": "gone", "gone_at": at}},
+    )
+
+
+def first_version(document: dict[str, Any], run_id: ObjectId) -> dict[str, Any]:
     """Revision 1 of an article: `document` with the bookkeeping fields."""
-    times = {"first_seen_at": now, "last_seen_at": now, "changed_at": now}
+    seen = document["last_seen_at"]
+    times = {"first_seen_at": seen, "changed_at": seen}
     return {**document, "revision": 1, "status": "live", **times, "run_id": run_id}
 
 
 def next_version(
-    document: dict[str, Any], known: dict[str, Any], now: datetime, run_id: ObjectId
+    document: dict[str, Any], known: dict[str, Any], run_id: ObjectId
 ) -> dict[str, Any]:
     """The version after `known`, whose history it carries on."""
-    version = first_version(document, now, run_id)
+    version = first_version(document, run_id)
     version["first_seen_at"] = known["first_seen_at"]
     version["revision"] = known["revision"] + 1
     for name in ("columns", "aliases"):
         if both := [*known.get(name, []), *document.get(name, [])]:
             version[name] = list(dict.fromkeys(both))
-    if gone_at := known.get("gone_at"):
-        version["gone_at"] = gone_at
+    version |= {name: known[name] for name in ("gone_at", "returned_at") if name in known}
+    if known["status"] == "gone":
+        version["returned_at"] = version["last_seen_at"]
     return version
 
 
-def touch(document: dict[str, Any], known: dict[str, Any], now: datetime) -> UpdateOne:
+def touch(document: dict[str, Any], known: dict[str, Any]) -> UpdateOne:
     """The same content again: `last_seen_at`, and what the page's surroundings add."""
-    update: dict[str, Any] = {"$set": {"last_seen_at": now}}
-    if known["status"] == "gone":
-        update["$set"]["status"] = "live"
+    seen = document["last_seen_at"]
+    update: dict[str, Any] = {"$max": {"last_seen_at": seen}}
+    if known["status"] == "gone" and known["gone_at"] < seen:
+        update["$set"] = {"status": "live", "returned_at": seen}
     for name in ("columns", "aliases"):
         if more := [each for each in document.get(name, []) if each not in known.get(name, [])]:
             update.setdefault("$addToSet", {})[name] = {"$each": more}

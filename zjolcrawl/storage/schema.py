@@ -54,6 +54,7 @@ _VERSION: dict[str, Any] = {
         "revision": {"bsonType": "int", "minimum": 1},
         "status": {"enum": ["live", "gone"]},
         "first_seen_at": _DATE, "last_seen_at": _DATE, "changed_at": _DATE, "gone_at": _DATE,
+        "returned_at": _DATE,
         "warc": {"bsonType": "object", "required": ["file", "offset", "length", "record_id"]},
         "parser": {
             "bsonType": "object",

@@ -10,9 +10,8 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Self
 
 from bson import ObjectId
@@ -27,6 +26,7 @@ from zjolcrawl.storage.operations import (
     reject_row,
     settle_link,
     store_link,
+    take_down,
     utc_now,
     visit_column,
 )
@@ -39,6 +39,7 @@ class _Buffer:
     articles: dict[str, tuple[dict[str, Any], set[str]]] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
     visits: list[ColumnVisit] = field(default_factory=list)
+    settled: set[str] = field(default_factory=set)
     since: float = 0.0
 
     def __len__(self) -> int:
@@ -46,11 +47,16 @@ class _Buffer:
 
 
 class Store:
-    """One run's connection. `counts` is what the run did so far."""
+    """One run's connection. `counts` is what the run did so far.
+
+    `before_write`, if set, is awaited before anything is written that was put: what it points to is
+    made durable first. It raises StoreError where that fails.
+    """
 
     def __init__(
         self, client: AsyncMongoClient[dict[str, Any]], database: str, size: int, seconds: float
     ) -> None:
+        self.before_write: Callable[[], Awaitable[None]] | None = None
         self.client = client
         self.db = client.get_database(database, write_concern=WriteConcern(w="majority", j=True))
         self.run_id = ObjectId()
@@ -100,13 +106,12 @@ class Store:
 
     async def discover(self, links: Sequence[Link]) -> set[str]:
         """Record links durably before they are requested; the URLs that were new."""
-        now = utc_now()
         merged: dict[str, Link] = {}
         for link in links:
             known = merged.setdefault(link.url, link)
             if known is not link:
                 known.columns = list(dict.fromkeys([*known.columns, *link.columns]))
-        operations = [discover_link(link, now) for link in merged.values()]
+        operations = [discover_link(link) for link in merged.values()]
         listed = [link for link in merged.values() if link.columns]
         try:
             result = await self.db["frontier"].bulk_write(operations, ordered=False)
@@ -133,8 +138,13 @@ class Store:
     async def put(self, article: Article, frontier_url: str | None = None) -> None:
         """Buffer an article; `frontier_url` is the link that led to it. Waits on a full buffer."""
         document = article_document(article)
+        row = frontier_url or article.url
         known = self._buffer.articles.get(article.url)
-        rows = (known[1] if known else set()) | {frontier_url or article.url}
+        edited = known and known[0]["content_sha256"] != document["content_sha256"]
+        if edited or row in self._buffer.settled:
+            await self.flush()  # two states of one page are written one after the other
+            known = None
+        rows = (known[1] if known else set()) | {row}
         if known:
             for name in ("columns", "aliases"):
                 both = [*known[0].get(name, []), *document.get(name, [])]
@@ -145,7 +155,10 @@ class Store:
 
     async def outcome(self, outcome: Outcome) -> None:
         """Buffer what became of a link that gave no article."""
+        if outcome.front and await self._is_stored(outcome.url):
+            outcome.state = "gone"
         self._buffer.outcomes.append(outcome)
+        self._buffer.settled.add(outcome.url)
         if outcome.state in {"rejected", "failed", "gone"}:
             self.counts[outcome.state] += 1
         await self._added()
@@ -165,7 +178,12 @@ class Store:
             if not buffer:
                 return
             try:
+                if self.before_write:
+                    await self.before_write()
                 await self._write(buffer)
+            except StoreError as error:
+                self._lost = error
+                raise
             except PyMongoError as error:
                 self._lost = lost(error)
                 raise self._lost from error
@@ -219,35 +237,43 @@ class Store:
 
     async def _write(self, buffer: _Buffer) -> None:
         refused = await self._write_articles(buffer.articles) if buffer.articles else {}
-        now = utc_now()
         states: list[Any] = []
-        for url, (_, rows) in buffer.articles.items():
+        for url, (document, rows) in buffer.articles.items():
             if url in refused:
                 buffer.outcomes += [
-                    Outcome(row, "rejected", refused[url], final_url=url) for row in sorted(rows)
-                ]
+                    Outcome(
+                        row, "rejected", refused[url],
+                        final_url=url, seen_at=document["last_seen_at"], warc=document.get("warc"),
+                    )
+                    for row in sorted(rows)
+                ]  # fmt: skip
                 self.counts["rejected"] += len(rows)
             else:
-                states += [store_link(row, now) for row in rows]
-        states += [settle_link(outcome, now) for outcome in buffer.outcomes]
+                states += [store_link(row, document["last_seen_at"]) for row in rows]
+        states += [settle_link(outcome) for outcome in buffer.outcomes]
         if states:
             await self.db["frontier"].bulk_write(states, ordered=True)
-        await self._write_outcomes(buffer.outcomes, now)
+        await self._write_outcomes(buffer.outcomes)
         if buffer.visits:
             await self.db["columns"].bulk_write(
-                [visit_column(v, now) for v in buffer.visits], ordered=True
+                [visit_column(v) for v in buffer.visits], ordered=True
             )
 
-    async def _write_outcomes(self, outcomes: list[Outcome], now: datetime) -> None:
-        rejects = [reject_row(o, now, self.run_id) for o in outcomes if o.state == "rejected"]
+    async def _write_outcomes(self, outcomes: list[Outcome]) -> None:
+        rejects = [reject_row(o, self.run_id) for o in outcomes if o.state == "rejected"]
         if rejects:
             await self.db["rejects"].insert_many(rejects, ordered=False)
-        gone = [o.url for o in outcomes if o.state == "gone"]
+        gone = [take_down(o) for o in outcomes if o.state == "gone"]
         if gone:
-            await self.db["articles"].update_many(
-                {"_id": {"$in": gone}, "status": "live"},
-                {"$set": {"status": "gone", "gone_at": now}},
-            )
+            await self.db["articles"].bulk_write(gone, ordered=False)
+
+    async def _is_stored(self, url: str) -> bool:
+        if url in self._buffer.articles:
+            return True
+        try:
+            return bool(await self.db["articles"].find_one({"_id": url}, {"_id": 1}))
+        except PyMongoError as error:
+            raise lost(error) from error
 
     async def _write_articles(
         self, entries: dict[str, tuple[dict[str, Any], set[str]]]

@@ -11,7 +11,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError
 
 from zjolcrawl.storage.errors import DUPLICATE, REFUSED, refusal
-from zjolcrawl.storage.operations import first_version, next_version, touch, utc_now
+from zjolcrawl.storage.operations import first_version, next_version, touch
 
 
 class VersionWriter:
@@ -40,7 +40,6 @@ class VersionWriter:
     async def _round(
         self, documents: dict[str, dict[str, Any]], refused: dict[str, str]
     ) -> dict[str, Any]:
-        now = utc_now()
         current = {
             d["_id"]: d async for d in self._db["articles"].find({"_id": {"$in": list(documents)}})
         }
@@ -59,16 +58,16 @@ class VersionWriter:
         for url, document in documents.items():
             known = current.get(url)
             if known is None:
-                operations.append(InsertOne(first_version(document, now, self._run_id)))
+                operations.append(InsertOne(first_version(document, self._run_id)))
             elif url in changed:
                 operations.append(
                     ReplaceOne(
                         {"_id": url, "revision": known["revision"]},
-                        next_version(document, known, now, self._run_id),
+                        next_version(document, known, self._run_id),
                     )
                 )
             else:
-                operations.append(touch(document, known, now))
+                operations.append(touch(document, known))
         errors, matched = await self._bulk("articles", operations, tolerated={DUPLICATE, REFUSED})
         again: dict[str, Any] = {}
         order = list(documents)

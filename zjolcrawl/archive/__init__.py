@@ -1,0 +1,1 @@
+"""WARC writing and reading: the raw bytes of every response, for ever."""

@@ -1,0 +1,206 @@
+"""The archive's folder: its WARC files, the index of them, and what a killed run left.
+
+DATA_DIR/warc/zjol-<UTC time>-<run>-<number>.warc.gz         complete, never written again
+zjol-<UTC time>-<run>-<number>.warc.gz.open    being written; its writer holds flock
+zjol-<UTC time>-<run>-<number>.cdxj            index of a complete file
+index.sqlite                                   of all; made anew if it is deleted
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from zjolcrawl.archive.captures import Capture, capture_of, cdxj
+from zjolcrawl.archive.index import ArchiveIndex
+from zjolcrawl.archive.warc import Message, Pointer, Record, TornRecord, read_records
+
+SUFFIX, OPEN = ".warc.gz", ".open"
+
+
+class ArchiveError(Exception):
+    """The archive cannot be written or read; the message is one line for a person."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))
+
+
+class Archive:
+    """The archive on one folder, for reading; a context manager that closes it.
+
+    Opening it completes the files of killed writers (`repairs` says what was done) and indexes
+    every file that the index lacks.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open `folder`, making it if absent. Raises ArchiveError."""
+        self.folder = folder
+        self.repairs: list[str] = []
+        with _one_line_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            self.index = ArchiveIndex(folder)
+            for path in sorted(folder.glob(f"*{SUFFIX}{OPEN}")):
+                if repair := _complete_if_left(path, self.index):
+                    self.repairs.append(repair)
+            self._catch_up()
+
+    def read(self, pointer: Pointer) -> Record:
+        """The record at `pointer`. Raises ArchiveError where it is not there."""
+        with _one_line_errors(self.folder):
+            try:
+                with self._path(pointer.file).open("rb") as file:
+                    _, _, record = next(read_records(file, pointer.offset))
+            except (TornRecord, StopIteration) as error:
+                raise ArchiveError(f"{pointer.file} at byte {pointer.offset}: {error}") from error
+        if record.record_id != pointer.record_id:
+            raise ArchiveError(f"{pointer.file} has no record {pointer.record_id}")
+        return record
+
+    def message(self, capture: Capture) -> Message:
+        """The response of a capture: a revisit's headers with the payload it refers to.
+
+        Raises ArchiveError where the record, or the one it refers to, cannot be read.
+        """
+        message = self.read(capture.pointer).message
+        if capture.type != "revisit":
+            return message
+        return Message(
+            message.first_line, message.headers, self.read(self.source(capture)).message.body
+        )
+
+    def source(self, capture: Capture) -> Pointer:
+        """Where the capture's payload is. Raises ArchiveError where no file has it."""
+        if capture.type != "revisit":
+            return capture.pointer
+        origin = self.index.record(capture.origin) if capture.origin else None
+        if origin is None:
+            raise ArchiveError(f"{capture.pointer.record_id} refers to a record that is not here")
+        return origin.pointer
+
+    def close(self) -> None:
+        """Close the index."""
+        self.index.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _path(self, name: str) -> Path:
+        path = self.folder / Path(name).name
+        being_written = path.with_name(path.name + OPEN)
+        return being_written if not path.exists() and being_written.exists() else path
+
+    def _catch_up(self) -> None:
+        known = self.index.files()
+        there = {path.name for path in self.folder.glob(f"*{SUFFIX}")}
+        for name in sorted(there - known):
+            captures, torn = _scan(self.folder / name)
+            self.index.complete(name, captures)
+            if torn:
+                self.repairs.append(f"{name}: unreadable {torn}; the records before are indexed")
+        for name in known - there:
+            self.index.forget(name)
+
+
+def complete(path: Path, index: ArchiveIndex, captures: list[Capture]) -> None:
+    """Give a durable `.open` file its lasting name and write the CDXJ beside it. OSError."""
+    lasting = path.with_name(path.name.removesuffix(OPEN))
+    beside = lasting.with_name(lasting.name.removesuffix(SUFFIX) + ".cdxj")
+    scratch = beside.with_name(beside.name + ".new")
+    scratch.write_text(cdxj(captures), encoding="utf-8")
+    scratch.replace(beside)
+    path.rename(lasting)
+    sync_folder(path.parent)
+    index.complete(lasting.name, captures)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names that were just given durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def lock(descriptor: int) -> bool:
+    """Take the lock that tells a living writer's file from a dead one's, if no one has it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _complete_if_left(path: Path, index: ArchiveIndex) -> str | None:
+    """Cut a dead writer's file at its last whole record and complete it; what was done."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return None  # completed by another process
+    try:
+        if not lock(descriptor) or not _is_still(path, descriptor):
+            return None
+        captures, torn = _scan(path)
+        size = os.fstat(descriptor).st_size
+        end = torn.offset if torn else size
+        os.ftruncate(descriptor, end)
+        os.fsync(descriptor)
+        name = path.name.removesuffix(OPEN)
+        if end == 0:
+            path.unlink()
+            return f"warc/{name}: had no whole record ({size} bytes), removed"
+        complete(path, index, captures)
+        what = f"cut {size - end} torn bytes after byte {end}" if torn else "was whole"
+        return f"warc/{name}: left by a run that was cut off; {what}, {len(captures)} captures kept"
+    finally:
+        os.close(descriptor)
+
+
+def _is_still(path: Path, descriptor: int) -> bool:
+    try:
+        return path.stat().st_ino == os.fstat(descriptor).st_ino
+    except FileNotFoundError:
+        return False
+
+
+class _Torn:
+    """Where a file stops being readable, and why."""
+
+    def __init__(self, offset: int, reason: str) -> None:
+        self.offset, self.reason = offset, reason
+
+    def __str__(self) -> str:
+        return f"after byte {self.offset} ({self.reason})"
+
+
+def _scan(path: Path) -> tuple[list[Capture], _Torn | None]:
+    """A file's captures, and where its first record that is not whole begins."""
+    name = path.name.removesuffix(OPEN)
+    captures: list[Capture] = []
+    end = 0
+    with path.open("rb") as file:
+        try:
+            for offset, length, record in read_records(file):
+                end = offset + length
+                at = Pointer(name, offset, length, record.record_id)
+                if capture := capture_of(record, at):
+                    captures.append(capture)
+        except (TornRecord, KeyError) as error:
+            return captures, _Torn(end, str(error))
+    return captures, None
+
+
+@contextmanager
+def _one_line_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise ArchiveError(f"archive {folder}: {error}") from error

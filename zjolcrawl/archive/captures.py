@@ -1,0 +1,98 @@
+"""What the archive holds, a line a capture: where it is, of which URL, when, and what came back."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from zjolcrawl.archive.warc import CONTEXT, Pointer, Record
+
+INDEXED = {"response", "revisit", "metadata"}
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One visit of one URL.
+
+    `date` is the WARC-Date as written, `digest` that of the payload, `origin` the id of the record
+    that holds a revisit's payload, `context` the JSON the crawl left, `type` the record's: a
+    `metadata` record stands for a request that got no response.
+    """
+
+    pointer: Pointer
+    type: str
+    url: str
+    date: str
+    status: int | None = None
+    mime: str | None = None
+    digest: str | None = None
+    origin: str | None = None
+    context: str | None = None
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """The context as a value, empty where the crawl left none."""
+        return json.loads(self.context) if self.context else {}
+
+
+def capture_of(record: Record, pointer: Pointer) -> Capture | None:
+    """The capture that a record stands for, or None for a request or warcinfo record."""
+    if record.type not in INDEXED:
+        return None
+    status: int | None = None
+    mime: str | None = None
+    if record.type != "metadata":
+        try:
+            message = record.message
+            status, mime = message.status, mime_of(message.header("content-type"))
+        except (ValueError, IndexError):
+            return None
+    origin = record.fields.get("warc-refers-to", "").strip("<>")
+    return Capture(
+        pointer, record.type, record.url, record.fields.get("warc-date", ""), status, mime,
+        record.fields.get("warc-payload-digest"), origin or None, record.fields.get(CONTEXT.lower()),
+    )  # fmt: skip
+
+
+def mime_of(content_type: str | None) -> str | None:
+    """The media type of a Content-Type, lower-case, without its parameters."""
+    return (content_type or "").partition(";")[0].strip().lower() or None
+
+
+def url_key(url: str) -> str:
+    """The sort key of a CDXJ line: the host's labels from the right, then path and query.
+
+    As the Wayback tools make it for plain http(s) URLs: no scheme, no `www.`, no default port, all
+    lower-case, the query's arguments in order.
+    """
+    parts = urlsplit(url.lower())
+    host = re.sub(r"^www\d*\.", "", parts.hostname or "")
+    port = f":{parts.port}" if parts.port and parts.port not in {80, 443} else ""
+    query = "&".join(sorted(parts.query.split("&")))
+    path = parts.path.rstrip("/") or "/"
+    return f"{','.join(reversed(host.split('.')))}{port}){path}{f'?{query}' if query else ''}"
+
+
+def cdxj(captures: Iterable[Capture]) -> str:
+    """A CDXJ index of captures, sorted; a failure is not one, for there is nothing to replay."""
+    return "".join(sorted(_line(each) for each in captures if each.type != "metadata"))
+
+
+def _line(capture: Capture) -> str:
+    revisit = capture.type == "revisit"
+    values = {
+        "url": capture.url,
+        "mime": "warc/revisit" if revisit else capture.mime,
+        "status": str(capture.status) if capture.status else None,
+        "digest": capture.digest,
+        "length": str(capture.pointer.length),
+        "offset": str(capture.pointer.offset),
+        "filename": capture.pointer.file,
+    }
+    stamp = re.sub(r"\D", "", capture.date)[:14]
+    shown = json.dumps({k: v for k, v in values.items() if v is not None}, ensure_ascii=False)
+    return f"{url_key(capture.url)} {stamp} {shown}\n"

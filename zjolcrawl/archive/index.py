@@ -1,0 +1,127 @@
+"""The index of all captures: SQLite beside the WARC files, rebuilt from them where it lacks one."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from zjolcrawl.archive.captures import Capture
+from zjolcrawl.archive.warc import Pointer
+
+NAME = "index.sqlite"
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS files (name TEXT PRIMARY KEY);  -- those that are indexed to their end
+CREATE TABLE IF NOT EXISTS captures (
+    file TEXT NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL, record_id TEXT NOT NULL,
+    type TEXT NOT NULL, url TEXT NOT NULL, date TEXT NOT NULL, status INTEGER, mime TEXT,
+    digest TEXT, origin TEXT, context TEXT,
+    PRIMARY KEY (file, offset)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS captures_url ON captures (url, date);
+CREATE INDEX IF NOT EXISTS captures_date ON captures (date, file, offset);
+CREATE INDEX IF NOT EXISTS captures_digest ON captures (digest);
+CREATE INDEX IF NOT EXISTS captures_record ON captures (record_id);
+"""
+_COLUMNS = "file, offset, length, record_id, type, url, date, status, mime, digest, origin, context"
+_INSERT = f"INSERT OR REPLACE INTO captures ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608
+_ORDER = " ORDER BY date, file, offset"
+
+
+class ArchiveIndex:
+    """One connection, for one thread at a time. Several processes may have their own."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open or create `folder/index.sqlite`; sqlite3.Error where that cannot be."""
+        self._db = sqlite3.connect(
+            folder / NAME, timeout=30, isolation_level=None, check_same_thread=False
+        )
+        # What a power cut takes from the index is found again in the files.
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=OFF")
+        self._db.executescript(_SCHEMA)
+
+    def add(self, captures: Iterable[Capture]) -> None:
+        """Add captures that are durable in their files."""
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany(_INSERT, [_row(each) for each in captures])
+
+    def complete(self, name: str, captures: Iterable[Capture] | None = None) -> None:
+        """A file will not grow; `captures`, if given, replace what was known of it."""
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            if captures is not None:
+                self._db.execute("DELETE FROM captures WHERE file = ?", (name,))
+                self._db.executemany(_INSERT, [_row(each) for each in captures])
+            self._db.execute("INSERT OR IGNORE INTO files VALUES (?)", (name,))
+
+    def files(self) -> set[str]:
+        """The names of the files that are indexed to their end."""
+        return {name for (name,) in self._db.execute("SELECT name FROM files")}
+
+    def forget(self, name: str) -> None:
+        """A file is not there any more."""
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("DELETE FROM captures WHERE file = ?", (name,))
+            self._db.execute("DELETE FROM files WHERE name = ?", (name,))
+
+    def of_file(self, name: str) -> list[Capture]:
+        """A file's captures in their order there."""
+        return list(self._select("WHERE file = ? ORDER BY offset", (name,)))
+
+    def with_payload(self, digest: str, status: int) -> Capture | None:
+        """A response record of that status whose payload has the digest."""
+        where = "WHERE digest = ? AND status = ? AND type = 'response' LIMIT 1"
+        return next(self._select(where, (digest, status)), None)
+
+    def record(self, record_id: str) -> Capture | None:
+        """The capture whose record has the id."""
+        return next(self._select("WHERE record_id = ? LIMIT 1", (record_id,)), None)
+
+    def newest(self, url: str, *, until: str = "9") -> Capture | None:
+        """The last capture of a URL not later than `until`, a WARC-Date."""
+        where = "WHERE url = ? AND date <= ? ORDER BY date DESC LIMIT 1"
+        return next(self._select(where, (url, until)), None)
+
+    def oldest(self, url: str, *, since: str) -> Capture | None:
+        """The first capture of a URL not earlier than `since`, a WARC-Date."""
+        where = "WHERE url = ? AND date >= ? ORDER BY date LIMIT 1"
+        return next(self._select(where, (url, since)), None)
+
+    def captures(
+        self,
+        *,
+        since: str = "",
+        until: str = "9",
+        run: str | None = None,
+        url: str | None = None,
+        host: str | None = None,
+    ) -> Iterator[Capture]:
+        """Captures in the order of their dates: `since <= date < until`, WARC-Dates."""
+        where, values = "WHERE date >= ? AND date < ?", [since, until]
+        if run:
+            where, values = f"{where} AND file LIKE ?", [*values, f"%-{run}-%"]
+        if url:
+            where, values = f"{where} AND url = ?", [*values, url]
+        if host:
+            where += " AND (url LIKE ? OR url LIKE ?)"
+            values += [f"http://{host}/%", f"https://{host}/%"]
+        return self._select(where + _ORDER, values)
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._db.close()
+
+    def _select(self, where: str, values: Iterable[object]) -> Iterator[Capture]:
+        rows = self._db.execute(f"SELECT {_COLUMNS} FROM captures {where}", tuple(values))  # noqa: S608
+        return (Capture(Pointer(*row[:4]), *row[4:]) for row in rows)
+
+
+def _row(capture: Capture) -> tuple[object, ...]:
+    at = capture.pointer
+    return (
+        at.file, at.offset, at.length, at.record_id, capture.type, capture.url, capture.date,
+        capture.status, capture.mime, capture.digest, capture.origin, capture.context,
+    )  # fmt: skip

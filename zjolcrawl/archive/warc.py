@@ -1,0 +1,189 @@
+"""WARC/1.1 records (ISO 28500:2017) as bytes and back: no files, no clock."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from http.client import responses
+from typing import BinaryIO
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+SAME_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
+NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
+CONTEXT = "Zjolcrawl-Context"
+"""Extension field: what the crawl knew when it asked, as ASCII JSON; a re-read needs it."""
+
+_CHUNK = 128 * 1024
+_GZIP = 31  # zlib's window bits for a gzip member
+
+Fields = list[tuple[str, str]]
+
+
+class TornRecord(ValueError):
+    """The bytes end, or go wrong, before a record is whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """Where a record is: the WARC file's name, the member's first byte and length in bytes."""
+
+    file: str
+    offset: int
+    length: int
+    record_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An HTTP message: its first line, its headers in order, its body as it came over the wire."""
+
+    first_line: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    @property
+    def status(self) -> int:
+        """A response's status; ValueError where the first line has none."""
+        return int(self.first_line.split(None, 2)[1])
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name, in any case."""
+        return next((v for n, v in self.headers if n.lower() == name.lower()), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as read: named fields by lower-case name, and the block."""
+
+    fields: dict[str, str]
+    block: bytes
+
+    @property
+    def type(self) -> str:
+        """WARC-Type: warcinfo, response, request, revisit or metadata."""
+        return self.fields["warc-type"]
+
+    @property
+    def record_id(self) -> str:
+        """WARC-Record-ID without its angle brackets."""
+        return self.fields["warc-record-id"].strip("<>")
+
+    @property
+    def url(self) -> str:
+        """WARC-Target-URI, or an empty string."""
+        return self.fields.get("warc-target-uri", "")
+
+    @property
+    def date(self) -> datetime:
+        """WARC-Date, aware, UTC."""
+        return datetime.fromisoformat(self.fields["warc-date"])
+
+    @property
+    def message(self) -> Message:
+        """The HTTP message in the block. Raises ValueError where there is none."""
+        head, found, body = self.block.partition(b"\r\n\r\n")
+        if not found:
+            raise ValueError(f"record {self.record_id} holds no HTTP message")
+        first, *rest = head.decode("latin-1").split("\r\n")
+        pairs = (line.partition(":") for line in rest)
+        return Message(first, [(name, value.strip()) for name, _, value in pairs], body)
+
+
+def warc_date(moment: datetime) -> str:
+    """A WARC-Date to the millisecond, which is what MongoDB keeps."""
+    utc = moment.astimezone(timezone.utc)
+    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+
+
+def digest(payload: bytes) -> str:
+    """A WARC digest: `sha256:` and base32, as WARC-Payload-Digest has it."""
+    return "sha256:" + base64.b32encode(hashlib.sha256(payload).digest()).decode("ascii")
+
+
+def response_block(status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:
+    """The bytes of an HTTP response whose transfer encoding was undone (so it has none)."""
+    lines = [f"HTTP/1.1 {status} {responses.get(status, '')}".rstrip().encode()]
+    lines += [
+        name + b": " + value for name, value in headers if name.lower() != b"transfer-encoding"
+    ]
+    return b"\r\n".join([*lines, b"", body])
+
+
+def request_block(
+    method: str, url: str, headers: Iterable[tuple[bytes, bytes]], body: bytes
+) -> bytes:
+    """The bytes of an HTTP/1.1 request as the server sees it."""
+    parts = urlsplit(url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    lines = [f"{method} {target} HTTP/1.1".encode(), b"Host: " + parts.netloc.encode("idna")]
+    lines += [name + b": " + value for name, value in headers if name.lower() != b"host"]
+    return b"\r\n".join([*lines, b"", body])
+
+
+def new_id() -> str:
+    """A fresh record id, without angle brackets."""
+    return f"urn:uuid:{uuid4()}"
+
+
+def member(record_id: str, kind: str, fields: Fields, block: bytes, level: int) -> bytes:
+    """One record as one gzip member; `level` is zlib's, 1 for what is squeezed already."""
+    lines = ["WARC/1.1", f"WARC-Type: {kind}", f"WARC-Record-ID: <{record_id}>"]
+    lines += [f"{name}: {value}" for name, value in fields]
+    lines += [f"WARC-Block-Digest: {digest(block)}", f"Content-Length: {len(block)}", "", ""]
+    squeeze = zlib.compressobj(level, zlib.DEFLATED, _GZIP)
+    return b"".join(
+        [
+            squeeze.compress("\r\n".join(lines).encode()),
+            squeeze.compress(block),
+            squeeze.compress(b"\r\n\r\n"),
+            squeeze.flush(),
+        ]
+    )
+
+
+def parse_record(data: bytes) -> Record:
+    """A record from a member's bytes. Raises TornRecord."""
+    head, found, rest = data.partition(b"\r\n\r\n")
+    version, *lines = head.decode("utf-8", "replace").split("\r\n")
+    if not found or not version.startswith("WARC/1."):
+        raise TornRecord("no WARC record here")
+    pairs = (line.partition(":") for line in lines)
+    fields = {name.lower(): value.strip() for name, _, value in pairs}
+    try:
+        length = int(fields["content-length"])
+    except (KeyError, ValueError):
+        raise TornRecord("a record without Content-Length") from None
+    if len(rest) != length + 4 or rest[length:] != b"\r\n\r\n":
+        raise TornRecord("a record is shorter or longer than it says")
+    return Record(fields, rest[:length])
+
+
+def read_records(file: BinaryIO, offset: int = 0) -> Iterator[tuple[int, int, Record]]:
+    """Records from `offset` on, each with its member's offset and length, in bytes.
+
+    Ends at the end of the file. Raises TornRecord at the first member that is not whole.
+    """
+    file.seek(offset)
+    held = b""
+    while held or (held := file.read(_CHUNK)):
+        member = zlib.decompressobj(_GZIP)
+        parts: list[bytes] = []
+        length = 0
+        while True:
+            try:
+                parts.append(member.decompress(held))
+            except zlib.error as error:
+                raise TornRecord(f"at byte {offset}: {error}") from error
+            length += len(held) - len(member.unused_data)
+            if member.eof:
+                break
+            if not (held := file.read(_CHUNK)):
+                raise TornRecord(f"at byte {offset}: the file ends within a record")
+        yield offset, length, parse_record(b"".join(parts))
+        offset += length
+        held = member.unused_data

@@ -1,0 +1,279 @@
+"""Writing WARC files: one gzip member a record, rolled at a size, durable when asked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sqlite3
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from zjolcrawl.archive.archive import (
+    OPEN,
+    SUFFIX,
+    Archive,
+    ArchiveError,
+    complete,
+    lock,
+    sync_folder,
+)
+from zjolcrawl.archive.captures import Capture, mime_of
+from zjolcrawl.archive.index import ArchiveIndex
+from zjolcrawl.archive.warc import (
+    CONTEXT,
+    NOT_MODIFIED,
+    SAME_PAYLOAD,
+    Fields,
+    Pointer,
+    digest,
+    member,
+    new_id,
+    request_block,
+    response_block,
+    warc_date,
+)
+
+# Measured on page bodies: level 6 takes twice the time of 4 for 3 % less; what is squeezed already
+# gains nothing at any level.
+_LEVEL, _SQUEEZED = 4, 1
+_SQUEEZED_TYPES = ("image/", "video/", "audio/", "application/pdf", "application/zip")
+_SPECIFICATION = "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
+
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its response, `body` as it came over the wire (content-encoding kept)."""
+
+    url: str
+    status: int
+    headers: Headers
+    body: bytes
+    seen_at: datetime
+    request_headers: Headers = field(default_factory=list)
+    request_body: bytes = b""
+    method: str = "GET"
+    ip: str | None = None
+    context: dict[str, Any] | None = None
+
+
+class WarcWriter:
+    """One run's writer on an archive; a file is begun by the first record.
+
+    `write` is for one thread (the loop's); `sync` and `close` may run beside it in another.
+    """
+
+    def __init__(
+        self, archive: Archive, *, run: str, info: dict[str, str], max_bytes: int = 1 << 30
+    ) -> None:
+        """`info`: warcinfo fields; `max_bytes`: a file that has reached it is the run's next."""
+        self.archive = archive
+        self._run, self._info, self._max_bytes = run, info, max_bytes
+        self._index = ArchiveIndex(archive.folder)  # its own: another thread adds to it
+        self._file: _OpenFile | None = None
+        self._number = 0
+        self._rolling = threading.Lock()  # no file is exchanged while it is made durable
+        self._listing = threading.Lock()
+        self._fresh: list[Capture] = []  # written, perhaps not durable yet
+        self._recent: dict[tuple[str, int], Capture] = {}  # their payloads
+
+    def write(self, exchange: Exchange) -> Pointer:
+        """Append a response with its request; where its payload is. Raises ArchiveError.
+
+        A payload that the archive has already is a revisit of it, as is a 304.
+        """
+        payload = digest(exchange.body)
+        origin = self._origin(exchange, payload)
+        kept_body = b"" if origin else exchange.body
+        fields = self._fields(exchange.url, exchange.seen_at, exchange.context)
+        fields += [("Content-Type", "application/http;msgtype=response")]
+        if exchange.ip:
+            fields.append(("WARC-IP-Address", exchange.ip))
+        if origin:
+            payload = origin.digest or payload
+            fields += [
+                ("WARC-Profile", NOT_MODIFIED if exchange.status == 304 else SAME_PAYLOAD),
+                ("WARC-Refers-To", f"<{origin.pointer.record_id}>"),
+                ("WARC-Refers-To-Target-URI", origin.url),
+                ("WARC-Refers-To-Date", origin.date),
+            ]
+        fields.append(("WARC-Payload-Digest", payload))
+        names = {name.lower(): value for name, value in exchange.headers}
+        mime = mime_of(names.get(b"content-type", b"").decode("latin-1"))
+        squeezed = b"content-encoding" in names or (mime or "").startswith(_SQUEEZED_TYPES)
+        kind, ident = "revisit" if origin else "response", new_id()
+        block = response_block(exchange.status, exchange.headers, kept_body)
+        response = member(ident, kind, fields, block, _SQUEEZED if squeezed else _LEVEL)
+        pointer = self._append(ident, response, self._request(exchange, ident))
+        capture = Capture(
+            pointer, kind, exchange.url, warc_date(exchange.seen_at), exchange.status, mime, payload,
+            origin.pointer.record_id if origin else None, _json(exchange.context),
+        )  # fmt: skip
+        self._remember(capture)
+        return origin.pointer if origin else pointer
+
+    def write_failure(
+        self, url: str, reason: str, seen_at: datetime, context: dict[str, Any] | None
+    ) -> None:
+        """Append that a request got no response, and why. Raises ArchiveError."""
+        fields = self._fields(url, seen_at, context)
+        fields.append(("Content-Type", "application/warc-fields"))
+        ident = new_id()
+        block = f"fetch-failed: {' '.join(reason.split())}\r\n".encode()
+        pointer = self._append(ident, member(ident, "metadata", fields, block, _LEVEL))
+        self._remember(
+            Capture(pointer, "metadata", url, warc_date(seen_at), context=_json(context))
+        )
+
+    async def sync(self) -> None:
+        """All that was written so far is durable, and in the index. Raises ArchiveError."""
+        await asyncio.to_thread(self._sync)
+
+    async def close(self) -> None:
+        """Complete the open file. Raises ArchiveError."""
+        try:
+            await asyncio.to_thread(self._complete)
+        finally:
+            self._index.close()
+
+    def _fields(self, url: str, seen_at: datetime, context: dict[str, Any] | None) -> Fields:
+        if self._file is None or self._file.size >= self._max_bytes:
+            self._complete()
+            self._begin()
+        assert self._file
+        fields = [
+            ("WARC-Warcinfo-ID", f"<{self._file.info_id}>"),
+            ("WARC-Date", warc_date(seen_at)),
+            ("WARC-Target-URI", url),
+        ]
+        return [*fields, (CONTEXT, _json(context) or "")] if context else fields
+
+    def _origin(self, exchange: Exchange, payload: str) -> Capture | None:
+        if exchange.status == 304:
+            newest = self.archive.index.newest(exchange.url)
+            while newest and newest.type == "revisit" and newest.origin:
+                newest = self.archive.index.record(newest.origin)
+            return newest if newest and newest.status == 200 else None
+        if not exchange.body:
+            return None
+        recent = self._recent.get((payload, exchange.status))
+        return recent or self.archive.index.with_payload(payload, exchange.status)
+
+    def _request(self, exchange: Exchange, response_id: str) -> bytes:
+        assert self._file
+        fields = [
+            ("WARC-Warcinfo-ID", f"<{self._file.info_id}>"),
+            ("WARC-Date", warc_date(exchange.seen_at)),
+            ("WARC-Target-URI", exchange.url),
+            ("WARC-Concurrent-To", f"<{response_id}>"),
+            ("Content-Type", "application/http;msgtype=request"),
+        ]
+        block = request_block(
+            exchange.method, exchange.url, exchange.request_headers, exchange.request_body
+        )
+        return member(new_id(), "request", fields, block, _SQUEEZED)
+
+    def _append(self, ident: str, first: bytes, second: bytes = b"") -> Pointer:
+        assert self._file
+        try:
+            offset = self._file.append(first + second)
+        except OSError as error:
+            raise ArchiveError(f"archive {self._file.path}: {error}") from error
+        return Pointer(self._file.name, offset, len(first), ident)
+
+    def _remember(self, capture: Capture) -> None:
+        with self._listing:
+            self._fresh.append(capture)
+        if capture.type == "response" and capture.digest and capture.status:
+            self._recent[capture.digest, capture.status] = capture
+
+    def _sync(self) -> None:
+        with self._rolling:
+            with self._listing:
+                captures, self._fresh = self._fresh, []
+            if not captures or self._file is None:
+                return
+            try:
+                self._file.sync()
+                self._index.add(captures)
+            except (OSError, sqlite3.Error) as error:
+                raise ArchiveError(f"archive {self.archive.folder}: {error}") from error
+        for capture in captures:
+            if capture.digest and capture.status:
+                self._recent.pop((capture.digest, capture.status), None)
+
+    def _begin(self) -> None:
+        self._number += 1
+        stamp = datetime.now(timezone.utc).strftime("%Y%m%d%H%M%S%f")[:17]
+        name = f"zjol-{stamp}-{self._run}-{self._number:05d}{SUFFIX}"
+        try:
+            self._file = _OpenFile(self.archive.folder / (name + OPEN), self._info)
+        except OSError as error:
+            raise ArchiveError(f"archive {self.archive.folder}: {error}") from error
+
+    def _complete(self) -> None:
+        self._sync()
+        with self._rolling:
+            file, self._file = self._file, None
+            if file is None:
+                return
+            try:
+                complete(file.path, self._index, self._index.of_file(file.name))
+            except (OSError, sqlite3.Error) as error:
+                raise ArchiveError(f"archive {file.path}: {error}") from error
+            finally:
+                file.close()
+
+
+class _OpenFile:
+    """A WARC file that is being written, begun with its warcinfo record."""
+
+    def __init__(self, path: Path, info: dict[str, str]) -> None:
+        self.path = path
+        self.name = path.name.removesuffix(OPEN)
+        self.info_id = new_id()
+        self.size = 0
+        # Locked before it has the name under which others look for what killed runs left.
+        scratch = path.with_name(path.name + ".new")
+        self._descriptor = os.open(scratch, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+        lock(self._descriptor)
+        lines = {"format": "WARC File Format 1.1", "conformsTo": _SPECIFICATION, **info}
+        block = "".join(f"{name}: {value}\r\n" for name, value in lines.items()).encode()
+        fields = [
+            ("WARC-Date", warc_date(datetime.now(timezone.utc))),
+            ("WARC-Filename", self.name),
+            ("Content-Type", "application/warc-fields"),
+        ]
+        self.append(member(self.info_id, "warcinfo", fields, block, _LEVEL))
+        os.fsync(self._descriptor)
+        scratch.rename(path)
+        sync_folder(path.parent)
+
+    def append(self, members: bytes) -> int:
+        """Write whole members or none; the first one's offset."""
+        offset = self.size
+        left = memoryview(members)
+        try:
+            while left:
+                left = left[os.write(self._descriptor, left) :]
+        except OSError:
+            os.ftruncate(self._descriptor, offset)  # a full disk leaves no half record behind
+            os.lseek(self._descriptor, offset, os.SEEK_SET)
+            raise
+        self.size += len(members)
+        return offset
+
+    def sync(self) -> None:
+        os.fsync(self._descriptor)
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+def _json(context: dict[str, Any] | None) -> str | None:
+    return json.dumps(context, separators=(",", ":")) if context else None

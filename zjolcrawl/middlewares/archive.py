@@ -1,0 +1,87 @@
+"""Every response goes to the archive as it came over the wire, before anything reads it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from typing import Self
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+
+from zjolcrawl.archive.archive import ArchiveError
+from zjolcrawl.archive.writer import Exchange, Headers
+from zjolcrawl.extensions.run_ledger import RunLedger
+from zjolcrawl.storage.operations import utc_now
+
+logger = logging.getLogger(__name__)
+_SECRET = {b"proxy-authorization", b"authorization", b"cookie"}
+
+
+class ArchiveMiddleware:
+    """Nearest the downloader, below decompression.
+
+    Leaves in `request.meta`: `seen_at`, when the answer had come, and `warc`, where its payload is in
+    the archive ({file, offset, length, record_id}). `meta["context"]` is kept with the record: what a
+    re-read of it must know. A request without an answer is kept too, with the reason.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Called by Scrapy."""
+        return cls(crawler)
+
+    @property
+    def ledger(self) -> RunLedger:
+        """The run's ledger, which owns the archive."""
+        ledger = self.crawler.get_extension(RunLedger)
+        assert ledger is not None
+        return ledger
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Append the exchange. Raises ArchiveError, and ends the run, where that fails."""
+        request.meta["seen_at"] = utc_now()
+        writer = self.ledger.writer
+        if writer is None or "cached" in response.flags:
+            return response
+        ip = None if request.meta.get("proxy") else response.ip_address
+        exchange = Exchange(
+            url=response.url,
+            status=response.status,
+            headers=_pairs(response),
+            body=response.body,
+            seen_at=request.meta["seen_at"],
+            request_headers=[each for each in _pairs(request) if each[0].lower() not in _SECRET],
+            request_body=request.body,
+            method=request.method,
+            ip=str(ip) if ip else None,
+            context=request.meta.get("context"),
+        )
+        try:
+            request.meta["warc"] = asdict(writer.write(exchange))
+        except ArchiveError as error:
+            self.ledger.stop(str(error), "archive_lost")
+            raise
+        return response
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        """Append that nothing came; other middlewares decide what follows."""
+        if isinstance(exception, (IgnoreRequest, ArchiveError)):
+            return
+        request.meta["seen_at"] = utc_now()
+        if writer := self.ledger.writer:
+            reason = f"{type(exception).__name__}: {exception}"
+            context = request.meta.get("context")
+            try:
+                writer.write_failure(request.url, reason, request.meta["seen_at"], context)
+            except ArchiveError as error:
+                self.ledger.stop(str(error), "archive_lost")
+
+
+def _pairs(message: Request | Response) -> Headers:
+    return [(name, value) for name, values in message.headers.items() for value in values]
