@@ -22,11 +22,24 @@ def scrapy(
     timeout: float = 120,
 ) -> subprocess.CompletedProcess[str]:
     """`scrapy ARGUMENTS` with its output; quick settings for a crawl."""
+    running = start_scrapy(*arguments, site=site, data=data, uri=uri, database=database)
+    try:
+        out, err = running.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        running.kill()
+        raise
+    return subprocess.CompletedProcess(running.args, running.returncode, out, err)
+
+
+def start_scrapy(
+    *arguments: str, site: SiteProxy | None, data: Path, uri: str, database: str
+) -> subprocess.Popen[str]:
+    """The same, not waited for."""
     environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
     environment |= site.environ if site else {}
     environment |= {"DATA_DIR": str(data), "MONGODB_URI": uri, "MONGODB_DATABASE": database}
     quick = QUICK if arguments[0] == "crawl" else ()
-    return subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "-m", "scrapy", *arguments, *quick],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=timeout, check=False,
+        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
