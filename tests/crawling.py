@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from tests.site import SiteProxy
@@ -29,6 +30,18 @@ def scrapy(
         running.kill()
         raise
     return subprocess.CompletedProcess(running.args, running.returncode, out, err)
+
+
+def peak_memory(running: subprocess.Popen[str]) -> int:
+    """Waits for a process that was started here; the most memory it held, in bytes."""
+    status = Path(f"/proc/{running.pid}/status")
+    peak = 0
+    while running.poll() is None:
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                peak = int(line.split()[1]) * 1024
+        time.sleep(0.02)
+    return peak
 
 
 def start_scrapy(

@@ -6,14 +6,16 @@ from tests.site import Answer, SiteProxy
 
 HOST = "http://zjnews.zjol.com.cn"
 COLUMN = f"{HOST}/test/lm/"
+DAY = "2017-08-12"
 
 
-def article(day: str, ident: int, title: str = "标题一则新闻") -> bytes:
+def article(day: str, ident: int, title: str = "标题一则新闻", more: str = "") -> bytes:
+    """An article page; `more` is HTML at the end of its body."""
     return (
         f'<html><head><meta charset="utf-8"><title>{title}-浙江在线</title></head><body>'
         f'<div class="contTit">{title}</div><div class="info"><span id="pubtime_baidu">{day} 10:00:00</span>'
         f'<span id="source_baidu">来源：浙江在线</span></div><div class="contTxt">'
-        f"<p>　　这是第{ident}篇文章的正文，讲述了浙江各地的新鲜事情。</p></div></body></html>"
+        f"<p>　　这是第{ident}篇文章的正文，讲述了浙江各地的新鲜事情。</p>{more}</div></body></html>"
     ).encode()
 
 
@@ -24,6 +26,11 @@ def list_page(items: list[tuple[str, int]], pager: str = "") -> bytes:
         for day, ident in items
     )
     return f'<html><meta charset="utf-8"><ul class="listUl">{rows}</ul>{pager}</html>'.encode()
+
+
+def url_of(ident: int, day: str = DAY) -> str:
+    """Where `serve_column` has the article."""
+    return f"{COLUMN}{day[:4]}{day[5:7]}/t{day.replace('-', '')}_{ident}.shtml"
 
 
 def following(number: int) -> str:
@@ -39,5 +46,5 @@ def serve_column(site: SiteProxy, pages: list[list[tuple[str, int]]]) -> None:
             Answer(headers={"Content-Type": "text/html"}, body=list_page(items, pager)),
         )
         for day, ident in items:
-            url = f"{COLUMN}{day[:4]}{day[5:7]}/t{day.replace('-', '')}_{ident}.shtml"
-            site.set(url, Answer(headers={"Content-Type": "text/html"}, body=article(day, ident)))
+            page = Answer(headers={"Content-Type": "text/html"}, body=article(day, ident))
+            site.set(url_of(ident, day), page)

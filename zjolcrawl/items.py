@@ -27,7 +27,11 @@ class Byline:
 
 @dataclass(slots=True)
 class Image:
-    """A picture of the article: `ref` as the page wrote it, `url` absolute, `position` from 1."""
+    """A picture of the article: `ref` as the page wrote it, `url` absolute, `position` from 1.
+
+    What follows `status` is known of a stored one: `path` in the image store, `width` and `height`
+    in pixels, size in `bytes`.
+    """
 
     url: str
     ref: str
@@ -35,6 +39,12 @@ class Image:
     caption: str | None = None
     alt: str | None = None
     status: str = "referenced"
+    sha256: str | None = None
+    path: str | None = None
+    width: int | None = None
+    height: int | None = None
+    bytes: int | None = None
+    content_type: str | None = None
 
 
 @dataclass(slots=True)

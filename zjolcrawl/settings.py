@@ -25,8 +25,13 @@ MONGODB_URI = _environment("MONGODB_URI", "")
 MONGODB_DATABASE = _environment("MONGODB_DATABASE", "zjol")
 DATA_DIR = _environment("DATA_DIR", "data")
 # Every response as it came, in DATA_DIR/warc; a file that has reached the size is followed by the next.
-WARC = True
+WARC = "on"
 WARC_MAX_BYTES = 1024**3
+# The bytes of an article's images; off keeps the references alone. Scrapy's FILES_STORE names another
+# place than DATA_DIR/images: s3://BUCKET/PATH, gridfs://BUCKET in the same database …
+IMAGES = "on"
+IMAGES_MAX_BYTES = 20 * 1024 * 1024
+IMAGES_MAX_COUNT = 200
 # One bulk write for so many documents, or after so many seconds: bulk upserts cost 2.5 % of a
 # crawl where single inserts cost 20 %.
 MONGODB_BATCH_SIZE = 200
@@ -46,6 +51,9 @@ DOWNLOAD_WARNSIZE = 4 * 1024 * 1024
 RETRY_TIMES = 2
 COOKIES_ENABLED = False
 
+# A name of the site that resolves into a private network is not fetched.
+TWISTED_DNS_RESOLVER = "zjolcrawl.resolver.PublicResolver"
+
 # --- how a page flows ------------------------------------------------------------------------
 SPIDER_MIDDLEWARES = {
     # Nearest the engine: sees what the other spider middlewares let through, so that each link is
@@ -55,6 +63,11 @@ SPIDER_MIDDLEWARES = {
     "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,
 }
 DOWNLOADER_MIDDLEWARES = {
+    # First: what the archive answers needs no robots.txt, no delay and no socket.
+    "zjolcrawl.middlewares.replay.ReplayMiddleware": 10,
+    # In the place of Scrapy's own, which lets through what must not be filtered as a duplicate.
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+    "zjolcrawl.middlewares.own_hosts.OwnHostsMiddleware": 50,
     # In the place of Scrapy's own, which guesses the charset of still-compressed bytes when the
     # server names none (measured 0.54x of the crawl rate).
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
@@ -67,6 +80,7 @@ DOWNLOADER_MIDDLEWARES = {
 ITEM_PIPELINES = {
     "zjolcrawl.pipelines.normalize.NormalizePipeline": 100,  # the page's strings -> values
     "zjolcrawl.pipelines.validate.ValidatePipeline": 200,  # no title or no text -> rejected
+    "zjolcrawl.pipelines.images.ImagePipeline": 500,  # the bytes of what will be stored
     "zjolcrawl.pipelines.mongodb.MongoDBPipeline": 900,  # last: what arrives here is stored
 }
 EXTENSIONS = {

@@ -14,15 +14,10 @@ from tests.archive.others import accepted, other_cdxj
 from tests.conftest import Crawl
 from tests.crawling import start_scrapy
 from tests.goldens import FIXTURES
-from tests.pages import COLUMN, HOST, article, serve_column
+from tests.pages import COLUMN, DAY, HOST, article, serve_column, url_of
 from tests.site import Answer, SiteProxy
 
-DAY = "2017-08-12"
 IDS = range(4774001, 4774031)
-
-
-def url_of(ident: int) -> str:
-    return f"{COLUMN}201708/t20170812_{ident}.shtml"
 
 
 @pytest.mark.parametrize("gzip", [False, True])
@@ -113,7 +108,7 @@ def test_no_archive_where_none_is_wanted(
     site: SiteProxy, db: Database[Any], crawl: Crawl, tmp_path: Path
 ) -> None:
     serve_column(site, [[(DAY, 4774001)]])
-    done = crawl("column", url=COLUMN, WARC="False")
+    done = crawl("column", url=COLUMN, WARC="off")
     assert done.returncode == 0, done.stderr
     assert not (tmp_path / "warc").exists()
     assert "warc" not in (db.articles.find_one() or {})

@@ -30,6 +30,10 @@ class ArchiveError(Exception):
         super().__init__(" ".join(message.split()))
 
 
+class NoAnswer(Exception):
+    """A capture of a request that got no response; the message is the reason kept then."""
+
+
 class Archive:
     """The archive on one folder, for reading; a context manager that closes it.
 
@@ -64,9 +68,13 @@ class Archive:
     def message(self, capture: Capture) -> Message:
         """The response of a capture: a revisit's headers with the payload it refers to.
 
-        Raises ArchiveError where the record, or the one it refers to, cannot be read.
+        Raises NoAnswer where there was none, ArchiveError where the record, or the one it refers to,
+        cannot be read.
         """
-        message = self.read(capture.pointer).message
+        record = self.read(capture.pointer)
+        if capture.type == "metadata":
+            raise NoAnswer(record.block.decode("utf-8", "replace").partition(": ")[2].strip())
+        message = record.message
         if capture.type != "revisit":
             return message
         return Message(
@@ -81,6 +89,24 @@ class Archive:
         if origin is None:
             raise ArchiveError(f"{capture.pointer.record_id} refers to a record that is not here")
         return origin.pointer
+
+    def around(self, url: str, moment: str) -> Capture | None:
+        """What a request made at `moment`, a WARC-Date, got, or would have been spared by.
+
+        The last good answer before it, which a crawl takes in the place of a request; else the
+        first answer after it.
+        """
+        good = self.index.newest(url, until=moment, status=200)
+        return good or self.last_attempt(self.index.following(url, moment))
+
+    def last_attempt(self, capture: Capture | None) -> Capture | None:
+        """The capture that a failed one ended in, where its run tried again."""
+        while capture and (again := self.index.following(capture.url, capture.date)):
+            attempt = capture.known.get("attempt", 0)
+            if again.run != capture.run or again.known.get("attempt", 0) != attempt + 1:
+                break
+            capture = again
+        return capture
 
     def close(self) -> None:
         """Close the index."""

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,6 +33,16 @@ class Capture:
     digest: str | None = None
     origin: str | None = None
     context: str | None = None
+
+    @property
+    def seen_at(self) -> datetime:
+        """`date` as a value, aware, UTC."""
+        return datetime.fromisoformat(self.date)
+
+    @property
+    def run(self) -> str:
+        """The id of the run that made it, which the file's name has."""
+        return self.pointer.file.split("-")[2]
 
     @property
     def known(self) -> dict[str, Any]:

@@ -80,15 +80,17 @@ class ArchiveIndex:
         """The capture whose record has the id."""
         return next(self._select("WHERE record_id = ? LIMIT 1", (record_id,)), None)
 
-    def newest(self, url: str, *, until: str = "9") -> Capture | None:
-        """The last capture of a URL not later than `until`, a WARC-Date."""
-        where = "WHERE url = ? AND date <= ? ORDER BY date DESC LIMIT 1"
-        return next(self._select(where, (url, until)), None)
+    def newest(self, url: str, *, until: str = "9", status: int | None = None) -> Capture | None:
+        """The last capture of a URL not later than `until`, a WARC-Date; of a status if given."""
+        where = (
+            "WHERE url = ? AND date <= ? AND (? IS NULL OR status = ?) ORDER BY date DESC LIMIT 1"
+        )
+        return next(self._select(where, (url, until, status, status)), None)
 
-    def oldest(self, url: str, *, since: str) -> Capture | None:
-        """The first capture of a URL not earlier than `since`, a WARC-Date."""
-        where = "WHERE url = ? AND date >= ? ORDER BY date LIMIT 1"
-        return next(self._select(where, (url, since)), None)
+    def following(self, url: str, date: str) -> Capture | None:
+        """The first capture of a URL later than `date`, a WARC-Date."""
+        where = "WHERE url = ? AND date > ? ORDER BY date LIMIT 1"
+        return next(self._select(where, (url, date)), None)
 
     def captures(
         self,

@@ -79,11 +79,6 @@ class Record:
         return self.fields.get("warc-target-uri", "")
 
     @property
-    def date(self) -> datetime:
-        """WARC-Date, aware, UTC."""
-        return datetime.fromisoformat(self.fields["warc-date"])
-
-    @property
     def message(self) -> Message:
         """The HTTP message in the block. Raises ValueError where there is none."""
         head, found, body = self.block.partition(b"\r\n\r\n")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from urllib.parse import urlsplit
 
 from scrapy.commands.crawl import Command as CrawlCommand
 from scrapy.exceptions import UsageError
 
 from zjolcrawl.extensions.run_ledger import UNUSABLE, RunLedger
+from zjolcrawl.pipelines.images import ImagePipeline
 from zjolcrawl.spiders.arguments import ArgumentError
+from zjolcrawl.switch import switch
 
 
 class Command(CrawlCommand):
@@ -53,8 +56,19 @@ class Command(CrawlCommand):
         self.exitcode = UNUSABLE
 
 
+_COUNTS = (
+    "MONGODB_BATCH_SIZE", "CONCURRENT_REQUESTS", "CONCURRENT_REQUESTS_PER_DOMAIN", "WARC_MAX_BYTES",
+    "IMAGES_MAX_BYTES", "IMAGES_MAX_COUNT",
+)  # fmt: skip
+
+
 def _check_settings(settings) -> None:  # type: ignore[no-untyped-def]
-    for name in ("MONGODB_BATCH_SIZE", "CONCURRENT_REQUESTS", "CONCURRENT_REQUESTS_PER_DOMAIN"):
+    for name in ("WARC", "IMAGES"):
+        try:
+            switch(settings.get(name))
+        except ValueError as error:
+            raise ArgumentError(f"setting {name}: {error}") from None
+    for name in _COUNTS:
         value = settings.get(name)
         try:
             if int(value) < 1:
@@ -68,6 +82,9 @@ def _check_settings(settings) -> None:  # type: ignore[no-untyped-def]
                 raise ValueError
         except (TypeError, ValueError):
             raise ArgumentError(f"setting {name}={value} is not a number of seconds") from None
+    scheme = urlsplit(settings.get("FILES_STORE") or "").scheme
+    if scheme not in ImagePipeline.STORE_SCHEMES:
+        raise ArgumentError(f"setting FILES_STORE: {scheme}:// is no store of images")
     database = settings.get("MONGODB_DATABASE") or ""
     if not database or any(sign in database for sign in '/\\. "$*<>:|?\0') or len(database) > 63:
         raise ArgumentError(f"setting MONGODB_DATABASE={database} is not a database name")

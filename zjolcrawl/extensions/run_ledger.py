@@ -22,6 +22,7 @@ from zjolcrawl.items import ColumnVisit
 from zjolcrawl.storage.embedded import EmbeddedServer, EmbeddedUnavailable
 from zjolcrawl.storage.errors import StoreError, StoreUnavailable
 from zjolcrawl.storage.store import Store
+from zjolcrawl.switch import switch
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,8 @@ class RunLedger:
     """One run of one spider.
 
     The store and the archive are opened by whoever asks first (`open`) and closed here, after the
-    pipelines wrote their last. `writer` is None where the run archives nothing (WARC=False). `exit_status` is the contract's: 0, 1 or 2; `failure` is the line for stderr.
+    pipelines wrote their last. `writer` is None where the run archives nothing (WARC=off, offline).
+    `exit_status` is the contract's: 0, 1 or 2; `failure` is the line for stderr.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -81,7 +83,8 @@ class RunLedger:
 
     async def _open(self) -> Store:
         settings = self.crawler.settings
-        if settings.getbool("WARC"):
+        offline = getattr(self.crawler.spider, "offline", False)
+        if offline or switch(settings.get("WARC")):
             folder = Path(settings.get("DATA_DIR")) / "warc"
             self.archive = await asyncio.to_thread(Archive, folder)
         uri = settings.get("MONGODB_URI")
@@ -99,7 +102,7 @@ class RunLedger:
             batch_size=settings.getint("MONGODB_BATCH_SIZE"),
             batch_seconds=settings.getfloat("MONGODB_BATCH_SECONDS"),
         )
-        if self.archive:
+        if self.archive and not offline:
             run = str(store.run_id)
             self.writer = WarcWriter(
                 self.archive, run=run, info=self._about(run, arguments),
@@ -173,6 +176,7 @@ class RunLedger:
             self.failure
             or self.column_faults
             or counts["failed"]
+            or counts["images_failed"]
             or counts["rejected"] > self.skipped
             or self._errors()
             or not reason.startswith(_GOOD_ENDS)
@@ -193,7 +197,9 @@ class RunLedger:
             f"{count('links')} links found ({count('links_new')} new); "
             f"stored {count('new')} new, {count('changed')} changed, {count('same')} same; "
             f"{count('rejected') - self.skipped} rejected, {count('failed')} failed, "
-            f"{count('gone')} gone; {seconds:.1f} s{end}"
+            f"{count('gone')} gone; "
+            f"images {count('images_stored')} stored, {count('images_missing')} missing, "
+            f"{count('images_failed')} failed; {seconds:.1f} s{end}"
         )
 
     def _tell(self) -> None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict
-from typing import Self
+from typing import Any, Self
 
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
-from zjolcrawl.archive.archive import ArchiveError
+from zjolcrawl.archive.archive import ArchiveError, NoAnswer
 from zjolcrawl.archive.writer import Exchange, Headers
 from zjolcrawl.extensions.run_ledger import RunLedger
+from zjolcrawl.middlewares.replay import ARCHIVED
 from zjolcrawl.storage.operations import utc_now
 
 logger = logging.getLogger(__name__)
+_COUNTERS = {"attempt": "retry_times", "hop": "redirect_times"}  # of Scrapy's own middlewares
 _SECRET = {b"proxy-authorization", b"authorization", b"cookie"}
 
 
@@ -25,7 +27,7 @@ class ArchiveMiddleware:
 
     Leaves in `request.meta`: `seen_at`, when the answer had come, and `warc`, where its payload is in
     the archive ({file, offset, length, record_id}). `meta["context"]` is kept with the record: what a
-    re-read of it must know. A request without an answer is kept too, with the reason.
+    re-read must know that the bytes do not say. A request without an answer is kept too, with the reason.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -45,6 +47,8 @@ class ArchiveMiddleware:
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Append the exchange. Raises ArchiveError, and ends the run, where that fails."""
+        if ARCHIVED in response.flags:
+            return response
         request.meta["seen_at"] = utc_now()
         writer = self.ledger.writer
         if writer is None or "cached" in response.flags:
@@ -60,7 +64,7 @@ class ArchiveMiddleware:
             request_body=request.body,
             method=request.method,
             ip=str(ip) if ip else None,
-            context=request.meta.get("context"),
+            context=_context(request),
         )
         try:
             request.meta["warc"] = asdict(writer.write(exchange))
@@ -71,16 +75,26 @@ class ArchiveMiddleware:
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         """Append that nothing came; other middlewares decide what follows."""
-        if isinstance(exception, (IgnoreRequest, ArchiveError)):
+        if isinstance(exception, (IgnoreRequest, ArchiveError, NoAnswer)):
             return
         request.meta["seen_at"] = utc_now()
         if writer := self.ledger.writer:
             reason = f"{type(exception).__name__}: {exception}"
-            context = request.meta.get("context")
             try:
-                writer.write_failure(request.url, reason, request.meta["seen_at"], context)
+                writer.write_failure(
+                    request.url, reason, request.meta["seen_at"], _context(request)
+                )
             except ArchiveError as error:
                 self.ledger.stop(str(error), "archive_lost")
+
+
+def _context(request: Request) -> dict[str, Any] | None:
+    """The request's context, with which attempt and which hop of a redirect it is, from 1 on."""
+    context = request.meta.get("context")
+    if context is None:
+        return None
+    counts = {name: request.meta.get(key) for name, key in _COUNTERS.items()}
+    return {**context, **{name: count for name, count in counts.items() if count}}
 
 
 def _pairs(message: Request | Response) -> Headers:

@@ -27,6 +27,7 @@ _MOBILE = re.compile(r"/(?:mzjol|msite)/details\w*\.html$")
 _VIDEO_HOSTS = {"v.zjol.com.cn", "v-cdn.zjol.com.cn", "cdn.v.zjol.com.cn"}
 _MEDIA_FILE = re.compile(r"\.(?:mp4|m3u8|flv|avi|mov|wmv)$", re.IGNORECASE)
 _SITE = "zjol.com.cn"
+_IMAGE_SITE = "zjolcdn.com"  # [REAL] img.zjolcdn.com, img2.zjolcdn.com
 
 
 def is_own_host(url: str) -> bool:
@@ -34,6 +35,15 @@ def is_own_host(url: str) -> bool:
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     return parts.scheme in {"http", "https"} and (host == _SITE or host.endswith("." + _SITE))
+
+
+def is_image_host(url: str) -> bool:
+    """Whether the URL is http(s) on a host from which the site serves its images."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    return is_own_host(url) or (
+        parts.scheme in {"http", "https"} and host.endswith("." + _IMAGE_SITE)
+    )
 
 
 def absolute(base: str, href: str) -> str | None:

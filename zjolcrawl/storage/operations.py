@@ -11,6 +11,8 @@ from pymongo import UpdateOne
 from zjolcrawl.items import ColumnVisit, Link, Outcome
 
 _READ_KINDS = {"article", "paper"}
+# What an image's entry says of its bytes.
+_BYTES = ("status", "sha256", "path", "width", "height", "bytes", "content_type")
 _LONGEST_WAIT = timedelta(days=7)
 
 
@@ -140,6 +142,8 @@ def next_version(
     for name in ("columns", "aliases"):
         if both := [*known.get(name, []), *document.get(name, [])]:
             version[name] = list(dict.fromkeys(both))
+    if "images" in version:
+        version["images"] = _best_images(version["images"], known)
     version |= {name: known[name] for name in ("gone_at", "returned_at") if name in known}
     if known["status"] == "gone":
         version["returned_at"] = version["last_seen_at"]
@@ -152,7 +156,27 @@ def touch(document: dict[str, Any], known: dict[str, Any]) -> UpdateOne:
     update: dict[str, Any] = {"$max": {"last_seen_at": seen}}
     if known["status"] == "gone" and known["gone_at"] < seen:
         update["$set"] = {"status": "live", "returned_at": seen}
+    images = _best_images(document.get("images", []), known)
+    if images != known.get("images", []):  # what failed before has come now
+        changes = {"images": images, "warnings": document.get("warnings", [])}
+        update.setdefault("$set", {}).update({k: v for k, v in changes.items() if v})
+        if not changes["warnings"]:
+            update["$unset"] = {"warnings": ""}
     for name in ("columns", "aliases"):
         if more := [each for each in document.get(name, []) if each not in known.get(name, [])]:
             update.setdefault("$addToSet", {})[name] = {"$each": more}
     return UpdateOne({"_id": known["_id"]}, update)
+
+
+def _best_images(images: list[dict[str, Any]], known: dict[str, Any]) -> list[dict[str, Any]]:
+    """The images, each with what is known of its bytes where this visit did not get them."""
+    before = {each["url"]: each for each in known.get("images", [])}
+    best = []
+    for image in images:
+        former = before.get(image["url"])
+        if former and (image["status"] == "referenced" or former["status"] == "stored"):
+            bytes_of = image if image["status"] == "stored" else former
+            best.append({**image, **{k: bytes_of[k] for k in _BYTES if k in bytes_of}})
+        else:
+            best.append(image)
+    return best

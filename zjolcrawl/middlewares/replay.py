@@ -1,0 +1,66 @@
+"""Answers from the archive, in the place of the network."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Self
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Headers, Response
+from scrapy.responsetypes import responsetypes
+
+from zjolcrawl.archive.archive import Archive, ArchiveError
+from zjolcrawl.archive.captures import Capture
+from zjolcrawl.archive.warc import warc_date
+from zjolcrawl.extensions.run_ledger import RunLedger
+
+ARCHIVED = "archived"
+"""The flag of a response that no server sent now."""
+
+
+class ReplayMiddleware:
+    """Answers a request whose `meta["capture"]` is a capture.
+
+    For a spider with `offline = True` it answers every request, from the captures of its URL around
+    `meta["as_of"]`, and lets none through.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Called by Scrapy."""
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> Response | None:
+        """Raises NoAnswer for a request that got none when it was made, IgnoreRequest offline."""
+        capture: Capture | None = request.meta.pop("capture", None)
+        if capture is None and not getattr(self.crawler.spider, "offline", False):
+            return None
+        ledger = self.crawler.get_extension(RunLedger)
+        assert ledger is not None
+        assert ledger.archive is not None
+        if capture is None and (as_of := request.meta.get("as_of")):
+            capture = ledger.archive.around(request.url, warc_date(as_of))
+        if capture is None:
+            raise IgnoreRequest(f"not in the archive: {request.url}")
+        request.meta["seen_at"] = capture.seen_at
+        try:
+            return _answer(request, capture, ledger.archive)
+        except ArchiveError as error:
+            raise IgnoreRequest(str(error)) from error
+
+
+def _answer(request: Request, capture: Capture, archive: Archive) -> Response:
+    message = archive.message(capture)
+    request.meta["warc"] = asdict(archive.source(capture))
+    headers = Headers()
+    for name, value in message.headers:
+        headers.appendlist(name, value.encode("latin-1"))
+    kind = responsetypes.from_args(headers=headers, url=capture.url, body=message.body)
+    return kind(
+        capture.url, status=message.status, headers=headers, body=message.body, flags=[ARCHIVED]
+    )

@@ -1,0 +1,187 @@
+"""Image bytes, as served, addressed by their sha256; a failure never costs the article."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any, ClassVar, Self
+from urllib.parse import urlparse
+
+from pymongo.errors import PyMongoError
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+from scrapy.http import Response
+from scrapy.http.request import NO_CALLBACK
+from scrapy.pipelines.files import FilesPipeline
+from scrapy.utils.defer import ensure_awaitable
+
+from zjolcrawl.archive.archive import NoAnswer
+from zjolcrawl.archive.captures import Capture
+from zjolcrawl.archive.warc import warc_date
+from zjolcrawl.extensions.run_ledger import RunLedger
+from zjolcrawl.items import Article, Image
+from zjolcrawl.parsing.picture import NotPicture, Picture, read_picture
+from zjolcrawl.parsing.urls import is_image_host
+from zjolcrawl.storage.image_stores import GridFSFiles, ImageFiles
+from zjolcrawl.switch import switch
+
+_LONGEST_FAULT = 200
+_REMEMBERED = 5000  # URLs of a run: the same picture stands on neighbouring articles
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """What became of an image's URL; `fault` says why there are no bytes."""
+
+    status: str
+    sha256: str | None = None
+    path: str | None = None
+    size: int | None = None
+    picture: Picture | None = None
+    fault: str | None = None
+
+
+class ImagePipeline(FilesPipeline):
+    """Fetches an article's images from the site's own hosts and keeps their bytes untouched.
+
+    An image that the archive has is not fetched again: its name changes with its bytes [REAL: names
+    of date and 12 digits]. The store is Scrapy's `FILES_STORE`: a
+    folder (default `DATA_DIR/images`), `s3://`, `gs://`, `ftp://`, and `gridfs://` for the run's
+    own database.
+    """
+
+    STORE_SCHEMES: ClassVar[dict[str, Any]] = {
+        **FilesPipeline.STORE_SCHEMES, "": ImageFiles, "file": ImageFiles, "gridfs": GridFSFiles,
+    }  # fmt: skip
+
+    def __init__(self, store_uri: Any, download_func: None = None, *, crawler: Crawler) -> None:
+        super().__init__(store_uri, crawler=crawler)
+        self._most_bytes = crawler.settings.getint("IMAGES_MAX_BYTES")
+        self._most = crawler.settings.getint("IMAGES_MAX_COUNT")
+        self._offline = bool(getattr(crawler.spider, "offline", False))
+        self._fetched: OrderedDict[str, asyncio.Future[_Fetched]] = OrderedDict()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Called by Scrapy. Not configured with IMAGES=off."""
+        if not switch(crawler.settings.get("IMAGES")):
+            raise NotConfigured
+        cls._update_stores(crawler.settings)
+        folder = Path(crawler.settings.get("DATA_DIR")) / "images"
+        return cls(crawler.settings.get("FILES_STORE") or str(folder.resolve()), crawler=crawler)
+
+    @property
+    def ledger(self) -> RunLedger:
+        """The run's ledger, which owns archive and store."""
+        ledger = self.crawler.get_extension(RunLedger)
+        assert ledger is not None
+        return ledger
+
+    async def process_item(self, item: Any, spider: Any = None) -> Any:
+        """Fill in what each image of an Article is; other items pass."""
+        if isinstance(item, Article) and item.images:
+            wanted = item.images[: self._most]
+            item.images = [
+                *await asyncio.gather(*(self._complete(image, item) for image in wanted)),
+                *item.images[self._most :],
+            ]
+            if len(item.images) > self._most:
+                item.warnings.append(f"images: only the first {self._most} were fetched")
+        return item
+
+    async def _complete(self, image: Image, article: Article) -> Image:
+        if not is_image_host(image.url):
+            return image
+        fetched = await self._once(image.url, article)
+        assert self.ledger.store is not None
+        self.ledger.store.counts[f"images_{fetched.status}"] += 1
+        if fetched.fault:
+            article.warnings.append(f"image {image.position}: {fetched.fault}")
+        picture = fetched.picture
+        return replace(
+            image, status=fetched.status, sha256=fetched.sha256, path=fetched.path,
+            bytes=fetched.size, width=picture.width if picture else None,
+            height=picture.height if picture else None,
+            content_type=picture.content_type if picture else None,
+        )  # fmt: skip
+
+    async def _once(self, url: str, article: Article) -> _Fetched:
+        """One fetch a URL and run (offline: a capture); articles that ask meanwhile wait for it."""
+        capture = self._captured(url, article)
+        if capture is None and self._offline:
+            return _Fetched("referenced")
+        key = capture.pointer.record_id if capture and self._offline else url
+        if (known := self._fetched.get(key)) is None:
+            known = self._fetched[key] = asyncio.ensure_future(self._fetch(url, article, capture))
+            if len(self._fetched) > _REMEMBERED:
+                self._fetched.popitem(last=False)
+        return await known
+
+    def _captured(self, url: str, article: Article) -> Capture | None:
+        """What the archive has of the image: offline what came then, else what spares a request."""
+        archive = self.ledger.archive
+        if archive is None or article.seen_at is None:
+            return None
+        moment = warc_date(article.seen_at)
+        if self._offline:
+            return archive.around(url, moment)
+        return archive.index.newest(url, until=moment, status=200)
+
+    async def _fetch(self, url: str, article: Article, capture: Capture | None) -> _Fetched:
+        if capture:
+            fetched = await self._answer(self._request(url, article, capture))
+            if fetched.status == "stored" or self._offline:
+                return fetched
+        return await self._answer(self._request(url, article))
+
+    def _request(self, url: str, article: Article, capture: Capture | None = None) -> Request:
+        meta = {
+            "context": {"image": url, "article": article.frontier_url or article.url},
+            "download_maxsize": self._most_bytes,
+            "download_warnsize": 0,
+            "as_of": article.seen_at,
+            **({"capture": capture} if capture else {}),
+        }
+        return Request(url, callback=NO_CALLBACK, headers={"Referer": article.url}, meta=meta)
+
+    async def _answer(self, request: Request) -> _Fetched:
+        assert self.crawler.engine is not None
+        try:
+            response = await self.crawler.engine.download_async(request)
+        except NoAnswer as error:
+            return _Fetched("failed", fault=str(error)[:_LONGEST_FAULT])
+        except Exception as error:
+            fault = " ".join(f"{type(error).__name__}: {error}".split())
+            return _Fetched("failed", fault=fault[:_LONGEST_FAULT])
+        return await self._kept(response)
+
+    async def _kept(self, response: Response) -> _Fetched:
+        if response.status in {404, 410}:
+            return _Fetched("missing")
+        if response.status != 200:
+            return _Fetched("failed", fault=f"HTTP {response.status}")
+        data = response.body
+        try:
+            picture = await asyncio.to_thread(read_picture, data)
+            sha256 = hashlib.sha256(data).hexdigest()
+            path = f"{sha256[:2]}/{sha256}{picture.suffix}"
+            await ensure_awaitable(self.store.persist_file(path, BytesIO(data), self.spiderinfo))
+        except NotPicture as error:
+            return _Fetched("failed", fault=str(error))
+        except (OSError, PyMongoError) as error:
+            return _Fetched("failed", fault=f"not kept: {error}"[:_LONGEST_FAULT])
+        return _Fetched("stored", sha256, path, len(data), picture)
+
+    def _get_store(self, uri: str) -> Any:
+        if urlparse(uri).scheme == "gridfs":
+            return GridFSFiles(uri, self._database)
+        return super()._get_store(uri)
+
+    def _database(self) -> Any:
+        assert self.ledger.store is not None
+        return self.ledger.store.db

@@ -1,0 +1,16 @@
+"""A setting that is on or off, as people write it."""
+
+from __future__ import annotations
+
+_WORDS = {
+    "on": True, "true": True, "yes": True, "1": True,
+    "off": False, "false": False, "no": False, "0": False,
+}  # fmt: skip
+
+
+def switch(value: object) -> bool:
+    """The value as a bool: on, off, true, false, yes, no, 1 or 0. Raises ValueError."""
+    word = str(value).strip().lower()
+    if word not in _WORDS:
+        raise ValueError(f"{value} is neither on nor off")
+    return _WORDS[word]
