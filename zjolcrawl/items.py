@@ -166,6 +166,7 @@ class Outcome:
     reason: str
     status: int | None = None
     final_url: str | None = None
+    article: str | None = None
     template: str | None = None
     excerpt: str | None = None
     attempted: bool = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -99,14 +100,19 @@ class ArchiveIndex:
         until: str = "9",
         run: str | None = None,
         url: str | None = None,
+        article: str | None = None,
         host: str | None = None,
     ) -> Iterator[Capture]:
-        """Captures in the order of their dates: `since <= date < until`, WARC-Dates."""
+        """Captures in the order of their dates: `since <= date < until`, WARC-Dates.
+
+        `url`: the address that was asked for; `article`: or, that it was asked for this article.
+        """
         where, values = "WHERE date >= ? AND date < ?", [since, until]
         if run:
             where, values = f"{where} AND file LIKE ?", [*values, f"%-{run}-%"]
         if url:
-            where, values = f"{where} AND url = ?", [*values, url]
+            where += " AND (url = ? OR instr(context, ?) > 0)"
+            values += [url, json.dumps({"article": article or url}, separators=(",", ":"))[1:-1]]
         if host:
             where += " AND (url LIKE ? OR url LIKE ?)"
             values += [f"http://{host}/%", f"https://{host}/%"]

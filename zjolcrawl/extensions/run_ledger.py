@@ -21,6 +21,7 @@ from zjolcrawl.archive.writer import WarcWriter
 from zjolcrawl.items import ColumnVisit
 from zjolcrawl.storage.embedded import EmbeddedServer, EmbeddedUnavailable
 from zjolcrawl.storage.errors import StoreError, StoreUnavailable
+from zjolcrawl.storage.preview import Preview
 from zjolcrawl.storage.store import Store
 from zjolcrawl.switch import switch
 
@@ -54,6 +55,8 @@ class RunLedger:
         self.skipped = 0
         self.columns: set[str] = set()
         self.column_faults: dict[str, str] = {}
+        self.warnings: list[str] = []
+        self.unreadable: list[str] = []
         self.summary = ""
         self._server: EmbeddedServer | None = None
         self._opening = asyncio.Lock()
@@ -76,7 +79,7 @@ class RunLedger:
                 try:
                     self.store = await self._open()
                 except (EmbeddedUnavailable, StoreUnavailable, ArchiveError) as error:
-                    self.failure, self.exit_status = str(error), UNUSABLE
+                    self.refuse(str(error))
                     await self._release()
                     raise CloseSpider("mongo_unavailable") from error
         return self.store
@@ -84,9 +87,12 @@ class RunLedger:
     async def _open(self) -> Store:
         settings = self.crawler.settings
         offline = getattr(self.crawler.spider, "offline", False)
+        folder = Path(settings.get("DATA_DIR")) / "warc"
+        if offline and not folder.is_dir():
+            raise ArchiveError(f"no archive at {folder}")
         if offline or switch(settings.get("WARC")):
-            folder = Path(settings.get("DATA_DIR")) / "warc"
             self.archive = await asyncio.to_thread(Archive, folder)
+            self.warnings += self.archive.repairs
         uri = settings.get("MONGODB_URI")
         if not uri:
             folder = Path(settings.get("DATA_DIR"))
@@ -94,7 +100,8 @@ class RunLedger:
             uri = self._server.uri
         spider = self.crawler.spider
         arguments = {"spider": getattr(spider, "name", None), **getattr(spider, "given", {})}
-        store = await Store.open(
+        kind = Preview if getattr(spider, "dry_run", False) else Store
+        store = await kind.open(
             uri,
             settings.get("MONGODB_DATABASE"),
             run_arguments=arguments,
@@ -102,6 +109,7 @@ class RunLedger:
             batch_size=settings.getint("MONGODB_BATCH_SIZE"),
             batch_seconds=settings.getfloat("MONGODB_BATCH_SECONDS"),
         )
+        store.rereading = offline
         if self.archive and not offline:
             run = str(store.run_id)
             self.writer = WarcWriter(
@@ -142,6 +150,10 @@ class RunLedger:
         self.failure = reason
         logger.critical("%s", reason)
 
+    def refuse(self, reason: str) -> None:
+        """What the run was asked for makes no sense: nothing was done."""
+        self.failure, self.exit_status = reason, UNUSABLE
+
     def stop(self, reason: str, finish_reason: str) -> None:
         """End the run because of a failure; the caller need not wait for the end."""
         if self._stopping is None:
@@ -159,7 +171,7 @@ class RunLedger:
             counts = {**self.store.counts, "columns": len(self.columns), "skipped": self.skipped}
             self.summary = self._summary(counts, seconds, reason)
             warnings = [f"{url}: {fault}" for url, fault in self.column_faults.items()]
-            warnings += self.archive.repairs if self.archive else []
+            warnings += [*self.warnings, *self.unreadable]
             try:
                 await self.store.end_run(self.exit_status, reason, counts, warnings, seconds)
                 await self.store.close()
@@ -172,15 +184,13 @@ class RunLedger:
     def _status(self, reason: str) -> int:
         assert self.store is not None
         counts = self.store.counts
-        troubled = (
-            self.failure
-            or self.column_faults
-            or counts["failed"]
-            or counts["images_failed"]
-            or counts["rejected"] > self.skipped
-            or self._errors()
-            or not reason.startswith(_GOOD_ENDS)
-        )
+        if self.store.rereading:
+            # What was faulty when it was fetched is no news; what is read worse than then is.
+            faults = [*self.unreadable, *filter(counts.get, ("unread", "refused", "missed"))]
+        else:
+            faults = [*self.column_faults, *filter(counts.get, ("failed", "images_failed"))]
+            faults += ["rejected"] if counts["rejected"] > self.skipped else []
+        troubled = self.failure or faults or self._errors() or not reason.startswith(_GOOD_ENDS)
         return NEEDS_A_PERSON if troubled else DONE
 
     def _errors(self) -> int:
@@ -192,6 +202,13 @@ class RunLedger:
             return counts.get(name, 0)
 
         end = "" if reason.startswith(_GOOD_ENDS) else f" (ended early: {reason})"
+        if self.store and self.store.rereading:
+            return (
+                f"zjolcrawl: {getattr(self.crawler.spider, 'chosen', 0)} captures read again; "
+                f"{count('new')} new, {count('changed')} changed, {count('reread')} read otherwise, "
+                f"{count('same')} same, {count('missed')} between versions; {count('unread')} not "
+                f"read any more, {count('refused')} refused; {seconds:.1f} s{end}"
+            )
         return (
             f"zjolcrawl: {count('columns')} columns, {count('pages')} pages, "
             f"{count('links')} links found ({count('links_new')} new); "
@@ -203,13 +220,18 @@ class RunLedger:
         )
 
     def _tell(self) -> None:
-        for repair in self.archive.repairs if self.archive else ():
-            sys.stderr.write(f"zjolcrawl: {repair}\n")
-        for url, fault in self.column_faults.items():
+        for warning in [*self.warnings, *self.unreadable]:
+            sys.stderr.write(f"zjolcrawl: {warning}\n")
+        faults = {} if self.store and self.store.rereading else self.column_faults
+        for url, fault in faults.items():
             sys.stderr.write(f"zjolcrawl: column page {url}: {fault}\n")
         if self.failure:
             sys.stderr.write(f"zjolcrawl: {self.failure}\n")
-        if self.summary:
+        if self.exit_status == UNUSABLE:
+            return
+        if isinstance(self.store, Preview):
+            sys.stdout.write("".join(f"{line}\n" for line in self.store.lines()))
+        elif self.summary:
             sys.stderr.write(self.summary + "\n")
 
     async def _release(self) -> None:

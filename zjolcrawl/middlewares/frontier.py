@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from typing import Any, Self
 
 from scrapy import Request
@@ -11,7 +12,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from zjolcrawl.extensions.run_ledger import RunLedger
-from zjolcrawl.items import Link, Outcome
+from zjolcrawl.items import ColumnVisit, Link, Outcome
 
 logger = logging.getLogger(__name__)
 _START_BATCH = 100
@@ -36,6 +37,9 @@ class FrontierMiddleware:
         """Links given by hand, in batches: a file may name thousands."""
         batch: list[Any] = []
         async for each in start:
+            if not batch and not _link_of(each):
+                yield each
+                continue
             batch.append(each)
             if len(batch) >= _START_BATCH:
                 for ready in await self._recorded(batch):
@@ -55,14 +59,19 @@ class FrontierMiddleware:
     async def process_spider_exception(
         self, response: Response, exception: Exception
     ) -> AsyncIterator[Any]:
-        """A page that our code cannot take is rejected, not lost; the traceback is logged."""
-        url = response.request.url if response.request else response.url
-        link: Link | None = response.request.cb_kwargs.get("link") if response.request else None
-        logger.error("Could not process %s", url, exc_info=exception)
-        if link:
+        """A page that our code cannot take is told, not lost; the traceback is logged."""
+        told = response.request.cb_kwargs if response.request else {}
+        reason, seen_at = f"{type(exception).__name__}: {exception}", response.meta.get("seen_at")
+        logger.error("Could not process %s", response.url, exc_info=exception)
+        if link := told.get("link"):
             yield Outcome(
-                link.url, "rejected", f"{type(exception).__name__}: {exception}",
-                status=response.status, final_url=response.url,
+                link.url, "rejected", reason, status=response.status, final_url=response.url,
+                seen_at=seen_at, warc=response.meta.get("warc"),
+            )  # fmt: skip
+        elif column := told.get("column"):
+            yield ColumnVisit(
+                column.id, response.url, told["number"], 0,
+                entry=asdict(column), error=reason, seen_at=seen_at,
             )  # fmt: skip
 
     async def _recorded(self, batch: list[Any]) -> list[Any]:

@@ -11,7 +11,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Headers, Response
 from scrapy.responsetypes import responsetypes
 
-from zjolcrawl.archive.archive import Archive, ArchiveError
+from zjolcrawl.archive.archive import Archive
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.archive.warc import warc_date
 from zjolcrawl.extensions.run_ledger import RunLedger
@@ -36,7 +36,9 @@ class ReplayMiddleware:
         return cls(crawler)
 
     def process_request(self, request: Request) -> Response | None:
-        """Raises NoAnswer for a request that got none when it was made, IgnoreRequest offline."""
+        """Raises NoAnswer for a request that got none when it was made, ArchiveError for a record
+        that cannot be read, IgnoreRequest offline for what is not there.
+        """
         capture: Capture | None = request.meta.pop("capture", None)
         if capture is None and not getattr(self.crawler.spider, "offline", False):
             return None
@@ -48,10 +50,7 @@ class ReplayMiddleware:
         if capture is None:
             raise IgnoreRequest(f"not in the archive: {request.url}")
         request.meta["seen_at"] = capture.seen_at
-        try:
-            return _answer(request, capture, ledger.archive)
-        except ArchiveError as error:
-            raise IgnoreRequest(str(error)) from error
+        return _answer(request, capture, ledger.archive)
 
 
 def _answer(request: Request, capture: Capture, archive: Archive) -> Response:

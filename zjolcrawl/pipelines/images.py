@@ -63,6 +63,7 @@ class ImagePipeline(FilesPipeline):
         super().__init__(store_uri, crawler=crawler)
         self._most_bytes = crawler.settings.getint("IMAGES_MAX_BYTES")
         self._most = crawler.settings.getint("IMAGES_MAX_COUNT")
+        self._dry_run = bool(getattr(crawler.spider, "dry_run", False))
         self._offline = bool(getattr(crawler.spider, "offline", False))
         self._fetched: OrderedDict[str, asyncio.Future[_Fetched]] = OrderedDict()
 
@@ -170,7 +171,9 @@ class ImagePipeline(FilesPipeline):
             picture = await asyncio.to_thread(read_picture, data)
             sha256 = hashlib.sha256(data).hexdigest()
             path = f"{sha256[:2]}/{sha256}{picture.suffix}"
-            await ensure_awaitable(self.store.persist_file(path, BytesIO(data), self.spiderinfo))
+            if not self._dry_run:
+                persist = self.store.persist_file(path, BytesIO(data), self.spiderinfo)
+                await ensure_awaitable(persist)
         except NotPicture as error:
             return _Fetched("failed", fault=str(error))
         except (OSError, PyMongoError) as error:

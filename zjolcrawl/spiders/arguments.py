@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
+from zjolcrawl.archive.warc import warc_date
 from zjolcrawl.catalogue import CatalogueError, Column, load_catalogue
+from zjolcrawl.parsing.fields.dates import china_midnight
 from zjolcrawl.parsing.urls import absolute, is_own_host, kind
+from zjolcrawl.switch import switch
 
 
 class ArgumentError(ValueError):
@@ -35,10 +38,7 @@ def column_arguments(
 ) -> ColumnArguments:
     """Arguments of `scrapy crawl column`. Raises ArgumentError."""
     _no_others(unknown, "column, url, since, until, pages")
-    first, last = _day("since", since), _day("until", until)
-    if first and last and first > last:
-        raise ArgumentError(f"since={first} lies after until={last}")
-    return ColumnArguments(_columns(column, url), first, last, _count(pages))
+    return ColumnArguments(_columns(column, url), *_span(since, until), _count("pages", pages))
 
 
 def article_arguments(url: str | None = None, file: str | None = None, **unknown: str) -> list[str]:
@@ -49,7 +49,7 @@ def article_arguments(url: str | None = None, file: str | None = None, **unknown
     _no_others(unknown, "url, file")
     if not url and not file:
         raise ArgumentError("crawl article needs url=URL[,URL…] or file=FILE")
-    given = [part for part in (url or "").split(",") if part.strip()]
+    given = list(_parts(url))
     if file:
         try:
             lines = Path(file).read_text(encoding="utf-8-sig").splitlines()
@@ -59,6 +59,79 @@ def article_arguments(url: str | None = None, file: str | None = None, **unknown
     if not given:
         raise ArgumentError(f"file={file} names no URL")
     return list(dict.fromkeys(_own_url(text) for text in given))
+
+
+@dataclass(frozen=True, slots=True)
+class ReparseArguments:
+    """Which captures to read again; what is empty or None does not choose.
+
+    `captured` are two WARC-Dates, the second excluded; `since` and `until` publish days (China, both
+    ends included); `parser_before` chooses versions that an older parser has read.
+    """
+
+    run: str | None = None
+    urls: tuple[str, ...] = ()
+    host: str | None = None
+    columns: tuple[str, ...] = ()
+    captured: tuple[str, str] = ("", "9")
+    since: date | None = None
+    until: date | None = None
+    parser_before: int | None = None
+    dry_run: bool = False
+
+
+def reparse_arguments(
+    *,
+    run: str | None = None,
+    url: str | None = None,
+    host: str | None = None,
+    column: str | None = None,
+    captured_since: str | None = None,
+    captured_until: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    parser_before: str | None = None,
+    dry_run: str = "off",
+    **unknown: str,
+) -> ReparseArguments:
+    """Arguments of `scrapy crawl reparse`. Raises ArgumentError."""
+    _no_others(
+        unknown,
+        "run, url, host, column, captured_since, captured_until, since, until, parser_before, dry_run",
+    )
+    if run is not None and not re.fullmatch("[0-9a-f]{24}", run):
+        raise ArgumentError(f"run={run} is not the _id of a run")
+    urls = tuple(_own_url(text) for text in _parts(url))
+    try:
+        dry = switch(dry_run)
+    except ValueError as error:
+        raise ArgumentError(f"dry_run={error}") from None
+    return ReparseArguments(
+        run, urls, host, _parts(column), captured_span(captured_since, captured_until),
+        *_span(since, until), _count("parser_before", parser_before), dry,
+    )  # fmt: skip
+
+
+def captured_span(since: str | None, until: str | None) -> tuple[str, str]:
+    """Days (China, both ends included) as WARC-Dates, the second excluded. Raises ArgumentError."""
+    first, last = _span(since, until, "captured_since", "captured_until")
+    return (
+        warc_date(china_midnight(first)) if first else "",
+        warc_date(china_midnight(last + timedelta(days=1))) if last else "9",
+    )
+
+
+def _span(
+    since: str | None, until: str | None, first: str = "since", last: str = "until"
+) -> tuple[date | None, date | None]:
+    days = _day(first, since), _day(last, until)
+    if days[0] and days[1] and days[0] > days[1]:
+        raise ArgumentError(f"{first}={days[0]} lies after {last}={days[1]}")
+    return days
+
+
+def _parts(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 
 def _no_others(unknown: dict[str, str], known: str) -> None:
@@ -77,7 +150,7 @@ def _columns(ids: str | None, url: str | None) -> tuple[Column, ...]:
         return (_column_of_url(url, catalogue),)
     if ids is None:
         return tuple(column for column in catalogue.values() if column.enabled)
-    wanted = [part.strip() for part in ids.split(",") if part.strip()]
+    wanted = _parts(ids)
     missing = [name for name in wanted if name not in catalogue]
     if missing or not wanted:
         raise ArgumentError(
@@ -116,9 +189,9 @@ def _day(name: str, text: str | None) -> date | None:
         raise ArgumentError(f"{name}={text} is not a date of the form 2017-08-12") from None
 
 
-def _count(text: str | None) -> int | None:
+def _count(name: str, text: str | None) -> int | None:
     if text is None:
         return None
     if not re.fullmatch(r"[1-9]\d{0,5}", text):
-        raise ArgumentError(f"pages={text} is not a positive whole number")
+        raise ArgumentError(f"{name}={text} is not a positive whole number")
     return int(text)

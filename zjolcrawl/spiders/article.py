@@ -26,8 +26,8 @@ class ArticleSpider(ArticleReader):
         """A request a URL; what is no page of an article's kind is only recorded."""
         for url in self.urls:
             what = kind(url)
-            key = canonical(url)
-            if what in {"article", "topic"}:
-                yield self.article_request(Link(key), url)
-            else:
-                yield Link(key, what, reason=f"{what} page: not read by this version")
+            link = Link(canonical(url))
+            if what not in {"article", "topic"}:
+                yield Link(link.url, what, reason=f"{what} page: not read by this version")
+            elif self.asks_first(link):
+                yield self.article_request(link, url)

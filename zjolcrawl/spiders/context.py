@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Self
 
 from zjolcrawl.catalogue import Column
 from zjolcrawl.items import Link
 
 
-class Bounded(Protocol):
-    """A spider with publish days asked for; None where there is no bound."""
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Publish days asked for (China), both ends included; None where there is no bound."""
 
-    since: date | None
-    until: date | None
+    since: date | None = None
+    until: date | None = None
+
+    def __contains__(self, day: date) -> bool:
+        early = self.since is not None and day < self.since
+        return not early and not (self.until is not None and day > self.until)
+
+    @classmethod
+    def of(cls, context: dict[str, Any]) -> Self:
+        """The days that the run of an article's context had asked for."""
+        ends = (context.get(name) for name in ("since", "until"))
+        return cls(*(date.fromisoformat(end) if end else None for end in ends))
 
 
-def article_context(link: Link, trail: tuple[str, ...], days: Bounded) -> dict[str, Any]:
+def article_context(link: Link, trail: tuple[str, ...], days: Days) -> dict[str, Any]:
     """An article's request: its link, the stubs on the way, the run's publish days."""
     values = {
         "article": link.url, "columns": link.columns, "trail": list(trail),
@@ -28,13 +39,7 @@ def article_context(link: Link, trail: tuple[str, ...], days: Bounded) -> dict[s
     return {name: value for name, value in values.items() if value}
 
 
-def column_context(column: Column, page: int, *, probe: bool) -> dict[str, Any]:
-    """A column page's request: the column's entry, which page, and whether it may be missing."""
-    entry = {name: value for name, value in asdict(column).items() if value is not None}
-    return {"column": entry, "page": page, "probe": probe}
-
-
-def link_in(context: dict[str, Any]) -> tuple[Link, tuple[str, ...]]:
+def link_of(context: dict[str, Any]) -> tuple[Link, tuple[str, ...]]:
     """The link and trail of an article's context."""
     listed_at = context.get("listed_at")
     link = Link(
@@ -45,10 +50,13 @@ def link_in(context: dict[str, Any]) -> tuple[Link, tuple[str, ...]]:
     return link, tuple(context.get("trail", ()))
 
 
-def days_in(context: dict[str, Any]) -> tuple[date | None, date | None]:
-    """The publish days that the run had asked for."""
-    since, until = context.get("since"), context.get("until")
-    return (
-        date.fromisoformat(since) if since else None,
-        date.fromisoformat(until) if until else None,
-    )
+def column_context(column: Column, page: int, *, probe: bool) -> dict[str, Any]:
+    """A column page's request: the column's entry, which page, and whether it may be missing."""
+    entry = {name: value for name, value in asdict(column).items() if value is not None}
+    return {"column": entry, "page": page, "probe": probe}
+
+
+def column_of(context: dict[str, Any]) -> Column:
+    """The column of its page's context; keys that a later catalogue has not are passed over."""
+    known = {each.name for each in fields(Column)}
+    return Column(**{name: value for name, value in context["column"].items() if name in known})

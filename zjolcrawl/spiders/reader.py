@@ -1,23 +1,25 @@
-"""What both spiders do with an article's page."""
+"""What every spider does with an article's page."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from zjolcrawl.archive.archive import ArchiveError
+from zjolcrawl.archive.archive import ArchiveError, NoAnswer
 from zjolcrawl.items import Link, Outcome, RawArticle
+from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.parsing.article_page import NotArticle, Stub, read_article
 from zjolcrawl.parsing.fields.dates import china_day, find_time
 from zjolcrawl.parsing.urls import canonical, is_front, is_own_host, kind, url_day
-from zjolcrawl.spiders.context import article_context
+from zjolcrawl.spiders.context import Days, article_context
 
 _MOST_STUBS = 3  # JavaScript redirects in a row: more is a loop
 
@@ -28,27 +30,42 @@ class ArticleReader(Spider):
     Each link ends as a RawArticle or an Outcome, whatever the server answers.
     """
 
-    allowed_domains: ClassVar[list[str]] = ["zjol.com.cn"]
-    since: date | None = None
-    until: date | None = None
+    days = Days()
+
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(name)
+        self._asked: set[str] = set()
+
+    def asks_first(self, link: Link) -> bool:
+        """Whether this run has not asked for the link before; from now on it has."""
+        known = link.url in self._asked
+        self._asked.add(link.url)
+        return not known
 
     def article_request(self, link: Link, url: str, trail: tuple[str, ...] = ()) -> Request:
-        """The request for a link; `trail` are the addresses of stubs that led here."""
+        """The request for a link; `trail` are the addresses of stubs that led here.
+
+        Scrapy's filter of duplicates would drop a redirect to a page that the run has fetched, and
+        leave the link pending for ever: `asks_first` is in its place.
+        """
         return Request(
             url,
             callback=self.parse_article,
             errback=self.article_failed,
             cb_kwargs={"link": link, "trail": trail},
-            meta={"link_recorded": bool(trail), "context": article_context(link, trail, self)},
-            dont_filter=bool(trail),
+            meta={"link_recorded": bool(trail), "context": article_context(link, trail, self.days)},
+            dont_filter=True,
         )
 
     async def parse_article(self, response: Response, link: Link, trail: tuple[str, ...]) -> Any:
         """Scrapy callback: an article, the next stop of a stub, or what became of the link."""
-        for result in self._article(response, link, trail):
+        for result in self.read(response, link, trail, self.days):
             yield result
 
-    def _article(self, response: Response, link: Link, trail: tuple[str, ...]) -> Iterator[Any]:
+    def read(
+        self, response: Response, link: Link, trail: tuple[str, ...], days: Days
+    ) -> Iterator[RawArticle | Request | Outcome]:
+        """The same, with the publish days that are wanted."""
         if response.status in {404, 410}:
             yield self._outcome(link, response, "gone", f"HTTP {response.status}")
             return
@@ -66,7 +83,7 @@ class ArticleReader(Spider):
             yield self._follow(found, response, link, trail)
         elif isinstance(found, NotArticle):
             yield self._outcome(link, response, "rejected", found.reason)
-        elif reason := self._out_of_bounds(found):
+        elif reason := unwanted(found, days):
             yield self._outcome(link, response, "pending", reason)
         else:
             yield self._complete(found, response, link, trail)
@@ -98,25 +115,23 @@ class ArticleReader(Spider):
             return self._outcome(link, response, "rejected", reason, skipped=True)
         return self.article_request(link, stub.target, (*trail, response.url))
 
-    def _out_of_bounds(self, found: RawArticle) -> str | None:
-        """Why this run does not want the article: the page's own date decides."""
-        time = find_time(found.published) if found.published else None
-        day = china_day(time[0]) if time else url_day(found.url)
-        if day and ((self.since and day < self.since) or (self.until and day > self.until)):
-            return f"published {day}, outside the days asked for"
-        return None
-
     def article_failed(self, failure: Failure) -> Iterator[Outcome]:
         """Scrapy errback: the link is kept with the reason."""
         request: Request = failure.request  # type: ignore[attr-defined]
         link: Link = request.cb_kwargs["link"]
-        error = failure.value
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        error, seen_at = failure.value, request.meta.get("seen_at")
+        if isinstance(error, OffSite):
+            yield self.left_the_site(link, request.url, seen_at)
+            return
         states = {IgnoreRequest: "rejected", ArchiveError: "pending"}
         state = next((s for kind, s in states.items() if isinstance(error, kind)), "failed")
-        yield Outcome(
-            link.url, state, reason, final_url=request.url, seen_at=request.meta.get("seen_at")
-        )
+        yield Outcome(link.url, state, reason_of(error), final_url=request.url, seen_at=seen_at)
+
+    def left_the_site(self, link: Link, target: str, seen_at: datetime | None) -> Outcome:
+        """What a redirect to another site makes of a link."""
+        reason = f"redirects to {kind(target)} page {target}"
+        front = urlsplit(target).path in {"", "/"}
+        return Outcome(link.url, "rejected", reason, final_url=target, front=front, seen_at=seen_at)
 
     def _outcome(
         self, link: Link, response: Response, state: str, reason: str, *, skipped: bool = False
@@ -126,7 +141,24 @@ class ArticleReader(Spider):
             excerpt = response.body[:4000].decode("utf-8", "replace")[:2000]
         return Outcome(
             link.url, state, reason,
-            status=response.status, final_url=response.url, excerpt=excerpt, skipped=skipped,
+            status=response.status, final_url=response.url, article=canonical(response.url),
+            excerpt=excerpt, skipped=skipped,
             front=state == "rejected" and is_front(response.url), seen_at=response.meta.get("seen_at"),
             warc=response.meta.get("warc"),
         )  # fmt: skip
+
+
+def reason_of(error: BaseException | None) -> str:
+    """Why a request got no answer, on one line; a re-read says what the crawl said."""
+    said = str(error) if isinstance(error, NoAnswer) else f"{type(error).__name__}: {error}"
+    return " ".join(said.split())[:300]
+
+
+def unwanted(found: RawArticle | Outcome, days: Days) -> str | None:
+    """Why a run that asked for these days does not want a page: its own date decides."""
+    if isinstance(found, Outcome):
+        day = url_day(found.url)
+        return None if day is None or day in days else f"of {day}"
+    time = find_time(found.published) if found.published else None
+    day = china_day(time[0]) if time else url_day(found.url)
+    return None if day is None or day in days else f"published {day}, outside the days asked for"

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import struct
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from bson import ObjectId
-from pymongo import UpdateOne
+from pymongo import UpdateMany, UpdateOne
 
 from zjolcrawl.items import ColumnVisit, Link, Outcome
 
 _READ_KINDS = {"article", "paper"}
-# What an image's entry says of its bytes.
-_BYTES = ("status", "sha256", "path", "width", "height", "bytes", "content_type")
 _LONGEST_WAIT = timedelta(days=7)
 
 
@@ -27,11 +27,11 @@ def discover_link(link: Link) -> UpdateOne:
     read = link.kind in _READ_KINDS and not link.reason
     first: dict[str, Any] = {
         "state": "pending" if read else "rejected", "kind": link.kind, "attempts": 0,
-        "discovered_at": link.seen_at or utc_now(),
     }  # fmt: skip
     if link.reason:
         first["last_error"] = link.reason
-    update: dict[str, Any] = {"$setOnInsert": first}
+    found = {"discovered_at": link.seen_at or utc_now()}
+    update: dict[str, Any] = {"$setOnInsert": first, "$min": found}
     if link.columns:
         update["$addToSet"] = {"columns": {"$each": link.columns}}
     if listed := {k: v for k in ("listed_title", "listed_at") if (v := getattr(link, k))}:
@@ -39,144 +39,104 @@ def discover_link(link: Link) -> UpdateOne:
     return UpdateOne({"_id": link.url}, update, upsert=True)
 
 
-def store_link(url: str, now: datetime) -> UpdateOne:
-    """A link whose article is durable."""
-    return UpdateOne(
-        {"_id": url},
-        {
-            "$set": {"state": "stored", "last_attempt_at": now},
-            "$unset": {"last_error": "", "next_visit_at": ""},
-            "$inc": {"attempts": 1},
-            "$setOnInsert": {"kind": "article", "discovered_at": now},
-        },
-        upsert=True,
-    )
+def store_link(url: str, at: datetime) -> UpdateOne:
+    """A link whose article, as seen at that time, is durable."""
+    values = {"state": "stored", "last_error": "$$REMOVE", "next_visit_at": "$$REMOVE"}
+    return _settled(url, at, values)
 
 
 def settle_link(outcome: Outcome) -> UpdateOne:
     """A link's new state. What is stored stays stored, but for a page that is gone."""
-    now = outcome.seen_at or utc_now()
-    state: dict[str, Any] = {"last_error": outcome.reason, "last_attempt_at": now}
-    attempts = int(outcome.attempted)
-    delay: Any = "$$REMOVE"
-    if outcome.state == "failed":
-        hours = {
-            "$min": [
-                {"$pow": [2, {"$ifNull": ["$attempts", 0]}]},
-                _LONGEST_WAIT.total_seconds() / 3600,
-            ]
-        }
-        delay = {
-            "$dateAdd": {
-                "startDate": now,
-                "unit": "minute",
-                "amount": {"$toLong": {"$multiply": [hours, 60]}},
-            }
-        }
+    at = outcome.seen_at or utc_now()
     keep = {"$and": [{"$eq": ["$state", "stored"]}, outcome.state != "gone"]}
-    state |= {
+    values = {
         "state": {"$cond": [keep, "stored", outcome.state]},
-        "attempts": {"$add": [{"$ifNull": ["$attempts", 0]}, attempts]},
-        "kind": {"$ifNull": ["$kind", "article"]},
-        "discovered_at": {"$ifNull": ["$discovered_at", now]},
-        "next_visit_at": delay,
         "last_error": {"$literal": outcome.reason},
+        "next_visit_at": _next_visit(at) if outcome.state == "failed" else "$$REMOVE",
     }
-    return UpdateOne({"_id": outcome.url}, [{"$set": state}], upsert=True)
+    return _settled(outcome.url, at, values, attempts=int(outcome.attempted))
 
 
-def reject_row(outcome: Outcome, run_id: ObjectId) -> dict[str, Any]:
-    """A row of `rejects`."""
+def _settled(url: str, at: datetime, values: dict[str, Any], attempts: int = 1) -> UpdateOne:
+    """The row of a link as an attempt at that time leaves it.
+
+    A later attempt that is on record has the last word (the archive may be read again at any time),
+    and the same attempt is counted once.
+    """
+    last = {"$ifNull": ["$last_attempt_at", datetime.fromtimestamp(0, timezone.utc)]}
+    newest = {"$lte": [last, at]}
+    counted = {"$cond": [{"$lt": [last, at]}, attempts, 0]}
+    values = {**values, "last_attempt_at": at}
+    row = {name: {"$cond": [newest, value, f"${name}"]} for name, value in values.items()}
+    row |= {
+        "attempts": {"$add": [{"$ifNull": ["$attempts", 0]}, counted]},
+        "kind": {"$ifNull": ["$kind", "article"]},
+        "discovered_at": {"$ifNull": ["$discovered_at", at]},
+    }
+    return UpdateOne({"_id": url}, [{"$set": row}], upsert=True)
+
+
+def _next_visit(at: datetime) -> dict[str, Any]:
+    """When to try again: an hour later, doubled with each attempt, a week at the most."""
+    most = _LONGEST_WAIT.total_seconds() / 3600
+    hours = {"$min": [{"$pow": [2, {"$ifNull": ["$attempts", 0]}]}, most]}
+    minutes = {"$toLong": {"$multiply": [hours, 60]}}
+    return {"$dateAdd": {"startDate": at, "unit": "minute", "amount": minutes}}
+
+
+def reject_row(outcome: Outcome, run_id: ObjectId) -> UpdateOne:
+    """A row of `rejects`; a page that is read again and rejected again keeps its row."""
+    at = outcome.seen_at or utc_now()
     row = {
         "url": outcome.url, "final_url": outcome.final_url, "reason": outcome.reason,
         "status": outcome.status, "template": outcome.template,
         "excerpt": outcome.excerpt[:2000] if outcome.excerpt else None, "warc": outcome.warc,
-        "at": outcome.seen_at or utc_now(), "run_id": run_id,
+        "at": at,
     }  # fmt: skip
-    return {k: v for k, v in row.items() if v is not None}
+    update = {
+        "$set": {k: v for k, v in row.items() if v is not None},
+        "$setOnInsert": {"run_id": run_id},
+    }
+    return UpdateOne({"_id": reject_id(outcome.url, at)}, update, upsert=True)
+
+
+def reject_id(url: str, at: datetime) -> ObjectId:
+    """The `_id` of the row of a page as seen at a time: as any ObjectId, but made of the two."""
+    mark = hashlib.sha256(f"{url} {at.isoformat(timespec='milliseconds')}".encode()).digest()
+    return ObjectId(struct.pack(">I", int(at.timestamp())) + mark[:8])
 
 
 def visit_column(visit: ColumnVisit) -> UpdateOne:
     """What one page of a column said."""
-    now = visit.seen_at or utc_now()
-    values = {k: v for k, v in visit.entry.items() if k != "id" and v is not None}
+    at = visit.seen_at or utc_now()
+    values: dict[str, Any] = {
+        k: {"$literal": v} for k, v in visit.entry.items() if k != "id" and v is not None
+    }
     if visit.error:
-        values |= {"last_error": visit.error, "last_error_at": now}
+        values |= {"last_error": {"$literal": visit.error}, "last_error_at": at}
     else:
-        values["last_crawled_at"] = now
+        values["last_crawled_at"] = at
+        if visit.page == 0:
+            values |= {"last_error": "$$REMOVE", "last_error_at": "$$REMOVE"}
     if visit.page == 0:  # the first page's validators are what the next run asks with
-        values |= {k: v for k in ("etag", "last_modified") if (v := getattr(visit, k))}
+        validators = {k: getattr(visit, k) for k in ("etag", "last_modified")}
+        values |= {k: {"$literal": v} for k, v in validators.items() if v}
     if visit.pages_total:
         values["pages_total"] = visit.pages_total
-    update: dict[str, Any] = {"$set": values}
+    # A later visit that is on record has the last word: the archive may be read again at any time.
+    last = {"$max": ["$last_crawled_at", "$last_error_at"]}
+    newest = {"$lte": [{"$ifNull": [last, at]}, at]}
+    row: dict[str, Any] = {k: {"$cond": [newest, v, f"${k}"]} for k, v in values.items()}
     if visit.newest_listed_at:
-        update["$max"] = {"newest_listed_at": visit.newest_listed_at}
-    if not visit.error and visit.page == 0:
-        update["$unset"] = {"last_error": "", "last_error_at": ""}
-    return UpdateOne({"_id": visit.column}, update, upsert=True)
+        row["newest_listed_at"] = {"$max": ["$newest_listed_at", visit.newest_listed_at]}
+    return UpdateOne({"_id": visit.column}, [{"$set": row}], upsert=True)
 
 
-def take_down(outcome: Outcome) -> UpdateOne:
+def take_down(outcome: Outcome) -> UpdateMany:
     """The article of a link that is gone: its text stays. A later sight of it is the better word."""
     at = outcome.seen_at or utc_now()
-    return UpdateOne(
-        {"_id": outcome.url, "status": "live", "last_seen_at": {"$lte": at}},
+    addresses = [each for each in (outcome.url, outcome.article) if each]
+    return UpdateMany(
+        {"_id": {"$in": addresses}, "status": "live", "last_seen_at": {"$lte": at}},
         {"$set": {"status": "gone", "gone_at": at}},
     )
-
-
-def first_version(document: dict[str, Any], run_id: ObjectId) -> dict[str, Any]:
-    """Revision 1 of an article: `document` with the bookkeeping fields."""
-    seen = document["last_seen_at"]
-    times = {"first_seen_at": seen, "changed_at": seen}
-    return {**document, "revision": 1, "status": "live", **times, "run_id": run_id}
-
-
-def next_version(
-    document: dict[str, Any], known: dict[str, Any], run_id: ObjectId
-) -> dict[str, Any]:
-    """The version after `known`, whose history it carries on."""
-    version = first_version(document, run_id)
-    version["first_seen_at"] = known["first_seen_at"]
-    version["revision"] = known["revision"] + 1
-    for name in ("columns", "aliases"):
-        if both := [*known.get(name, []), *document.get(name, [])]:
-            version[name] = list(dict.fromkeys(both))
-    if "images" in version:
-        version["images"] = _best_images(version["images"], known)
-    version |= {name: known[name] for name in ("gone_at", "returned_at") if name in known}
-    if known["status"] == "gone":
-        version["returned_at"] = version["last_seen_at"]
-    return version
-
-
-def touch(document: dict[str, Any], known: dict[str, Any]) -> UpdateOne:
-    """The same content again: `last_seen_at`, and what the page's surroundings add."""
-    seen = document["last_seen_at"]
-    update: dict[str, Any] = {"$max": {"last_seen_at": seen}}
-    if known["status"] == "gone" and known["gone_at"] < seen:
-        update["$set"] = {"status": "live", "returned_at": seen}
-    images = _best_images(document.get("images", []), known)
-    if images != known.get("images", []):  # what failed before has come now
-        changes = {"images": images, "warnings": document.get("warnings", [])}
-        update.setdefault("$set", {}).update({k: v for k, v in changes.items() if v})
-        if not changes["warnings"]:
-            update["$unset"] = {"warnings": ""}
-    for name in ("columns", "aliases"):
-        if more := [each for each in document.get(name, []) if each not in known.get(name, [])]:
-            update.setdefault("$addToSet", {})[name] = {"$each": more}
-    return UpdateOne({"_id": known["_id"]}, update)
-
-
-def _best_images(images: list[dict[str, Any]], known: dict[str, Any]) -> list[dict[str, Any]]:
-    """The images, each with what is known of its bytes where this visit did not get them."""
-    before = {each["url"]: each for each in known.get("images", [])}
-    best = []
-    for image in images:
-        former = before.get(image["url"])
-        if former and (image["status"] == "referenced" or former["status"] == "stored"):
-            bytes_of = image if image["status"] == "stored" else former
-            best.append({**image, **{k: bytes_of[k] for k in _BYTES if k in bytes_of}})
-        else:
-            best.append(image)
-    return best

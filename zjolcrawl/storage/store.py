@@ -12,17 +12,20 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Self
 
 from bson import ObjectId
-from pymongo import AsyncMongoClient, UpdateMany, WriteConcern
+from pymongo import UpdateMany, WriteConcern
 from pymongo.errors import PyMongoError
 
 from zjolcrawl.items import Article, ColumnVisit, Link, Outcome
+from zjolcrawl.storage.connection import Client, connect
 from zjolcrawl.storage.documents import article_document
 from zjolcrawl.storage.errors import StoreError, lost, unavailable
 from zjolcrawl.storage.operations import (
     discover_link,
+    reject_id,
     reject_row,
     settle_link,
     store_link,
@@ -35,8 +38,10 @@ from zjolcrawl.storage.versions import VersionWriter
 
 
 @dataclass(slots=True)
-class _Buffer:
-    articles: dict[str, tuple[dict[str, Any], set[str]]] = field(default_factory=dict)
+class Buffer:
+    """What was put and is not written yet; `articles` by URL, each with its frontier row."""
+
+    articles: dict[str, tuple[dict[str, Any], str]] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
     visits: list[ColumnVisit] = field(default_factory=list)
     settled: set[str] = field(default_factory=set)
@@ -50,20 +55,20 @@ class Store:
     """One run's connection. `counts` is what the run did so far.
 
     `before_write`, if set, is awaited before anything is written that was put: what it points to is
-    made durable first. It raises StoreError where that fails.
+    made durable first. It raises StoreError where that fails. `rereading`: pages come from the
+    archive, so that what is stored may be of the very same sight.
     """
 
-    def __init__(
-        self, client: AsyncMongoClient[dict[str, Any]], database: str, size: int, seconds: float
-    ) -> None:
+    def __init__(self, client: Client, database: str, size: int, seconds: float) -> None:
         self.before_write: Callable[[], Awaitable[None]] | None = None
+        self.rereading = False
         self.client = client
         self.db = client.get_database(database, write_concern=WriteConcern(w="majority", j=True))
         self.run_id = ObjectId()
         self.counts: Counter[str] = Counter()
         self._versions = VersionWriter(self.db, self.run_id, self.counts)
         self._size, self._seconds = size, seconds
-        self._buffer = _Buffer()
+        self._buffer = Buffer()
         self._flushing = asyncio.Lock()
         self._ageing: asyncio.Task[None] | None = None
         self._lost: StoreError | None = None
@@ -80,26 +85,12 @@ class Store:
         batch_seconds: float = 2.0,
     ) -> Self:
         """Connect, create what is absent, begin the run. Raises StoreUnavailable within 8 s."""
-        client: AsyncMongoClient[dict[str, Any]] | None = None
+        client = await connect(uri)
         try:
-            client = AsyncMongoClient(
-                uri, tz_aware=True, appname="zjolcrawl",
-                serverSelectionTimeoutMS=5000, connectTimeoutMS=5000,
-            )  # fmt: skip
             store = cls(client, database, batch_size, batch_seconds)
-            await client.admin.command("ping")
-            await ensure_schema(store.db)
-            await store.db["runs"].insert_one(
-                {
-                    "_id": store.run_id,
-                    "arguments": run_arguments,
-                    "version": version,
-                    "started_at": utc_now(),
-                }
-            )
+            await store._begin(run_arguments, version)
         except (PyMongoError, ValueError, TypeError, OSError) as error:
-            if client:
-                await client.close()
+            await client.close()
             raise unavailable(uri, error) from error
         store._ageing = asyncio.get_running_loop().create_task(store._age())
         return store
@@ -114,19 +105,21 @@ class Store:
         operations = [discover_link(link) for link in merged.values()]
         listed = [link for link in merged.values() if link.columns]
         try:
-            result = await self.db["frontier"].bulk_write(operations, ordered=False)
-            if listed:
-                # An article that another column listed before belongs to this one too.
-                await self.db["articles"].bulk_write(
-                    [
-                        UpdateMany(
-                            {"_id": {"$in": [x.url for x in listed if x.columns == columns]}},
-                            {"$addToSet": {"columns": {"$each": columns}}},
-                        )
-                        for columns in {tuple(x.columns): x.columns for x in listed}.values()
-                    ],
-                    ordered=False,
-                )
+            # Not beside a write of articles, which takes their columns from the frontier.
+            async with self._flushing:
+                result = await self.db["frontier"].bulk_write(operations, ordered=False)
+                if listed:
+                    # An article that another column listed before belongs to this one too.
+                    await self.db["articles"].bulk_write(
+                        [
+                            UpdateMany(
+                                {"_id": {"$in": [x.url for x in listed if x.columns == columns]}},
+                                {"$addToSet": {"columns": {"$each": columns}}},
+                            )
+                            for columns in {tuple(x.columns): x.columns for x in listed}.values()
+                        ],
+                        ordered=False,
+                    )
         except PyMongoError as error:
             raise lost(error) from error
         urls = list(merged)
@@ -137,20 +130,10 @@ class Store:
 
     async def put(self, article: Article, frontier_url: str | None = None) -> None:
         """Buffer an article; `frontier_url` is the link that led to it. Waits on a full buffer."""
-        document = article_document(article)
         row = frontier_url or article.url
-        known = self._buffer.articles.get(article.url)
-        edited = known and known[0]["content_sha256"] != document["content_sha256"]
-        if edited or row in self._buffer.settled:
-            await self.flush()  # two states of one page are written one after the other
-            known = None
-        rows = (known[1] if known else set()) | {row}
-        if known:
-            for name in ("columns", "aliases"):
-                both = [*known[0].get(name, []), *document.get(name, [])]
-                if both:
-                    document[name] = list(dict.fromkeys(both))
-        self._buffer.articles[article.url] = (document, rows)
+        while article.url in self._buffer.articles or row in self._buffer.settled:
+            await self.flush()  # two sights of one page are written one after the other
+        self._buffer.articles[article.url] = (article_document(article), row)
         await self._added()
 
     async def outcome(self, outcome: Outcome) -> None:
@@ -174,7 +157,7 @@ class Store:
         async with self._flushing:
             if self._lost:
                 raise self._lost
-            buffer, self._buffer = self._buffer, _Buffer()
+            buffer, self._buffer = self._buffer, Buffer()
             if not buffer:
                 return
             try:
@@ -219,6 +202,11 @@ class Store:
         finally:
             await self.client.close()
 
+    async def _begin(self, arguments: dict[str, Any], version: str) -> None:
+        await ensure_schema(self.db)
+        run = {"_id": self.run_id, "arguments": arguments, "version": version}
+        await self.db["runs"].insert_one({**run, "started_at": utc_now()})
+
     async def _added(self) -> None:
         if self._lost:
             raise self._lost
@@ -235,25 +223,34 @@ class Store:
                 with contextlib.suppress(StoreError):
                     await self.flush()
 
-    async def _write(self, buffer: _Buffer) -> None:
+    async def _write(self, buffer: Buffer) -> None:
         refused = await self._write_articles(buffer.articles) if buffer.articles else {}
-        states: list[Any] = []
-        for url, (document, rows) in buffer.articles.items():
-            if url in refused:
-                buffer.outcomes += [
+        read: list[tuple[str, datetime]] = []
+        for url, (document, row) in buffer.articles.items():
+            at = document["last_seen_at"]
+            if reason := refused.get(url):
+                buffer.outcomes.append(
                     Outcome(
-                        row, "rejected", refused[url],
-                        final_url=url, seen_at=document["last_seen_at"], warc=document.get("warc"),
+                        row,
+                        "rejected",
+                        reason,
+                        final_url=url,
+                        seen_at=at,
+                        warc=document.get("warc"),
                     )
-                    for row in sorted(rows)
-                ]  # fmt: skip
-                self.counts["rejected"] += len(rows)
+                )
+                self.counts.update(["rejected", "refused"])
             else:
-                states += [store_link(row, document["last_seen_at"]) for row in rows]
+                read.append((row, at))
+        states = [store_link(*each) for each in read]
         states += [settle_link(outcome) for outcome in buffer.outcomes]
         if states:
             await self.db["frontier"].bulk_write(states, ordered=True)
         await self._write_outcomes(buffer.outcomes)
+        if self.rereading:
+            rows = [reject_id(*each) for each in read]  # rejected then, an article now
+            await self.db["rejects"].delete_many({"_id": {"$in": rows}})
+            await self._count_unread(buffer.outcomes)
         if buffer.visits:
             await self.db["columns"].bulk_write(
                 [visit_column(v) for v in buffer.visits], ordered=True
@@ -262,10 +259,17 @@ class Store:
     async def _write_outcomes(self, outcomes: list[Outcome]) -> None:
         rejects = [reject_row(o, self.run_id) for o in outcomes if o.state == "rejected"]
         if rejects:
-            await self.db["rejects"].insert_many(rejects, ordered=False)
+            await self.db["rejects"].bulk_write(rejects, ordered=False)
         gone = [take_down(o) for o in outcomes if o.state == "gone"]
         if gone:
             await self.db["articles"].bulk_write(gone, ordered=False)
+
+    async def _count_unread(self, outcomes: list[Outcome]) -> None:
+        """Count what was an article and is rejected now."""
+        rejected = {o.url: o.seen_at for o in outcomes if o.state == "rejected"}
+        stored = self.db["articles"].find({"_id": {"$in": list(rejected)}}, {"changed_at": 1})
+        async for each in stored:
+            self.counts["unread"] += each["changed_at"] == rejected[each["_id"]]
 
     async def _is_stored(self, url: str) -> bool:
         if url in self._buffer.articles:
@@ -276,22 +280,18 @@ class Store:
             raise lost(error) from error
 
     async def _write_articles(
-        self, entries: dict[str, tuple[dict[str, Any], set[str]]]
+        self, entries: dict[str, tuple[dict[str, Any], str]]
     ) -> dict[str, str]:
         await self._add_columns(entries)
         return await self._versions.write({url: entry[0] for url, entry in entries.items()})
 
-    async def _add_columns(self, entries: dict[str, tuple[dict[str, Any], set[str]]]) -> None:
+    async def _add_columns(self, entries: dict[str, tuple[dict[str, Any], str]]) -> None:
         """The columns that listed a link since its request was made are in the frontier."""
-        rows = [row for _, each in entries.values() for row in each]
+        rows = [row for _, row in entries.values()]
         listed = {
             row["_id"]: row.get("columns", [])
             async for row in self.db["frontier"].find({"_id": {"$in": rows}}, {"columns": 1})
         }
-        for document, urls in entries.values():
-            columns = [
-                *document.get("columns", []),
-                *(c for url in sorted(urls) for c in listed.get(url, [])),
-            ]
-            if columns:
+        for document, row in entries.values():
+            if columns := [*document.get("columns", []), *listed.get(row, [])]:
                 document["columns"] = list(dict.fromkeys(columns))

@@ -1,8 +1,10 @@
-"""Versions of articles: insert, touch or revise, whatever another process does meanwhile."""
+"""Versions of articles: insert, touch, revise or read anew, whatever another process does meanwhile."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from bson import ObjectId
@@ -11,18 +13,52 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError
 
 from zjolcrawl.storage.errors import DUPLICATE, REFUSED, refusal
-from zjolcrawl.storage.operations import first_version, next_version, touch
+from zjolcrawl.storage.steps import Step, step, touch
+
+Documents = dict[str, dict[str, Any]]
+
+
+async def steps_of(
+    db: AsyncDatabase[dict[str, Any]],
+    documents: Documents,
+    run_id: ObjectId,
+    hashes: Mapping[tuple[str, int], str] = MappingProxyType({}),
+) -> dict[str, Step]:
+    """What each document, by URL, comes to, given what is stored now.
+
+    `hashes`: by URL and revision, a `content_sha256` to take in the place of the stored one.
+    """
+    newest = {d["_id"]: d async for d in db["articles"].find({"_id": {"$in": list(documents)}})}
+    # Former versions are asked for where the sight is not after the newest one, which is rare but
+    # when the archive is read again.
+    older = {
+        url: newest[url]["revision"]
+        for url, document in documents.items()
+        if url in newest and document["last_seen_at"] <= newest[url]["last_seen_at"]
+    }
+    former: dict[str, list[dict[str, Any]]] = {url: [] for url in older}
+    keys = [{"url": url, "revision": n} for url, last in older.items() for n in range(1, last)]
+    if keys:
+        async for each in db["revisions"].find({"_id": {"$in": keys}}).sort("_id", 1):
+            former[each["_id"]["url"]].append(each)
+    for url, version in ((u, v) for u, d in newest.items() for v in (d, *former.get(u, ()))):
+        sha256 = hashes.get((url, version["revision"]))
+        version["content_sha256"] = sha256 or version["content_sha256"]
+    return {
+        url: step(document, newest.get(url), former.get(url, []), run_id)
+        for url, document in documents.items()
+    }
 
 
 class VersionWriter:
-    """Writes versions for one run. `counts` gets new, changed and same."""
+    """Writes versions for one run. `counts` gets new, changed, same, reread and missed."""
 
     def __init__(
         self, db: AsyncDatabase[dict[str, Any]], run_id: ObjectId, counts: Counter[str]
     ) -> None:
         self._db, self._run_id, self._counts = db, run_id, counts
 
-    async def write(self, documents: dict[str, dict[str, Any]]) -> dict[str, str]:
+    async def write(self, documents: Documents) -> dict[str, str]:
         """Write documents by URL; the refused ones' URLs with the reasons. Raises PyMongoError.
 
         A former version is in `revisions` before the newest replaces it, and only the process that
@@ -37,81 +73,85 @@ class VersionWriter:
             refused[url] = "another process kept changing this article"
         return refused
 
-    async def _round(
-        self, documents: dict[str, dict[str, Any]], refused: dict[str, str]
-    ) -> dict[str, Any]:
-        current = {
-            d["_id"]: d async for d in self._db["articles"].find({"_id": {"$in": list(documents)}})
-        }
-        changed = {
-            url: d for url, d in documents.items()
-            if url in current and current[url]["content_sha256"] != d["content_sha256"]
-        }  # fmt: skip
+    async def _round(self, documents: Documents, refused: dict[str, str]) -> Documents:
+        """One try; the documents that another process was faster with."""
+        steps = await steps_of(self._db, documents, self._run_id)
+        edited = [s.known for s in steps.values() if s.what == "changed" and s.known]
         former = [
-            InsertOne({**current[url], "_id": {"url": url, "revision": current[url]["revision"]}})
-            for url in changed
+            (v["_id"], InsertOne({**v, "_id": {"url": v["_id"], "revision": v["revision"]}}))
+            for v in edited
         ]
-        if former:
-            # Already there: another process, or a run that was cut off here, kept it before.
-            await self._bulk("revisions", former, tolerated={DUPLICATE})
-        operations: list[Any] = []
-        for url, document in documents.items():
-            known = current.get(url)
-            if known is None:
-                operations.append(InsertOne(first_version(document, self._run_id)))
-            elif url in changed:
-                operations.append(
-                    ReplaceOne(
-                        {"_id": url, "revision": known["revision"]},
-                        next_version(document, known, self._run_id),
-                    )
-                )
-            else:
-                operations.append(touch(document, known))
-        errors, matched = await self._bulk("articles", operations, tolerated={DUPLICATE, REFUSED})
-        again: dict[str, Any] = {}
-        order = list(documents)
-        for index, (code, reason) in errors.items():
-            url = order[index]
-            if code == DUPLICATE:
-                again[url] = documents[url]
-            else:
-                refused[url] = reason
-        expected = sum(url in current for url in order if url not in refused)
-        if matched < expected and changed:
-            again |= await self._overtaken(changed, current, refused)
-        self._count(documents, current, changed, refused, again)
-        return again
-
-    async def _overtaken(
-        self, changed: dict[str, Any], current: dict[str, Any], refused: dict[str, str]
-    ) -> dict[str, Any]:
-        """The changed articles whose replacement another process was faster with."""
-        urls = [url for url in changed if url not in refused]
-        mine = {
-            d["_id"] async for d in self._db["articles"].find({"_id": {"$in": urls}, "run_id": self._run_id}, {"revision": 1})
-            if d["revision"] == current[d["_id"]]["revision"] + 1
-        }  # fmt: skip
-        return {url: changed[url] for url in urls if url not in mine}
-
-    def _count(self, documents: Any, current: Any, changed: Any, refused: Any, again: Any) -> None:
-        for url in documents:
+        # Already there: another process, or a run that was cut off here, kept it before.
+        await self._bulk("revisions", former, tolerated={DUPLICATE})
+        errors, rest = await self._bulk(
+            "articles", _article_operations(documents, steps), tolerated={DUPLICATE, REFUSED}
+        )
+        old_errors, _ = await self._bulk(
+            "revisions", _revision_operations(steps), tolerated={REFUSED}
+        )
+        again = {url for url, (code, _) in errors.items() if code == DUPLICATE}
+        refused |= {u: why for u, (code, why) in (errors | old_errors).items() if code == REFUSED}
+        if rest:
+            again |= await self._overtaken(steps, refused.keys() | again)
+        for url, each in steps.items():
             if url not in refused and url not in again:
-                what = "new" if url not in current else "changed" if url in changed else "same"
-                self._counts[what] += 1
+                self._counts[each.what] += 1
+        return {url: documents[url] for url in again}
+
+    async def _overtaken(self, steps: dict[str, Step], others: Iterable[str]) -> set[str]:
+        """The articles whose replacement another process was faster with."""
+        replaced = {
+            url: each.version["revision"] for url, each in steps.items()
+            if each.version and each.known and isinstance(each.known["_id"], str) and url not in others
+        }  # fmt: skip
+        mine = {"_id": {"$in": list(replaced)}, "run_id": self._run_id}
+        cursor = self._db["articles"].find(mine, {"revision": 1})
+        done = {d["_id"] async for d in cursor if d["revision"] == replaced[d["_id"]]}
+        return replaced.keys() - done
 
     async def _bulk(
-        self, collection: str, operations: list[Any], tolerated: set[int]
-    ) -> tuple[dict[int, tuple[int, str]], int]:
-        """Errors by operation as (code, reason), and how many existing documents matched."""
+        self, collection: str, operations: list[tuple[str, Any]], tolerated: set[int]
+    ) -> tuple[dict[str, tuple[int, str]], int]:
+        """Errors by URL as (code, reason), and how many documents to be updated were not there."""
+        if not operations:
+            return {}, 0
+        errors: dict[str, tuple[int, str]] = {}
         try:
-            result = await self._db[collection].bulk_write(operations, ordered=False)
+            result = await self._db[collection].bulk_write(
+                [operation for _, operation in operations], ordered=False
+            )
+            done = result.matched_count + result.inserted_count
         except BulkWriteError as error:
             details = error.details
-            errors = {e["index"]: (e["code"], refusal(e)) for e in details["writeErrors"]}
+            for each in details["writeErrors"]:
+                errors[operations[each["index"]][0]] = (each["code"], refusal(each))
             if any(code not in tolerated for code, _ in errors.values()) or details.get(
                 "writeConcernErrors"
             ):
                 raise
-            return errors, details["nMatched"]
-        return {}, result.matched_count
+            done = details["nMatched"] + details["nInserted"]
+        return errors, len(operations) - done - len(errors)
+
+
+def _article_operations(documents: Documents, steps: dict[str, Step]) -> list[tuple[str, Any]]:
+    operations: list[tuple[str, Any]] = []
+    for url, each in steps.items():
+        if each.what == "new":
+            operations.append((url, InsertOne(each.version or {})))
+        elif each.known and isinstance(each.known["_id"], str):  # the newest version
+            if each.version:
+                state = {name: each.known[name] for name in ("_id", "revision", "changed_at")}
+                operations.append((url, ReplaceOne(state, each.version)))
+            elif each.what == "same":
+                operations.append((url, touch(documents[url], each.known)))
+    return operations
+
+
+def _revision_operations(steps: dict[str, Step]) -> list[tuple[str, Any]]:
+    """Former versions that were read anew."""
+    return [
+        (url, ReplaceOne({"_id": each.known["_id"]}, each.version))
+        for url, each in steps.items()
+        if each.what == "reread" and each.version and each.known
+        and not isinstance(each.known["_id"], str)
+    ]  # fmt: skip

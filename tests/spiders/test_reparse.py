@@ -1,0 +1,244 @@
+"""From the archive alone: what a crawl stored can be derived again, and better."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from tests.conftest import Crawl, assert_rebuilt, drop, snapshot
+from tests.pages import COLUMN, DAY, HOST, article, serve_column, url_of
+from tests.pipelines.test_images import JPEG, PNG
+from tests.site import Answer, SiteProxy
+from zjolcrawl.storage.operations import reject_id
+
+FIRST, SECOND, THIRD = 4774001, 4774002, 4774003
+
+
+def test_the_bundled_site_is_rebuilt_from_its_archive(
+    site: SiteProxy, db: Database[Any], crawl: Crawl
+) -> None:
+    site.gzip = True
+    columns = "zjxw,zjxc,china-gnxw,opinion-bwgd,zzhz-bb,py-rdgz"
+    crawl("column", column=columns)
+    assert db.articles.count_documents({"images.status": "stored"}) > 3
+    assert_rebuilt(db, site, crawl)
+
+
+def test_all_that_can_happen_is_rebuilt(site: SiteProxy, db: Database[Any], crawl: Crawl) -> None:
+    """Edits, furniture, takedowns, faults, redirects, stubs, retries, late images, two columns."""
+    idents = [FIRST + n for n in range(10)]
+    serve_column(site, [[(DAY, ident) for ident in idents[:5]], [(DAY, i) for i in idents[5:]]])
+    url = [url_of(ident) for ident in idents]
+    folder = url[0].rpartition("/")[0]
+    other = f"{HOST}/test/other/"
+    site.set(
+        other, Answer(body=f'<ul class="listUl"><li><a href="{url[0]}">x</a></li></ul>'.encode())
+    )
+    picture = '<p><img src="./p.png"></p>'
+    site.set(url[0], Answer(body=article(DAY, idents[0], more=picture)))
+    site.set(f"{folder}/p.png", [Answer(status=404), Answer(body=PNG)])
+    site.set(url[1], Answer(fault="reset"))
+    site.set(url[2], [Answer(status=503), Answer(body=article(DAY, idents[2]))])
+    site.set(url[3], Answer(status=301, headers={"Location": url_of(4774999)}))
+    site.set(url_of(4774999), Answer(body=article(DAY, 4774999, more='<p><img src="./j.jpg"></p>')))
+    site.set(f"{folder}/j.jpg", Answer(status=302, headers={"Location": f"{folder}/k.jpg"}))
+    site.set(f"{folder}/k.jpg", [Answer(status=500), Answer(body=JPEG)])
+    stub = f'<script>location.replace("{url_of(4774888)}")</script>'.encode()
+    site.set(url[4], Answer(body=stub))
+    site.set(url_of(4774888), Answer(body=article(DAY, 4774888)))
+    site.set(url[5], Answer(status=302, headers={"Location": "http://www.example.com/"}))
+    site.set(url[6], Answer(status=302, headers={"Location": url[6] + "?a=1"}))
+    site.set(url[6] + "?a=1", Answer(status=302, headers={"Location": url[6]}))
+    site.set(url[7], Answer(body=b"<html><title>x</title><a href='/'>y</a></html>"))
+    site.set(url[8], Answer(status=404))
+    retry = {"RETRY_ENABLED": "True"}
+    crawl("column", url=COLUMN, **retry)
+    crawl("column", url=other)
+    site.set(url[0], Answer(body=article(DAY, idents[0], "改过的标题", picture)))
+    site.set(url[9], Answer(status=302, headers={"Location": f"{HOST}/"}))
+    site.set(f"{HOST}/", Answer(body=b"<html><a href='/x/'>front</a></html>"))
+    site.set(url[8], Answer(body=article(DAY, idents[8])))
+    crawl("column", url=COLUMN, **retry)
+    site.set(url[0], Answer(body=article(DAY, idents[0], more=picture)))  # as it was at first
+    site.set(url[2], Answer(status=410))
+    site.set(
+        f"{COLUMN}index_1.shtml",
+        Answer(status=302, headers={"Location": "http://www.example.com/"}),
+    )
+    crawl("column", url=COLUMN, **retry)
+    newest = db.articles.find_one({"_id": url[0]})
+    assert newest is not None
+    assert (newest["revision"], newest["images"][0]["status"]) == (3, "stored")
+    states = {row["_id"]: row["state"] for row in db.frontier.find()}
+    assert [states[each] for each in url] == [
+        "stored", "failed", "gone", "stored", "stored", "rejected", "rejected", "rejected",
+        "stored", "gone",
+    ]  # fmt: skip
+    assert_rebuilt(db, site, crawl)
+
+
+def test_two_columns_and_days_outside_the_bounds_are_rebuilt(
+    site: SiteProxy, db: Database[Any], crawl: Crawl
+) -> None:
+    serve_column(site, [[(DAY, FIRST), ("2017-08-11", SECOND)]])
+    crawl("column", url=COLUMN, since=DAY)
+    assert db.frontier.count_documents({"state": "pending"}) == 1
+    assert_rebuilt(db, site, crawl)
+
+
+def test_reading_again_in_place_writes_nothing_where_nothing_differs(
+    site: SiteProxy, db: Database[Any], crawl: Crawl
+) -> None:
+    serve_column(site, [[(DAY, FIRST), (DAY, SECOND)]])
+    crawl("column", url=COLUMN)
+    site.set(url_of(SECOND), Answer(body=b"<html><title>x</title></html>"))
+    site.set(url_of(FIRST), Answer(body=article(DAY, FIRST, "改过的标题")))
+    crawl("column", url=COLUMN)
+    before = snapshot(db)
+    runs = {d["_id"]: d["run_id"] for d in db.articles.find()}
+    done = crawl("reparse")
+    assert done.returncode == 0, done.stderr
+    assert "0 new, 0 changed, 0 read otherwise" in done.stderr
+    assert snapshot(db) == before
+    assert {d["_id"]: d["run_id"] for d in db.articles.find()} == runs
+
+
+@pytest.fixture
+def misread(site: SiteProxy, db: Database[Any], crawl: Crawl) -> dict[str, dict[str, Any]]:
+    """Three articles, one with a former version; an older parser read two versions wrongly."""
+    serve_column(site, [[(DAY, FIRST), (DAY, SECOND), (DAY, THIRD)]])
+    crawl("column", url=COLUMN)
+    site.set(url_of(FIRST), Answer(body=article(DAY, FIRST, "改过的标题")))
+    crawl("column", url=COLUMN)
+    right = snapshot(db)
+    old = {"parser.version": 0, "content_sha256": "0" * 64}
+    db.articles.update_one(
+        {"_id": url_of(SECOND)}, {"$set": {**old, "title": "错"}, "$unset": {"source": ""}}
+    )
+    db.revisions.update_one({}, {"$set": {**old, "title": "旧错", "tags": ["错"]}})
+    return right
+
+
+def test_better_parser_corrects_versions_and_makes_none(
+    misread: dict[str, dict[str, Any]], site: SiteProxy, db: Database[Any], crawl: Crawl
+) -> None:
+    site.reset_log()
+    wrong = snapshot(db)
+    dry = crawl("reparse", dry_run="on")
+    assert dry.returncode == 0, dry.stderr
+    assert dry.stdout.splitlines() == [
+        "2 of 4 stored versions would change",
+        "  content_sha256        2",
+        "  parser.version        2",
+        "  title                 2",
+        "  source                1",
+        "  tags                  1",
+    ]
+    assert snapshot(db) == wrong
+    done = crawl("reparse", parser_before=1)
+    assert done.returncode == 0, done.stderr
+    assert "2 captures read again; 0 new, 0 changed, 2 read otherwise" in done.stderr
+    assert snapshot(db) == misread
+    assert site.requests == []
+    run = db.runs.find_one({"arguments.spider": "reparse"})
+    assert run is not None
+    assert db.articles.count_documents({"run_id": run["_id"]}) == 1
+
+
+@pytest.mark.parametrize(
+    ("choice", "corrected"),
+    [
+        ({"url": url_of(SECOND)}, 1),
+        ({"url": url_of(SECOND).replace("http:", "https:") + "?x=1"}, 1),
+        ({"url": url_of(FIRST)}, 1),
+        ({"url": url_of(THIRD)}, 0),
+        ({"host": "zjnews.zjol.com.cn"}, 2),
+        ({"column": "zjnews.zjol.com.cn/test/lm/"}, 2),
+        ({"since": "2017-08-12", "until": "2017-08-12"}, 2),
+        ({"since": "2017-08-13"}, 0),
+        ({"captured_until": "2100-01-01"}, 2),
+        ({"captured_since": "2026-01-01", "url": url_of(SECOND)}, 1),
+    ],
+)
+def test_what_is_read_again_can_be_chosen(
+    choice: dict[str, str], corrected: int, misread: object, db: Database[Any], crawl: Crawl
+) -> None:
+    done = crawl("reparse", **choice)
+    assert done.returncode == 0, done.stderr
+    assert f"{corrected} read otherwise" in done.stderr
+
+
+def test_one_run_alone(misread: object, db: Database[Any], crawl: Crawl) -> None:
+    first, second = (str(run["_id"]) for run in db.runs.find().sort("_id", 1))
+    assert "0 read otherwise" in crawl("reparse", run=second).stderr
+    assert "2 read otherwise" in crawl("reparse", run=first).stderr
+
+
+@pytest.mark.parametrize(
+    ("choice", "line"),
+    [
+        ({"host": "nowhere.zjol.com.cn"}, "nothing in the archive"),
+        ({"run": "x"}, "run=x is not"),
+        ({"parser_before": "one"}, "parser_before=one"),
+        ({"dry_run": "perhaps"}, "dry_run=perhaps is neither on nor off"),
+        ({"captured_since": "2026-02-01", "captured_until": "2026-01-01"}, "captured_since="),
+        ({"colour": "red"}, "unknown argument colour"),
+    ],
+)
+def test_choice_that_makes_no_sense(
+    choice: dict[str, str], line: str, site: SiteProxy, crawl: Crawl
+) -> None:
+    serve_column(site, [[(DAY, FIRST)]])
+    crawl("column", url=COLUMN)
+    done = crawl("reparse", **choice)
+    assert done.returncode == 2, done.stderr
+    assert line in done.stderr
+
+
+def test_without_an_archive(crawl: Crawl) -> None:
+    done = crawl("reparse")
+    assert done.returncode == 2
+    assert "no archive" in done.stderr
+
+
+def test_what_was_rejected_and_is_read_now(
+    site: SiteProxy, db: Database[Any], crawl: Crawl
+) -> None:
+    serve_column(site, [[(DAY, FIRST)]])
+    crawl("column", url=COLUMN)
+    stored = db.articles.find_one()
+    assert stored is not None
+    at = stored["last_seen_at"]
+    db.articles.drop()
+    db.frontier.update_one(
+        {"_id": url_of(FIRST)}, {"$set": {"state": "rejected", "last_error": "x"}}
+    )
+    db.rejects.insert_one({"_id": reject_id(url_of(FIRST), at), "url": url_of(FIRST), "at": at})
+    assert crawl("reparse").returncode == 0
+    assert db.rejects.count_documents({}) == 0
+    row = db.frontier.find_one({"_id": url_of(FIRST)})
+    assert row is not None
+    assert (row["state"], row["attempts"]) == ("stored", 1)
+    assert db.articles.count_documents({}) == 1
+
+
+def test_damaged_record_is_told_and_the_rest_is_read(
+    site: SiteProxy, db: Database[Any], crawl: Crawl, tmp_path: Path
+) -> None:
+    serve_column(site, [[(DAY, FIRST), (DAY, SECOND)]])
+    crawl("column", url=COLUMN)
+    bad = db.articles.find_one({"_id": url_of(FIRST)})
+    assert bad is not None
+    path = tmp_path / "warc" / bad["warc"]["file"]
+    data = bytearray(path.read_bytes())
+    middle = bad["warc"]["offset"] + bad["warc"]["length"] // 2
+    data[middle : middle + 20] = bytes(20)
+    path.write_bytes(bytes(data))
+    drop(db)
+    done = crawl("reparse")
+    assert done.returncode == 1
+    assert f"{url_of(FIRST)}: " in done.stderr
+    assert [d["_id"] for d in db.articles.find()] == [url_of(SECOND)]

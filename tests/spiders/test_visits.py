@@ -1,0 +1,145 @@
+"""One article over the years: edited, taken down, restored, and seen by two crawls at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pymongo.database import Database
+
+from tests.conftest import Crawl, assert_rebuilt
+from tests.crawling import start_scrapy
+from tests.pages import COLUMN, DAY, HOST, article, serve_column, url_of
+from tests.site import Answer, SiteProxy
+
+IDENT = 4774001
+URL = url_of(IDENT)
+RELATED = '<div class="relate"><a href="/x.shtml">相关阅读</a></div>'
+
+
+def newest(db: Database[Any]) -> dict[str, Any]:
+    document = db.articles.find_one({"_id": URL})
+    assert document is not None
+    return document
+
+
+def page(body: str, title: str = "标题一则新闻", furniture: str = "") -> Answer:
+    html = article(DAY, IDENT, title).decode().replace("讲述了浙江各地的新鲜事情", body)
+    return Answer(body=html.replace("</body>", f"{furniture}</body>").encode())
+
+
+def test_published_edited_furnished_taken_down_restored(
+    site: SiteProxy, db: Database[Any], crawl: Crawl
+) -> None:
+    serve_column(site, [[(DAY, IDENT)]])
+    site.set(URL, page("说了第一句"))
+    assert crawl("column", url=COLUMN).returncode == 0
+    first = newest(db)
+    assert (first["revision"], first["status"]) == (1, "live")
+
+    site.set(URL, page("说了第二句", "改过的标题"))
+    assert "1 changed" in crawl("column", url=COLUMN).stderr
+    second = newest(db)
+    assert (second["revision"], second["title"]) == (2, "改过的标题")
+    assert "第二句" in second["body"]
+    assert second["first_seen_at"] == first["first_seen_at"]
+    assert second["changed_at"] == second["last_seen_at"] > first["last_seen_at"]
+    assert second["warc"] != first["warc"]
+    assert db.revisions.find_one() == {**first, "_id": {"url": URL, "revision": 1}}
+
+    site.set(URL, page("说了第二句", "改过的标题", RELATED))
+    assert "0 changed, 1 same" in crawl("column", url=COLUMN).stderr
+    third = newest(db)
+    assert third.pop("last_seen_at") > second.pop("last_seen_at")
+    assert third == second
+
+    site.set(URL, Answer(status=404))
+    assert "1 gone" in crawl("column", url=COLUMN).stderr
+    gone = newest(db)
+    assert (gone["status"], gone["revision"], gone["body"]) == ("gone", 2, second["body"])
+    row = db.frontier.find_one({"_id": URL})
+    assert row is not None
+    assert row["state"] == "gone"
+
+    site.set(URL, page("说了第二句", "改过的标题"))
+    assert crawl("column", url=COLUMN).returncode == 0
+    back = newest(db)
+    assert (back["status"], back["revision"]) == ("live", 2)
+    assert back["gone_at"] == gone["gone_at"] < back["returned_at"] == back["last_seen_at"]
+    assert db.revisions.count_documents({}) == 1
+    row = db.frontier.find_one({"_id": URL})
+    assert row is not None
+    assert row["state"] == "stored"
+    assert_rebuilt(db, site, crawl)
+
+
+def test_front_page_in_its_place_is_a_takedown(
+    site: SiteProxy, db: Database[Any], crawl: Crawl
+) -> None:
+    serve_column(site, [[(DAY, IDENT)]])
+    crawl("column", url=COLUMN)
+    for front in (f"{HOST}/", "http://www.zjol.com.cn/index.shtml", "https://tidenews.com.cn/"):
+        site.set(front, Answer(body=b"<html><a href='/'>front</a></html>"))
+        site.set(URL, Answer(status=302, headers={"Location": front}))
+        assert "1 gone" in crawl("column", url=COLUMN).stderr, front
+        assert newest(db)["status"] == "gone"
+        assert "tidenews.com.cn" not in "".join(site.urls())
+        site.set(URL, page("说了第一句"))
+        crawl("column", url=COLUMN)
+        assert newest(db)["status"] == "live"
+    assert newest(db)["revision"] == 2  # the text of serve_column, then this one
+
+
+def test_takedown_of_what_a_redirect_leads_to(
+    site: SiteProxy, db: Database[Any], crawl: Crawl
+) -> None:
+    serve_column(site, [[(DAY, IDENT)]])
+    target = url_of(4774999)
+    site.set(URL, Answer(status=301, headers={"Location": target}))
+    site.set(target, Answer(body=article(DAY, 4774999)))
+    crawl("column", url=COLUMN)
+    assert [d["status"] for d in db.articles.find()] == ["live"]
+    site.set(target, Answer(status=404))
+    crawl("column", url=COLUMN)
+    assert [(d["_id"], d["status"]) for d in db.articles.find()] == [(target, "gone")]
+
+
+def test_redirect_to_an_article_that_is_listed_too(
+    site: SiteProxy, db: Database[Any], crawl: Crawl
+) -> None:
+    """Neither link is left pending, in whatever order they come."""
+    other = 4774002
+    serve_column(site, [[(DAY, IDENT), (DAY, other)]])
+    site.set(url_of(other), Answer(status=301, headers={"Location": URL}))
+    assert crawl("column", url=COLUMN).returncode == 0
+    assert {row["state"] for row in db.frontier.find()} == {"stored"}
+    assert newest(db)["aliases"] == [url_of(other)]
+
+
+def test_two_crawls_at_once_make_one_revision(
+    site: SiteProxy,
+    db: Database[Any],
+    crawl: Crawl,
+    tmp_path: Path,
+    mongodb_uri: str,
+    database: str,
+) -> None:
+    idents = [IDENT + n for n in range(20)]
+    serve_column(site, [[(DAY, ident) for ident in idents]])
+    crawl("column", url=COLUMN)
+    for ident in idents:
+        site.set(url_of(ident), Answer(body=article(DAY, ident, "改过的标题")))
+    both = [
+        start_scrapy(
+            "crawl", "column", "-a", f"url={COLUMN}",
+            site=site, data=tmp_path, uri=mongodb_uri, database=database,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    said = [running.communicate(timeout=60)[1] for running in both]
+    assert [running.returncode for running in both] == [0, 0], said
+    assert {d["revision"] for d in db.articles.find()} == {2}
+    assert db.revisions.count_documents({}) == len(idents)
+    changed = [int(text.split(" changed")[0].rpartition(" ")[2]) for text in said]
+    assert sum(changed) == len(idents)
+    assert len(site.urls()) > 3 * len(idents)

@@ -1,0 +1,107 @@
+"""What every spider that reads column pages does with one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+
+from scrapy import Request
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from zjolcrawl.catalogue import Column
+from zjolcrawl.items import ColumnVisit, Link
+from zjolcrawl.parsing.column_page import ColumnPage, ListedLink, read_column
+from zjolcrawl.parsing.urls import is_own_host
+from zjolcrawl.spiders.reader import ArticleReader, reason_of
+
+READ_KINDS = {"article"}
+_REASONS = {
+    "app": "app page: its ids are re-used, so it is recorded and never rewritten",
+    "video": "video page: recorded, not read",
+    "topic": "topic page: a collection of links, recorded, not read",
+    "paper": "digital paper: recorded, not read by this version",
+    "offsite": "leads off the site",
+}
+
+
+class ListReader(ArticleReader):
+    """Base spider: reads one column page and says what it held."""
+
+    def read_list(
+        self, response: Response, column: Column, number: int, lists: set[int], *, probe: bool
+    ) -> tuple[ColumnVisit | None, ColumnPage | None]:
+        """The visit, and the page where its links and what follows are wanted.
+
+        `number` counts a column's pages from 0; `lists` are the walk's lists so far, this one is
+        added. A `probe` asks for a page that nothing links: it may be missing, or the last again.
+        """
+        if response.status != 200:
+            missing = probe and response.status == 404
+            error = f"HTTP {response.status}"
+            return None if missing else self.visit(column, number, response, error=error), None
+        if not is_own_host(response.url):
+            error = f"redirects off the site to {response.url}"
+            return self.visit(column, number, response, error=error), None
+        page = read_column(response.body, response.url)
+        fingerprint = hash(tuple(link.url for link in page.links))
+        repeated = fingerprint in lists
+        lists.add(fingerprint)
+        if repeated and probe:
+            return None, None
+        visit = self.visit(column, number, response, page, error=page.fault)
+        return visit, None if repeated else page
+
+    def visit(
+        self,
+        column: Column,
+        number: int,
+        response: Response,
+        page: ColumnPage | None = None,
+        *,
+        error: str | None = None,
+    ) -> ColumnVisit:
+        """What there is to remember of a column page that was answered."""
+        dates = [link.listed_at for link in page.links if link.listed_at] if page else []
+        return ColumnVisit(
+            column=column.id,
+            url=response.url,
+            page=number,
+            links=len(page.links) if page else 0,
+            newest_listed_at=max(dates, default=None),
+            pages_total=page.pages_total if page else None,
+            etag=_text(response.headers.get("ETag")),
+            last_modified=_text(response.headers.get("Last-Modified")),
+            entry=asdict(column),
+            error=error,
+            seen_at=response.meta.get("seen_at"),
+        )
+
+    def column_failed(self, failure: Failure) -> Iterator[ColumnVisit]:
+        """Scrapy errback: the column keeps the reason, the run goes on."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        column, number = (request.cb_kwargs[name] for name in ("column", "number"))
+        reason, seen_at = reason_of(failure.value), request.meta.get("seen_at")
+        yield failed_visit(column, number, request.url, reason, seen_at)
+
+
+def failed_visit(
+    column: Column, number: int, url: str, reason: str, seen_at: datetime | None
+) -> ColumnVisit:
+    """A column page that was not answered."""
+    return ColumnVisit(
+        column.id, url, number, 0, entry=asdict(column), error=reason, seen_at=seen_at
+    )
+
+
+def link_of_list(listed: ListedLink, column: Column, seen_at: datetime | None) -> Link:
+    """A link as the frontier keeps it."""
+    reason = _REASONS.get(listed.kind)
+    return Link(
+        listed.url, listed.kind, [column.id], listed.title, listed.listed_at, reason, seen_at
+    )
+
+
+def _text(header: bytes | None) -> str | None:
+    return header.decode("latin-1") if header else None

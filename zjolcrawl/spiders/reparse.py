@@ -1,0 +1,236 @@
+"""`scrapy crawl reparse`: from the archive to documents, without the network."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import datetime
+from heapq import merge
+from typing import Any, ClassVar
+from urllib.parse import urljoin
+
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from zjolcrawl.archive.archive import Archive, ArchiveError
+from zjolcrawl.archive.captures import Capture
+from zjolcrawl.catalogue import Column
+from zjolcrawl.extensions.run_ledger import RunLedger
+from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, RawArticle
+from zjolcrawl.middlewares.own_hosts import OffSite
+from zjolcrawl.parsing.urls import canonical, is_own_host
+from zjolcrawl.spiders.arguments import reparse_arguments
+from zjolcrawl.spiders.context import Days, column_of, link_of
+from zjolcrawl.spiders.lists import ListReader, failed_visit, link_of_list
+from zjolcrawl.spiders.reader import reason_of, unwanted
+from zjolcrawl.storage.queries import seen_by_parsers_before
+
+_REDIRECTS = {301, 302, 303, 307, 308}
+_AHEAD = 100  # captures that wait in the scheduler
+
+
+class ReparseSpider(ListReader):
+    """Reads captures again, in the order in which they were taken.
+
+    1. Each capture is read by itself, with the context that the crawl left beside it: a redirect's
+       or a stub's target, a second attempt and an image are captures of their own.
+    2. The next capture of an article, or of a column, waits until the one before it is with the
+       store, since versions follow from the order of sights.
+    """
+
+    name = "reparse"
+    offline = True
+    parse_arguments = staticmethod(reparse_arguments)
+    custom_settings: ClassVar[dict[str, Any]] = {  # type: ignore[misc]  # as Scrapy documents it
+        "ROBOTSTXT_OBEY": False,  # asked when the page was fetched
+        "DOWNLOAD_DELAY": 0,
+        "AUTOTHROTTLE_ENABLED": False,
+        "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",
+    }
+
+    def __init__(self, name: str | None = None, **arguments: str) -> None:
+        super().__init__(name)
+        self.given = arguments
+        self.wanted = reparse_arguments(**arguments)
+        self.days = Days(self.wanted.since, self.wanted.until)
+        self.dry_run = self.wanted.dry_run
+        self.chosen = 0
+        self._under_way: dict[str, asyncio.Event] = {}  # by each URL that a capture is about
+        self._about: dict[str, set[str]] = {}  # those URLs, by what its item is known by
+        self._lists: dict[tuple[str, str], set[int]] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> ReparseSpider:
+        """Called by Scrapy."""
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        for signal in (signals.item_scraped, signals.item_error):
+            crawler.signals.connect(spider.with_the_store, signal=signal)
+        return spider
+
+    @property
+    def ledger(self) -> RunLedger:
+        """The run's ledger, which owns archive and store."""
+        ledger = self.crawler.get_extension(RunLedger)
+        assert ledger is not None
+        return ledger
+
+    async def start(self) -> AsyncIterator[Any]:
+        """A request for each chosen capture, answered by ReplayMiddleware."""
+        store, archive = await self.ledger.open(), self.ledger.archive
+        assert archive is not None
+        moments: set[datetime] | None = None
+        if self.wanted.parser_before:
+            moments = await seen_by_parsers_before(store.db, self.wanted.parser_before)
+        for capture in self._captures(archive):
+            if moments is not None and capture.seen_at not in moments:
+                continue
+            if request := self._request(capture, archive):
+                self.chosen += 1
+                await self._turn(request)
+                yield request
+                if self.chosen % _AHEAD == 0:
+                    await self.crawler.signals.wait_for(signals.scheduler_empty)
+        if not self.chosen:
+            self.ledger.refuse("nothing in the archive is what was asked for")
+
+    def _captures(self, archive: Archive) -> Iterator[Capture]:
+        wanted = self.wanted
+        since, until = wanted.captured
+        found = (
+            archive.index.captures(
+                since=since, until=until, run=wanted.run, host=wanted.host,
+                url=url, article=canonical(url) if url else None,
+            )
+            for url in wanted.urls or (None,)
+        )  # fmt: skip
+        return merge(*found, key=lambda capture: capture.date)
+
+    def _request(self, capture: Capture, archive: Archive) -> Request | None:
+        context = capture.known
+        listed_by = [context["column"]["id"]] if "column" in context else context.get("columns", [])
+        if self.wanted.columns and not set(self.wanted.columns) & set(listed_by):
+            return None
+        callback: Callable[..., Any]
+        if "column" in context:
+            callback = self.reread_list
+            told = {"column": column_of(context), "number": context["page"]}
+        elif "article" in context and "image" not in context:
+            callback = self.reread_article
+            told = dict(zip(("link", "trail"), link_of(context), strict=True))
+        else:
+            return None
+        if (capture.status or 500) >= 400 and archive.last_attempt(capture) != capture:
+            return None
+        return Request(
+            capture.url,
+            callback=callback,
+            errback=self.not_reread,
+            cb_kwargs={**told, "capture": capture},
+            meta={
+                "capture": capture, "context": context, "link_recorded": True,
+                "dont_redirect": True, "dont_retry": True,
+            },
+            dont_filter=True,
+        )  # fmt: skip
+
+    async def reread_article(
+        self, response: Response, link: Link, trail: tuple[str, ...], capture: Capture
+    ) -> AsyncIterator[Any]:
+        """Scrapy callback of a capture of an article's page."""
+        context = capture.known
+        if target := _target(response):
+            if outcome := self._redirected(response, link, target, context.get("hop", 0)):
+                yield outcome
+            else:
+                self._done(response.request)
+            return
+        for result in self.read(response, link, trail, Days.of(context)):
+            if isinstance(result, Request) or unwanted(result, self.days):
+                self._done(response.request)
+            else:
+                yield result
+
+    def _redirected(self, response: Response, link: Link, target: str, hop: int) -> Outcome | None:
+        """What the redirect itself made of the link; None where the answer that followed did."""
+        seen_at = response.meta["seen_at"]
+        if not is_own_host(target):
+            return self.left_the_site(link, target, seen_at)
+        if hop >= self.settings.getint("REDIRECT_MAX_TIMES"):
+            reason = "IgnoreRequest: max redirections reached"
+            return Outcome(link.url, "rejected", reason, final_url=response.url, seen_at=seen_at)
+        return None
+
+    def not_reread(self, failure: Failure) -> Iterator[Outcome | ColumnVisit]:
+        """Scrapy errback: no answer came then either, or the record cannot be read."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        link: Link | None = request.cb_kwargs.get("link")
+        if isinstance(failure.value, ArchiveError):
+            self.ledger.unreadable.append(f"{request.url}: {failure.value}")
+            self._done(request)
+        elif link:
+            yield from self.article_failed(failure)
+        else:
+            yield from self.column_failed(failure)
+
+    async def reread_list(
+        self, response: Response, column: Column, number: int, capture: Capture
+    ) -> AsyncIterator[Any]:
+        """Scrapy callback of a capture of a column page."""
+        if target := _target(response):
+            if not is_own_host(target):
+                reason = reason_of(OffSite(f"leads off the site: {target}"))
+                yield failed_visit(column, number, target, reason, response.meta["seen_at"])
+            else:
+                self._done(response.request)
+            return
+        probe = bool(capture.known.get("probe"))
+        lists = self._lists.setdefault((capture.run, column.id), set())
+        visit, page = self.read_list(response, column, number, lists, probe=probe)
+        if visit:
+            yield visit
+        else:
+            self._done(response.request)
+        for listed in page.links if page else ():
+            yield link_of_list(listed, column, response.meta["seen_at"])
+
+    async def _turn(self, request: Request) -> None:
+        """Wait until no capture is under way of the same link, page or column."""
+        name = _name(request)
+        about = {name, canonical(request.url)}
+        while busy := about & self._under_way.keys():
+            await self._under_way[busy.pop()].wait()
+        self._about[name] = about
+        self._under_way |= dict.fromkeys(about, asyncio.Event())
+
+    def with_the_store(self, item: Any) -> None:
+        """Scrapy signal: an item went through the pipelines."""
+        if isinstance(item, Article | RawArticle):
+            self._release(item.frontier_url or item.url)
+        elif isinstance(item, Outcome):
+            self._release(item.url)
+        elif isinstance(item, ColumnVisit):
+            self._release(item.column)
+
+    def _done(self, request: Request | None) -> None:
+        """A capture of which nothing goes to the store."""
+        if request:
+            self._release(_name(request))
+
+    def _release(self, name: str) -> None:
+        for url in self._about.pop(name, ()):
+            self._under_way.pop(url).set()
+
+
+def _name(request: Request) -> str:
+    """What the item of a capture is known by: a link's URL, a column's id."""
+    told = request.cb_kwargs
+    return str(told["link"].url if "link" in told else told["column"].id)
+
+
+def _target(response: Response) -> str | None:
+    location = response.headers.get("Location")
+    if response.status not in _REDIRECTS or not location:
+        return None
+    return urljoin(response.url, location.decode("latin-1"))

@@ -1,0 +1,89 @@
+"""What a run would write, from reads alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from zjolcrawl.items import Link
+from zjolcrawl.storage.steps import BOOKKEEPING, Step
+from zjolcrawl.storage.store import Buffer, Store
+from zjolcrawl.storage.versions import steps_of
+
+
+class Preview(Store):
+    """A store that writes nothing and counts instead.
+
+    `steps`: versions by what a write would be (see `Step`); `fields`: by field, how many of the
+    versions that are there would get another value.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.steps: dict[str, set[str]] = {}
+        self.fields: Counter[str] = Counter()
+        self._hashes: dict[tuple[str, int], str] = {}  # of versions that would be written
+
+    async def discover(self, links: Sequence[Link]) -> set[str]:
+        """Count links."""
+        self.counts["links"] += len(links)
+        return set()
+
+    async def end_run(self, *_: Any) -> None:
+        """Nothing to end."""
+
+    def lines(self) -> Iterator[str]:
+        """The report, for a person."""
+        better, same = (self.steps.get(what, set()) for what in ("reread", "same"))
+        yield f"{len(better)} of {len(better | same)} stored versions would change"
+        width = max(map(len, self.fields), default=0)
+        for name, count in self.fields.most_common():
+            yield f"  {name:<{width}}  {count:>7}"
+        for what, text in _OTHERS.items():
+            if count := len(self.steps.get(what, ())):
+                yield f"{count} {text}"
+        if unread := self.counts["unread"]:
+            yield f"{unread} stored articles would not be read as articles any more; they stay"
+
+    async def _begin(self, arguments: dict[str, Any], version: str) -> None:
+        """A run that writes nothing leaves no trace."""
+
+    async def _write(self, buffer: Buffer) -> None:
+        await self._add_columns(buffer.articles)
+        documents = {url: document for url, (document, _) in buffer.articles.items()}
+        steps = await steps_of(self.db, documents, self.run_id, self._hashes)
+        for url, step in steps.items():
+            self._count(url, step)
+        await self._count_unread(buffer.outcomes)
+
+    def _count(self, url: str, step: Step) -> None:
+        version = f"{url} {step.known['revision']}" if step.known else url
+        counted = self.steps.setdefault(step.what, set())
+        if version not in counted and step.what == "reread" and step.known and step.version:
+            self.fields.update(changed_fields(step.known, step.version))
+            self._hashes[url, step.known["revision"]] = step.version["content_sha256"]
+        counted.add(version)
+
+
+_OTHERS = {
+    "new": "articles would be new",
+    "changed": "articles would get a new version",
+    "missed": "versions were seen otherwise between: an empty database would have those as versions",
+}
+
+
+def changed_fields(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    """The names of the page's fields that differ, those of `parser` apart."""
+    flat = [_flat(each) for each in (one, other)]
+    return [
+        name
+        for name in sorted(flat[0].keys() | flat[1].keys())
+        if flat[0].get(name) != flat[1].get(name)
+    ]
+
+
+def _flat(version: dict[str, Any]) -> dict[str, Any]:
+    parser = {f"parser.{name}": value for name, value in version.get("parser", {}).items()}
+    others = {n: v for n, v in version.items() if n != "parser" and n not in BOOKKEEPING}
+    return others | parser

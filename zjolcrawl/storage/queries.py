@@ -1,0 +1,34 @@
+"""Questions that commands and spiders ask of what is stored."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pymongo.asynchronous.database import AsyncDatabase
+
+Database = AsyncDatabase[dict[str, Any]]
+
+
+async def find_article(db: Database, url: str) -> dict[str, Any] | None:
+    """The newest version of the article of a canonical URL, or of one that led to it."""
+    return await db["articles"].find_one({"_id": url}) or await db["articles"].find_one(
+        {"aliases": url}
+    )
+
+
+async def all_versions(db: Database, article: dict[str, Any]) -> list[dict[str, Any]]:
+    """The versions of an article, oldest first, itself last."""
+    keys = [{"url": article["_id"], "revision": n} for n in range(1, article["revision"])]
+    former = [each async for each in db["revisions"].find({"_id": {"$in": keys}}).sort("_id", 1)]
+    return [*former, article]
+
+
+async def seen_by_parsers_before(db: Database, version: int) -> set[datetime]:
+    """When the versions were seen that a parser older than `version` has read."""
+    older = {"parser.version": {"$lt": version}}
+    return {
+        each["changed_at"]
+        for name in ("articles", "revisions")
+        async for each in db[name].find(older, {"changed_at": 1})
+    }
