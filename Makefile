@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: demo test lint crawl lock clean
+.PHONY: demo test lint bench crawl lock clean
 
 demo: $(STAMP)  ## crawl the bundled site and print the reference article
 	$(BIN)/python -m tests.demo
@@ -17,6 +17,9 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(STAMP)  ## what archiving costs a crawl; needs nginx
+	$(BIN)/python -m bench.warc_cost
 
 crawl: $(STAMP)  ## the demo's twin on the live site; ARGS="-a column=zjxw -a pages=1"
 	$(BIN)/scrapy crawl column $(ARGS)

@@ -71,6 +71,16 @@ def crawl(site: SiteProxy, mongodb_uri: str, database: str, tmp_path: Path) -> C
     return run
 
 
+@pytest.fixture
+def command(mongodb_uri: str, database: str, tmp_path: Path) -> Crawl:
+    """`command("article", URL, "--raw")`: any other subcommand, on the same database and folder."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return scrapy(*arguments, data=tmp_path, uri=mongodb_uri, database=database)
+
+    return run
+
+
 def snapshot(db: Database[Any]) -> dict[str, dict[str, Any]]:
     """All that is stored but the runs' ids, by collection and key; sets in one order."""
     found: dict[str, dict[str, Any]] = {}

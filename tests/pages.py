@@ -7,6 +7,7 @@ from tests.site import Answer, SiteProxy
 HOST = "http://zjnews.zjol.com.cn"
 COLUMN = f"{HOST}/test/lm/"
 DAY = "2017-08-12"
+RELATED = '<div class="relate"><a href="/x.shtml">相关阅读</a></div>'
 
 
 def article(day: str, ident: int, title: str = "标题一则新闻", more: str = "") -> bytes:
@@ -17,6 +18,12 @@ def article(day: str, ident: int, title: str = "标题一则新闻", more: str =
         f'<span id="source_baidu">来源：浙江在线</span></div><div class="contTxt">'
         f"<p>　　这是第{ident}篇文章的正文，讲述了浙江各地的新鲜事情。</p>{more}</div></body></html>"
     ).encode()
+
+
+def saying(ident: int, words: str, title: str = "标题一则新闻", furniture: str = "") -> Answer:
+    """The article with other words in its body, and with `furniture` at the page's end."""
+    html = article(DAY, ident, title).decode().replace("讲述了浙江各地的新鲜事情", words)
+    return Answer(body=html.replace("</body>", f"{furniture}</body>").encode())
 
 
 def list_page(items: list[tuple[str, int]], pager: str = "") -> bytes:

@@ -21,7 +21,7 @@ from tests.site import SiteProxy
 from zjolcrawl.storage.embedded import EmbeddedServer
 
 REFERENCE = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
-QUESTIONS = (ROOT / "README.md").read_text().split("## Five questions")[1].split("## To add")[0]
+QUESTIONS = (ROOT / "README.md").read_text().split("## Questions")[1].split("## To add")[0]
 PYMONGO = re.findall(r"```python\n(db\..*?)\n```", QUESTIONS, re.DOTALL)
 MONGOSH = re.findall(r"```js\n(.*?)\n```", QUESTIONS, re.DOTALL)
 SETUP = re.search(r"```python\n(import.*?)\n```", QUESTIONS, re.DOTALL)
@@ -52,8 +52,8 @@ def found(query: str, db: Database[Any]) -> list[dict[str, Any]]:
     return list(cursor)
 
 
-def test_there_are_five() -> None:
-    assert len(PYMONGO) == len(MONGOSH) == 5
+def test_each_question_is_asked_in_both_languages() -> None:
+    assert len(PYMONGO) == len(MONGOSH) == 6
     assert SETUP is not None
 
 

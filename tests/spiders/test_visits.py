@@ -9,12 +9,11 @@ from pymongo.database import Database
 
 from tests.conftest import Crawl, assert_rebuilt
 from tests.crawling import start_scrapy
-from tests.pages import COLUMN, DAY, HOST, article, serve_column, url_of
+from tests.pages import COLUMN, DAY, HOST, RELATED, article, saying, serve_column, url_of
 from tests.site import Answer, SiteProxy
 
 IDENT = 4774001
 URL = url_of(IDENT)
-RELATED = '<div class="relate"><a href="/x.shtml">相关阅读</a></div>'
 
 
 def newest(db: Database[Any]) -> dict[str, Any]:
@@ -23,21 +22,16 @@ def newest(db: Database[Any]) -> dict[str, Any]:
     return document
 
 
-def page(body: str, title: str = "标题一则新闻", furniture: str = "") -> Answer:
-    html = article(DAY, IDENT, title).decode().replace("讲述了浙江各地的新鲜事情", body)
-    return Answer(body=html.replace("</body>", f"{furniture}</body>").encode())
-
-
 def test_published_edited_furnished_taken_down_restored(
     site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
     serve_column(site, [[(DAY, IDENT)]])
-    site.set(URL, page("说了第一句"))
+    site.set(URL, saying(IDENT, "说了第一句"))
     assert crawl("column", url=COLUMN).returncode == 0
     first = newest(db)
     assert (first["revision"], first["status"]) == (1, "live")
 
-    site.set(URL, page("说了第二句", "改过的标题"))
+    site.set(URL, saying(IDENT, "说了第二句", "改过的标题"))
     assert "1 changed" in crawl("column", url=COLUMN).stderr
     second = newest(db)
     assert (second["revision"], second["title"]) == (2, "改过的标题")
@@ -47,7 +41,7 @@ def test_published_edited_furnished_taken_down_restored(
     assert second["warc"] != first["warc"]
     assert db.revisions.find_one() == {**first, "_id": {"url": URL, "revision": 1}}
 
-    site.set(URL, page("说了第二句", "改过的标题", RELATED))
+    site.set(URL, saying(IDENT, "说了第二句", "改过的标题", furniture=RELATED))
     assert "0 changed, 1 same" in crawl("column", url=COLUMN).stderr
     third = newest(db)
     assert third.pop("last_seen_at") > second.pop("last_seen_at")
@@ -61,7 +55,7 @@ def test_published_edited_furnished_taken_down_restored(
     assert row is not None
     assert row["state"] == "gone"
 
-    site.set(URL, page("说了第二句", "改过的标题"))
+    site.set(URL, saying(IDENT, "说了第二句", "改过的标题"))
     assert crawl("column", url=COLUMN).returncode == 0
     back = newest(db)
     assert (back["status"], back["revision"]) == ("live", 2)
@@ -84,7 +78,7 @@ def test_front_page_in_its_place_is_a_takedown(
         assert "1 gone" in crawl("column", url=COLUMN).stderr, front
         assert newest(db)["status"] == "gone"
         assert "tidenews.com.cn" not in "".join(site.urls())
-        site.set(URL, page("说了第一句"))
+        site.set(URL, saying(IDENT, "说了第一句"))
         crawl("column", url=COLUMN)
         assert newest(db)["status"] == "live"
     assert newest(db)["revision"] == 2  # the text of serve_column, then this one

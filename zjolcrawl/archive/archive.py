@@ -14,7 +14,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 from zjolcrawl.archive.captures import Capture, capture_of, cdxj
 from zjolcrawl.archive.index import ArchiveIndex
@@ -57,13 +57,17 @@ class Archive:
         """The record at `pointer`. Raises ArchiveError where it is not there."""
         with _one_line_errors(self.folder):
             try:
-                with self._path(pointer.file).open("rb") as file:
+                with self.open(pointer.file) as file:
                     _, _, record = next(read_records(file, pointer.offset))
             except (TornRecord, StopIteration) as error:
                 raise ArchiveError(f"{pointer.file} at byte {pointer.offset}: {error}") from error
         if record.record_id != pointer.record_id:
             raise ArchiveError(f"{pointer.file} has no record {pointer.record_id}")
         return record
+
+    def open(self, name: str) -> BinaryIO:
+        """A WARC file of the archive, by its name, to be read and closed. Raises OSError."""
+        return self._path(name).open("rb")
 
     def message(self, capture: Capture) -> Message:
         """The response of a capture: a revisit's headers with the payload it refers to.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from scrapy.commands.crawl import Command as CrawlCommand
@@ -85,6 +86,17 @@ def _check_settings(settings) -> None:  # type: ignore[no-untyped-def]
     scheme = urlsplit(settings.get("FILES_STORE") or "").scheme
     if scheme not in ImagePipeline.STORE_SCHEMES:
         raise ArgumentError(f"setting FILES_STORE: {scheme}:// is no store of images")
+    # Scrapy leaves the pipeline out, without a word that a person sees, where these are missing.
+    package = {"s3": "boto3", "gs": "google.cloud.storage"}.get(scheme)
+    if package and not _is_installed(package):
+        raise ArgumentError(f"setting FILES_STORE: {scheme}:// needs the package {package}")
     database = settings.get("MONGODB_DATABASE") or ""
     if not database or any(sign in database for sign in '/\\. "$*<>:|?\0') or len(database) > 63:
         raise ArgumentError(f"setting MONGODB_DATABASE={database} is not a database name")
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:  # a parent of it is missing
+        return False

@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
+from zjolcrawl.storage.embedded import EmbeddedServer
 from zjolcrawl.storage.errors import unavailable
 
 Client = AsyncMongoClient[dict[str, Any]]
+Database = AsyncDatabase[dict[str, Any]]
+
+
+@asynccontextmanager
+async def open_database(uri: str, database: str, data_dir: Path) -> AsyncIterator[Database]:
+    """The database of a project, to be read: the embedded server's where `uri` is empty.
+
+    Raises StoreUnavailable and EmbeddedUnavailable.
+    """
+    server = None if uri else await asyncio.to_thread(EmbeddedServer.acquire, data_dir)
+    try:
+        client = await connect(server.uri if server else uri)
+        try:
+            yield client[database]
+        finally:
+            await client.close()
+    finally:
+        if server:
+            await asyncio.to_thread(server.release)
 
 
 async def connect(uri: str) -> Client:

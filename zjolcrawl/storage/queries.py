@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from pymongo.asynchronous.database import AsyncDatabase
-
-Database = AsyncDatabase[dict[str, Any]]
+from zjolcrawl.storage.connection import Database
 
 
 async def find_article(db: Database, url: str) -> dict[str, Any] | None:
@@ -32,3 +31,14 @@ async def seen_by_parsers_before(db: Database, version: int) -> set[datetime]:
         for name in ("articles", "revisions")
         async for each in db[name].find(older, {"changed_at": 1})
     }
+
+
+async def headlines(db: Database, urls: Iterable[str]) -> dict[str, str]:
+    """Titles of articles by their URL; those that are not stored are left out."""
+    chosen = {"_id": {"$in": list(urls)}}
+    return {each["_id"]: each["title"] async for each in db["articles"].find(chosen, {"title": 1})}
+
+
+async def ledger_row(db: Database, url: str) -> dict[str, Any] | None:
+    """The frontier's row of a canonical URL."""
+    return await db["frontier"].find_one({"_id": url})

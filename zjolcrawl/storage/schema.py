@@ -104,6 +104,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("authors.name", ASCENDING), _NEWEST]),  # everything by a reporter
         IndexModel([("editors.name", ASCENDING), _NEWEST]),  # everything an editor signed
         IndexModel([("tags", ASCENDING), _NEWEST]),  # articles with a tag
+        IndexModel([("aliases", ASCENDING)]),  # an article by any address that led to it
     ],
     "frontier": [
         IndexModel([("columns", ASCENDING), ("state", ASCENDING)]),  # what became of the links

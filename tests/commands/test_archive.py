@@ -1,0 +1,87 @@
+"""`scrapy archive wacz`: a file that other tools take."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from pymongo.database import Database
+
+from tests.archive.others import accepted, other_cdxj
+from tests.conftest import Crawl
+from tests.pages import COLUMN, DAY, article, serve_column, url_of
+from tests.site import Answer, SiteProxy
+
+FIRST, SECOND = 4774001, 4774002
+
+
+def unpacked(file: Path, folder: Path) -> Path:
+    """The file's content, once py-wacz has nothing against it."""
+    check = subprocess.run(
+        [sys.executable, "-m", "wacz.main", "validate", "-f", str(file)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert check.returncode == 0, check.stdout + check.stderr
+    with zipfile.ZipFile(file) as archive:
+        assert {each.compress_type for each in archive.infolist()} == {zipfile.ZIP_STORED}
+        archive.extractall(folder)
+    return folder
+
+
+def test_one_run_with_what_its_revisits_refer_to(
+    site: SiteProxy, db: Database[Any], crawl: Crawl, command: Crawl, tmp_path: Path
+) -> None:
+    serve_column(site, [[(DAY, FIRST), (DAY, SECOND)]])
+    crawl("column", url=COLUMN)
+    site.set(url_of(SECOND), Answer(body=article(DAY, SECOND, "改过的标题")))
+    crawl("column", url=COLUMN)
+    second = db.runs.find().sort("_id", -1)[0]["_id"]
+    file = tmp_path / "run.wacz"
+    done = command("archive", "wacz", "--run", str(second), "-o", str(file))
+    assert done.returncode == 0, done.stderr
+    assert "3 pages" in done.stdout  # the column, and both articles; the first run's are origins
+
+    folder = unpacked(file, tmp_path / "out")
+    (warc,) = (folder / "archive").iterdir()
+    records = accepted(folder / "archive")
+    answers = [r for r in records if r.type in {"response", "revisit"}]
+    assert len([r for r in records if r.type == "request"]) == len(answers)
+    there = {r.headers["WARC-Record-ID"] for r in answers}
+    assert all(r.headers["WARC-Refers-To"] in there for r in answers if r.type == "revisit")
+    assert {r.decoded for r in answers if r.url == url_of(SECOND)} == {
+        article(DAY, SECOND, "改过的标题")
+    }
+    index = gzip.decompress((folder / "indexes" / "index.cdx.gz").read_bytes()).decode()
+    assert index == other_cdxj(warc)
+    pages = [json.loads(line) for line in (folder / "pages/pages.jsonl").read_text().splitlines()]
+    titles = {page["url"]: page.get("title") for page in pages[1:]}
+    assert titles[url_of(SECOND)] == "改过的标题"
+    described = json.loads((folder / "datapackage.json").read_text())
+    assert f"run={second}" in described["title"]
+
+
+def test_days_choose_and_nothing_is_no_file(
+    site: SiteProxy, crawl: Crawl, command: Crawl, tmp_path: Path
+) -> None:
+    file = tmp_path / "days.wacz"
+    assert command("archive", "wacz", "-o", str(file)).returncode == 2  # no archive yet
+    serve_column(site, [[(DAY, FIRST)]])
+    crawl("column", url=COLUMN)
+    done = command("archive", "wacz", "--captured-since", "2026-01-01", "-o", str(file))
+    assert done.returncode == 0, done.stderr
+    unpacked(file, tmp_path / "out")
+    file.unlink()
+    for arguments in (
+        ("--captured-until", "2001-01-01"),
+        ("--captured-since", "soon"),
+        ("--run", "x"),
+    ):
+        done = command("archive", "wacz", *arguments, "-o", str(file))
+        assert done.returncode == 2, arguments
+        assert len(done.stderr.splitlines()) == 1
+        assert not list(tmp_path.glob("days.wacz*"))

@@ -1,0 +1,101 @@
+"""What commands that look at the archive share: the settings' database, one line for each error.
+
+Not in `commands/`, where Scrapy takes every class for a command of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any, ClassVar
+
+from rich.console import Console
+from rich.text import Text
+from scrapy.commands import ScrapyCommand
+from scrapy.exceptions import UsageError
+
+from zjolcrawl.archive.archive import Archive, ArchiveError
+from zjolcrawl.parsing.urls import canonical
+from zjolcrawl.spiders.arguments import ArgumentError
+from zjolcrawl.storage.connection import Database, open_database
+from zjolcrawl.storage.embedded import EmbeddedUnavailable
+from zjolcrawl.storage.errors import StoreUnavailable
+from zjolcrawl.storage.queries import find_article, ledger_row
+
+
+class NotFound(Exception):
+    """What was asked for is not there; the message is one line."""
+
+
+class ReadingCommand(ScrapyCommand):
+    """Base command. Exit status 1: not there; 2: unusable arguments, settings, database, archive."""
+
+    requires_project = True
+    requires_crawler_process = False
+    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Do it; an error is one line on stderr."""
+        try:
+            asyncio.run(self.show(args, opts))
+        except NotFound as reason:
+            self._refuse(str(reason), 1)
+        except (ArgumentError, StoreUnavailable, EmbeddedUnavailable, ArchiveError) as reason:
+            self._refuse(str(reason), 2)
+
+    async def show(self, args: list[str], opts: argparse.Namespace) -> None:
+        """The command's own work."""
+        raise NotImplementedError
+
+    async def article(self, db: Database, url: str) -> dict[str, Any]:
+        """The newest version of the article of any address of it. Raises NotFound."""
+        key = canonical(url if "://" in url else f"http://{url}")
+        if found := await find_article(db, key):
+            return found
+        row = await ledger_row(db, key)
+        known = f"its link is {row['state']}: {row.get('last_error', '')}" if row else "unknown"
+        raise NotFound(f"no article {key} ({known.rstrip(': ')})")
+
+    def database(self) -> AbstractAsyncContextManager[Database]:
+        """The database of the settings."""
+        return open_database(
+            self.setting("MONGODB_URI"), self.setting("MONGODB_DATABASE"), self.data_dir()
+        )
+
+    def archive(self) -> Archive:
+        """The archive of the settings. Raises ArchiveError."""
+        folder = self.data_dir() / "warc"
+        if not folder.is_dir():
+            raise ArchiveError(f"no archive at {folder}")
+        return Archive(folder)
+
+    def data_dir(self) -> Path:
+        """DATA_DIR."""
+        return Path(self.setting("DATA_DIR"))
+
+    def setting(self, name: str) -> str:
+        """A setting as text, empty if unset."""
+        assert self.settings is not None  # set in scrapy.cmdline
+        return str(self.settings.get(name) or "")
+
+    def _refuse(self, reason: str, status: int) -> None:
+        sys.stderr.write(f"zjolcrawl: {' '.join(reason.split())}\n")
+        self.exitcode = status
+
+
+def tell(lines: Iterable[Text]) -> None:
+    """Print: in a terminal folded and in colour, else a line a line."""
+    console = Console(highlight=False)
+    for line in lines:
+        console.print(line, soft_wrap=not console.is_terminal)
+
+
+def one_url(args: list[str]) -> str:
+    """The one URL of a command line. Raises UsageError."""
+    if len(args) != 1:
+        raise UsageError("give one URL")
+    return args[0]

@@ -1,0 +1,65 @@
+"""`scrapy article URL`: one article as its reader saw it, or the bytes that it was read from."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from bson import json_util
+
+from zjolcrawl.archive.archive import ArchiveError
+from zjolcrawl.archive.decoding import decoded_body
+from zjolcrawl.archive.warc import Pointer
+from zjolcrawl.command import NotFound, ReadingCommand, one_url, tell
+from zjolcrawl.display.article import render
+from zjolcrawl.storage.queries import all_versions
+
+
+class Command(ReadingCommand):
+    """Prints title block, body with its images, and provenance."""
+
+    def syntax(self) -> str:
+        return "URL [options]"
+
+    def short_desc(self) -> str:
+        return "Show an archived article, or the bytes that it was read from"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument("--revision", type=int, metavar="N", help="an older version")
+        form = parser.add_mutually_exclusive_group()
+        form.add_argument("--json", action="store_true", help="the document, as extended JSON")
+        form.add_argument("--raw", action="store_true", help="the page's bytes")
+        form.add_argument(
+            "--record", action="store_true", help="the WARC record, headers and body as archived"
+        )
+
+    async def show(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Print."""
+        url = one_url(args)
+        async with self.database() as db:
+            version = await self.article(db, url)
+            if opts.revision is not None:
+                versions = await all_versions(db, version)
+                if not 1 <= opts.revision <= len(versions):
+                    raise NotFound(f"{url} has versions 1 to {len(versions)}")
+                version = versions[opts.revision - 1]
+        if opts.raw or opts.record:
+            warc = version.get("warc")
+            if not warc:
+                raise NotFound(f"{url} was stored without an archive (WARC=off)")
+            sys.stdout.buffer.write(self._bytes(Pointer(**warc), whole=opts.record))
+        elif opts.json:
+            sys.stdout.write(json_util.dumps(version, ensure_ascii=False, indent=2) + "\n")
+        else:
+            tell(render(version))
+
+    def _bytes(self, pointer: Pointer, *, whole: bool) -> bytes:
+        with self.archive() as archive:
+            record = archive.read(pointer)
+        if whole:
+            return record.raw
+        try:
+            return decoded_body(record.message)
+        except ValueError as error:
+            raise ArchiveError(f"{pointer.record_id}: {error}") from error

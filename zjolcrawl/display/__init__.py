@@ -1,0 +1,1 @@
+"""Stored documents as text for a person: pure, no database."""

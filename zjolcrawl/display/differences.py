@@ -1,0 +1,65 @@
+"""What was edited between two versions of an article: fields, and the body by sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any
+
+from zjolcrawl.display.words import people, published
+
+_SENTENCE = re.compile(r"[^。！？；!?;\n]*(?:[。！？；!?;]+[”’」』）)]*|\n|$)")
+_FIELDS = (
+    "kicker", "title", "subtitle", "published_at", "source", "authors", "editors", "tags",
+    "editor_note", "body", "images",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Parts of one field that were taken out and put in; `kept` parts stood before them."""
+
+    field: str
+    removed: tuple[str, ...]
+    added: tuple[str, ...]
+    kept: int = 0
+
+
+def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
+    """The edits from one version to the next, in the order in which a page shows the fields."""
+    return [change for name in _FIELDS for change in _of_field(name, old, new)]
+
+
+def sentences(text: str) -> list[str]:
+    """A body's sentences, without the breaks between its paragraphs."""
+    return [part for found in _SENTENCE.findall(text) if (part := found.strip())]
+
+
+def _of_field(name: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
+    before, after = _parts(name, old), _parts(name, new)
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    kept = 0
+    for what, i1, i2, j1, j2 in matcher.get_opcodes():
+        if what == "equal":
+            kept = i2 - i1
+        else:
+            yield Change(name, tuple(before[i1:i2]), tuple(after[j1:j2]), kept)
+            kept = 0
+
+
+def _parts(name: str, version: dict[str, Any]) -> list[str]:
+    """A field as the parts that are compared: sentences, people, tags, image references."""
+    value = version.get(name)
+    if not value:
+        return []
+    if name == "published_at":
+        return [published(version) or ""]
+    if name in {"authors", "editors"}:
+        return [people([each]) for each in value]
+    if name == "images":
+        return [each["ref"] for each in value]
+    if name in {"body", "editor_note"}:
+        return sentences(value)
+    return list(value) if isinstance(value, list) else [value]
