@@ -9,7 +9,7 @@ import pytest
 from pymongo.database import Database
 
 from tests.conftest import Crawl, assert_rebuilt, drop, snapshot
-from tests.pages import COLUMN, DAY, HOST, article, serve_column, url_of
+from tests.pages import COLUMN, DAY, HOST, article, list_page, serve_column, url_of
 from tests.pipelines.test_images import JPEG, PNG
 from tests.site import Answer, SiteProxy
 from zjolcrawl.storage.operations import reject_id
@@ -96,8 +96,14 @@ def test_reading_again_in_place_writes_nothing_where_nothing_differs(
     crawl("column", url=COLUMN)
     site.set(url_of(SECOND), Answer(body=b"<html><title>x</title></html>"))
     site.set(url_of(FIRST), Answer(body=article(DAY, FIRST, "改过的标题")))
+    listed = list_page([(DAY, FIRST), (DAY, SECOND)]).decode().replace("文章", "改名")
+    site.set(COLUMN, Answer(body=listed.encode(), headers={"ETag": '"2"'}))
     crawl("column", url=COLUMN)
     before = snapshot(db)
+    assert before[f"frontier {url_of(FIRST)}"]["listed_title"] == f"改名{FIRST}"
+    first = db.runs.find().sort("_id", 1)[0]["_id"]
+    assert crawl("reparse", run=first).returncode == 0
+    assert snapshot(db) == before
     runs = {d["_id"]: d["run_id"] for d in db.articles.find()}
     done = crawl("reparse")
     assert done.returncode == 0, done.stderr

@@ -70,6 +70,13 @@ class RunLedger:
         crawler.signals.connect(ledger.spider_closed, signal=signals.spider_closed)
         return ledger
 
+    @classmethod
+    def of(cls, crawler: Crawler) -> Self:
+        """The ledger of a crawler that has begun."""
+        ledger = crawler.get_extension(cls)
+        assert ledger is not None
+        return ledger
+
     async def open(self) -> Store:
         """The run's store. Raises CloseSpider, with `failure` set, where there is no database."""
         async with self._opening:

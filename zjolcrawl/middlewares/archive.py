@@ -41,9 +41,7 @@ class ArchiveMiddleware:
     @property
     def ledger(self) -> RunLedger:
         """The run's ledger, which owns the archive."""
-        ledger = self.crawler.get_extension(RunLedger)
-        assert ledger is not None
-        return ledger
+        return RunLedger.of(self.crawler)
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Append the exchange. Raises ArchiveError, and ends the run, where that fails."""

@@ -77,9 +77,7 @@ class FrontierMiddleware:
     async def _recorded(self, batch: list[Any]) -> list[Any]:
         links = [link for each in batch if (link := _link_of(each))]
         if links:
-            ledger = self.crawler.get_extension(RunLedger)
-            assert ledger is not None
-            await (await ledger.open()).discover(links)
+            await (await RunLedger.of(self.crawler).open()).discover(links)
         return [each for each in batch if not isinstance(each, Link)]
 
 

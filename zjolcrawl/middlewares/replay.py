@@ -42,15 +42,14 @@ class ReplayMiddleware:
         capture: Capture | None = request.meta.pop("capture", None)
         if capture is None and not getattr(self.crawler.spider, "offline", False):
             return None
-        ledger = self.crawler.get_extension(RunLedger)
-        assert ledger is not None
-        assert ledger.archive is not None
+        archive = RunLedger.of(self.crawler).archive
+        assert archive is not None
         if capture is None and (as_of := request.meta.get("as_of")):
-            capture = ledger.archive.around(request.url, warc_date(as_of))
+            capture = archive.around(request.url, warc_date(as_of))
         if capture is None:
             raise IgnoreRequest(f"not in the archive: {request.url}")
         request.meta["seen_at"] = capture.seen_at
-        return _answer(request, capture, ledger.archive)
+        return _answer(request, capture, archive)
 
 
 def _answer(request: Request, capture: Capture, archive: Archive) -> Response:

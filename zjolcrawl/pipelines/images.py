@@ -79,9 +79,7 @@ class ImagePipeline(FilesPipeline):
     @property
     def ledger(self) -> RunLedger:
         """The run's ledger, which owns archive and store."""
-        ledger = self.crawler.get_extension(RunLedger)
-        assert ledger is not None
-        return ledger
+        return RunLedger.of(self.crawler)
 
     async def process_item(self, item: Any, spider: Any = None) -> Any:
         """Fill in what each image of an Article is; other items pass."""

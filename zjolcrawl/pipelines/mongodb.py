@@ -28,9 +28,7 @@ class MongoDBPipeline:
     @property
     def ledger(self) -> RunLedger:
         """The run's ledger, which owns the store."""
-        ledger = self.crawler.get_extension(RunLedger)
-        assert ledger is not None
-        return ledger
+        return RunLedger.of(self.crawler)
 
     async def open_spider(self) -> None:
         """Connect before the first request; raises CloseSpider where that fails."""

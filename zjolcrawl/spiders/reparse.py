@@ -72,9 +72,7 @@ class ReparseSpider(ListReader):
     @property
     def ledger(self) -> RunLedger:
         """The run's ledger, which owns archive and store."""
-        ledger = self.crawler.get_extension(RunLedger)
-        assert ledger is not None
-        return ledger
+        return RunLedger.of(self.crawler)
 
     async def start(self) -> AsyncIterator[Any]:
         """A request for each chosen capture, answered by ReplayMiddleware."""

@@ -23,20 +23,30 @@ def utc_now() -> datetime:
 
 
 def discover_link(link: Link) -> UpdateOne:
-    """A link as found: a new one waits, or is recorded as what it is; a known one gains columns."""
+    """A link as found: a new one waits, or is recorded as what it is; a known one gains columns.
+
+    The list's title and date are those it showed last; `listed_since` is when it began to.
+    """
+    at = link.seen_at or utc_now()
     read = link.kind in _READ_KINDS and not link.reason
-    first: dict[str, Any] = {
-        "state": "pending" if read else "rejected", "kind": link.kind, "attempts": 0,
-    }  # fmt: skip
+    unknown = {"$eq": [{"$type": "$state"}, "missing"]}
+    row: dict[str, Any] = {
+        "state": {"$ifNull": ["$state", "pending" if read else "rejected"]},
+        "kind": {"$ifNull": ["$kind", link.kind]},
+        "attempts": {"$ifNull": ["$attempts", 0]},
+        "discovered_at": {"$min": ["$discovered_at", at]},
+    }
     if link.reason:
-        first["last_error"] = link.reason
-    found = {"discovered_at": link.seen_at or utc_now()}
-    update: dict[str, Any] = {"$setOnInsert": first, "$min": found}
+        row["last_error"] = {"$cond": [unknown, {"$literal": link.reason}, "$last_error"]}
     if link.columns:
-        update["$addToSet"] = {"columns": {"$each": link.columns}}
+        known = {"$ifNull": ["$columns", []]}
+        row["columns"] = {"$concatArrays": [known, {"$setDifference": [link.columns, known]}]}
     if listed := {k: v for k in ("listed_title", "listed_at") if (v := getattr(link, k))}:
-        update["$set"] = listed
-    return UpdateOne({"_id": link.url}, update, upsert=True)
+        other = {"$or": [{"$ne": [f"${k}", {"$literal": v}]} for k, v in listed.items()]}
+        newer = {"$lte": [{"$ifNull": ["$listed_since", at]}, at]}
+        values = {k: {"$literal": v} for k, v in listed.items()} | {"listed_since": at}
+        row |= {k: {"$cond": [{"$and": [other, newer]}, v, f"${k}"]} for k, v in values.items()}
+    return UpdateOne({"_id": link.url}, [{"$set": row}], upsert=True)
 
 
 def store_link(url: str, at: datetime) -> UpdateOne:
