@@ -12,7 +12,9 @@ from zjolcrawl.storage.documents import tidy
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 # Fields that are the store's or the run's, not the page's.
-_NOT_THE_PAGES = {"columns", "aliases", "frontier_url", "parser_version", "template"}
+_NOT_THE_PAGES = {
+    "columns", "aliases", "frontier_url", "parser_version", "template", "validators",
+}  # fmt: skip
 
 
 def sidecars(key: str) -> list[Path]:

@@ -91,6 +91,7 @@ class RawArticle:
     frontier_url: str | None = None
     seen_at: datetime | None = None
     warc: dict[str, Any] | None = None
+    validators: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -132,6 +133,7 @@ class Article:
     frontier_url: str | None = None
     seen_at: datetime | None = None
     warc: dict[str, Any] | None = None
+    validators: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -139,7 +141,8 @@ class Link:
     """A link found on a column page (or given by hand), before anything is fetched.
 
     `kind` is what its URL is: article, paper, video, app, topic or offsite. `listed_at` is the
-    list's own date (UTC), `reason` says why a link that is no article will not be fetched.
+    list's own date (UTC), `reason` says why a link that is no article will not be fetched,
+    `fetch_url` is the address as the list gives it.
     """
 
     url: str
@@ -148,6 +151,15 @@ class Link:
     listed_title: str | None = None
     listed_at: datetime | None = None
     reason: str | None = None
+    seen_at: datetime | None = None
+    fetch_url: str | None = None
+
+
+@dataclass(slots=True)
+class Unchanged:
+    """A link whose page is as it was when its article was stored (304)."""
+
+    url: str
     seen_at: datetime | None = None
 
 
@@ -158,7 +170,7 @@ class Outcome:
     `url` is the frontier's key. A rejected page also gets a row in `rejects`, with `status`,
     and the start of its text as `excerpt`. `skipped` marks a page that rightly gave no
     article (a stub that leads to the app), which needs no person. `front` marks a page that sends
-    the reader to a front page: what was stored before is `gone`.
+    the reader to a front page: what was stored before is `gone`. `retry_after` is the server's word.
     """
 
     url: str
@@ -172,6 +184,7 @@ class Outcome:
     attempted: bool = True
     skipped: bool = False
     front: bool = False
+    retry_after: datetime | None = None
     seen_at: datetime | None = None
     warc: dict[str, Any] | None = None
 
@@ -186,8 +199,22 @@ class ColumnVisit:
     links: int
     newest_listed_at: datetime | None = None
     pages_total: int | None = None
-    etag: str | None = None
-    last_modified: str | None = None
     entry: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
+    seen_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class WalkEnd:
+    """A column's walk from page to page came to its end.
+
+    `complete`: every link that it lists is in the frontier (None: if the last page listed no unknown
+    one); `swept`: because every page was read. `etag` and `last_modified` are the first page's.
+    """
+
+    column: str
+    complete: bool | None
+    swept: bool
+    etag: str | None = None
+    last_modified: str | None = None
     seen_at: datetime | None = None

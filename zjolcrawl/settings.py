@@ -32,6 +32,13 @@ WARC_MAX_BYTES = 1024**3
 IMAGES = "on"
 IMAGES_MAX_BYTES = 20 * 1024 * 1024
 IMAGES_MAX_COUNT = 200
+# A stored article is visited again so many days after its publication, for edits and takedowns.
+RECHECK_DAYS = "1,3,7,30"
+# A link that failed so many times in a row is not tried again: about five weeks.
+GIVE_UP_AFTER = 12
+# So often a column is read to its last page, since old pages change too; in between a walk ends at
+# the first page without an unknown link.
+FULL_SWEEP_DAYS = 7
 # One bulk write for so many documents, or after so many seconds: bulk upserts cost 2.5 % of a
 # crawl where single inserts cost 20 %.
 MONGODB_BATCH_SIZE = 200

@@ -125,10 +125,10 @@ def test_two_crawls_at_once_make_one_revision(
         site.set(url_of(ident), Answer(body=article(DAY, ident, "改过的标题")))
     both = [
         start_scrapy(
-            "crawl", "column", "-a", f"url={COLUMN}",
-            site=site, data=tmp_path, uri=mongodb_uri, database=database,
+            "crawl", "column", "-a", f"url={COLUMN}", "-a", "recheck=on",
+            site=site, data=tmp_path / name, uri=mongodb_uri, database=database,
         )
-        for _ in range(2)
+        for name in ("one", "other")
     ]  # fmt: skip
     said = [running.communicate(timeout=60)[1] for running in both]
     assert [running.returncode for running in both] == [0, 0], said

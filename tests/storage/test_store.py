@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from zjolcrawl.items import Article, Byline, ColumnVisit, Image, Link, Outcome
+from zjolcrawl.items import Article, Byline, ColumnVisit, Image, Link, Outcome, WalkEnd
 from zjolcrawl.storage.documents import content_sha256
 from zjolcrawl.storage.store import Store
 
@@ -46,8 +46,10 @@ def run(mongodb_uri: str, database: str) -> Run:
     def once(work: Callable[[Store], Awaitable[None]]) -> Store:
         async def main() -> Store:
             store = await Store.open(mongodb_uri, database, run_arguments={}, version="0")
-            await work(store)
-            await store.close()
+            try:
+                await work(store)
+            finally:
+                await store.close()
             return store
 
         return asyncio.run(main())
@@ -114,7 +116,8 @@ def test_two_writers_of_one_change_make_one_revision(
 
 def test_article_is_in_no_other_state_than_its_frontier_row(db: Database[Any], run: Run) -> None:
     async def work(store: Store) -> None:
-        assert await store.discover([Link(URL, columns=["zjxw"], listed_title="题")]) == {URL}
+        found = await store.discover([Link(URL, columns=["zjxw"], listed_title="题")])
+        assert (found.new, list(found.due)) == (1, [URL])
         row = db.frontier.find_one({"_id": URL})
         assert row is not None
         assert (row["state"], row["attempts"]) == ("pending", 0)
@@ -133,7 +136,7 @@ def test_frontier_never_goes_back(db: Database[Any], run: Run) -> None:
         await store.outcome(Outcome(URL, "failed", "HTTP 500"))
         await store.outcome(Outcome(URL, "pending", "outside the days asked for"))
         await store.flush()
-        assert await store.discover([Link(URL, columns=["other"])]) == set()
+        assert (await store.discover([Link(URL, columns=["other"])])).new == 0
 
     run(work)
     row = db.frontier.find_one({"_id": URL})
@@ -224,12 +227,11 @@ def test_column_and_run_documents(db: Database[Any], run: Run) -> None:
                 3,
                 moment,
                 15,
-                "etag1",
-                "yesterday",
                 {"id": "zjxw", "name": "浙江新闻"},
             )
         )
-        await store.column_visit(ColumnVisit("zjxw", "http://x/index_1.shtml", 1, 3, etag="etag2"))
+        await store.column_visit(ColumnVisit("zjxw", "http://x/index_1.shtml", 1, 3))
+        await store.column_visit(WalkEnd("zjxw", complete=True, swept=True, etag="etag1"))
         await store.end_run(1, "finished", {"new": 3}, ["x"], 1.5)
 
     store = run(work)

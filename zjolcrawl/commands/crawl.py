@@ -59,7 +59,7 @@ class Command(CrawlCommand):
 
 _COUNTS = (
     "MONGODB_BATCH_SIZE", "CONCURRENT_REQUESTS", "CONCURRENT_REQUESTS_PER_DOMAIN", "WARC_MAX_BYTES",
-    "IMAGES_MAX_BYTES", "IMAGES_MAX_COUNT",
+    "IMAGES_MAX_BYTES", "IMAGES_MAX_COUNT", "GIVE_UP_AFTER",
 )  # fmt: skip
 
 
@@ -76,13 +76,10 @@ def _check_settings(settings) -> None:  # type: ignore[no-untyped-def]
                 raise ValueError
         except (TypeError, ValueError):
             raise ArgumentError(f"setting {name}={value} is not a positive whole number") from None
-    for name in ("MONGODB_BATCH_SECONDS", "DOWNLOAD_DELAY", "DOWNLOAD_TIMEOUT"):
-        value = settings.get(name)
-        try:
-            if float(value) < 0:
-                raise ValueError
-        except (TypeError, ValueError):
-            raise ArgumentError(f"setting {name}={value} is not a number of seconds") from None
+    for name in ("MONGODB_BATCH_SECONDS", "DOWNLOAD_DELAY", "DOWNLOAD_TIMEOUT", "FULL_SWEEP_DAYS"):
+        _check_amount(name, settings.get(name))
+    for days in settings.getlist("RECHECK_DAYS"):
+        _check_amount("RECHECK_DAYS", days)
     scheme = urlsplit(settings.get("FILES_STORE") or "").scheme
     if scheme not in ImagePipeline.STORE_SCHEMES:
         raise ArgumentError(f"setting FILES_STORE: {scheme}:// is no store of images")
@@ -93,6 +90,15 @@ def _check_settings(settings) -> None:  # type: ignore[no-untyped-def]
     database = settings.get("MONGODB_DATABASE") or ""
     if not database or any(sign in database for sign in '/\\. "$*<>:|?\0') or len(database) > 63:
         raise ArgumentError(f"setting MONGODB_DATABASE={database} is not a database name")
+
+
+def _check_amount(name: str, value: object) -> None:
+    try:
+        if float(str(value)) < 0:
+            raise ValueError
+    except ValueError:
+        unit = "days" if name.endswith("_DAYS") else "seconds"
+        raise ArgumentError(f"setting {name}={value} is not a number of {unit}") from None
 
 
 def _is_installed(package: str) -> bool:

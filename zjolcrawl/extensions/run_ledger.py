@@ -21,6 +21,7 @@ from zjolcrawl.archive.writer import WarcWriter
 from zjolcrawl.items import ColumnVisit
 from zjolcrawl.storage.embedded import EmbeddedServer, EmbeddedUnavailable
 from zjolcrawl.storage.errors import StoreError, StoreUnavailable
+from zjolcrawl.storage.frontier import VisitPolicy
 from zjolcrawl.storage.preview import Preview
 from zjolcrawl.storage.store import Store
 from zjolcrawl.switch import switch
@@ -115,6 +116,10 @@ class RunLedger:
             version=__version__,
             batch_size=settings.getint("MONGODB_BATCH_SIZE"),
             batch_seconds=settings.getfloat("MONGODB_BATCH_SECONDS"),
+            policy=VisitPolicy(
+                recheck_days=tuple(float(each) for each in settings.getlist("RECHECK_DAYS")),
+                give_up_after=settings.getint("GIVE_UP_AFTER"),
+            ),
         )
         store.rereading = offline
         if self.archive and not offline:

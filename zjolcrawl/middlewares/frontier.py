@@ -12,7 +12,8 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from zjolcrawl.extensions.run_ledger import RunLedger
-from zjolcrawl.items import ColumnVisit, Link, Outcome
+from zjolcrawl.items import ColumnVisit, Link, Outcome, WalkEnd
+from zjolcrawl.storage.store import Found
 
 logger = logging.getLogger(__name__)
 _START_BATCH = 100
@@ -22,7 +23,9 @@ class FrontierMiddleware:
     """Writes a page's links in one durable bulk, then lets its requests go.
 
     A request carries its link in `cb_kwargs["link"]`; a link without a request is yielded as a
-    Link item and ends here.
+    Link item and ends here. A request for a link whose time has not come ends here too, unless its
+    `meta["always"]` is set; one with an item as `meta["unless_known"]` gives way to that item if the
+    page listed no unknown link.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -75,10 +78,35 @@ class FrontierMiddleware:
             )  # fmt: skip
 
     async def _recorded(self, batch: list[Any]) -> list[Any]:
+        """The batch without what is only recorded and what need not be asked for now."""
         links = [link for each in batch if (link := _link_of(each))]
+        found = Found()
         if links:
-            await (await RunLedger.of(self.crawler).open()).discover(links)
-        return [each for each in batch if not isinstance(each, Link)]
+            found = await (await RunLedger.of(self.crawler).open()).discover(links)
+        return [ready for each in batch if (ready := _ready(each, found))]
+
+
+def conditional_headers(row: dict[str, Any]) -> dict[str, str]:
+    """The headers that ask only for what has changed since the row's last visit."""
+    names = {"etag": "If-None-Match", "last_modified": "If-Modified-Since"}
+    return {header: row[name] for name, header in names.items() if row.get(name)}
+
+
+def _ready(each: Any, found: Found) -> Any:
+    """What goes on of one output of a callback; None where nothing does."""
+    if isinstance(each, Link):
+        return None
+    if isinstance(each, WalkEnd) and each.complete is None:
+        each.complete = not found.new
+    if not isinstance(each, Request):
+        return each
+    if (instead := each.meta.pop("unless_known", None)) and not found.new:
+        return instead
+    if (link := _link_of(each)) and not each.meta.get("always"):
+        if link.url not in found.due:
+            return None
+        each.headers.update(conditional_headers(found.due[link.url]))
+    return each
 
 
 def _link_of(each: Any) -> Link | None:

@@ -90,10 +90,10 @@ def read_column(body: bytes, url: str) -> ColumnPage:
     return column
 
 
-def link_day_of(link: ListedLink) -> datetime | None:
+def link_day_of(url: str, listed_at: datetime | None) -> datetime | None:
     """When a link was published as far as the list or its URL tells (UTC), or None."""
-    day = url_day(link.url)
-    return link.listed_at or (china_midnight(day) if day else None)
+    day = url_day(url)
+    return listed_at or (china_midnight(day) if day else None)
 
 
 def _links(page: Page) -> list[ListedLink]:

@@ -8,7 +8,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 
 from zjolcrawl.extensions.run_ledger import RunLedger
-from zjolcrawl.items import Article, ColumnVisit, Outcome
+from zjolcrawl.items import Article, ColumnVisit, Outcome, Unchanged, WalkEnd
 from zjolcrawl.storage.errors import StoreError
 from zjolcrawl.storage.store import Store
 
@@ -35,7 +35,7 @@ class MongoDBPipeline:
         self.store = await self.ledger.open()
 
     async def process_item(self, item: Any) -> Any:
-        """Store an Article, Outcome or ColumnVisit. Waits while a full buffer is written."""
+        """Store an Article, Unchanged, Outcome, ColumnVisit or WalkEnd. Waits while a full buffer is written."""
         assert self.store is not None
         try:
             if isinstance(item, Article):
@@ -43,6 +43,10 @@ class MongoDBPipeline:
             elif isinstance(item, Outcome):
                 self.ledger.skipped += item.skipped
                 await self.store.outcome(item)
+            elif isinstance(item, Unchanged):
+                await self.store.unchanged(item)
+            elif isinstance(item, WalkEnd):
+                await self.store.column_visit(item)
             elif isinstance(item, ColumnVisit):
                 self.ledger.column_seen(item)
                 await self.store.column_visit(item)

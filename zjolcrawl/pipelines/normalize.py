@@ -48,6 +48,7 @@ def normalize(raw: RawArticle) -> Article:
         frontier_url=raw.frontier_url or raw.url,
         seen_at=raw.seen_at,
         warc=raw.warc,
+        validators=raw.validators,
     )
     article.site_name = site_name(article.site)
     _publish_time(article, raw)

@@ -20,12 +20,16 @@ class ArgumentError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ColumnArguments:
-    """What to crawl: the columns, the publish days (China, both ends included), the page bound."""
+    """What to crawl: the columns, the publish days (China, both ends included), the page bound.
+
+    `recheck`: every page and every article that is listed, also what was stored before.
+    """
 
     columns: tuple[Column, ...]
     since: date | None = None
     until: date | None = None
     pages: int | None = None
+    recheck: bool = False
 
 
 def column_arguments(
@@ -34,11 +38,15 @@ def column_arguments(
     since: str | None = None,
     until: str | None = None,
     pages: str | None = None,
+    *,
+    recheck: str = "off",
     **unknown: str,
 ) -> ColumnArguments:
     """Arguments of `scrapy crawl column`. Raises ArgumentError."""
-    _no_others(unknown, "column, url, since, until, pages")
-    return ColumnArguments(_columns(column, url), *_span(since, until), _count("pages", pages))
+    _no_others(unknown, "column, url, since, until, pages, recheck")
+    return ColumnArguments(
+        _columns(column, url), *_span(since, until), _count("pages", pages), _on("recheck", recheck)
+    )
 
 
 def article_arguments(url: str | None = None, file: str | None = None, **unknown: str) -> list[str]:
@@ -102,13 +110,9 @@ def reparse_arguments(
     if run is not None and not re.fullmatch("[0-9a-f]{24}", run):
         raise ArgumentError(f"run={run} is not the _id of a run")
     urls = tuple(_own_url(text) for text in _parts(url))
-    try:
-        dry = switch(dry_run)
-    except ValueError as error:
-        raise ArgumentError(f"dry_run={error}") from None
     return ReparseArguments(
         run, urls, host, _parts(column), captured_span(captured_since, captured_until),
-        *_span(since, until), _count("parser_before", parser_before), dry,
+        *_span(since, until), _count("parser_before", parser_before), _on("dry_run", dry_run),
     )  # fmt: skip
 
 
@@ -195,3 +199,10 @@ def _count(name: str, text: str | None) -> int | None:
     if not re.fullmatch(r"[1-9]\d{0,5}", text):
         raise ArgumentError(f"{name}={text} is not a positive whole number")
     return int(text)
+
+
+def _on(name: str, text: str) -> bool:
+    try:
+        return switch(text)
+    except ValueError as error:
+        raise ArgumentError(f"{name}={error}") from None

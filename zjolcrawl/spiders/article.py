@@ -30,4 +30,4 @@ class ArticleSpider(ArticleReader):
             if what not in {"article", "topic"}:
                 yield Link(link.url, what, reason=f"{what} page: not read by this version")
             elif self.asks_first(link):
-                yield self.article_request(link, url)
+                yield self.article_request(link, url, always=True)

@@ -4,38 +4,57 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from scrapy import Request
+from scrapy import Request, signals
 from scrapy.http import Response
 
 from zjolcrawl.catalogue import Column
-from zjolcrawl.parsing.column_page import ColumnPage, ListedLink, link_day_of
+from zjolcrawl.extensions.run_ledger import RunLedger
+from zjolcrawl.items import Link, WalkEnd
+from zjolcrawl.middlewares.frontier import conditional_headers
+from zjolcrawl.parsing.column_page import ColumnPage, link_day_of
 from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.parsing.urls import is_own_host
 from zjolcrawl.spiders.arguments import column_arguments
 from zjolcrawl.spiders.context import Days, column_context
 from zjolcrawl.spiders.lists import READ_KINDS, ListReader, link_of_list
+from zjolcrawl.spiders.reader import validators_of
+
+_AHEAD = 100  # due links that wait in the scheduler
 
 
 @dataclass(slots=True)
 class _Walk:
-    """One column's walk through its pages: the page's number and what was seen on the way."""
+    """One column's walk through its pages: the page's number and what was seen on the way.
+
+    `full`: to the last page, whatever is known; `validators` are the first page's.
+    """
 
     column: Column
+    full: bool
     page: int = 0
     urls: set[str] = field(default_factory=set)
     lists: set[int] = field(default_factory=set)
+    validators: dict[str, str] = field(default_factory=dict)
+
+    def end(self, seen_at: datetime | None, *, complete: bool | None, swept: bool) -> WalkEnd:
+        """The item that ends it."""
+        return WalkEnd(self.column.id, complete, swept, seen_at=seen_at, **self.validators)
 
 
 class ColumnSpider(ListReader):
     """Crawls columns page by page.
 
-    1. A column page is read; its links are recorded in the frontier, then requested.
-    2. The next page is the one the page offers; a catalogue entry with `paging = "index"` is
+    1. Links of the columns that are pending, or to be visited again, are requested.
+    2. A column page is read; its links are recorded in the frontier, then those whose time has come
+       are requested.
+    3. The next page is the one the page offers; a catalogue entry with `paging = "index"` is
        asked for `index_N` where its pages offer none.
-    3. A walk ends at the last page, at `pages=`, at a page that lies before `since` as a whole, at
-       an address or a list already seen.
+    4. A walk ends at a first page that has not changed, at a page without an unknown link, at the
+       last page, at `pages=`, at a page that lies before `since` as a whole, at an address or a list
+       already seen. Every FULL_SWEEP_DAYS it goes to the last page.
     """
 
     name = "column"
@@ -48,9 +67,32 @@ class ColumnSpider(ListReader):
         self.days = Days(self.wanted.since, self.wanted.until)
 
     async def start(self) -> AsyncIterator[Any]:
-        """The first page of each column."""
+        """What is pending or due of the columns, then the first page of each."""
+        store = await RunLedger.of(self.crawler).open()
+        count = 0
+        async for row in store.due(column.id for column in self.wanted.columns):
+            link = Link(row["_id"], columns=row["columns"], listed_at=row.get("listed_at"))
+            if self._wanted_day(link) and self.asks_first(link):
+                yield self.article_request(link, row.get("fetch_url", link.url), row=row)
+                count += 1
+                if count % _AHEAD == 0:
+                    await self.crawler.signals.wait_for(signals.scheduler_empty)
+        known = await store.columns()
         for column in self.wanted.columns:
-            yield self._page_request(_Walk(column), column.url)
+            yield self._first_page(column, known.get(column.id, {}))
+
+    def _first_page(self, column: Column, known: dict[str, Any]) -> Request:
+        """Asked with validators, unless every page is to be read: seldom, since old pages change, and
+        where the walk before was cut off.
+        """
+        swept: datetime | None = known.get("swept_at")
+        days = timedelta(days=self.settings.getfloat("FULL_SWEEP_DAYS"))
+        stale = swept is None or datetime.now(timezone.utc) - swept >= days
+        walk = _Walk(column, full=stale or self.wanted.recheck or "walk_open_since" in known)
+        request = self._page_request(walk, column.url)
+        if not walk.full:
+            request.headers.update(conditional_headers(known))
+        return request
 
     def _page_request(self, walk: _Walk, url: str, *, probe: bool = False) -> Request:
         walk.urls.add(_page_key(url))
@@ -73,41 +115,60 @@ class ColumnSpider(ListReader):
         self, response: Response, walk: _Walk, column: Column, number: int, probe: bool
     ) -> AsyncIterator[Any]:
         """Scrapy callback of a column page."""
+        seen_at = response.meta.get("seen_at")
         visit, page = self.read_list(response, column, number, walk.lists, probe=probe)
         if visit:
             yield visit
+            if visit.error:
+                return  # the walk stays open: the next run goes through all pages
         if page is None:
+            # Not modified, or past the last page.
+            yield walk.end(seen_at, complete=True, swept=response.status != 304)
             return
+        if number == 0:
+            walk.validators = validators_of(response)
+        following, bounded = self._following(page, walk)
+        if following and number == 0:
+            # Before the page's links are known: a run that is cut off between the two pages would
+            # find nothing unknown on this one again.
+            await (await RunLedger.of(self.crawler).open()).begin_walk(column.id)
         for listed in page.links:
-            link = link_of_list(listed, column, response.meta.get("seen_at"))
-            wanted = listed.kind in READ_KINDS and self._wanted_day(listed)
-            ask = wanted and self.asks_first(link)
-            yield self.article_request(link, listed.fetch_url) if ask else link
-        if following := self._following(page, walk):
-            yield following
+            link = link_of_list(listed, column, seen_at)
+            ask = listed.kind in READ_KINDS and self._wanted_day(link) and self.asks_first(link)
+            always = self.wanted.recheck
+            yield self.article_request(link, listed.fetch_url, always=always) if ask else link
+        if following is None:
+            complete = None if bounded else True
+            yield walk.end(seen_at, complete=complete, swept=not bounded)
+            return
+        if not walk.full:
+            following.meta["unless_known"] = walk.end(seen_at, complete=True, swept=False)
+        yield following
 
-    def _wanted_day(self, listed: ListedLink) -> bool:
-        moment = link_day_of(listed)
+    def _wanted_day(self, link: Link) -> bool:
+        moment = link_day_of(link.url, link.listed_at)
         return moment is None or china_day(moment) in self.days
 
-    def _following(self, page: ColumnPage, walk: _Walk) -> Request | None:
+    def _following(self, page: ColumnPage, walk: _Walk) -> tuple[Request | None, bool]:
+        """The request for the next page, if any, and whether only the run's own bounds forbid it."""
         if self.wanted.pages and walk.page + 1 >= self.wanted.pages:
-            return None
+            return None, True
         if self._lies_before_since(page):
-            return None
+            return None, True
         url, probe = page.next_url, False
         if not url and walk.column.paging == "index" and page.links and page.pages_total is None:
             url, probe = f"{walk.column.url}index_{walk.page + 1}.shtml", True
         if not url or _page_key(url) in walk.urls or not is_own_host(url):
-            return None
+            return None, False
         walk.page += 1
-        return self._page_request(walk, url, probe=probe)
+        return self._page_request(walk, url, probe=probe), False
 
     def _lies_before_since(self, page: ColumnPage) -> bool:
         since = self.days.since
         if not since or not page.links:
             return False
-        moments = [link_day_of(link) for link in page.links if link.kind in READ_KINDS]
+        links = [link for link in page.links if link.kind in READ_KINDS]
+        moments = [link_day_of(link.url, link.listed_at) for link in links]
         days = [china_day(moment) for moment in moments if moment]
         return bool(days) and len(days) == len(moments) and max(days) < since
 

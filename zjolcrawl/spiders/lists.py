@@ -32,11 +32,13 @@ class ListReader(ArticleReader):
     def read_list(
         self, response: Response, column: Column, number: int, lists: set[int], *, probe: bool
     ) -> tuple[ColumnVisit | None, ColumnPage | None]:
-        """The visit, and the page where its links and what follows are wanted.
+        """The visit, and the page where its links and what follows are wanted; a 304 has none.
 
         `number` counts a column's pages from 0; `lists` are the walk's lists so far, this one is
         added. A `probe` asks for a page that nothing links: it may be missing, or the last again.
         """
+        if response.status == 304:
+            return self.visit(column, number, response), None
         if response.status != 200:
             missing = probe and response.status == 404
             error = f"HTTP {response.status}"
@@ -71,8 +73,6 @@ class ListReader(ArticleReader):
             links=len(page.links) if page else 0,
             newest_listed_at=max(dates, default=None),
             pages_total=page.pages_total if page else None,
-            etag=_text(response.headers.get("ETag")),
-            last_modified=_text(response.headers.get("Last-Modified")),
             entry=asdict(column),
             error=error,
             seen_at=response.meta.get("seen_at"),
@@ -99,9 +99,6 @@ def link_of_list(listed: ListedLink, column: Column, seen_at: datetime | None) -
     """A link as the frontier keeps it."""
     reason = _REASONS.get(listed.kind)
     return Link(
-        listed.url, listed.kind, [column.id], listed.title, listed.listed_at, reason, seen_at
-    )
-
-
-def _text(header: bytes | None) -> str | None:
-    return header.decode("latin-1") if header else None
+        listed.url, listed.kind, [column.id], listed.title, listed.listed_at, reason, seen_at,
+        listed.fetch_url,
+    )  # fmt: skip

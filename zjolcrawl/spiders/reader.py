@@ -14,7 +14,8 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from zjolcrawl.archive.archive import ArchiveError, NoAnswer
-from zjolcrawl.items import Link, Outcome, RawArticle
+from zjolcrawl.items import Link, Outcome, RawArticle, Unchanged
+from zjolcrawl.middlewares.frontier import conditional_headers
 from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.parsing.article_page import NotArticle, Stub, read_article
 from zjolcrawl.parsing.fields.dates import china_day, find_time
@@ -42,10 +43,19 @@ class ArticleReader(Spider):
         self._asked.add(link.url)
         return not known
 
-    def article_request(self, link: Link, url: str, trail: tuple[str, ...] = ()) -> Request:
+    def article_request(
+        self,
+        link: Link,
+        url: str,
+        trail: tuple[str, ...] = (),
+        *,
+        always: bool = False,
+        row: dict[str, Any] | None = None,
+    ) -> Request:
         """The request for a link; `trail` are the addresses of stubs that led here.
 
-        Scrapy's filter of duplicates would drop a redirect to a page that the run has fetched, and
+        `always`: also where the link's time has not come; `row`: its row in the frontier, where that
+        is known already. Scrapy's filter of duplicates would drop a redirect to a page that the run has fetched, and
         leave the link pending for ever: `asks_first` is in its place.
         """
         return Request(
@@ -53,7 +63,12 @@ class ArticleReader(Spider):
             callback=self.parse_article,
             errback=self.article_failed,
             cb_kwargs={"link": link, "trail": trail},
-            meta={"link_recorded": bool(trail), "context": article_context(link, trail, self.days)},
+            headers=conditional_headers(row or {}),
+            meta={
+                "link_recorded": bool(trail) or row is not None,
+                "always": always,
+                "context": article_context(link, trail, self.days),
+            },
             dont_filter=True,
         )
 
@@ -64,8 +79,11 @@ class ArticleReader(Spider):
 
     def read(
         self, response: Response, link: Link, trail: tuple[str, ...], days: Days
-    ) -> Iterator[RawArticle | Request | Outcome]:
+    ) -> Iterator[RawArticle | Request | Outcome | Unchanged]:
         """The same, with the publish days that are wanted."""
+        if response.status == 304:
+            yield Unchanged(link.url, response.meta.get("seen_at"))
+            return
         if response.status in {404, 410}:
             yield self._outcome(link, response, "gone", f"HTTP {response.status}")
             return
@@ -103,6 +121,8 @@ class ArticleReader(Spider):
         found.listed_at = link.listed_at
         found.frontier_url = link.url
         found.seen_at, found.warc = response.meta.get("seen_at"), response.meta.get("warc")
+        if link.url == found.url == canonical(response.url) and not trail:
+            found.validators = validators_of(response)
         return found
 
     def _follow(
@@ -154,9 +174,18 @@ def reason_of(error: BaseException | None) -> str:
     return " ".join(said.split())[:300]
 
 
-def unwanted(found: RawArticle | Outcome, days: Days) -> str | None:
+def validators_of(response: Response) -> dict[str, str]:
+    """`etag` and `last_modified` of an answer, those that it has."""
+    headers = {
+        "etag": response.headers.get("ETag"),
+        "last_modified": response.headers.get("Last-Modified"),
+    }
+    return {name: value.decode("latin-1") for name, value in headers.items() if value}
+
+
+def unwanted(found: RawArticle | Outcome | Unchanged, days: Days) -> str | None:
     """Why a run that asked for these days does not want a page: its own date decides."""
-    if isinstance(found, Outcome):
+    if not isinstance(found, RawArticle):
         day = url_day(found.url)
         return None if day is None or day in days else f"of {day}"
     time = find_time(found.published) if found.published else None

@@ -18,7 +18,7 @@ from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.catalogue import Column
 from zjolcrawl.extensions.run_ledger import RunLedger
-from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, RawArticle
+from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, RawArticle, Unchanged
 from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.parsing.urls import canonical, is_own_host
 from zjolcrawl.spiders.arguments import reparse_arguments
@@ -206,7 +206,7 @@ class ReparseSpider(ListReader):
         """Scrapy signal: an item went through the pipelines."""
         if isinstance(item, Article | RawArticle):
             self._release(item.frontier_url or item.url)
-        elif isinstance(item, Outcome):
+        elif isinstance(item, Outcome | Unchanged):
             self._release(item.url)
         elif isinstance(item, ColumnVisit):
             self._release(item.column)

@@ -15,7 +15,7 @@ _EDITORIAL = (
     "title", "kicker", "subtitle", "published_at", "source", "authors", "editors", "tags",
     "editor_note", "body",
 )  # fmt: skip
-_NOT_STORED = {"url", "template", "parser_version", "frontier_url", "seen_at"}
+_NOT_STORED = {"url", "template", "parser_version", "frontier_url", "seen_at", "validators"}
 
 
 def article_document(article: Article) -> dict[str, Any]:

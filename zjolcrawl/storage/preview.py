@@ -8,7 +8,7 @@ from typing import Any
 
 from zjolcrawl.items import Link
 from zjolcrawl.storage.steps import BOOKKEEPING, Step
-from zjolcrawl.storage.store import Buffer, Store
+from zjolcrawl.storage.store import Buffer, Found, Store
 from zjolcrawl.storage.versions import steps_of
 
 
@@ -25,10 +25,10 @@ class Preview(Store):
         self.fields: Counter[str] = Counter()
         self._hashes: dict[tuple[str, int], str] = {}  # of versions that would be written
 
-    async def discover(self, links: Sequence[Link]) -> set[str]:
+    async def discover(self, links: Sequence[Link]) -> Found:
         """Count links."""
         self.counts["links"] += len(links)
-        return set()
+        return Found()
 
     async def end_run(self, *_: Any) -> None:
         """Nothing to end."""
@@ -51,7 +51,7 @@ class Preview(Store):
 
     async def _write(self, buffer: Buffer) -> None:
         await self._add_columns(buffer.articles)
-        documents = {url: document for url, (document, _) in buffer.articles.items()}
+        documents = {url: sight.document for url, sight in buffer.articles.items()}
         steps = await steps_of(self.db, documents, self.run_id, self._hashes)
         for url, step in steps.items():
             self._count(url, step)

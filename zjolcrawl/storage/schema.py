@@ -86,6 +86,7 @@ _FRONTIER = {
         "attempts": {"bsonType": "int", "minimum": 0},
         "last_error": _TEXT,
         "next_visit_at": _DATE,
+        "failures": {"bsonType": "int", "minimum": 0},
     },
 }
 VALIDATORS: dict[str, dict[str, Any] | None] = {
@@ -108,6 +109,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     ],
     "frontier": [
         IndexModel([("columns", ASCENDING), ("state", ASCENDING)]),  # what became of the links
+        IndexModel([("next_visit_at", ASCENDING)]),  # what is visited next
     ],
 }
 

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
@@ -19,16 +19,24 @@ from bson import ObjectId
 from pymongo import UpdateMany, WriteConcern
 from pymongo.errors import PyMongoError
 
-from zjolcrawl.items import Article, ColumnVisit, Link, Outcome
+from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, Unchanged, WalkEnd
 from zjolcrawl.storage.connection import Client, connect
 from zjolcrawl.storage.documents import article_document
 from zjolcrawl.storage.errors import StoreError, lost, unavailable
-from zjolcrawl.storage.operations import (
+from zjolcrawl.storage.frontier import (
+    VisitPolicy,
     discover_link,
-    reject_id,
-    reject_row,
+    due_links,
     settle_link,
     store_link,
+    unchanged_link,
+)
+from zjolcrawl.storage.operations import (
+    begin_walk,
+    end_walk,
+    reject_id,
+    reject_row,
+    still_there,
     take_down,
     utc_now,
     visit_column,
@@ -37,18 +45,43 @@ from zjolcrawl.storage.schema import ensure_schema
 from zjolcrawl.storage.versions import VersionWriter
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """An article that was put: its document, its frontier row, the validators of the answer."""
+
+    document: dict[str, Any]
+    row: str
+    validators: dict[str, str]
+
+    @property
+    def at(self) -> datetime:
+        """When it was seen."""
+        moment: datetime = self.document["last_seen_at"]
+        return moment
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What `discover` found: how many links were `new`, and the rows that are `due`, by URL."""
+
+    new: int = 0
+    due: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Buffer:
-    """What was put and is not written yet; `articles` by URL, each with its frontier row."""
+    """What was put and is not written yet; `articles` by URL."""
 
-    articles: dict[str, tuple[dict[str, Any], str]] = field(default_factory=dict)
+    articles: dict[str, Sight] = field(default_factory=dict)
+    unchanged: list[Unchanged] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
-    visits: list[ColumnVisit] = field(default_factory=list)
+    visits: list[ColumnVisit | WalkEnd] = field(default_factory=list)
     settled: set[str] = field(default_factory=set)
     since: float = 0.0
 
     def __len__(self) -> int:
-        return len(self.articles) + len(self.outcomes) + len(self.visits)
+        parts = (self.articles, self.unchanged, self.outcomes, self.visits)
+        return sum(map(len, parts))
 
 
 class Store:
@@ -59,7 +92,9 @@ class Store:
     archive, so that what is stored may be of the very same sight.
     """
 
-    def __init__(self, client: Client, database: str, size: int, seconds: float) -> None:
+    def __init__(
+        self, client: Client, database: str, size: int, seconds: float, policy: VisitPolicy
+    ) -> None:
         self.before_write: Callable[[], Awaitable[None]] | None = None
         self.rereading = False
         self.client = client
@@ -67,7 +102,7 @@ class Store:
         self.run_id = ObjectId()
         self.counts: Counter[str] = Counter()
         self._versions = VersionWriter(self.db, self.run_id, self.counts)
-        self._size, self._seconds = size, seconds
+        self._size, self._seconds, self._policy = size, seconds, policy
         self._buffer = Buffer()
         self._flushing = asyncio.Lock()
         self._ageing: asyncio.Task[None] | None = None
@@ -83,11 +118,12 @@ class Store:
         version: str,
         batch_size: int = 200,
         batch_seconds: float = 2.0,
+        policy: VisitPolicy | None = None,
     ) -> Self:
         """Connect, create what is absent, begin the run. Raises StoreUnavailable within 8 s."""
         client = await connect(uri)
         try:
-            store = cls(client, database, batch_size, batch_seconds)
+            store = cls(client, database, batch_size, batch_seconds, policy or VisitPolicy())
             await store._begin(run_arguments, version)
         except (PyMongoError, ValueError, TypeError, OSError) as error:
             await client.close()
@@ -95,8 +131,8 @@ class Store:
         store._ageing = asyncio.get_running_loop().create_task(store._age())
         return store
 
-    async def discover(self, links: Sequence[Link]) -> set[str]:
-        """Record links durably before they are requested; the URLs that were new."""
+    async def discover(self, links: Sequence[Link]) -> Found:
+        """Record links durably before they are requested."""
         merged: dict[str, Link] = {}
         for link in links:
             known = merged.setdefault(link.url, link)
@@ -120,20 +156,53 @@ class Store:
                         ],
                         ordered=False,
                     )
+                wanted = {"_id": {"$in": list(merged)}, "next_visit_at": {"$lte": utc_now()}}
+                due = [row async for row in self.db["frontier"].find(wanted)]
         except PyMongoError as error:
             raise lost(error) from error
-        urls = list(merged)
-        new = {urls[index] for index in (result.upserted_ids or {})}
         self.counts["links"] += len(merged)
-        self.counts["links_new"] += len(new)
-        return new
+        self.counts["links_new"] += len(result.upserted_ids or {})
+        return Found(len(result.upserted_ids or {}), {row["_id"]: row for row in due})
+
+    async def due(self, columns: Iterable[str]) -> AsyncIterator[dict[str, Any]]:
+        """The rows of columns' links that are pending or to be visited again, oldest first."""
+        wanted = due_links(list(columns), utc_now())
+        try:
+            async for row in self.db["frontier"].find(wanted).sort("next_visit_at", 1):
+                yield row
+        except PyMongoError as error:
+            raise lost(error) from error
+
+    async def columns(self) -> dict[str, dict[str, Any]]:
+        """What is known of each column, by its id."""
+        try:
+            return {each["_id"]: each async for each in self.db["columns"].find()}
+        except PyMongoError as error:
+            raise lost(error) from error
+
+    async def begin_walk(self, column: str) -> None:
+        """Note durably that a column's list is being walked."""
+        try:
+            await self.db["columns"].bulk_write([begin_walk(column, utc_now())])
+        except PyMongoError as error:
+            raise lost(error) from error
 
     async def put(self, article: Article, frontier_url: str | None = None) -> None:
         """Buffer an article; `frontier_url` is the link that led to it. Waits on a full buffer."""
         row = frontier_url or article.url
         while article.url in self._buffer.articles or row in self._buffer.settled:
             await self.flush()  # two sights of one page are written one after the other
-        self._buffer.articles[article.url] = (article_document(article), row)
+        self._buffer.articles[article.url] = Sight(
+            article_document(article), row, article.validators
+        )
+        await self._added()
+
+    async def unchanged(self, sight: Unchanged) -> None:
+        """Buffer that a link's page is as it was."""
+        self._buffer.unchanged.append(sight)
+        self._buffer.settled.add(sight.url)
+        self.counts["same"] += 1
+        self.counts["not_modified"] += 1
         await self._added()
 
     async def outcome(self, outcome: Outcome) -> None:
@@ -146,10 +215,10 @@ class Store:
             self.counts[outcome.state] += 1
         await self._added()
 
-    async def column_visit(self, visit: ColumnVisit) -> None:
-        """Buffer a visit of a column page."""
+    async def column_visit(self, visit: ColumnVisit | WalkEnd) -> None:
+        """Buffer a visit of a column page, or the end of a walk through them."""
         self._buffer.visits.append(visit)
-        self.counts["pages"] += 1
+        self.counts["pages"] += isinstance(visit, ColumnVisit)
         await self._added()
 
     async def flush(self) -> None:
@@ -225,35 +294,43 @@ class Store:
 
     async def _write(self, buffer: Buffer) -> None:
         refused = await self._write_articles(buffer.articles) if buffer.articles else {}
-        read: list[tuple[str, datetime]] = []
-        for url, (document, row) in buffer.articles.items():
-            at = document["last_seen_at"]
-            if reason := refused.get(url):
-                buffer.outcomes.append(
-                    Outcome(
-                        row,
-                        "rejected",
-                        reason,
-                        final_url=url,
-                        seen_at=at,
-                        warc=document.get("warc"),
-                    )
+        read = {url: each for url, each in buffer.articles.items() if url not in refused}
+        for url, reason in refused.items():
+            sight = buffer.articles[url]
+            buffer.outcomes.append(
+                Outcome(
+                    sight.row, "rejected", reason,
+                    final_url=url, seen_at=sight.at, warc=sight.document.get("warc"),
                 )
-                self.counts.update(["rejected", "refused"])
-            else:
-                read.append((row, at))
-        states = [store_link(*each) for each in read]
-        states += [settle_link(outcome) for outcome in buffer.outcomes]
+            )  # fmt: skip
+            self.counts.update(["rejected", "refused"])
+        states = [
+            store_link(
+                each.row, each.at, self._policy,
+                published_at=each.document.get("published_at"), validators=each.validators,
+            )
+            for each in read.values()
+        ]  # fmt: skip
+        if buffer.unchanged:
+            await self.db["articles"].bulk_write([still_there(u) for u in buffer.unchanged])
+        states += [
+            unchanged_link(u.url, u.seen_at or utc_now(), self._policy) for u in buffer.unchanged
+        ]
+        states += [settle_link(outcome, self._policy) for outcome in buffer.outcomes]
         if states:
             await self.db["frontier"].bulk_write(states, ordered=True)
         await self._write_outcomes(buffer.outcomes)
         if self.rereading:
-            rows = [reject_id(*each) for each in read]  # rejected then, an article now
-            await self.db["rejects"].delete_many({"_id": {"$in": rows}})
+            rows = [reject_id(each.row, each.at) for each in read.values()]
+            await self.db["rejects"].delete_many({"_id": {"$in": rows}})  # articles now
             await self._count_unread(buffer.outcomes)
         if buffer.visits:
             await self.db["columns"].bulk_write(
-                [visit_column(v) for v in buffer.visits], ordered=True
+                [
+                    visit_column(v) if isinstance(v, ColumnVisit) else end_walk(v)
+                    for v in buffer.visits
+                ],
+                ordered=True,
             )
 
     async def _write_outcomes(self, outcomes: list[Outcome]) -> None:
@@ -279,19 +356,17 @@ class Store:
         except PyMongoError as error:
             raise lost(error) from error
 
-    async def _write_articles(
-        self, entries: dict[str, tuple[dict[str, Any], str]]
-    ) -> dict[str, str]:
-        await self._add_columns(entries)
-        return await self._versions.write({url: entry[0] for url, entry in entries.items()})
+    async def _write_articles(self, sights: dict[str, Sight]) -> dict[str, str]:
+        await self._add_columns(sights)
+        return await self._versions.write({url: each.document for url, each in sights.items()})
 
-    async def _add_columns(self, entries: dict[str, tuple[dict[str, Any], str]]) -> None:
+    async def _add_columns(self, sights: dict[str, Sight]) -> None:
         """The columns that listed a link since its request was made are in the frontier."""
-        rows = [row for _, row in entries.values()]
+        rows = [each.row for each in sights.values()]
         listed = {
             row["_id"]: row.get("columns", [])
             async for row in self.db["frontier"].find({"_id": {"$in": rows}}, {"columns": 1})
         }
-        for document, row in entries.values():
-            if columns := [*document.get("columns", []), *listed.get(row, [])]:
-                document["columns"] = list(dict.fromkeys(columns))
+        for each in sights.values():
+            if columns := [*each.document.get("columns", []), *listed.get(each.row, [])]:
+                each.document["columns"] = list(dict.fromkeys(columns))

@@ -1,0 +1,163 @@
+"""Rows of `frontier`: what each find and each attempt makes of a link's row.
+
+Each is one update that depends on when a page was seen, not on when it is written: a later attempt
+that is on record has the last word, and the same attempt counts once. So the archive may be read
+again at any time, and a crash between two writes is repaired by doing both again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from pymongo import UpdateOne
+
+from zjolcrawl.items import Link, Outcome
+from zjolcrawl.storage.operations import utc_now
+
+_READ_KINDS = {"article", "paper"}
+_LONGEST_WAIT = timedelta(days=7)
+_VALIDATORS = ("etag", "last_modified")
+
+
+@dataclass(frozen=True, slots=True)
+class VisitPolicy:
+    """When a link is visited again.
+
+    `recheck_days`: so many days after publication, for edits and takedowns; `give_up_after` so many
+    failures in a row a link is not tried again.
+    """
+
+    recheck_days: tuple[float, ...] = (1, 3, 7, 30)
+    give_up_after: int = 12
+
+
+def discover_link(link: Link) -> UpdateOne:
+    """A link as found: a new one waits, or is recorded as what it is; a known one gains columns.
+
+    The list's title and date are those it showed last; `listed_since` is when it began to.
+    """
+    at = link.seen_at or utc_now()
+    read = link.kind in _READ_KINDS and not link.reason
+    unknown = {"$eq": [{"$type": "$state"}, "missing"]}
+    row: dict[str, Any] = {
+        "state": {"$ifNull": ["$state", "pending" if read else "rejected"]},
+        "kind": {"$ifNull": ["$kind", link.kind]},
+        "attempts": {"$ifNull": ["$attempts", 0]},
+        "discovered_at": {"$min": ["$discovered_at", at]},
+    }
+    if read:
+        row["next_visit_at"] = {"$cond": [unknown, at, "$next_visit_at"]}
+    if link.reason:
+        row["last_error"] = {"$cond": [unknown, {"$literal": link.reason}, "$last_error"]}
+    if link.fetch_url and link.fetch_url != link.url:
+        row["fetch_url"] = {"$ifNull": ["$fetch_url", {"$literal": link.fetch_url}]}
+    if link.columns:
+        known = {"$ifNull": ["$columns", []]}
+        row["columns"] = {"$concatArrays": [known, {"$setDifference": [link.columns, known]}]}
+    if listed := {k: v for k in ("listed_title", "listed_at") if (v := getattr(link, k))}:
+        other = {"$or": [{"$ne": [f"${k}", {"$literal": v}]} for k, v in listed.items()]}
+        newer = {"$lte": [{"$ifNull": ["$listed_since", at]}, at]}
+        values = {k: {"$literal": v} for k, v in listed.items()} | {"listed_since": at}
+        row |= {k: {"$cond": [{"$and": [other, newer]}, v, f"${k}"]} for k, v in values.items()}
+    return UpdateOne({"_id": link.url}, [{"$set": row}], upsert=True)
+
+
+def store_link(
+    url: str,
+    at: datetime,
+    policy: VisitPolicy,
+    *,
+    published_at: datetime | None = None,
+    validators: dict[str, str] | None = None,
+) -> UpdateOne:
+    """A link whose article, as seen at that time, is durable.
+
+    `validators`: `etag` and `last_modified` of the answer, with which the next visit asks.
+    """
+    held = {name: {"$literal": v} for name, v in (validators or {}).items()}
+    values: dict[str, Any] = dict.fromkeys(_VALIDATORS, "$$REMOVE") | held
+    if published_at:
+        values["published_at"] = published_at
+    return _settled(url, at, {**values, **_seen(at, policy, published_at or "$published_at")})
+
+
+def unchanged_link(url: str, at: datetime, policy: VisitPolicy) -> UpdateOne:
+    """A link whose article is as it was when it was stored (304)."""
+    return _settled(url, at, _seen(at, policy, "$published_at"))
+
+
+def settle_link(outcome: Outcome, policy: VisitPolicy) -> UpdateOne:
+    """A link's new state. What is stored stays stored, but for a page that is gone."""
+    at = outcome.seen_at or utc_now()
+    keep = {"$and": [{"$eq": ["$state", "stored"]}, outcome.state != "gone"]}
+    values: dict[str, Any] = {
+        "state": {"$cond": [keep, "stored", outcome.state]},
+        "last_error": {"$literal": outcome.reason},
+        "next_visit_at": "$$REMOVE",
+    }
+    if outcome.state == "failed":
+        before = {"$ifNull": ["$failures", 0]}
+        values["failures"] = {"$add": [before, _if_later(at, 1)]}
+        tired = {"$gte": [{"$add": [before, 1]}, policy.give_up_after]}
+        earliest = {"$max": [_after_failures(at, before), outcome.retry_after]}
+        values["next_visit_at"] = {"$cond": [tired, "$$REMOVE", earliest]}
+    elif outcome.state == "gone":  # it may come back
+        values["next_visit_at"] = _recheck(at, policy, "$published_at")
+    elif outcome.state == "pending":  # found, but not asked for by this run
+        values["next_visit_at"] = at
+    return _settled(outcome.url, at, values, attempts=int(outcome.attempted))
+
+
+def due_links(columns: list[str], now: datetime) -> dict[str, Any]:
+    """The filter for links of columns whose time has come."""
+    return {"columns": {"$in": columns}, "next_visit_at": {"$lte": now}}
+
+
+def _seen(at: datetime, policy: VisitPolicy, published: Any) -> dict[str, Any]:
+    return {
+        "state": "stored", "last_error": "$$REMOVE", "failures": "$$REMOVE",
+        "next_visit_at": _recheck(at, policy, published),
+    }  # fmt: skip
+
+
+def _settled(url: str, at: datetime, values: dict[str, Any], attempts: int = 1) -> UpdateOne:
+    """The row of a link as an attempt at that time leaves it."""
+    newest = {"$lte": [_last(), at]}
+    values = {**values, "last_attempt_at": at}
+    row = {name: {"$cond": [newest, value, f"${name}"]} for name, value in values.items()}
+    row |= {
+        "attempts": {"$add": [{"$ifNull": ["$attempts", 0]}, _if_later(at, attempts)]},
+        "kind": {"$ifNull": ["$kind", "article"]},
+        "discovered_at": {"$ifNull": ["$discovered_at", at]},
+    }
+    return UpdateOne({"_id": url}, [{"$set": row}], upsert=True)
+
+
+def _last() -> dict[str, Any]:
+    return {"$ifNull": ["$last_attempt_at", datetime.fromtimestamp(0, timezone.utc)]}
+
+
+def _if_later(at: datetime, count: int) -> dict[str, Any]:
+    """`count` for an attempt that is not on record yet, else 0."""
+    return {"$cond": [{"$lt": [_last(), at]}, count, 0]}
+
+
+def _after_failures(at: datetime, failures: Any) -> dict[str, Any]:
+    """When to try again: an hour later, doubled with each failure, a week at the most."""
+    most = _LONGEST_WAIT.total_seconds() / 3600
+    hours = {"$min": [{"$pow": [2, failures]}, most]}
+    minutes = {"$toLong": {"$multiply": [hours, 60]}}
+    return {"$dateAdd": {"startDate": at, "unit": "minute", "amount": minutes}}
+
+
+def _recheck(at: datetime, policy: VisitPolicy, published: Any) -> dict[str, Any]:
+    """The first recheck after `at`, counted from publication, else from the list's date, else from
+    discovery; absent after the last.
+    """
+    start = {"$ifNull": [published, "$listed_at", "$discovered_at", at]}
+    hours = [round(days * 24) for days in policy.recheck_days]
+    moments = [{"$dateAdd": {"startDate": start, "unit": "hour", "amount": n}} for n in hours]
+    ahead = {"$filter": {"input": moments, "cond": {"$gt": ["$$this", at]}}}
+    return {"$ifNull": [{"$min": ahead}, "$$REMOVE"]}
