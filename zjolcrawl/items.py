@@ -199,6 +199,7 @@ class ColumnVisit:
     links: int
     newest_listed_at: datetime | None = None
     pages_total: int | None = None
+    not_modified: bool = False
     entry: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
     seen_at: datetime | None = None
@@ -209,12 +210,13 @@ class WalkEnd:
     """A column's walk from page to page came to its end.
 
     `complete`: every link that it lists is in the frontier (None: if the last page listed no unknown
-    one); `swept`: because every page was read. `etag` and `last_modified` are the first page's.
+    one); `swept`: because all its `pages` were read. `etag` and `last_modified` are the first page's.
     """
 
     column: str
     complete: bool | None
     swept: bool
+    pages: int | None = None
     etag: str | None = None
     last_modified: str | None = None
     seen_at: datetime | None = None

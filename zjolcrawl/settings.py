@@ -43,6 +43,12 @@ FULL_SWEEP_DAYS = 7
 # crawl where single inserts cost 20 %.
 MONGODB_BATCH_SIZE = 200
 MONGODB_BATCH_SECONDS = 2.0
+# While MongoDB is away, what was read goes to DATA_DIR/spool and what must be asked waits; after so
+# many seconds the run ends, and the next one takes in the spool.
+MONGODB_PATIENCE = 600
+# Where alarms are carried: an address that takes a JSON POST; a mail address (with Scrapy's MAIL_…).
+ALARM_WEBHOOK = _environment("ALARM_WEBHOOK", "")
+ALARM_MAIL = _environment("ALARM_MAIL", "")
 
 # --- manners ---------------------------------------------------------------------------------
 USER_AGENT = f"Mozilla/5.0 (compatible; zjolcrawl/{__version__}; news archive; +https://pypi.org/p/zjolcrawl)"

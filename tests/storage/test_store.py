@@ -48,6 +48,7 @@ def run(mongodb_uri: str, database: str) -> Run:
             store = await Store.open(mongodb_uri, database, run_arguments={}, version="0")
             try:
                 await work(store)
+                await store.finish()
             finally:
                 await store.close()
             return store
@@ -105,6 +106,7 @@ def test_two_writers_of_one_change_make_one_revision(
         await asyncio.gather(*(store.flush() for store in stores))
         assert sum(store.counts["changed"] for store in stores) == 1
         for store in stores:
+            await store.finish()
             await store.close()
 
     asyncio.run(both())
@@ -210,6 +212,7 @@ def test_buffer_is_written_when_it_is_old(
         while not db.articles.count_documents({}) and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         assert db.articles.count_documents({}) == 1
+        await store.finish()
         await store.close()
 
     asyncio.run(main())
@@ -227,12 +230,12 @@ def test_column_and_run_documents(db: Database[Any], run: Run) -> None:
                 3,
                 moment,
                 15,
-                {"id": "zjxw", "name": "浙江新闻"},
+                entry={"id": "zjxw", "name": "浙江新闻"},
             )
         )
         await store.column_visit(ColumnVisit("zjxw", "http://x/index_1.shtml", 1, 3))
         await store.column_visit(WalkEnd("zjxw", complete=True, swept=True, etag="etag1"))
-        await store.end_run(1, "finished", {"new": 3}, ["x"], 1.5)
+        await store.end_run({"exit_status": 1, "counts": {"new": 3}, "warnings": ["x"]})
 
     store = run(work)
     column = db.columns.find_one({"_id": "zjxw"})

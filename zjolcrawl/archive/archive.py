@@ -19,6 +19,7 @@ from typing import BinaryIO, Self
 from zjolcrawl.archive.captures import Capture, capture_of, cdxj
 from zjolcrawl.archive.index import ArchiveIndex
 from zjolcrawl.archive.warc import Message, Pointer, Record, TornRecord, read_records
+from zjolcrawl.durable import sync_folder
 
 SUFFIX, OPEN = ".warc.gz", ".open"
 
@@ -149,15 +150,6 @@ def complete(path: Path, index: ArchiveIndex, captures: list[Capture]) -> None:
     path.rename(lasting)
     sync_folder(path.parent)
     index.complete(lasting.name, captures)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make names that were just given durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def lock(descriptor: int) -> bool:

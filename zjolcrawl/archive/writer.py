@@ -19,7 +19,6 @@ from zjolcrawl.archive.archive import (
     ArchiveError,
     complete,
     lock,
-    sync_folder,
 )
 from zjolcrawl.archive.captures import Capture, mime_of
 from zjolcrawl.archive.index import ArchiveIndex
@@ -36,6 +35,7 @@ from zjolcrawl.archive.warc import (
     response_block,
     warc_date,
 )
+from zjolcrawl.durable import sync_folder
 
 # Measured on page bodies: level 6 takes three times the time of 4 for 6 % less; what is squeezed
 # already gains nothing at any level; a request is too short to gain from more than 1.

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from scrapy.commands.crawl import Command as CrawlCommand
 from scrapy.exceptions import UsageError
 
-from zjolcrawl.extensions.run_ledger import UNUSABLE, RunLedger
+from zjolcrawl.extensions.run_ledger import RunLedger
+from zjolcrawl.extensions.run_summary import UNUSABLE
 from zjolcrawl.pipelines.images import ImagePipeline
 from zjolcrawl.spiders.arguments import ArgumentError
 from zjolcrawl.switch import switch
@@ -61,6 +62,9 @@ _COUNTS = (
     "MONGODB_BATCH_SIZE", "CONCURRENT_REQUESTS", "CONCURRENT_REQUESTS_PER_DOMAIN", "WARC_MAX_BYTES",
     "IMAGES_MAX_BYTES", "IMAGES_MAX_COUNT", "GIVE_UP_AFTER",
 )  # fmt: skip
+_AMOUNTS = (
+    "MONGODB_BATCH_SECONDS", "MONGODB_PATIENCE", "DOWNLOAD_DELAY", "DOWNLOAD_TIMEOUT", "FULL_SWEEP_DAYS",
+)  # fmt: skip
 
 
 def _check_settings(settings) -> None:  # type: ignore[no-untyped-def]
@@ -76,7 +80,7 @@ def _check_settings(settings) -> None:  # type: ignore[no-untyped-def]
                 raise ValueError
         except (TypeError, ValueError):
             raise ArgumentError(f"setting {name}={value} is not a positive whole number") from None
-    for name in ("MONGODB_BATCH_SECONDS", "DOWNLOAD_DELAY", "DOWNLOAD_TIMEOUT", "FULL_SWEEP_DAYS"):
+    for name in _AMOUNTS:
         _check_amount(name, settings.get(name))
     for days in settings.getlist("RECHECK_DAYS"):
         _check_amount("RECHECK_DAYS", days)

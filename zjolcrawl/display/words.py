@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from zjolcrawl.parsing.fields.dates import CHINA
@@ -38,3 +39,35 @@ def image(entry: dict[str, Any]) -> str:
     facts = [entry["status"], size, entry.get("path") or entry["url"]]
     caption = entry.get("caption") or entry.get("alt") or ""
     return f"［图{entry['position']}］{caption}（{' '.join(fact for fact in facts if fact)}）"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number and its noun, whose plural takes an s: 1 link, 2 links."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def some(names: Sequence[str], most: int = 8) -> str:
+    """Names on one line: the first `most`, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def span(time: timedelta) -> str:
+    """A length of time: 52.3 s, 12 min 5 s, 3 h 10 min, 4 days."""
+    seconds = max(0.0, time.total_seconds())
+    minutes, hours, days = (int(seconds // size) for size in (60, 3600, 86400))
+    if minutes < 1:
+        return f"{seconds:.1f} s"
+    if hours < 1:
+        return f"{minutes} min {int(seconds % 60)} s"
+    if hours < 48:
+        return f"{hours} h {minutes % 60} min"
+    return f"{days} days"
+
+
+def size(count: float) -> str:
+    """Bytes in decimal units: 512 bytes, 1.2 MB, 3.4 GB."""
+    for factor, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= factor:
+            return f"{count / factor:.1f} {unit}"
+    return f"{count:.0f} bytes"

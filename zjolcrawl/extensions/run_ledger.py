@@ -7,8 +7,9 @@ import json
 import logging
 import sys
 import time
+from collections import Counter
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import scrapy
 from scrapy import Spider, signals
@@ -18,6 +19,10 @@ from scrapy.exceptions import CloseSpider
 from zjolcrawl import __version__
 from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.writer import WarcWriter
+from zjolcrawl.extensions import alert, log_file
+from zjolcrawl.extensions.run_lock import LockHeld, RunLock
+from zjolcrawl.extensions.run_summary import DONE, LOCKED, NEEDS_A_PERSON, UNUSABLE, RunSummary
+from zjolcrawl.extensions.tally import Tally
 from zjolcrawl.items import ColumnVisit
 from zjolcrawl.storage.embedded import EmbeddedServer, EmbeddedUnavailable
 from zjolcrawl.storage.errors import StoreError, StoreUnavailable
@@ -28,14 +33,12 @@ from zjolcrawl.switch import switch
 
 logger = logging.getLogger(__name__)
 
-DONE, NEEDS_A_PERSON, UNUSABLE = 0, 1, 2
 # What of the settings decides what a run archives; no URI, which may hold a password.
 _TOLD_SETTINGS = (
     "ROBOTSTXT_OBEY", "DOWNLOAD_DELAY", "DOWNLOAD_MAXSIZE", "CONCURRENT_REQUESTS_PER_DOMAIN",
     "AUTOTHROTTLE_ENABLED", "RETRY_TIMES",
 )  # fmt: skip
-# Reasons that end a run as asked for; others (shutdown, mongo_lost) leave work undone.
-_GOOD_ENDS = ("finished", "closespider_")
+_FORMER_RUNS = 10  # with which a run's templates are compared
 
 
 class RunLedger:
@@ -43,7 +46,8 @@ class RunLedger:
 
     The store and the archive are opened by whoever asks first (`open`) and closed here, after the
     pipelines wrote their last. `writer` is None where the run archives nothing (WARC=off, offline).
-    `exit_status` is the contract's: 0, 1 or 2; `failure` is the line for stderr.
+    `exit_status` is the contract's; `failure` is the line for stderr; `warnings` and `faults` are
+    lines too, of which faults need a person.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -53,12 +57,13 @@ class RunLedger:
         self.writer: WarcWriter | None = None
         self.exit_status = DONE
         self.failure: str | None = None
-        self.skipped = 0
-        self.columns: set[str] = set()
-        self.column_faults: dict[str, str] = {}
+        self.tally = Tally()
+        self.counts: Counter[str] = Counter()  # beside the store's
         self.warnings: list[str] = []
-        self.unreadable: list[str] = []
-        self.summary = ""
+        self.faults: list[str] = []
+        self._columns: set[str] = set()
+        self._lock: RunLock | None = None
+        self._log: logging.Handler | None = None
         self._server: EmbeddedServer | None = None
         self._opening = asyncio.Lock()
         self._stopping: asyncio.Task[None] | None = None
@@ -79,37 +84,43 @@ class RunLedger:
         return ledger
 
     async def open(self) -> Store:
-        """The run's store. Raises CloseSpider, with `failure` set, where there is no database."""
+        """The run's store. Raises CloseSpider, with `failure` set, where there is no database, or
+        another run holds the folder.
+        """
         async with self._opening:
             if self.store is None:
                 if self.failure:
                     raise CloseSpider("mongo_unavailable")
                 try:
                     self.store = await self._open()
-                except (EmbeddedUnavailable, StoreUnavailable, ArchiveError) as error:
+                except LockHeld as error:
+                    self.refuse(str(error), LOCKED)
+                    raise CloseSpider("locked") from error
+                except (EmbeddedUnavailable, StoreUnavailable, ArchiveError, OSError) as error:
                     self.refuse(str(error))
                     await self._release()
                     raise CloseSpider("mongo_unavailable") from error
         return self.store
 
     async def _open(self) -> Store:
-        settings = self.crawler.settings
-        offline = getattr(self.crawler.spider, "offline", False)
-        folder = Path(settings.get("DATA_DIR")) / "warc"
-        if offline and not folder.is_dir():
-            raise ArchiveError(f"no archive at {folder}")
+        settings, spider = self.crawler.settings, self.crawler.spider
+        data_dir = self._data_dir()
+        offline = bool(getattr(spider, "offline", False))
+        preview = bool(getattr(spider, "dry_run", False))
+        if offline and not (data_dir / "warc").is_dir():
+            raise ArchiveError(f"no archive at {data_dir / 'warc'}")
+        if not preview:
+            self._lock = RunLock(data_dir)
+            self._log = log_file.begin(data_dir)
         if offline or switch(settings.get("WARC")):
-            self.archive = await asyncio.to_thread(Archive, folder)
+            self.archive = await asyncio.to_thread(Archive, data_dir / "warc")
             self.warnings += self.archive.repairs
         uri = settings.get("MONGODB_URI")
         if not uri:
-            folder = Path(settings.get("DATA_DIR"))
-            self._server = await asyncio.to_thread(EmbeddedServer.acquire, folder)
+            self._server = await asyncio.to_thread(EmbeddedServer.acquire, data_dir)
             uri = self._server.uri
-        spider = self.crawler.spider
         arguments = {"spider": getattr(spider, "name", None), **getattr(spider, "given", {})}
-        kind = Preview if getattr(spider, "dry_run", False) else Store
-        store = await kind.open(
+        store = await (Preview if preview else Store).open(
             uri,
             settings.get("MONGODB_DATABASE"),
             run_arguments=arguments,
@@ -120,8 +131,11 @@ class RunLedger:
                 recheck_days=tuple(float(each) for each in settings.getlist("RECHECK_DAYS")),
                 give_up_after=settings.getint("GIVE_UP_AFTER"),
             ),
+            spool=None if preview else data_dir / "spool",
+            patience=settings.getfloat("MONGODB_PATIENCE"),
         )
         store.rereading = offline
+        self.tally.known = await store.columns()
         if self.archive and not offline:
             run = str(store.run_id)
             self.writer = WarcWriter(
@@ -153,18 +167,19 @@ class RunLedger:
 
     def column_seen(self, visit: ColumnVisit) -> None:
         """Count a column page; a faulty one needs a person."""
-        self.columns.add(visit.column)
-        if visit.error:
-            self.column_faults[visit.url] = visit.error
+        self._columns.add(visit.column)
+        self.tally.column(visit)
+        if visit.error and not getattr(self.crawler.spider, "offline", False):
+            self.faults.append(f"column page {visit.url}: {visit.error}")
 
     def fail(self, reason: str) -> None:
         """The store was lost: the run cannot vouch for what it found."""
         self.failure = reason
         logger.critical("%s", reason)
 
-    def refuse(self, reason: str) -> None:
-        """What the run was asked for makes no sense: nothing was done."""
-        self.failure, self.exit_status = reason, UNUSABLE
+    def refuse(self, reason: str, status: int = UNUSABLE) -> None:
+        """The run cannot be, or was asked for what makes no sense: nothing was done."""
+        self.failure, self.exit_status = reason, status
 
     def stop(self, reason: str, finish_reason: str) -> None:
         """End the run because of a failure; the caller need not wait for the end."""
@@ -176,75 +191,69 @@ class RunLedger:
 
     async def spider_closed(self, spider: Spider, reason: str) -> None:
         """Scrapy signal: end the run, tell, and let the database go."""
-        if self.exit_status != UNUSABLE:
-            self.exit_status = self._status(reason)
-        seconds = time.monotonic() - self._started
-        if self.store:
-            counts = {**self.store.counts, "columns": len(self.columns), "skipped": self.skipped}
-            self.summary = self._summary(counts, seconds, reason)
-            warnings = [f"{url}: {fault}" for url, fault in self.column_faults.items()]
-            warnings += [*self.warnings, *self.unreadable]
-            try:
-                await self.store.end_run(self.exit_status, reason, counts, warnings, seconds)
-                await self.store.close()
-            except StoreError as error:
-                self.fail(str(error))
-                self.exit_status = NEEDS_A_PERSON
-        await self._release()
-        self._tell()
-
-    def _status(self, reason: str) -> int:
-        assert self.store is not None
-        counts = self.store.counts
-        if self.store.rereading:
-            # What was faulty when it was fetched is no news; what is read worse than then is.
-            faults = [*self.unreadable, *filter(counts.get, ("unread", "refused", "missed"))]
-        else:
-            faults = [*self.column_faults, *filter(counts.get, ("failed", "images_failed"))]
-            faults += ["rejected"] if counts["rejected"] > self.skipped else []
-        troubled = self.failure or faults or self._errors() or not reason.startswith(_GOOD_ENDS)
-        return NEEDS_A_PERSON if troubled else DONE
-
-    def _errors(self) -> int:
-        stats = self.crawler.stats
-        return int(stats.get_value("log_count/ERROR", 0)) if stats else 0
-
-    def _summary(self, counts: dict[str, int], seconds: float, reason: str) -> str:
-        def count(name: str) -> int:
-            return counts.get(name, 0)
-
-        end = "" if reason.startswith(_GOOD_ENDS) else f" (ended early: {reason})"
-        if self.store and self.store.rereading:
-            return (
-                f"zjolcrawl: {getattr(self.crawler.spider, 'chosen', 0)} captures read again; "
-                f"{count('new')} new, {count('changed')} changed, {count('reread')} read otherwise, "
-                f"{count('same')} same, {count('missed')} between versions; {count('unread')} not "
-                f"read any more, {count('refused')} refused; {seconds:.1f} s{end}"
-            )
-        return (
-            f"zjolcrawl: {count('columns')} columns, {count('pages')} pages, "
-            f"{count('links')} links found ({count('links_new')} new); "
-            f"stored {count('new')} new, {count('changed')} changed, {count('same')} same; "
-            f"{count('rejected') - self.skipped} rejected, {count('failed')} failed, "
-            f"{count('gone')} gone; "
-            f"images {count('images_stored')} stored, {count('images_missing')} missing, "
-            f"{count('images_failed')} failed; {seconds:.1f} s{end}"
-        )
-
-    def _tell(self) -> None:
-        for warning in [*self.warnings, *self.unreadable]:
-            sys.stderr.write(f"zjolcrawl: {warning}\n")
-        faults = {} if self.store and self.store.rereading else self.column_faults
-        for url, fault in faults.items():
-            sys.stderr.write(f"zjolcrawl: column page {url}: {fault}\n")
-        if self.failure:
-            sys.stderr.write(f"zjolcrawl: {self.failure}\n")
-        if self.exit_status == UNUSABLE:
+        refused = self.exit_status in {UNUSABLE, LOCKED}
+        if self.store is None or refused:
+            self.exit_status = self.exit_status or NEEDS_A_PERSON
+            await self._release()
+            self._tell()
             return
-        if isinstance(self.store, Preview):
-            sys.stdout.write("".join(f"{line}\n" for line in self.store.lines()))
-        elif self.summary:
-            sys.stderr.write(self.summary + "\n")
+        try:
+            await self.store.finish()
+        except StoreError as error:
+            self.fail(str(error))
+        if waiting := self.store.waiting():
+            self.faults.append(f"{waiting} files wait for MongoDB in {self._data_dir() / 'spool'}")
+        summary = await self._sum_up(self.store, reason)
+        self.exit_status = NEEDS_A_PERSON if self.failure else summary.exit_status
+        values = {**summary.values(), "exit_status": self.exit_status}
+        try:
+            await self.store.end_run(values)
+            self._report(values)
+        except (StoreError, OSError) as error:
+            self.fail(str(error))
+            self.exit_status = NEEDS_A_PERSON
+        await self._release()
+        if summary.alarms:
+            self.warnings += await asyncio.to_thread(
+                alert.send, self.crawler.settings, summary.line(), summary.alarms
+            )
+        self._tell(summary)
+
+    async def _sum_up(self, store: Store, reason: str) -> RunSummary:
+        counts = store.counts + self.counts
+        counts["columns"] = len(self._columns)
+        stats = self.crawler.stats
+        counts["errors"] = int(stats.get_value("log_count/ERROR", 0)) if stats else 0
+        former = await store.former_templates(_FORMER_RUNS)
+        return RunSummary(
+            reason, time.monotonic() - self._started, counts, store.rereading, self.faults,
+            [] if store.rereading else self.tally.alarms(former),
+            [*self.warnings, *self.faults], self.tally.values(),
+        )  # fmt: skip
+
+    def _report(self, values: dict[str, Any]) -> None:
+        """The run as JSON in DATA_DIR/reports, for who does not ask MongoDB."""
+        if isinstance(self.store, Preview) or self.store is None:
+            return
+        folder = self._data_dir() / "reports"
+        folder.mkdir(parents=True, exist_ok=True)
+        told = {"run": str(self.store.run_id), "version": __version__, **values}
+        text = json.dumps(told, ensure_ascii=False, indent=2, default=str)
+        (folder / f"{self.store.run_id}.json").write_text(text + "\n", encoding="utf-8")
+
+    def _tell(self, summary: RunSummary | None = None) -> None:
+        alarms = [f"ALARM: {each}" for each in (summary.alarms if summary else ())]
+        failure = [self.failure] if self.failure else []
+        for line in [*self.warnings, *self.faults, *alarms, *failure]:
+            sys.stderr.write(f"zjolcrawl: {line}\n")
+        if summary and self.exit_status != UNUSABLE:
+            if isinstance(self.store, Preview):
+                sys.stdout.write("".join(f"{line}\n" for line in self.store.lines()))
+            else:
+                sys.stderr.write(summary.line() + "\n")
+
+    def _data_dir(self) -> Path:
+        return Path(self.crawler.settings.get("DATA_DIR"))
 
     async def _release(self) -> None:
         if self.writer:
@@ -256,6 +265,11 @@ class RunLedger:
                 self.exit_status = self.exit_status or NEEDS_A_PERSON
         if self.archive:
             self.archive.close()
+        if self.store:
+            await self.store.close()
         if self._server:
             server, self._server = self._server, None
             await asyncio.to_thread(server.release)
+        log_file.end(self._log)
+        if self._lock:
+            self._lock.release()

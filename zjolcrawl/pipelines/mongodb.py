@@ -39,9 +39,10 @@ class MongoDBPipeline:
         assert self.store is not None
         try:
             if isinstance(item, Article):
+                self.ledger.tally.article(item)
                 await self.store.put(item, item.frontier_url)
             elif isinstance(item, Outcome):
-                self.ledger.skipped += item.skipped
+                self.ledger.counts["skipped"] += item.skipped
                 await self.store.outcome(item)
             elif isinstance(item, Unchanged):
                 await self.store.unchanged(item)

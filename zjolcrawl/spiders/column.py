@@ -41,7 +41,9 @@ class _Walk:
 
     def end(self, seen_at: datetime | None, *, complete: bool | None, swept: bool) -> WalkEnd:
         """The item that ends it."""
-        return WalkEnd(self.column.id, complete, swept, seen_at=seen_at, **self.validators)
+        return WalkEnd(
+            self.column.id, complete, swept, self.page + 1, seen_at=seen_at, **self.validators
+        )
 
 
 class ColumnSpider(ListReader):
@@ -77,7 +79,7 @@ class ColumnSpider(ListReader):
                 count += 1
                 if count % _AHEAD == 0:
                     await self.crawler.signals.wait_for(signals.scheduler_empty)
-        known = await store.columns()
+        known = RunLedger.of(self.crawler).tally.known
         for column in self.wanted.columns:
             yield self._first_page(column, known.get(column.id, {}))
 

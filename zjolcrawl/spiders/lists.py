@@ -73,6 +73,7 @@ class ListReader(ArticleReader):
             links=len(page.links) if page else 0,
             newest_listed_at=max(dates, default=None),
             pages_total=page.pages_total if page else None,
+            not_modified=response.status == 304,
             entry=asdict(column),
             error=error,
             seen_at=response.meta.get("seen_at"),

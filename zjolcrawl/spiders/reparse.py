@@ -56,7 +56,6 @@ class ReparseSpider(ListReader):
         self.wanted = reparse_arguments(**arguments)
         self.days = Days(self.wanted.since, self.wanted.until)
         self.dry_run = self.wanted.dry_run
-        self.chosen = 0
         self._under_way: dict[str, asyncio.Event] = {}  # by each URL that a capture is about
         self._about: dict[str, set[str]] = {}  # those URLs, by what its item is known by
         self._lists: dict[tuple[str, str], set[int]] = {}
@@ -85,12 +84,12 @@ class ReparseSpider(ListReader):
             if moments is not None and capture.seen_at not in moments:
                 continue
             if request := self._request(capture, archive):
-                self.chosen += 1
+                self.ledger.counts["chosen"] += 1
                 await self._turn(request)
                 yield request
-                if self.chosen % _AHEAD == 0:
+                if self.ledger.counts["chosen"] % _AHEAD == 0:
                     await self.crawler.signals.wait_for(signals.scheduler_empty)
-        if not self.chosen:
+        if not self.ledger.counts["chosen"]:
             self.ledger.refuse("nothing in the archive is what was asked for")
 
     def _captures(self, archive: Archive) -> Iterator[Capture]:
@@ -165,7 +164,7 @@ class ReparseSpider(ListReader):
         request: Request = failure.request  # type: ignore[attr-defined]
         link: Link | None = request.cb_kwargs.get("link")
         if isinstance(failure.value, ArchiveError):
-            self.ledger.unreadable.append(f"{request.url}: {failure.value}")
+            self.ledger.faults.append(f"{request.url}: {failure.value}")
             self._done(request)
         elif link:
             yield from self.article_failed(failure)

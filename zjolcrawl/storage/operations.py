@@ -55,6 +55,8 @@ def visit_column(visit: ColumnVisit) -> UpdateOne:
             values |= {"last_error": "$$REMOVE", "last_error_at": "$$REMOVE"}
     if visit.pages_total:
         values["pages_total"] = visit.pages_total
+    if visit.page == 0 and visit.links:
+        values["page_links"] = visit.links
     last = {"$max": ["$last_crawled_at", "$last_error_at"]}
     newest = {"$lte": [{"$ifNull": [last, at]}, at]}
     row: dict[str, Any] = {k: {"$cond": [newest, v, f"${k}"]} for k, v in values.items()}
@@ -80,7 +82,7 @@ def end_walk(walk: WalkEnd) -> UpdateOne:
     if walk.complete:
         values |= {k: v for k in ("etag", "last_modified") if (v := getattr(walk, k))}
     if walk.swept:
-        values["swept_at"] = at
+        values |= {"swept_at": at, "pages_seen": walk.pages}
     update: dict[str, Any] = {"$set": values}
     if walk.complete:
         update["$unset"] = {"walk_open_since": ""}

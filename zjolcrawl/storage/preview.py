@@ -30,7 +30,7 @@ class Preview(Store):
         self.counts["links"] += len(links)
         return Found()
 
-    async def end_run(self, *_: Any) -> None:
+    async def end_run(self, values: dict[str, Any]) -> None:
         """Nothing to end."""
 
     def lines(self) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The archive's state in MongoDB: bulk writes in the order that a crash may interrupt.
 
-An article is durable before its frontier row says `stored`; a former version is in `revisions` before
+While MongoDB is away, what was put goes to the spool and what is asked waits. An article is durable before its frontier row says `stored`; a former version is in `revisions` before
 the newest replaces it. Whatever is cut off in between is found again by the next run.
 """
 
@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from itertools import chain
+from pathlib import Path
+from typing import Any, Self, TypeVar
 
 from bson import ObjectId
 from pymongo import UpdateMany, WriteConcern
@@ -42,7 +45,11 @@ from zjolcrawl.storage.operations import (
     visit_column,
 )
 from zjolcrawl.storage.schema import ensure_schema
+from zjolcrawl.storage.spool import Spool
 from zjolcrawl.storage.versions import VersionWriter
+
+logger = logging.getLogger(__name__)
+_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,18 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
+class RunEnd:
+    """What completes a `runs` document."""
+
+    run_id: ObjectId
+    values: dict[str, Any]
+
+
+SPOOLED = (Sight, Unchanged, Outcome, ColumnVisit, WalkEnd, RunEnd)
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What `discover` found: how many links were `new`, and the rows that are `due`, by URL."""
 
@@ -76,12 +95,27 @@ class Buffer:
     unchanged: list[Unchanged] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     visits: list[ColumnVisit | WalkEnd] = field(default_factory=list)
+    ends: list[RunEnd] = field(default_factory=list)
     settled: set[str] = field(default_factory=set)
     since: float = 0.0
 
     def __len__(self) -> int:
-        parts = (self.articles, self.unchanged, self.outcomes, self.visits)
-        return sum(map(len, parts))
+        return sum(1 for _ in self.items())
+
+    def items(self) -> Iterator[Any]:
+        """All that is in it, in the order in which it is written."""
+        parts = (self.articles.values(), self.unchanged, self.outcomes, self.visits, self.ends)
+        return chain.from_iterable(parts)
+
+    def add(self, item: Any) -> None:
+        """Take an item as `items` gives it."""
+        if isinstance(item, Sight):
+            self.articles[str(item.document["_id"])] = item
+            return
+        lists: dict[type[Any], list[Any]] = {
+            Unchanged: self.unchanged, Outcome: self.outcomes, RunEnd: self.ends,
+        }  # fmt: skip
+        lists.get(type(item), self.visits).append(item)
 
 
 class Store:
@@ -89,7 +123,8 @@ class Store:
 
     `before_write`, if set, is awaited before anything is written that was put: what it points to is
     made durable first. It raises StoreError where that fails. `rereading`: pages come from the
-    archive, so that what is stored may be of the very same sight.
+    archive, so that what is stored may be of the very same sight. `spool`, if set, is a folder for
+    what cannot be written while MongoDB is away; what is asked then waits `patience` seconds.
     """
 
     def __init__(
@@ -107,6 +142,9 @@ class Store:
         self._flushing = asyncio.Lock()
         self._ageing: asyncio.Task[None] | None = None
         self._lost: StoreError | None = None
+        self._away_since: float | None = None
+        self._spool: Spool | None = None
+        self._patience = 0.0
 
     @classmethod
     async def open(
@@ -119,12 +157,21 @@ class Store:
         batch_size: int = 200,
         batch_seconds: float = 2.0,
         policy: VisitPolicy | None = None,
+        spool: Path | None = None,
+        patience: float = 0.0,
     ) -> Self:
-        """Connect, create what is absent, begin the run. Raises StoreUnavailable within 8 s."""
+        """Connect, create what is absent, begin the run, take in what other runs left in the spool.
+
+        Raises StoreUnavailable within 8 s.
+        """
         client = await connect(uri)
         try:
             store = cls(client, database, batch_size, batch_seconds, policy or VisitPolicy())
             await store._begin(run_arguments, version)
+            if spool:
+                store._spool = Spool(spool, str(store.run_id), SPOOLED)
+                store._patience = patience
+                await store._take_in()
         except (PyMongoError, ValueError, TypeError, OSError) as error:
             await client.close()
             raise unavailable(uri, error) from error
@@ -140,7 +187,8 @@ class Store:
                 known.columns = list(dict.fromkeys([*known.columns, *link.columns]))
         operations = [discover_link(link) for link in merged.values()]
         listed = [link for link in merged.values() if link.columns]
-        try:
+
+        async def record() -> Found:
             # Not beside a write of articles, which takes their columns from the frontier.
             async with self._flushing:
                 result = await self.db["frontier"].bulk_write(operations, ordered=False)
@@ -157,12 +205,13 @@ class Store:
                         ordered=False,
                     )
                 wanted = {"_id": {"$in": list(merged)}, "next_visit_at": {"$lte": utc_now()}}
-                due = [row async for row in self.db["frontier"].find(wanted)]
-        except PyMongoError as error:
-            raise lost(error) from error
+                due = {row["_id"]: row async for row in self.db["frontier"].find(wanted)}
+                return Found(len(result.upserted_ids or {}), due)
+
+        found = await self._ask(record)
         self.counts["links"] += len(merged)
-        self.counts["links_new"] += len(result.upserted_ids or {})
-        return Found(len(result.upserted_ids or {}), {row["_id"]: row for row in due})
+        self.counts["links_new"] += found.new
+        return found
 
     async def due(self, columns: Iterable[str]) -> AsyncIterator[dict[str, Any]]:
         """The rows of columns' links that are pending or to be visited again, oldest first."""
@@ -175,17 +224,16 @@ class Store:
 
     async def columns(self) -> dict[str, dict[str, Any]]:
         """What is known of each column, by its id."""
-        try:
+
+        async def find() -> dict[str, dict[str, Any]]:
             return {each["_id"]: each async for each in self.db["columns"].find()}
-        except PyMongoError as error:
-            raise lost(error) from error
+
+        return await self._ask(find)
 
     async def begin_walk(self, column: str) -> None:
         """Note durably that a column's list is being walked."""
-        try:
-            await self.db["columns"].bulk_write([begin_walk(column, utc_now())])
-        except PyMongoError as error:
-            raise lost(error) from error
+        begun = [begin_walk(column, utc_now())]
+        await self._ask(lambda: self.db["columns"].bulk_write(begun))
 
     async def put(self, article: Article, frontier_url: str | None = None) -> None:
         """Buffer an article; `frontier_url` is the link that led to it. Waits on a full buffer."""
@@ -207,12 +255,8 @@ class Store:
 
     async def outcome(self, outcome: Outcome) -> None:
         """Buffer what became of a link that gave no article."""
-        if outcome.front and await self._is_stored(outcome.url):
-            outcome.state = "gone"
         self._buffer.outcomes.append(outcome)
         self._buffer.settled.add(outcome.url)
-        if outcome.state in {"rejected", "failed", "gone"}:
-            self.counts[outcome.state] += 1
         await self._added()
 
     async def column_visit(self, visit: ColumnVisit | WalkEnd) -> None:
@@ -232,44 +276,54 @@ class Store:
             try:
                 if self.before_write:
                     await self.before_write()
-                await self._write(buffer)
+                if not self._away_since:
+                    await self._write(buffer)
+                    return
             except StoreError as error:
                 self._lost = error
                 raise
             except PyMongoError as error:
-                self._lost = lost(error)
-                raise self._lost from error
+                self._went_away(error)
+            await self._keep(buffer)
 
-    async def end_run(
-        self,
-        exit_status: int,
-        finish_reason: str,
-        counts: dict[str, int],
-        warnings: list[str],
-        seconds: float,
-    ) -> None:
-        """Complete the `runs` document."""
-        end = {
-            "ended_at": utc_now(), "exit_status": exit_status, "finish_reason": finish_reason,
-            "counts": dict(counts), "seconds": round(seconds, 3),
-        }  # fmt: skip
-        if warnings:
-            end["warnings"] = warnings
-        try:
-            await self.db["runs"].update_one({"_id": self.run_id}, {"$set": end})
-        except PyMongoError as error:
-            raise lost(error) from error
-
-    async def close(self) -> None:
-        """Write what is left and disconnect."""
+    async def finish(self) -> None:
+        """Write what is left, to the spool if need be. Raises StoreError where that fails too."""
         if self._ageing:
             self._ageing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._ageing
+        if self._away_since and not self._lost:
+            await self._come_back()
+        if self._lost and self._spool and self._buffer:
+            buffer, self._buffer = self._buffer, Buffer()
+            await self._keep(buffer)
+        await self.flush()
+
+    async def end_run(self, values: dict[str, Any]) -> None:
+        """Complete the `runs` document with these values. Raises StoreError."""
+        end = RunEnd(self.run_id, {"ended_at": utc_now(), **values})
+        if self._lost and self._spool:
+            await self._keep(Buffer(ends=[end]))
+            return
+        self._buffer.ends.append(end)
+        await self.flush()
+
+    async def former_templates(self, runs: int) -> list[dict[str, Any]]:
+        """`templates` of the newest runs that read articles, but for this one; none if unknown."""
+        read = {"templates": {"$exists": True}, "_id": {"$lt": self.run_id}}
+        newest = self.db["runs"].find(read, {"templates": 1}).sort("_id", -1).limit(runs)
         try:
-            await self.flush()
-        finally:
-            await self.client.close()
+            return [each["templates"] async for each in newest]
+        except PyMongoError:
+            return []
+
+    def waiting(self) -> int:
+        """How many files of the spool wait for MongoDB."""
+        return len(self._spool.files()) if self._spool else 0
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self.client.close()
 
     async def _begin(self, arguments: dict[str, Any], version: str) -> None:
         await ensure_schema(self.db)
@@ -288,9 +342,68 @@ class Store:
         """Write a buffer that has waited long enough; the next item reports a loss."""
         while not self._lost:
             await asyncio.sleep(min(self._seconds, 0.5) or 0.05)
+            if self._away_since:
+                await self._come_back()
             if len(self._buffer) and time.monotonic() - self._buffer.since >= self._seconds:
                 with contextlib.suppress(StoreError):
                     await self.flush()
+
+    async def _ask(self, operation: Callable[[], Awaitable[_T]]) -> _T:
+        """The operation's answer, once MongoDB gives one. Raises StoreError after `patience`."""
+        while True:
+            if self._lost:
+                raise self._lost
+            if not self._away_since:
+                try:
+                    return await operation()
+                except PyMongoError as error:
+                    self._went_away(error)
+            await asyncio.sleep(_POLL_SECONDS)
+
+    def _went_away(self, error: PyMongoError) -> None:
+        """From now on the spool is written and `_come_back` tried. Raises StoreError without one."""
+        if self._spool is None:
+            self._lost = lost(error)
+            raise self._lost from error
+        if not self._away_since:
+            self._away_since = time.monotonic()
+            logger.warning("MongoDB is away: %s", lost(error))
+
+    async def _come_back(self) -> None:
+        """Take in the spool if MongoDB answers again; give up after `patience`."""
+        try:
+            await self.client.admin.command("ping")
+            async with self._flushing:
+                await self._take_in()
+                self._away_since = None
+            logger.warning("MongoDB is back")
+        except PyMongoError as error:
+            if time.monotonic() - (self._away_since or 0) > self._patience:
+                self._lost = lost(error)
+
+    async def _take_in(self) -> None:
+        """Write what the spool holds. Raises PyMongoError, and then keeps it."""
+        assert self._spool
+        for path in self._spool.files():
+            buffer = Buffer()
+            for item in self._spool.read(path):
+                known = isinstance(item, Sight) and str(item.document["_id"]) in buffer.articles
+                if known or len(buffer) >= self._size:
+                    await self._write(buffer)
+                    buffer = Buffer()
+                buffer.add(item)
+                self.counts["taken_in"] += 1
+            await self._write(buffer)
+            path.unlink()
+
+    async def _keep(self, buffer: Buffer) -> None:
+        """Put a buffer into the spool. Raises StoreError."""
+        assert self._spool
+        try:
+            self.counts["spooled"] += await asyncio.to_thread(self._spool.add, list(buffer.items()))
+        except OSError as error:
+            self._lost = StoreError(f"MongoDB is away and the spool cannot be written: {error}")
+            raise self._lost from error
 
     async def _write(self, buffer: Buffer) -> None:
         refused = await self._write_articles(buffer.articles) if buffer.articles else {}
@@ -303,7 +416,8 @@ class Store:
                     final_url=url, seen_at=sight.at, warc=sight.document.get("warc"),
                 )
             )  # fmt: skip
-            self.counts.update(["rejected", "refused"])
+            self.counts["refused"] += 1
+        await self._judge_fronts(buffer.outcomes)
         states = [
             store_link(
                 each.row, each.at, self._policy,
@@ -320,6 +434,8 @@ class Store:
         if states:
             await self.db["frontier"].bulk_write(states, ordered=True)
         await self._write_outcomes(buffer.outcomes)
+        for end in buffer.ends:
+            await self.db["runs"].update_one({"_id": end.run_id}, {"$set": end.values})
         if self.rereading:
             rows = [reject_id(each.row, each.at) for each in read.values()]
             await self.db["rejects"].delete_many({"_id": {"$in": rows}})  # articles now
@@ -334,6 +450,7 @@ class Store:
             )
 
     async def _write_outcomes(self, outcomes: list[Outcome]) -> None:
+        self.counts.update(o.state for o in outcomes if o.state != "pending")
         rejects = [reject_row(o, self.run_id) for o in outcomes if o.state == "rejected"]
         if rejects:
             await self.db["rejects"].bulk_write(rejects, ordered=False)
@@ -341,20 +458,21 @@ class Store:
         if gone:
             await self.db["articles"].bulk_write(gone, ordered=False)
 
+    async def _judge_fronts(self, outcomes: list[Outcome]) -> None:
+        """A front page in the place of what was stored is a takedown."""
+        fronts = [o for o in outcomes if o.front]
+        if fronts:
+            urls = {"_id": {"$in": [o.url for o in fronts]}}
+            stored = {each["_id"] async for each in self.db["articles"].find(urls, {"_id": 1})}
+            for outcome in fronts:
+                outcome.state = "gone" if outcome.url in stored else outcome.state
+
     async def _count_unread(self, outcomes: list[Outcome]) -> None:
         """Count what was an article and is rejected now."""
         rejected = {o.url: o.seen_at for o in outcomes if o.state == "rejected"}
         stored = self.db["articles"].find({"_id": {"$in": list(rejected)}}, {"changed_at": 1})
         async for each in stored:
             self.counts["unread"] += each["changed_at"] == rejected[each["_id"]]
-
-    async def _is_stored(self, url: str) -> bool:
-        if url in self._buffer.articles:
-            return True
-        try:
-            return bool(await self.db["articles"].find_one({"_id": url}, {"_id": 1}))
-        except PyMongoError as error:
-            raise lost(error) from error
 
     async def _write_articles(self, sights: dict[str, Sight]) -> dict[str, str]:
         await self._add_columns(sights)

@@ -1,0 +1,98 @@
+"""One run at a time on a data folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from pymongo.database import Database
+
+from tests.conftest import Crawl
+from tests.crawling import start_scrapy
+from tests.pages import COLUMN, DAY, serve_column
+from tests.site import SiteProxy
+from zjolcrawl.extensions.run_lock import RunLock, holder
+
+FIRST = 4774001
+
+
+def test_second_run_ends_with_75_and_says_who_runs(
+    site: SiteProxy, db: Database[Any], crawl: Crawl, tmp_path: Path
+) -> None:
+    serve_column(site, [[(DAY, FIRST)]])
+    lock = RunLock(tmp_path)
+    time.sleep(1.1)
+    done = crawl("column", url=COLUMN)
+    assert done.returncode == 75
+    (line,) = done.stderr.splitlines()
+    assert re.fullmatch(
+        rf"zjolcrawl: another run holds {tmp_path}/run.lock: pid {os.getpid()}, for \d+ s, since .+",
+        line,
+    )
+    assert site.urls() == []
+    assert db.list_collection_names() == []
+    lock.release()
+    assert crawl("column", url=COLUMN).returncode == 0
+
+
+def test_lock_of_a_killed_run_is_none(
+    site: SiteProxy,
+    db: Database[Any],
+    crawl: Crawl,
+    tmp_path: Path,
+    mongodb_uri: str,
+    database: str,
+) -> None:
+    serve_column(site, [[(DAY, FIRST)]])
+    site.delay = 5
+    running = start_scrapy(
+        "crawl", "column", "-a", f"url={COLUMN}",
+        site=site, data=tmp_path, uri=mongodb_uri, database=database,
+    )  # fmt: skip
+    while not (held := holder(tmp_path)):
+        assert running.poll() is None
+    assert f"pid {running.pid}" in held
+    running.kill()
+    running.communicate()
+    assert holder(tmp_path) is None
+    site.delay = 0
+    assert crawl("column", url=COLUMN).returncode == 0
+
+
+def test_sigterm_ends_within_15_seconds_with_all_written(
+    site: SiteProxy,
+    db: Database[Any],
+    crawl: Crawl,
+    tmp_path: Path,
+    mongodb_uri: str,
+    database: str,
+) -> None:
+    idents = range(FIRST, FIRST + 60)
+    serve_column(site, [[(DAY, ident) for ident in idents]])
+    site.delay = 0.2
+    running = start_scrapy(
+        "crawl", "column", "-a", f"url={COLUMN}", "-s", "MONGODB_BATCH_SECONDS=60",
+        site=site, data=tmp_path, uri=mongodb_uri, database=database,
+    )  # fmt: skip
+    while len(site.urls()) < 12:
+        assert running.poll() is None
+    begun = time.monotonic()
+    running.send_signal(signal.SIGTERM)
+    _, err = running.communicate(timeout=60)
+    assert time.monotonic() - begun < 15
+    assert running.returncode == 1, err
+    assert "ended early: shutdown" in err
+    stored = db.articles.count_documents({})
+    assert stored >= 5
+    assert db.frontier.count_documents({"state": "stored"}) == stored
+    run = db.runs.find_one()
+    assert run is not None
+    assert run["counts"]["new"] == stored
+    assert not list((tmp_path / "warc").glob("*.open"))
+    site.delay = 0
+    assert crawl("column", url=COLUMN, recheck="off").returncode == 0
+    assert db.articles.count_documents({}) == len(idents)

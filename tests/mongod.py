@@ -1,0 +1,53 @@
+"""A mongod on a port of its own that a test may stop and start again."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any, Self
+
+from pymongo import MongoClient
+
+from zjolcrawl.storage.embedded import find_mongod
+
+
+class Mongod:
+    """Not running at first; a context manager that stops it in the end."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True)
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self._port = probe.getsockname()[1]
+        self.uri = f"mongodb://127.0.0.1:{self._port}/?directConnection=true"
+        self._running: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._running = subprocess.Popen(
+            [
+                str(find_mongod()), "--dbpath", str(self._folder), "--port", str(self._port),
+                "--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.25",
+            ],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        with self.client() as client:
+            client.admin.command("ping")
+
+    def stop(self) -> None:
+        assert self._running
+        self._running.send_signal(signal.SIGTERM)
+        self._running.wait()
+        self._running = None
+
+    def client(self) -> MongoClient[dict[str, Any]]:
+        return MongoClient(self.uri, tz_aware=True, serverSelectionTimeoutMS=30_000)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._running:
+            self.stop()

@@ -1,0 +1,52 @@
+"""Alarms carried out of the house: to a webhook, by mail."""
+
+from __future__ import annotations
+
+import json
+import smtplib
+import urllib.request
+from email.message import EmailMessage
+
+from scrapy.settings import BaseSettings
+
+_TIMEOUT = 20  # seconds
+
+
+def send(settings: BaseSettings, summary: str, alarms: list[str]) -> list[str]:
+    """Send alarms to ALARM_WEBHOOK and ALARM_MAIL, those that are set; what failed, a line each.
+
+    Blocks: call it in a thread. The mail goes through Scrapy's own MAIL_HOST, MAIL_PORT, MAIL_USER,
+    MAIL_PASS, MAIL_TLS and MAIL_FROM (its MailSender is deprecated).
+    """
+    faults = []
+    for name, carry in (("ALARM_WEBHOOK", _post), ("ALARM_MAIL", _mail)):
+        if target := settings.get(name):
+            try:
+                carry(settings, target, summary, alarms)
+            except (OSError, ValueError, smtplib.SMTPException) as error:
+                faults.append(f"{name}: {error}")
+    return faults
+
+
+def _post(settings: BaseSettings, url: str, summary: str, alarms: list[str]) -> None:
+    if not url.startswith(("http://", "https://")):
+        raise ValueError(f"{url} is no http address")
+    data = json.dumps({"summary": summary, "alarms": alarms}, ensure_ascii=False).encode()
+    headers = {"Content-Type": "application/json", "User-Agent": settings.get("USER_AGENT")}
+    request = urllib.request.Request(url, data, headers)  # noqa: S310 # checked above
+    with urllib.request.urlopen(request, timeout=_TIMEOUT):  # noqa: S310
+        pass
+
+
+def _mail(settings: BaseSettings, to: str, summary: str, alarms: list[str]) -> None:
+    message = EmailMessage()
+    message["From"], message["To"] = settings.get("MAIL_FROM"), to
+    message["Subject"] = f"zjolcrawl: {len(alarms)} alarms"
+    message.set_content("\n".join([*alarms, "", summary]))
+    host, port = settings.get("MAIL_HOST"), settings.getint("MAIL_PORT")
+    with smtplib.SMTP(host, port, timeout=_TIMEOUT) as server:
+        if settings.getbool("MAIL_TLS"):
+            server.starttls()
+        if user := settings.get("MAIL_USER"):
+            server.login(user, settings.get("MAIL_PASS"))
+        server.send_message(message)

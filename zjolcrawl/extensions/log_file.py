@@ -1,0 +1,43 @@
+"""DATA_DIR/logs/zjolcrawl.log: what runs said, at INFO and above, in files that rotate."""
+
+from __future__ import annotations
+
+import logging
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+_BYTES, _FILES = 5 * 1024 * 1024, 10
+
+
+class _FileHandler(RotatingFileHandler):
+    """A log that cannot be written must not bury what the run has to say of the full disk."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Leave the record out of the file; stderr has it where it matters."""
+
+
+def begin(data_dir: Path) -> logging.Handler | None:
+    """Add the file to the root logger; None where it cannot be written. `end` takes it away."""
+    try:
+        (data_dir / "logs").mkdir(parents=True, exist_ok=True)
+        handler = _FileHandler(
+            data_dir / "logs" / "zjolcrawl.log",
+            maxBytes=_BYTES,
+            backupCount=_FILES,
+            encoding="utf-8",
+        )
+    except OSError:
+        return None
+    handler.setLevel(logging.INFO)
+    handler.setFormatter(
+        logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
+    )
+    logging.getLogger().addHandler(handler)
+    return handler
+
+
+def end(handler: logging.Handler | None) -> None:
+    """Take the file away and close it."""
+    if handler:
+        logging.getLogger().removeHandler(handler)
+        handler.close()

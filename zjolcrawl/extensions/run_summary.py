@@ -1,0 +1,78 @@
+"""What a run comes to: its exit status and the line that says it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+DONE, NEEDS_A_PERSON, UNUSABLE, LOCKED = 0, 1, 2, 75
+# Reasons that end a run as asked for; others (shutdown, mongo_lost) leave work undone.
+_GOOD_ENDS = ("finished", "closespider_")
+
+
+@dataclass(slots=True)
+class RunSummary:
+    """Facts of a run that has ended; `faults` and `alarms` are lines that need a person."""
+
+    reason: str
+    seconds: float
+    counts: Counter[str]
+    rereading: bool = False
+    faults: list[str] = field(default_factory=list)
+    alarms: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    templates: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether nothing cut the run off."""
+        return self.reason.startswith(_GOOD_ENDS)
+
+    @property
+    def exit_status(self) -> int:
+        """The contract's: 0 or 1."""
+        counts = self.counts
+        if self.rereading:
+            # What was faulty when it was fetched is no news; what is read worse than then is.
+            bad = any(counts[name] for name in ("unread", "refused", "missed"))
+        else:
+            bad = any(counts[name] for name in ("failed", "images_failed"))
+            bad = bad or counts["rejected"] > counts["skipped"]
+        troubled = bad or self.faults or self.alarms or counts["errors"] or not self.ended_well
+        return NEEDS_A_PERSON if troubled else DONE
+
+    def line(self) -> str:
+        """One readable line."""
+        end = "" if self.ended_well else f" (ended early: {self.reason})"
+        told = self._reread() if self.rereading else self._crawled()
+        alarms = f"; {len(self.alarms)} ALARMS" if self.alarms else ""
+        return f"zjolcrawl: {told}{alarms}; {self.seconds:.1f} s{end}"
+
+    def values(self) -> dict[str, Any]:
+        """The part of it that `runs` keeps."""
+        counts = {name: count for name, count in self.counts.items() if count}
+        values = {
+            "exit_status": self.exit_status, "finish_reason": self.reason, "counts": counts,
+            "seconds": round(self.seconds, 3), "alarms": self.alarms, "warnings": self.warnings,
+            "templates": self.templates,
+        }  # fmt: skip
+        return {name: value for name, value in values.items() if value not in ([], {})}
+
+    def _crawled(self) -> str:
+        c = self.counts
+        return (
+            f"{c['columns']} columns, {c['pages']} pages, {c['links']} links found "
+            f"({c['links_new']} new); stored {c['new']} new, {c['changed']} changed, "
+            f"{c['same']} same; {c['rejected'] - c['skipped']} rejected, {c['failed']} failed, "
+            f"{c['gone']} gone; images {c['images_stored']} stored, "
+            f"{c['images_missing']} missing, {c['images_failed']} failed"
+        )
+
+    def _reread(self) -> str:
+        c = self.counts
+        return (
+            f"{c['chosen']} captures read again; {c['new']} new, {c['changed']} changed, "
+            f"{c['reread']} read otherwise, {c['same']} same, {c['missed']} between versions; "
+            f"{c['unread']} not read any more, {c['refused']} refused"
+        )

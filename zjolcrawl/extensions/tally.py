@@ -1,0 +1,91 @@
+"""What a run saw of templates and columns, and what of it is out of the ordinary."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from zjolcrawl.items import Article, ColumnVisit
+
+_MISSING = "missing: "
+_FEWEST = 10  # articles of a template in one run: a rate of fewer says nothing
+_JUMP = 0.3  # a field that is missing in so much more of the pages than before
+
+
+@dataclass(slots=True)
+class Template:
+    """How many articles a template read, and in how many of them a field was missing."""
+
+    articles: int = 0
+    missing: Counter[str] = field(default_factory=Counter)
+
+    def rate(self, name: str) -> float:
+        """The share of articles without the field."""
+        return self.missing[name] / self.articles if self.articles else 0.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """One run's counts; `known` is what was known of the columns before it."""
+
+    known: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    templates: dict[str, Template] = field(default_factory=dict)
+    silent: dict[str, str] = field(default_factory=dict)
+
+    def article(self, article: Article) -> None:
+        """Count an article."""
+        template = self.templates.setdefault(article.template, Template())
+        template.articles += 1
+        lacking = [w.removeprefix(_MISSING) for w in article.warnings if w.startswith(_MISSING)]
+        template.missing.update(lacking)
+
+    def column(self, visit: ColumnVisit) -> None:
+        """Note a column whose first page lists nothing, where it listed something before."""
+        before = self.known.get(visit.column, {}).get("page_links")
+        if visit.page == 0 and not visit.links and not visit.not_modified and before:
+            why = visit.error or "an empty list"
+            self.silent[visit.column] = (
+                f"column {visit.column} lists nothing, {before} before: {why}"
+            )
+
+    def alarms(self, former: Iterable[dict[str, Any]]) -> list[str]:
+        """What needs a person, a line each; `former` are the `templates` of runs before."""
+        before: dict[str, Template] = {}
+        for run in former:
+            for name, told in run.items():
+                sum_ = before.setdefault(name, Template())
+                sum_.articles += told["articles"]
+                sum_.missing.update(told["missing"])
+        jumps = [
+            f"template {name}: {what} is missing in {now.rate(what):.0%} of {now.articles} articles, "
+            f"{then.rate(what):.0%} before"
+            for name, now in self.templates.items()
+            if (then := before.get(name)) and min(now.articles, then.articles) >= _FEWEST
+            for what in sorted(now.missing)
+            if now.rate(what) - then.rate(what) > _JUMP
+        ]
+        return [*self.silent.values(), *jumps, *self._strange(before)]
+
+    def _strange(self, before: dict[str, Template]) -> list[str]:
+        """The generic reader suddenly serves what a template read."""
+        now = _share(self.templates)
+        if sum(t.articles for t in self.templates.values()) < _FEWEST or not before:
+            return []
+        then = _share(before)
+        if now - then <= _JUMP:
+            return []
+        return [f"{now:.0%} of the articles fit no template, {then:.0%} before"]
+
+    def values(self) -> dict[str, Any]:
+        """`templates` as `runs` keeps it."""
+        return {
+            name: {"articles": each.articles, "missing": dict(each.missing)}
+            for name, each in self.templates.items()
+        }
+
+
+def _share(templates: Mapping[str, Template]) -> float:
+    everything = sum(each.articles for each in templates.values())
+    return templates["generic"].articles / everything if "generic" in templates else 0.0
