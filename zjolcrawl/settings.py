@@ -62,6 +62,11 @@ DOWNLOAD_TIMEOUT = 60
 DOWNLOAD_MAXSIZE = 20 * 1024 * 1024
 DOWNLOAD_WARNSIZE = 4 * 1024 * 1024
 RETRY_TIMES = 2
+# Without 429: who is asked to wait does not ask again at once; the frontier keeps the Retry-After.
+RETRY_HTTP_CODES = [500, 502, 503, 504, 522, 524, 408]
+# When nothing is fetched, China time: "01:00-05:30". A run ends when they begin; what is left stays
+# pending.
+QUIET_HOURS = _environment("QUIET_HOURS", "")
 COOKIES_ENABLED = False
 
 # A name of the site that resolves into a private network is not fetched.
@@ -98,6 +103,7 @@ ITEM_PIPELINES = {
 }
 EXTENSIONS = {
     "zjolcrawl.extensions.run_ledger.RunLedger": 100,  # opens and closes the store, exit status
+    "zjolcrawl.extensions.quiet_hours.QuietHours": 200,
     "zjolcrawl.extensions.progress.Progress": 500,
     # A token-guarded port that runs code, on by default in 2.19: nothing here needs it.
     "scrapy.extensions.telnet.TelnetConsole": None,

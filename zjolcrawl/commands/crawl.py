@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
+from datetime import datetime, time
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from scrapy.commands.crawl import Command as CrawlCommand
 from scrapy.exceptions import UsageError
 
+from zjolcrawl.extensions.quiet_hours import parse_hours, seconds_to
 from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.extensions.run_summary import UNUSABLE
+from zjolcrawl.parsing.fields.dates import CHINA
 from zjolcrawl.pipelines.images import ImagePipeline
 from zjolcrawl.spiders.arguments import ArgumentError
 from zjolcrawl.switch import switch
@@ -30,12 +33,20 @@ class Command(CrawlCommand):
             if check := getattr(spider, "parse_arguments", None):
                 check(**opts.spargs)
             _check_settings(self.settings)
+            hours = _quiet_hours(self.settings)
         except KeyError:
             known = ", ".join(sorted(self.crawler_process.spider_loader.list()))
             self._refuse(f"unknown spider {args[0]}: known are {known}")
         except ArgumentError as error:
             self._refuse(str(error))
         else:
+            if (
+                hours
+                and not seconds_to(hours, datetime.now(CHINA))
+                and not getattr(spider, "offline", False)
+            ):
+                sys.stderr.write(f"zjolcrawl: quiet hours until {hours[1]:%H:%M}, China time\n")
+                return
             self._crawl(args[0], opts)
 
     def _crawl(self, name: str, opts: argparse.Namespace) -> None:
@@ -94,6 +105,13 @@ def _check_settings(settings) -> None:  # type: ignore[no-untyped-def]
     database = settings.get("MONGODB_DATABASE") or ""
     if not database or any(sign in database for sign in '/\\. "$*<>:|?\0') or len(database) > 63:
         raise ArgumentError(f"setting MONGODB_DATABASE={database} is not a database name")
+
+
+def _quiet_hours(settings) -> tuple[time, time] | None:  # type: ignore[no-untyped-def]
+    try:
+        return parse_hours(settings.get("QUIET_HOURS")) if settings.get("QUIET_HOURS") else None
+    except ValueError as error:
+        raise ArgumentError(f"setting QUIET_HOURS: {error}") from None
 
 
 def _check_amount(name: str, value: object) -> None:

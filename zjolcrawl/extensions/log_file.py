@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -14,6 +15,11 @@ class _FileHandler(RotatingFileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Leave the record out of the file; stderr has it where it matters."""
+
+    def close(self) -> None:
+        """Close, and leave out what cannot be written any more."""
+        with contextlib.suppress(OSError):
+            super().close()
 
 
 def begin(data_dir: Path) -> logging.Handler | None:

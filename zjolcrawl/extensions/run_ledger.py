@@ -173,9 +173,9 @@ class RunLedger:
             self.faults.append(f"column page {visit.url}: {visit.error}")
 
     def fail(self, reason: str) -> None:
-        """The store was lost: the run cannot vouch for what it found."""
-        self.failure = reason
-        logger.critical("%s", reason)
+        """Store or archive was lost: the run cannot vouch for what it found. The first reason stays."""
+        self.failure = self.failure or reason
+        logger.info("%s", reason)  # the end of the run tells it on stderr
 
     def refuse(self, reason: str, status: int = UNUSABLE) -> None:
         """The run cannot be, or was asked for what makes no sense: nothing was done."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from zjolcrawl.storage.embedded import FileLock
 
 NAME = "run.lock"
+_TRIES, _PAUSE = 5, 0.05  # seconds
 
 
 class LockHeld(Exception):
@@ -27,7 +28,11 @@ class RunLock:
         data_dir.mkdir(parents=True, exist_ok=True)
         path = data_dir / NAME
         self._lock = FileLock(path)
-        if not self._lock.try_take():
+        for _ in range(_TRIES):  # `holder` has it for an instant
+            if self._lock.try_take():
+                break
+            time.sleep(_PAUSE)
+        else:
             self._lock.close()
             raise LockHeld(f"another run holds {path}: {_told(path)}")
         path.write_text(json.dumps({"pid": os.getpid(), "since": time.time()}), encoding="utf-8")

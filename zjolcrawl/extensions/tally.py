@@ -10,8 +10,10 @@ from typing import Any
 from zjolcrawl.items import Article, ColumnVisit
 
 _MISSING = "missing: "
-_FEWEST = 10  # articles of a template in one run: a rate of fewer says nothing
-_JUMP = 0.3  # a field that is missing in so much more of the pages than before
+FEWEST = 10
+"""Articles: a rate of fewer says nothing."""
+JUMP = 0.3
+"""A share that is so much larger than before is an alarm."""
 
 
 @dataclass(slots=True)
@@ -62,19 +64,19 @@ class Tally:
             f"template {name}: {what} is missing in {now.rate(what):.0%} of {now.articles} articles, "
             f"{then.rate(what):.0%} before"
             for name, now in self.templates.items()
-            if (then := before.get(name)) and min(now.articles, then.articles) >= _FEWEST
+            if (then := before.get(name)) and min(now.articles, then.articles) >= FEWEST
             for what in sorted(now.missing)
-            if now.rate(what) - then.rate(what) > _JUMP
+            if now.rate(what) - then.rate(what) > JUMP
         ]
         return [*self.silent.values(), *jumps, *self._strange(before)]
 
     def _strange(self, before: dict[str, Template]) -> list[str]:
         """The generic reader suddenly serves what a template read."""
         now = _share(self.templates)
-        if sum(t.articles for t in self.templates.values()) < _FEWEST or not before:
+        if sum(t.articles for t in self.templates.values()) < FEWEST or not before:
             return []
         then = _share(before)
-        if now - then <= _JUMP:
+        if now - then <= JUMP:
             return []
         return [f"{now:.0%} of the articles fit no template, {then:.0%} before"]
 

@@ -49,9 +49,15 @@ class Stub:
 
 @dataclass(frozen=True, slots=True)
 class NotArticle:
-    """A page without an article, and why."""
+    """A page without an article, and why.
+
+    `missing`: the page says that there is nothing at its address (a soft 404). `withheld`: it is no
+    page at all but what a server sends in its place (a challenge, nothing), perhaps not the next time.
+    """
 
     reason: str
+    missing: bool = False
+    withheld: bool = False
 
 
 def read_article(body: bytes, url: str) -> RawArticle | Stub | NotArticle:
@@ -69,7 +75,7 @@ def read_article(body: bytes, url: str) -> RawArticle | Stub | NotArticle:
     found = _read(container, page, GENERIC) if container is not None else None
     if found and found.body.links < 0.5 and not _is_missing_page(found.head, found.body):
         return _article(page, GENERIC, found)
-    return _stub(page) or NotArticle(_why_not(page))
+    return _stub(page) or _why_not(page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,13 +222,13 @@ def _stub(page: Page) -> Stub | None:
     return None
 
 
-def _why_not(page: Page) -> str:
+def _why_not(page: Page) -> NotArticle:
     text = clean(" ".join(page.root.itertext("p", "div", "h1", "h2", "td", "title")))[:400]
     if not page.text.strip():
-        return "empty page"
+        return NotArticle("empty page", withheld=True)
     if _MISSING_PAGE.search(text):
-        return "page says it is missing"
+        return NotArticle("page says it is missing", missing=True)
     links = len(page.root.findall(".//a[@href]"))
     if not links and "<script" in page.text.lower():
-        return "script only: a challenge or an unknown stub"
-    return "links only: a topic or list page" if links >= 5 else "no body found"
+        return NotArticle("script only: a challenge or an unknown stub", withheld=True)
+    return NotArticle("links only: a topic or list page" if links >= 5 else "no body found")

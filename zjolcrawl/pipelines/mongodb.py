@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Self
 
 from scrapy.crawler import Crawler
-from scrapy.exceptions import CloseSpider
 
 from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.items import Article, ColumnVisit, Outcome, Unchanged, WalkEnd
@@ -52,9 +51,8 @@ class MongoDBPipeline:
                 self.ledger.column_seen(item)
                 await self.store.column_visit(item)
         except StoreError as error:
-            self.ledger.fail(str(error))
-            assert self.crawler.engine is not None
-            await self.crawler.engine.close_spider_async(reason="mongo_lost")
+            # Not waited for: the end of the run waits for this item.
+            self.ledger.stop(str(error), "mongo_lost")
         return item
 
     async def close_spider(self) -> None:
@@ -65,4 +63,3 @@ class MongoDBPipeline:
             await self.store.flush()
         except StoreError as error:
             self.ledger.fail(str(error))
-            raise CloseSpider("mongo_lost") from error

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from zjolcrawl.archive.archive import ArchiveError, NoAnswer
+from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.items import Link, Outcome, RawArticle, Unchanged
 from zjolcrawl.middlewares.frontier import conditional_headers
 from zjolcrawl.middlewares.own_hosts import OffSite
@@ -22,6 +24,9 @@ from zjolcrawl.parsing.fields.dates import china_day, find_time
 from zjolcrawl.parsing.urls import canonical, is_front, is_own_host, kind, url_day
 from zjolcrawl.spiders.context import Days, article_context
 
+_REFUSALS = {403, 429}
+_MOST_REFUSALS = 20  # in a row
+_LONGEST_RETRY_AFTER = timedelta(days=7)
 _MOST_STUBS = 3  # JavaScript redirects in a row: more is a loop
 
 
@@ -32,10 +37,12 @@ class ArticleReader(Spider):
     """
 
     days = Days()
+    offline = False
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__(name)
         self._asked: set[str] = set()
+        self._refused = 0
 
     def asks_first(self, link: Link) -> bool:
         """Whether this run has not asked for the link before; from now on it has."""
@@ -87,8 +94,11 @@ class ArticleReader(Spider):
         if response.status in {404, 410}:
             yield self._outcome(link, response, "gone", f"HTTP {response.status}")
             return
+        self._watch(refused=response.status in _REFUSALS)
         if response.status != 200:
-            yield self._outcome(link, response, "failed", f"HTTP {response.status}")
+            failed = self._outcome(link, response, "failed", f"HTTP {response.status}")
+            failed.retry_after = _retry_after(response)
+            yield failed
             return
         moved = canonical(response.url) != link.url
         elsewhere = kind(response.url) != "article" and not trail
@@ -100,11 +110,22 @@ class ArticleReader(Spider):
         if isinstance(found, Stub):
             yield self._follow(found, response, link, trail)
         elif isinstance(found, NotArticle):
-            yield self._outcome(link, response, "rejected", found.reason)
+            self._watch(refused=found.withheld)
+            state = "gone" if found.missing else "failed" if found.withheld else "rejected"
+            yield self._outcome(link, response, state, found.reason)
         elif reason := unwanted(found, days):
             yield self._outcome(link, response, "pending", reason)
         else:
             yield self._complete(found, response, link, trail)
+
+    def _watch(self, *, refused: bool) -> None:
+        """End the run where the site does not want it: what is left stays pending."""
+        self._refused = self._refused + 1 if refused else 0
+        if self._refused == _MOST_REFUSALS and not self.offline:
+            reason = (
+                f"the site refuses: {_MOST_REFUSALS} answers in a row were 403, 429 or a challenge"
+            )
+            RunLedger.of(self.crawler).stop(reason, "site_refuses")
 
     def _complete(
         self, found: RawArticle, response: Response, link: Link, trail: tuple[str, ...]
@@ -172,6 +193,23 @@ def reason_of(error: BaseException | None) -> str:
     """Why a request got no answer, on one line; a re-read says what the crawl said."""
     said = str(error) if isinstance(error, NoAnswer) else f"{type(error).__name__}: {error}"
     return " ".join(said.split())[:300]
+
+
+def _retry_after(response: Response) -> datetime | None:
+    """When the server wants to be asked again (RFC 9110, 10.2.3), a week ahead at the most."""
+    said = (response.headers.get("Retry-After") or b"").decode("latin-1").strip()
+    seen_at: datetime = response.meta.get("seen_at") or datetime.now(timezone.utc)
+    try:
+        moment = (
+            seen_at + timedelta(seconds=int(said))
+            if said.isdigit()
+            else parsedate_to_datetime(said)
+        )
+    except (ValueError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return min(moment, seen_at + _LONGEST_RETRY_AFTER)
 
 
 def validators_of(response: Response) -> dict[str, str]:

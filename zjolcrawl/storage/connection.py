@@ -13,7 +13,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
 from zjolcrawl.storage.embedded import EmbeddedServer
-from zjolcrawl.storage.errors import unavailable
+from zjolcrawl.storage.errors import StoreUnavailable, short, unavailable
 
 Client = AsyncMongoClient[dict[str, Any]]
 Database = AsyncDatabase[dict[str, Any]]
@@ -30,6 +30,8 @@ async def open_database(uri: str, database: str, data_dir: Path) -> AsyncIterato
         client = await connect(server.uri if server else uri)
         try:
             yield client[database]
+        except PyMongoError as error:
+            raise StoreUnavailable(f"MongoDB did not answer a query: {short(error)}") from error
         finally:
             await client.close()
     finally:

@@ -26,7 +26,7 @@ class StoreError(Exception):
 
 def lost(error: Exception) -> StoreError:
     """The error of a database that stopped answering in the middle of a run."""
-    return StoreError(f"MongoDB was lost: {_short(error)}; unwritten links stay pending")
+    return StoreError(f"MongoDB was lost: {short(error)}; unwritten links stay pending")
 
 
 def refusal(error: dict[str, Any]) -> str:
@@ -39,7 +39,8 @@ def refusal(error: dict[str, Any]) -> str:
     return f"refused by the validator: {text}"[:500] if error.get("code") == REFUSED else text[:500]
 
 
-def _short(error: Exception) -> str:
+def short(error: Exception) -> str:
+    """What the driver says, on one line."""
     return " ".join(str(error).split(", Timeout:")[0].split())[:200]
 
 
@@ -47,11 +48,11 @@ def unavailable(uri: str, error: Exception) -> StoreUnavailable:
     """The error of a database that cannot be used from the start."""
     where = re.sub(r"//[^@/]*@", "//", uri).partition("?")[0]
     if isinstance(error, OperationFailure):
-        what = "refuses this user" if error.code in {13, 18} else _short(error)
+        what = "refuses this user" if error.code in {13, 18} else short(error)
     elif isinstance(error, (InvalidURI, ConfigurationError, ValueError, TypeError)):
-        what = f"is unusable: {re.sub(r'//[^@/]*@', '//', _short(error))}"
+        what = f"is unusable: {re.sub(r'//[^@/]*@', '//', short(error))}"
     elif isinstance(error, (ConnectionFailure, AutoReconnect)):
         what = "cannot be reached"
     else:
-        what = _short(error)
+        what = short(error)
     return StoreUnavailable(f"MONGODB_URI {where} {what}")

@@ -1,0 +1,72 @@
+"""DATA_DIR on a file system that fills up: told, nothing corrupt, and taken up again."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from tests.archive.others import accepted
+from tests.crawling import scrapy
+from tests.pages import COLUMN, DAY, article, serve_column, url_of
+from tests.site import Answer, SiteProxy
+
+IDENTS = range(4774001, 4774081)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A tmpfs of 2 MiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if mounted.returncode:
+        pytest.skip(f"mounting needs root: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_full_file_system(
+    small: Path, site: SiteProxy, db: Database[Any], mongodb_uri: str, database: str
+) -> None:
+    serve_column(site, [[(DAY, ident) for ident in IDENTS]])
+    chance = random.Random(1)
+    pages = {}
+    for ident in IDENTS:  # 60 KB that no compression shrinks much
+        noise = "".join(chr(chance.randrange(0x4E00, 0x9FA0)) for _ in range(20_000))
+        pages[url_of(ident)] = article(DAY, ident, more=f"<p>{noise}</p>")
+        site.set(url_of(ident), Answer(body=pages[url_of(ident)]))
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return scrapy(
+            "crawl", "column", "-a", f"url={COLUMN}", "-s", "MONGODB_BATCH_SIZE=5",
+            site=site, data=small, uri=mongodb_uri, database=database,
+        )  # fmt: skip
+
+    done = run()
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr or "disk is full" in done.stderr
+    assert "Traceback" not in done.stderr
+    early = db.articles.count_documents({})
+    assert 0 < early < len(IDENTS)
+    assert db.frontier.count_documents({"state": "stored"}) == early
+    assert db.frontier.count_documents({"state": "pending"}) == len(IDENTS) - early
+
+    subprocess.run(["mount", "-o", "remount,size=64m", str(small)], check=True)
+    done = run()
+    assert done.returncode == 0, done.stderr
+    assert {row["state"] for row in db.frontier.find()} == {"stored"}
+    there = {(r.file, r.offset): r for r in accepted(small / "warc")}
+    documents = list(db.articles.find())
+    assert len(documents) == len(IDENTS)
+    for document in documents:
+        record = there[document["warc"]["file"], document["warc"]["offset"]]
+        assert record.decoded == pages[document["_id"]]

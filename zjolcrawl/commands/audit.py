@@ -1,0 +1,72 @@
+"""`scrapy audit [COLUMN]`: what the lists declare and the ledger lacks."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import AsyncIterator
+from typing import Any
+
+from rich.text import Text
+from scrapy.exceptions import UsageError
+
+from zjolcrawl.catalogue import CatalogueError, load_catalogue
+from zjolcrawl.command import ReadingCommand, tell
+from zjolcrawl.display.audit import Audit, audit, render, requeued
+from zjolcrawl.parsing.urls import url_day
+from zjolcrawl.spiders.arguments import ArgumentError
+from zjolcrawl.storage.audit import ledger, requeue
+from zjolcrawl.storage.connection import Database
+from zjolcrawl.storage.health import column_rows
+from zjolcrawl.storage.operations import utc_now
+
+
+class Command(ReadingCommand):
+    """Prints findings by column. Exit status 0: nothing missing; 1: something is; 2: no such column."""
+
+    def syntax(self) -> str:
+        return "[COLUMN] [options]"
+
+    def short_desc(self) -> str:
+        return "Say what the lists of columns declare and the archive lacks"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument(
+            "--requeue", action="store_true",
+            help="failed links are due at once; columns with pages or days missing are read whole",
+        )  # fmt: skip
+
+    async def show(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Print, and requeue."""
+        if len(args) > 1:
+            raise UsageError("give one column, or none for all")
+        async with self.database() as db:
+            rows = await _columns(db, *args)
+            audits = [audit(key, row, await ledger(db, key, url_day)) for key, row in rows.items()]
+            tell(render(audits))
+            if opts.requeue:
+                tell([line async for line in _requeue(db, audits)] or [Text("nothing to requeue")])
+        self.exitcode = 1 if any(each.missing for each in audits) else 0
+
+
+async def _requeue(db: Database, audits: list[Audit]) -> AsyncIterator[Text]:
+    for each in audits:
+        links = await requeue(db, each.column, utc_now(), sweep=each.unread)
+        if links or each.unread:
+            yield requeued(each, links)
+
+
+async def _columns(db: Database, wanted: str | None = None) -> dict[str, dict[str, Any]]:
+    """Those that a crawl goes through, and those ever crawled. Raises ArgumentError."""
+    try:
+        catalogue = load_catalogue()
+    except CatalogueError as error:
+        raise ArgumentError(str(error)) from error
+    known = {key: {"name": column.name} for key, column in catalogue.items()}
+    rows = await column_rows(db)
+    if wanted is not None:
+        if wanted not in known and wanted not in rows:
+            raise ArgumentError(f"unknown column {wanted}: `scrapy columns` lists them")
+        return {wanted: known.get(wanted, {}) | rows.get(wanted, {})}
+    enabled = [key for key, column in catalogue.items() if column.enabled]
+    return {key: known.get(key, {}) | rows.get(key, {}) for key in dict.fromkeys([*enabled, *rows])}

@@ -1,0 +1,103 @@
+"""`scrapy health`: whether the archive is well, on one screen."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from datetime import timedelta
+
+from bson import json_util
+from scrapy.exceptions import UsageError
+
+from zjolcrawl.catalogue import CatalogueError, load_catalogue
+from zjolcrawl.command import ReadingCommand, tell
+from zjolcrawl.display.findings import Finding
+from zjolcrawl.display.health import Limits, Observed, judge, render
+from zjolcrawl.extensions.run_lock import holder
+from zjolcrawl.spiders.arguments import ArgumentError
+from zjolcrawl.storage.folder import look
+from zjolcrawl.storage.health import (
+    column_rows,
+    crawls_with_articles,
+    last_crawls,
+    last_good_crawl,
+    link_counts,
+)
+from zjolcrawl.storage.operations import utc_now
+
+_RUNS = 10
+
+
+class Command(ReadingCommand):
+    """Prints findings. Exit status 0: well; 1: not well; 2: unusable settings, database, catalogue."""
+
+    def syntax(self) -> str:
+        return "[options]"
+
+    def short_desc(self) -> str:
+        return "Say whether the archive is well"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        options = {
+            "--max-age": ("HOURS", 48, "since a column's last success and the last good run"),
+            "--silent-days": ("DAYS", 60, "after which a column without news is told"),
+            "--min-free-gb": ("GB", 1, "that must be free, in 10^9 bytes"),
+        }
+        for name, (unit, default, what) in options.items():
+            parser.add_argument(
+                name, type=_amount, default=default, metavar=unit, help=f"{what} ({default})"
+            )
+        parser.add_argument("--json", action="store_true", help="the findings, as extended JSON")
+
+    async def show(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Print."""
+        if args:
+            raise UsageError(f"unexpected argument: {' '.join(args)}")
+        limits = Limits(
+            timedelta(hours=opts.max_age), timedelta(days=opts.silent_days), opts.min_free_gb * 1e9
+        )
+        findings = judge(await self._observe(), limits)
+        well = not any(each.bad for each in findings)
+        if opts.json:
+            sys.stdout.write(_json(findings, well=well))
+        else:
+            tell(render(findings))
+        self.exitcode = 0 if well else 1
+
+    async def _observe(self) -> Observed:
+        """Raises ArgumentError for a catalogue or a folder that cannot be read."""
+        now = utc_now()
+        try:
+            async with self.database() as db:
+                return Observed(
+                    now, load_catalogue().values(), await link_counts(db, now),
+                    look(self.data_dir()),
+                    rows=await column_rows(db),
+                    articles=await crawls_with_articles(db, _RUNS + 1),
+                    good=await last_good_crawl(db),
+                    runs=await last_crawls(db, _RUNS),
+                    held=holder(self.data_dir()) is not None,  # after the run that may hold it
+                )  # fmt: skip
+        except CatalogueError as error:
+            raise ArgumentError(str(error)) from error
+        except OSError as error:
+            raise ArgumentError(f"DATA_DIR {self.data_dir()} cannot be read: {error}") from error
+
+
+def _json(findings: list[Finding], *, well: bool) -> str:
+    rows = [
+        {"section": f.section, "bad": f.bad, "text": f.text, "values": f.values} for f in findings
+    ]
+    return json_util.dumps({"well": well, "findings": rows}, ensure_ascii=False, indent=2) + "\n"
+
+
+def _amount(text: str) -> float:
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = math.nan
+    if not 0 <= amount <= 1e6:  # NaN is not
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to 1000000")
+    return amount

@@ -1,0 +1,57 @@
+"""`scrapy runs`: the last runs and what came of them."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+
+from bson import json_util
+from scrapy.exceptions import UsageError
+
+from zjolcrawl.command import ReadingCommand, tell
+from zjolcrawl.display.runs import render
+from zjolcrawl.extensions.run_lock import holder
+from zjolcrawl.spiders.arguments import ArgumentError
+from zjolcrawl.storage.health import last_runs
+
+
+class Command(ReadingCommand):
+    """Prints two lines a run, newest first."""
+
+    def syntax(self) -> str:
+        return "[options]"
+
+    def short_desc(self) -> str:
+        return "Show the last runs, and what came of them"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument(
+            "--last", type=_count, default=10, metavar="N", help="so many (default: 10)"
+        )
+        parser.add_argument("--json", action="store_true", help="the documents, as extended JSON")
+
+    async def show(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Print."""
+        if args:
+            raise UsageError(f"unexpected argument: {' '.join(args)}")
+        async with self.database() as db:
+            runs = await last_runs(db, opts.last)
+        if opts.json:
+            sys.stdout.write(json_util.dumps(runs, ensure_ascii=False, indent=2) + "\n")
+        else:
+            tell(render(runs, held=self._held()))
+
+    def _held(self) -> bool:
+        """Whether a run is going on. Raises ArgumentError."""
+        try:
+            return holder(self.data_dir()) is not None
+        except OSError as error:
+            raise ArgumentError(f"DATA_DIR {self.data_dir()} cannot be read: {error}") from error
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,5}", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive whole number")
+    return int(text)

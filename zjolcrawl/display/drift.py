@@ -1,0 +1,83 @@
+"""Which templates read the articles of the newest run and what they missed, beside the runs before."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from zjolcrawl.display.findings import Finding
+from zjolcrawl.extensions.tally import FEWEST, JUMP
+
+_GENERIC = "generic"  # the reader of what fits no template
+
+Templates = dict[str, dict[str, Any]]
+
+
+def of_templates(runs: list[Templates]) -> Iterator[Finding]:
+    """Findings on the `templates` of runs, newest first: the mix, then each template's missing fields.
+
+    What was before is the mean over articles, so that a run of three weighs less than one of 300.
+    """
+    articles = [_articles(each) for each in runs]
+    if not articles or not articles[0]:
+        yield Finding("templates", "no run has told of any yet")
+        return
+    now, before = articles[0], sum(articles[1:], Counter[str]())
+    yield _mix(now, before)
+    lacking = [_missing(each) for each in runs]
+    former = sum(lacking[1:], Counter[tuple[str, str]]())
+    for name in sorted(now):
+        shares = {
+            what: (count / now[name], former[name, what] / before[name] if before[name] else None)
+            for (template, what), count in sorted(lacking[0].items())
+            if template == name
+        }
+        if shares:
+            enough = min(now[name], before[name]) >= FEWEST
+            yield _lacks(name, now[name], shares, enough=enough)
+
+
+def _mix(now: Counter[str], before: Counter[str]) -> Finding:
+    total, former = now.total(), before.total()
+    shares = {name: (count / total, before[name] / former if former else None)
+              for name, count in now.most_common()}  # fmt: skip
+    told = ", ".join(f"{name} {_against(*share)}" for name, share in shares.items())
+    enough = min(total, former) >= FEWEST
+    # Another mix of templates may be another mix of columns; what fits none is the site's change.
+    bad = enough and _jumped(*shares.get(_GENERIC, (0.0, None)))
+    return Finding("templates", f"{told}, of {total} articles", bad, {"articles": dict(now)})
+
+
+def _lacks(
+    name: str, articles: int, shares: dict[str, tuple[float, float | None]], *, enough: bool
+) -> Finding:
+    told = ", ".join(f"{what} {_against(*share)}" for what, share in shares.items())
+    bad = enough and any(_jumped(*share) for share in shares.values())
+    values = {
+        "template": name, "articles": articles,
+        "missing": {what: {"now": now, "before": before} for what, (now, before) in shares.items()},
+    }  # fmt: skip
+    return Finding("templates", f"{name} lacks {told}", bad, values)
+
+
+def _against(now: float, before: float | None) -> str:
+    return f"{now:.0%}" if before is None else f"{now:.0%} ({before:.0%} before)"
+
+
+def _jumped(now: float, before: float | None) -> bool:
+    return before is not None and now - before > JUMP
+
+
+def _articles(run: Templates) -> Counter[str]:
+    return Counter({name: each.get("articles", 0) for name, each in run.items()})
+
+
+def _missing(run: Templates) -> Counter[tuple[str, str]]:
+    return Counter(
+        {
+            (name, what): count
+            for name, each in run.items()
+            for what, count in each.get("missing", {}).items()
+        }
+    )

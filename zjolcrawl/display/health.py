@@ -1,0 +1,184 @@
+"""Whether the archive is well: what is known of runs, columns, links and the disk, judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from rich.text import Text
+
+from zjolcrawl.catalogue import Column
+from zjolcrawl.display.drift import of_templates
+from zjolcrawl.display.findings import Finding, line
+from zjolcrawl.display.runs import arguments, ending, started
+from zjolcrawl.display.words import counted, moment, size, some, span
+from zjolcrawl.storage.folder import Folder
+from zjolcrawl.storage.health import LinkCounts
+
+_VISITS = ("new", "changed", "same", "rejected", "failed", "gone")
+_FEWEST_VISITS = 20  # a rate of fewer says nothing
+_MOST_FAILED = 0.1
+_MOST_ERRORS = 8  # columns with a line of their own
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is well: a success at most `age` ago, an article in `silence`, so many bytes `free`."""
+
+    age: timedelta
+    silence: timedelta
+    free: float
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What is judged, all of the moment `now`.
+
+    `columns`: the catalogue; `rows`: documents of `columns` by id; `runs`: the last crawls, newest
+    first, `articles` those of them that read any; `good`: the last good one; `held`: a run holds the
+    lock.
+    """
+
+    now: datetime
+    columns: Iterable[Column]
+    links: LinkCounts
+    folder: Folder
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    articles: list[dict[str, Any]] = field(default_factory=list)
+    good: dict[str, Any] | None = None
+    held: bool = False
+
+
+def judge(seen: Observed, limits: Limits) -> list[Finding]:
+    """The findings, section by section."""
+    return [
+        *_of_runs(seen, limits),
+        *_of_columns(seen, limits),
+        _of_links(seen.links),
+        _of_visits(seen.runs),
+        *of_templates([each["templates"] for each in seen.articles]),
+        _of_disk(seen.folder, limits),
+        _of_spool(seen.folder),
+        *_of_alarms(seen.runs),
+    ]
+
+
+def render(findings: list[Finding]) -> Iterator[Text]:
+    """A line a finding, and the verdict."""
+    yield from map(line, findings)
+    if bad := sum(each.bad for each in findings):
+        yield Text(f"not well: {counted(bad, 'finding')}", style="bold red")
+    else:
+        yield Text("well", style="bold green")
+
+
+def _of_runs(seen: Observed, limits: Limits) -> Iterator[Finding]:
+    if seen.runs:
+        last = seen.runs[0]
+        running = seen.held and "ended_at" not in last
+        cut_off = not running and "ended_at" not in last
+        told = f"last: {started(last)}, {arguments(last)}, {ending(last, running=running)}"
+        values = {"last_run": last["_id"], "exit_status": last.get("exit_status")}
+        yield Finding("run", told, cut_off, values)
+    if seen.good is None:
+        yield Finding("run", "no crawl of columns has ended with exit status 0 yet", bad=True)
+        return
+    at = seen.good.get("ended_at")
+    age = f" ({span(seen.now - at)} ago)" if at else ""
+    yield Finding(
+        "run",
+        f"last good one: {started(seen.good)}, {arguments(seen.good)}{age}",
+        at is None or seen.now - at > limits.age,
+        {"last_good_run": seen.good["_id"], "ended_at": at},
+    )
+
+
+def _of_columns(seen: Observed, limits: Limits) -> Iterator[Finding]:
+    """Those that a bare `scrapy crawl column` crawls; of the others, which no schedule mends, only
+    an error is told, and it is not bad.
+    """
+    enabled = {column.id: seen.rows.get(column.id, {}) for column in seen.columns if column.enabled}
+    oldest, quietest = seen.now - limits.age, seen.now - limits.silence
+    never = [key for key, row in enabled.items() if "last_crawled_at" not in row]
+    late = [key for key, row in enabled.items() if row.get("last_crawled_at", oldest) < oldest]
+    silent = [
+        key
+        for key, row in enabled.items()
+        if "swept_at" in row and row.get("newest_listed_at", quietest) < quietest
+    ]
+    errors = [key for key, row in enabled.items() if "last_error" in row]
+    well = len(enabled.keys() - {*never, *late, *silent, *errors})
+    yield Finding("columns", f"{well} of {len(enabled)} are well", values={"well": well})
+    if never:
+        yield Finding("columns", f"never crawled: {some(never)}", True, {"never": never})
+    if late:
+        told = f"no success in {span(limits.age)}: {some(_since(enabled, late, 'last_crawled_at'))}"
+        yield Finding("columns", told, True, {"late": late})
+    yield from _of_errors(enabled, errors)
+    if silent:
+        told = f"list nothing new: {some(_since(enabled, silent, 'newest_listed_at'))}"
+        yield Finding("columns", told, values={"silent": silent})
+    others = [k for k, row in seen.rows.items() if k not in enabled and "last_error" in row]
+    if others:
+        told = f"not in the schedule, and failed when last asked for: {some(others)}"
+        yield Finding("columns", told, values={"other_errors": others})
+
+
+def _since(rows: dict[str, dict[str, Any]], keys: list[str], name: str) -> list[str]:
+    """The columns, the longest ago first, each with its day."""
+    ordered = sorted(keys, key=lambda key: rows[key][name])
+    return [f"{key} (since {moment(rows[key][name])[:10]})" for key in ordered]
+
+
+def _of_errors(rows: dict[str, dict[str, Any]], keys: list[str]) -> Iterator[Finding]:
+    for key in keys[:_MOST_ERRORS]:
+        row = rows[key]
+        at = f" ({moment(row['last_error_at'])})" if "last_error_at" in row else ""
+        values = {"column": key, "last_error": row["last_error"]}
+        yield Finding("columns", f"{key}: {row['last_error']}{at}", True, values)
+    if rest := keys[_MOST_ERRORS:]:
+        yield Finding("columns", f"errors of {some(rest)}", True, {"errors": rest})
+
+
+def _of_links(links: LinkCounts) -> Finding:
+    """No judgement: `scrapy audit` says of which columns links are missing."""
+    states = ", ".join(f"{count} {state}" for state, count in links.states.items())
+    told = f"{states or 'none'}; {links.due} due now, {links.gave_up} given up"
+    values = {"states": links.states, "due": links.due, "gave_up": links.gave_up}
+    return Finding("links", told, values=values)
+
+
+def _of_visits(runs: list[dict[str, Any]]) -> Finding:
+    counts = [run.get("counts", {}) for run in runs]
+    visits = sum(each.get(name, 0) for each in counts for name in _VISITS)
+    failed = sum(each.get("failed", 0) for each in counts)
+    rate = failed / visits if visits else 0.0
+    told = f"{failed} of {visits} failed in the last {counted(len(runs), 'run')} ({rate:.1%})"
+    bad = visits >= _FEWEST_VISITS and rate > _MOST_FAILED
+    return Finding("visits", told, bad, {"visits": visits, "failed": failed})
+
+
+def _of_disk(folder: Folder, limits: Limits) -> Finding:
+    told = f"{size(folder.free)} free, {size(folder.archive)} in the archive"
+    values = {"free": folder.free, "archive": folder.archive}
+    return Finding("disk", told, folder.free < limits.free, values)
+
+
+def _of_spool(folder: Folder) -> Finding:
+    if not folder.spooled:
+        return Finding("spool", "empty")
+    held = size(sum(folder.spooled.values()))
+    told = f"{held} that the database did not take: {some(list(folder.spooled), 3)}"
+    return Finding("spool", told, True, {"files": folder.spooled})
+
+
+def _of_alarms(runs: list[dict[str, Any]]) -> Iterator[Finding]:
+    """Of the last run that has ended: one that goes on raises its own at its end."""
+    last: dict[str, Any] = next((run for run in runs if "ended_at" in run), {})
+    for alarm in last.get("alarms", []):
+        yield Finding("alarm", alarm, bad=True)
+    if not last.get("alarms"):
+        yield Finding("alarm", "none in the last run")

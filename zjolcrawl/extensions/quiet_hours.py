@@ -1,0 +1,76 @@
+"""Hours in which nothing is fetched."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from datetime import datetime, time, timedelta
+from typing import Self
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+
+from zjolcrawl.extensions.run_ledger import RunLedger
+from zjolcrawl.parsing.fields.dates import CHINA
+
+_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
+
+
+def parse_hours(text: str) -> tuple[time, time]:
+    """`01:00-05:30` as two times of the day, China. Raises ValueError."""
+    if not (found := _HOURS.fullmatch(text.strip())):
+        raise ValueError(f"{text} is not of the form 01:00-05:30")
+    a, b, c, d = map(int, found.groups())
+    return time(a, b), time(c, d)
+
+
+def seconds_to(hours: tuple[time, time], now: datetime) -> float:
+    """How long until the hours begin, 0 while they last; they may go over midnight."""
+    begin, end = hours
+    clock = now.time()
+    if (begin <= clock < end) if begin <= end else (clock >= begin or clock < end):
+        return 0.0
+    following = datetime.combine(now.date(), begin, now.tzinfo)
+    if following <= now:
+        following += timedelta(days=1)
+    return (following - now).total_seconds()
+
+
+class QuietHours:
+    """Ends a run that fetches, as asked for, while QUIET_HOURS last."""
+
+    def __init__(self, crawler: Crawler, hours: tuple[time, time]) -> None:
+        self.crawler, self.hours = crawler, hours
+        self._watching: asyncio.Task[None] | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Called by Scrapy. Not configured without the setting."""
+        if not (text := crawler.settings.get("QUIET_HOURS")):
+            raise NotConfigured
+        quiet = cls(crawler, parse_hours(text))
+        crawler.signals.connect(quiet.spider_opened, signal=signals.spider_opened)
+        crawler.signals.connect(quiet.spider_closed, signal=signals.spider_closed)
+        return quiet
+
+    def spider_opened(self) -> None:
+        """Scrapy signal."""
+        if not getattr(self.crawler.spider, "offline", False):
+            self._watching = asyncio.get_running_loop().create_task(self._watch())
+
+    async def spider_closed(self) -> None:
+        """Scrapy signal."""
+        if self._watching:
+            self._watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watching
+
+    async def _watch(self) -> None:
+        await asyncio.sleep(seconds_to(self.hours, datetime.now(CHINA)))
+        ledger = RunLedger.of(self.crawler)
+        ledger.warnings.append(f"quiet hours until {self.hours[1]:%H:%M}, China time")
+        assert self.crawler.engine is not None
+        closing = self.crawler.engine.close_spider_async(reason="closespider_quiet_hours")
+        self._closing = asyncio.ensure_future(closing)

@@ -1,0 +1,70 @@
+"""What `scrapy audit` asks of the ledger of one column, and what `--requeue` writes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from zjolcrawl.storage.connection import Database
+from zjolcrawl.storage.health import link_states
+
+_SITE_ZONE = "+08:00"
+_READ_KINDS = ["article", "paper"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The links of a column: how many in each of `states`, how many of the failed `gave_up`, and how
+    many links to articles there are of each of `days` (China), whatever became of them.
+    """
+
+    states: dict[str, int] = field(default_factory=dict)
+    gave_up: int = 0
+    days: Counter[date] = field(default_factory=Counter)
+
+    @property
+    def links(self) -> int:
+        """All of them."""
+        return sum(self.states.values())
+
+
+async def ledger(db: Database, column: str, day_of_url: Callable[[str], date | None]) -> Ledger:
+    """A column's ledger (index `columns, state`); `day_of_url` dates links that the list did not."""
+    states, gave_up = await link_states(db, {"columns": column})
+    return Ledger(states, gave_up, await _days(db, column, day_of_url))
+
+
+async def requeue(db: Database, column: str, now: datetime, *, sweep: bool) -> int:
+    """Failed links of a column are due now, as if they had never failed; how many. `sweep`: the next
+    run reads all of the column's pages.
+    """
+    done = await db["frontier"].update_many(
+        {"columns": column, "state": "failed"},
+        {"$set": {"next_visit_at": now}, "$unset": {"failures": ""}},
+    )
+    if sweep:
+        held = dict.fromkeys(("swept_at", "etag", "last_modified"), "")
+        await db["columns"].update_one({"_id": column}, {"$unset": held})
+    return done.modified_count
+
+
+async def _days(
+    db: Database, column: str, day_of_url: Callable[[str], date | None]
+) -> Counter[date]:
+    listed = {"columns": column, "kind": {"$in": _READ_KINDS}}
+    day = {"$dateToString": {"date": "$listed_at", "format": "%Y-%m-%d", "timezone": _SITE_ZONE}}
+    stages: list[dict[str, Any]] = [
+        {"$match": {**listed, "listed_at": {"$type": "date"}}},
+        {"$group": {"_id": day, "links": {"$sum": 1}}},
+    ]
+    days: Counter[date] = Counter()
+    async for group in await db["frontier"].aggregate(stages):
+        days[date.fromisoformat(group["_id"])] += group["links"]
+    undated = {**listed, "listed_at": {"$exists": False}}
+    async for row in db["frontier"].find(undated, {"_id": 1}):
+        if day_found := day_of_url(row["_id"]):
+            days[day_found] += 1
+    return days

@@ -1,0 +1,81 @@
+"""What `scrapy runs` and `scrapy health` ask: the last runs, the columns, counts of links.
+
+Reads only, and each answer is small whatever the archive's size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from zjolcrawl.storage.connection import Database
+
+# Reading the archive again says nothing of how the site and the crawl are.
+_CRAWLS = {"arguments.spider": {"$ne": "reparse"}}
+_NEWEST_FIRST = {"_id": -1}  # an ObjectId begins with its time, and `_id` has an index
+
+
+@dataclass(frozen=True, slots=True)
+class LinkCounts:
+    """The frontier: links by `state`, how many are `due` now, how many of the failed `gave_up`."""
+
+    states: dict[str, int] = field(default_factory=dict)
+    due: int = 0
+    gave_up: int = 0
+
+
+async def last_runs(db: Database, count: int) -> list[dict[str, Any]]:
+    """The last runs of any spider, newest first."""
+    return await db["runs"].find().sort(_NEWEST_FIRST).limit(count).to_list()
+
+
+async def last_crawls(db: Database, count: int) -> list[dict[str, Any]]:
+    """The last runs that asked the site, newest first."""
+    return await db["runs"].find(_CRAWLS).sort(_NEWEST_FIRST).limit(count).to_list()
+
+
+async def last_good_crawl(db: Database) -> dict[str, Any] | None:
+    """The newest run over columns that ended with status 0: one of single articles keeps no column
+    up to date.
+    """
+    good = {"arguments.spider": "column", "exit_status": 0}
+    return await db["runs"].find_one(good, sort=_NEWEST_FIRST)
+
+
+async def crawls_with_articles(db: Database, count: int) -> list[dict[str, Any]]:
+    """The last runs that asked the site and read articles, newest first."""
+    told = {**_CRAWLS, "templates": {"$exists": True, "$ne": {}}}
+    return await db["runs"].find(told).sort(_NEWEST_FIRST).limit(count).to_list()
+
+
+async def column_rows(db: Database) -> dict[str, dict[str, Any]]:
+    """What is known of each column that was ever asked for, by its id."""
+    return {each["_id"]: each async for each in db["columns"].find().sort("_id", 1)}
+
+
+async def link_counts(db: Database, now: datetime) -> LinkCounts:
+    """The frontier in numbers. `state` alone has no index: this reads the collection once, which a
+    check that runs now and then may cost, and an index on every write may not.
+    """
+    states, gave_up = await link_states(db, {})
+    due = await db["frontier"].count_documents({"next_visit_at": {"$lte": now}})
+    return LinkCounts(states, due, gave_up)
+
+
+async def link_states(db: Database, wanted: dict[str, Any]) -> tuple[dict[str, int], int]:
+    """How many of the wanted links are in each state, and how many of the failed gave up."""
+    waits = {"$ne": [{"$type": "$next_visit_at"}, "missing"]}
+    stages: list[dict[str, Any]] = [
+        {"$match": wanted},
+        {"$group": {"_id": {"state": "$state", "waits": waits}, "links": {"$sum": 1}}},
+        {"$sort": {"_id": 1}},
+    ]
+    states: dict[str, int] = {}
+    gave_up = 0
+    async for group in await db["frontier"].aggregate(stages):
+        state, links = group["_id"]["state"], group["links"]
+        states[state] = states.get(state, 0) + links
+        if state == "failed" and not group["_id"]["waits"]:
+            gave_up = links
+    return states, gave_up
