@@ -134,7 +134,7 @@ class RunLedger:
             spool=None if preview else data_dir / "spool",
             patience=settings.getfloat("MONGODB_PATIENCE"),
         )
-        store.rereading = offline
+        store.writer.rereading = offline
         self.tally.known = await store.columns()
         if self.archive and not offline:
             run = str(store.run_id)
@@ -226,8 +226,8 @@ class RunLedger:
         counts["errors"] = int(stats.get_value("log_count/ERROR", 0)) if stats else 0
         former = await store.former_templates(_FORMER_RUNS)
         return RunSummary(
-            reason, time.monotonic() - self._started, counts, store.rereading, self.faults,
-            [] if store.rereading else self.tally.alarms(former),
+            reason, time.monotonic() - self._started, counts, store.writer.rereading, self.faults,
+            [] if store.writer.rereading else self.tally.alarms(former),
             [*self.warnings, *self.faults], self.tally.values(),
         )  # fmt: skip
 

@@ -13,7 +13,7 @@ from scrapy.http import Response
 
 from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.items import ColumnVisit, Link, Outcome, WalkEnd
-from zjolcrawl.storage.store import Found
+from zjolcrawl.storage.buffer import Found
 
 logger = logging.getLogger(__name__)
 _START_BATCH = 100

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from zjolcrawl.items import Link
+from zjolcrawl.storage.buffer import Buffer, Found
 from zjolcrawl.storage.steps import BOOKKEEPING, Step
-from zjolcrawl.storage.store import Buffer, Found, Store
+from zjolcrawl.storage.store import Store
 from zjolcrawl.storage.versions import steps_of
 
 
@@ -49,13 +50,14 @@ class Preview(Store):
     async def _begin(self, arguments: dict[str, Any], version: str) -> None:
         """A run that writes nothing leaves no trace."""
 
-    async def _write(self, buffer: Buffer) -> None:
-        await self._add_columns(buffer.articles)
+    async def write(self, buffer: Buffer) -> None:
+        """Count what a write would be."""
+        await self.writer.add_columns(buffer.articles)
         documents = {url: sight.document for url, sight in buffer.articles.items()}
         steps = await steps_of(self.db, documents, self.run_id, self._hashes)
         for url, step in steps.items():
             self._count(url, step)
-        await self._count_unread(buffer.outcomes)
+        await self.writer.count_unread(buffer.outcomes)
 
     def _count(self, url: str, step: Step) -> None:
         version = f"{url} {step.known['revision']}" if step.known else url

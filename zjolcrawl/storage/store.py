@@ -1,7 +1,6 @@
-"""The archive's state in MongoDB: bulk writes in the order that a crash may interrupt.
+"""The archive's state in MongoDB: what is put is written in bulk, what is asked is answered.
 
-While MongoDB is away, what was put goes to the spool and what is asked waits. An article is durable before its frontier row says `stored`; a former version is in `revisions` before
-the newest replaces it. Whatever is cut off in between is found again by the next run.
+While MongoDB is away, what was put goes to the spool and what is asked waits.
 """
 
 from __future__ import annotations
@@ -11,10 +10,7 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from itertools import chain
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -23,121 +19,41 @@ from pymongo import UpdateMany, WriteConcern
 from pymongo.errors import PyMongoError
 
 from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, Unchanged, WalkEnd
+from zjolcrawl.storage.buffer import SPOOLED, Buffer, Found, RunEnd, Sight
 from zjolcrawl.storage.connection import Client, connect
 from zjolcrawl.storage.documents import article_document
-from zjolcrawl.storage.errors import StoreError, lost, unavailable
-from zjolcrawl.storage.frontier import (
-    VisitPolicy,
-    discover_link,
-    due_links,
-    settle_link,
-    store_link,
-    unchanged_link,
-)
-from zjolcrawl.storage.operations import (
-    begin_walk,
-    end_walk,
-    reject_id,
-    reject_row,
-    still_there,
-    take_down,
-    utc_now,
-    visit_column,
-)
+from zjolcrawl.storage.errors import StoreError, lost, short, unavailable
+from zjolcrawl.storage.frontier import VisitPolicy, discover_link, due_links
+from zjolcrawl.storage.operations import begin_walk, utc_now
 from zjolcrawl.storage.schema import ensure_schema
 from zjolcrawl.storage.spool import Spool
-from zjolcrawl.storage.versions import VersionWriter
+from zjolcrawl.storage.writing import BufferWriter
 
 logger = logging.getLogger(__name__)
 _POLL_SECONDS = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """An article that was put: its document, its frontier row, the validators of the answer."""
-
-    document: dict[str, Any]
-    row: str
-    validators: dict[str, str]
-
-    @property
-    def at(self) -> datetime:
-        """When it was seen."""
-        moment: datetime = self.document["last_seen_at"]
-        return moment
-
-
-@dataclass(frozen=True, slots=True)
-class RunEnd:
-    """What completes a `runs` document."""
-
-    run_id: ObjectId
-    values: dict[str, Any]
-
-
-SPOOLED = (Sight, Unchanged, Outcome, ColumnVisit, WalkEnd, RunEnd)
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What `discover` found: how many links were `new`, and the rows that are `due`, by URL."""
-
-    new: int = 0
-    due: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Buffer:
-    """What was put and is not written yet; `articles` by URL."""
-
-    articles: dict[str, Sight] = field(default_factory=dict)
-    unchanged: list[Unchanged] = field(default_factory=list)
-    outcomes: list[Outcome] = field(default_factory=list)
-    visits: list[ColumnVisit | WalkEnd] = field(default_factory=list)
-    ends: list[RunEnd] = field(default_factory=list)
-    settled: set[str] = field(default_factory=set)
-    since: float = 0.0
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self.items())
-
-    def items(self) -> Iterator[Any]:
-        """All that is in it, in the order in which it is written."""
-        parts = (self.articles.values(), self.unchanged, self.outcomes, self.visits, self.ends)
-        return chain.from_iterable(parts)
-
-    def add(self, item: Any) -> None:
-        """Take an item as `items` gives it."""
-        if isinstance(item, Sight):
-            self.articles[str(item.document["_id"])] = item
-            return
-        lists: dict[type[Any], list[Any]] = {
-            Unchanged: self.unchanged, Outcome: self.outcomes, RunEnd: self.ends,
-        }  # fmt: skip
-        lists.get(type(item), self.visits).append(item)
 
 
 class Store:
     """One run's connection. `counts` is what the run did so far.
 
     `before_write`, if set, is awaited before anything is written that was put: what it points to is
-    made durable first. It raises StoreError where that fails. `rereading`: pages come from the
-    archive, so that what is stored may be of the very same sight. `spool`, if set, is a folder for
-    what cannot be written while MongoDB is away; what is asked then waits `patience` seconds.
+    made durable first. It raises StoreError where that fails. Given a spool folder, what cannot be
+    written while MongoDB is away goes there, and what is asked waits `patience` seconds.
     """
 
     def __init__(
         self, client: Client, database: str, size: int, seconds: float, policy: VisitPolicy
     ) -> None:
         self.before_write: Callable[[], Awaitable[None]] | None = None
-        self.rereading = False
         self.client = client
         self.db = client.get_database(database, write_concern=WriteConcern(w="majority", j=True))
         self.run_id = ObjectId()
         self.counts: Counter[str] = Counter()
-        self._versions = VersionWriter(self.db, self.run_id, self.counts)
-        self._size, self._seconds, self._policy = size, seconds, policy
+        self.writer = BufferWriter(self.db, self.run_id, self.counts, policy)
+        self._size, self._seconds = size, seconds
         self._buffer = Buffer()
         self._flushing = asyncio.Lock()
         self._ageing: asyncio.Task[None] | None = None
@@ -277,7 +193,7 @@ class Store:
                 if self.before_write:
                     await self.before_write()
                 if not self._away_since:
-                    await self._write(buffer)
+                    await self.write(buffer)
                     return
             except StoreError as error:
                 self._lost = error
@@ -325,6 +241,10 @@ class Store:
         """Disconnect."""
         await self.client.close()
 
+    async def write(self, buffer: Buffer) -> None:
+        """Write a buffer. Raises PyMongoError."""
+        await self.writer.write(buffer)
+
     async def _begin(self, arguments: dict[str, Any], version: str) -> None:
         await ensure_schema(self.db)
         run = {"_id": self.run_id, "arguments": arguments, "version": version}
@@ -367,7 +287,7 @@ class Store:
             raise self._lost from error
         if not self._away_since:
             self._away_since = time.monotonic()
-            logger.warning("MongoDB is away: %s", lost(error))
+            logger.warning("MongoDB is away: %s", short(error))
 
     async def _come_back(self) -> None:
         """Take in the spool if MongoDB answers again; give up after `patience`."""
@@ -389,11 +309,11 @@ class Store:
             for item in self._spool.read(path):
                 known = isinstance(item, Sight) and str(item.document["_id"]) in buffer.articles
                 if known or len(buffer) >= self._size:
-                    await self._write(buffer)
+                    await self.write(buffer)
                     buffer = Buffer()
                 buffer.add(item)
                 self.counts["taken_in"] += 1
-            await self._write(buffer)
+            await self.write(buffer)
             path.unlink()
 
     async def _keep(self, buffer: Buffer) -> None:
@@ -404,87 +324,3 @@ class Store:
         except OSError as error:
             self._lost = StoreError(f"MongoDB is away and the spool cannot be written: {error}")
             raise self._lost from error
-
-    async def _write(self, buffer: Buffer) -> None:
-        refused = await self._write_articles(buffer.articles) if buffer.articles else {}
-        read = {url: each for url, each in buffer.articles.items() if url not in refused}
-        for url, reason in refused.items():
-            sight = buffer.articles[url]
-            buffer.outcomes.append(
-                Outcome(
-                    sight.row, "rejected", reason,
-                    final_url=url, seen_at=sight.at, warc=sight.document.get("warc"),
-                )
-            )  # fmt: skip
-            self.counts["refused"] += 1
-        await self._judge_fronts(buffer.outcomes)
-        states = [
-            store_link(
-                each.row, each.at, self._policy,
-                published_at=each.document.get("published_at"), validators=each.validators,
-            )
-            for each in read.values()
-        ]  # fmt: skip
-        if buffer.unchanged:
-            await self.db["articles"].bulk_write([still_there(u) for u in buffer.unchanged])
-        states += [
-            unchanged_link(u.url, u.seen_at or utc_now(), self._policy) for u in buffer.unchanged
-        ]
-        states += [settle_link(outcome, self._policy) for outcome in buffer.outcomes]
-        if states:
-            await self.db["frontier"].bulk_write(states, ordered=True)
-        await self._write_outcomes(buffer.outcomes)
-        for end in buffer.ends:
-            await self.db["runs"].update_one({"_id": end.run_id}, {"$set": end.values})
-        if self.rereading:
-            rows = [reject_id(each.row, each.at) for each in read.values()]
-            await self.db["rejects"].delete_many({"_id": {"$in": rows}})  # articles now
-            await self._count_unread(buffer.outcomes)
-        if buffer.visits:
-            await self.db["columns"].bulk_write(
-                [
-                    visit_column(v) if isinstance(v, ColumnVisit) else end_walk(v)
-                    for v in buffer.visits
-                ],
-                ordered=True,
-            )
-
-    async def _write_outcomes(self, outcomes: list[Outcome]) -> None:
-        self.counts.update(o.state for o in outcomes if o.state != "pending")
-        rejects = [reject_row(o, self.run_id) for o in outcomes if o.state == "rejected"]
-        if rejects:
-            await self.db["rejects"].bulk_write(rejects, ordered=False)
-        gone = [take_down(o) for o in outcomes if o.state == "gone"]
-        if gone:
-            await self.db["articles"].bulk_write(gone, ordered=False)
-
-    async def _judge_fronts(self, outcomes: list[Outcome]) -> None:
-        """A front page in the place of what was stored is a takedown."""
-        fronts = [o for o in outcomes if o.front]
-        if fronts:
-            urls = {"_id": {"$in": [o.url for o in fronts]}}
-            stored = {each["_id"] async for each in self.db["articles"].find(urls, {"_id": 1})}
-            for outcome in fronts:
-                outcome.state = "gone" if outcome.url in stored else outcome.state
-
-    async def _count_unread(self, outcomes: list[Outcome]) -> None:
-        """Count what was an article and is rejected now."""
-        rejected = {o.url: o.seen_at for o in outcomes if o.state == "rejected"}
-        stored = self.db["articles"].find({"_id": {"$in": list(rejected)}}, {"changed_at": 1})
-        async for each in stored:
-            self.counts["unread"] += each["changed_at"] == rejected[each["_id"]]
-
-    async def _write_articles(self, sights: dict[str, Sight]) -> dict[str, str]:
-        await self._add_columns(sights)
-        return await self._versions.write({url: each.document for url, each in sights.items()})
-
-    async def _add_columns(self, sights: dict[str, Sight]) -> None:
-        """The columns that listed a link since its request was made are in the frontier."""
-        rows = [each.row for each in sights.values()]
-        listed = {
-            row["_id"]: row.get("columns", [])
-            async for row in self.db["frontier"].find({"_id": {"$in": rows}}, {"columns": 1})
-        }
-        for each in sights.values():
-            if columns := [*each.document.get("columns", []), *listed.get(each.row, [])]:
-                each.document["columns"] = list(dict.fromkeys(columns))

@@ -1,0 +1,138 @@
+"""A buffer's way into MongoDB, in the order that a crash may interrupt.
+
+A former version is in `revisions` before the newest replaces it, an article is durable before its
+frontier row says `stored`. Each write may be done again: whatever is cut off in between is done by the
+next run.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from bson import ObjectId
+from pymongo import UpdateOne
+from pymongo.asynchronous.database import AsyncDatabase
+
+from zjolcrawl.items import ColumnVisit, Outcome
+from zjolcrawl.storage.buffer import Buffer, Sight
+from zjolcrawl.storage.frontier import VisitPolicy, settle_link, store_link, unchanged_link
+from zjolcrawl.storage.operations import (
+    end_walk,
+    reject_id,
+    reject_row,
+    still_there,
+    take_down,
+    utc_now,
+    visit_column,
+)
+from zjolcrawl.storage.versions import VersionWriter
+
+
+class BufferWriter:
+    """Writes buffers for one run, counting in `counts`.
+
+    `rereading`: pages come from the archive, so that what is stored may be of the very same sight.
+    """
+
+    def __init__(
+        self,
+        db: AsyncDatabase[dict[str, Any]],
+        run_id: ObjectId,
+        counts: Counter[str],
+        policy: VisitPolicy,
+    ) -> None:
+        self.db, self.run_id, self.counts, self._policy = db, run_id, counts, policy
+        self.rereading = False
+        self._versions = VersionWriter(db, run_id, counts)
+
+    async def write(self, buffer: Buffer) -> None:
+        """Write all of it. Raises PyMongoError, and then may have written a part."""
+        refused = await self._write_articles(buffer.articles) if buffer.articles else {}
+        buffer.outcomes += [
+            self._refusal(buffer.articles[url], why) for url, why in refused.items()
+        ]
+        read = [each for url, each in buffer.articles.items() if url not in refused]
+        if buffer.unchanged:
+            await self.db["articles"].bulk_write([still_there(u) for u in buffer.unchanged])
+        await self._write_outcomes(buffer.outcomes)
+        # What became of a link is told last: until then it is as it was, and will be done again.
+        if states := self._states(read, buffer):
+            await self.db["frontier"].bulk_write(states, ordered=True)
+        for end in buffer.ends:
+            await self.db["runs"].update_one({"_id": end.run_id}, {"$set": end.values})
+        if self.rereading:
+            rows = [reject_id(each.row, each.at) for each in read]
+            await self.db["rejects"].delete_many({"_id": {"$in": rows}})  # articles now
+            await self.count_unread(buffer.outcomes)
+        if buffer.visits:
+            visits = [
+                visit_column(each) if isinstance(each, ColumnVisit) else end_walk(each)
+                for each in buffer.visits
+            ]
+            await self.db["columns"].bulk_write(visits, ordered=True)
+
+    def _states(self, read: list[Sight], buffer: Buffer) -> list[UpdateOne]:
+        stored = [
+            store_link(
+                each.row, each.at, self._policy,
+                published_at=each.document.get("published_at"), validators=each.validators,
+            )
+            for each in read
+        ]  # fmt: skip
+        unchanged = [
+            unchanged_link(each.url, each.seen_at or utc_now(), self._policy)
+            for each in buffer.unchanged
+        ]
+        settled = [settle_link(outcome, self._policy) for outcome in buffer.outcomes]
+        return [*stored, *unchanged, *settled]
+
+    def _refusal(self, sight: Sight, why: str) -> Outcome:
+        """What the validator would not take."""
+        self.counts["refused"] += 1
+        document = sight.document
+        return Outcome(
+            sight.row, "rejected", why,
+            final_url=document["_id"], seen_at=sight.at, warc=document.get("warc"),
+        )  # fmt: skip
+
+    async def _write_outcomes(self, outcomes: list[Outcome]) -> None:
+        await self._judge_fronts(outcomes)
+        self.counts.update(o.state for o in outcomes if o.state != "pending")
+        rejects = [reject_row(o, self.run_id) for o in outcomes if o.state == "rejected"]
+        if rejects:
+            await self.db["rejects"].bulk_write(rejects, ordered=False)
+        gone = [take_down(o) for o in outcomes if o.state == "gone"]
+        if gone:
+            await self.db["articles"].bulk_write(gone, ordered=False)
+
+    async def _judge_fronts(self, outcomes: list[Outcome]) -> None:
+        """A front page in the place of what was stored is a takedown."""
+        fronts = [o for o in outcomes if o.front]
+        if fronts:
+            urls = {"_id": {"$in": [o.url for o in fronts]}}
+            stored = {each["_id"] async for each in self.db["articles"].find(urls, {"_id": 1})}
+            for outcome in fronts:
+                outcome.state = "gone" if outcome.url in stored else outcome.state
+
+    async def count_unread(self, outcomes: list[Outcome]) -> None:
+        """Count what was an article and is rejected now."""
+        rejected = {o.url: o.seen_at for o in outcomes if o.state == "rejected"}
+        stored = self.db["articles"].find({"_id": {"$in": list(rejected)}}, {"changed_at": 1})
+        async for each in stored:
+            self.counts["unread"] += each["changed_at"] == rejected[each["_id"]]
+
+    async def _write_articles(self, sights: dict[str, Sight]) -> dict[str, str]:
+        await self.add_columns(sights)
+        return await self._versions.write({url: each.document for url, each in sights.items()})
+
+    async def add_columns(self, sights: dict[str, Sight]) -> None:
+        """The columns that listed a link since its request was made are in the frontier."""
+        rows = [each.row for each in sights.values()]
+        listed = {
+            row["_id"]: row.get("columns", [])
+            async for row in self.db["frontier"].find({"_id": {"$in": rows}}, {"columns": 1})
+        }
+        for each in sights.values():
+            if columns := [*each.document.get("columns", []), *listed.get(each.row, [])]:
+                each.document["columns"] = list(dict.fromkeys(columns))
