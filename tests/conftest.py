@@ -12,7 +12,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from tests.crawling import scrapy
+from tests.crawling import scrapy, start_scrapy
 from tests.goldens import FIXTURES
 from tests.pages import HOST
 from tests.site import Answer, SiteProxy
@@ -71,6 +71,21 @@ def crawl(site: SiteProxy, mongodb_uri: str, database: str, tmp_path: Path) -> C
         ]
         return scrapy(
             "crawl", spider, *given, site=site, data=tmp_path, uri=mongodb_uri, database=database
+        )
+
+    return run
+
+
+Begin = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def begin(site: SiteProxy, mongodb_uri: str, database: str, tmp_path: Path) -> Begin:
+    """`begin("column", "-a", "url=…")`: the same run, not waited for."""
+
+    def run(*arguments: str) -> subprocess.Popen[str]:
+        return start_scrapy(
+            "crawl", *arguments, site=site, data=tmp_path, uri=mongodb_uri, database=database
         )
 
     return run

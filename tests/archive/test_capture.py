@@ -11,8 +11,7 @@ import pytest
 from pymongo.database import Database
 
 from tests.archive.others import accepted, other_cdxj
-from tests.conftest import Crawl
-from tests.crawling import start_scrapy
+from tests.conftest import Begin, Crawl
 from tests.goldens import FIXTURES
 from tests.pages import COLUMN, DAY, HOST, article, serve_column, url_of
 from tests.site import Answer, SiteProxy
@@ -128,12 +127,7 @@ def test_full_disk_ends_the_run_and_loses_nothing(
 
 
 def test_killed_at_ten_random_moments(
-    site: SiteProxy,
-    db: Database[Any],
-    crawl: Crawl,
-    tmp_path: Path,
-    mongodb_uri: str,
-    database: str,
+    site: SiteProxy, db: Database[Any], crawl: Crawl, tmp_path: Path, begin: Begin
 ) -> None:
     seed = time.time_ns()
     moments = random.Random(seed)
@@ -141,10 +135,13 @@ def test_killed_at_ten_random_moments(
     site.delay = 0.02
     warc = tmp_path / "warc"
     for _ in range(10):
-        running = start_scrapy(
-            "crawl", "column", "-a", f"url={COLUMN}", "-s", "MONGODB_BATCH_SECONDS=0.1",
-            site=site, data=tmp_path, uri=mongodb_uri, database=database,
-        )  # fmt: skip
+        running = begin(
+            "column",
+            "-a",
+            f"url={COLUMN}",
+            "-s",
+            "MONGODB_BATCH_SECONDS=0.1",
+        )
         known = len(list(warc.glob("*.open")))
         while len(list(warc.glob("*.open"))) <= known and running.poll() is None:
             known = min(known, len(list(warc.glob("*.open"))))

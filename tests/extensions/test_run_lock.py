@@ -11,8 +11,7 @@ from typing import Any
 
 from pymongo.database import Database
 
-from tests.conftest import Crawl
-from tests.crawling import start_scrapy
+from tests.conftest import Begin, Crawl
 from tests.pages import COLUMN, DAY, serve_column
 from tests.site import SiteProxy
 from zjolcrawl.extensions.run_lock import RunLock, holder
@@ -40,19 +39,15 @@ def test_second_run_ends_with_75_and_says_who_runs(
 
 
 def test_lock_of_a_killed_run_is_none(
-    site: SiteProxy,
-    db: Database[Any],
-    crawl: Crawl,
-    tmp_path: Path,
-    mongodb_uri: str,
-    database: str,
+    site: SiteProxy, db: Database[Any], crawl: Crawl, tmp_path: Path, begin: Begin
 ) -> None:
     serve_column(site, [[(DAY, FIRST)]])
     site.delay = 5
-    running = start_scrapy(
-        "crawl", "column", "-a", f"url={COLUMN}",
-        site=site, data=tmp_path, uri=mongodb_uri, database=database,
-    )  # fmt: skip
+    running = begin(
+        "column",
+        "-a",
+        f"url={COLUMN}",
+    )
     while f"pid {running.pid}," not in (holder(tmp_path) or ""):
         assert running.poll() is None
     running.kill()
@@ -63,20 +58,18 @@ def test_lock_of_a_killed_run_is_none(
 
 
 def test_sigterm_ends_within_15_seconds_with_all_written(
-    site: SiteProxy,
-    db: Database[Any],
-    crawl: Crawl,
-    tmp_path: Path,
-    mongodb_uri: str,
-    database: str,
+    site: SiteProxy, db: Database[Any], crawl: Crawl, tmp_path: Path, begin: Begin
 ) -> None:
     idents = range(FIRST, FIRST + 60)
     serve_column(site, [[(DAY, ident) for ident in idents]])
     site.delay = 0.2
-    running = start_scrapy(
-        "crawl", "column", "-a", f"url={COLUMN}", "-s", "MONGODB_BATCH_SECONDS=60",
-        site=site, data=tmp_path, uri=mongodb_uri, database=database,
-    )  # fmt: skip
+    running = begin(
+        "column",
+        "-a",
+        f"url={COLUMN}",
+        "-s",
+        "MONGODB_BATCH_SECONDS=60",
+    )
     while len(site.urls()) < 12:
         assert running.poll() is None
     begun = time.monotonic()

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image as Pillow
 from pymongo.database import Database
 
-from tests.conftest import Crawl
+from tests.conftest import Begin, Crawl
 from tests.crawling import peak_memory, start_scrapy
 from tests.pages import COLUMN, DAY, article, serve_column, url_of
 from tests.site import Answer, SiteProxy
@@ -100,21 +100,19 @@ def test_every_fault_is_a_status_and_the_article_is_stored(
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_300_megabytes_leave_memory_flat(
-    chunked: bool,
-    site: SiteProxy,
-    db: Database[Any],
-    tmp_path: Path,
-    mongodb_uri: str,
-    database: str,
+    chunked: bool, site: SiteProxy, db: Database[Any], tmp_path: Path, begin: Begin
 ) -> None:
     """Told by its length, and not told: cut off at the bound either way."""
 
     def peak(body: bytes) -> int:
         serve(site, huge=Answer(body=body, chunked=chunked))
-        running = start_scrapy(
-            "crawl", "article", "-a", f"url={url_of(IDENT)}", "-s", "IMAGES_MAX_BYTES=4000000",
-            site=site, data=tmp_path, uri=mongodb_uri, database=database,
-        )  # fmt: skip
+        running = begin(
+            "article",
+            "-a",
+            f"url={url_of(IDENT)}",
+            "-s",
+            "IMAGES_MAX_BYTES=4000000",
+        )
         most = peak_memory(running)
         assert running.stderr is not None
         assert "1 failed" in running.stderr.read() or body is PNG

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from pymongo.database import Database
 
-from tests.conftest import Crawl
-from tests.crawling import peak_memory, start_scrapy
+from tests.conftest import Begin, Crawl
+from tests.crawling import peak_memory
 from tests.pages import COLUMN, DAY, article, list_page, serve_column, url_of
 from tests.site import Answer, Request, SiteProxy
 from zjolcrawl.catalogue import load_catalogue
@@ -55,12 +54,7 @@ def listing(site: SiteProxy, number: int, idents: list[int]) -> None:
 
 
 def test_every_fault_in_one_crawl_of_500_articles(
-    site: SiteProxy,
-    db: Database[Any],
-    crawl: Crawl,
-    tmp_path: Path,
-    mongodb_uri: str,
-    database: str,
+    site: SiteProxy, db: Database[Any], crawl: Crawl, begin: Begin
 ) -> None:
     for number in range(4):
         listing(site, number, [5_000_000 + number * 1000])
@@ -78,10 +72,13 @@ def test_every_fault_in_one_crawl_of_500_articles(
         bad[url] = (state, reason)
         site.set(url, answer)
         site.set(url + "?again", answer)
-    running = start_scrapy(
-        "crawl", "column", "-a", f"column={ids}", "-s", "DOWNLOAD_TIMEOUT=4",
-        site=site, data=tmp_path, uri=mongodb_uri, database=database,
-    )  # fmt: skip
+    running = begin(
+        "column",
+        "-a",
+        f"column={ids}",
+        "-s",
+        "DOWNLOAD_TIMEOUT=4",
+    )
     most = peak_memory(running)
     err = running.communicate()[1]
     assert running.returncode == 1, err

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.conftest import Crawl
-from tests.crawling import scrapy, start_scrapy
+from tests.conftest import Begin, Crawl
+from tests.crawling import scrapy
 from tests.pages import COLUMN, DAY, article, list_page, saying, serve_column, url_of
 from tests.site import Answer, Request, SiteProxy
 from zjolcrawl.catalogue import load_catalogue
@@ -233,21 +233,17 @@ def test_old_article_is_not_visited_again(site: SiteProxy, db: Database[Any], cr
 
 
 def test_killed_runs_lose_no_link(
-    site: SiteProxy,
-    db: Database[Any],
-    crawl: Crawl,
-    tmp_path: Path,
-    mongodb_uri: str,
-    database: str,
+    site: SiteProxy, db: Database[Any], crawl: Crawl, begin: Begin
 ) -> None:
     """Killed once its links are known: the next run takes them up without asking a list for them."""
     idents = range(FIRST, FIRST + 40)
     serve_column(site, [[(DAY, ident) for ident in idents]])
     site.delay = 0.05
-    running = start_scrapy(
-        "crawl", "column", "-a", f"url={COLUMN}",
-        site=site, data=tmp_path, uri=mongodb_uri, database=database,
-    )  # fmt: skip
+    running = begin(
+        "column",
+        "-a",
+        f"url={COLUMN}",
+    )
     while not db.frontier.count_documents({}):
         assert running.poll() is None
     running.kill()
