@@ -195,13 +195,14 @@ def test_one_run_alone(misread: object, db: Database[Any], crawl: Crawl) -> None
     ],
 )
 def test_choice_that_makes_no_sense(
-    choice: dict[str, str], line: str, site: SiteProxy, crawl: Crawl
+    choice: dict[str, str], line: str, site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
     serve_column(site, [[(DAY, FIRST)]])
     crawl("column", url=COLUMN)
     done = crawl("reparse", **choice)
     assert done.returncode == 2, done.stderr
     assert line in done.stderr
+    assert all("ended_at" in run for run in db.runs.find())
 
 
 def test_without_an_archive(crawl: Crawl) -> None:

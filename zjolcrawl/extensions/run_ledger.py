@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import sys
@@ -194,6 +195,12 @@ class RunLedger:
         refused = self.exit_status in {UNUSABLE, LOCKED}
         if self.store is None or refused:
             self.exit_status = self.exit_status or NEEDS_A_PERSON
+            if self.store:
+                with contextlib.suppress(StoreError):  # the run is refused, with or without a row
+                    await self.store.finish()
+                    await self.store.end_run(
+                        {"exit_status": self.exit_status, "finish_reason": reason}
+                    )
             await self._release()
             self._tell()
             return

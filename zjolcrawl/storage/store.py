@@ -205,7 +205,8 @@ class Store:
     async def finish(self) -> None:
         """Write what is left, to the spool if need be. Raises StoreError where that fails too."""
         if self._ageing:
-            self._ageing.cancel()
+            async with self._flushing:  # never in the middle of a write
+                self._ageing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._ageing
         if self._away_since and not self._lost:
