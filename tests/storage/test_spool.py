@@ -99,6 +99,23 @@ def test_away_to_the_end_and_taken_in_by_the_next_run(
     assert before < len(IDENTS)
 
 
+def test_away_while_links_that_are_due_are_taken_up(
+    column: SiteProxy, mongod: Mongod, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    _, err = begin(column, data, mongod, "-a", "until=2000-01-01").communicate(timeout=60)
+    assert "200 links found (200 new); stored 0 new" in err
+    running = begin(column, data, mongod)
+    while stored(mongod) < 20:
+        assert running.poll() is None
+    mongod.stop()
+    time.sleep(3)
+    mongod.start()
+    _, err = running.communicate(timeout=120)
+    assert running.returncode == 0, err
+    assert_whole(mongod)
+
+
 def test_spool_is_read_back_without_its_torn_end(tmp_path: Path) -> None:
     spool = Spool(tmp_path, str(ObjectId()), (Outcome, Unchanged))
     items = [Outcome("http://a/", "failed", "HTTP 500"), Unchanged("http://b/")]

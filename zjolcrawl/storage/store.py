@@ -130,13 +130,20 @@ class Store:
         return found
 
     async def due(self, columns: Iterable[str]) -> AsyncIterator[dict[str, Any]]:
-        """The rows of columns' links that are pending or to be visited again, oldest first."""
+        """The rows of columns' links that are pending or to be visited again, oldest first.
+
+        Where MongoDB was away meanwhile, some come twice.
+        """
         wanted = due_links(list(columns), utc_now())
-        try:
-            async for row in self.db["frontier"].find(wanted).sort("next_visit_at", 1):
-                yield row
-        except PyMongoError as error:
-            raise lost(error) from error
+        while True:
+            try:
+                async for row in self.db["frontier"].find(wanted).sort("next_visit_at", 1):
+                    yield row
+            except PyMongoError as error:
+                self._went_away(error)
+                await self._ask(lambda: self.client.admin.command("ping"))
+            else:
+                return
 
     async def columns(self) -> dict[str, dict[str, Any]]:
         """What is known of each column, by its id."""
