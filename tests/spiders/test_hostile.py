@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from pymongo.database import Database
 
 from tests.conftest import Begin, Crawl
@@ -106,11 +107,14 @@ def test_every_fault_in_one_crawl_of_500_articles(
     assert "3 ALARMS" in err
 
 
-def test_site_that_refuses_is_left_alone(site: SiteProxy, db: Database[Any], crawl: Crawl) -> None:
+@pytest.mark.parametrize("refusal", [Answer(status=403), Answer(body=CHALLENGE, headers=HTML)])
+def test_site_that_refuses_is_left_alone(
+    refusal: Answer, site: SiteProxy, db: Database[Any], crawl: Crawl
+) -> None:
     idents = [FIRST + n for n in range(60)]
     serve_column(site, [[(DAY, ident) for ident in idents]])
     for ident in idents:
-        site.set(url_of(ident), Answer(status=403))
+        site.set(url_of(ident), refusal)
     done = crawl("column", url=COLUMN, CONCURRENT_REQUESTS=2)
     assert done.returncode == 1
     assert "the site refuses" in done.stderr

@@ -62,8 +62,8 @@ class ArticleReader(Spider):
         """The request for a link; `trail` are the addresses of stubs that led here.
 
         `always`: also where the link's time has not come; `row`: its row in the frontier, where that
-        is known already. Scrapy's filter of duplicates would drop a redirect to a page that the run has fetched, and
-        leave the link pending for ever: `asks_first` is in its place.
+        is known already. Scrapy's filter of duplicates would drop a redirect to a page that the run
+        has fetched, and leave the link pending for ever: `asks_first` is in its place.
         """
         return Request(
             url,
@@ -94,8 +94,8 @@ class ArticleReader(Spider):
         if response.status in {404, 410}:
             yield self._outcome(link, response, "gone", f"HTTP {response.status}")
             return
-        self._watch(refused=response.status in _REFUSALS)
         if response.status != 200:
+            self._watch(refused=response.status in _REFUSALS)
             failed = self._outcome(link, response, "failed", f"HTTP {response.status}")
             failed.retry_after = _retry_after(response)
             yield failed
@@ -107,10 +107,10 @@ class ArticleReader(Spider):
             yield self._outcome(link, response, "rejected", target)
             return
         found = read_article(response.body, response.url)
+        self._watch(refused=isinstance(found, NotArticle) and found.withheld)
         if isinstance(found, Stub):
             yield self._follow(found, response, link, trail)
         elif isinstance(found, NotArticle):
-            self._watch(refused=found.withheld)
             state = "gone" if found.missing else "failed" if found.withheld else "rejected"
             yield self._outcome(link, response, state, found.reason)
         elif reason := unwanted(found, days):
