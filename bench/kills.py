@@ -8,9 +8,7 @@ and every `warc` pointer leads to the bytes that were served.
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,24 +17,13 @@ from typing import Any
 
 from pymongo import MongoClient
 
+from bench.crawls import begin
 from bench.nginx import serve
-from bench.site import COLUMN, build
-from bench.warc_cost import QUICK, ROOT
+from bench.site import build
 from zjolcrawl.archive.archive import Archive
 from zjolcrawl.archive.decoding import decoded_body
 from zjolcrawl.archive.warc import Pointer
 from zjolcrawl.storage.embedded import EmbeddedServer
-
-
-def begin(proxy: str, mongodb: str, data: Path) -> subprocess.Popen[str]:
-    """A crawl in the background."""
-    environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-    environment |= {"http_proxy": proxy, "DATA_DIR": str(data), "MONGODB_URI": mongodb}
-    given = [f"-s{name}={value}" for name, value in QUICK.items()]
-    return subprocess.Popen(
-        [sys.executable, "-m", "scrapy", "crawl", "column", "-a", f"url={COLUMN}", *given],
-        cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
 
 
 def check(db: Any, data: Path, site: Path, articles: int) -> list[str]:

@@ -5,47 +5,32 @@ python -m bench.warc_cost [ARTICLES [ROUNDS]]
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from pymongo import MongoClient
 
+from bench.crawls import begin
 from bench.nginx import serve
-from bench.site import COLUMN, build
+from bench.site import build
 from zjolcrawl.storage.embedded import EmbeddedServer
-
-ROOT = Path(__file__).parent.parent
-# The site is this machine: no manners needed.
-QUICK = {
-    "DOWNLOAD_DELAY": "0", "AUTOTHROTTLE_ENABLED": "False", "CONCURRENT_REQUESTS": "16",
-    "CONCURRENT_REQUESTS_PER_DOMAIN": "16", "IMAGES": "off",
-}  # fmt: skip
 
 
 def crawl(proxy: str, mongodb: str, data: Path, articles: int, **settings: str) -> float:
     """Articles a second of one crawl into an empty database and folder. Raises RuntimeError."""
-    environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-    environment |= {"http_proxy": proxy, "DATA_DIR": str(data), "MONGODB_URI": mongodb}
-    given = [f"-s{name}={value}" for name, value in {**QUICK, **settings}.items()]
     with MongoClient[dict[str, object]](mongodb) as client:
         client.drop_database("zjol")
-        done = subprocess.run(
-            [sys.executable, "-m", "scrapy", "crawl", "column", "-a", f"url={COLUMN}", *given],
-            cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        running = begin(proxy, mongodb, data, **settings)
+        err = running.communicate()[1]
         stored = client["zjol"]["articles"].count_documents({})
         run = client["zjol"]["runs"].find_one() or {}
     shutil.rmtree(data, ignore_errors=True)
-    if done.returncode or stored != articles:
-        raise RuntimeError(
-            f"{stored} of {articles} stored, status {done.returncode}: {done.stderr}"
-        )
+    if running.returncode or stored != articles:
+        raise RuntimeError(f"{stored} of {articles} stored, status {running.returncode}: {err}")
     return articles / float(str(run["seconds"]))
 
 
