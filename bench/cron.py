@@ -19,6 +19,7 @@ from typing import Any
 
 from pymongo import MongoClient
 
+from tests.goldens import FOLDERS
 from tests.pages import COLUMN, DAY, serve_column
 from tests.site import SiteProxy
 from zjolcrawl.storage.embedded import EmbeddedServer
@@ -34,7 +35,7 @@ def main() -> int:
     if not cron:
         print("this needs cron: apt-get install cron")
         return 1
-    with tempfile.TemporaryDirectory() as name, SiteProxy(ROOT / "fixtures") as site:
+    with tempfile.TemporaryDirectory() as name, SiteProxy(FOLDERS) as site:
         folder = Path(name)
         serve_column(site, [[(DAY, 4774001 + n) for n in range(40)]])
         site.delay = 2.0  # 42 answers, one after the other: the first run lasts over a minute

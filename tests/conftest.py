@@ -13,7 +13,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from tests.crawling import scrapy, start_scrapy
-from tests.goldens import FIXTURES
+from tests.goldens import FOLDERS
 from tests.pages import HOST
 from tests.site import Answer, SiteProxy
 from zjolcrawl.storage.embedded import EmbeddedServer
@@ -46,7 +46,7 @@ def db(mongodb_uri: str, database: str) -> Iterator[Database[dict[str, Any]]]:
 @pytest.fixture
 def site() -> Iterator[SiteProxy]:
     """The local web with the fixtures, open to every robot."""
-    with SiteProxy(FIXTURES) as proxy:
+    with SiteProxy(FOLDERS) as proxy:
         proxy.set(f"{HOST}/robots.txt", Answer(body=b"User-agent: *\nAllow: /\n"))
         yield proxy
 

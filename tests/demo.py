@@ -14,6 +14,7 @@ from pathlib import Path
 from bson import json_util
 from pymongo import MongoClient
 
+from tests.goldens import FOLDERS
 from tests.site import SiteProxy
 from zjolcrawl.storage.embedded import EmbeddedServer
 
@@ -34,7 +35,7 @@ AGAIN = f"""To see it again:
 def main() -> int:
     """Crawl, show, and say how to look again; the exit status is the crawl's."""
     command = [sys.executable, "-m", "scrapy", "crawl", "column", "-a", f"column={COLUMNS}", *QUICK]
-    with SiteProxy(ROOT / "fixtures") as site:
+    with SiteProxy(FOLDERS) as site:
         environment = {**os.environ, **site.environ, "DATA_DIR": str(DATA), "MONGODB_URI": ""}
         sys.stdout.write(f"$ scrapy crawl column -a column={COLUMNS}\n")
         sys.stdout.flush()

@@ -11,6 +11,8 @@ from zjolcrawl.items import Article
 from zjolcrawl.storage.documents import tidy
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
+# One a template, and `site` for what is no page; each holds hosts.
+FOLDERS = sorted(path for path in FIXTURES.iterdir() if path.is_dir())
 # Fields that are the store's or the run's, not the page's.
 _NOT_THE_PAGES = {
     "columns", "aliases", "frontier_url", "parser_version", "template", "validators",
@@ -24,6 +26,14 @@ def sidecars(key: str) -> list[Path]:
     ]
     assert found, f"no fixture with {key}"
     return found
+
+
+def file_of(url: str) -> Path:
+    """The fixture that is served at an http URL."""
+    (path,) = (
+        path for folder in FOLDERS if (path := folder / url.removeprefix("http://")).is_file()
+    )
+    return path
 
 
 def load(path: Path) -> tuple[dict[str, Any], bytes]:

@@ -16,7 +16,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from tests.crawling import ROOT, scrapy
-from tests.goldens import FIXTURES
+from tests.goldens import FOLDERS, file_of
 from tests.site import SiteProxy
 from zjolcrawl.storage.embedded import EmbeddedServer
 
@@ -31,7 +31,7 @@ SETUP = re.search(r"```python\n(import.*?)\n```", QUESTIONS, re.DOTALL)
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A data folder with the bundled column crawled into it, its embedded server running."""
     data = tmp_path_factory.mktemp("data")
-    with EmbeddedServer.acquire(data), SiteProxy(FIXTURES) as site:
+    with EmbeddedServer.acquire(data), SiteProxy(FOLDERS) as site:
         done = scrapy("crawl", "column", "-a", "column=zjxw", site=site, data=data)
         assert done.returncode in {0, 1}, done.stderr
         yield data
@@ -133,7 +133,7 @@ def test_reference_article_as_the_contract_has_it(db: Database[Any]) -> None:
     """Field by field, from the text that the page was made of."""
     document = db.articles.find_one({"_id": REFERENCE})
     assert document is not None
-    golden = json.loads((FIXTURES / f"{REFERENCE[7:]}.json").read_text())["document"]
+    golden = json.loads(file_of(f"{REFERENCE}.json").read_text())["document"]
     assert document["title"] == "全力保障中央环保督察开展"
     assert document["kicker"] == "全省各地贯彻落实中央第二环境保护督察组督察浙江省工作动员会精神"
     assert document["published_at"] == datetime(2017, 8, 11, 23, 34, 27, tzinfo=timezone.utc)

@@ -12,12 +12,12 @@ import pytest
 from pymongo.database import Database
 
 from tests.conftest import Crawl
-from tests.goldens import FIXTURES
+from tests.goldens import file_of
 from tests.pages import COLUMN, DAY, article, saying, serve_column, url_of
 from tests.site import Answer, SiteProxy
 
 REFERENCE = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
-PAGE = FIXTURES / REFERENCE.removeprefix("http://")
+PAGE = file_of(REFERENCE)
 IDENT = 4774001
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.goldens import FIXTURES, as_document, load, sidecars
+from tests.goldens import FIXTURES, as_document, file_of, load, sidecars
 from zjolcrawl.items import RawArticle
 from zjolcrawl.parsing.article_page import NotArticle, Stub, read_article
 from zjolcrawl.pipelines.normalize import normalize
@@ -53,8 +53,8 @@ def test_page_without_an_article_says_why(path: Path) -> None:
 
 def test_reference_article_is_whole() -> None:
     """The text of the seed article, paragraph by paragraph, from the page's bytes."""
-    path = FIXTURES / "zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
-    raw = read_article(path.read_bytes(), f"http://{path.relative_to(FIXTURES)}")
+    url = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
+    raw = read_article(file_of(url).read_bytes(), url)
     assert isinstance(raw, RawArticle)
     article = normalize(raw)
     assert len(article.body.split("\n")) == 18

@@ -1,4 +1,4 @@
-"""`python -m tests.site --root fixtures`: the local web for the demo, until it is told to stop."""
+"""`python -m tests.site --root fixtures/lists --root fixtures/T1`: the local web for the demo, until it is told to stop."""
 
 import argparse
 import json
