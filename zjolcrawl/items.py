@@ -78,6 +78,7 @@ class RawArticle:
     tags: list[str] = field(default_factory=list)
     editor_note: str | None = None
     dateline: str | None = None
+    original_title: str | None = None
     body: list[str] = field(default_factory=list)
     body_html: list[str] = field(default_factory=list)
     images: list[Image] = field(default_factory=list)
@@ -91,6 +92,7 @@ class RawArticle:
     frontier_url: str | None = None
     seen_at: datetime | None = None
     warc: dict[str, Any] | None = None
+    pages_warc: list[dict[str, Any]] = field(default_factory=list)
     validators: dict[str, str] = field(default_factory=dict)
 
 
@@ -100,7 +102,8 @@ class Article:
 
     Times are aware UTC datetimes. A field that the page does not have is None or empty here and
     absent in MongoDB. Bookkeeping fields (revision, first_seen_at …) are the store's. `seen_at` is when
-    the page was answered, `warc` where its bytes are: {file, offset, length, record_id}.
+    the page was answered, `warc` where its bytes are: {file, offset, length, record_id}; `pages_warc` has
+    the same for each of `pages` that was read. `original_title` is the 原标题 that a reprint names.
     """
 
     url: str
@@ -124,6 +127,7 @@ class Article:
     tags: list[str] = field(default_factory=list)
     editor_note: str | None = None
     dateline: str | None = None
+    original_title: str | None = None
     images: list[Image] = field(default_factory=list)
     videos: list[Media] = field(default_factory=list)
     attachments: list[Media] = field(default_factory=list)
@@ -133,6 +137,7 @@ class Article:
     frontier_url: str | None = None
     seen_at: datetime | None = None
     warc: dict[str, Any] | None = None
+    pages_warc: list[dict[str, Any]] = field(default_factory=list)
     validators: dict[str, str] = field(default_factory=dict)
 
 

@@ -104,6 +104,11 @@ class Archive:
         good = self.index.newest(url, until=moment, status=200)
         return good or self.last_attempt(self.index.following(url, moment))
 
+    def further(self, url: str, first: Capture) -> Capture | None:
+        """What the run that made `first` got of another page of its article, asked for after it."""
+        found = self.last_attempt(self.index.following(url, first.date))
+        return found if found and found.run == first.run else None
+
     def last_attempt(self, capture: Capture | None) -> Capture | None:
         """The capture that a failed one ended in, where its run tried again."""
         while capture and (again := self.index.following(capture.url, capture.date)):

@@ -20,11 +20,16 @@ ARCHIVED = "archived"
 """The flag of a response that no server sent now."""
 
 
+class NotCaptured(IgnoreRequest):
+    """The archive has no answer to a request."""
+
+
 class ReplayMiddleware:
     """Answers a request whose `meta["capture"]` is a capture.
 
     For a spider with `offline = True` it answers every request, from the captures of its URL around
-    `meta["as_of"]`, and lets none through.
+    `meta["as_of"]`, or of an article's further page after the capture `meta["part_of"]`, and lets
+    none through.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -37,7 +42,7 @@ class ReplayMiddleware:
 
     def process_request(self, request: Request) -> Response | None:
         """Raises NoAnswer for a request that got none when it was made, ArchiveError for a record
-        that cannot be read, IgnoreRequest offline for what is not there.
+        that cannot be read, NotCaptured offline for what is not there.
         """
         capture: Capture | None = request.meta.pop("capture", None)
         if capture is None and not getattr(self.crawler.spider, "offline", False):
@@ -46,8 +51,10 @@ class ReplayMiddleware:
         assert archive is not None
         if capture is None and (as_of := request.meta.get("as_of")):
             capture = archive.around(request.url, warc_date(as_of))
+        if capture is None and (first := request.meta.get("part_of")):
+            capture = archive.further(request.url, first)
         if capture is None:
-            raise IgnoreRequest(f"not in the archive: {request.url}")
+            raise NotCaptured(f"not in the archive: {request.url}")
         request.meta["seen_at"] = capture.seen_at
         return _answer(request, capture, archive)
 

@@ -17,6 +17,7 @@ from zjolcrawl.parsing.head import Head, read_head
 from zjolcrawl.parsing.info_line import InfoLine, read_info
 from zjolcrawl.parsing.lines import lines_after, page_lines
 from zjolcrawl.parsing.page import Page, read_page
+from zjolcrawl.parsing.pages import page_urls
 from zjolcrawl.parsing.templates import FAMILIES
 from zjolcrawl.parsing.templates.generic import GENERIC, densest
 from zjolcrawl.parsing.templates.table import Path, Template, Values, find
@@ -34,9 +35,6 @@ _REFRESH_URL = re.compile(r"url\s*=\s*['\"]?([^'\"\s;]+)", re.IGNORECASE)
 _MISSING_PAGE = re.compile(
     r"404|页面不存在|找不到(?:该|您)?.{0,6}页面|页面(?:未找到|已删除|不见了)|not found|已被删除",
     re.IGNORECASE,
-)
-_PAGER = Values(
-    "//*[contains(@class, 'news_more_page') or contains(@id, 'news_more_page') or contains(@class, 'fenye')]//a/@href"
 )
 
 
@@ -155,7 +153,7 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
         images=body.images,
         videos=body.videos,
         attachments=[Media(url, ref, name or None) for url, ref, name in found.attachments],
-        pages=_pages(page),
+        pages=page_urls(page),
         warnings=warnings,
     )
 
@@ -201,13 +199,6 @@ def _info(root: HtmlElement, template: Template, head: Head) -> InfoLine:
 
 def _named(text: str) -> str:
     return text if re.search(r"记者|作者|通讯员|[/／]|撰文|摄影", text) else f"作者: {text}"
-
-
-def _pages(page: Page) -> list[str]:
-    own = canonical(page.url)
-    urls = [absolute(page.url, href) for href in _PAGER(page.root)]
-    others = [url for url in urls if url and canonical(url) == own]
-    return list(dict.fromkeys([own, *others])) if others else []
 
 
 def _stub(page: Page) -> Stub | None:

@@ -39,6 +39,7 @@ def normalize(raw: RawArticle) -> Article:
         tags=split_tags(raw.tags),
         editor_note=raw.editor_note,
         dateline=raw.dateline,
+        original_title=raw.original_title,
         images=raw.images,
         videos=raw.videos,
         attachments=raw.attachments,
@@ -48,6 +49,7 @@ def normalize(raw: RawArticle) -> Article:
         frontier_url=raw.frontier_url or raw.url,
         seen_at=raw.seen_at,
         warc=raw.warc,
+        pages_warc=raw.pages_warc,
         validators=raw.validators,
     )
     article.site_name = site_name(article.site)

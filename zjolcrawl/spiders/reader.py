@@ -21,8 +21,9 @@ from zjolcrawl.middlewares.frontier import conditional_headers
 from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.parsing.article_page import NotArticle, Stub, read_article
 from zjolcrawl.parsing.fields.dates import china_day, find_time
-from zjolcrawl.parsing.urls import canonical, is_front, is_own_host, kind, url_day
+from zjolcrawl.parsing.urls import canonical, is_front, is_own_host, kind, page_number, url_day
 from zjolcrawl.spiders.context import Days, article_context
+from zjolcrawl.spiders.parts import Parts
 
 _REFUSALS = {403, 429}
 _MOST_REFUSALS = 20  # in a row
@@ -115,8 +116,71 @@ class ArticleReader(Spider):
             yield self._outcome(link, response, state, found.reason)
         elif reason := unwanted(found, days):
             yield self._outcome(link, response, "pending", reason)
+        elif found.pages:
+            first = self._complete(found, response, link, trail)
+            first.validators = {}  # an unchanged first page says nothing of the others
+            parts = Parts(link, first, found.pages)
+            parts.add(response.url, first)
+            yield self._go_on(parts)
         else:
             yield self._complete(found, response, link, trail)
+
+    def _go_on(self, parts: Parts) -> RawArticle | Request:
+        """The request for the next page of an article, or the whole of it."""
+        url = parts.missing
+        if url is None:
+            return parts.whole()
+        context = article_context(parts.link, (), self.days)
+        return Request(
+            url,
+            callback=self.parse_part,
+            errback=self.part_failed,
+            cb_kwargs={"link": parts.link, "parts": parts, "url": url},
+            meta={
+                "link_recorded": True,
+                "context": {**context, "part": page_number(url)},
+                "part_of": parts.origin,
+                "dont_retry": self.offline,
+            },
+            dont_filter=True,
+            priority=5,  # what is begun is finished before more is begun
+        )
+
+    async def parse_part(self, response: Response, link: Link, parts: Parts, url: str) -> Any:
+        """Scrapy callback: one more page of an article; the article once it is the last."""
+        if response.status not in {200, 404, 410}:
+            self._watch(refused=response.status in _REFUSALS)
+            reason = f"page {page_number(url) + 1}: HTTP {response.status}"
+            yield self._outcome(link, response, "failed", reason)
+            return
+        found: RawArticle | Stub | NotArticle | None = None
+        if response.status == 200 and canonical(response.url) == parts.first.url:
+            found = read_article(response.body, response.url)
+        if isinstance(found, NotArticle) and found.withheld:
+            self._watch(refused=True)
+            yield self._outcome(
+                link, response, "failed", f"page {page_number(url) + 1}: {found.reason}"
+            )
+            return
+        part = found if isinstance(found, RawArticle) else None
+        if part:
+            part.warc = response.meta.get("warc")
+        parts.add(url, part)
+        yield self._go_on(parts)
+
+    def part_failed(self, failure: Failure) -> Iterator[Outcome | RawArticle | Request]:
+        """Scrapy errback: a page that may not be fetched is without text, else the link has failed."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        link, parts, url = (request.cb_kwargs[name] for name in ("link", "parts", "url"))
+        error = failure.value
+        if isinstance(error, IgnoreRequest):
+            parts.add(url, None)
+            yield self._go_on(parts)
+            return
+        state = "pending" if isinstance(error, ArchiveError) else "failed"
+        reason = f"page {page_number(url) + 1}: {reason_of(error)}"
+        seen_at = request.meta.get("seen_at")
+        yield Outcome(link.url, state, reason, final_url=request.url, seen_at=seen_at)
 
     def _watch(self, *, refused: bool) -> None:
         """End the run where the site does not want it: what is left stays pending."""

@@ -20,6 +20,7 @@ from zjolcrawl.catalogue import Column
 from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, RawArticle, Unchanged
 from zjolcrawl.middlewares.own_hosts import OffSite
+from zjolcrawl.middlewares.replay import NotCaptured
 from zjolcrawl.parsing.urls import canonical, is_own_host
 from zjolcrawl.spiders.arguments import reparse_arguments
 from zjolcrawl.spiders.context import Days, column_of, link_of
@@ -113,7 +114,7 @@ class ReparseSpider(ListReader):
         if "column" in context:
             callback = self.reread_list
             told = {"column": column_of(context), "number": context["page"]}
-        elif "article" in context and "image" not in context:
+        elif "article" in context and not {"image", "part"} & context.keys():
             callback = self.reread_article
             told = dict(zip(("link", "trail"), link_of(context), strict=True))
         else:
@@ -144,7 +145,10 @@ class ReparseSpider(ListReader):
                 self._done(response.request)
             return
         for result in self.read(response, link, trail, Days.of(context)):
-            if isinstance(result, Request) or unwanted(result, self.days):
+            if isinstance(result, Request) and (parts := result.cb_kwargs.get("parts")):
+                parts.origin = result.meta["part_of"] = capture
+                yield result
+            elif isinstance(result, Request) or unwanted(result, self.days):
                 self._done(response.request)
             else:
                 yield result
@@ -170,6 +174,16 @@ class ReparseSpider(ListReader):
             yield from self.article_failed(failure)
         else:
             yield from self.column_failed(failure)
+
+    def part_failed(self, failure: Failure) -> Iterator[Outcome | RawArticle | Request]:
+        """Scrapy errback: without a page that was never fetched the crawl had no article either."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        if isinstance(failure.value, ArchiveError):
+            self.ledger.faults.append(f"{request.url}: {failure.value}")
+        if isinstance(failure.value, ArchiveError | NotCaptured):
+            self._done(request)
+        else:
+            yield from super().part_failed(failure)
 
     async def reread_list(
         self, response: Response, column: Column, number: int, capture: Capture

@@ -27,6 +27,7 @@ _MEDIA = {
         "properties": {"url": _TEXT, "ref": _TEXT},
     },
 }
+_POINTER = {"bsonType": "object", "required": ["file", "offset", "length", "record_id"]}
 _VERSION: dict[str, Any] = {
     "bsonType": "object",
     "required": ["_id", "site", "title", "body", "content_sha256", "revision", "status", "first_seen_at", "last_seen_at", "changed_at", "parser", "run_id"],
@@ -36,7 +37,7 @@ _VERSION: dict[str, Any] = {
         "published_at": _DATE,
         "published_precision": {"enum": ["second", "minute", "hour", "day"]},
         "source": _TEXT, "authors": _PEOPLE, "editors": _PEOPLE, "tags": _TEXTS,
-        "editor_note": _TEXT, "dateline": _TEXT, "body": {"bsonType": "string"},
+        "editor_note": _TEXT, "dateline": _TEXT, "original_title": _TEXT, "body": {"bsonType": "string"},
         "body_html": _TEXT,
         "images": {
             "bsonType": "array",
@@ -55,7 +56,7 @@ _VERSION: dict[str, Any] = {
         "status": {"enum": ["live", "gone"]},
         "first_seen_at": _DATE, "last_seen_at": _DATE, "changed_at": _DATE, "gone_at": _DATE,
         "returned_at": _DATE,
-        "warc": {"bsonType": "object", "required": ["file", "offset", "length", "record_id"]},
+        "warc": _POINTER, "pages_warc": {"bsonType": "array", "items": _POINTER},
         "parser": {
             "bsonType": "object",
             "required": ["template", "version"],

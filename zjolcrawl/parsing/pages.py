@@ -1,0 +1,71 @@
+"""Articles on several pages: which pages there are, and their parts as one article."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from zjolcrawl.items import RawArticle
+from zjolcrawl.parsing.page import Page
+from zjolcrawl.parsing.templates.table import Values
+from zjolcrawl.parsing.urls import absolute, canonical, page_number
+
+_HREFS = Values("//a/@href")
+# TRS writes its pager by script: createPageHTML(3, 0, "t20180402_6934037", "shtml")          [SIS]
+_SCRIPT = re.compile(
+    r"createPageHTML\s*\(\s*[\"']?(\d{1,3})[\"']?\s*,\s*[\"']?\d+[\"']?\s*,\s*[\"'](t\d{8}_\d+)[\"']\s*,\s*[\"'](\w+)[\"']"
+)
+_MOST = 60  # pages; a longer pager is a mistake of the page, not an article
+_FIRST_WINS = (
+    "title", "kicker", "subtitle", "published", "source", "breadcrumb", "editors", "tags",
+    "editor_note", "dateline", "original_title",
+)  # fmt: skip
+
+
+def page_urls(page: Page) -> list[str]:
+    """The http URLs of all pages of a page's article that it tells of, in order; [] if it is alone."""
+    own = canonical(page.url)
+    found = {own, part_url(page.url)}
+    for href in _HREFS(page.root):
+        url = absolute(page.url, href)
+        if url and page_number(url) and canonical(url) == own:
+            found.add(part_url(url))
+    if call := _SCRIPT.search(page.text):
+        name = own.rpartition("/")[2].partition(".")[0]
+        if call[2] == name:
+            found |= {
+                f"{own.rpartition('/')[0]}/{name}_{n}.{call[3]}"
+                for n in range(1, min(int(call[1]), _MOST))
+            }
+    ordered = sorted(found, key=page_number)
+    return ordered[:_MOST] if len(ordered) > 1 else []
+
+
+def join(pages: list[str], parts: dict[str, RawArticle | None]) -> RawArticle:
+    """One article of its parts by page; None, and what is not there, stands for a page without text.
+
+    The head is the first page's; what it lacks, such as an editor named on the last page, is the
+    first found. At least one part is read.
+    """
+    read = [part for url in pages if (part := parts.get(url))]
+    whole = replace(read[0], pages=pages)
+    for name in _FIRST_WINS:
+        setattr(
+            whole,
+            name,
+            next((v for part in read if (v := getattr(part, name))), None) or getattr(whole, name),
+        )
+    for name in ("bylines", "body", "body_html", "videos", "attachments"):
+        setattr(whole, name, [each for part in read for each in getattr(part, name)])
+    images = [image for part in read for image in part.images]
+    whole.images = [replace(image, position=n) for n, image in enumerate(images, 1)]
+    whole.warnings = list(dict.fromkeys(w for part in read for w in part.warnings))
+    whole.warnings += [f"pages: {url} has no text" for url in pages if not parts.get(url)]
+    return whole
+
+
+def part_url(url: str) -> str:
+    """The http URL of one page of an article; the first has the article's own."""
+    if not page_number(url):
+        return canonical(url)
+    return re.sub("^https:", "http:", url).partition("?")[0]
