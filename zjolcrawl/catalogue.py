@@ -61,6 +61,12 @@ def _sites() -> dict[str, str]:
     return {f"{name}.zjol.com.cn": label for name, label in tomllib.loads(text)["sites"].items()}
 
 
+@cache
+def catalogue_names() -> frozenset[str]:
+    """The Chinese names of all hosts and columns."""
+    return frozenset({*_sites().values(), *(column.name for column in load_catalogue().values())})
+
+
 def site_name(host: str) -> str | None:
     """The Chinese name of a host of the site, where it is known [REAL: the site's statistics script]."""
     return _sites().get(host)

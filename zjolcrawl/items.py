@@ -61,7 +61,8 @@ class RawArticle:
     """What a template read, every value still the page's own text; None where it has none.
 
     `body` and `body_html` are already lines and clean blocks, for their structure is only known
-    while the tree is. `bylines` are the passages that name people, in page order.
+    while the tree is. `bylines` are the passages that name people, in page order; `keywords` are those of
+    the page's meta element.
     """
 
     url: str
@@ -76,6 +77,7 @@ class RawArticle:
     bylines: list[str] = field(default_factory=list)
     editors: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
+    keywords: list[str] = field(default_factory=list)
     editor_note: str | None = None
     dateline: str | None = None
     original_title: str | None = None

@@ -12,7 +12,7 @@ from zjolcrawl.parsing.blocks import Block, BlockReader
 from zjolcrawl.parsing.body import Body, read_body
 from zjolcrawl.parsing.fields.dates import time_span
 from zjolcrawl.parsing.fields.text import clean
-from zjolcrawl.parsing.foot import editors_in, tags_in
+from zjolcrawl.parsing.foot import editors_in, keywords_in, tags_in
 from zjolcrawl.parsing.head import Head, read_head
 from zjolcrawl.parsing.info_line import InfoLine, read_info
 from zjolcrawl.parsing.lines import lines_after, page_lines
@@ -21,7 +21,7 @@ from zjolcrawl.parsing.pages import page_urls
 from zjolcrawl.parsing.templates import FAMILIES
 from zjolcrawl.parsing.templates.generic import GENERIC, densest
 from zjolcrawl.parsing.templates.table import Path, Template, Values, find
-from zjolcrawl.parsing.urls import absolute, canonical
+from zjolcrawl.parsing.urls import absolute, canonical, doc_id, kind
 
 # Raised with every change that can alter a field: `parser.version` of the documents.
 PARSER_VERSION = 1
@@ -32,6 +32,7 @@ _STUB = re.compile(
 )  # SEL
 _REFRESH = Values("//meta[translate(@http-equiv, 'REFSH', 'refsh') = 'refresh']/@content")
 _REFRESH_URL = re.compile(r"url\s*=\s*['\"]?([^'\"\s;]+)", re.IGNORECASE)
+_DESKTOP = Values("//link[@rel = 'canonical']/@href | //a/@href")
 _MISSING_PAGE = re.compile(
     r"404|页面不存在|找不到(?:该|您)?.{0,6}页面|页面(?:未找到|已删除|不见了)|not found|已被删除",
     re.IGNORECASE,
@@ -134,7 +135,7 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
     if head.title_from_tag and head.title:
         warnings.append("title: from <title>")
     return RawArticle(
-        url=canonical(page.url),
+        url=_address(page),
         template=template.name,
         encoding=page.encoding,
         breadcrumb=head.breadcrumb,
@@ -146,8 +147,10 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
         bylines=info.bylines + body.bylines,
         editors=editors,
         tags=tags_in(inside) or tags_in(after),
+        keywords=keywords_in(page.root, head.title),
         editor_note=body.editor_note or head.note,
         dateline=body.dateline,
+        original_title=body.original_title or head.original_title,
         body=body.lines,
         body_html=body.html,
         images=body.images,
@@ -199,6 +202,17 @@ def _info(root: HtmlElement, template: Template, head: Head) -> InfoLine:
 
 def _named(text: str) -> str:
     return text if re.search(r"记者|作者|通讯员|[/／]|撰文|摄影", text) else f"作者: {text}"
+
+
+def _address(page: Page) -> str:
+    """The article's canonical URL: that of its desktop page where a mobile page names it."""
+    own = canonical(page.url)
+    if kind(own) == "mobile":
+        for href in _DESKTOP(page.root):
+            url = canonical(absolute(page.url, href) or "")
+            if kind(url) == "article" and doc_id(url) == doc_id(own):
+                return url
+    return own
 
 
 def _stub(page: Page) -> Stub | None:

@@ -21,6 +21,9 @@ EDITOR_LINE = re.compile(
 _EDITOR_TAIL = re.compile(
     rf"\s*[【\[（(〔]\s*((?:{EDITOR_ROLES})\s*[:：/／]?\s*[^】\]）)〕。]{{2,30}})[】\]）)〕]\s*$"
 )
+ORIGINAL_TITLE = re.compile(
+    r"^[（(【\[]?\s*原(?:文)?标?题(?:为)?\s*[:：]\s*(?P<title>\S.{1,80}?)\s*[)）】\]]?$"
+)
 TAG_LINE = re.compile(
     r"^[【\[]?(?:本文|文章|新闻)?(?:标\s*签|关键[词字]|[Tt][Aa][Gg][Ss]?)[】\]]?\s*[:：]"
 )
@@ -74,6 +77,7 @@ class Body:
     editors: list[str] = field(default_factory=list)
     editor_note: str | None = None
     dateline: str | None = None
+    original_title: str | None = None
     links: float = 0.0
 
 
@@ -81,7 +85,7 @@ def read_body(blocks: list[Block], head_lines: list[str]) -> Body:
     """Sort a container's blocks into the article's parts; `head_lines` are kept out."""
     blocks = _trim(_without_head(blocks, head_lines))
     body = Body()
-    blocks = _take_note(_take_editors(blocks, body), body)
+    blocks = _take_note(_take_editors(_take_original_title(blocks, body), body), body)
     _take_bylines(blocks, body)
     _render(_with_captions(blocks), body)
     text = sum(len(block.text) for block in blocks)
@@ -127,6 +131,20 @@ def _trim(blocks: list[Block]) -> list[Block]:
                 continue
         elif related and block.kind == "figure":
             continue
+        kept.append(block)
+    return kept
+
+
+def _take_original_title(blocks: list[Block], body: Body) -> list[Block]:
+    kept: list[Block] = []
+    for block in blocks:
+        if block.kind in {"p", "h2", "quote"} and body.original_title is None:
+            named = [m for line in block.lines if (m := ORIGINAL_TITLE.match(line))]
+            if named:
+                body.original_title = named[0]["title"].strip('《》“”"')
+                rest = [line for line in block.lines if line != named[0].string]
+                kept += [_keep_lines(block, rest)] if rest else []
+                continue
         kept.append(block)
     return kept
 

@@ -14,6 +14,7 @@ from zjolcrawl.parsing.body import EDITOR_LINE, TAG_LINE
 from zjolcrawl.parsing.fields.bylines import EDITOR_ROLES
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.lines import Line
+from zjolcrawl.parsing.templates.table import Values
 
 _EDITOR = re.compile(
     rf"(?:^|[\s\u3000】\]）)（(【\[|｜;；])((?:{EDITOR_ROLES})\s*[:：/／]\s*[\u3400-\u9fffA-Za-z·][^|｜】\]）)【\[]{{0,40}})"
@@ -21,6 +22,7 @@ _EDITOR = re.compile(
 _TAGS_END = re.compile(
     rf"[\s\u3000|｜【\[（(]*(?:(?:{EDITOR_ROLES})\s*[:：]|来源\s*[:：]|分享|作者\s*[:：]|记者\s*[:：]|更多|发布时间)"
 )
+_KEYWORDS = Values("//meta[translate(@name, 'KEYWORDS', 'keywords') = 'keywords']/@content")
 _ANOTHER = re.compile(r"(?:标签|来源|关键词|作者|记者|分享|打印)\s*[:：]?|\s{2,}")
 _NOT_TAG = {"更多", "更多>>", "编辑", "分享"}
 
@@ -52,6 +54,18 @@ def tags_in(lines: list[Line]) -> list[str]:
             return [text]
         return _following(lines, index)
     return []
+
+
+def keywords_in(root: HtmlElement, title: str | None) -> list[str]:
+    """The meta keywords, each as written or all as one string, without those that the `<title>` has
+    after the headline, where it names the site and the column.
+    """
+    said = clean(" ".join(str(tag.text_content()) for tag in root.iter("title")))
+    surroundings = said.partition(title)[2] if title else ""
+    content = clean(next(iter(_KEYWORDS(root)), ""))
+    pieces = [piece for piece in re.split(r"[,，;；、|｜]", content) if piece.strip()]
+    kept = [piece for piece in pieces if piece.strip() not in surroundings]
+    return kept if len(pieces) > 1 else pieces
 
 
 def _linked(element: HtmlElement, text: str) -> list[str]:

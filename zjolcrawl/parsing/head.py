@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.body import NOTE
+from zjolcrawl.parsing.body import NOTE, ORIGINAL_TITLE
 from zjolcrawl.parsing.fields.dates import time_span
 from zjolcrawl.parsing.fields.text import clean, squeeze
 from zjolcrawl.parsing.lines import Line, page_lines
@@ -72,6 +72,7 @@ class Head:
     subtitle: str | None = None
     info: list[str] = field(default_factory=list)
     note: str | None = None
+    original_title: str | None = None
     lines: list[str] = field(default_factory=list)
 
 
@@ -94,6 +95,9 @@ def read_head(root: HtmlElement, template: Template, body: HtmlElement) -> Head:
     head.kicker = _kicker(lines, crumb_end, start, element)
     head.subtitle, head.info = _below(_above_prose(lines[end:], inside), element)
     head.note = _note(lines[end:])
+    head.original_title = next(
+        (m["title"] for line in lines[end:] if (m := ORIGINAL_TITLE.match(line.text))), None
+    )
     if not head.info:
         above = lines[max(crumb_end, start - 6) : start]
         head.info = [line.text for line in above if _is_info(line.text)]
@@ -212,6 +216,7 @@ def _may_be_heading(line: Line) -> bool:
         and not _is_info(text)
         and not _FURNITURE.search(text)
         and not NOTE.match(text)
+        and not ORIGINAL_TITLE.match(text)
         and not _POSITION.search(text)
         and not _CRUMB_SIGNS.search(text)
     )

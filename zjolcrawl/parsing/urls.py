@@ -23,7 +23,9 @@ _PAPER = re.compile(r"/html/(?P<ym>\d{4}-\d\d)/(?P<d>\d\d)/(?:node|content)_(?P<
 # D  app share pages: their ids are re-used for other articles, so they are never rewritten [SEL]
 _APP_HOSTS = {"zj.zjol.com.cn", "tidenews.com.cn", "www.tidenews.com.cn", "m.tidenews.com.cn"}
 _APP_VIDEO = re.compile(r"/(?:video|live)\.html$")
+# M  mobile pages of legacy articles, by the same nine digits                               [REAL]
 _MOBILE = re.compile(r"/(?:mzjol|msite)/details\w*\.html$")
+_NEWSID = re.compile(r"(?:^|&)newsid=(\d{9})(?:&|$)")
 _VIDEO_HOSTS = {"v.zjol.com.cn", "v-cdn.zjol.com.cn", "cdn.v.zjol.com.cn"}
 _MEDIA_FILE = re.compile(r"\.(?:mp4|m3u8|flv|avi|mov|wmv)$", re.IGNORECASE)
 _SITE = "zjol.com.cn"
@@ -77,6 +79,8 @@ def canonical(url: str) -> str:
     """
     url = absolute(url, url) or url
     url = re.sub(r"^https:", "http:", url)
+    if newsid := _mobile_id(url):
+        return f"{url.partition('?')[0]}?newsid={newsid}"
     bare = url.partition("?")[0]
     form = _article_form(bare)
     if not form:
@@ -85,7 +89,7 @@ def canonical(url: str) -> str:
 
 
 def kind(url: str) -> str:
-    """What an absolute URL leads to: article, paper, video, app, topic or offsite.
+    """What an absolute URL leads to: article, mobile, paper, video, app, topic or offsite.
 
     `topic` stands for every page of the site that has no article's URL: 专题, column fronts.
     """
@@ -101,7 +105,7 @@ def kind(url: str) -> str:
         return "article"
     if _PAPER.search(path):
         return "paper"
-    return "app" if _MOBILE.search(path) else "topic"
+    return "mobile" if _mobile_id(url) else "topic"
 
 
 def is_front(url: str) -> bool:
@@ -112,7 +116,7 @@ def is_front(url: str) -> bool:
 def doc_id(url: str) -> str | None:
     """The CMS's id in an article's URL, digits as written, or None."""
     form = _article_form(urlsplit(url).path)
-    return form["id"] if form else None
+    return form["id"] if form else _mobile_id(url)
 
 
 def url_day(url: str) -> date | None:
@@ -131,6 +135,12 @@ def page_number(url: str) -> int:
     """Which page of a multi-page article a URL is; the first is 0."""
     form = _article_form(urlsplit(url).path)
     return int(form["page"] or 0) if form else 0
+
+
+def _mobile_id(url: str) -> str | None:
+    parts = urlsplit(url)
+    newsid = _NEWSID.search(parts.query) if _MOBILE.search(parts.path) else None
+    return newsid[1] if newsid else None
 
 
 def _article_form(path: str) -> re.Match[str] | None:

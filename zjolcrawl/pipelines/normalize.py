@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from zjolcrawl.catalogue import site_name
+from zjolcrawl.catalogue import catalogue_names, site_name
 from zjolcrawl.items import Article, Byline, RawArticle
 from zjolcrawl.parsing.article_page import PARSER_VERSION
 from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, merge, people
 from zjolcrawl.parsing.fields.dates import china_midnight, find_time
-from zjolcrawl.parsing.fields.tags import split_tags
+from zjolcrawl.parsing.fields.tags import keyword_tags, split_tags
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.urls import doc_id, url_day
 
@@ -53,6 +53,10 @@ def normalize(raw: RawArticle) -> Article:
         validators=raw.validators,
     )
     article.site_name = site_name(article.site)
+    if not article.tags:
+        own_names = {*article.breadcrumb, *catalogue_names()}
+        article.tags = keyword_tags(raw.keywords, own_names)
+        article.warnings += ["tags: from meta keywords"] * bool(article.tags)
     _publish_time(article, raw)
     from_url = any(warning.startswith("published_at") for warning in article.warnings)
     article.warnings += [

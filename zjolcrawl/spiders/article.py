@@ -8,6 +8,7 @@ from typing import Any
 from zjolcrawl.items import Link
 from zjolcrawl.parsing.urls import canonical, kind
 from zjolcrawl.spiders.arguments import article_arguments
+from zjolcrawl.spiders.lists import READ_KINDS
 from zjolcrawl.spiders.reader import ArticleReader
 
 
@@ -27,7 +28,7 @@ class ArticleSpider(ArticleReader):
         for url in self.urls:
             what = kind(url)
             link = Link(canonical(url))
-            if what not in {"article", "topic"}:
+            if what not in {*READ_KINDS, "topic"}:
                 yield Link(link.url, what, reason=f"{what} page: not read by this version")
             elif self.asks_first(link):
                 yield self.article_request(link, url, always=True)

@@ -16,7 +16,7 @@ from zjolcrawl.parsing.column_page import ColumnPage, ListedLink, read_column
 from zjolcrawl.parsing.urls import is_own_host
 from zjolcrawl.spiders.reader import ArticleReader, reason_of
 
-READ_KINDS = {"article"}
+READ_KINDS = {"article", "mobile"}
 _REASONS = {
     "app": "app page: its ids are re-used, so it is recorded and never rewritten",
     "video": "video page: recorded, not read",

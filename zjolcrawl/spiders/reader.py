@@ -102,7 +102,7 @@ class ArticleReader(Spider):
             yield failed
             return
         moved = canonical(response.url) != link.url
-        elsewhere = kind(response.url) != "article" and not trail
+        elsewhere = kind(response.url) not in {"article", "mobile"} and not trail
         if moved and (elsewhere or is_front(response.url)):
             target = f"redirects to {kind(response.url)} page {response.url}"
             yield self._outcome(link, response, "rejected", target)

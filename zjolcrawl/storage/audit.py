@@ -12,7 +12,7 @@ from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.health import link_states
 
 _SITE_ZONE = "+08:00"
-_READ_KINDS = ["article", "paper"]
+_READ_KINDS = ["article", "mobile", "paper"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from pymongo import UpdateOne
 from zjolcrawl.items import Link, Outcome
 from zjolcrawl.storage.operations import utc_now
 
-_READ_KINDS = {"article", "paper"}
+_READ_KINDS = {"article", "mobile", "paper"}
 _LONGEST_WAIT = timedelta(days=7)
 _VALIDATORS = ("etag", "last_modified")
 

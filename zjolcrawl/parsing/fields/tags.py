@@ -7,6 +7,10 @@ import re
 from zjolcrawl.parsing.fields.text import clean
 
 _HARD = re.compile(r"[;；,，、|｜]")
+# 长兴新闻网, 旅游频道, 辟谣平台: who publishes, not what about.
+_SITE_WORD = re.compile(
+    r"(?:新闻网?|在线|频道|门户|网站|辟谣平台|客户端|zjol)$|^(?:浙江|新闻|资讯)$", re.IGNORECASE
+)
 _HAN = re.compile(r"[\u4e00-\u9fff]$")
 
 
@@ -23,6 +27,12 @@ def split_tags(pieces: list[str]) -> list[str]:
         for part in _HARD.split(piece):
             tags.extend(_spaced(clean(part), hard=hard))
     return list(dict.fromkeys(tag for tag in tags if tag))
+
+
+def keyword_tags(keywords: list[str], names: set[str]) -> list[str]:
+    """The tags among meta keywords: without `names`, of sites and columns, and what names like them."""
+    tags = split_tags(keywords)
+    return [tag for tag in tags if tag not in names and not _SITE_WORD.search(tag)]
 
 
 def _spaced(text: str, *, hard: bool) -> list[str]:
