@@ -12,36 +12,12 @@ from dataclasses import dataclass, field
 from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.body import NOTE, ORIGINAL_TITLE
+from zjolcrawl.parsing.breadcrumb import POSITION, SIGNS, read_breadcrumb
 from zjolcrawl.parsing.fields.dates import time_span
 from zjolcrawl.parsing.fields.text import clean, squeeze
 from zjolcrawl.parsing.lines import Line, page_lines
-from zjolcrawl.parsing.templates.table import Template, find, has_class, paths
+from zjolcrawl.parsing.templates.table import Template, find, paths
 
-_POSITION = re.compile(
-    r"(?:您|你)?(?:当前|现在|目前|所在)?的?(?:所在)?(?:位置|所在地)\s*(?:是|在)?\s*[:：>]|当前位置|您当前的位置|您所在的位置|您现在的位置|所在位置"
-)
-_CRUMB_SIGNS = re.compile(r"\s*(?:>+|＞+|»+|›+|→|≫|》)\s*")
-_CRUMBS = paths("//a[contains(concat(' ', normalize-space(@class), ' '), ' CurrChnlCls ')]")  # SEL
-_CRUMB_BOXES = paths(
-    *(
-        has_class(n)
-        for n in (
-            "breadcrumb",
-            "crumb",
-            "crumbs",
-            "path",
-            "position",
-            "location",
-            "weizhi",
-            "dqwz",
-            "mianbao",
-            "bread",
-            "currentPosition",
-            "curpos",
-            "wz",
-        )
-    )
-)
 _TITLE = paths("//title")
 _HEADLINES = paths("//h1", "//h2")
 _SITE_SUFFIX = re.compile(
@@ -83,7 +59,7 @@ def read_head(root: HtmlElement, template: Template, body: HtmlElement) -> Head:
     element = _title_element(root, template, title_tag)
     inside = element is not None and element is not body and _within(element, body)
     lines = page_lines(root, None if inside else body)
-    head.breadcrumb, crumb_end = _breadcrumb(root, lines)
+    head.breadcrumb, crumb_end = read_breadcrumb(root, lines)
     start, end = _title_range(lines, element, title_tag)
     if start is None or end is None:
         head.title, head.title_from_tag = _from_tag(title_tag, head.breadcrumb), True
@@ -217,8 +193,8 @@ def _may_be_heading(line: Line) -> bool:
         and not _FURNITURE.search(text)
         and not NOTE.match(text)
         and not ORIGINAL_TITLE.match(text)
-        and not _POSITION.search(text)
-        and not _CRUMB_SIGNS.search(text)
+        and not POSITION.search(text)
+        and not SIGNS.search(text)
     )
 
 
@@ -315,56 +291,3 @@ def _names_only(text: str) -> bool:
 
 def _names_of(element: HtmlElement) -> str:
     return f"{element.get('class') or ''} {element.get('id') or ''}"
-
-
-def _breadcrumb(root: HtmlElement, lines: list[Line]) -> tuple[list[str], int]:
-    """The crumbs, and the index of the first line after them (0 where there are none)."""
-    for index, line in enumerate(lines):
-        if (mark := _POSITION.search(line.text)) and mark.start() <= 12:
-            crumbs = _split(line.text[mark.end() :], line.element)
-            last = index
-            if not crumbs:  # label and crumbs in elements of their own
-                box = line.element.getparent()
-                while box is not None and last + 1 < min(index + 10, len(lines)):
-                    if not _within(lines[last + 1].element, box):
-                        break
-                    last += 1
-                texts = [item.text for item in lines[index + 1 : last + 1]]
-                crumbs = _split(">".join(texts), line.element)
-            if crumbs:
-                return crumbs, last + 1
-    marked = [clean(str(a.text_content())) for a in find(_CRUMBS, root)]
-    box_lines = [
-        line
-        for box in find(_CRUMB_BOXES, root)[:3]
-        for line in lines
-        if line.element is box or _within(line.element, box)
-    ]
-    for line in box_lines:
-        if _CRUMB_SIGNS.search(line.text) and len(line.text) < 80:
-            return _split(line.text, line.element), lines.index(line) + 1
-    if marked:
-        ends = [
-            i for i, line in enumerate(lines) if marked[-1] in line.text and len(line.text) < 80
-        ]
-        return [m for m in marked if m], (ends[0] + 1 if ends else 0)
-    for index, line in enumerate(lines):
-        if (
-            line.text.startswith("浙江在线")
-            and len(_CRUMB_SIGNS.findall(line.text)) >= 2
-            and len(line.text) < 80
-        ):
-            return _split(line.text, line.element), index + 1
-    return [], 0
-
-
-def _split(text: str, element: HtmlElement) -> list[str]:
-    text = text.strip(" :：\u3000")
-    pieces = _CRUMB_SIGNS.split(text)
-    anchors = [clean(str(a.text_content())) for a in element.iter("a")]
-    if len(pieces) == 1 and len([a for a in anchors if a]) > 1:
-        pieces = anchors
-    elif len(pieces) == 1:
-        pieces = re.split(r"\s+[-–—/|]\s*|\s*[-–—/|]\s+", text)
-    pieces = [re.sub(r"\s*正文$", "", clean(piece)).strip(" :：") for piece in pieces]
-    return [piece for piece in pieces if piece and piece not in {"正文", "详细内容", "内容"}]

@@ -1,0 +1,155 @@
+"""The breadcrumb: by its label, by the class of its box, or by its place and its dividers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lxml.html import HtmlElement
+
+from zjolcrawl.parsing.blocks import BLOCK_TAGS
+from zjolcrawl.parsing.fields.text import clean
+from zjolcrawl.parsing.lines import Line
+from zjolcrawl.parsing.templates.table import find, paths
+
+POSITION = re.compile(
+    r"(?:您|你)?(?:当前|现在|目前|所在|首页)?的?(?:所在)?(?:位置|所在地)\s*(?:是|在)?\s*[:：>]|当前位置|您当前的位置|您所在的位置|您现在的位置|所在位置"
+)
+SIGNS = re.compile(r"\s*(?:-?>+|＞+|»+|›+|→|≫|》)\s*")
+_MARKED = paths("//a[contains(concat(' ', normalize-space(@class), ' '), ' CurrChnlCls ')]")  # SEL
+# Names of boxes: the first kind as a part of a name too (g-crumb, artical_path), the second whole.
+_BOX = re.compile(
+    r"crumb|breadnav|mianbao|weizhi|dqwz|lujing|daohang|currpos|curpos|position|location|(?:^|[\s_-])(?:path|pos|wz|trail|bread|loc|bc|where)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(r"(?:\s*(?:[-–—]?[>＞]+|[»›→≫》/·|｜\\]|\s[-–—]\s|^[-–—]|[-–—]$)\s*)+")
+_LABEL = re.compile(r"^\s*(?:首页|位置|路径|导航)?\s*[:：]\s*")
+_NO_CRUMB = re.compile(
+    r"(?:-?>|正文|(?:文章|详细|新闻|页面)?内容|详情|列表|浏览文章|阅读|查看|新闻正文|\W*)$"
+)
+_MOST, _LONGEST = 6, 100  # crumbs; characters of a box
+
+
+def read_breadcrumb(root: HtmlElement, lines: list[Line]) -> tuple[list[str], int]:
+    """The crumbs, and the index of the first of `lines` after them (0 where there are none).
+
+    `lines` are those above the body.
+    """
+    for index, line in enumerate(lines):
+        if (mark := POSITION.search(line.text)) and mark.start() <= 12:
+            crumbs, last = _labelled(lines, index, line.text[: mark.end()])
+            if crumbs:
+                return crumbs, last + 1
+    order = {line.element: n for n, line in reversed(list(enumerate(lines)))}
+    for box in _boxes(root, lines):
+        crumbs = _crumbs(box, "")
+        if 1 < len(crumbs) <= _MOST:
+            inside = [n for e, n in order.items() if e is box or box in e.iterancestors()]
+            return crumbs, max(_last(lines, box), *inside, 0) + 1
+    for index, line in enumerate(lines[:80]):
+        if _is_trail(line):
+            return _crumbs(line.element, ""), index + 1
+    marked = [clean(str(a.text_content())) for a in find(_MARKED, root)]
+    if marked := [text for text in marked if text][:_MOST]:
+        ends = [
+            n for n, line in enumerate(lines) if marked[-1] in line.text and len(line.text) < 80
+        ]
+        return marked, (ends[0] + 1 if ends else 0)
+    return [], 0
+
+
+def _labelled(lines: list[Line], index: int, label: str) -> tuple[list[str], int]:
+    """The crumbs of a labelled line, or of its box where label and crumbs have elements of their own."""
+    crumbs = _crumbs(lines[index].element, label)
+    last = index
+    if not crumbs and (box := lines[index].element.getparent()) is not None:
+        while (
+            last + 1 < min(index + 10, len(lines))
+            and box in lines[last + 1].element.iterancestors()
+        ):
+            last += 1
+        for line in lines[index + 1 : last + 1]:
+            crumbs += _crumbs(line.element, "")
+    return crumbs, last
+
+
+def _boxes(root: HtmlElement, lines: list[Line]) -> Iterator[HtmlElement]:
+    """Boxes above the body that are named as breadcrumbs are, or that hold marked links."""
+    seen: set[HtmlElement] = set()
+    for line in lines[:120]:
+        for element in (line.element, *list(line.element.iterancestors())[:2]):
+            if element in seen:
+                continue
+            seen.add(element)
+            name = f"{element.get('class') or ''} {element.get('id') or ''} {element.get('aria-label') or ''}"
+            if len(name) > 2 and _BOX.search(name) and _is_short(element):
+                yield element
+    for anchor in find(_MARKED, root)[:1]:
+        box = next((e for e in anchor.iterancestors() if e.tag in BLOCK_TAGS), None)
+        if box is not None and _is_short(box):
+            yield box
+
+
+def _is_short(element: HtmlElement) -> bool:
+    if element.tag in {"body", "html", "main"} or len(element) > 4 * _MOST:
+        return False
+    return len(clean(str(element.text_content()))) <= _LONGEST
+
+
+def _last(lines: list[Line], box: HtmlElement) -> int:
+    return next((n for n, line in enumerate(lines) if line.element is box), 0)
+
+
+def _is_trail(line: Line) -> bool:
+    """A line without label or name: links divided by `>`, from the site or the host downwards."""
+    if len(line.text) > 80 or "。" in line.text:
+        return False
+    signs = len(SIGNS.findall(line.text))
+    if line.text.startswith("浙江在线") and signs >= 2:
+        return True
+    anchors = list(line.element.iter("a"))[:_MOST]
+    hrefs = [anchor.get("href") or "" for anchor in anchors]
+    if not hrefs or not all(href.endswith("/") or href.count("/") <= 3 for href in hrefs):
+        return False
+    if 1 <= signs < _MOST and len(hrefs) >= max(1, signs - 1) and line.links >= 0.4:
+        return True
+    # 新昌新闻网 / 乡镇: nothing but links and the strokes between them
+    names = [clean(str(anchor.text_content())) for anchor in anchors]
+    return len(names) > 1 and re.sub(r"\s", "", line.text) == re.sub(r"\s", "", "/".join(names))
+
+
+def _crumbs(element: HtmlElement, label: str) -> list[str]:
+    pieces: list[str] = []
+    loose = ""
+    for text, linked in _texts(element):
+        if linked:
+            pieces += [*_split(loose, label if not pieces else ""), text]
+            loose = ""
+        else:
+            loose += text
+    pieces += _split(loose, label if not pieces else "")
+    crumbs = [clean(piece).strip(" :：") for piece in pieces]
+    crumbs = [re.sub(r"\s+正文$", "", crumb) for crumb in crumbs]
+    return [crumb for crumb in crumbs if crumb and not _NO_CRUMB.match(crumb)]
+
+
+def _split(text: str, label: str) -> list[str]:
+    text = clean(text)
+    if label and text.startswith(label):
+        text = text[len(label) :]
+    text = POSITION.sub("", text, count=1)
+    return _BETWEEN.split(_LABEL.sub("", text))
+
+
+def _texts(element: HtmlElement, depth: int = 0) -> Iterator[tuple[str, bool]]:
+    """The box's texts, and whether each is a link's: those whole, a divider between blocks."""
+    if element.tag == "a" and clean(str(element.text_content())):
+        yield str(element.text_content()), True
+        return
+    if element.tag in {"li", "dd", "td"}:
+        yield " > ", False
+    yield element.text or "", False
+    for child in element:
+        if isinstance(child.tag, str) and child.tag not in {"script", "style"} and depth < 12:
+            yield from _texts(child, depth + 1)
+        yield child.tail or "", False
