@@ -30,9 +30,18 @@ _INLINE = {"b": "strong", "strong": "strong", "i": "em", "em": "em"}
 _FURNITURE = re.compile(
     r"(?:^|[\s_-])(?:(?:bd|js|jia)?share\w*|fenxiang|copyright|cprtip|banquan|related?|relat(?:ed|ion)\w*|xgxw|xgyd|"
     r"xiangguan|recommend\w*|tuijian|hotnews|hot-?list|sidebar|advert\w*|guanggao|qrcode|ewm|erweima|pinglun|"
-    r"toolbar|news_more_page|fenye|pagination|pager|breadcrumbs?|font-?size|jiucuo|disclaimer|mianze|"
+    r"ads?|toolbar|news_more_page|fenye|pagination|pager|breadcrumbs?|font-?size|jiucuo|disclaimer|mianze|"
     r"editor_baidu)(?:$|[\s_-]|(?=[A-Z\d]))"
-    r"|(?:^|\s)(?:pages?|print|tools|gg|ads?|qr|comments?|prevnext|pre-?next|weixin-?code|footer)(?:$|\s|\d)",
+    r"|(?:^|\s)(?:pages?|print|tools|gg|qr|comments?|prevnext|pre-?next|weixin-?code|footer)(?:$|\s|\d)",
+    re.IGNORECASE,
+)
+# Names that say caption, and names of boxes that hold a picture and its caption.
+_CAPTION_NAME = re.compile(
+    r"(?:^|[\s_-])(?:(?:fig)?cap(?:tion)?s?|(?:img|pic|photo|image|tu)[-_]?(?:t|note|te?xt|title|desc|info|intro|cap(?:tion)?|explain|word)|tushuo|tuzhu|tupianshuoming)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+_PICTURE_BOX = re.compile(
+    r"(?:^|[\s_-])(?:img|pic|photo|media|image|picture|figure|tupian)(?:$|[\s_-]|(?=box|wrap|block|area|con))",
     re.IGNORECASE,
 )
 _CENTRED = re.compile(r"text-align\s*:\s*center", re.IGNORECASE)
@@ -110,9 +119,9 @@ class BlockReader:
         self._tags: list[str] = []
         self._after_picture = False
 
-    def read(self, container: HtmlElement) -> list[Block]:
-        """The container's blocks in page order."""
-        self._children(container, _Context(), 0)
+    def read(self, container: HtmlElement, depth: int = 0) -> list[Block]:
+        """The container's blocks in page order; `depth` is its own below the body's container."""
+        self._children(container, _Context(), depth)
         self._flush(_Context())
         return self.blocks
 
@@ -142,7 +151,7 @@ class BlockReader:
             self.blocks.append(_table(element))
         elif tag in {"ul", "ol"} and _is_plain_list(element):
             self._flush(context)
-            self._list(element, tag)
+            self._list(element, tag, depth)
         elif tag in BLOCK_TAGS:
             self._block(element, tag, context, depth)
         else:
@@ -151,7 +160,7 @@ class BlockReader:
     def _block(self, element: HtmlElement, tag: str, context: _Context, depth: int) -> None:
         self._flush(context)
         self._after_picture = False
-        style = element.get("style") or ""
+        style, name = element.get("style") or "", element.get("class") or ""
         inner = _Context(
             heading=context.heading or (len(tag) == 2 and tag[0] == "h" and tag != "hr"),
             bold=context.bold or bool(_BOLD.search(style)) or tag == "th",
@@ -161,8 +170,9 @@ class BlockReader:
             or bool(_CENTRED.search(style))
             or (context.centred and not re.search(r"text-align", style)),
             picture_table=context.picture_table
-            or (tag == "table" and element.find(".//img") is not None),
-            caption=context.caption or tag == "figcaption",
+            or (tag == "table" and element.find(".//img") is not None)
+            or bool(_PICTURE_BOX.search(name) and element.find(".//img") is not None),
+            caption=context.caption or tag == "figcaption" or bool(_CAPTION_NAME.search(name)),
             quote=context.quote or tag == "blockquote",
         )
         self._children(element, inner, depth)
@@ -255,31 +265,28 @@ class BlockReader:
             Block("video", url=url, ref=ref, html=f'<video src="{escape(url)}"></video>')
         )
 
-    def _list(self, element: HtmlElement, tag: str) -> None:
-        lines, html, linked, size = [], [], 0, 0
+    def _list(self, element: HtmlElement, tag: str, depth: int) -> None:
+        lines: list[str] = []
+        html, linked, size = "", 0.0, 0
         for item in element.iter("li"):
+            if next(item.iterancestors("ul", "ol")) is not element:
+                continue  # a nested list's, which is read with its own item
             reader = BlockReader(self.base)
-            inner = reader.read(item)
+            inner = reader.read(item, depth + 1)
             self.attachments += reader.attachments
-            text = " ".join(line for block in inner for line in block.lines)
-            if text:
-                lines.append(text)
-                html.append(
-                    "<li>"
-                    + " ".join(_unwrapped(block.html) for block in inner if block.html)
-                    + "</li>"
-                )
-                size += len(text)
-                linked += int(sum(block.links * len(block.text) for block in inner))
+            if not inner:
+                continue
+            own = [block for block in inner if block.kind != "list"]
+            nested = [block for block in inner if block.kind == "list"]
+            lines += [text for text in (" ".join(line for b in own for line in b.lines),) if text]
+            lines += [line for block in nested for line in block.lines]
+            text = " ".join(_unwrapped(block.html) for block in own if block.html)
+            html += f"<li>{text}{''.join(block.html for block in nested)}</li>"
+            size += sum(len(block.text) for block in inner)
+            linked += sum(block.links * len(block.text) for block in inner)
         if lines:
-            self.blocks.append(
-                Block(
-                    "list",
-                    lines,
-                    f"<{tag}>{''.join(html)}</{tag}>",
-                    links=linked / size if size else 0,
-                )
-            )
+            links = linked / size if size else 0.0
+            self.blocks.append(Block("list", lines, f"<{tag}>{html}</{tag}>", links=links))
 
 
 def is_furniture(element: HtmlElement) -> bool:

@@ -34,21 +34,40 @@ _END = re.compile(
 )
 _RELATED = re.compile(
     r"^[【\[\s]*(?:相关(?:新闻|阅读|链接|报道|文章|稿件|专题|推荐)|延伸阅读|推荐阅读|阅读推荐|热点推荐|热门推荐|精彩推荐|为您推荐|"
-    r"更多新闻|猜你喜欢|猜您喜欢|往期回顾|推荐新闻|新闻推荐|大家都在看|今日热点|热门新闻|热点新闻|新闻排行|点击排行|图片推荐|网友还关注)[】\]]?\s*[:：>]*\s*(?:更多)?[>]*$"
+    r"更多新闻|猜你喜欢|猜您喜欢|往期(?:回顾|推荐|精彩|文章|阅读)|推荐新闻|新闻推荐|大家都在看|今日热点|热门新闻|热点新闻|新闻排行|点击排行|图片推荐|网友还关注)[】\]]?\s*[:：>]*\s*(?:更多)?[>]*$"
 )
 _FURNITURE = re.compile(
     r"^(?:分享(?:到|至|给)?\s*[:：]?.{0,30}|(?:打印|关闭|收藏|返回顶部|返回首页|我要纠错|纠错|举报|字体|字号|评论|点赞|转发|"
-    r"大\s*中\s*小|QQ空间|新浪微博|微信|微博|朋友圈|腾讯微博|人人网|更多|[|｜\s\[\]【】()（）:：\d])+|"
-    r"(?:(?:首页|上一页|下一页|尾页|末页|上页|下页|\d+|\.{2,}|…|[|｜\[\]\s<>«»])+)|(?:上一篇|下一篇)\s*[:：].{0,80}|"
+    r"大\s*中\s*小|QQ空间|新浪微博|微信|微博|朋友圈|腾讯微博|人人网|更多)"
+    r"(?:打印|关闭|收藏|返回顶部|返回首页|我要纠错|纠错|举报|字体|字号|评论|点赞|转发|"
+    r"大\s*中\s*小|QQ空间|新浪微博|微信|微博|朋友圈|腾讯微博|人人网|更多|[|｜\s\[\]【】()（）:：\d])*|"
+    r"(?=.*页)(?:首页|上一页|下一页|尾页|末页|上页|下页|\d+|\.{2,}|…|[|｜\[\]\s<>«»])+|(?:上一篇|下一篇)\s*[:：].{0,80}|"
     r"[\W_]{1,4}|\d+\s*人(?:参与|评论)|(?:阅读|浏览|点击)(?:量|数|次数)?\s*[:：]?\s*\d+.{0,10}|网友评论.{0,20}|广告|\(?完\)?|展开全文|"
     r"责任编辑\s*[:：]?|查看评论.*|我要评论.*|手机看新闻.*|欢迎(?:关注|下载|扫码).{0,50})$"
 )
+# Lines that lead away or say who owns the text. Each is short and has no sentence beside it.
+_AWAY = re.compile(
+    r"^\W*(?:(?:点击|点此|戳(?:此|这里)?)(?:此处|这里)?(?:查看|阅读|进入|下载|观看|了解)?(?:更多|原文|全文|详情|专题)?.{0,24}(?:>+|＞+|»|链接|专题|新闻|报道|路况|详情|原文|更多|[→↓])\W*|"
+    r"(?:点击|查看)(?:更多|原文|全文|详情).{0,20}|"
+    r"更多(?:精彩|新闻|内容|资讯|\S{0,6}新闻)\S{0,6}\s*[,，:：]?\s*(?:请|尽在|点击|点此|敬请|下载|关注|扫码).{0,40}|阅读原文|点(?:个|击)?[“\"]?(?:在看|赞).{0,30}|"
+    r"-+\s*(?:END|The End|完)\s*-+|END|(?:分享|转发)给更多人.{0,6}|(?:往期|精彩|更多)(?:推荐|回顾|精彩|阅读)\W*|"
+    r"关注[“\"].{2,20}[”\"](?:微信)?(?:公众号|视频号|客户端).{0,30})$",
+    re.IGNORECASE,
+)
+_RIGHTS = re.compile(
+    r"^[（(【]?\s*(?:声明[:：]\s*)?(?:本文|本稿|本作品|此文|以上内容|文章|图文|本网)[^。！？]{0,12}?(?:原创|独家|版权|登载|转载|刊载|文章及图片)"
+    r"[^！？]{0,60}(?:转载|授权|版权|侵权|注明出处|原作者|联系)[^！？]{0,40}$|^(?:未经(?:授权|许可)|转载请注明|如需转载|投稿邮箱)[^！？]{0,60}$"
+)
+_SOURCE_LINE = re.compile(r"^[（(【]\s*(?:来源|稿源|信息来源)\s*[:：][^。）)】]{2,40}[)）】]$")
+# A sentence of the article may name a QR code; the furniture asks to scan one.
 _QR = re.compile(
-    r"(?:扫一扫|扫描|扫码|长按|识别|扫下方).{0,20}(?:二维码|关注|下载|客户端|手机|阅读|分享)|(?:二维码).{0,12}(?:关注|下载)"
+    r"^\W*(?:微信|手机|请)?(?:扫一扫|扫描|扫码|长按|识别|扫下方|扫上方).{0,20}(?:二维码|关注|下载|客户端|手机|阅读|分享)[^，。]{0,20}[。！~～]?$|"
+    r"(?:扫一扫|扫描|扫码|长按|识别|二维码).{0,20}(?:关注|下载|公众号|客户端)"
 )
 _CAPTION = re.compile(
     r"^(?:[▲△↑↓▼◆]|图\s*[为:：/]|[上下左右]图|图片说明|图注|图源|图片来源|摄影\s*[:：/]|供图\s*[:：/])|"
-    r"(?:图源|图片来源|资料图片?|供图|摄影)\s*[:：/]\s*\S+$|(?:\s|[　/]|[\u4e00-\u9fff]{2,4})\s*摄[)）]?$|(?:资料图|供图)[)）]?$"
+    r"(?:图源|图片来源|资料图片?|供图|摄影)\s*[:：/]\s*\S+$|(?:\s|[　/]|[\u4e00-\u9fff]{2,4})\s*摄[)）]?$|(?:资料图|供图)[)）]?$|"
+    r"图片?(?:均)?(?:由|来自|源自).{2,20}[)）]$"
 )
 DATELINE = re.compile(
     r"^(?:据|(?=[\u4e00-\u9fff]))(?P<line>(?:[\u4e00-\u9fffA-Za-z·\-—]{0,18}?[ \u3000]?\d{1,2}月\d{1,2}日|[\u4e00-\u9fff]{2,12}?\d{1,2}日|"
@@ -123,9 +142,9 @@ def _trim(blocks: list[Block]) -> list[Block]:
             if related and block.links > 0.6:
                 continue
             related = False
-            if _FURNITURE.match(text) or TAG_LINE.match(text):
-                continue
-            if _QR.search(text) and len(text) <= 60:
+            if _is_furniture(block):
+                if kept and kept[-1].kind == "figure" and asks_to_scan(text):
+                    kept.pop()  # the code itself
                 continue
             if block.kind == "list" and block.links > 0.9 and len(block.lines) > 2:
                 continue
@@ -135,13 +154,35 @@ def _trim(blocks: list[Block]) -> list[Block]:
     return kept
 
 
+def unquoted(title: str) -> str:
+    """A title without the marks that enclose the whole of it."""
+    whole = re.fullmatch(r"《([^《》]+)》|“([^“”]+)”|\"([^\"]+)\"", title)
+    return next(filter(None, whole.groups())) if whole else title
+
+
+def asks_to_scan(text: str) -> bool:
+    """Whether a short line asks the reader to scan, follow or like: no line of the article."""
+    return len(text) <= 60 and bool(_QR.search(text))
+
+
+def _is_furniture(block: Block) -> bool:
+    text = block.text
+    if _FURNITURE.match(text) or TAG_LINE.match(text) or asks_to_scan(text):
+        return True
+    if text.isdigit() and block.links > 0.5:
+        return True  # a pager; 01 alone heads a section
+    return len(text) <= 100 and bool(
+        _AWAY.match(text) or _RIGHTS.match(text) or _SOURCE_LINE.match(text)
+    )
+
+
 def _take_original_title(blocks: list[Block], body: Body) -> list[Block]:
     kept: list[Block] = []
     for block in blocks:
         if block.kind in {"p", "h2", "quote"} and body.original_title is None:
             named = [m for line in block.lines if (m := ORIGINAL_TITLE.match(line))]
             if named:
-                body.original_title = named[0]["title"].strip('《》“”"')
+                body.original_title = unquoted(named[0]["title"])
                 rest = [line for line in block.lines if line != named[0].string]
                 kept += [_keep_lines(block, rest)] if rest else []
                 continue
@@ -240,7 +281,13 @@ def _take_credit(line: str, body: Body) -> None:
 def _with_captions(blocks: list[Block]) -> list[tuple[Block, str | None]]:
     """Each block with its caption; a caption follows its picture and is no block of its own."""
     paired: list[tuple[Block, str | None]] = []
-    for block in blocks:
+    in_rows = _captions_in_rows(blocks)
+    for index, block in enumerate(blocks):
+        if index in in_rows:
+            at = in_rows[index]
+            if at is not None:
+                paired.append((block, " ".join(blocks[at].lines)))
+            continue
         previous = paired[-1] if paired else None
         if previous and previous[0].kind == "figure" and previous[1] is None and _is_caption(block):
             paired[-1] = (previous[0], " ".join(block.lines))
@@ -250,6 +297,25 @@ def _with_captions(blocks: list[Block]) -> list[tuple[Block, str | None]]:
         else:
             paired.append((block, None))
     return paired
+
+
+def _captions_in_rows(blocks: list[Block]) -> dict[int, int | None]:
+    """Pictures in a row and as many captions below them: each picture's caption by index, None at
+    the captions themselves.
+    """
+    rows: dict[int, int | None] = {}
+    index = 0
+    while index < len(blocks):
+        end = index
+        while end < len(blocks) and blocks[end].kind == "figure":
+            end += 1
+        size = end - index
+        below = blocks[end : end + size]
+        if size > 1 and len(below) == size and all(b.captionish and _is_caption(b) for b in below):
+            rows |= {index + n: end + n for n in range(size)}
+            rows |= dict.fromkeys(range(end, end + size))
+        index = max(end, index + 1)
+    return rows
 
 
 def _is_caption(block: Block) -> bool:

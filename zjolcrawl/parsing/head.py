@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.body import NOTE, ORIGINAL_TITLE
+from zjolcrawl.parsing.body import NOTE, ORIGINAL_TITLE, unquoted
 from zjolcrawl.parsing.breadcrumb import POSITION, SIGNS, read_breadcrumb
 from zjolcrawl.parsing.fields.dates import time_span
 from zjolcrawl.parsing.fields.text import clean, squeeze
@@ -72,7 +72,8 @@ def read_head(root: HtmlElement, template: Template, body: HtmlElement) -> Head:
     head.subtitle, head.info = _below(_above_prose(lines[end:], inside), element)
     head.note = _note(lines[end:])
     head.original_title = next(
-        (m["title"] for line in lines[end:] if (m := ORIGINAL_TITLE.match(line.text))), None
+        (unquoted(m["title"]) for line in lines[end:] if (m := ORIGINAL_TITLE.match(line.text))),
+        None,
     )
     if not head.info:
         above = lines[max(crumb_end, start - 6) : start]
