@@ -130,7 +130,9 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
     editors = body.editors + [
         _label("责任编辑", text) for text in _texts(template.editors, page.root)
     ]
-    editors = editors or editors_in(after) or editors_in(inside) or info.editors
+    # Each is said in one place or in two: the store keeps a person once.
+    editors += editors_in(after[:40]) or editors_in(inside) or editors_in(after)
+    editors += info.editors
     warnings = list(page.warnings)
     if head.title_from_tag and head.title:
         warnings.append("title: from <title>")
@@ -196,6 +198,10 @@ def _info(root: HtmlElement, template: Template, head: Head) -> InfoLine:
             for w in text.split()
             if re.search(r"(?:报|网|在线|社|客户端|台|新闻|宣传|频道)$", w)
         ]
+        if not outlets:  # 今日椒江: a word of its own between time and author
+            words = [word for text in line.rest for word in text.split()]
+            outlets = [word for word in words if re.fullmatch(r"[\u4e00-\u9fff·]{4,12}", word)]
+            outlets = outlets if len(words) == 1 else []
         line.source = outlets[0] if len(outlets) == 1 else None
     return line
 

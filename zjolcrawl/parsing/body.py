@@ -16,7 +16,7 @@ NOTE = re.compile(
     r"(?:[】\]）)〕]\s*[:：]?|[:：]|(?=[\s\u3000])|$)[\s\u3000]*"
 )
 EDITOR_LINE = re.compile(
-    rf"^[【\[（(〔]?\s*(?:[\u4e00-\u9fff]{{0,6}}?)?(?:{EDITOR_ROLES})\s*[:：/／丨|]\s*\S.{{0,60}}$"
+    rf"^[【\[（(〔]?\s*(?:[\u4e00-\u9fff]{{0,6}}?)?(?:{EDITOR_ROLES})\s*[:：/／丨|·]\s*\S.{{0,60}}$"
 )
 _EDITOR_TAIL = re.compile(
     rf"\s*[【\[（(〔]\s*((?:{EDITOR_ROLES})\s*[:：/／]?\s*[^】\]）)〕。]{{2,30}})[】\]）)〕]\s*$"
@@ -75,9 +75,13 @@ DATELINE = re.compile(
     r"(?:专?电|综合消息|消息|快讯|专讯|讯|电))(?=$|[\s\u3000（(，,：:“《—]|[\u4e00-\u9fff\d])"
 )
 _BRACKET = re.compile(r"^[\s\u3000]*[（(〔\[]([^）)〕\]]{2,120})[）)〕\]]")
-_NAME = r"[\u3400-\u9fff·]{2,12}"
+_NAME = r"(?:[\u3400-\u9fff·]{2,12}|[\u3400-\u9fff][ \u3000][\u3400-\u9fff])"
 _OPEN_BYLINE = re.compile(
-    rf"^[\s\u3000]*((?:[\u4e00-\u9fff]{{0,8}}?(?:{AUTHOR_ROLES})[\s\u3000:：]+{_NAME}(?:[\s\u3000、]+{_NAME})*[\s\u3000]*)+)(?=$|[\s\u3000])"
+    rf"^(?:[\s\u3000]*【[^】]{{2,6}}】)?[\s\u3000]*((?:[\u4e00-\u9fff]{{0,8}}?(?:{AUTHOR_ROLES})[\s\u3000:：]+{_NAME}(?:[\s\u3000、]+{_NAME})*[\s\u3000]*)+)(?=$|[\s\u3000])"
+)
+# （郑 黎 综合）: the role after the name
+_NAMED_LAST = re.compile(
+    rf"^[（(]{_NAME}(?:[、 \u3000]+{_NAME})*[\s\u3000/／]+(?:综合|整理|编译)[)）]$"
 )
 _CREDIT = re.compile(
     rf"^[（(\[【□■●◎〔]?[\s\u3000]*(?:[\u4e00-\u9fffA-Za-z·]{{0,14}}[\s\u3000]?)?(?:{AUTHOR_ROLES})(?:[\s\u3000:：/／|｜丨]+|(?=[\u4e00-\u9fff]{{2,4}}(?:$|[\s）)、])))[^。！？；]{{2,70}}[）)\]】〕]?$"
@@ -257,6 +261,8 @@ def _take_bylines(blocks: list[Block], body: Body) -> None:
             break
     for line in texts[:3]:
         _take_credit(line, body)
+        if (mark := _OPEN_BYLINE.match(line)) and line.startswith("【"):
+            body.bylines.append(mark[1])
         # （浙江在线记者 江帆）8月11日起… : a byline in brackets without a dateline
         if (
             (mark := _BRACKET.match(line))
@@ -266,6 +272,8 @@ def _take_bylines(blocks: list[Block], body: Body) -> None:
             body.bylines.append(mark[1])
     for line in texts[3:][-4:]:
         _take_credit(line, body)
+        if _NAMED_LAST.match(line):
+            body.bylines.append(line.strip("（()）"))
         if mark := re.search(
             r"[（(]((?:[\u4e00-\u9fff]{0,10}?)(?:记者|通讯员|作者|文/)[^（()）。]{2,50})[）)]$",
             line,

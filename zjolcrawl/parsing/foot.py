@@ -17,27 +17,30 @@ from zjolcrawl.parsing.lines import Line
 from zjolcrawl.parsing.templates.table import Values
 
 _EDITOR = re.compile(
-    rf"(?:^|[\s\u3000】\]）)（(【\[|｜;；])((?:{EDITOR_ROLES})\s*[:：/／]\s*[\u3400-\u9fffA-Za-z·][^|｜】\]）)【\[]{{0,40}})"
+    rf"(?:^|[\s\u3000】\]）)（(【\[|｜;；])((?:{EDITOR_ROLES})\s*[:：/／·]\s*[\u3400-\u9fffA-Za-z·][^|｜】\]）)【\[]{{0,40}})"
 )
 _TAGS_END = re.compile(
     rf"[\s\u3000|｜【\[（(]*(?:(?:{EDITOR_ROLES})\s*[:：]|来源\s*[:：]|分享|作者\s*[:：]|记者\s*[:：]|更多|发布时间)"
 )
 _KEYWORDS = Values("//meta[translate(@name, 'KEYWORDS', 'keywords') = 'keywords']/@content")
-_ANOTHER = re.compile(r"(?:标签|来源|关键词|作者|记者|分享|打印)\s*[:：]?|\s{2,}")
+_ANOTHER = re.compile(r"(?:标签|来源|关键词|作者|记者|分享|打印|我要纠错)\s*[:：]?|\s{2,}")
 _NOT_TAG = {"更多", "更多>>", "编辑", "分享"}
 
 
 def editors_in(lines: list[Line]) -> list[str]:
     """Editor credits such as `责任编辑: 金晨` in lines that are short enough to be a bar."""
     found: list[str] = []
-    for line in lines:
+    last = 0
+    for index, line in enumerate(lines):
+        if found and index > last + 2:
+            break  # 值班主任 and 责任编辑 stand in lines of one bar
         if len(line.text) > 160 or "。" in line.text:
             continue
-        found += [_ANOTHER.split(mark[1])[0] for mark in _EDITOR.finditer(line.text)]
-        if not found and EDITOR_LINE.match(line.text) and not line.text.startswith("总"):
-            found.append(line.text)
-        if found:
-            return found
+        here = [_ANOTHER.split(mark[1])[0] for mark in _EDITOR.finditer(line.text)]
+        if not here and EDITOR_LINE.match(line.text) and not line.text.startswith("总"):
+            here = [line.text]
+        if here:
+            found, last = found + here, index
     return found
 
 
@@ -61,7 +64,7 @@ def keywords_in(root: HtmlElement, title: str | None) -> list[str]:
     after the headline, where it names the site and the column.
     """
     said = clean(" ".join(str(tag.text_content()) for tag in root.iter("title")))
-    surroundings = said.partition(title)[2] if title else ""
+    surroundings = re.split(r"\s*[-_|｜–—]+\s*", said.partition(title)[2]) if title else []
     content = clean(next(iter(_KEYWORDS(root)), ""))
     pieces = [piece for piece in re.split(r"[,，;；、|｜]", content) if piece.strip()]
     kept = [piece for piece in pieces if piece.strip() not in surroundings]

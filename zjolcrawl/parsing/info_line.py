@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES
-from zjolcrawl.parsing.fields.dates import time_span
+from zjolcrawl.parsing.fields.dates import CHINA, find_time, time_span
 from zjolcrawl.parsing.fields.text import clean
 
 _SOURCE = r"(?:文章|新闻|消息|信息|稿件|内容)?(?:来\s*源|稿源|出处)(?:于)?"
@@ -16,8 +16,11 @@ _STOP = re.compile(
     rf"|(?P<editor>(?<!总)(?:{EDITOR_ROLES})\s*[:：/／])"
     rf"|(?P<author>(?<![^\s:：|｜丨】\]）)(（])[^\s、,，;；:：()（）|｜]{{0,12}}?(?:{AUTHOR_ROLES})(?=[\s:：/／(（]|[\u4e00-\u9fff]{{2,4}}(?:$|[\s、])))"
     r"|(?P<time>(?:发布|发表|更新|发稿|时|日)\s*(?:时间|日期|间|期)\s*[:：]?)"
-    r"|(?P<noise>字体|字号|调整|举报|最后更新|【|分享|打印|关闭|我要评论|评论|阅读|点击|浏览|访问|收藏|纠错|大\s+中\s+小|"
+    r"|(?P<noise>字体|字号|调整|举报|最后更新|【|分享|打印|关闭|我要评论|评论|阅读|点击|浏览|访问|大\s+小|收藏|纠错|大\s+中\s+小|"
     r"手机(?:看|版)|扫一扫|T\s*\|\s*T|背景|查看|原标题|标签|关键[词字]|点赞|A\s*[-+]|\d+人(?:参与|阅读))"
+)
+_YEARLESS = re.compile(
+    r"(?<![\d年/.-])(?P<m>\d{1,2})[-/月.](?P<d>\d{1,2})日?\s+(?P<time>\d{1,2}:\d{2}(?::\d{2})?)(?!\d)"
 )
 _NO_SOURCE = re.compile(r"[\s:：|｜丨/／·•\-—_>》,，、]*")
 
@@ -37,7 +40,7 @@ def read_info(text: str) -> InfoLine:
     """Split an info line into its labelled parts; `rest` is what no label claims."""
     info = InfoLine()
     if span := time_span(text):
-        info.published = text[slice(*span)].strip()
+        info.published = _with_clock(text[slice(*span)].strip(), text)
         text = f"{text[: span[0]]} \n {text[span[1] :]}"
     marks = list(_STOP.finditer(text))
     if lead := clean(text[: marks[0].start()] if marks else text).strip(" |｜丨:：/"):
@@ -46,6 +49,17 @@ def read_info(text: str) -> InfoLine:
     for mark, end in zip(marks, ends, strict=False):
         _take(info, mark, text[mark.end() : end])
     return info
+
+
+def _with_clock(day: str, text: str) -> str:
+    """The date with the time that stands beside the same day without its year: 08-20 08:05."""
+    found = find_time(day)
+    if found and found[1] == "day":
+        date = found[0].astimezone(CHINA)
+        for mark in _YEARLESS.finditer(text):
+            if (int(mark["m"]), int(mark["d"])) == (date.month, date.day):
+                return f"{day} {mark['time']}"
+    return day
 
 
 def _take(info: InfoLine, mark: re.Match[str], value: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from zjolcrawl.items import Byline
 from zjolcrawl.parsing.fields.text import clean
@@ -16,34 +17,42 @@ _REPORTER = (
 # （作者系某大学教授） says who the author is and names nobody.
 AUTHOR_ROLES = (
     rf"{_REPORTER}|特约通讯员|通讯员|特约撰稿人?|特约评论员|本报评论员|评论员|撰稿人?|实习生|"
-    r"(?:原作者|作者)(?![系为是])|撰文|供图|制图|绘图|漫画|摄影(?!报道)|视频拍摄|视频制作|整理|执笔|口述|"
-    r"(?:图|文|摄)\s*[/／]\s*(?:图|文|摄影|摄)|(?:图|文|摄)(?=\s*[/／|｜:：])|"
+    r"(?:原作者|作者)(?!\s*[系为是])|撰文|编译|校译|翻译|供图|制图|绘图|漫画|摄影(?!报道)|视频拍摄|视频制作|整理|执笔|口述|"
+    r"(?:图|文|摄)\s*[/／]\s*(?:图|文|摄影|摄)|(?:图|文|摄|视频|音频)(?=\s*[/／|｜:：])|"
     # 摄影 里尔　文 魏志阳: a short word before one more name and the end
     r"(?<!\S)(?:图|文|摄)(?=[\s\u3000]+[\u4e00-\u9fff]{2,4}(?:$|[\s\u3000]))"
 )
 EDITOR_ROLES = (
-    r"责任编辑|值班编辑|执行编辑|网络编辑|本文编辑|新媒体编辑|视频编辑|图片编辑|编辑|责任编审|"
-    r"值班主任|值班总监|值班编委|责编|美编|编审|审核|终审|复审|初审|三审|二审|一审|校对|监制|主编|总监制|"
-    r"签发|审校|责任校对"
+    r"责任编辑|本期编辑|值班编辑|执行编辑|网络编辑|本文编辑|新媒体编辑|视频编辑|图片编辑|编辑|责任编审|"
+    r"值班主任|值班总编辑?|值班总监|值班编委|责编|美编|编审|审核|终审|复审|初审|三审|二审|一审|校对|监制|主编|总监制|"
+    r"签发|审校|责任校对|审读|审稿|录入|编校"
 )
 _DIVIDERS = re.compile(r"[\s、,，;；/／|｜&＆()（）\[\]【】<>。.:：]+")
 _NAME = re.compile(rf"{_HAN}{{2,4}}|{_HAN}{{1,8}}(?:[·•・.]{_HAN}{{1,8}})+|[A-Za-z][A-Za-z.·-]+")
 _ORGANISATION = re.compile(rf"{_HAN}[{_HAN[1:-1]}A-Za-z0-9]{{1,19}}")
 # Words that stand among names and are none.
 _NO_NAME = re.compile(
-    r"(?:文|图|摄|文图|图文|文摄|摄影|报道|摄影报道|综合报道|联合报道|实习报道|综合|评论|打印|收藏|关闭|分享|更多|返回|纠错|等|电|讯|整理|整合|编译|采写|撰写|发自|"
+    r"(?:文|图|摄|文图|图文|文摄|摄影|报道|摄影报道|综合报道|联合报道|实习报道|综合|评论|打印|我要纠错|收藏|关闭|分享|更多|返回|纠错|等|电|讯|整理|整合|编译|采写|撰写|发自|"
     r"记者|编辑|未知|佚名|无|见习|实习|视频|图片|和|与|来源|供稿|提供)"
 )
 _OUTLET_END = re.compile(
     r"(?:报|网|台|社|在线|新闻|客户端|频道|电视|广播|中心|刊|通讯社|融媒体?|传媒|集团|号|本刊|发布|视界|版|站)$"
+)
+# Where correspondents and contributors work.
+_ORGANISATION_END = re.compile(
+    r"(?:大学|学院|学校|中学|小学|公安|部门?|局|委|办|组|中心|医院|公司|集团|法院|检察院|支队|大队|街道|镇|乡|县|区|"
+    r"市|院|所|站|协会|学会|联合会|总工会|银行|馆|社区|村|宣传部|党校)$"
 )
 _EXACT_ROLE = re.compile(r"记者|通讯员|评论员|撰稿|实习生")
 _WORD = r"[^\s、,，;；:：()（）\[\]【】|｜/／]"
 # 潮新闻客户端 记者: an outlet that a space divides from its reporter.
 _FAR_OUTLET = rf"{_WORD}{{1,12}}{_OUTLET_END.pattern[:-1]} (?=\S*记者)"
 _TRAILING_CREDIT = re.compile(
-    rf"({_HAN}{{2,4}}(?:[、 ]{_HAN}{{2,4}})*)\s*[/／ ]\s*((?:文|图|摄)(?:\s*[/／]\s*(?:文|图|摄影|摄))?|摄影|整理|供图)(?![\u4e00-\u9fff])"
+    rf"({_HAN}{{2,4}}(?:[、 ]{_HAN}{{2,4}})*)\s*[/／ ]\s*((?:文|图|摄)(?:\s*[/／]\s*(?:文|图|摄影|摄))?|摄影|整理|供图|综合|编译)(?![\u4e00-\u9fff])"
 )
+# 郑琳/文 董旭明/摄 after 记者: the second is a photographer.
+_OWN_ROLE = re.compile(rf"({_HAN}{{2,4}})\s*[/／]\s*(文|图|摄影|摄|视频)(?!{_HAN})")
+_APART = re.compile(rf"(?<!{_HAN})({_HAN})[ \u3000]+({_HAN})(?!{_HAN})")
 
 
 def people(text: str, roles: str) -> list[Byline]:
@@ -65,8 +74,11 @@ def people(text: str, roles: str) -> list[Byline]:
         if following and following["before"] and not _outlet(following["before"]):
             stretch += " " + following["before"]  # 记者江帆通讯员王小明: 江帆 is no outlet
         organisations = role in {"作者", "原作者"} or role.endswith("通讯员")
-        found += [Byline(name, role, outlet) for name in _names(stretch, organisations)]
-    return found
+        stretch, others = _with_own_roles(stretch)
+        for name, place in _placed(_names(stretch, organisations)):
+            found.append(Byline(name, role, outlet or place))
+        found += others
+    return found or _trailing_credits(text)
 
 
 def merge(people_seen: list[Byline]) -> list[Byline]:
@@ -87,18 +99,20 @@ def merge(people_seen: list[Byline]) -> list[Byline]:
 def _outlet(before: str) -> str | None:
     word = before.strip(" -—·:：>》《“”\"'")
     word = re.sub(r"^(?:据|来源|稿源)[:：]?", "", word)
+    if len(word) >= 4 and _ORGANISATION_END.search(word):
+        return word
     if word in {"本报", "本网", "本台", "本刊", "本站", "本端"} or _OUTLET_END.search(word):
         return word
     return None
 
 
 def _names(stretch: str, organisations: bool) -> list[str]:
-    stretch = re.sub(r"^\s*[:：/／|｜]", " ", stretch)
+    stretch = re.sub(r"^\s*[:：/／|｜·]", " ", stretch)
     words = [word for word in _DIVIDERS.split(stretch) if word]
     names = []
     for joined in _join_single_characters(words):
         word = re.sub(rf"(?<={_HAN}{{2}})(?:摄影报道|综合报道|报道|摄)$", "", joined)
-        if _NO_NAME.fullmatch(word):
+        if _NO_NAME.fullmatch(word) or re.match(r"[系为是]..", word):
             continue
         if _NAME.fullmatch(word) or (organisations and _ORGANISATION.fullmatch(word)):
             names.append(word)
@@ -110,7 +124,9 @@ def _join_single_characters(words: list[str]) -> list[str]:
     joined: list[str] = []
     run: list[str] = []
     for word in [*words, ""]:
-        if len(word) == 1 and re.match(_HAN, word) and word not in "文图摄等电讯":
+        # 张三 文: a role. 陈 宁 郑 文: the second half of a name.
+        role = word in "文图摄等电讯" and len(run) % 2 == 0
+        if len(word) == 1 and re.match(_HAN, word) and not role:
             run.append(word)
             continue
         size = 3 if len(run) == 3 else 2
@@ -121,8 +137,35 @@ def _join_single_characters(words: list[str]) -> list[str]:
     return joined
 
 
+def _placed(names: list[str]) -> list[tuple[str, str | None]]:
+    """浙江大学 沈知行 费扬: names with the organisation before them, which is a name where none follows."""
+    placed: list[tuple[str, str | None]] = []
+    place: str | None = None
+    for name, following in pairwise([*names, ""]):
+        if _is_organisation(name):
+            place = name if _NAME.fullmatch(following) and not _is_organisation(following) else None
+            placed += [] if place else [(name, None)]
+        else:
+            placed.append((name, place))
+    return placed
+
+
+def _is_organisation(name: str) -> bool:
+    return len(name) >= 4 and bool(_ORGANISATION_END.search(name))
+
+
+def _with_own_roles(stretch: str) -> tuple[str, list[Byline]]:
+    """The stretch without the people who have another role of their own, and these."""
+    stretch = _APART.sub(r"\1\2", stretch)
+    own = [m for m in _OWN_ROLE.finditer(stretch) if m[2] != "文"]
+    for match in own:
+        stretch = stretch.replace(match[0], " ")
+    return stretch, [Byline(match[1], match[2], None) for match in own]
+
+
 def _trailing_credits(text: str) -> list[Byline]:
     """`张三 文 李四 摄`: the role after the name."""
+    text = _APART.sub(r"\1\2", text)
     return [
         Byline(name, re.sub(r"\s+", "", match[2]), None)
         for match in _TRAILING_CREDIT.finditer(text)
