@@ -48,11 +48,11 @@ _CENTRED = re.compile(r"text-align\s*:\s*center", re.IGNORECASE)
 _BOLD = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.IGNORECASE)
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _NOT_PICTURE = re.compile(
-    r"(?:qr_?code|ewm|erweima|erwei|weixin|wechat|share|logo|icon|/ads?[/_.-]|gif\.gif|spacer|blank|loading|arrow|"
+    r"(?:qr_?code|/qr|[/_-]qr(?=[/_.-])|/zan(?=[/_.])|ewm|erweima|erwei|weixin|wechat|share|logo|icon|/ads?[/_.-]|gif\.gif|spacer|blank|loading|arrow|"
     r"dot\.|line\.|banner|btn|button|print|favicon|grey\.gif|pixel|transparent|guanggao)",
     re.IGNORECASE,
 )
-_QR_ALT = re.compile(r"二维码|扫一扫|分享|广告|logo", re.IGNORECASE)
+_QR_ALT = re.compile(r"二维码|扫一扫|分享|广告|logo|^(?:视频号|公众号|点赞|在看)$", re.IGNORECASE)
 _EDITORIAL_PICTURE = re.compile(r"(?:^|/)[WP]0\d{14,}")
 # The attribute that a lazy loader keeps the real address in comes before src.
 _SOURCES = (

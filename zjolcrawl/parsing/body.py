@@ -8,7 +8,7 @@ from html import escape
 
 from zjolcrawl.items import Image, Media
 from zjolcrawl.parsing.blocks import Block
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES
+from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, is_name
 from zjolcrawl.parsing.fields.text import clean, squeeze
 
 NOTE = re.compile(
@@ -270,6 +270,8 @@ def _take_bylines(blocks: list[Block], body: Body) -> None:
             and len(mark[1]) < 60
         ):
             body.bylines.append(mark[1])
+    if not body.bylines and texts and is_name(texts[0]):
+        body.bylines.append(f"作者 {texts[0]}")  # a column's writer above the first paragraph
     for line in texts[3:][-4:]:
         _take_credit(line, body)
         if _NAMED_LAST.match(line):
@@ -282,7 +284,9 @@ def _take_bylines(blocks: list[Block], body: Body) -> None:
 
 
 def _take_credit(line: str, body: Body) -> None:
-    if len(line) <= 80 and _CREDIT.match(line) and not re.search(r"[，,：:].{12,}", line):
+    if len(line) > 80 or not _CREDIT.match(line) or re.search(r"[，,].{12,}", line):
+        return
+    if len(re.findall(AUTHOR_ROLES, line)) > 1 or not re.search(r"[：:].{12,}", line):
         body.bylines.append(line.strip("（()）[]【】□■●◎〔〕 \u3000"))
 
 

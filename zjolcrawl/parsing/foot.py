@@ -17,7 +17,8 @@ from zjolcrawl.parsing.lines import Line
 from zjolcrawl.parsing.templates.table import Values
 
 _EDITOR = re.compile(
-    rf"(?:^|[\s\u3000】\]）)（(【\[|｜;；])((?:{EDITOR_ROLES})\s*[:：/／·]\s*[\u3400-\u9fffA-Za-z·][^|｜】\]）)【\[]{{0,40}})"
+    rf"(?<![^\s\u3000】\]）)（(【\[|｜;；])((?:{EDITOR_ROLES})\s*[:：/／·]\s*[\u3400-\u9fffA-Za-z·]"
+    rf"(?:(?!(?:{EDITOR_ROLES})\s*[:：/／·])[^|｜】\]）)【\[]){{0,40}})"
 )
 _TAGS_END = re.compile(
     rf"[\s\u3000|｜【\[（(]*(?:(?:{EDITOR_ROLES})\s*[:：]|来源\s*[:：]|分享|作者\s*[:：]|记者\s*[:：]|更多|发布时间)"

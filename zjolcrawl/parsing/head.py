@@ -26,8 +26,11 @@ _SITE_SUFFIX = re.compile(
 _DIVIDER = re.compile(r"\s*[_|｜–—-]+\s*")
 _INFO = re.compile(
     r"(?:来\s*源|稿源|发布时间|发稿时间)\s*[:：]|(?:^|\s)(?:作者|编辑|责任编辑|责编|记者)\s*[:：]"
+    r"|^来源\s+[\u4e00-\u9fff·]{2,12}$"
 )
-_BYLINE = re.compile(r"^(?:\S{0,12}记者|通讯员|作者|文/)\s*[:：]?\s*[\u4e00-\u9fff·]{2,}")
+_BYLINE = re.compile(
+    r"^(?:\S{0,12}记者|通讯员|作者|文/)\s*[:：]?\s*[\u4e00-\u9fff·]\s?[\u4e00-\u9fff·]"
+)
 _FURNITURE = re.compile(
     r"^(?:首页|登录|注册|搜索|广告|正文|大\s*中\s*小|【.*】|\d+|[\W_]+|浙江在线|今日热点|打印|关闭|收藏|评论|返回(?:顶部|首页)?|分享)$"
     r"|^(?:字体|字号|扫一扫|手机看|设为首页|加入收藏|更多|热点推荐|我要|当前位置)"
@@ -238,11 +241,19 @@ def _above_prose(lines: list[Line], inside: bool) -> list[Line]:
     if not inside:
         return lines[:14]
     for index, line in enumerate(lines[:6]):
-        if _is_info(line.text) and not (index + 1 < len(lines) and _is_info(lines[index + 1].text)):
+        if _is_info(line.text) and not _goes_on(line, lines[index + 1 : index + 2]):
             return lines[: index + 1]
         if "。" in line.text:
             break
     return []
+
+
+def _goes_on(info: Line, following: list[Line]) -> bool:
+    """Whether the next line is of the info line too: by its words, or a byline in the same box."""
+    for line in following:
+        same_box = line.element.tag != "p" and line.element.getparent() is info.element.getparent()
+        return _is_info(line.text) or (same_box and bool(_BYLINE.search(line.text[:60])))
+    return False
 
 
 def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, list[str]]:
