@@ -35,7 +35,7 @@ class Truth:
     kind: str
     headers: dict[str, str]
     fields: dict[str, list[Any]] = field(default_factory=dict)
-    bodies: list[str] = field(default_factory=list)
+    bodies: list[str] = field(default_factory=list, repr=False)
 
     @property
     def name(self) -> str:
