@@ -82,15 +82,14 @@ def add(tally: Tally, truth: Truth, found: Found) -> None:
         count[0] += right
         count[1] += 1
         if not right:
-            line = f"{name}: {_short(found[key])} for {_short(truth.fields[key][0])}"
+            line = f"{name}: {_differing(found[key], truth.fields[key][0])}"
             tally.wrong.setdefault(truth.name, []).append(line)
     if "body" in found and (truth.bodies[0] or found["body"]):
         f1 = max(body_f1(found["body"] or "", body) for body in truth.bodies)
         tally.bodies.append(f1)
         if f1 < 1:
-            length = len(squeeze(found["body"] or ""))
-            line = f"body: {f1:.3f}, {length} characters for {len(squeeze(truth.bodies[0]))}"
-            tally.wrong.setdefault(truth.name, []).append(line)
+            passages = _passages(found["body"] or "", truth.bodies[0])
+            tally.wrong.setdefault(truth.name, []).append(f"body: {f1:.3f}{passages}")
 
 
 def judge(name: str, found: Any, right: list[Any]) -> bool | None:
@@ -118,9 +117,25 @@ def _bare(url: str) -> str:
     return url.split("://", 1)[-1].split("#", maxsplit=1)[0]
 
 
-def _short(value: Any, length: int = 60) -> str:
-    text = repr(value)
-    return text if len(text) <= length else f"{text[:length]}…"
+def _differing(found: Any, right: Any) -> str:
+    """What was found, for what is there; of long lists what is too much and what is missing."""
+    if isinstance(found, list) and isinstance(right, list) and len(found) + len(right) > 4:
+        extra = [each for each in found if each not in right]
+        missing = [each for each in right if each not in found]
+        return f"too much {extra}, missing {missing}"
+    return f"{found!r} for {right!r}"
+
+
+def _passages(found: str, true: str, length: int = 24, most: int = 6) -> str:
+    """The beginnings of lines that are in one of two bodies alone."""
+    lines = [f"+ {line[:length]}" for line in _alone(found, true)[:most]]
+    lines += [f"- {line[:length]}" for line in _alone(true, found)[:most]]
+    return "".join(f"\n        {line}" for line in lines)
+
+
+def _alone(text: str, other: str) -> list[str]:
+    other = squeeze(other)
+    return [line for line in map(squeeze, text.split("\n")) if line and line not in other]
 
 
 def body_f1(found: str, true: str) -> float:
