@@ -34,6 +34,7 @@ _BEIJING = timezone(timedelta(hours=8))
 _DIGITS = re.compile(
     r"(\d{4})\D{1,3}(\d{1,2})\D{1,3}(\d{1,2})(?:\D{1,4}(\d{1,2})\D(\d{2})(?:\D(\d{2}))?)?"
 )
+_ROLE = re.compile(r"^(?:作者|文|摄影|图|(?:见习|实习|本报)?记者|通讯员)(?:[：:/]|$)")
 
 Extract = Callable[[str, str], dict[str, Any]]
 
@@ -141,7 +142,9 @@ def news_please() -> Extract:
 
 
 def _split(names: str | None) -> list[str]:
-    return [name for name in re.split(r"[;；,，、\s]+", names or "") if name]
+    """Names from one text, without the labels and roles that some leave in."""
+    parts = (_ROLE.sub("", part) for part in re.split(r"[;；,，、\s]+", names or ""))
+    return [part for part in parts if part]
 
 
 _MAKE = {
