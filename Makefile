@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: demo test lint bench crawl lock clean
+.PHONY: demo test lint bench fidelity crawl lock clean
 
 demo: $(STAMP)  ## crawl the bundled site and print the reference article
 	$(BIN)/python -m tests.demo
@@ -20,6 +20,9 @@ lint: $(STAMP)
 
 bench: $(STAMP)  ## what archiving costs a crawl; needs nginx
 	$(BIN)/python -m bench.warc_cost
+
+fidelity: $(STAMP)  ## how right each field is, beside other extractors; ARGS="FOLDER --pages"
+	$(BIN)/python -m bench.fidelity fixtures $(ARGS)
 
 crawl: $(STAMP)  ## the demo's twin on the live site; ARGS="-a column=zjxw -a pages=1"
 	$(BIN)/scrapy crawl column $(ARGS)
@@ -39,4 +42,4 @@ lock:  ## pin what CI installs, from pyproject.toml's bounds
 	rm -rf $(VENV)-lock
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-peers .pytest_cache .mypy_cache .ruff_cache
