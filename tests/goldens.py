@@ -7,7 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from zjolcrawl.items import Article
+from zjolcrawl.items import Article, RawArticle
+from zjolcrawl.parsing.article_page import NotArticle, Stub, read_article
+from zjolcrawl.parsing.pages import join
 from zjolcrawl.storage.documents import tidy
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -39,6 +41,19 @@ def file_of(url: str) -> Path:
 def load(path: Path) -> tuple[dict[str, Any], bytes]:
     """A golden file and the bytes of its page."""
     return json.loads(path.read_text()), path.with_suffix("").read_bytes()
+
+
+def read(path: Path) -> RawArticle | Stub | NotArticle:
+    """What the parser makes of a golden's page, with the further pages beside it."""
+    golden, page = load(path)
+    found = read_article(page, golden["url"])
+    if not isinstance(found, RawArticle) or not found.pages:
+        return found
+    parts: dict[str, RawArticle | None] = {}
+    for url in found.pages:
+        part = read_article(path.with_name(url.rpartition("/")[2]).read_bytes(), url)
+        parts[url] = part if isinstance(part, RawArticle) else None
+    return join(found.pages, parts)
 
 
 def as_document(article: Article) -> dict[str, Any]:
