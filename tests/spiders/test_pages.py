@@ -49,7 +49,7 @@ def document(db: Database[Any]) -> dict[str, Any]:
 
 
 def test_pages_are_one_article(
-    three_pages: None, site: SiteProxy, db: Database[Any], crawl: Crawl
+    three_pages: None, site: SiteProxy, db: Database[Any], crawl: Crawl, command: Crawl
 ) -> None:
     done = crawl("column", url=COLUMN)
     assert done.returncode == 0, done.stderr
@@ -64,6 +64,8 @@ def test_pages_are_one_article(
     assert [editor["name"] for editor in found["editors"]] == ["金晨"]
     assert "aliases" not in found
     assert found["warc"] == found["pages_warc"][0]
+    shown = command("article", URL).stdout
+    assert all(text in shown for text in (*PAGES, "第3页", found["pages_warc"][2]["record_id"]))
     assert len({pointer["record_id"] for pointer in found["pages_warc"]}) == 3
     assert db.articles.count_documents({}) == db.frontier.count_documents({"state": "stored"}) == 2
     assert_rebuilt(db, site, crawl)

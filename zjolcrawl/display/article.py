@@ -35,6 +35,8 @@ def _head(article: dict[str, Any]) -> Iterator[Text]:
     yield Text(article["title"], style="bold")
     if subtitle := article.get("subtitle"):
         yield Text(subtitle)
+    if original := article.get("original_title"):
+        yield Text(f"原标题: {original}")
     source = f"来源: {article['source']}" if "source" in article else None
     line = [published(article), source, people(article.get("authors", []))]
     yield Text("  ".join(part for part in line if part))
@@ -89,19 +91,21 @@ def _foot(article: dict[str, Any]) -> Iterator[Text]:
 
 def _provenance(article: dict[str, Any]) -> Iterator[Text]:
     url = article["_id"] if isinstance(article["_id"], str) else article["_id"]["url"]
-    warc = article.get("warc")
+    records = article.get("pages_warc") or [article[name] for name in ("warc",) if name in article]
     parser = article["parser"]
     facts = {
         "URL": url,
         "columns": ", ".join(article.get("columns", [])),
+        "pages": ", ".join(article.get("pages", [])),
         "also at": ", ".join(article.get("aliases", [])),
         "version": f"{article['revision']}, {article['status']}, since {moment(article['changed_at'])}",
         "seen": f"{moment(article['first_seen_at'])} to {moment(article['last_seen_at'])}",
         "returned": moment(article["returned_at"]) if "returned_at" in article else "",
         "parser": f"{parser['template']}, version {parser['version']}",
-        "record": f"{warc['file']} at byte {warc['offset']}, {warc['record_id']}"
-        if warc
-        else "none",
+        "record": "; ".join(
+            f"{warc['file']} at byte {warc['offset']}, {warc['record_id']}" for warc in records
+        )
+        or "none",
         "sha256": article["content_sha256"],
         "doubts": "; ".join(article.get("warnings", [])),
     }
