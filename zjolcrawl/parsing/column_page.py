@@ -35,6 +35,8 @@ LISTS = paths(
     "//*[@id='main']/div[1]//ul/li",  # SEL zjnews/zjxw, china
     "//*[@id='main']//li",  # INF: the same list, other nesting
 )
+# What a list is for: pages with an article on them.
+_READ_KINDS = {"article", "mobile", "paper"}
 _ANCHORS = Path(".//a[@href]")
 _ALL_ANCHORS = Path("//a[@href]")
 _LINK_DATE = Path(
@@ -103,12 +105,12 @@ def _links(page: Page) -> list[ListedLink]:
         items = path(page.root)
         items = [item for item in items if not _is_beside(item)] or items
         found = _unique(link for item in items if (link := _of_item(item, base, page.url)))
-        if any(link.kind in {"article", "paper"} for link in found):
+        if any(link.kind in _READ_KINDS for link in found):
             return found
         best = best or found
     anchors = _ALL_ANCHORS(page.root)
     found = _unique(link for a in anchors if (link := _of_anchor([a], a, base, page.url)))
-    articles = [link for link in found if link.kind in {"article", "paper"}]
+    articles = [link for link in found if link.kind in _READ_KINDS]
     return articles or best
 
 
@@ -156,7 +158,7 @@ def _of_anchor(
     titles = [
         t for k, u, anchor in wanted if canonical(u) == canonical(url) and (t := _title(anchor))
     ]
-    key = canonical(url) if what in {"article", "paper"} else url
+    key = canonical(url) if what in _READ_KINDS else url
     return ListedLink(key, url, what, titles[0] if titles else None, _date(item))
 
 
