@@ -45,7 +45,10 @@ def column_arguments(
     """Arguments of `scrapy crawl column`. Raises ArgumentError."""
     _no_others(unknown, "column, url, since, until, pages, recheck")
     return ColumnArguments(
-        _columns(column, url), *_span(since, until), _count("pages", pages), _on("recheck", recheck)
+        _columns(column, url),
+        *day_span(since, until),
+        _count("pages", pages),
+        _on("recheck", recheck),
     )
 
 
@@ -112,22 +115,23 @@ def reparse_arguments(
     urls = tuple(_own_url(text) for text in _parts(url))
     return ReparseArguments(
         run, urls, host, _parts(column), captured_span(captured_since, captured_until),
-        *_span(since, until), _count("parser_before", parser_before), _on("dry_run", dry_run),
+        *day_span(since, until), _count("parser_before", parser_before), _on("dry_run", dry_run),
     )  # fmt: skip
 
 
 def captured_span(since: str | None, until: str | None) -> tuple[str, str]:
     """Days (China, both ends included) as WARC-Dates, the second excluded. Raises ArgumentError."""
-    first, last = _span(since, until, "captured_since", "captured_until")
+    first, last = day_span(since, until, "captured_since", "captured_until")
     return (
         warc_date(china_midnight(first)) if first else "",
         warc_date(china_midnight(last + timedelta(days=1))) if last else "9",
     )
 
 
-def _span(
+def day_span(
     since: str | None, until: str | None, first: str = "since", last: str = "until"
 ) -> tuple[date | None, date | None]:
+    """Two days as values, the second not before the first. Raises ArgumentError."""
     days = _day(first, since), _day(last, until)
     if days[0] and days[1] and days[0] > days[1]:
         raise ArgumentError(f"{first}={days[0]} lies after {last}={days[1]}")
