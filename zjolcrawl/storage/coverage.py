@@ -187,7 +187,7 @@ def _rejected(wanted: Wanted, day_in_url: str) -> list[Stage]:
     month = {"$cond": [{"$eq": ["$day", None]}, None, {"$substrBytes": ["$day", 0, 7]}]}
     dimensions = {"host": "$host", "month": month}
     return [
-        {"$match": {"state": "rejected", "kind": "article"}},
+        {"$match": {"state": "rejected", "kind": {"$in": ["article", "mobile"]}}},
         {"$set": {"host": {"$arrayElemAt": [{"$split": ["$_id", "/"]}, 2]}, "found": found}},
         {"$set": {"day": {"$ifNull": [listed, written, None]}}},
         {"$match": _of_days(wanted)},
