@@ -73,6 +73,42 @@ def article_arguments(url: str | None = None, file: str | None = None, **unknown
 
 
 @dataclass(frozen=True, slots=True)
+class DiscoverArguments:
+    """Where to look: known columns, so many pages at most; `file` for what is found, - for stdout."""
+
+    columns: tuple[Column, ...]
+    pages: int | None = None
+    file: str | None = None
+
+
+def discover_arguments(
+    site: str | None = None,
+    column: str | None = None,
+    pages: str | None = None,
+    file: str | None = None,
+    **unknown: str,
+) -> DiscoverArguments:
+    """Arguments of `scrapy crawl discover`. Raises ArgumentError.
+
+    `site`: the columns of these hosts and their front pages, `zjnews` or a whole name; without `site`
+    and `column` all of the catalogue, whether enabled or not.
+    """
+    _no_others(unknown, "site, column, pages, file")
+    catalogue = _catalogue()
+    hosts = [name if "." in name else f"{name}.zjol.com.cn" for name in _parts(site)]
+    fronts = [_column_of_url(f"http://{host}/", catalogue) for host in hosts]
+    columns = [each for each in catalogue.values() if each.site in hosts]
+    if column is not None:
+        columns += _columns(column, None)
+    if site is None and column is None:
+        columns = list(catalogue.values())
+    chosen = {each.url: each for each in (*fronts, *columns)}
+    if not chosen:
+        raise ArgumentError(f"site={site} names no host")
+    return DiscoverArguments(tuple(chosen.values()), _count("pages", pages), file)
+
+
+@dataclass(frozen=True, slots=True)
 class ReparseArguments:
     """Which captures to read again; what is empty or None does not choose.
 
@@ -150,10 +186,7 @@ def _no_others(unknown: dict[str, str], known: str) -> None:
 def _columns(ids: str | None, url: str | None) -> tuple[Column, ...]:
     if ids is not None and url is not None:
         raise ArgumentError("column= and url= exclude each other")
-    try:
-        catalogue = load_catalogue()
-    except CatalogueError as error:
-        raise ArgumentError(str(error)) from error
+    catalogue = _catalogue()
     if url is not None:
         return (_column_of_url(url, catalogue),)
     if ids is None:
@@ -165,6 +198,13 @@ def _columns(ids: str | None, url: str | None) -> tuple[Column, ...]:
             f"unknown column {', '.join(missing) or repr(ids)}: `scrapy columns` lists them"
         )
     return tuple(catalogue[name] for name in dict.fromkeys(wanted))
+
+
+def _catalogue() -> dict[str, Column]:
+    try:
+        return load_catalogue()
+    except CatalogueError as error:
+        raise ArgumentError(str(error)) from error
 
 
 def _column_of_url(text: str, catalogue: dict[str, Column]) -> Column:
