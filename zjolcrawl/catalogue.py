@@ -56,20 +56,24 @@ def load_catalogue(path: Path | None = None) -> dict[str, Column]:
 
 
 @cache
-def _sites() -> dict[str, str]:
-    text = (files("zjolcrawl") / "sites.toml").read_text(encoding="utf-8")
-    return {f"{name}.zjol.com.cn": label for name, label in tomllib.loads(text)["sites"].items()}
+def sites() -> dict[str, str | None]:
+    """The known hosts of the site, with their Chinese names where the site gives one."""
+    table = tomllib.loads((files("zjolcrawl") / "sites.toml").read_text(encoding="utf-8"))
+    unnamed = [name for group in table["unnamed"].values() for name in group]
+    names = {**dict.fromkeys(unnamed), **table["sites"]}
+    return {f"{name}.zjol.com.cn": label for name, label in names.items()}
 
 
 @cache
 def catalogue_names() -> frozenset[str]:
     """The Chinese names of all hosts and columns."""
-    return frozenset({*_sites().values(), *(column.name for column in load_catalogue().values())})
+    columns = (column.name for column in load_catalogue().values())
+    return frozenset({*filter(None, sites().values()), *columns})
 
 
 def site_name(host: str) -> str | None:
     """The Chinese name of a host of the site, where it is known [REAL: the site's statistics script]."""
-    return _sites().get(host)
+    return sites().get(host)
 
 
 def _column(entry: dict[str, Any], label: str) -> Column:

@@ -14,6 +14,7 @@ from scrapy.commands import ScrapyCommand
 
 from zjolcrawl.catalogue import CatalogueError, Column, load_catalogue
 
+_SUFFIX = ".zjol.com.cn"
 _SHOWN = ("id", "name", "url", "enabled", "evidence")
 
 
@@ -30,6 +31,12 @@ class Command(ScrapyCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         parser.add_argument("--enabled", action="store_true", help="only those crawled by default")
+        parser.add_argument(
+            "--site",
+            default="",
+            metavar="HOST[,HOST]",
+            help="only those of zjnews, or a whole name",
+        )
         parser.add_argument("--json", action="store_true", help="every key, as JSON")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -42,11 +49,14 @@ class Command(ScrapyCommand):
             return
         if opts.enabled:
             columns = [column for column in columns if column.enabled]
+        if opts.site:
+            hosts = {part.strip().removesuffix(_SUFFIX) for part in opts.site.split(",")}
+            columns = [each for each in columns if each.site.removesuffix(_SUFFIX) in hosts]
         if opts.json:
             rows = [asdict(column) for column in columns]
             sys.stdout.write(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
         elif sys.stdout.isatty():
-            Console().print(_table(columns))
+            _print(columns)
         else:
             for column in columns:
                 sys.stdout.write("\t".join(_row(column)) + "\n")
@@ -57,10 +67,14 @@ def _row(column: Column) -> list[str]:
     return [str(texts[name]) for name in _SHOWN]
 
 
-def _table(columns: list[Column]) -> Table:
+def _print(columns: list[Column]) -> None:
+    """Most of the catalogue is off: what is crawled stands out, and its number comes last."""
     table = Table(box=None)
     for name in _SHOWN:
         table.add_column(name, no_wrap=True)
     for column in columns:
-        table.add_row(*_row(column))
-    return table
+        table.add_row(*_row(column), style="" if column.enabled else "dim")
+    console = Console(highlight=False)
+    console.print(table)
+    enabled = sum(column.enabled for column in columns)
+    console.print(f"{len(columns)} columns, {enabled} on")

@@ -14,6 +14,7 @@ from zjolcrawl.display.words import counted, moment, span
 _COUNTS = {
     "new": "new", "changed": "changed", "same": "same", "rejected": "rejected",
     "skipped": "skipped", "failed": "failed", "gone": "gone",
+    "proposed": "columns proposed",
 }  # fmt: skip
 
 

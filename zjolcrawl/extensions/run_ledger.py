@@ -9,6 +9,7 @@ import logging
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -48,7 +49,7 @@ class RunLedger:
     The store and the archive are opened by whoever asks first (`open`) and closed here, after the
     pipelines wrote their last. `writer` is None where the run archives nothing (WARC=off, offline).
     `exit_status` is the contract's; `failure` is the line for stderr; `warnings` and `faults` are
-    lines too, of which faults need a person.
+    lines too, of which faults need a person. `at_end`, if set, is called before the run is summed up.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -62,6 +63,7 @@ class RunLedger:
         self.counts: Counter[str] = Counter()  # beside the store's
         self.warnings: list[str] = []
         self.faults: list[str] = []
+        self.at_end: Callable[[], None] | None = None
         self._columns: set[str] = set()
         self._lock: RunLock | None = None
         self._log: logging.Handler | None = None
@@ -208,6 +210,8 @@ class RunLedger:
             await self.store.finish()
         except StoreError as error:
             self.fail(str(error))
+        if self.at_end:
+            self.at_end()
         if waiting := self.store.waiting():
             self.faults.append(f"{waiting} files wait for MongoDB in {self._data_dir() / 'spool'}")
         summary = await self._sum_up(self.store, reason)

@@ -45,7 +45,12 @@ class RunSummary:
     def line(self) -> str:
         """One readable line."""
         end = "" if self.ended_well else f" (ended early: {self.reason})"
-        told = self._reread() if self.rereading else self._crawled()
+        if self.rereading:
+            told = self._reread()
+        elif self.counts["looked_at"]:
+            told = self._discovered()
+        else:
+            told = self._crawled()
         alarms = f"; {len(self.alarms)} ALARMS" if self.alarms else ""
         return f"zjolcrawl: {told}{alarms}; {self.seconds:.1f} s{end}"
 
@@ -67,6 +72,13 @@ class RunSummary:
             f"{c['same']} same; {c['rejected'] - c['skipped']} rejected, {c['failed']} failed, "
             f"{c['gone']} gone; images {c['images_stored']} stored, "
             f"{c['images_missing']} missing, {c['images_failed']} failed"
+        )
+
+    def _discovered(self) -> str:
+        c = self.counts
+        return (
+            f"{c['looked_at']} pages looked at, {c['linked']} links that the catalogue lacks; "
+            f"{c['proposed']} columns proposed"
         )
 
     def _reread(self) -> str:

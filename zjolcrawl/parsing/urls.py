@@ -20,6 +20,8 @@ _LEGACY = re.compile(
 )
 # C  digital papers                                                                         [SEL]
 _PAPER = re.compile(r"/html/(?P<ym>\d{4}-\d\d)/(?P<d>\d\d)/(?:node|content)_(?P<id>\d+)\.html?$")
+# The day in A and B, for who cannot call `url_day`: year, month, day, in a dialect that a database reads.
+DAY_IN_URL = r"/(?:t|system/)(\d{4})/?(\d\d)/?(\d\d)[_/]"
 # D  app share pages: their ids are re-used for other articles, so they are never rewritten [SEL]
 _APP_HOSTS = {"zj.zjol.com.cn", "tidenews.com.cn", "www.tidenews.com.cn", "m.tidenews.com.cn"}
 _APP_VIDEO = re.compile(r"/(?:video|live)\.html$")

@@ -45,7 +45,10 @@ def column_arguments(
     """Arguments of `scrapy crawl column`. Raises ArgumentError."""
     _no_others(unknown, "column, url, since, until, pages, recheck")
     return ColumnArguments(
-        _columns(column, url), *_span(since, until), _count("pages", pages), _on("recheck", recheck)
+        _columns(column, url),
+        *day_span(since, until),
+        _count("pages", pages),
+        _on("recheck", recheck),
     )
 
 
@@ -67,6 +70,42 @@ def article_arguments(url: str | None = None, file: str | None = None, **unknown
     if not given:
         raise ArgumentError(f"file={file} names no URL")
     return list(dict.fromkeys(_own_url(text) for text in given))
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoverArguments:
+    """Where to look: known columns, so many pages at most; `file` for what is found, - for stdout."""
+
+    columns: tuple[Column, ...]
+    pages: int | None = None
+    file: str | None = None
+
+
+def discover_arguments(
+    site: str | None = None,
+    column: str | None = None,
+    pages: str | None = None,
+    file: str | None = None,
+    **unknown: str,
+) -> DiscoverArguments:
+    """Arguments of `scrapy crawl discover`. Raises ArgumentError.
+
+    `site`: the columns of these hosts and their front pages, `zjnews` or a whole name; without `site`
+    and `column` all of the catalogue, whether enabled or not.
+    """
+    _no_others(unknown, "site, column, pages, file")
+    catalogue = _catalogue()
+    hosts = [name if "." in name else f"{name}.zjol.com.cn" for name in _parts(site)]
+    fronts = [_column_of_url(f"http://{host}/", catalogue) for host in hosts]
+    columns = [each for each in catalogue.values() if each.site in hosts]
+    if column is not None:
+        columns += _columns(column, None)
+    if site is None and column is None:
+        columns = list(catalogue.values())
+    chosen = {each.url: each for each in (*fronts, *columns)}
+    if not chosen:
+        raise ArgumentError(f"site={site} names no host")
+    return DiscoverArguments(tuple(chosen.values()), _count("pages", pages), file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,22 +151,23 @@ def reparse_arguments(
     urls = tuple(_own_url(text) for text in _parts(url))
     return ReparseArguments(
         run, urls, host, _parts(column), captured_span(captured_since, captured_until),
-        *_span(since, until), _count("parser_before", parser_before), _on("dry_run", dry_run),
+        *day_span(since, until), _count("parser_before", parser_before), _on("dry_run", dry_run),
     )  # fmt: skip
 
 
 def captured_span(since: str | None, until: str | None) -> tuple[str, str]:
     """Days (China, both ends included) as WARC-Dates, the second excluded. Raises ArgumentError."""
-    first, last = _span(since, until, "captured_since", "captured_until")
+    first, last = day_span(since, until, "captured_since", "captured_until")
     return (
         warc_date(china_midnight(first)) if first else "",
         warc_date(china_midnight(last + timedelta(days=1))) if last else "9",
     )
 
 
-def _span(
+def day_span(
     since: str | None, until: str | None, first: str = "since", last: str = "until"
 ) -> tuple[date | None, date | None]:
+    """Two days as values, the second not before the first. Raises ArgumentError."""
     days = _day(first, since), _day(last, until)
     if days[0] and days[1] and days[0] > days[1]:
         raise ArgumentError(f"{first}={days[0]} lies after {last}={days[1]}")
@@ -146,10 +186,7 @@ def _no_others(unknown: dict[str, str], known: str) -> None:
 def _columns(ids: str | None, url: str | None) -> tuple[Column, ...]:
     if ids is not None and url is not None:
         raise ArgumentError("column= and url= exclude each other")
-    try:
-        catalogue = load_catalogue()
-    except CatalogueError as error:
-        raise ArgumentError(str(error)) from error
+    catalogue = _catalogue()
     if url is not None:
         return (_column_of_url(url, catalogue),)
     if ids is None:
@@ -161,6 +198,13 @@ def _columns(ids: str | None, url: str | None) -> tuple[Column, ...]:
             f"unknown column {', '.join(missing) or repr(ids)}: `scrapy columns` lists them"
         )
     return tuple(catalogue[name] for name in dict.fromkeys(wanted))
+
+
+def _catalogue() -> dict[str, Column]:
+    try:
+        return load_catalogue()
+    except CatalogueError as error:
+        raise ArgumentError(str(error)) from error
 
 
 def _column_of_url(text: str, catalogue: dict[str, Column]) -> Column:

@@ -11,8 +11,8 @@ from typing import Any
 
 from zjolcrawl.storage.connection import Database
 
-# Reading the archive again says nothing of how the site and the crawl are.
-_CRAWLS = {"arguments.spider": {"$ne": "reparse"}}
+# Reading the archive again, and a look around for new columns, say nothing of how the crawl is.
+_CRAWLS = {"arguments.spider": {"$nin": ["reparse", "discover"]}}
 _NEWEST_FIRST = {"_id": -1}  # an ObjectId begins with its time, and `_id` has an index
 
 
@@ -31,7 +31,7 @@ async def last_runs(db: Database, count: int) -> list[dict[str, Any]]:
 
 
 async def last_crawls(db: Database, count: int) -> list[dict[str, Any]]:
-    """The last runs that asked the site, newest first."""
+    """The last runs that asked the site for articles, newest first."""
     return await db["runs"].find(_CRAWLS).sort(_NEWEST_FIRST).limit(count).to_list()
 
 

@@ -1,0 +1,73 @@
+"""`scrapy coverage`: how often each field is there, so that a template that is misread is seen."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from bson import json_util
+from scrapy.exceptions import UsageError
+
+from zjolcrawl.command import ReadingCommand, tell
+from zjolcrawl.display.coverage import render, rows, values
+from zjolcrawl.parsing.urls import DAY_IN_URL
+from zjolcrawl.spiders.arguments import day_span
+from zjolcrawl.storage.coverage import DIMENSIONS, Wanted, coverage
+
+
+class Command(ReadingCommand):
+    """Prints a line a group of articles. Exit status 0, whatever it finds; 2: unusable arguments."""
+
+    def syntax(self) -> str:
+        return "[options]"
+
+    def short_desc(self) -> str:
+        return "Say how often each field is there, by host, template and month"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument(
+            "--host", type=_hosts, default=(), metavar="HOST[,HOST]", help="zjnews, or a whole name"
+        )
+        parser.add_argument(
+            "--template", type=_names, default=(), metavar="NAME[,NAME]", help="who read them"
+        )
+        parser.add_argument("--since", metavar="DAY", help="published from this day on, China time")
+        parser.add_argument("--until", metavar="DAY", help="published to this day, included")
+        parser.add_argument(
+            "--by", type=_dimensions, default=DIMENSIONS, metavar="NAME[,NAME]",
+            help=f"a row for each of these: some of {','.join(DIMENSIONS)} (default: all)",
+        )  # fmt: skip
+        form = parser.add_mutually_exclusive_group()
+        form.add_argument(
+            "--marked", action="store_true", help="only rows where something stands out"
+        )
+        form.add_argument("--json", action="store_true", help="the rows, as JSON")
+
+    async def show(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Print."""
+        if args:
+            raise UsageError(f"unexpected argument: {' '.join(args)}")
+        wanted = Wanted(opts.by, opts.host, opts.template, *day_span(opts.since, opts.until))
+        async with self.database() as db:
+            found = rows(await coverage(db, wanted, DAY_IN_URL), wanted.by)
+        if opts.json:
+            told = [values(row) for row in found]
+            sys.stdout.write(json_util.dumps(told, ensure_ascii=False, indent=2) + "\n")
+        else:
+            tell(render(found, wanted.by, marked_only=opts.marked))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    return tuple(name if "." in name else f"{name}.zjol.com.cn" for name in _names(text))
+
+
+def _dimensions(text: str) -> tuple[str, ...]:
+    names = _names(text)
+    if not names or set(names) - set(DIMENSIONS):
+        raise argparse.ArgumentTypeError(f"{text} is not some of {','.join(DIMENSIONS)}")
+    return names

@@ -1,0 +1,130 @@
+"""Page of the site -> the columns that it leads to: navigation, breadcrumb, 更多 links, headings.
+
+No navigation of the live site was at hand but the front page's of 2018, so where a link stands only
+says how it is described: every front that a page links is taken, but for the entries of its lists.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urljoin, urlsplit
+
+from lxml.html import HtmlElement
+
+from zjolcrawl.parsing.breadcrumb import POSITION
+from zjolcrawl.parsing.fields.text import clean
+from zjolcrawl.parsing.page import read_page
+from zjolcrawl.parsing.templates.table import Path, has_class, paths
+from zjolcrawl.parsing.urls import absolute, is_front, is_own_host
+
+Place = Literal["breadcrumb", "more", "navigation", "heading", "page"]
+
+_ANCHORS = Path("//a[@href]")
+# Entries of lists lead to articles and to 专题, not to columns. SEL, as in column_page.
+_ENTRIES = paths(
+    has_class("listUl", "ul") + "//li",
+    has_class("listLi", "li"),
+    has_class("news_item", "li"),
+    "//ul[contains(@class, 'newslist')]/li",
+)
+_MORE = re.compile(
+    r"^[\[【(（]?\s*(?:更多|查看更多|more)[^\u4e00-\u9fff]{0,6}$|^[>＞»›+\s]+$", re.IGNORECASE
+)
+_CRUMB = re.compile(r"crumb|weizhi|dqwz|currpos|position|location|CurrChnlCls", re.IGNORECASE)
+_NAVIGATION = re.compile(
+    r"nav|menu|channel|pindao|daohang|(?:^|[\s_-])(?:top|head|foot)", re.IGNORECASE
+)
+_HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6", "dt", "th"}
+_TITLE = re.compile(r"tit|(?:^|[\s_-])hd(?:$|[\s_-])", re.IGNORECASE)  # SEL lmtitle
+_INDEX = re.compile(r"index\.s?html?$")
+_MONTH = re.compile(r"/\d{6}/$")  # the folder of a month's articles
+_LONGEST_NAME = 16
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnLink:
+    """A link to a column's front: its address as a catalogue entry has it, the words of the link (or
+    of the heading beside 更多), and where on the page it stands.
+    """
+
+    url: str
+    name: str | None
+    place: Place
+
+
+def read_navigation(body: bytes, url: str) -> list[ColumnLink]:
+    """The columns that a page leads to, each once, in page order. Never raises on bad HTML.
+
+    `url` is the page's own absolute URL. Of several links to a column the first with a name counts.
+    """
+    page = read_page(body, url)
+    base = page.root.find(".//base[@href]")
+    root_url = urljoin(url, base.get("href") or "") if base is not None else url
+    entries = {li for path in _ENTRIES for li in path(page.root)}
+    own, found = column_url(url), dict[str, ColumnLink]()
+    for anchor in _ANCHORS(page.root):
+        target = absolute(root_url, anchor.get("href") or "")
+        front = column_url(target) if target else None
+        if front is None or front == own or any(li in entries for li in anchor.iterancestors("li")):
+            continue
+        known = found.get(front)
+        if known is None or not known.name:
+            link = _link(front, anchor)
+            found[front] = known if known and not link.name else link
+    return list(found.values())
+
+
+def column_url(url: str) -> str | None:
+    """The address of a column's front as the catalogue writes it, or None for any other page.
+
+    http, no index page, a closing slash: also where the link lacks it.
+    """
+    parts = urlsplit(url)
+    path = _INDEX.sub("", parts.path) or "/"
+    if "." not in path.rpartition("/")[2]:
+        path = path if path.endswith("/") else f"{path}/"
+    front = f"http://{parts.netloc.lower().removesuffix(':80')}{path}"
+    fits = is_front(front) and is_own_host(front) and not parts.query
+    return front if fits and not _MONTH.search(path) else None
+
+
+def _link(front: str, anchor: HtmlElement) -> ColumnLink:
+    words = _words(anchor)
+    if not words or _MORE.match(words):
+        heading = _beside(anchor)
+        return ColumnLink(front, heading, "more" if words else _place(anchor))
+    return ColumnLink(front, words if len(words) <= _LONGEST_NAME else None, _place(anchor))
+
+
+def _words(anchor: HtmlElement) -> str:
+    text = clean(str(anchor.text_content()))
+    image = anchor.find(".//img[@alt]")
+    return text or clean(
+        anchor.get("title") or (image.get("alt") if image is not None else "") or ""
+    )
+
+
+def _beside(anchor: HtmlElement) -> str | None:
+    """The words of the heading that a 更多 link stands in or under."""
+    more = clean(str(anchor.text_content()))
+    for box in list(anchor.iterancestors())[:3]:
+        text = clean(str(box.text_content())).replace(more, " ").strip() if more else ""
+        if text:
+            return clean(text) if len(text) <= _LONGEST_NAME else None
+    return None
+
+
+def _place(anchor: HtmlElement) -> Place:
+    if _CRUMB.search(anchor.get("class") or ""):
+        return "breadcrumb"
+    for box in anchor.iterancestors():
+        names = f"{box.get('class') or ''} {box.get('id') or ''}"
+        if _CRUMB.search(names) or (box.text and POSITION.search(box.text)):
+            return "breadcrumb"
+        if box.tag in _HEADINGS or _TITLE.search(names):
+            return "heading"
+        if box.tag == "nav" or _NAVIGATION.search(names):
+            return "navigation"
+    return "page"

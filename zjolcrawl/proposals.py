@@ -1,0 +1,142 @@
+"""Columns that a crawl found and the catalogue lacks, as text for a person to judge and to accept."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from urllib.parse import urlsplit
+
+from rich.cells import cell_len, set_cell_size
+
+from zjolcrawl.catalogue import Column, sites
+from zjolcrawl.parsing.column_page import ColumnPage, link_day_of
+from zjolcrawl.parsing.fields.dates import china_day
+from zjolcrawl.parsing.navigation import ColumnLink
+
+_HEAD = """\
+# Columns that the catalogue lacks, found in the site's own HTML by `scrapy crawl discover`.
+# What is wanted goes to the end of zjolcrawl/columns.toml; `scrapy columns` checks it. Read the names,
+# which are the links' words, and set enabled = true for what a bare `scrapy crawl column` shall crawl.
+"""
+
+
+@dataclass(slots=True)
+class Find:
+    """A column's front that a page links: where and when (`seen_at`) it was seen, and what it holds.
+
+    `articles` are the links of its list, `newest` the last of their days, `pager` how its list goes on;
+    `fault` says why it was not read.
+    """
+
+    link: ColumnLink
+    seen_on: str
+    seen_at: datetime
+    articles: int = 0
+    newest: date | None = None
+    pager: str = "no pager"
+    fault: str | None = "not looked at"
+
+    def read(self, page: ColumnPage) -> None:
+        """Take what its page offers."""
+        found = [link for link in page.links if link.kind == "article"]
+        moments = [link_day_of(link.url, link.listed_at) for link in found]
+        self.articles = len(found)
+        self.newest = max((china_day(moment) for moment in moments if moment), default=None)
+        if page.pages_total:
+            self.pager = f"{page.pages_total} pages"
+        elif page.next_url:
+            self.pager = "a next page"
+        self.fault = None if found else page.fault or "no list of articles"
+
+
+def propose(finds: list[Find], taken: Collection[str]) -> list[tuple[Column, Find]]:
+    """A catalogue entry for each find that holds articles, off; ids that are not `taken`."""
+    ids = set(taken)
+    proposed = []
+    for find in finds:
+        if find.fault:
+            continue
+        ident = _new_id(find.link.url, ids)
+        ids.add(ident)
+        folder = urlsplit(find.link.url).path.strip("/") or _label(find.link.url)
+        column = Column(
+            id=ident, name=find.link.name or folder, url=find.link.url,
+            site=urlsplit(find.link.url).netloc, enabled=False, evidence="REAL",
+            name_evidence=None if find.link.name else "INF",
+        )  # fmt: skip
+        proposed.append((column, find))
+    return proposed
+
+
+def fragment(proposed: list[tuple[Column, Find]], others: list[Find]) -> str:
+    """TOML to be pasted in columns.toml; `others`, that hold no list, are comments at its end."""
+    blocks = [_HEAD, *(_block(column, find) for column, find in proposed)]
+    if others:
+        lines = [
+            f"#   {find.link.url}  {find.link.name or '–'}  {' '.join((find.fault or '').split())}\n"
+            for find in others
+        ]
+        blocks.append("".join(["# Linked too, and no list of articles was read there:\n", *lines]))
+    return "\n".join(blocks)
+
+
+def table(proposed: list[tuple[Column, Find]], others: list[Find]) -> Iterator[str]:
+    """A line a proposal, and how many there are."""
+    rows = [("id", "articles", "newest", "pager", "name", "url")]
+    rows += [
+        (
+            column.id,
+            str(find.articles),
+            str(find.newest or "–"),
+            find.pager,
+            column.name,
+            column.url,
+        )
+        for column, find in proposed
+    ]
+    widths = [max(cell_len(row[n]) for row in rows) for n in range(len(rows[0]))]
+    for row in rows if proposed else []:
+        yield "  ".join(map(set_cell_size, row, widths)).rstrip()
+    yield f"{len(proposed)} columns proposed, {len(others)} links without a list"
+
+
+def _block(column: Column, find: Find) -> str:
+    seen = china_day(find.seen_at)
+    newest = f", newest {find.newest}" if find.newest else ""
+    new_host = (
+        "" if column.site in sites() else f"# {column.site} is a host that sites.toml lacks\n"
+    )
+    values = {
+        "id": column.id, "name": column.name, "name_evidence": column.name_evidence,
+        "url": column.url, "site": column.site, "enabled": column.enabled,
+        "evidence": column.evidence,
+    }  # fmt: skip
+    # A JSON string or truth value is one of TOML.
+    lines = [
+        f"{k} = {json.dumps(v, ensure_ascii=False)}\n" for k, v in values.items() if v is not None
+    ]
+    return "".join(
+        [
+            f"# seen on {find.seen_on} ({find.link.place}) on {seen}; "
+            f"{find.articles} article links{newest}, {find.pager}\n",
+            new_host, "[[column]]\n", *lines,
+        ]
+    )  # fmt: skip
+
+
+def _new_id(url: str, taken: set[str]) -> str:
+    """Host and last folder, as ids are; all folders where that is taken, then a number."""
+    folders = [part for part in urlsplit(url).path.lower().split("/") if part]
+    host = _label(url)
+    short, whole = [host, *folders[-1:]], [host, *folders]
+    texts = ["-".join(short), "-".join(whole if len(folders) > 1 else [*whole, "front"])]
+    names = [re.sub("[^a-z0-9]+", "-", text).strip("-") for text in texts]
+    numbered = (f"{names[-1]}-{n}" for n in range(2, len(taken) + 3))
+    return next(name for name in (*names, *numbered) if name not in taken)
+
+
+def _label(url: str) -> str:
+    return urlsplit(url).netloc.removesuffix(".zjol.com.cn")

@@ -1,0 +1,143 @@
+"""`scrapy crawl discover`: columns that the catalogue lacks, for a person to accept."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+from scrapy import Request
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from zjolcrawl.catalogue import Column, load_catalogue
+from zjolcrawl.extensions.run_ledger import RunLedger
+from zjolcrawl.parsing.column_page import read_column
+from zjolcrawl.parsing.navigation import ColumnLink, column_url, read_navigation
+from zjolcrawl.proposals import Find, fragment, propose, table
+from zjolcrawl.spiders.arguments import discover_arguments
+from zjolcrawl.spiders.reader import ArticleReader, reason_of
+
+_REFUSALS = {403, 429}
+_STDOUT = "-"
+
+
+class DiscoverSpider(ArticleReader):
+    """Looks at known columns and fronts, and once at each new column that they link.
+
+    Nothing is added to the catalogue and nothing written to the database but the run: what was found
+    goes into a file that a person reads. The captures are in the archive, with a context that a
+    re-read passes over.
+    """
+
+    name = "discover"
+    parse_arguments = staticmethod(discover_arguments)
+
+    def __init__(self, name: str | None = None, **arguments: str) -> None:
+        super().__init__(name)
+        self.given = arguments
+        self.wanted = discover_arguments(**arguments)
+        catalogue = load_catalogue()
+        self._ids = set(catalogue)
+        self._known = {column_url(column.url) for column in catalogue.values()}
+        self._finds: dict[str, Find] = {}
+        self._asked_for = self._answered = 0
+
+    @property
+    def ledger(self) -> RunLedger:
+        """The run's ledger."""
+        return RunLedger.of(self.crawler)
+
+    async def start(self) -> AsyncIterator[Any]:
+        """The known pages; half of what may be asked for is left to what they link."""
+        self.ledger.at_end = self.tell
+        columns = self.wanted.columns
+        if self.wanted.pages:
+            columns = columns[: max(1, self.wanted.pages // 2)]
+        for column in columns:
+            yield self._request(column.url, column.url, self.parse_known, known=column)
+
+    def _request(self, url: str, seen_on: str, callback: Any, **told: Any) -> Request:
+        self._asked_for += 1
+        return Request(
+            url, callback=callback, errback=self.failed, cb_kwargs=told,
+            meta={"context": {"discover": seen_on}}, dont_filter=True,
+        )  # fmt: skip
+
+    async def parse_known(self, response: Response, known: Column) -> AsyncIterator[Any]:
+        """Scrapy callback of a page of the catalogue: requests for the new columns that it links."""
+        links = read_navigation(response.body, response.url) if response.status == 200 else []
+        fault = self._fault(response)
+        if fault is None and not links:
+            fault = read_column(response.body, response.url).fault  # a challenge, an empty page
+        if fault:
+            self._unread(known, fault)
+            return
+        self._answered += 1
+        for link in links:
+            if link.url in self._known or link.url in self._finds:
+                continue
+            find = Find(link, response.url, response.meta["seen_at"])
+            self._finds[link.url] = find
+            if not self.wanted.pages or self._asked_for < self.wanted.pages:
+                yield self._request(link.url, response.url, self.parse_new, find=find)
+
+    async def parse_new(self, response: Response, find: Find) -> None:
+        """Scrapy callback of a column that the catalogue lacks."""
+        find.fault = self._fault(response)
+        if find.fault:
+            return
+        landed = column_url(response.url)
+        if landed != find.link.url:
+            self._finds.pop(find.link.url)
+            if landed is None or landed in self._known or landed in self._finds:
+                find.fault = f"leads to {response.url}"
+                self._finds[find.link.url] = find
+                return
+            find.link = ColumnLink(landed, find.link.name, find.link.place)
+            self._finds[landed] = find
+        find.read(read_column(response.body, response.url))
+
+    def failed(self, failure: Failure) -> Iterator[Any]:
+        """Scrapy errback: neither robots.txt nor a dead host ends the run."""
+        told = failure.request.cb_kwargs  # type: ignore[attr-defined]
+        reason = reason_of(failure.value)
+        if find := told.get("find"):
+            find.fault = reason
+        else:
+            self._unread(told["known"], reason)
+        yield from ()
+
+    def _fault(self, response: Response) -> str | None:
+        self._watch(refused=response.status in _REFUSALS)
+        return None if response.status == 200 else f"HTTP {response.status}"
+
+    def _unread(self, column: Column, reason: str) -> None:
+        """Of a column that is crawled a person must know; many others have never been seen."""
+        told = self.ledger.faults if column.enabled else self.ledger.warnings
+        told.append(f"column page {column.url}: {reason}")
+
+    def tell(self) -> None:
+        """The file and the table; called before the run is summed up."""
+        finds = list(self._finds.values())
+        proposed = propose(finds, self._ids)
+        others = [find for find in finds if find.fault]
+        self.ledger.counts.update(
+            looked_at=self._asked_for, linked=len(finds), proposed=len(proposed)
+        )
+        if not self._answered:
+            self.ledger.faults.append("no known page could be read")
+        text = fragment(proposed, others)
+        if self.wanted.file == _STDOUT:
+            sys.stdout.write(text)
+            return
+        path = Path(self.wanted.file or Path(self.settings["DATA_DIR"]) / "discovered.toml")
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            self.ledger.faults.append(f"{path} cannot be written: {error}")
+            sys.stdout.write(text)
+            return
+        for line in (*table(proposed, others), str(path)):
+            sys.stdout.write(f"{line}\n")

@@ -1,0 +1,204 @@
+"""How often each field of articles is there, by host, template and month: counted in MongoDB.
+
+It reads the whole collection, bodies too, which a question of now and then may cost; what comes back
+is a row a group, whatever the archive's size.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta, timezone
+from typing import Any
+
+from zjolcrawl.storage.connection import Database
+
+DIMENSIONS = ("host", "template", "month")
+GENERIC = "generic"
+FROM_META = "tags: from meta keywords"
+_SITE_ZONE = "+08:00"
+_CHINA = timezone(timedelta(hours=8))
+_PLAIN = ("title", "source", "breadcrumb", "kicker", "subtitle", "editor_note", "dateline")
+_LISTS = ("authors", "editors", "tags", "images", "videos")
+
+Key = tuple[str | None, ...]
+Stage = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which articles, and by what they are grouped, some of DIMENSIONS.
+
+    `since` and `until` are publish days (China), both included; an article without `published_at`
+    lies in no span. `templates` are the readers' names.
+    """
+
+    by: tuple[str, ...] = DIMENSIONS
+    hosts: tuple[str, ...] = ()
+    templates: tuple[str, ...] = ()
+    since: date | None = None
+    until: date | None = None
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """What a page that no template read is grouped by."""
+        return tuple(name for name in self.by if name != "template")
+
+
+@dataclass(slots=True)
+class Group:
+    """Articles of one `key`, in the order of `Wanted.by`; None stands for "has none".
+
+    `counts`: in how many the field is there; `time`: a publish time finer than a day; `meta`: tags
+    that are the page's keywords. `pictures` are all the images, `captions` those that have one;
+    `body` is the median length in characters. `neighbours` are the articles of the same host and month
+    whatever read them, `generic` those of them that fit no template, `rejected` the links that gave none.
+    """
+
+    key: Key
+    articles: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    pictures: int = 0
+    captions: int = 0
+    body: int = 0
+    neighbours: int = 0
+    generic: int = 0
+    rejected: int = 0
+
+
+async def coverage(db: Database, wanted: Wanted, day_in_url: str) -> list[Group]:
+    """The groups in order; those of rejected links alone have no articles.
+
+    `day_in_url` is a regular expression of year, month and day, for links that their list did not date.
+    """
+    groups: list[Group] = []
+    async for row in await db["articles"].aggregate(_pipeline(wanted), allowDiskUse=True):
+        groups.append(_group(row, wanted))  # noqa: PERF401  # a comprehension hides the query
+    rejected: dict[Key, int] = {}
+    async for row in await db["frontier"].aggregate(_rejected(wanted, day_in_url)):
+        rejected[tuple(row["_id"].get(name) for name in wanted.place)] = row["links"]
+    places = {_place(group.key, wanted) for group in groups}
+    for place in () if wanted.templates else rejected.keys() - places:
+        told = dict(zip(wanted.place, place, strict=True))
+        groups.append(Group(tuple(told.get(name) for name in wanted.by)))
+    for group in groups:
+        group.rejected = rejected.get(_place(group.key, wanted), 0)
+    return sorted(groups, key=lambda group: tuple(each or "" for each in group.key))
+
+
+def _place(key: Key, wanted: Wanted) -> Key:
+    return tuple(v for name, v in zip(wanted.by, key, strict=True) if name != "template")
+
+
+def _group(row: dict[str, Any], wanted: Wanted) -> Group:
+    names = ("time", "meta", *_PLAIN, *_LISTS)
+    return Group(
+        tuple(row["_id"].get(name) for name in wanted.by),
+        row["articles"], Counter({name: row[name] for name in names}),
+        row["pictures"], row["captions"], row["body"], row["neighbours"], row["generic"],
+    )  # fmt: skip
+
+
+def _pipeline(wanted: Wanted) -> list[Stage]:
+    """One scan: articles of one length first, so that the median is found without a list of all."""
+    by_template = {"template": "$parser.template"}
+    month = {"$dateToString": {"date": "$published_at", "format": "%Y-%m", "timezone": _SITE_ZONE}}
+    dimensions = {"host": "$site", "month": month, **by_template}
+    first = {name: dimensions[name] for name in wanted.by} | by_template
+    sums = ["articles", "time", "meta", "pictures", "captions", *_PLAIN, *_LISTS]
+    key = {name: f"$_id.{name}" for name in wanted.by}
+    everything = {"window": {"documents": ["unbounded", "unbounded"]}}
+    so_far = {"window": {"documents": ["unbounded", "current"]}}
+    is_generic = {"$cond": [{"$eq": ["$_id.template", GENERIC]}, "$articles", 0]}
+    half = {"$gte": [{"$multiply": ["$so_far", 2]}, "$all"]}
+    stages: list[Stage] = [
+        {"$match": _published(wanted)},
+        {"$group": {"_id": {**first, "length": {"$strLenCP": "$body"}}, **_sums()}},
+        {"$setWindowFields": {
+            "partitionBy": {name: f"$_id.{name}" for name in wanted.place},
+            "output": {"neighbours": {"$sum": "$articles", **everything},
+                       "generic": {"$sum": is_generic, **everything}},
+        }},
+        {"$match": _of_templates(wanted)},
+        {"$setWindowFields": {
+            "partitionBy": key,
+            "sortBy": {"_id.length": 1},
+            "output": {"so_far": {"$sum": "$articles", **so_far},
+                       "all": {"$sum": "$articles", **everything}},
+        }},
+        {"$group": {
+            "_id": key,
+            **{name: {"$sum": f"${name}"} for name in sums},
+            "body": {"$min": {"$cond": [half, "$_id.length", None]}},  # None is no number
+            "neighbours": {"$first": "$neighbours"},
+            "generic": {"$first": "$generic"},
+        }},
+    ]  # fmt: skip
+    return stages
+
+
+def _of_templates(wanted: Wanted) -> Stage:
+    return {"_id.template": {"$in": list(wanted.templates)}} if wanted.templates else {}
+
+
+def _published(wanted: Wanted) -> Stage:
+    def midnight(day: date | None, more: int = 0) -> datetime | None:
+        return datetime.combine(day + timedelta(days=more), time(), _CHINA) if day else None
+
+    span = {"$gte": midnight(wanted.since), "$lt": midnight(wanted.until, 1)}
+    bounds = {sign: moment for sign, moment in span.items() if moment}
+    match: Stage = {"published_at": bounds} if bounds else {}
+    return match | ({"site": {"$in": list(wanted.hosts)}} if wanted.hosts else {})
+
+
+def _sums() -> Stage:
+    def count(condition: Any) -> Stage:
+        return {"$sum": {"$cond": [condition, 1, 0]}}
+
+    captions: Stage = {
+        "$filter": {"input": {"$ifNull": ["$images", []]}, "cond": {"$ne": [_or_none("$$this.caption"), None]}}
+    }  # fmt: skip
+    fine = {"$in": ["$published_precision", ["second", "minute", "hour"]]}
+    return {
+        "articles": {"$sum": 1},
+        **{name: count({"$ne": [_or_none(f"${name}"), None]}) for name in _PLAIN},
+        **{name: count({"$ne": [_size(f"${name}"), 0]}) for name in _LISTS},
+        "time": count({"$and": [{"$ne": [_or_none("$published_at"), None]}, fine]}),
+        "meta": count({"$in": [FROM_META, {"$ifNull": ["$warnings", []]}]}),
+        "pictures": {"$sum": _size("$images")},
+        "captions": {"$sum": {"$size": captions}},
+    }
+
+
+def _or_none(path: str) -> Stage:
+    return {"$ifNull": [path, None]}  # a field that is absent is not equal to null
+
+
+def _size(path: str) -> Stage:
+    return {"$size": {"$ifNull": [path, []]}}
+
+
+def _rejected(wanted: Wanted, day_in_url: str) -> list[Stage]:
+    """Links of articles that gave none, by the day of their list, or of their URL."""
+    listed = {"$dateToString": {"date": "$listed_at", "format": "%Y-%m-%d", "timezone": _SITE_ZONE}}
+    found = {"$regexFind": {"input": "$_id", "regex": day_in_url}}
+    parts = [{"$arrayElemAt": ["$found.captures", n]} for n in range(3)]
+    written = {"$concat": [parts[0], "-", parts[1], "-", parts[2]]}
+    month = {"$cond": [{"$eq": ["$day", None]}, None, {"$substrBytes": ["$day", 0, 7]}]}
+    dimensions = {"host": "$host", "month": month}
+    return [
+        {"$match": {"state": "rejected", "kind": {"$in": ["article", "mobile"]}}},
+        {"$set": {"host": {"$arrayElemAt": [{"$split": ["$_id", "/"]}, 2]}, "found": found}},
+        {"$set": {"day": {"$ifNull": [listed, written, None]}}},
+        {"$match": _of_days(wanted)},
+        {"$group": {
+            "_id": {name: dimensions[name] for name in wanted.place}, "links": {"$sum": 1},
+        }},
+    ]  # fmt: skip
+
+
+def _of_days(wanted: Wanted) -> Stage:
+    span = {"$gte": wanted.since, "$lte": wanted.until}
+    bounds = {sign: day.isoformat() for sign, day in span.items() if day}
+    match: Stage = {"day": bounds} if bounds else {}
+    return match | ({"host": {"$in": list(wanted.hosts)}} if wanted.hosts else {})
