@@ -18,6 +18,7 @@ from zjolcrawl.parsing.info_line import InfoLine, read_info
 from zjolcrawl.parsing.lines import lines_after, page_lines
 from zjolcrawl.parsing.page import Page, read_page
 from zjolcrawl.parsing.pages import page_urls
+from zjolcrawl.parsing.paper_article import read_paper_article
 from zjolcrawl.parsing.templates import FAMILIES
 from zjolcrawl.parsing.templates.generic import GENERIC, densest
 from zjolcrawl.parsing.templates.table import Path, Template, Values, find
@@ -65,6 +66,8 @@ def read_article(body: bytes, url: str) -> RawArticle | Stub | NotArticle:
     Declared charsets are not needed: see `page.decode`. Never raises on bad HTML.
     """
     page = read_page(body, url)
+    if kind(url) == "paper" and (article := read_paper_article(page)):
+        return article
     for template in FAMILIES:
         if found := _best_body(template, page):
             # A page of a few words that sends the browser on is a stub, whatever its classes.
