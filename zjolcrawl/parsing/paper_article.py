@@ -1,12 +1,14 @@
 """Article page of a digital paper -> raw fields (T5).
 
 What the page shows comes first; what it does not show may be in the comment that Founder's system
-leaves: `<!--enpproperty <title>…</title><introtitle>…</introtitle>… /enpproperty-->` [SIS].
+leaves: `<!--enpproperty <title>…</title><introtitle>…</introtitle>… /enpproperty-->` [SIS], or the same
+with `<founder-title>`, `<founder-pagenum>` …, also below `</html>` [SIS].
 """
 
 from __future__ import annotations
 
 import re
+from html import escape
 
 from lxml import html
 from lxml.html import HtmlElement
@@ -18,17 +20,18 @@ from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES
 from zjolcrawl.parsing.lines import page_lines
 from zjolcrawl.parsing.page import Page
 from zjolcrawl.parsing.paper_page import Label, issue_pages, page_of, read_label
-from zjolcrawl.parsing.templates.paper import KICKERS, PICTURES, SUBTITLES, T5
+from zjolcrawl.parsing.templates.paper import INNER_ROWS, KICKERS, PICTURES, SUBTITLES, T5
 from zjolcrawl.parsing.templates.table import Path, find
 from zjolcrawl.parsing.urls import canonical, url_day
 
 _PROPERTY = re.compile(r"<!--\s*enpproperty(.*?)/enpproperty\s*-->", re.DOTALL)
-_FIELD = re.compile(r"<(\w+)>(.*?)</\1>", re.DOTALL)
-# （下转第3版）, 上接01版: where the printed text goes on. The site has the whole text on one page.
-_TURN = re.compile(
-    r"[（(【\[▶▷►>\s]*(?:紧?[下上][转接]|转|接)\s*第?\s*[A-Z]?[\d一二三四五六七八九十]{1,4}\s*版[)）】\]▶▷►>\s]*"
+_FIELD = re.compile(r"<((?:founder-)?(\w+))>(.*?)</\1>", re.DOTALL)
+# （下转第3版）, 上接01版, ►A0002版: where the printed text goes on, with its brackets and arrows.
+_TURN = (
+    r"[（(【\[\s]*(?:[▶▷►>]+|[▶▷►>\s]*[下上][转接])\s*第?\s*[A-Z]?[\d一二三四五六七八九十]{1,5}\s*版"
+    r"[)）】\]▶▷►>\s]*"
 )
-_EDGE = re.compile(rf"^{_TURN.pattern}|{_TURN.pattern}$")
+_EDGE = re.compile(rf"^{_TURN}|{_TURN}$")
 
 
 def read_paper_article(page: Page) -> RawArticle | None:
@@ -55,6 +58,7 @@ def read_paper_article(page: Page) -> RawArticle | None:
         kicker=kicker,
         subtitle=subtitle,
         published=day.isoformat() if day else None,
+        source=comment.get("papername"),
         bylines=_bylines(page.root, comment, body),
         editors=body.editors,
         editor_note=body.editor_note,
@@ -74,9 +78,8 @@ def read_paper_article(page: Page) -> RawArticle | None:
 def _comment(text: str) -> dict[str, str]:
     """The fields of Founder's comment that are not empty, tags taken out."""
     mark = _PROPERTY.search(text)
-    fields = {
-        name.lower(): _plain(value) for name, value in _FIELD.findall(mark[1] if mark else "")
-    }
+    found = _FIELD.findall(mark[1] if mark else "")
+    fields = {name.lower(): _plain(value) for _, name, value in found}
     return {name: value for name, value in fields.items() if value}
 
 
@@ -101,43 +104,64 @@ def _headline(candidates: tuple[Path, ...], root: HtmlElement) -> str | None:
 
 
 def _pictures(page: Page, container: HtmlElement) -> list[Block]:
-    """The pictures beside the text: all words that stand with one are its caption."""
-    blocks: list[Block] = []
+    """The pictures beside the text, each with its caption behind it."""
+    pairs: list[tuple[Block, Block]] = []
     for box in find(PICTURES, page.root):
         if container in box.iterancestors() or box in container.iterancestors():
             continue
-        for block in BlockReader(page.url).read(box):
-            last = blocks[-1] if blocks else None
-            if block.kind == "figure" or last is None:
-                blocks.append(block)
-            elif last.kind == "caption":
-                last.lines += block.lines
+        row: list[tuple[Block, Block]] = []  # the last row that has pictures
+        for cells in _rows(box):
+            read = [BlockReader(page.url).read(cell) for cell in cells]
+            if any(block.kind == "figure" for blocks in read for block in blocks):
+                row = [pair for blocks in read for pair in _captioned(blocks)]
+                pairs += row
             else:
-                block.kind = "caption"
-                blocks.append(block)
-    return blocks
+                _take_captions(row, [blocks for blocks in read if blocks])
+    return [block for pair in pairs for block in pair if block.kind == "figure" or block.lines]
+
+
+def _rows(box: HtmlElement) -> list[list[HtmlElement]]:
+    """The cells of a box's innermost rows; a box without a table is one cell."""
+    rows = [[cell for cell in row if cell.tag in {"td", "th"}] for row in INNER_ROWS(box)]
+    return [cells for cells in rows if cells] or [[box]]
+
+
+def _captioned(blocks: list[Block]) -> list[tuple[Block, Block]]:
+    """The pictures of a cell, each with the words below it."""
+    pairs: list[tuple[Block, Block]] = []
+    for block in blocks:
+        if block.kind == "figure":
+            pairs.append((block, Block("caption")))
+        elif pairs:
+            pairs[-1][1].lines += block.lines
+    return pairs
+
+
+def _take_captions(row: list[tuple[Block, Block]], cells: list[list[Block]]) -> None:
+    """A row of words below a row of pictures: one for each, or all for the last."""
+    each = len(cells) == len(row)
+    for index, blocks in enumerate(cells if row else []):
+        _, caption = row[index if each else -1]
+        caption.lines += [line for block in blocks for line in block.lines]
 
 
 def _turned(blocks: list[Block]) -> list[Block]:
     """The blocks without the words that lead from one printed page to another."""
-    kept = []
     for block in blocks:
-        if block.kind in {"p", "h2", "quote"} and any(_EDGE.search(line) for line in block.lines):
-            for line in block.lines:
-                block.html = block.html.replace(line, _EDGE.sub("", line))
+        if block.kind in {"p", "h2", "quote"}:
+            for words in [mark[0] for line in block.lines for mark in _EDGE.finditer(line)]:
+                block.html = block.html.replace(escape(words.strip(), quote=False), "", 1)
             block.lines = [text for line in block.lines if (text := _EDGE.sub("", line))]
-            if not block.lines:
-                continue
-        kept.append(block)
-    return kept
+    return [block for block in blocks if block.lines or block.kind in {"figure", "video"}]
 
 
 def _place(page: Page, comment: dict[str, str]) -> tuple[Label | None, str | None]:
     """Which page of the issue the article stands on, and that page's PDF."""
     label, pdf = page_of(page, issue_pages(page))
-    named = comment.get("nodename")
-    if label is None and named:
+    if label is None and (named := comment.get("nodename")):
         label = read_label(named)
+    if label is None and (number := comment.get("pagenum")):
+        label = Label(number)
     return label, pdf
 
 

@@ -27,10 +27,10 @@ from zjolcrawl.parsing.templates.paper import (
 from zjolcrawl.parsing.templates.table import find
 from zjolcrawl.parsing.urls import absolute, canonical, is_paper_page, kind, url_day
 
-# 第01版：要闻, 01版:要闻, A0001版：封面, 第四版 副刊
+# 第01版：要闻, 01版:要闻, A0001版：封面, 第04-05版:目的地, 第四版 副刊
 _LABEL = re.compile(
-    r"第?\s*(?<![A-Za-z\d])(?P<number>[A-Z]{0,3}\s?\d{1,5}|[一二三四五六七八九十]{1,3})\s*版(?![面权本])"
-    r"\s*[:：·\-—|｜]?\s*(?P<name>\S.*)?"
+    r"(?:第?\s*(?<![A-Za-z\d])(?P<digits>[A-Z]{0,3}\s?\d{1,5}(?:\s?[-~、－—]\s?[A-Z]{0,3}\d{1,5})?)"
+    r"|第\s*(?P<han>[一二三四五六七八九十]{1,3}))\s*版(?![面权本])\s*[:：·\-—|｜]?\s*(?P<name>\S.*)?"
 )
 _BESIDE = re.compile(
     r"\s*(?:[上下前后][一]?[版页]|PDF|pdf|放大|缩小|返回|标题导航|版面导航|[|｜<>《》]).*"
@@ -141,7 +141,7 @@ def read_label(text: str) -> Label | None:
     if not mark:
         return None
     name = _BESIDE.sub("", mark["name"] or "")
-    return Label(mark["number"].replace(" ", ""), clean(name) or None)
+    return Label((mark["digits"] or mark["han"]).replace(" ", ""), clean(name) or None)
 
 
 def _plain(label: Label) -> str:

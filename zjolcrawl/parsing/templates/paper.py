@@ -23,6 +23,7 @@ KICKERS = paths(has_class("main-article-pretitle"))  # SEL qjwb
 SUBTITLES = paths(has_class("main-article-subtitle"))  # SEL qjwb
 # Beside the text, a table each: a row with the picture, one with its caption.
 PICTURES = paths(has_class("main_ar_pic_text"), has_class("attachment", "div"))  # SEL qjwb; SIS
+INNER_ROWS = Path(".//tr[not(.//tr)]")
 
 # 第01版：要闻; A0001版：封面
 LABELS = paths(
