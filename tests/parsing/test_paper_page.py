@@ -144,6 +144,26 @@ def test_paper_speaks_for_an_article_that_names_no_source() -> None:
     assert article.warnings == ["missing: authors", "missing: page_name", "missing: page_number"]
 
 
+def test_picture_without_a_headline_has_that_of_the_title_tag() -> None:
+    page = "<title>浙江日报数字报-潮起钱塘</title><div id='ozoom'><p><img src='a1.jpg'></p></div>"
+    found = read_article(page.encode(), ARTICLE)
+    assert isinstance(found, RawArticle)
+    assert (found.title, found.warnings) == ("潮起钱塘", ["title: from <title>"])
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<title>浙江日报</title><div id='ozoom'><p><img src='a1.jpg'></p></div>",
+        "<h1 class='main-article-title'>广告</h1><div id='ozoom'><founder-content></founder-content></div>",
+    ],
+)
+def test_advertisement_is_blank(page: str) -> None:
+    found = read_article(page.encode(), ARTICLE)
+    assert isinstance(found, NotArticle)
+    assert found.blank
+
+
 def test_page_that_says_it_is_missing() -> None:
     found = read_article("<html><h1>404 页面不存在</h1></html>".encode(), ARTICLE)
     assert found == NotArticle("page says it is missing", missing=True)

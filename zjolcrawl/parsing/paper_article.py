@@ -17,15 +17,24 @@ from zjolcrawl.items import Media, RawArticle
 from zjolcrawl.parsing.blocks import Block, BlockReader
 from zjolcrawl.parsing.body import Body, read_body
 from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES
+from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.lines import page_lines
 from zjolcrawl.parsing.page import Page
 from zjolcrawl.parsing.paper_page import Label, issue_pages, page_of, read_label
-from zjolcrawl.parsing.templates.paper import INNER_ROWS, KICKERS, PICTURES, SUBTITLES, T5
+from zjolcrawl.parsing.templates.paper import (
+    INNER_ROWS,
+    KICKERS,
+    PICTURES,
+    SUBTITLES,
+    T5,
+    TITLE_TAG,
+)
 from zjolcrawl.parsing.templates.table import Path, find
 from zjolcrawl.parsing.urls import canonical, url_day
 
 _PROPERTY = re.compile(r"<!--\s*enpproperty(.*?)/enpproperty\s*-->", re.DOTALL)
 _FIELD = re.compile(r"<((?:founder-)?(\w+))>(.*?)</\1>", re.DOTALL)
+_PAPER_NAME = re.compile(r"(?:报|党员|电子版|在线|数字报.*|第.{1,6}版.*)$")
 # （下转第3版）, 上接01版, ►A0002版: where the printed text goes on, with its brackets and arrows.
 _TURN = (
     r"[（(【\[\s]*(?:[▶▷►>]+|[▶▷►>\s]*[下上][转接])\s*第?\s*[A-Z]?[\d一二三四五六七八九十]{1,5}\s*版"
@@ -35,18 +44,19 @@ _EDGE = re.compile(rf"^{_TURN}|{_TURN}$")
 
 
 def read_paper_article(page: Page) -> RawArticle | None:
-    """The article, or None where the page has no text, no picture and no headline of one."""
+    """The article, or None where the page has none (see `is_blank`)."""
     comment = _comment(page.text)
     container = _container(page.root)
     if container is None:
         return None
     reader = BlockReader(page.url)
     blocks = [*_pictures(page, container), *_turned(reader.read(container))]
-    title = _headline(T5.titles, page.root) or comment.get("title")
+    headline = _headline(T5.titles, page.root) or comment.get("title")
+    title = headline or _from_tag(page.root)
     kicker = _headline(KICKERS, page.root) or comment.get("introtitle")
     subtitle = _headline(SUBTITLES, page.root) or comment.get("subtitle")
     body = read_body(blocks, [text for text in (kicker, title, subtitle) if text])
-    if not title and not body.lines:
+    if not (title and (body.lines or body.images or body.videos)):
         return None
     label, pdf = _place(page, comment)
     day = url_day(page.url)
@@ -68,11 +78,26 @@ def read_paper_article(page: Page) -> RawArticle | None:
         images=body.images,
         videos=body.videos,
         attachments=[Media(url, ref, name or None) for url, ref, name in reader.attachments],
-        warnings=list(page.warnings),
+        warnings=page.warnings + ([] if headline else ["title: from <title>"]),
         page_number=label.number if label else None,
         page_name=label.name if label else None,
         pdf=pdf,
     )
+
+
+def is_blank(page: Page) -> bool:
+    """Whether a page without an article is whole all the same: the head of the paper and
+    advertisements are places on the page picture too, and theirs have no headline or no text.
+    """
+    return _container(page.root) is not None
+
+
+def _from_tag(root: HtmlElement) -> str | None:
+    """What `<title>` has beside the paper's name."""
+    parts = re.split(
+        r"\s*[-–—_|｜]+\s*", "".join(str(each.text_content()) for each in TITLE_TAG(root)[:1])
+    )
+    return clean(" ".join(part for part in parts if not _PAPER_NAME.search(part))) or None
 
 
 def _comment(text: str) -> dict[str, str]:

@@ -8,7 +8,6 @@ from typing import Any
 from zjolcrawl.items import Link
 from zjolcrawl.parsing.urls import READ_KINDS, canonical, kind
 from zjolcrawl.spiders.arguments import article_arguments
-from zjolcrawl.spiders.lists import READ_KINDS
 from zjolcrawl.spiders.reader import ArticleReader
 
 

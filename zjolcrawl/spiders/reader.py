@@ -121,7 +121,7 @@ class ArticleReader(Spider):
             yield self._follow(found, response, link, trail)
         elif isinstance(found, NotArticle):
             state = "gone" if found.missing else "failed" if found.withheld else "rejected"
-            yield self._outcome(link, response, state, found.reason)
+            yield self._outcome(link, response, state, found.reason, skipped=found.blank)
         elif reason := unwanted(found, days):
             yield self._outcome(link, response, "pending", reason)
         elif found.pages:

@@ -19,6 +19,7 @@ T5 = Template(
     titles=paths(has_class("main-article-title"), "//founder-title"),  # SEL; SIS
     authors=paths(has_class("main-article-author"), "//founder-author"),  # SEL qjwb; SIS
 )
+TITLE_TAG = Path("//title")
 KICKERS = paths(has_class("main-article-pretitle"))  # SEL qjwb
 SUBTITLES = paths(has_class("main-article-subtitle"))  # SEL qjwb
 # Beside the text, a table each: a row with the picture, one with its caption.
