@@ -35,8 +35,12 @@ def test_page_gives_its_articles_and_the_issue(path: Path) -> None:
         assert link.kind == "paper"
         assert link.listed_at is not None
         assert china_day(link.listed_at).isoformat() == golden["day"]
+    titled = all(isinstance(link, dict) for link in golden["links"])
     found: dict[str, Any] = {
-        "links": [{"url": link.url, "title": link.title or ""} for link in page.links],
+        "links": [
+            {"url": link.url, "title": link.title or ""} if titled else link.url
+            for link in page.links
+        ],
         "issue": [each.url for each in page.issue],
         "page_number": page.label and page.label.number,
         "page_name": page.label and page.label.name,

@@ -8,9 +8,8 @@ with `<founder-title>`, `<founder-pagenum>` …, also below `</html>` [SIS].
 from __future__ import annotations
 
 import re
-from html import escape
+from html import escape, unescape
 
-from lxml import html
 from lxml.html import HtmlElement
 
 from zjolcrawl.items import Media, RawArticle
@@ -34,6 +33,7 @@ from zjolcrawl.parsing.urls import canonical, url_day
 
 _PROPERTY = re.compile(r"<!--\s*enpproperty(.*?)/enpproperty\s*-->", re.DOTALL)
 _FIELD = re.compile(r"<((?:founder-)?(\w+))>(.*?)</\1>", re.DOTALL)
+_LONGEST_COMMENT = 20_000  # characters
 _PAPER_NAME = re.compile(r"(?:报|党员|电子版|在线|数字报.*|第.{1,6}版.*)$")
 # （下转第3版）, 上接01版, ►A0002版: where the printed text goes on, with its brackets and arrows.
 _TURN = (
@@ -103,15 +103,13 @@ def _from_tag(root: HtmlElement) -> str | None:
 def _comment(text: str) -> dict[str, str]:
     """The fields of Founder's comment that are not empty, tags taken out."""
     mark = _PROPERTY.search(text)
-    found = _FIELD.findall(mark[1] if mark else "")
+    found = _FIELD.findall(mark[1][:_LONGEST_COMMENT] if mark else "")
     fields = {name.lower(): _plain(value) for _, name, value in found}
     return {name: value for name, value in fields.items() if value}
 
 
 def _plain(markup: str) -> str:
-    if not markup.strip():
-        return ""
-    return " ".join(line.text for line in page_lines(html.fragment_fromstring(markup, "div")))
+    return clean(unescape(re.sub(r"<[^>]*>", "", re.sub(r"(?i)</p>|<br\s*/?>", " ", markup))))
 
 
 def _container(root: HtmlElement) -> HtmlElement | None:
