@@ -30,6 +30,6 @@ def test_addresses() -> None:
     paper = load_papers()["hnrb"]
     assert paper.issue(DAY) == "http://hnrb.zjol.com.cn/hnrb/html/2017-08/12/"
     assert paper.calendar(DAY) == "http://hnrb.zjol.com.cn/hnrb/html/2017-08/paper_existed.xml"
-    assert paper.newest == "http://hnrb.zjol.com.cn/paperindex.htm"
+    assert paper.newest == "http://hnrb.zjol.com.cn/hnrb/paperindex.htm"
     assert paper_of("http://hnrb.zjol.com.cn/x") == paper
     assert paper_of("http://zjnews.zjol.com.cn/x") is None

@@ -39,7 +39,7 @@ class Paper:
     @property
     def newest(self) -> str:
         """The page that leads to the newest issue [SEL]."""
-        return f"http://{self.host}/paperindex.htm"
+        return self.url.removesuffix("html/") + "paperindex.htm"
 
     def issue(self, day: date) -> str:
         """The address that the pages of a day's issue lie below."""
