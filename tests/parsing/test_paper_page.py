@@ -93,6 +93,8 @@ def test_calendar() -> None:
     }
     odd = b"<period_date>2017-09-31</period_date><front_page>a</front_page><period_date>2017-09-30</period_date>"
     assert read_calendar(odd) == {date(2017, 9, 30): None}
+    path = b"<period_date>2017-09-01</period_date><front_page>01/node_2.htm</front_page>"
+    assert read_calendar(path) == {date(2017, 9, 1): "node_2.htm"}
     assert read_calendar(b"<html>404</html>") == {}
 
 

@@ -83,12 +83,12 @@ def read_paper_page(body: bytes, url: str) -> PaperPage:
 
 
 def read_calendar(body: bytes) -> dict[date, str | None]:
-    """The days of a month's calendar that have an issue, each with its first page as written."""
+    """The days of a month's calendar that have an issue, each with the name of its first page."""
     issues: dict[date, str | None] = {}
     for day, rest in _PERIOD.findall(decode(body)[0]):
         front = _FRONT.search(rest)
         try:
-            issues[date.fromisoformat(day)] = front[1] if front else None
+            issues[date.fromisoformat(day)] = front[1].rpartition("/")[2] if front else None
         except ValueError:
             continue
     return issues
