@@ -88,6 +88,9 @@ class RawArticle:
     attachments: list[Media] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)
     aliases: list[str] = field(default_factory=list)
+    page_number: str | None = None
+    page_name: str | None = None
+    pdf: str | None = None
     warnings: list[str] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
     listed_at: datetime | None = None
@@ -106,6 +109,7 @@ class Article:
     absent in MongoDB. Bookkeeping fields (revision, first_seen_at …) are the store's. `seen_at` is when
     the page was answered, `warc` where its bytes are: {file, offset, length, record_id}; `pages_warc` has
     the same for each of `pages` that was read. `original_title` is the 原标题 that a reprint names.
+    `page_number`, `page_name` and `pdf` are of the page of a digital paper that it was printed on.
     """
 
     url: str
@@ -135,6 +139,9 @@ class Article:
     attachments: list[Media] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)
     aliases: list[str] = field(default_factory=list)
+    page_number: str | None = None
+    page_name: str | None = None
+    pdf: str | None = None
     warnings: list[str] = field(default_factory=list)
     frontier_url: str | None = None
     seen_at: datetime | None = None

@@ -23,7 +23,7 @@ def as_links(page: ColumnPage) -> list[dict[str, str]]:
     return links
 
 
-@pytest.mark.parametrize("path", sidecars("links"), ids=name)
+@pytest.mark.parametrize("path", sidecars("next"), ids=name)
 def test_page_gives_its_links(path: Path) -> None:
     golden, body = load(path)
     page = read_column(body, golden["url"])

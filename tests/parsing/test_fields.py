@@ -11,7 +11,15 @@ from zjolcrawl.parsing.fields.tags import split_tags
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.info_line import read_info
 from zjolcrawl.parsing.page import decode
-from zjolcrawl.parsing.urls import absolute, canonical, doc_id, kind, url_day
+from zjolcrawl.parsing.urls import (
+    absolute,
+    canonical,
+    doc_id,
+    is_paper_page,
+    kind,
+    page_number,
+    url_day,
+)
 
 
 @pytest.mark.parametrize(
@@ -181,6 +189,15 @@ def test_canonical(variant: str) -> None:
     assert canonical(variant) == TRS
 
 
+def test_what_a_paper_url_tells() -> None:
+    url = "http://zjrb.zjol.com.cn/html/2017-08/12/content_3075681.htm"
+    assert canonical(f"{url}?div=-1") == url
+    assert (doc_id(url), url_day(url), page_number(url)) == ("3075681", date(2017, 8, 12), 0)
+    assert is_paper_page("https://zjrb.zjol.com.cn/html/2017-08/12/zjrbindex.htm")
+    assert is_paper_page("http://hnrb.zjol.com.cn/hnrb/html/2018-05/08/node_1.htm")
+    assert not is_paper_page(url)
+
+
 def test_what_an_article_url_tells() -> None:
     assert (doc_id(TRS), url_day(TRS)) == ("4774532", date(2017, 8, 12))
     legacy = "http://jx.zjol.com.cn/system/2015/06/30/020717765_01.shtml"
@@ -194,6 +211,9 @@ def test_what_an_article_url_tells() -> None:
         (TRS, "article"),
         ("http://dqnews.zjol.com.cn/dqnews/system/2021/04/16/032987957.shtml", "article"),
         ("http://zjrb.zjol.com.cn/html/2017-08/12/content_3075681.htm?div=-1", "paper"),
+        ("http://hnrb.zjol.com.cn/hnrb/html/2018-05/08/content_12.htm", "paper"),
+        ("http://zjrb.zjol.com.cn/html/2017-08/12/node_18.htm", "topic"),
+        ("http://paper.people.com.cn/html/2017-08/12/content_3.htm", "offsite"),
         ("http://zj.zjol.com.cn/news.html?id=123", "app"),
         ("http://zj.zjol.com.cn/video.html?id=123", "video"),
         ("https://tidenews.com.cn/news.html?id=9", "app"),

@@ -26,7 +26,7 @@ class Command(CrawlCommand):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Run one spider; sets `exitcode`."""
         if len(args) != 1:
-            raise UsageError("crawl needs the name of one spider: column or article")
+            raise UsageError("crawl needs the name of one spider: column, paper or article")
         assert self.crawler_process
         try:
             spider = self.crawler_process.spider_loader.load(args[0])

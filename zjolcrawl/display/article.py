@@ -8,7 +8,7 @@ from typing import Any
 from lxml import html
 from rich.text import Text
 
-from zjolcrawl.display.words import image, moment, people, published
+from zjolcrawl.display.words import image, moment, people, printed, published
 
 _INDENT = "　　"
 
@@ -38,7 +38,7 @@ def _head(article: dict[str, Any]) -> Iterator[Text]:
     if original := article.get("original_title"):
         yield Text(f"原标题: {original}")
     source = f"来源: {article['source']}" if "source" in article else None
-    line = [published(article), source, people(article.get("authors", []))]
+    line = [published(article), source, printed(article), people(article.get("authors", []))]
     yield Text("  ".join(part for part in line if part))
     if article["status"] == "gone":
         yield Text(f"taken down: gone since {moment(article['gone_at'])}", style="bold red")
@@ -95,6 +95,7 @@ def _provenance(article: dict[str, Any]) -> Iterator[Text]:
     parser = article["parser"]
     facts = {
         "URL": url,
+        "PDF": article.get("pdf", ""),
         "columns": ", ".join(article.get("columns", [])),
         "pages": ", ".join(article.get("pages", [])),
         "also at": ", ".join(article.get("aliases", [])),

@@ -23,6 +23,14 @@ def published(article: dict[str, Any]) -> str | None:
     return moment.astimezone(CHINA).strftime(form) if moment else None
 
 
+def printed(article: dict[str, Any]) -> str | None:
+    """The page of the paper that an article stands on: 第01版：要闻."""
+    if "page_number" not in article:
+        return article.get("page_name")
+    name = f"：{article['page_name']}" if "page_name" in article else ""
+    return f"第{article['page_number']}版{name}"
+
+
 def moment(value: datetime) -> str:
     """A time of the archive's own on the site's clock."""
     return value.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")

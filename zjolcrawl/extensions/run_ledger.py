@@ -175,6 +175,11 @@ class RunLedger:
         if visit.error and not getattr(self.crawler.spider, "offline", False):
             self.faults.append(f"column page {visit.url}: {visit.error}")
 
+    def _tell_missing_issues(self) -> None:
+        """Not every paper appears every day; one of which no issue was found needs a person."""
+        for paper, told in self.tally.missing_issues().items():
+            (self.warnings if paper in self._columns else self.faults).append(told)
+
     def fail(self, reason: str) -> None:
         """Store or archive was lost: the run cannot vouch for what it found. The first reason stays."""
         self.failure = self.failure or reason
@@ -214,6 +219,7 @@ class RunLedger:
             self.at_end()
         if waiting := self.store.waiting():
             self.faults.append(f"{waiting} files wait for MongoDB in {self._data_dir() / 'spool'}")
+        self._tell_missing_issues()
         summary = await self._sum_up(self.store, reason)
         self.exit_status = NEEDS_A_PERSON if self.failure else summary.exit_status
         values = {**summary.values(), "exit_status": self.exit_status}

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from zjolcrawl.items import Article, ColumnVisit
 
 _MISSING = "missing: "
+_MOST_DAYS = 31
 FEWEST = 10
 """Articles: a rate of fewer says nothing."""
 JUMP = 0.3
@@ -35,6 +37,7 @@ class Tally:
     known: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     templates: dict[str, Template] = field(default_factory=dict)
     silent: dict[str, str] = field(default_factory=dict)
+    without_issue: dict[str, list[date]] = field(default_factory=dict)
 
     def article(self, article: Article) -> None:
         """Count an article."""
@@ -51,6 +54,17 @@ class Tally:
             self.silent[visit.column] = (
                 f"column {visit.column} lists nothing, {before} before: {why}"
             )
+
+    def no_issue(self, paper: str, day: date) -> None:
+        """Note a day that was asked for, and of which a paper has no issue."""
+        self.without_issue.setdefault(paper, []).append(day)
+
+    def missing_issues(self) -> dict[str, str]:
+        """What there is to tell of those days, a line a paper."""
+        return {
+            paper: f"paper {paper}: no issue of {_listed(sorted(days))}"
+            for paper, days in self.without_issue.items()
+        }
 
     def alarms(self, former: Iterable[dict[str, Any]]) -> list[str]:
         """What needs a person, a line each; `former` are the `templates` of runs before."""
@@ -86,6 +100,11 @@ class Tally:
             name: {"articles": each.articles, "missing": dict(each.missing)}
             for name, each in self.templates.items()
         }
+
+
+def _listed(days: list[date]) -> str:
+    more = f" and {len(days) - _MOST_DAYS} more days" if len(days) > _MOST_DAYS else ""
+    return ", ".join(map(str, days[:_MOST_DAYS])) + more
 
 
 def _share(templates: Mapping[str, Template]) -> float:

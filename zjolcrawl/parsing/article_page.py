@@ -18,6 +18,7 @@ from zjolcrawl.parsing.info_line import InfoLine, read_info
 from zjolcrawl.parsing.lines import lines_after, page_lines
 from zjolcrawl.parsing.page import Page, read_page
 from zjolcrawl.parsing.pages import page_urls
+from zjolcrawl.parsing.paper_article import is_blank, read_paper_article
 from zjolcrawl.parsing.templates import FAMILIES
 from zjolcrawl.parsing.templates.generic import GENERIC, densest
 from zjolcrawl.parsing.templates.table import Path, Template, Values, find
@@ -52,11 +53,13 @@ class NotArticle:
 
     `missing`: the page says that there is nothing at its address (a soft 404). `withheld`: it is no
     page at all but what a server sends in its place (a challenge, nothing), perhaps not the next time.
+    `blank`: it is as it should be, and holds nothing to read.
     """
 
     reason: str
     missing: bool = False
     withheld: bool = False
+    blank: bool = False
 
 
 def read_article(body: bytes, url: str) -> RawArticle | Stub | NotArticle:
@@ -65,6 +68,11 @@ def read_article(body: bytes, url: str) -> RawArticle | Stub | NotArticle:
     Declared charsets are not needed: see `page.decode`. Never raises on bad HTML.
     """
     page = read_page(body, url)
+    if kind(url) == "paper":
+        if article := read_paper_article(page):
+            return article
+        if is_blank(page):
+            return NotArticle("no headline and text: advertisement or the paper's head", blank=True)
     for template in FAMILIES:
         if found := _best_body(template, page):
             # A page of a few words that sends the browser on is a stub, whatever its classes.

@@ -1,7 +1,7 @@
 """The site's URLs: canonical form, what kind of page one leads to, and what it tells.
 
-The forms are those of section 2 of the site document (each seen in real URLs); M and the papers are
-recorded as what they are.
+The forms are those of section 2 of the site document (each seen in real URLs); M is recorded as what it
+is.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ _TRS = re.compile(
 _LEGACY = re.compile(
     r"(?P<stem>.*/system/(?P<y>\d{4})/(?P<m>\d\d)/(?P<d>\d\d)/(?P<id>\d{9}))(?:_(?P<page>\d\d))?(?P<ext>\.s?html?)$"
 )
-# C  digital papers                                                                         [SEL]
-_PAPER = re.compile(r"/html/(?P<ym>\d{4}-\d\d)/(?P<d>\d\d)/(?:node|content)_(?P<id>\d+)\.html?$")
-# The day in A and B, for who cannot call `url_day`: year, month, day, in a dialect that a database reads.
-DAY_IN_URL = r"/(?:t|system/)(\d{4})/?(\d\d)/?(\d\d)[_/]"
+# C  digital papers: /html/YYYY-MM/DD/content_N.htm; a page of an issue is node_N.htm or zjrbindex.htm [SEL]
+_ISSUE = r".*/html/(?P<y>\d{4})-(?P<m>\d\d)/(?P<d>\d\d)/"
+_PAPER = re.compile(rf"(?P<stem>{_ISSUE}content_(?P<id>\d+))(?P<ext>\.html?)$")
+_PAPER_PAGE = re.compile(rf"{_ISSUE}(?:node_\d+|[a-z]*index)\.html?$")
+# The day in A, B and C, for who cannot call `url_day`: year, month, day, in a dialect that a database reads.
+DAY_IN_URL = r"/(?:t|system/|html/)(\d{4})[/-]?(\d\d)/?(\d\d)[_/]"
 # D  app share pages: their ids are re-used for other articles, so they are never rewritten [SEL]
 _APP_HOSTS = {"zj.zjol.com.cn", "tidenews.com.cn", "www.tidenews.com.cn", "m.tidenews.com.cn"}
 _APP_VIDEO = re.compile(r"/(?:video|live)\.html$")
@@ -32,6 +34,8 @@ _VIDEO_HOSTS = {"v.zjol.com.cn", "v-cdn.zjol.com.cn", "cdn.v.zjol.com.cn"}
 _MEDIA_FILE = re.compile(r"\.(?:mp4|m3u8|flv|avi|mov|wmv)$", re.IGNORECASE)
 _SITE = "zjol.com.cn"
 _IMAGE_SITE = "zjolcdn.com"  # [REAL] img.zjolcdn.com, img2.zjolcdn.com
+READ_KINDS = frozenset({"article", "mobile", "paper"})
+"""The kinds of URL that lead to an article."""
 
 
 def is_own_host(url: str) -> bool:
@@ -85,15 +89,14 @@ def canonical(url: str) -> str:
         return f"{url.partition('?')[0]}?newsid={newsid}"
     bare = url.partition("?")[0]
     form = _article_form(bare)
-    if not form:
-        return url if kind(url) != "paper" else bare
-    return form["stem"] + form["ext"]
+    return form["stem"] + form["ext"] if form else url
 
 
 def kind(url: str) -> str:
     """What an absolute URL leads to: article, mobile, paper, video, app, topic or offsite.
 
-    `topic` stands for every page of the site that has no article's URL: 专题, column fronts.
+    `paper` is an article of a digital paper. `topic` stands for every page of the site that has no
+    article's URL: 专题, column fronts, the pages of a paper's issue.
     """
     parts = urlsplit(url)
     host, path = (parts.hostname or "").lower(), parts.path
@@ -103,10 +106,10 @@ def kind(url: str) -> str:
         return "offsite"
     if host in _VIDEO_HOSTS or _MEDIA_FILE.search(path):
         return "video"
+    if _PAPER.match(path):
+        return "paper"
     if _article_form(path):
         return "article"
-    if _PAPER.search(path):
-        return "paper"
     return "mobile" if _mobile_id(url) else "topic"
 
 
@@ -136,7 +139,12 @@ def url_day(url: str) -> date | None:
 def page_number(url: str) -> int:
     """Which page of a multi-page article a URL is; the first is 0."""
     form = _article_form(urlsplit(url).path)
-    return int(form["page"] or 0) if form else 0
+    return int(form.groupdict().get("page") or 0) if form else 0
+
+
+def is_paper_page(url: str) -> bool:
+    """Whether the URL is that of a page of a digital paper's issue, with its day in it."""
+    return bool(_PAPER_PAGE.match(urlsplit(url).path))
 
 
 def _mobile_id(url: str) -> str | None:
@@ -146,4 +154,4 @@ def _mobile_id(url: str) -> str | None:
 
 
 def _article_form(path: str) -> re.Match[str] | None:
-    return _TRS.match(path) or _LEGACY.match(path)
+    return _TRS.match(path) or _LEGACY.match(path) or _PAPER.match(path)

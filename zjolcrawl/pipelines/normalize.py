@@ -7,15 +7,17 @@ from urllib.parse import urlsplit
 
 from zjolcrawl.catalogue import catalogue_names, site_name
 from zjolcrawl.items import Article, Byline, RawArticle
+from zjolcrawl.papers import Paper, paper_of
 from zjolcrawl.parsing.article_page import PARSER_VERSION
 from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, merge, people
 from zjolcrawl.parsing.fields.dates import china_midnight, find_time
 from zjolcrawl.parsing.fields.tags import keyword_tags, split_tags
 from zjolcrawl.parsing.fields.text import clean
-from zjolcrawl.parsing.urls import doc_id, url_day
+from zjolcrawl.parsing.urls import doc_id, kind, url_day
 
-# Every family can have these; a page without one of them says so in `warnings`.
+# Every family can have these, and a paper those; a page without one of them says so in `warnings`.
 _EXPECTED = ("title", "published_at", "source", "authors", "editors", "tags", "breadcrumb")
+_EXPECTED_OF_PAPERS = ("title", "published_at", "source", "authors", "page_number", "page_name")
 
 
 def normalize(raw: RawArticle) -> Article:
@@ -45,6 +47,9 @@ def normalize(raw: RawArticle) -> Article:
         attachments=raw.attachments,
         pages=raw.pages,
         aliases=raw.aliases,
+        page_number=raw.page_number,
+        page_name=raw.page_name,
+        pdf=raw.pdf,
         warnings=list(raw.warnings),
         frontier_url=raw.frontier_url or raw.url,
         seen_at=raw.seen_at,
@@ -53,6 +58,9 @@ def normalize(raw: RawArticle) -> Article:
         validators=raw.validators,
     )
     article.site_name = site_name(article.site)
+    paper = paper_of(raw.url) if kind(raw.url) == "paper" else None
+    if paper:
+        _of_paper(article, paper)
     if not article.tags:
         own_names = {*article.breadcrumb, *catalogue_names()}
         article.tags = keyword_tags(raw.keywords, own_names)
@@ -61,11 +69,18 @@ def normalize(raw: RawArticle) -> Article:
     from_url = any(warning.startswith("published_at") for warning in article.warnings)
     article.warnings += [
         f"missing: {name}"
-        for name in _EXPECTED
+        for name in (_EXPECTED_OF_PAPERS if paper else _EXPECTED)
         if not getattr(article, name) and not (name == "published_at" and from_url)
     ]
     article.warnings.sort()
     return article
+
+
+def _of_paper(article: Article, paper: Paper) -> None:
+    """What is an article's own because of the paper it was printed in."""
+    article.site_name = article.site_name or paper.name
+    article.source = article.source or paper.name
+    article.columns = list(dict.fromkeys([*article.columns, paper.id]))
 
 
 def _people(passages: list[str], roles: str) -> list[Byline]:

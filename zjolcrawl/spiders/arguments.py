@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import groupby
 from pathlib import Path
 
 from zjolcrawl.archive.warc import warc_date
 from zjolcrawl.catalogue import CatalogueError, Column, load_catalogue
+from zjolcrawl.papers import Paper, load_papers
 from zjolcrawl.parsing.fields.dates import china_midnight
 from zjolcrawl.parsing.urls import absolute, is_own_host, kind
 from zjolcrawl.switch import switch
@@ -49,6 +52,56 @@ def column_arguments(
         *day_span(since, until),
         _count("pages", pages),
         _on("recheck", recheck),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PaperArguments:
+    """Which issues to crawl: the papers, the days (China, both ends included; None: the newest issue).
+
+    `recheck`: every article that the issues list, also what was stored before.
+    """
+
+    papers: tuple[Paper, ...]
+    since: date | None = None
+    until: date | None = None
+    recheck: bool = False
+
+    def months(self) -> Iterator[list[date]]:
+        """The days, a list for each month."""
+        if self.since and self.until:
+            count = (self.until - self.since).days + 1
+            days = (self.since + timedelta(days=n) for n in range(count))
+            for _, month in groupby(days, key=lambda day: (day.year, day.month)):
+                yield list(month)
+
+
+def paper_arguments(
+    paper: str | None = None,
+    date: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    *,
+    recheck: str = "off",
+    **unknown: str,
+) -> PaperArguments:
+    """Arguments of `scrapy crawl paper`. Raises ArgumentError."""
+    _no_others(unknown, "paper, date, since, until, recheck")
+    known = load_papers()
+    wanted = _parts(paper)
+    missing = [name for name in wanted if name not in known]
+    if missing or not wanted:
+        told = (
+            f"unknown paper {', '.join(missing)}" if missing else "crawl paper needs paper=ID[,ID…]"
+        )
+        raise ArgumentError(f"{told}: known are {', '.join(known)}")
+    if date is not None and (since is not None or until is not None):
+        raise ArgumentError("date= and since=, until= exclude each other")
+    if date is None and (since is None) != (until is None):
+        raise ArgumentError("since= and until= belong together: the first and the last day")
+    days = (_day("date", date),) * 2 if date is not None else _span(since, until)
+    return PaperArguments(
+        tuple(known[name] for name in dict.fromkeys(wanted)), *days, _on("recheck", recheck)
     )
 
 

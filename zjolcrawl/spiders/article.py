@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from zjolcrawl.items import Link
-from zjolcrawl.parsing.urls import canonical, kind
+from zjolcrawl.parsing.urls import READ_KINDS, canonical, kind
 from zjolcrawl.spiders.arguments import article_arguments
-from zjolcrawl.spiders.lists import READ_KINDS
 from zjolcrawl.spiders.reader import ArticleReader
 
 

@@ -16,10 +16,10 @@ from zjolcrawl.items import Link, WalkEnd
 from zjolcrawl.middlewares.frontier import conditional_headers
 from zjolcrawl.parsing.column_page import ColumnPage, link_day_of
 from zjolcrawl.parsing.fields.dates import china_day
-from zjolcrawl.parsing.urls import is_own_host
+from zjolcrawl.parsing.urls import READ_KINDS, is_own_host
 from zjolcrawl.spiders.arguments import column_arguments
 from zjolcrawl.spiders.context import Days, column_context
-from zjolcrawl.spiders.lists import READ_KINDS, ListReader, link_of_list
+from zjolcrawl.spiders.lists import ListReader, link_of_list
 from zjolcrawl.spiders.reader import validators_of
 
 _AHEAD = 100  # due links that wait in the scheduler
@@ -74,7 +74,7 @@ class ColumnSpider(ListReader):
         count = 0
         async for row in store.due(column.id for column in self.wanted.columns):
             link = Link(row["_id"], columns=row["columns"], listed_at=row.get("listed_at"))
-            if self._wanted_day(link) and self.asks_first(link):
+            if self.wanted_day(link) and self.asks_first(link):
                 yield self.article_request(link, row.get("fetch_url", link.url), row=row)
                 count += 1
                 if count % _AHEAD == 0:
@@ -136,7 +136,7 @@ class ColumnSpider(ListReader):
             await (await RunLedger.of(self.crawler).open()).begin_walk(column.id)
         for listed in page.links:
             link = link_of_list(listed, column, seen_at)
-            ask = listed.kind in READ_KINDS and self._wanted_day(link) and self.asks_first(link)
+            ask = listed.kind in READ_KINDS and self.wanted_day(link) and self.asks_first(link)
             always = self.wanted.recheck
             yield self.article_request(link, listed.fetch_url, always=always) if ask else link
         if following is None:
@@ -146,10 +146,6 @@ class ColumnSpider(ListReader):
         if not walk.full:
             following.meta["unless_known"] = walk.end(seen_at, complete=True, swept=False)
         yield following
-
-    def _wanted_day(self, link: Link) -> bool:
-        moment = link_day_of(link.url, link.listed_at)
-        return moment is None or china_day(moment) in self.days
 
     def _following(self, page: ColumnPage, walk: _Walk) -> tuple[Request | None, bool]:
         """The request for the next page, if any, and whether only the run's own bounds forbid it."""

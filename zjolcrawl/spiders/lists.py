@@ -12,30 +12,43 @@ from twisted.python.failure import Failure
 
 from zjolcrawl.catalogue import Column
 from zjolcrawl.items import ColumnVisit, Link
-from zjolcrawl.parsing.column_page import ColumnPage, ListedLink, read_column
-from zjolcrawl.parsing.urls import is_own_host
+from zjolcrawl.parsing.column_page import ColumnPage, ListedLink, link_day_of, read_column
+from zjolcrawl.parsing.fields.dates import china_day
+from zjolcrawl.parsing.paper_page import read_paper_page
+from zjolcrawl.parsing.urls import is_own_host, is_paper_page
 from zjolcrawl.spiders.reader import ArticleReader, reason_of
 
-READ_KINDS = {"article", "mobile"}
 _REASONS = {
     "app": "app page: its ids are re-used, so it is recorded and never rewritten",
     "video": "video page: recorded, not read",
     "topic": "topic page: a collection of links, recorded, not read",
-    "paper": "digital paper: recorded, not read by this version",
     "offsite": "leads off the site",
 }
 
 
 class ListReader(ArticleReader):
-    """Base spider: reads one column page and says what it held."""
+    """Base spider: reads one page of a column, or of a paper's issue, and says what it held."""
+
+    def wanted_day(self, link: Link) -> bool:
+        """Whether a link is of the days asked for, as far as its list or its URL tells."""
+        moment = link_day_of(link.url, link.listed_at)
+        return moment is None or china_day(moment) in self.days
 
     def read_list(
-        self, response: Response, column: Column, number: int, lists: set[int], *, probe: bool
+        self,
+        response: Response,
+        column: Column,
+        number: int,
+        lists: set[int],
+        *,
+        probe: bool,
+        below: str | None = None,
     ) -> tuple[ColumnVisit | None, ColumnPage | None]:
         """The visit, and the page where its links and what follows are wanted; a 304 has none.
 
         `number` counts a column's pages from 0; `lists` are the walk's lists so far, this one is
         added. A `probe` asks for a page that nothing links: it may be missing, or the last again.
+        `below` is the address that a page of an issue must lie below: elsewhere is another issue.
         """
         if response.status == 304:
             return self.visit(column, number, response), None
@@ -46,7 +59,11 @@ class ListReader(ArticleReader):
         if not is_own_host(response.url):
             error = f"redirects off the site to {response.url}"
             return self.visit(column, number, response, error=error), None
-        page = read_column(response.body, response.url)
+        if below and not _lies_below(response.url, below):
+            error = f"redirects to {response.url}"
+            return None if probe else self.visit(column, number, response, error=error), None
+        read = read_paper_page if is_paper_page(response.url) else read_column
+        page = read(response.body, response.url)
         fingerprint = hash(tuple(link.url for link in page.links))
         repeated = fingerprint in lists
         lists.add(fingerprint)
@@ -85,6 +102,10 @@ class ListReader(ArticleReader):
         column, number = (request.cb_kwargs[name] for name in ("column", "number"))
         reason, seen_at = reason_of(failure.value), request.meta.get("seen_at")
         yield failed_visit(column, number, request.url, reason, seen_at)
+
+
+def _lies_below(url: str, address: str) -> bool:
+    return url.partition("://")[2].startswith(address.partition("://")[2])
 
 
 def failed_visit(

@@ -21,7 +21,15 @@ from zjolcrawl.middlewares.frontier import conditional_headers
 from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.parsing.article_page import NotArticle, Stub, read_article
 from zjolcrawl.parsing.fields.dates import china_day, find_time
-from zjolcrawl.parsing.urls import canonical, is_front, is_own_host, kind, page_number, url_day
+from zjolcrawl.parsing.urls import (
+    READ_KINDS,
+    canonical,
+    is_front,
+    is_own_host,
+    kind,
+    page_number,
+    url_day,
+)
 from zjolcrawl.spiders.context import Days, article_context
 from zjolcrawl.spiders.parts import Parts
 
@@ -102,7 +110,7 @@ class ArticleReader(Spider):
             yield failed
             return
         moved = canonical(response.url) != link.url
-        elsewhere = kind(response.url) not in {"article", "mobile"} and not trail
+        elsewhere = kind(response.url) not in READ_KINDS and not trail
         if moved and (elsewhere or is_front(response.url)):
             target = f"redirects to {kind(response.url)} page {response.url}"
             yield self._outcome(link, response, "rejected", target)
@@ -113,7 +121,7 @@ class ArticleReader(Spider):
             yield self._follow(found, response, link, trail)
         elif isinstance(found, NotArticle):
             state = "gone" if found.missing else "failed" if found.withheld else "rejected"
-            yield self._outcome(link, response, state, found.reason)
+            yield self._outcome(link, response, state, found.reason, skipped=found.blank)
         elif reason := unwanted(found, days):
             yield self._outcome(link, response, "pending", reason)
         elif found.pages:

@@ -198,7 +198,8 @@ class ReparseSpider(ListReader):
             return
         probe = bool(capture.known.get("probe"))
         lists = self._lists.setdefault((capture.run, column.id), set())
-        visit, page = self.read_list(response, column, number, lists, probe=probe)
+        below = capture.known.get("below")
+        visit, page = self.read_list(response, column, number, lists, probe=probe, below=below)
         if visit:
             yield visit
         else:

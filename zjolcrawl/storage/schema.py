@@ -51,6 +51,7 @@ _VERSION: dict[str, Any] = {
             },
         },
         "videos": _MEDIA, "attachments": _MEDIA, "pages": _TEXTS, "aliases": _TEXTS,
+        "page_number": _TEXT, "page_name": _TEXT, "pdf": _TEXT,
         "content_sha256": {"bsonType": "string", "pattern": "^[0-9a-f]{64}$"},
         "revision": {"bsonType": "int", "minimum": 1},
         "status": {"enum": ["live", "gone"]},

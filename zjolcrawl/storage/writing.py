@@ -66,9 +66,11 @@ class BufferWriter:
             await self.db["rejects"].delete_many({"_id": {"$in": rows}})  # articles now
             await self.count_unread(buffer.outcomes)
         if buffer.visits:
+            # As they were seen: the pages of an issue are asked for side by side.
+            seen = sorted(buffer.visits, key=lambda each: each.seen_at or utc_now())
             visits = [
                 visit_column(each) if isinstance(each, ColumnVisit) else end_walk(each)
-                for each in buffer.visits
+                for each in seen
             ]
             await self.db["columns"].bulk_write(visits, ordered=True)
 

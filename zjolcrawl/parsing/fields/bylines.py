@@ -56,6 +56,8 @@ _FAR_OUTLET = rf"{_WORD}{{1,12}}{_OUTLET_END.pattern[:-1]} (?=\S*记者)"
 _TRAILING_CREDIT = re.compile(
     rf"({_HAN}{{2,4}}(?:[、 ]{_HAN}{{2,4}})*)\s*[/／ ]\s*((?:文|图|摄)(?:\s*[/／]\s*(?:文|图|摄影|摄))?|摄影|整理|供图|综合|编译)(?![\u4e00-\u9fff])"
 )
+# 李欣 文 / 张帆 摄
+_ALL_TRAIL = re.compile(rf"(?:{_TRAILING_CREDIT.pattern}[\s/／、]*)+")
 # 郑琳/文 董旭明/摄 after 记者: the second is a photographer.
 _OWN_ROLE = re.compile(rf"({_HAN}{{2,4}})\s*[/／]\s*(文|图|摄影|摄|视频)(?!{_HAN})")
 _APART = re.compile(rf"(?<!{_HAN})({_HAN})[ \u3000]+({_HAN})(?!{_HAN})")
@@ -70,7 +72,7 @@ def people(text: str, roles: str) -> list[Byline]:
     """
     text = clean(re.sub(r"[•・‧∙]", "·", text))
     marks = list(re.finditer(rf"(?P<before>{_FAR_OUTLET}|{_WORD}*?)(?P<role>{roles})", text))
-    if not marks:
+    if not marks or (_ALL_TRAIL.fullmatch(text) and not _EXACT_ROLE.search(text)):
         return _trailing_credits(text)
     found: list[Byline] = []
     for mark, following in zip(marks, [*marks[1:], None], strict=True):

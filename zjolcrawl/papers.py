@@ -1,0 +1,65 @@
+"""The catalogue of digital papers: where the issues of each lie, and who published an article."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from urllib.parse import urlsplit
+
+from zjolcrawl.catalogue import Column
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One paper: see the head of papers.toml for the keys."""
+
+    id: str
+    name: str
+    url: str
+    entries: tuple[str, ...]
+    evidence: str
+    name_evidence: str | None = None
+
+    @property
+    def host(self) -> str:
+        """The host that all its pages are on."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def column(self) -> Column:
+        """The paper as a column, which is how its articles and links are asked for in MongoDB."""
+        return Column(
+            self.id, self.name, f"http://{self.host}/", self.host, enabled=False,
+            evidence=self.evidence, name_evidence=self.name_evidence,
+        )  # fmt: skip
+
+    @property
+    def newest(self) -> str:
+        """The page that leads to the newest issue [SEL]."""
+        return self.url.removesuffix("html/") + "paperindex.htm"
+
+    def issue(self, day: date) -> str:
+        """The address that the pages of a day's issue lie below."""
+        return f"{self.url}{day:%Y-%m/%d}/"
+
+    def calendar(self, month: date) -> str:
+        """The address of the calendar that a day's month has."""
+        return f"{self.url}{month:%Y-%m}/paper_existed.xml"
+
+
+@cache
+def load_papers() -> dict[str, Paper]:
+    """The papers by id, in the file's order."""
+    text = (files("zjolcrawl") / "papers.toml").read_text(encoding="utf-8")
+    entries = tomllib.loads(text)["paper"]
+    papers = (Paper(**{**entry, "entries": tuple(entry["entries"])}) for entry in entries)
+    return {paper.id: paper for paper in papers}
+
+
+def paper_of(url: str) -> Paper | None:
+    """The paper that a URL's host belongs to."""
+    host = (urlsplit(url).hostname or "").lower()
+    return next((paper for paper in load_papers().values() if paper.host == host), None)

@@ -1,0 +1,196 @@
+"""Article page of a digital paper -> raw fields (T5).
+
+What the page shows comes first; what it does not show may be in the comment that Founder's system
+leaves: `<!--enpproperty <title>…</title><introtitle>…</introtitle>… /enpproperty-->` [SIS], or the same
+with `<founder-title>`, `<founder-pagenum>` …, also below `</html>` [SIS].
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape, unescape
+
+from lxml.html import HtmlElement
+
+from zjolcrawl.items import Media, RawArticle
+from zjolcrawl.parsing.blocks import Block, BlockReader
+from zjolcrawl.parsing.body import Body, read_body
+from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES
+from zjolcrawl.parsing.fields.text import clean
+from zjolcrawl.parsing.lines import page_lines
+from zjolcrawl.parsing.page import Page
+from zjolcrawl.parsing.paper_page import Label, issue_pages, page_of, read_label
+from zjolcrawl.parsing.templates.paper import (
+    INNER_ROWS,
+    KICKERS,
+    PICTURES,
+    SUBTITLES,
+    T5,
+    TITLE_TAG,
+)
+from zjolcrawl.parsing.templates.table import Path, find
+from zjolcrawl.parsing.urls import canonical, url_day
+
+_PROPERTY = re.compile(r"<!--\s*enpproperty(.*?)/enpproperty\s*-->", re.DOTALL)
+_FIELD = re.compile(r"<((?:founder-)?(\w+))>(.*?)</\1>", re.DOTALL)
+_LONGEST_COMMENT = 20_000  # characters
+_PAPER_NAME = re.compile(r"(?:报|党员|电子版|在线|数字报.*|第.{1,6}版.*)$")
+# （下转第3版）, 上接01版, ►A0002版: where the printed text goes on, with its brackets and arrows.
+_TURN = (
+    r"[（(【\[\s]*(?:[▶▷►>]+|[▶▷►>\s]*[下上][转接])\s*第?\s*[A-Z]?[\d一二三四五六七八九十]{1,5}\s*版"
+    r"[)）】\]▶▷►>\s]*"
+)
+_EDGE = re.compile(rf"^{_TURN}|{_TURN}$")
+
+
+def read_paper_article(page: Page) -> RawArticle | None:
+    """The article, or None where the page has none (see `is_blank`)."""
+    comment = _comment(page.text)
+    container = _container(page.root)
+    if container is None:
+        return None
+    reader = BlockReader(page.url)
+    blocks = [*_pictures(page, container), *_turned(reader.read(container))]
+    headline = _headline(T5.titles, page.root) or comment.get("title")
+    title = headline or _from_tag(page.root)
+    kicker = _headline(KICKERS, page.root) or comment.get("introtitle")
+    subtitle = _headline(SUBTITLES, page.root) or comment.get("subtitle")
+    body = read_body(blocks, [text for text in (kicker, title, subtitle) if text])
+    if not (title and (body.lines or body.images or body.videos)):
+        return None
+    label, pdf = _place(page, comment)
+    day = url_day(page.url)
+    return RawArticle(
+        url=canonical(page.url),
+        template=T5.name,
+        encoding=page.encoding,
+        title=title,
+        kicker=kicker,
+        subtitle=subtitle,
+        published=day.isoformat() if day else None,
+        source=comment.get("papername"),
+        bylines=_bylines(page.root, comment, body),
+        editors=body.editors,
+        editor_note=body.editor_note,
+        dateline=body.dateline,
+        body=body.lines,
+        body_html=body.html,
+        images=body.images,
+        videos=body.videos,
+        attachments=[Media(url, ref, name or None) for url, ref, name in reader.attachments],
+        warnings=page.warnings + ([] if headline else ["title: from <title>"]),
+        page_number=label.number if label else None,
+        page_name=label.name if label else None,
+        pdf=pdf,
+    )
+
+
+def is_blank(page: Page) -> bool:
+    """Whether a page without an article is whole all the same: the head of the paper and
+    advertisements are places on the page picture too, and theirs have no headline or no text.
+    """
+    return _container(page.root) is not None
+
+
+def _from_tag(root: HtmlElement) -> str | None:
+    """What `<title>` has beside the paper's name."""
+    parts = re.split(
+        r"\s*[-–—_|｜]+\s*", "".join(str(each.text_content()) for each in TITLE_TAG(root)[:1])
+    )
+    return clean(" ".join(part for part in parts if not _PAPER_NAME.search(part))) or None
+
+
+def _comment(text: str) -> dict[str, str]:
+    """The fields of Founder's comment that are not empty, tags taken out."""
+    mark = _PROPERTY.search(text)
+    found = _FIELD.findall(mark[1][:_LONGEST_COMMENT] if mark else "")
+    fields = {name.lower(): _plain(value) for _, name, value in found}
+    return {name: value for name, value in fields.items() if value}
+
+
+def _plain(markup: str) -> str:
+    return clean(unescape(re.sub(r"<[^>]*>", "", re.sub(r"(?i)</p>|<br\s*/?>", " ", markup))))
+
+
+def _container(root: HtmlElement) -> HtmlElement | None:
+    """The element with most text of the first XPath that finds any."""
+    found = find(T5.bodies, root)
+    return max(found, key=lambda each: len(str(each.text_content())), default=None)
+
+
+def _headline(candidates: tuple[Path, ...], root: HtmlElement) -> str | None:
+    """The first that has any text, its lines joined by a space."""
+    for element in (element for path in candidates for element in path(root)):
+        if text := " ".join(line.text for line in page_lines(element)):
+            return text
+    return None
+
+
+def _pictures(page: Page, container: HtmlElement) -> list[Block]:
+    """The pictures beside the text, each with its caption behind it."""
+    pairs: list[tuple[Block, Block]] = []
+    for box in find(PICTURES, page.root):
+        if container in box.iterancestors() or box in container.iterancestors():
+            continue
+        row: list[tuple[Block, Block]] = []  # the last row that has pictures
+        for cells in _rows(box):
+            read = [BlockReader(page.url).read(cell) for cell in cells]
+            if any(block.kind == "figure" for blocks in read for block in blocks):
+                row = [pair for blocks in read for pair in _captioned(blocks)]
+                pairs += row
+            else:
+                _take_captions(row, [blocks for blocks in read if blocks])
+    return [block for pair in pairs for block in pair if block.kind == "figure" or block.lines]
+
+
+def _rows(box: HtmlElement) -> list[list[HtmlElement]]:
+    """The cells of a box's innermost rows; a box without a table is one cell."""
+    rows = [[cell for cell in row if cell.tag in {"td", "th"}] for row in INNER_ROWS(box)]
+    return [cells for cells in rows if cells] or [[box]]
+
+
+def _captioned(blocks: list[Block]) -> list[tuple[Block, Block]]:
+    """The pictures of a cell, each with the words below it."""
+    pairs: list[tuple[Block, Block]] = []
+    for block in blocks:
+        if block.kind == "figure":
+            pairs.append((block, Block("caption")))
+        elif pairs:
+            pairs[-1][1].lines += block.lines
+    return pairs
+
+
+def _take_captions(row: list[tuple[Block, Block]], cells: list[list[Block]]) -> None:
+    """A row of words below a row of pictures: one for each, or all for the last."""
+    each = len(cells) == len(row)
+    for index, blocks in enumerate(cells if row else []):
+        _, caption = row[index if each else -1]
+        caption.lines += [line for block in blocks for line in block.lines]
+
+
+def _turned(blocks: list[Block]) -> list[Block]:
+    """The blocks without the words that lead from one printed page to another."""
+    for block in blocks:
+        if block.kind in {"p", "h2", "quote"}:
+            for words in [mark[0] for line in block.lines for mark in _EDGE.finditer(line)]:
+                block.html = block.html.replace(escape(words.strip(), quote=False), "", 1)
+            block.lines = [text for line in block.lines if (text := _EDGE.sub("", line))]
+    return [block for block in blocks if block.lines or block.kind in {"figure", "video"}]
+
+
+def _place(page: Page, comment: dict[str, str]) -> tuple[Label | None, str | None]:
+    """Which page of the issue the article stands on, and that page's PDF."""
+    label, pdf = page_of(page, issue_pages(page))
+    if label is None and (named := comment.get("nodename")):
+        label = read_label(named)
+    if label is None and (number := comment.get("pagenum")):
+        label = Label(number)
+    return label, pdf
+
+
+def _bylines(root: HtmlElement, comment: dict[str, str], body: Body) -> list[str]:
+    """The author's line of the page, else the comment's, and what the text itself says."""
+    named = _headline(T5.authors, root) or comment.get("author")
+    if named and not re.search(AUTHOR_ROLES, named):
+        named = f"作者: {named}"
+    return [named, *body.bylines] if named else body.bylines

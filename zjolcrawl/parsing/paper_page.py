@@ -1,0 +1,189 @@
+"""Page of a digital paper's issue -> its number, name and PDF, the issue's pages, the articles.
+
+Beside it the two addresses that lead to an issue: the calendar of a month and `paperindex.htm`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date
+
+from lxml.html import HtmlElement
+
+from zjolcrawl.parsing.column_page import ColumnPage, ListedLink
+from zjolcrawl.parsing.fields.dates import china_midnight
+from zjolcrawl.parsing.fields.text import clean
+from zjolcrawl.parsing.page import Page, decode, read_page
+from zjolcrawl.parsing.templates.paper import (
+    ALL_LINKS,
+    AREAS,
+    LABELS,
+    PAGE_FILES,
+    PAGE_LINKS,
+    PAGE_ROW,
+    TITLE_LINKS,
+)
+from zjolcrawl.parsing.templates.table import find
+from zjolcrawl.parsing.urls import absolute, canonical, is_paper_page, kind, url_day
+
+# 第01版：要闻, 01版:要闻, A0001版：封面, 第04-05版:目的地, 第四版 副刊
+_LABEL = re.compile(
+    r"(?:第?\s*(?<![A-Za-z\d])(?P<digits>[A-Z]{0,3}\s?\d{1,5}(?:\s?[-~、－—]\s?[A-Z]{0,3}\d{1,5})?)"
+    r"|第\s*(?P<han>[一二三四五六七八九十]{1,3}))\s*版(?![面权本])\s*[:：·\-—|｜]?\s*(?P<name>\S.*)?"
+)
+_BESIDE = re.compile(
+    r"\s*(?:[上下前后][一]?[版页]|PDF|pdf|放大|缩小|返回|标题导航|版面导航|[|｜<>《》]).*"
+)
+# <period_date>2024-08-06</period_date> … <front_page>node_2697.htm</front_page>     SEL kjb
+_PERIOD = re.compile(
+    r"<period_date>\s*(\d{4}-\d\d-\d\d)\s*</period_date>(.*?)(?=<period_date>|$)", re.DOTALL
+)
+_FRONT = re.compile(r"<front_page>\s*([^<\s]+)\s*</front_page>")
+# <meta http-equiv="refresh" content="0; URL=html/2017-08/12/node_18.htm">             SEL
+_REFRESH = re.compile(r"url\s*=\s*['\"]?([^'\"\s>;]+)", re.IGNORECASE)
+_PDF = re.compile(r"\.pdf$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a page of an issue is called, as printed: `number` 01 or A0001, `name` 要闻."""
+
+    number: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuePage:
+    """An entry of the list of an issue's pages; URLs absolute."""
+
+    url: str
+    label: Label | None
+    pdf: str | None
+
+
+@dataclass(slots=True)
+class PaperPage(ColumnPage):
+    """A page of an issue: `links` are its articles, `issue` all pages in order, this one too."""
+
+    label: Label | None = None
+    pdf: str | None = None
+    issue: list[IssuePage] = field(default_factory=list)
+
+
+def read_paper_page(body: bytes, url: str) -> PaperPage:
+    """Read a page of an issue, or the index of one. Never raises on bad HTML; `url` is absolute."""
+    page = read_page(body, url)
+    issue = issue_pages(page)
+    label, pdf = page_of(page, issue)
+    found = PaperPage(_articles(page), label=label, pdf=pdf, issue=issue)
+    if not found.links and not issue:
+        found.fault = "no page of a paper's issue"
+    return found
+
+
+def read_calendar(body: bytes) -> dict[date, str | None]:
+    """The days of a month's calendar that have an issue, each with the name of its first page."""
+    issues: dict[date, str | None] = {}
+    for day, rest in _PERIOD.findall(decode(body)[0]):
+        front = _FRONT.search(rest)
+        try:
+            issues[date.fromisoformat(day)] = front[1].rpartition("/")[2] if front else None
+        except ValueError:
+            continue
+    return issues
+
+
+def newest_issue(body: bytes, url: str) -> str | None:
+    """Where `paperindex.htm` sends the reader: a page of the newest issue, absolute, or None."""
+    for target in _REFRESH.findall(decode(body)[0]):
+        found = absolute(url, target)
+        if found and is_paper_page(found):
+            return found
+    return None
+
+
+def issue_pages(page: Page) -> list[IssuePage]:
+    """The list of the issue's pages that every page of it has, in order, without repeats."""
+    pages: dict[str, IssuePage] = {}
+    for anchor in find(PAGE_LINKS, page.root) or ALL_LINKS(page.root):
+        url = absolute(page.url, anchor.get("href") or "")
+        if not url or not is_paper_page(url) or _folder(url) != _folder(page.url):
+            continue
+        text = clean(str(anchor.text_content()))
+        if _BESIDE.fullmatch(text):
+            continue  # 下一版
+        label = read_label(text)
+        known = pages.get(url)
+        if known is None or (known.label is None and label):
+            pages[url] = IssuePage(url, label, _pdf_beside(anchor, page.url))
+    return [each for each in pages.values() if "index" not in each.url.rpartition("/")[2]]
+
+
+def page_of(page: Page, issue: list[IssuePage]) -> tuple[Label | None, str | None]:
+    """Which page of the issue this one is, or the article on it: its label and its PDF."""
+    texts = [str(element.text_content()) for path in LABELS for element in path(page.root)]
+    label = next((found for text in texts if (found := read_label(text))), None)
+    own = next((each for each in issue if each.url == page.url), None)
+    if own is None and label:
+        number = _plain(label)
+        own = next((each for each in issue if each.label and _plain(each.label) == number), None)
+    if own is None:
+        return label, None
+    if label is None or (label.name is None and own.label and _plain(own.label) == _plain(label)):
+        label = own.label
+    return label, own.pdf
+
+
+def read_label(text: str) -> Label | None:
+    """The label in a text such as `第01版：要闻`."""
+    mark = _LABEL.search(clean(text))
+    if not mark:
+        return None
+    name = _BESIDE.sub("", mark["name"] or "")
+    return Label((mark["digits"] or mark["han"]).replace(" ", ""), clean(name) or None)
+
+
+def _plain(label: Label) -> str:
+    return re.sub(r"(?<!\d)0+(?=\d)", "", label.number)
+
+
+def _folder(url: str) -> str:
+    return url.partition("?")[0].rpartition("/")[0]
+
+
+def _pdf_beside(anchor: HtmlElement, base: str) -> str | None:
+    for row in find(PAGE_ROW, anchor):
+        for reference in PAGE_FILES(row):
+            url = absolute(base, reference)
+            if url and _PDF.search(url.partition("?")[0]):
+                return url
+    return None
+
+
+def _articles(page: Page) -> list[ListedLink]:
+    """Those of the list of titles, then those that only the page picture has.
+
+    Each page also has the titles of the whole issue, which are no page's own; the index has no others.
+    """
+    anchors = [*TITLE_LINKS(page.root), *AREAS(page.root)]
+    if not anchors and not find(PAGE_LINKS, page.root):
+        anchors = ALL_LINKS(page.root)
+    found: dict[str, ListedLink] = {}
+    for anchor in anchors:
+        url = absolute(page.url, anchor.get("href") or "")
+        if not url or kind(url) != "paper":
+            continue
+        key, title = canonical(url), _title(anchor)
+        known = found.get(key)
+        if known is None or (known.title is None and title):
+            day = url_day(url)
+            listed_at = china_midnight(day) if day else None
+            fetch_url = known.fetch_url if known else url
+            found[key] = ListedLink(key, fetch_url, "paper", title, listed_at)
+    return list(found.values())
+
+
+def _title(anchor: HtmlElement) -> str | None:
+    text = clean(str(anchor.text_content()))
+    return text or clean(anchor.get("title") or anchor.get("alt") or "") or None

@@ -1,0 +1,190 @@
+"""`scrapy crawl paper`: from the issues of digital papers to their articles."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from scrapy import Request, signals
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from zjolcrawl.catalogue import Column
+from zjolcrawl.extensions.run_ledger import RunLedger
+from zjolcrawl.items import Link
+from zjolcrawl.papers import Paper
+from zjolcrawl.parsing.paper_page import PaperPage, newest_issue, read_calendar
+from zjolcrawl.parsing.urls import READ_KINDS
+from zjolcrawl.spiders.arguments import paper_arguments
+from zjolcrawl.spiders.context import Days, column_context
+from zjolcrawl.spiders.lists import ListReader, link_of_list
+from zjolcrawl.spiders.reader import reason_of
+
+_AHEAD = 100  # due links that wait in the scheduler
+
+
+@dataclass(frozen=True, slots=True)
+class _Issue:
+    """A paper's issue: `day`, where its pages lie `below`, and the addresses of its first page that
+    may be asked for one after the other; `promised` where the paper itself says that there is one.
+    """
+
+    paper: Paper
+    day: date | None
+    below: str
+    entries: tuple[str, ...]
+    promised: bool
+
+
+class PaperSpider(ListReader):
+    """Reads the issues of papers.
+
+    1. Links of the papers that are pending, or to be visited again, are requested.
+    2. The calendar of a month says which days have an issue and which page is its first; where a month
+       has none, the addresses that papers.toml knows are tried. Without a day, `paperindex.htm` leads to
+       the newest issue.
+    3. The first page of an issue names the others; each page's links are recorded in the frontier,
+       then those whose time has come are requested.
+    """
+
+    name = "paper"
+    parse_arguments = staticmethod(paper_arguments)
+
+    def __init__(self, name: str | None = None, **arguments: str) -> None:
+        super().__init__(name)
+        self.given = arguments
+        self.wanted = paper_arguments(**arguments)
+        self.days = Days(self.wanted.since, self.wanted.until)
+
+    @property
+    def ledger(self) -> RunLedger:
+        """The run's ledger."""
+        return RunLedger.of(self.crawler)
+
+    async def start(self) -> AsyncIterator[Any]:
+        """What is pending or due of the papers, then what leads to their issues."""
+        store = await self.ledger.open()
+        count = 0
+        async for row in store.due(paper.id for paper in self.wanted.papers):
+            link = Link(row["_id"], columns=row["columns"], listed_at=row.get("listed_at"))
+            if self.wanted_day(link) and self.asks_first(link):
+                yield self.article_request(link, row.get("fetch_url", link.url), row=row)
+                count += 1
+                if count % _AHEAD == 0:
+                    await self.crawler.signals.wait_for(signals.scheduler_empty)
+        for paper in self.wanted.papers:
+            if self.wanted.since is None:
+                yield self._asking(paper, paper.newest, self.parse_newest)
+            for days in self.wanted.months():
+                told = {"days": days}
+                yield self._asking(paper, paper.calendar(days[0]), self.parse_calendar, **told)
+
+    def _asking(self, paper: Paper, url: str, callback: Any, **told: Any) -> Request:
+        """A request for what leads to issues. A re-read has no need of it."""
+        return Request(
+            url,
+            callback=callback,
+            errback=self.not_led,
+            cb_kwargs={"paper": paper, **told},
+            meta={"context": {"paper": paper.id}},
+            dont_filter=True,
+            priority=20,
+        )
+
+    async def parse_newest(self, response: Response, paper: Paper) -> AsyncIterator[Any]:
+        """Scrapy callback of `paperindex.htm`."""
+        url = newest_issue(response.body, response.url) if response.status == 200 else None
+        if url is None:
+            reason = "names no issue" if response.status == 200 else f"HTTP {response.status}"
+            self.ledger.faults.append(f"paper {paper.id}: {response.url}: {reason}")
+            return
+        below = url[: url.rindex("/") + 1]
+        yield self._first_page(_Issue(paper, None, below, (url,), promised=True))
+
+    async def parse_calendar(
+        self, response: Response, paper: Paper, days: list[date]
+    ) -> AsyncIterator[Any]:
+        """Scrapy callback of a month's calendar."""
+        issues = read_calendar(response.body) if response.status == 200 else {}
+        for request in self._issues(paper, days, issues):
+            yield request
+
+    def not_led(self, failure: Failure) -> Iterator[Any]:
+        """Scrapy errback: without a calendar the known addresses are tried."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        paper: Paper = request.cb_kwargs["paper"]
+        if days := request.cb_kwargs.get("days"):
+            yield from self._issues(paper, days, {})
+        else:
+            reason = reason_of(failure.value)
+            self.ledger.faults.append(f"paper {paper.id}: {request.url}: {reason}")
+
+    def _issues(
+        self, paper: Paper, days: list[date], known: dict[date, str | None]
+    ) -> Iterator[Request]:
+        """The first pages to ask for; days that a calendar passes over have no issue."""
+        for day in days:
+            if known and day not in known:
+                self.ledger.tally.no_issue(paper.id, day)
+                continue
+            below = paper.issue(day)
+            names = dict.fromkeys([*filter(None, [known.get(day)]), *paper.entries])
+            entries = tuple(below + name for name in names)
+            yield self._first_page(_Issue(paper, day, below, entries, promised=bool(known)))
+
+    def _first_page(self, issue: _Issue, tried: int = 0) -> Request:
+        more = tried + 1 < len(issue.entries)
+        return self._page_request(
+            issue, issue.entries[tried], 0, tried, probe=more or not issue.promised
+        )
+
+    def _page_request(
+        self, issue: _Issue, url: str, number: int, tried: int = 0, *, probe: bool = False
+    ) -> Request:
+        column = issue.paper.column
+        context = column_context(column, number, probe=probe)
+        return Request(
+            url,
+            callback=self.parse_page,
+            errback=self.column_failed,
+            cb_kwargs={
+                "column": column, "number": number, "issue": issue, "tried": tried, "probe": probe,
+            },
+            meta={"context": {**context, "below": issue.below}},
+            dont_filter=True,
+            priority=10,  # pages before articles: what was found is recorded early
+        )  # fmt: skip
+
+    async def parse_page(
+        self,
+        response: Response,
+        column: Column,
+        number: int,
+        *,
+        issue: _Issue,
+        tried: int,
+        probe: bool,
+    ) -> AsyncIterator[Any]:
+        """Scrapy callback of a page of an issue."""
+        visit, page = self.read_list(
+            response, column, number, set(), probe=probe, below=issue.below
+        )
+        if visit:
+            yield visit
+        elif tried + 1 < len(issue.entries):
+            yield self._first_page(issue, tried + 1)
+        elif issue.day:
+            self.ledger.tally.no_issue(issue.paper.id, issue.day)
+        if not isinstance(page, PaperPage):
+            return
+        for listed in page.links:
+            link = link_of_list(listed, column, response.meta.get("seen_at"))
+            ask = listed.kind in READ_KINDS and self.wanted_day(link) and self.asks_first(link)
+            always = self.wanted.recheck
+            yield self.article_request(link, listed.fetch_url, always=always) if ask else link
+        if number == 0:
+            others = [each.url for each in page.issue if each.url != response.url]
+            for place, url in enumerate(others, 1):
+                yield self._page_request(issue, url, place)
