@@ -99,7 +99,7 @@ def paper_arguments(
         raise ArgumentError("date= and since=, until= exclude each other")
     if date is None and (since is None) != (until is None):
         raise ArgumentError("since= and until= belong together: the first and the last day")
-    days = (_day("date", date),) * 2 if date is not None else _span(since, until)
+    days = (_day("date", date),) * 2 if date is not None else day_span(since, until)
     return PaperArguments(
         tuple(known[name] for name in dict.fromkeys(wanted)), *days, _on("recheck", recheck)
     )
