@@ -12,7 +12,7 @@ from zjolcrawl.parsing.blocks import Block, BlockReader
 from zjolcrawl.parsing.body import Body, read_body
 from zjolcrawl.parsing.fields.dates import time_span
 from zjolcrawl.parsing.fields.text import clean
-from zjolcrawl.parsing.foot import editors_in, keywords_in, tags_in
+from zjolcrawl.parsing.foot import bylines_in, editors_in, keywords_in, tags_in
 from zjolcrawl.parsing.head import Head, read_head
 from zjolcrawl.parsing.info_line import InfoLine, read_info
 from zjolcrawl.parsing.lines import lines_after, page_lines
@@ -154,7 +154,7 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
         subtitle=head.subtitle,
         published=info.published,
         source=info.source,
-        bylines=info.bylines + body.bylines,
+        bylines=info.bylines + body.bylines or bylines_in(after),
         editors=editors,
         tags=tags_in(inside) or tags_in(after),
         keywords=keywords_in(page.root, head.title),

@@ -50,7 +50,7 @@ _AWAY = re.compile(
     r"^\W*(?:(?:点击|点此|戳(?:此|这里)?)(?:此处|这里)?(?:查看|阅读|进入|下载|观看|了解)?(?:更多|原文|全文|详情|专题)?.{0,24}(?:>+|＞+|»|链接|专题|新闻|报道|路况|详情|原文|更多|[→↓])\W*|"
     r"(?:点击|查看)(?:更多|原文|全文|详情).{0,20}|"
     r"更多(?:精彩|新闻|内容|资讯|\S{0,6}新闻)\S{0,6}\s*[,，:：]?\s*(?:请|尽在|点击|点此|敬请|下载|关注|扫码).{0,40}|阅读原文|点(?:个|击)?[“\"]?(?:在看|赞).{0,30}|"
-    r"-+\s*(?:END|The End|完)\s*-+|END|(?:分享|转发)给更多人.{0,6}|(?:往期|精彩|更多)(?:推荐|回顾|精彩|阅读)\W*|"
+    r"-+\s*(?:END|The End|完)\s*-+|END|(?:分享|转发)给更多人.{0,6}|点击下载.{2,20}客户端.{0,24}|(?:往期|精彩|更多)(?:推荐|回顾|精彩|阅读)\W*|"
     r"关注[“\"].{2,20}[”\"](?:微信)?(?:公众号|视频号|客户端).{0,30})$",
     re.IGNORECASE,
 )
@@ -71,7 +71,7 @@ _CAPTION = re.compile(
 )
 DATELINE = re.compile(
     r"^(?:据|(?=[\u4e00-\u9fff]))(?P<line>(?:[\u4e00-\u9fffA-Za-z·\-—]{0,18}?[ \u3000]?\d{1,2}月\d{1,2}日|[\u4e00-\u9fff]{2,12}?\d{1,2}日|"
-    r"本报|本网|浙江在线|浙江日报|新华社|中新网|中新社|人民网|钱江晚报|[\u4e00-\u9fff]{2,6}(?:报|网|在线|客户端))"
+    r"本报|本网|浙江在线|浙江日报|新华社|中新网|中新社|人民网|钱江晚报|[\u4e00-\u9fff]{1,6}(?:报|网|在线|客户端))"
     r"(?:专?电|综合消息|消息|快讯|专讯|讯|电)|本报[\u4e00-\u9fff]{2,6}?[讯电](?=[\s\u3000（(]))(?=$|[\s\u3000（(，,：:“《—]|[\u4e00-\u9fff\d])"
 )
 _BRACKET = re.compile(r"^[\s\u3000]*[（(〔\[]([^）)〕\]]{2,120})[）)〕\]]")
@@ -135,12 +135,15 @@ def _without_head(blocks: list[Block], head_lines: list[str]) -> list[Block]:
 def _trim(blocks: list[Block]) -> list[Block]:
     kept: list[Block] = []
     related = False
-    for block in blocks:
+    for index, block in enumerate(blocks):
         text = block.text
         if block.kind in {"p", "h2", "list", "quote"}:
             if _END.match(text):
                 break
             if _RELATED.match(text):
+                if _is_text(blocks[index + 1 : index + 2]):
+                    kept.append(block)  # 延伸阅读 over a paragraph: the article's own words
+                    continue
                 related = True
                 continue
             if related and block.links > 0.6:
@@ -156,6 +159,13 @@ def _trim(blocks: list[Block]) -> list[Block]:
             continue
         kept.append(block)
     return kept
+
+
+def _is_text(following: list[Block]) -> bool:
+    return any(
+        block.kind in {"p", "quote"} and block.links < 0.3 and "。" in block.text
+        for block in following
+    )
 
 
 def unquoted(title: str) -> str:
@@ -301,6 +311,9 @@ def _with_captions(blocks: list[Block]) -> list[tuple[Block, str | None]]:
                 paired.append((block, " ".join(blocks[at].lines)))
             continue
         previous = paired[-1] if paired else None
+        if block.kind == "figure" and _is_above(previous, blocks[index + 1 : index + 2]):
+            paired[-1] = (block, " ".join(paired[-1][0].lines))
+            continue
         if previous and previous[0].kind == "figure" and previous[1] is None and _is_caption(block):
             paired[-1] = (previous[0], " ".join(block.lines))
         elif block.kind == "caption":
@@ -328,6 +341,14 @@ def _captions_in_rows(blocks: list[Block]) -> dict[int, int | None]:
             rows |= dict.fromkeys(range(end, end + size))
         index = max(end, index + 1)
     return rows
+
+
+def _is_above(previous: tuple[Block, str | None] | None, following: list[Block]) -> bool:
+    """Whether a picture's caption stands above it: centred, worded as captions are, none below."""
+    if previous is None or previous[0].kind != "p" or not previous[0].centred:
+        return False
+    worded = len(previous[0].text) <= 80 and _CAPTION.search(previous[0].text)
+    return bool(worded) and not any(_is_caption(block) for block in following)
 
 
 def _is_caption(block: Block) -> bool:

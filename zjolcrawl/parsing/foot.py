@@ -23,6 +23,9 @@ _EDITOR = re.compile(
 _TAGS_END = re.compile(
     rf"[\s\u3000|｜【\[（(]*(?:(?:{EDITOR_ROLES})\s*[:：]|来源\s*[:：]|分享|作者\s*[:：]|记者\s*[:：]|更多|发布时间)"
 )
+_REPORTERS = re.compile(
+    r"^[（(【]?(?:[\u4e00-\u9fff]{0,10}?(?:记者|通讯员)|作者|文)\s*[:：/／|｜ ]\s*[\u4e00-\u9fff]"
+)
 _KEYWORDS = Values("//meta[translate(@name, 'KEYWORDS', 'keywords') = 'keywords']/@content")
 _ANOTHER = re.compile(r"(?:标签|来源|关键词|作者|记者|分享|打印|我要纠错)\s*[:：]?|\s{2,}")
 _NOT_TAG = {"更多", "更多>>", "编辑", "分享"}
@@ -43,6 +46,13 @@ def editors_in(lines: list[Line]) -> list[str]:
         if here:
             found, last = found + here, index
     return found
+
+
+def bylines_in(lines: list[Line]) -> list[str]:
+    """Reporters in the bar below the text, where the text and the info line name none."""
+    found = [line.text for line in lines[:6] if len(line.text) <= 80 and "。" not in line.text]
+    named = [_EDITOR.split(text)[0] for text in found if _REPORTERS.match(text)]
+    return [text.strip("（()）[]【】 ") for text in named]
 
 
 def tags_in(lines: list[Line]) -> list[str]:

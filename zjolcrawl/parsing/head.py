@@ -262,7 +262,9 @@ def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, 
     info: list[str] = []
     for line in lines:
         text = line.text
-        if (
+        if re.fullmatch(r"[（(].+[)）]", text) and _SUBTITLE_HINT.search(_names_of(line.element)):
+            subtitle.append(text)  # （2018年2月5日） below the title of a speech
+        elif (
             _is_info(text)
             or (info and _BYLINE.search(text) and len(text) < 60)
             or (_BYLINE.search(text) and len(text) < 60 and not subtitle)

@@ -28,7 +28,10 @@ EDITOR_ROLES = (
     r"签发|审校|责任校对|审读|审稿|录入|编校"
 )
 _DIVIDERS = re.compile(r"[\s、,，;；/／|｜&＆()（）\[\]【】<>。.:：]+")
-_NAME = re.compile(rf"{_HAN}{{2,4}}|{_HAN}{{1,8}}(?:[·•・.]{_HAN}{{1,8}})+|[A-Za-z][A-Za-z.·-]+")
+_NAME = re.compile(
+    rf"{_HAN}{{2,4}}|{_HAN}{{1,8}}(?:[·•・.]{_HAN}{{1,8}})+|[A-Za-z][A-Za-z.·-]+(?: [A-Z][A-Za-z.·-]*)*"
+)
+_GLUE = "\x01"
 _ORGANISATION = re.compile(rf"{_HAN}[{_HAN[1:-1]}A-Za-z0-9]{{1,19}}")
 # Words that stand among names and are none.
 _NO_NAME = re.compile(
@@ -59,7 +62,9 @@ _TRAILING_CREDIT = re.compile(
 # 李欣 文 / 张帆 摄
 _ALL_TRAIL = re.compile(rf"(?:{_TRAILING_CREDIT.pattern}[\s/／、]*)+")
 # 郑琳/文 董旭明/摄 after 记者: the second is a photographer.
-_OWN_ROLE = re.compile(rf"({_HAN}{{2,4}})\s*[/／]\s*(文|图|摄影|摄|视频)(?!{_HAN})")
+_OWN_ROLE = re.compile(
+    rf"({_HAN}{{2,4}}|(?<!{_HAN}){_HAN}[ \u3000]{_HAN})\s*[/／]\s*(文|图|摄影|摄|视频)(?!{_HAN})"
+)
 _APART = re.compile(rf"(?<!{_HAN})({_HAN})[ \u3000]+({_HAN})(?!{_HAN})")
 
 
@@ -124,12 +129,14 @@ def _outlet(before: str) -> str | None:
 
 def _names(stretch: str, organisations: bool) -> list[str]:
     stretch = re.sub(r"^\s*[:：/／|｜·]", " ", stretch)
+    stretch = re.sub(r"(?<=[A-Za-z.]) (?=[A-Z])", _GLUE, stretch)  # Amy Chen is one
     words = [word for word in _DIVIDERS.split(stretch) if word]
     names = []
     for joined in _join_single_characters(words):
         word = re.sub(rf"(?<={_HAN}{{2}})(?:摄影报道|综合报道|报道|摄)$", "", joined)
         if _NO_NAME.fullmatch(word) or re.match(r"[系为是]..", word):
             continue
+        word = word.replace(_GLUE, " ")
         if _NAME.fullmatch(word) or (organisations and _ORGANISATION.fullmatch(word)):
             names.append(word)
     return names
@@ -172,11 +179,10 @@ def _is_organisation(name: str) -> bool:
 
 def _with_own_roles(stretch: str) -> tuple[str, list[Byline]]:
     """The stretch without the people who have another role of their own, and these."""
-    stretch = _APART.sub(r"\1\2", stretch)
     own = [m for m in _OWN_ROLE.finditer(stretch) if m[2] != "文"]
     for match in own:
         stretch = stretch.replace(match[0], " ")
-    return stretch, [Byline(match[1], match[2], None) for match in own]
+    return stretch, [Byline(re.sub(r"\s", "", m[1]), m[2], None) for m in own]
 
 
 def _trailing_credits(text: str) -> list[Byline]:
