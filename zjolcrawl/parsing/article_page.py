@@ -11,7 +11,7 @@ from zjolcrawl.items import Media, RawArticle
 from zjolcrawl.parsing.blocks import Block, BlockReader
 from zjolcrawl.parsing.body import Body, read_body
 from zjolcrawl.parsing.fields.dates import time_span
-from zjolcrawl.parsing.fields.text import clean
+from zjolcrawl.parsing.fields.text import clean, squeeze
 from zjolcrawl.parsing.foot import editors_in, keywords_in, tags_in
 from zjolcrawl.parsing.head import Head, read_head
 from zjolcrawl.parsing.info_line import InfoLine, read_info
@@ -20,6 +20,7 @@ from zjolcrawl.parsing.page import Page, read_page
 from zjolcrawl.parsing.pages import page_urls
 from zjolcrawl.parsing.paper_article import is_blank, read_paper_article
 from zjolcrawl.parsing.templates import FAMILIES
+from zjolcrawl.parsing.templates.containers import T3
 from zjolcrawl.parsing.templates.generic import GENERIC, densest
 from zjolcrawl.parsing.templates.table import Path, Template, Values, find
 from zjolcrawl.parsing.urls import absolute, canonical, doc_id, kind
@@ -74,7 +75,10 @@ def read_article(body: bytes, url: str) -> RawArticle | Stub | NotArticle:
         if is_blank(page):
             return NotArticle("no headline and text: advertisement or the paper's head", blank=True)
     for template in FAMILIES:
-        if found := _best_body(template, page):
+        found = _best_body(template, page)
+        if found and template is T3 and _is_another(found.container, page.root):
+            continue
+        if found:
             # A page of a few words that sends the browser on is a stub, whatever its classes.
             stub = _stub(page) if _size(found.body) < _LEAST else None
             return stub or _article(page, template, found)
@@ -106,6 +110,17 @@ def _best_body(template: Template, page: Page) -> _Found | None:
         if best:
             return best if not _is_missing_page(best.head, best.body) else None
     return None
+
+
+def _is_another(container: HtmlElement, root: HtmlElement) -> bool:
+    """Whether the article is elsewhere, or in only a part of it: names such as `content` stand on
+    wrappers of a whole page, or on a box beside the article, too.
+    """
+    article = densest(root)
+    if article is None or article is container or article in container.iterancestors():
+        return False
+    size, own = (len(squeeze(str(e.text_content()))) for e in (article, container))
+    return size < 0.6 * own if container in article.iterancestors() else size > own
 
 
 def _size(body: Body) -> int:

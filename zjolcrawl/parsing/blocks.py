@@ -289,15 +289,17 @@ class BlockReader:
             self.blocks.append(Block("list", lines, f"<{tag}>{html}</{tag}>", links=links))
 
 
+def is_hidden(element: HtmlElement) -> bool:
+    """Whether an element's own style keeps it from being seen."""
+    return bool((style := element.get("style")) and _HIDDEN.search(style))
+
+
 def is_furniture(element: HtmlElement) -> bool:
     """Whether the element is page furniture by its class, id or style: share bar, ads, QR code."""
     if element.tag in {"p", "span", "strong", "font", "a", "img", "br", "em", "b"}:
-        return bool((style := element.get("style")) and _HIDDEN.search(style))
+        return is_hidden(element)
     name = f"{element.get('class') or ''} {element.get('id') or ''}"
-    if len(name) > 1 and _FURNITURE.search(name):
-        return True
-    style = element.get("style")
-    return bool(style and _HIDDEN.search(style))
+    return (len(name) > 1 and bool(_FURNITURE.search(name))) or is_hidden(element)
 
 
 def picture(element: HtmlElement, base: str) -> tuple[str, str] | None:
