@@ -15,7 +15,9 @@ from zjolcrawl.parsing.fields.text import clean, squeeze
 from zjolcrawl.parsing.foot import editors_in, keywords_in, tags_in
 from zjolcrawl.parsing.head import Head, read_head
 from zjolcrawl.parsing.info_line import InfoLine, read_info
-from zjolcrawl.parsing.lines import lines_after, page_lines
+from zjolcrawl.parsing.lines import Line, lines_after, page_lines
+from zjolcrawl.parsing.metadata import read_metadata
+from zjolcrawl.parsing.outlet import outlet_below
 from zjolcrawl.parsing.page import Page, read_page
 from zjolcrawl.parsing.pages import page_urls
 from zjolcrawl.parsing.paper_article import is_blank, read_paper_article
@@ -149,6 +151,7 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
     head, body = found.head, found.body
     info = _info(page.root, template, head)
     after = lines_after(found.container)
+    doubts = _stand_ins(page.root, info, head, after)
     inside = page_lines(found.container)[-14:]  # a tag bar stands last
     editors = body.editors + [
         _label("责任编辑", text) for text in _texts(template.editors, page.root)
@@ -156,9 +159,6 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
     # Each is said in one place or in two: the store keeps a person once.
     editors += editors_in(after[:40]) or editors_in(inside) or editors_in(after)
     editors += info.editors
-    warnings = list(page.warnings)
-    if head.title_from_tag and head.title:
-        warnings.append("title: from <title>")
     return RawArticle(
         url=_address(page),
         template=template.name,
@@ -182,7 +182,7 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
         videos=body.videos,
         attachments=[Media(url, ref, name or None) for url, ref, name in found.attachments],
         pages=page_urls(page),
-        warnings=warnings,
+        warnings=page.warnings + doubts,
     )
 
 
@@ -215,18 +215,33 @@ def _info(root: HtmlElement, template: Template, head: Head) -> InfoLine:
         named = read_info(_named(authors[0])).bylines
         line.bylines = named or line.bylines
     if line.source is None and head.info:
-        outlets = [
-            w
-            for text in line.rest
-            for w in text.split()
-            if re.search(r"(?:报|网|在线|社|客户端|台|新闻|宣传|频道)$", w)
-        ]
-        if not outlets:  # 今日椒江: a word of its own between time and author
-            words = [word for text in line.rest for word in text.split()]
-            outlets = [word for word in words if re.fullmatch(r"[\u4e00-\u9fff·]{4,12}", word)]
-            outlets = outlets if len(words) == 1 else []
-        line.source = outlets[0] if len(outlets) == 1 else None
+        line.source = outlet_below(head.below, line.rest)
     return line
+
+
+def _stand_ins(root: HtmlElement, info: InfoLine, head: Head, after: list[Line]) -> list[str]:
+    """Fill what the head does not show from the foot, then from the page's metadata; the latter is
+    a doubt.
+    """
+    doubts = ["title: from <title>"] * bool(head.title_from_tag and head.title)
+    if info.published and info.source and head.title:
+        return doubts
+    for line in after[:6] if info.published is None else []:
+        if re.search(r"(?:发布|发表|发稿)(?:时间|日期)|来源", line.text) and time_span(line.text):
+            foot = read_info(line.text)
+            info.published, info.source = foot.published, info.source or foot.source
+            break
+    stated = read_metadata(root)
+    if head.title is None and stated.title:
+        head.title = stated.title
+        doubts.append("title: from metadata")
+    if info.published is None and stated.published:
+        info.published = stated.published
+        doubts.append("published_at: from metadata")
+    if info.source is None and stated.source:
+        info.source = stated.source
+        doubts.append("source: from metadata")
+    return doubts
 
 
 def _named(text: str) -> str:

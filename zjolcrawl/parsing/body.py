@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from html import escape
+from itertools import dropwhile
 
 from zjolcrawl.items import Image, Media
 from zjolcrawl.parsing.blocks import Block
@@ -127,9 +128,14 @@ def _without_head(blocks: list[Block], head_lines: list[str]) -> list[Block]:
         text = squeeze(block.text)
         if text and (text in known or all(squeeze(line) in known for line in block.lines)):
             last = index
-    return [
+    kept = [
         block for i, block in enumerate(blocks) if i > last or block.kind in {"figure", "video"}
     ]
+    for block in kept[:1]:  # headline and text in one paragraph
+        rest = list(dropwhile(lambda line: squeeze(line) in known, block.lines))
+        if block.kind == "p" and len(rest) < len(block.lines):
+            _keep_lines(block, rest)
+    return kept
 
 
 def _trim(blocks: list[Block]) -> list[Block]:
