@@ -13,6 +13,7 @@ from zjolcrawl.parsing.body import Body, read_body
 from zjolcrawl.parsing.fields.dates import time_span
 from zjolcrawl.parsing.fields.text import clean, squeeze
 from zjolcrawl.parsing.foot import editors_in, keywords_in, tags_in
+from zjolcrawl.parsing.gallery import read_gallery
 from zjolcrawl.parsing.head import Head, read_head
 from zjolcrawl.parsing.info_line import InfoLine, read_info
 from zjolcrawl.parsing.lines import Line, lines_after, page_lines
@@ -84,8 +85,7 @@ def read_article(body: bytes, url: str) -> RawArticle | Stub | NotArticle:
             # A page of a few words that sends the browser on is a stub, whatever its classes.
             stub = _stub(page) if _size(found.body) < _LEAST else None
             return stub or _article(page, template, found)
-    container = densest(page.root)
-    found = _read(container, page, GENERIC) if container is not None else None
+    found = _generic(page)
     if found and found.body.links < 0.5 and not _is_missing_page(found.head, found.body):
         return _article(page, GENERIC, found)
     return _stub(page) or _why_not(page)
@@ -99,6 +99,22 @@ class _Found:
     head: Head
     body: Body
     attachments: list[tuple[str, str, str]]
+
+
+def _generic(page: Page) -> _Found | None:
+    """The slides of a gallery with the text beside them, else the densest container."""
+    container = densest(page.root)
+    slides = read_gallery(page.root, page.url)
+    if slides is None:
+        return _read(container, page, GENERIC) if container is not None else None
+    box, blocks, below = slides
+    if container is None or container is box or box in container.iterancestors():
+        return _read(box, page, GENERIC, blocks + below)
+    text = BlockReader(page.url).read(container)
+    told, said = (sum(len(block.text) for block in some) for some in (blocks, text))
+    if container in box.iterancestors() or 2 * told < said:
+        return _read(container, page, GENERIC)
+    return _read(box, page, GENERIC, blocks + text)
 
 
 def _best_body(template: Template, page: Page) -> _Found | None:
@@ -129,9 +145,11 @@ def _size(body: Body) -> int:
     return sum(map(len, body.lines)) + 50 * len(body.images) + 50 * len(body.videos)
 
 
-def _read(container: HtmlElement, page: Page, template: Template) -> _Found | None:
+def _read(
+    container: HtmlElement, page: Page, template: Template, blocks: list[Block] | None = None
+) -> _Found | None:
     reader = BlockReader(page.url)
-    blocks: list[Block] = reader.read(container)
+    blocks = reader.read(container) if blocks is None else blocks
     if not blocks:
         return None
     head = read_head(page.root, template, container)
