@@ -24,7 +24,7 @@ from zjolcrawl.parsing.pages import page_urls
 from zjolcrawl.parsing.paper_article import is_blank, read_paper_article
 from zjolcrawl.parsing.templates import FAMILIES
 from zjolcrawl.parsing.templates.containers import T3
-from zjolcrawl.parsing.templates.generic import GENERIC, densest
+from zjolcrawl.parsing.templates.generic import GENERIC, SHORT, densest
 from zjolcrawl.parsing.templates.table import Path, Template, Values, find
 from zjolcrawl.parsing.urls import absolute, canonical, doc_id, kind
 
@@ -106,7 +106,7 @@ def _generic(page: Page) -> _Found | None:
     container = densest(page.root)
     slides = read_gallery(page.root, page.url)
     if slides is None:
-        return _read(container, page, GENERIC) if container is not None else None
+        return _read(container, page, GENERIC) if container is not None else _short(page)
     box, blocks, below = slides
     if container is None or container is box or box in container.iterancestors():
         return _read(box, page, GENERIC, blocks + below)
@@ -115,6 +115,13 @@ def _generic(page: Page) -> _Found | None:
     if container in box.iterancestors() or 2 * told < said:
         return _read(container, page, GENERIC)
     return _read(box, page, GENERIC, blocks + text)
+
+
+def _short(page: Page) -> _Found | None:
+    """A few words are an article below a headline and an info line, else a notice."""
+    container = densest(page.root, SHORT)
+    found = _read(container, page, GENERIC) if container is not None else None
+    return found if found and found.head.info and not found.head.title_from_tag else None
 
 
 def _best_body(template: Template, page: Page) -> _Found | None:

@@ -23,7 +23,7 @@ _EDITOR_TAIL = re.compile(
     rf"\s*[【\[（(〔]\s*((?:{EDITOR_ROLES})\s*[:：/／]?\s*[^】\]）)〕。]{{2,30}})[】\]）)〕]\s*$"
 )
 ORIGINAL_TITLE = re.compile(
-    r"^[（(【\[]?\s*原(?:文)?标?题(?:为)?\s*[:：]\s*(?P<title>\S.{1,80}?)\s*[)）】\]]?$"
+    r"^[（(【\[]?\s*原(?:文)?标?题(?:为\s*[:：]?(?=\s*[《“\"])|为?\s*[:：])\s*(?P<title>\S.{1,80}?)\s*[)）】\]]?$"
 )
 TAG_LINE = re.compile(
     r"^[【\[]?(?:本文|文章|新闻)?(?:标\s*签|关键[词字]|[Tt][Aa][Gg][Ss]?)[】\]]?\s*[:：]"
@@ -77,6 +77,8 @@ DATELINE = re.compile(
 )
 _BRACKET = re.compile(r"^[\s\u3000]*[（(〔\[]([^）)〕\]]{2,120})[）)〕\]]")
 _NAME = r"(?:[\u3400-\u9fff·]{2,12}|[\u3400-\u9fff][ \u3000][\u3400-\u9fff])"
+# …举行。（张巨峰）: who wrote it, after the last sentence.
+_SIGNED = re.compile(rf"[。！？”][（(]({_NAME}(?:[、\s]+{_NAME}){{0,3}})[）)]$")
 _OPEN_BYLINE = re.compile(
     rf"^(?:[\s\u3000]*【[^】]{{2,6}}】)?[\s\u3000]*((?:[\u4e00-\u9fff]{{0,8}}?(?:{AUTHOR_ROLES})[\s\u3000:：]+{_NAME}(?:[\s\u3000、]+{_NAME})*[\s\u3000]*)+)(?=$|[\s\u3000])"
 )
@@ -287,6 +289,10 @@ def _take_bylines(blocks: list[Block], body: Body) -> None:
             line,
         ):
             body.bylines.append(mark[1])
+    if not body.bylines and texts and (mark := _SIGNED.search(texts[-1])):
+        names = re.split(r"[、\s]+", mark[1])
+        if all(map(is_name, names)):
+            body.bylines.append(f"作者 {' '.join(names)}")
 
 
 def _take_credit(line: str, body: Body) -> None:

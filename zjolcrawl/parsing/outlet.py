@@ -14,7 +14,7 @@ _NAMED = re.compile(
     r"(?:^|[\s_-])(?:source|laiyuan|media-?name|author-?name|nickname)(?:$|[\s_-])", re.IGNORECASE
 )
 _OUTLET = re.compile(
-    r"[\u3400-\u9fffA-Za-z]{1,14}(?:报|网|在线|社|客户端|台|新闻|宣传|频道|发布|杂志|周刊)"
+    r"[\u3400-\u9fffA-Za-z·—-]{1,14}(?:报|网|在线|社|客户端|台|新闻|宣传|频道|发布|杂志|周刊)"
 )
 # Two or three characters are a person as likely as an outlet.
 _WORD = re.compile(r"[\u3400-\u9fffA-Za-z·]{4,16}")

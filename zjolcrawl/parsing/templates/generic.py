@@ -28,6 +28,7 @@ _NEVER_TEXT = {"script", "style", "noscript", "select", "textarea", "template", 
 _SILENT = _NEVER_TEXT | {"form", "nav", "footer", "header", "aside"}
 _PROSE = re.compile("[，。！？；、,.!?;]")  # what labels and menus do without
 _LEAST = 60  # characters: less is a caption or a notice, not an article
+SHORT = 20  # characters that can be an article where a head says so
 _PARAGRAPH = 12  # characters: less says nothing of where the article is
 
 
@@ -50,21 +51,23 @@ class _Box:
         return not self.boxes and self.element.find(".//br") is None
 
 
-def densest(root: HtmlElement) -> HtmlElement | None:
+def densest(root: HtmlElement, least: int = _LEAST) -> HtmlElement | None:
     """The container whose own paragraphs hold most text, or None where a page has no prose.
 
     Names such as `share` mark furniture, yet sites give them to wrappers of everything too: where
     nothing is found without them, they are not believed. One walk, linear in the page.
     """
-    found = _densest(root, _SILENT, named=True)
-    return found if found is not None else _densest(root, _NEVER_TEXT, named=False)
+    for silent, named in ((_SILENT, True), (_NEVER_TEXT, False)):
+        if (found := _densest(root, silent, named, least)) is not None:
+            return found
+    return None
 
 
-def _densest(root: HtmlElement, silent: set[str], named: bool) -> HtmlElement | None:
+def _densest(root: HtmlElement, silent: set[str], named: bool, least: int) -> HtmlElement | None:
     boxes = _walk(root, silent, named)
     scores = _scores(boxes)
     best = max(scores, key=lambda box: scores[box], default=None)
-    if best is None or scores[best] < _LEAST:
+    if best is None or scores[best] < least:
         return None
     return _whole(best, boxes).element
 
