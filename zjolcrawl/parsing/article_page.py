@@ -176,6 +176,7 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
     head, body = found.head, found.body
     info = _info(page.root, template, head)
     after = lines_after(found.container)
+    info.source = info.source or body.source
     doubts = _stand_ins(page.root, info, head, after)
     inside = page_lines(found.container)[-14:]  # a tag bar stands last
     editors = body.editors + [

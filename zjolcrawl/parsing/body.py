@@ -11,6 +11,7 @@ from zjolcrawl.items import Image, Media
 from zjolcrawl.parsing.blocks import Block
 from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, is_name
 from zjolcrawl.parsing.fields.text import clean, squeeze
+from zjolcrawl.parsing.info_line import read_info
 
 NOTE = re.compile(
     r"^[【\[（(〔]?\s*(?:本报|本网)?(?:编者按语|编者按|编者的话|编前语|编前话|编前|编者注|编后语|编后|编辑按|按语)\s*"
@@ -19,6 +20,8 @@ NOTE = re.compile(
 EDITOR_LINE = re.compile(
     rf"^[【\[（(〔]?\s*(?:[\u4e00-\u9fff]{{0,6}}?)?(?:{EDITOR_ROLES})\s*[:：/／丨|·]\s*\S.{{0,60}}$"
 )
+# 本文来源：新京报 责任编辑：王小明, as a last line
+_FROM_LINE = re.compile(r"^[（(【]?(?:本文|文章|稿件|新闻)?来源\s*[:：]\s*[^。！？；]{2,50}$")
 _EDITOR_TAIL = re.compile(
     rf"\s*[【\[（(〔]\s*((?:{EDITOR_ROLES})\s*[:：/／]?\s*[^】\]）)〕。]{{2,30}})[】\]）)〕]\s*$"
 )
@@ -101,6 +104,7 @@ class Body:
     videos: list[Media] = field(default_factory=list)
     bylines: list[str] = field(default_factory=list)
     editors: list[str] = field(default_factory=list)
+    source: str | None = None
     editor_note: str | None = None
     dateline: str | None = None
     original_title: str | None = None
@@ -111,7 +115,8 @@ def read_body(blocks: list[Block], head_lines: list[str]) -> Body:
     """Sort a container's blocks into the article's parts; `head_lines` are kept out."""
     blocks = _trim(_without_head(blocks, head_lines))
     body = Body()
-    blocks = _take_note(_take_editors(_take_original_title(blocks, body), body), body)
+    blocks = _take_source(_take_original_title(blocks, body), body)
+    blocks = _take_note(_take_editors(blocks, body), body)
     _take_bylines(blocks, body)
     _render(_with_captions(blocks), body)
     text = sum(len(block.text) for block in blocks)
@@ -199,6 +204,22 @@ def _take_original_title(blocks: list[Block], body: Body) -> list[Block]:
                 kept += [_keep_lines(block, rest)] if rest else []
                 continue
         kept.append(block)
+    return kept
+
+
+def _take_source(blocks: list[Block], body: Body) -> list[Block]:
+    """Take out the line at an end of the text that says where it is from, often with its editor."""
+    kept: list[Block] = []
+    for index, block in enumerate(blocks):
+        at_end = index == 0 or index >= len(blocks) - 3
+        is_line = block.kind in {"p", "h2"} and len(block.lines) == 1
+        if at_end and is_line and _FROM_LINE.match(block.text):
+            said = read_info(block.text.strip("（()）【】"))
+            body.source = body.source or said.source
+            body.editors += said.editors
+            body.bylines += said.bylines
+        else:
+            kept.append(block)
     return kept
 
 
