@@ -155,13 +155,24 @@ def _endings(title_tag: str) -> set[str]:
 
 def _as_in_title_tag(root: HtmlElement, said: set[str]) -> HtmlElement | None:
     """The element that says most of what the `<title>` says, in these words."""
+    most = max(map(len, said), default=0)
     found: list[tuple[int, HtmlElement]] = []
     for element in root.iter("div", "p", "span", "td", "font", "strong", "h3", "h4", "dt", "li"):
         if len(element) <= 3 and element.getparent() is not None:
-            text = squeeze(_text([element]))
+            text = _brief(element, most)
             if text in said and not _is_link(element):
                 found.append((len(text), element))
     return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def _brief(element: HtmlElement, most: int) -> str:
+    """An element's text without spaces, or nothing where it has more: a wrapper is not read whole."""
+    text = ""
+    for piece in element.itertext():
+        text += squeeze(piece)
+        if len(text) > most + 20:  # characters of no width are no text
+            return ""
+    return squeeze(clean(text))
 
 
 def _title_range(
