@@ -11,16 +11,20 @@ from zjolcrawl.items import Media, RawArticle
 from zjolcrawl.parsing.blocks import Block, BlockReader
 from zjolcrawl.parsing.body import Body, read_body
 from zjolcrawl.parsing.fields.dates import time_span
-from zjolcrawl.parsing.fields.text import clean
+from zjolcrawl.parsing.fields.text import clean, squeeze
 from zjolcrawl.parsing.foot import bylines_in, editors_in, keywords_in, tags_in
+from zjolcrawl.parsing.gallery import read_gallery
 from zjolcrawl.parsing.head import Head, read_head
 from zjolcrawl.parsing.info_line import InfoLine, read_info
-from zjolcrawl.parsing.lines import lines_after, page_lines
+from zjolcrawl.parsing.lines import Line, lines_after, page_lines
+from zjolcrawl.parsing.metadata import read_metadata
+from zjolcrawl.parsing.outlet import outlet_below
 from zjolcrawl.parsing.page import Page, read_page
 from zjolcrawl.parsing.pages import page_urls
 from zjolcrawl.parsing.paper_article import is_blank, read_paper_article
 from zjolcrawl.parsing.templates import FAMILIES
-from zjolcrawl.parsing.templates.generic import GENERIC, densest
+from zjolcrawl.parsing.templates.containers import T3
+from zjolcrawl.parsing.templates.generic import GENERIC, SHORT, densest
 from zjolcrawl.parsing.templates.table import Path, Template, Values, find
 from zjolcrawl.parsing.urls import absolute, canonical, doc_id, kind
 
@@ -74,12 +78,14 @@ def read_article(body: bytes, url: str) -> RawArticle | Stub | NotArticle:
         if is_blank(page):
             return NotArticle("no headline and text: advertisement or the paper's head", blank=True)
     for template in FAMILIES:
-        if found := _best_body(template, page):
+        found = _best_body(template, page)
+        if found and template is T3 and _is_another(found.container, page.root):
+            continue
+        if found:
             # A page of a few words that sends the browser on is a stub, whatever its classes.
             stub = _stub(page) if _size(found.body) < _LEAST else None
             return stub or _article(page, template, found)
-    container = densest(page.root)
-    found = _read(container, page, GENERIC) if container is not None else None
+    found = _generic(page)
     if found and found.body.links < 0.5 and not _is_missing_page(found.head, found.body):
         return _article(page, GENERIC, found)
     return _stub(page) or _why_not(page)
@@ -95,6 +101,29 @@ class _Found:
     attachments: list[tuple[str, str, str]]
 
 
+def _generic(page: Page) -> _Found | None:
+    """The slides of a gallery with the text beside them, else the densest container."""
+    container = densest(page.root)
+    slides = read_gallery(page.root, page.url)
+    if slides is None:
+        return _read(container, page, GENERIC) if container is not None else _short(page)
+    box, blocks, below = slides
+    if container is None or container is box or box in container.iterancestors():
+        return _read(box, page, GENERIC, blocks + below)
+    text = BlockReader(page.url).read(container)
+    told, said = (sum(len(block.text) for block in some) for some in (blocks, text))
+    if container in box.iterancestors() or 2 * told < said:
+        return _read(container, page, GENERIC)
+    return _read(box, page, GENERIC, blocks + text)
+
+
+def _short(page: Page) -> _Found | None:
+    """A few words are an article below a headline and an info line, else a notice."""
+    container = densest(page.root, SHORT)
+    found = _read(container, page, GENERIC) if container is not None else None
+    return found if found and found.head.info and not found.head.title_from_tag else None
+
+
 def _best_body(template: Template, page: Page) -> _Found | None:
     """The family's container with most text: a class name such as `content` may stand twice."""
     best: _Found | None = None
@@ -108,13 +137,26 @@ def _best_body(template: Template, page: Page) -> _Found | None:
     return None
 
 
+def _is_another(container: HtmlElement, root: HtmlElement) -> bool:
+    """Whether the article is elsewhere, or in only a part of it: names such as `content` stand on
+    wrappers of a whole page, or on a box beside the article, too.
+    """
+    article = densest(root)
+    if article is None or article is container or article in container.iterancestors():
+        return False
+    size, own = (len(squeeze(str(e.text_content()))) for e in (article, container))
+    return size < 0.6 * own if container in article.iterancestors() else size > own
+
+
 def _size(body: Body) -> int:
     return sum(map(len, body.lines)) + 50 * len(body.images) + 50 * len(body.videos)
 
 
-def _read(container: HtmlElement, page: Page, template: Template) -> _Found | None:
+def _read(
+    container: HtmlElement, page: Page, template: Template, blocks: list[Block] | None = None
+) -> _Found | None:
     reader = BlockReader(page.url)
-    blocks: list[Block] = reader.read(container)
+    blocks = reader.read(container) if blocks is None else blocks
     if not blocks:
         return None
     head = read_head(page.root, template, container)
@@ -134,6 +176,8 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
     head, body = found.head, found.body
     info = _info(page.root, template, head)
     after = lines_after(found.container)
+    info.source = info.source or body.source
+    doubts = _stand_ins(page.root, info, head, after)
     inside = page_lines(found.container)[-14:]  # a tag bar stands last
     editors = body.editors + [
         _label("责任编辑", text) for text in _texts(template.editors, page.root)
@@ -141,9 +185,6 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
     # Each is said in one place or in two: the store keeps a person once.
     editors += editors_in(after[:40]) or editors_in(inside) or editors_in(after)
     editors += info.editors
-    warnings = list(page.warnings)
-    if head.title_from_tag and head.title:
-        warnings.append("title: from <title>")
     return RawArticle(
         url=_address(page),
         template=template.name,
@@ -167,7 +208,7 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
         videos=body.videos,
         attachments=[Media(url, ref, name or None) for url, ref, name in found.attachments],
         pages=page_urls(page),
-        warnings=warnings,
+        warnings=page.warnings + doubts,
     )
 
 
@@ -200,18 +241,33 @@ def _info(root: HtmlElement, template: Template, head: Head) -> InfoLine:
         named = read_info(_named(authors[0])).bylines
         line.bylines = named or line.bylines
     if line.source is None and head.info:
-        outlets = [
-            w
-            for text in line.rest
-            for w in text.split()
-            if re.search(r"(?:报|网|在线|社|客户端|台|新闻|宣传|频道)$", w)
-        ]
-        if not outlets:  # 今日椒江: a word of its own between time and author
-            words = [word for text in line.rest for word in text.split()]
-            outlets = [word for word in words if re.fullmatch(r"[\u4e00-\u9fff·]{4,12}", word)]
-            outlets = outlets if len(words) == 1 else []
-        line.source = outlets[0] if len(outlets) == 1 else None
+        line.source = outlet_below(head.below, line.rest)
     return line
+
+
+def _stand_ins(root: HtmlElement, info: InfoLine, head: Head, after: list[Line]) -> list[str]:
+    """Fill what the head does not show from the foot, then from the page's metadata; the latter is
+    a doubt.
+    """
+    doubts = ["title: from <title>"] * bool(head.title_from_tag and head.title)
+    if info.published and info.source and head.title:
+        return doubts
+    for line in after[:6] if info.published is None else []:
+        if re.search(r"(?:发布|发表|发稿)(?:时间|日期)|来源", line.text) and time_span(line.text):
+            foot = read_info(line.text)
+            info.published, info.source = foot.published, info.source or foot.source
+            break
+    stated = read_metadata(root)
+    if head.title is None and stated.title:
+        head.title = stated.title
+        doubts.append("title: from metadata")
+    if info.published is None and stated.published:
+        info.published = stated.published
+        doubts.append("published_at: from metadata")
+    if info.source is None and stated.source:
+        info.source = stated.source
+        doubts.append("source: from metadata")
+    return doubts
 
 
 def _named(text: str) -> str:

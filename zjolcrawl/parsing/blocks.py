@@ -46,6 +46,9 @@ _PICTURE_BOX = re.compile(
 )
 _CENTRED = re.compile(r"text-align\s*:\s*center", re.IGNORECASE)
 _BOLD = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.IGNORECASE)
+_SMALL = re.compile(
+    r"font-size\s*:\s*(?:[6-9](?:\.\d+)?pt|(?:9|1[0-2])(?:\.\d+)?px)", re.IGNORECASE
+)
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _NOT_PICTURE = re.compile(
     r"(?:qr_?code|/qr|[/_-]qr(?=[/_.-])|/zan(?=[/_.])|ewm|erweima|erwei|weixin|wechat|share|logo|icon|/ads?[/_.-]|gif\.gif|spacer|blank|loading|arrow|"
@@ -85,6 +88,7 @@ class Block:
     html: str = ""
     centred: bool = False
     captionish: bool = False  # shares a paragraph or a layout table with a picture
+    small: bool = False  # in a small font
     links: float = 0.0  # share of the text that is link text
     url: str = ""
     ref: str = ""
@@ -100,6 +104,7 @@ class Block:
 class _Context:
     heading: bool = False
     bold: bool = False
+    small: bool = False
     link: bool = False
     paragraph: bool = False
     centred: bool = False
@@ -123,7 +128,15 @@ class BlockReader:
         """The container's blocks in page order; `depth` is its own below the body's container."""
         self._children(container, _Context(), depth)
         self._flush(_Context())
+        self._mark_small()
         return self.blocks
+
+    def _mark_small(self) -> None:
+        """A small font is a caption's, unless it is the text's."""
+        small = sum(len(block.text) for block in self.blocks if block.small)
+        if 2 * small < sum(len(block.text) for block in self.blocks):
+            for block in self.blocks:
+                block.captionish = block.captionish or block.small
 
     def _children(self, element: HtmlElement, context: _Context, depth: int) -> None:
         if element.text:
@@ -164,6 +177,7 @@ class BlockReader:
         inner = _Context(
             heading=context.heading or (len(tag) == 2 and tag[0] == "h" and tag != "hr"),
             bold=context.bold or bool(_BOLD.search(style)) or tag == "th",
+            small=context.small or bool(_SMALL.search(style)),
             paragraph=tag in {"p", "li"} or context.paragraph,
             centred=tag == "center"
             or (element.get("align") or "").lower() == "center"
@@ -182,7 +196,8 @@ class BlockReader:
     def _inline(self, element: HtmlElement, tag: str, context: _Context, depth: int) -> None:
         markup = _INLINE.get(tag)
         opening = f"<{markup}>" if markup else ""
-        bold = context.bold or markup == "strong" or bool(_BOLD.search(element.get("style") or ""))
+        style = element.get("style") or ""
+        bold = context.bold or markup == "strong" or bool(_BOLD.search(style))
         href = absolute(self.base, element.get("href") or "") if tag == "a" else None
         if href:
             opening, markup = f'<a href="{escape(href)}">', "a"
@@ -191,6 +206,7 @@ class BlockReader:
                 self.attachments.append((href, str(element.get("href")), name))
         inner = _Context(**{name: getattr(context, name) for name in context.__slots__})
         inner.bold, inner.link = bold, context.link or tag == "a"
+        inner.small = context.small or tag == "small" or bool(_SMALL.search(style))
         if opening:
             self._mark(opening, inner)
         self._children(element, inner, depth)
@@ -225,6 +241,7 @@ class BlockReader:
             lines,
             centred=at.centred,
             captionish=self._after_picture or at.picture_table,
+            small=all(c.small for _, c in words),
             links=sum(len(text.strip()) for text, c in words if c.link) / size if size else 0.0,
         )
         if at.caption:
@@ -289,15 +306,17 @@ class BlockReader:
             self.blocks.append(Block("list", lines, f"<{tag}>{html}</{tag}>", links=links))
 
 
+def is_hidden(element: HtmlElement) -> bool:
+    """Whether an element's own style keeps it from being seen."""
+    return bool((style := element.get("style")) and _HIDDEN.search(style))
+
+
 def is_furniture(element: HtmlElement) -> bool:
     """Whether the element is page furniture by its class, id or style: share bar, ads, QR code."""
     if element.tag in {"p", "span", "strong", "font", "a", "img", "br", "em", "b"}:
-        return bool((style := element.get("style")) and _HIDDEN.search(style))
+        return is_hidden(element)
     name = f"{element.get('class') or ''} {element.get('id') or ''}"
-    if len(name) > 1 and _FURNITURE.search(name):
-        return True
-    style = element.get("style")
-    return bool(style and _HIDDEN.search(style))
+    return (len(name) > 1 and bool(_FURNITURE.search(name))) or is_hidden(element)
 
 
 def picture(element: HtmlElement, base: str) -> tuple[str, str] | None:

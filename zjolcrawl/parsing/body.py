@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from html import escape
+from itertools import dropwhile
 
 from zjolcrawl.items import Image, Media
 from zjolcrawl.parsing.blocks import Block
 from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, is_name
 from zjolcrawl.parsing.fields.text import clean, squeeze
+from zjolcrawl.parsing.info_line import read_info
 
 NOTE = re.compile(
     r"^[【\[（(〔]?\s*(?:本报|本网)?(?:编者按语|编者按|编者的话|编前语|编前话|编前|编者注|编后语|编后|编辑按|按语)\s*"
@@ -18,11 +20,13 @@ NOTE = re.compile(
 EDITOR_LINE = re.compile(
     rf"^[【\[（(〔]?\s*(?:[\u4e00-\u9fff]{{0,6}}?)?(?:{EDITOR_ROLES})\s*[:：/／丨|·]\s*\S.{{0,60}}$"
 )
+# 本文来源：新京报 责任编辑：王小明, as a last line
+_FROM_LINE = re.compile(r"^[（(【]?(?:本文|文章|稿件|新闻)?来源\s*[:：]\s*[^。！？；]{2,50}$")
 _EDITOR_TAIL = re.compile(
     rf"\s*[【\[（(〔]\s*((?:{EDITOR_ROLES})\s*[:：/／]?\s*[^】\]）)〕。]{{2,30}})[】\]）)〕]\s*$"
 )
 ORIGINAL_TITLE = re.compile(
-    r"^[（(【\[]?\s*原(?:文)?标?题(?:为)?\s*[:：]\s*(?P<title>\S.{1,80}?)\s*[)）】\]]?$"
+    r"^[（(【\[]?\s*原(?:文)?标?题(?:为\s*[:：]?(?=\s*[《“\"])|为?\s*[:：])\s*(?P<title>\S.{1,80}?)\s*[)）】\]]?$"
 )
 TAG_LINE = re.compile(
     r"^[【\[]?(?:本文|文章|新闻)?(?:标\s*签|关键[词字]|[Tt][Aa][Gg][Ss]?)[】\]]?\s*[:：]"
@@ -76,6 +80,8 @@ DATELINE = re.compile(
 )
 _BRACKET = re.compile(r"^[\s\u3000]*[（(〔\[]([^）)〕\]]{2,120})[）)〕\]]")
 _NAME = r"(?:[\u3400-\u9fff·]{2,12}|[\u3400-\u9fff][ \u3000][\u3400-\u9fff])"
+# …举行。（张巨峰）: who wrote it, after the last sentence.
+_SIGNED = re.compile(rf"[。！？”][（(]({_NAME}(?:[、\s]+{_NAME}){{0,3}})[）)]$")
 _OPEN_BYLINE = re.compile(
     rf"^(?:[\s\u3000]*【[^】]{{2,6}}】)?[\s\u3000]*((?:[\u4e00-\u9fff]{{0,8}}?(?:{AUTHOR_ROLES})[\s\u3000:：]+{_NAME}(?:[\s\u3000、]+{_NAME})*[\s\u3000]*)+)(?=$|[\s\u3000])"
 )
@@ -98,6 +104,7 @@ class Body:
     videos: list[Media] = field(default_factory=list)
     bylines: list[str] = field(default_factory=list)
     editors: list[str] = field(default_factory=list)
+    source: str | None = None
     editor_note: str | None = None
     dateline: str | None = None
     original_title: str | None = None
@@ -108,7 +115,8 @@ def read_body(blocks: list[Block], head_lines: list[str]) -> Body:
     """Sort a container's blocks into the article's parts; `head_lines` are kept out."""
     blocks = _trim(_without_head(blocks, head_lines))
     body = Body()
-    blocks = _take_note(_take_editors(_take_original_title(blocks, body), body), body)
+    blocks = _take_source(_take_original_title(blocks, body), body)
+    blocks = _take_note(_take_editors(blocks, body), body)
     _take_bylines(blocks, body)
     _render(_with_captions(blocks), body)
     text = sum(len(block.text) for block in blocks)
@@ -127,9 +135,14 @@ def _without_head(blocks: list[Block], head_lines: list[str]) -> list[Block]:
         text = squeeze(block.text)
         if text and (text in known or all(squeeze(line) in known for line in block.lines)):
             last = index
-    return [
+    kept = [
         block for i, block in enumerate(blocks) if i > last or block.kind in {"figure", "video"}
     ]
+    for block in kept[:1]:  # headline and text in one paragraph
+        rest = list(dropwhile(lambda line: squeeze(line) in known, block.lines))
+        if block.kind == "p" and len(rest) < len(block.lines):
+            _keep_lines(block, rest)
+    return kept
 
 
 def _trim(blocks: list[Block]) -> list[Block]:
@@ -201,6 +214,22 @@ def _take_original_title(blocks: list[Block], body: Body) -> list[Block]:
                 kept += [_keep_lines(block, rest)] if rest else []
                 continue
         kept.append(block)
+    return kept
+
+
+def _take_source(blocks: list[Block], body: Body) -> list[Block]:
+    """Take out the line at an end of the text that says where it is from, often with its editor."""
+    kept: list[Block] = []
+    for index, block in enumerate(blocks):
+        at_end = index == 0 or index >= len(blocks) - 3
+        is_line = block.kind in {"p", "h2"} and len(block.lines) == 1
+        if at_end and is_line and _FROM_LINE.match(block.text):
+            said = read_info(block.text.strip("（()）【】"))
+            body.source = body.source or said.source
+            body.editors += said.editors
+            body.bylines += said.bylines
+        else:
+            kept.append(block)
     return kept
 
 
@@ -291,6 +320,10 @@ def _take_bylines(blocks: list[Block], body: Body) -> None:
             line,
         ):
             body.bylines.append(mark[1])
+    if not body.bylines and texts and (mark := _SIGNED.search(texts[-1])):
+        names = re.split(r"[、\s]+", mark[1])
+        if all(map(is_name, names)):
+            body.bylines.append(f"作者 {' '.join(names)}")
 
 
 def _take_credit(line: str, body: Body) -> None:

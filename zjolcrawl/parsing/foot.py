@@ -76,7 +76,8 @@ def keywords_in(root: HtmlElement, title: str | None) -> list[str]:
     """
     said = clean(" ".join(str(tag.text_content()) for tag in root.iter("title")))
     surroundings = re.split(r"\s*[-_|｜–—]+\s*", said.partition(title)[2]) if title else []
-    content = clean(next(iter(_KEYWORDS(root)), ""))
+    # A TRS page has the site's keywords first and the article's own, often empty, after them.
+    content = clean(_KEYWORDS(root)[-1]) if _KEYWORDS(root) else ""
     pieces = [piece for piece in re.split(r"[,，;；、|｜]", content) if piece.strip()]
     kept = [piece for piece in pieces if piece.strip() not in surroundings]
     return kept if len(pieces) > 1 else pieces

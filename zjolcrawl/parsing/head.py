@@ -25,9 +25,11 @@ _SITE_SUFFIX = re.compile(
 )
 _DIVIDER = re.compile(r"\s*[_|｜–—-]+\s*")
 _INFO = re.compile(
-    r"(?:来\s*源|稿源|发布时间|发稿时间)\s*[:：]|(?:^|\s)(?:作者|编辑|责任编辑|责编|记者)\s*[:：]"
-    r"|^来源\s+[\u4e00-\u9fff·]{2,12}$"
+    r"(?:来\s*源于?|稿源|发布时间|发布日期|发稿时间)\s*[:：]|(?:^|\s)(?:作者|编辑|责任编辑|责编|记者)\s*[:：]"
+    r"|^(?:来源|稿源)\s+\S{2,16}$"
 )
+# （2007年6月29日全国人大常委会第二十八次会议通过）: the day of a law, not of its publication.
+_ENACTED = re.compile(r"^[（(].*(?:通过|公布|施行|修订|修正|批准)[)）]$")
 _BYLINE = re.compile(
     r"^(?:\S{0,12}记者|通讯员|作者|文/)\s*[:：]?\s*[\u4e00-\u9fff·]\s?[\u4e00-\u9fff·]"
 )
@@ -53,6 +55,7 @@ class Head:
     note: str | None = None
     original_title: str | None = None
     lines: list[str] = field(default_factory=list)
+    below: list[Line] = field(default_factory=list)  # between headline and body
 
 
 def read_head(root: HtmlElement, template: Template, body: HtmlElement) -> Head:
@@ -72,7 +75,8 @@ def read_head(root: HtmlElement, template: Template, body: HtmlElement) -> Head:
     if head.breadcrumb and squeeze(head.breadcrumb[-1]) == squeeze(head.title):
         head.breadcrumb.pop()
     head.kicker = _kicker(lines, crumb_end, start, element)
-    head.subtitle, head.info = _below(_above_prose(lines[end:], inside), element)
+    head.below = _above_prose(lines[end:], inside)
+    head.subtitle, head.info = _below(head.below, element)
     head.note = _note(lines[end:])
     head.original_title = next(
         (unquoted(m["title"]) for line in lines[end:] if (m := ORIGINAL_TITLE.match(line.text))),
@@ -112,28 +116,63 @@ def _title_element(root: HtmlElement, template: Template, title_tag: str) -> Htm
             return element
     headlines = [e for path in _HEADLINES for e in path(root) if 4 <= len(_text([e])) <= 120]
     tag = squeeze(title_tag)
-    for element in headlines:
-        if squeeze(_text([element])) in tag and tag:
-            return element
-    h1 = [
-        element for element in headlines if element.tag == "h1" and element.find(".//img") is None
-    ]
-    if len(h1) == 1:
+    confirmed = [e for e in headlines if squeeze(_text([e])) in tag]
+    first = [e for e in confirmed if tag.startswith(squeeze(_text([e])))]
+    h1 = [e for e in headlines if e.tag == "h1" and e.find(".//img") is None]
+    if first:
+        return max(first, key=lambda e: len(_text([e])))
+    if (beginning := _as_in_title_tag(root, _beginnings(title_tag))) is not None:
+        return beginning
+    if confirmed:
+        return confirmed[0]
+    if len(h1) == 1 and not _is_link(h1[0]):
         return h1[0]
-    return _as_in_title_tag(root, title_tag)
+    return _as_in_title_tag(root, _endings(title_tag))
 
 
-def _as_in_title_tag(root: HtmlElement, title_tag: str) -> HtmlElement | None:
-    """The element that says most of what the `<title>` begins with, up to one of its dividers."""
+def _is_link(element: HtmlElement) -> bool:
+    """Whether all that an element says is a link: the site's name, which leads home."""
+    linked = "".join(str(anchor.text_content()) for anchor in element.iter("a"))
+    return bool(linked) and squeeze(linked) == squeeze(str(element.text_content()))
+
+
+def _beginnings(title_tag: str) -> set[str]:
+    """What the `<title>` says up to any of its dividers, or up to a space that has most before it."""
     beginnings = {squeeze(title_tag[: sign.start()]) for sign in _DIVIDER.finditer(title_tag)}
-    beginnings = {text for text in (*beginnings, squeeze(title_tag)) if len(text) >= 4}
+    site_less = squeeze(strip_site(title_tag))
+    for space in re.finditer(r"\s+", title_tag):
+        beginning = squeeze(title_tag[: space.start()])
+        if len(beginning) >= max(10, 0.6 * len(site_less)):
+            beginnings.add(beginning)
+    return {text for text in (*beginnings, squeeze(title_tag)) if len(text) >= 4}
+
+
+def _endings(title_tag: str) -> set[str]:
+    """What follows a divider to the end, where a site puts its name or column first."""
+    endings = (squeeze(title_tag[sign.end() :]) for sign in _DIVIDER.finditer(title_tag))
+    return {text for text in endings if len(text) >= 10}
+
+
+def _as_in_title_tag(root: HtmlElement, said: set[str]) -> HtmlElement | None:
+    """The element that says most of what the `<title>` says, in these words."""
+    most = max(map(len, said), default=0)
     found: list[tuple[int, HtmlElement]] = []
     for element in root.iter("div", "p", "span", "td", "font", "strong", "h3", "h4", "dt", "li"):
         if len(element) <= 3 and element.getparent() is not None:
-            text = squeeze(_text([element]))
-            if text in beginnings:
+            text = _brief(element, most)
+            if text in said and not _is_link(element):
                 found.append((len(text), element))
     return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def _brief(element: HtmlElement, most: int) -> str:
+    """An element's text without spaces, or nothing where it has more: a wrapper is not read whole."""
+    text = ""
+    for piece in element.itertext():
+        text += squeeze(piece)
+        if len(text) > most + 20:  # characters of no width are no text
+            return ""
+    return squeeze(clean(text))
 
 
 def _title_range(
@@ -150,6 +189,7 @@ def _title_range(
     if not inside:  # an inline element: the line that holds its text
         text = squeeze(_text([element]))
         inside = [i for i, line in enumerate(lines) if text and text in squeeze(line.text)][:1]
+        inside = inside or _around(lines, element)
     if not inside:
         return None, None
     tag = squeeze(title_tag)
@@ -175,12 +215,20 @@ def _title_range(
     return first, last
 
 
+def _around(lines: list[Line], element: HtmlElement) -> list[int]:
+    """The lines of the block in which an inline element stands: `<br>` divides its text."""
+    for box in element.iterancestors():
+        if found := [i for i, line in enumerate(lines) if line.element is box]:
+            return found
+    return []
+
+
 def _join(texts: list[str]) -> str:
     return clean(" ".join(texts))
 
 
 def _is_info(text: str) -> bool:
-    if len(text) > 160:
+    if len(text) > 160 or _ENACTED.search(text):
         return False
     span = time_span(text)
     if span and (span[1] - span[0]) >= 0.2 * len(text) and not re.search("[。！？]", text):

@@ -12,12 +12,12 @@ from zjolcrawl.parsing.fields.text import clean
 _SOURCE = r"(?:文章|新闻|消息|信息|稿件|内容)?(?:来\s*源|稿源|出处)(?:于)?"
 # Where the value of a label ends: the next label, or furniture that shares the line.
 _STOP = re.compile(
-    rf"(?P<source>{_SOURCE}\s*[:：]|(?<!\S)来源(?=\s+[\u4e00-\u9fff·]{{2,12}}(?:\s|$)))"
+    rf"(?P<source>{_SOURCE}\s*[:：]|(?<![^\s|｜])(?:来源|稿源)(?=[\sA-Za-z\u4e00-\u9fff]))"
     rf"|(?P<editor>(?<!总)(?:{EDITOR_ROLES})\s*[:：/／])"
     rf"|(?P<author>(?<![^\s:：|｜丨】\]）)(（])[^\s、,，;；:：()（）|｜]{{0,12}}?(?:{AUTHOR_ROLES})(?=[\s:：/／(（]|[\u4e00-\u9fff]{{2,4}}(?:$|[\s、])))"
     r"|(?P<time>(?:发布|发表|更新|发稿|时|日)\s*(?:时间|日期|间|期)\s*[:：]?)"
     r"|(?P<noise>字体|字号|调整|举报|最后更新|【|分享|打印|关闭|我要评论|评论|阅读|点击|浏览|访问|大\s+小|收藏|纠错|大\s+中\s+小|"
-    r"手机(?:看|版)|扫一扫|T\s*\|\s*T|背景|查看|原标题|标签|关键[词字]|点赞|幻灯播放|A\s*[-+]|\d+人(?:参与|阅读))"
+    r"手机(?:看|版)|扫一扫|T\s*\|\s*T|背景|查看|原标题|标签|关键[词字]|点赞|幻灯播放|[(（]\s*\d+\s*/\s*\d+\s*[)）]|A\s*[-+]|\d+人(?:参与|阅读))"
 )
 _YEARLESS = re.compile(
     r"(?<![\d年/.-])(?P<m>\d{1,2})[-/月.](?P<d>\d{1,2})日?\s+(?P<time>\d{1,2}:\d{2}(?::\d{2})?)(?!\d)"
@@ -66,7 +66,7 @@ def _take(info: InfoLine, mark: re.Match[str], value: str) -> None:
     # A date cut out of the middle leaves a line break: what follows it has no label of its own.
     value, _, stray = value.partition("\n")
     if mark["source"]:
-        source = _strip(value)
+        source = _strip(re.split(r"(?<=\S)\s*[|｜]", value)[0])
         if source and info.source is None:
             info.source = source
         stray = stray if source else stray or ""

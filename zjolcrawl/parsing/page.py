@@ -40,7 +40,15 @@ def read_page(body: bytes, url: str) -> Page:
         root = None
     if root is None:
         root = etree.fromstring(b"<html><body></body></html>", parser)
+    _join_rest(root)
     return Page(url, root, encoding, text, warnings)
+
+
+def _join_rest(root: HtmlElement) -> None:
+    """Bring what stands after a stray `</html>` into the body: libxml2 gives it a root of its own."""
+    body = root.find("body")
+    for rest in root.itersiblings("html"):
+        (body if body is not None else root).extend(list(rest))
 
 
 def decode(body: bytes) -> tuple[str, str, int]:

@@ -133,7 +133,7 @@ def _names(stretch: str, organisations: bool) -> list[str]:
     words = [word for word in _DIVIDERS.split(stretch) if word]
     names = []
     for joined in _join_single_characters(words):
-        word = re.sub(rf"(?<={_HAN}{{2}})(?:摄影报道|综合报道|报道|摄)$", "", joined)
+        word = re.sub(rf"(?<={_HAN}{{2}})(?:摄影报道|综合报道|报道|摄|_[A-Z]*\d+)$", "", joined)
         if _NO_NAME.fullmatch(word) or re.match(r"[系为是]..", word):
             continue
         word = word.replace(_GLUE, " ")

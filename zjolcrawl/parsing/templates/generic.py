@@ -1,13 +1,16 @@
-"""The reader of last resort: the element with the most text of its own that is no link."""
+"""The reader of last resort: the element whose own paragraphs hold most text that is no link."""
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.blocks import is_furniture
-from zjolcrawl.parsing.templates.table import Template, Values, paths
+from zjolcrawl.parsing.blocks import is_furniture, is_hidden
+from zjolcrawl.parsing.templates.table import Template, paths
 
 GENERIC = Template(
     name="generic",
@@ -17,50 +20,140 @@ GENERIC = Template(
     authors=paths("//*[@id='author_baidu']"),
     editors=paths("//*[@id='editor_baidu']"),
 )
-_CONTAINERS = {"div", "section", "article", "td", "main", "body", "center", "font", "span"}
-_INLINE = {"p", "span", "font", "strong", "b", "br", "em", "i", "u", "center", "o:p"}
-_SILENT = {"script", "style", "noscript", "select", "form", "nav", "footer", "header", "aside"}
+_CONTAINERS = {
+    "div", "section", "article", "td", "main", "body", "center", "font", "span", "blockquote", "form",
+}  # fmt: skip
+_INLINE = {"span", "font", "strong", "b", "br", "em", "i", "u", "o:p", "a", "sup", "sub", "img"}
+_NEVER_TEXT = {"script", "style", "noscript", "select", "textarea", "template", "head"}
+_SILENT = _NEVER_TEXT | {"form", "nav", "footer", "header", "aside"}
 _PROSE = re.compile("[，。！？；、,.!?;]")  # what labels and menus do without
-_UNLINKED = Values(".//text()[not(ancestor::a)]")
 _LEAST = 60  # characters: less is a caption or a notice, not an article
+SHORT = 20  # characters that can be an article where a head says so
+_PARAGRAPH = 12  # characters: less says nothing of where the article is
 
 
-def densest(root: HtmlElement) -> HtmlElement | None:
+@dataclass(slots=True, eq=False)
+class _Box:
+    """An element as the walk meets it; `text` is its own, without links and boxes inside it."""
+
+    element: HtmlElement
+    parent: _Box | None
+    block: _Box | None  # where its words are said: None for a block itself
+    silent: bool = False
+    linked: bool = False
+    text: list[str] = field(default_factory=list)
+    boxes: int = 0  # blocks inside it
+    prose: int = 0  # characters of paragraphs in all of it
+    links: int = 0  # characters of links in all of it
+
+    def is_leaf(self) -> bool:
+        """Whether it is one paragraph, whatever its tag."""
+        return not self.boxes and self.element.find(".//br") is None
+
+
+def densest(root: HtmlElement, least: int = _LEAST) -> HtmlElement | None:
     """The container whose own paragraphs hold most text, or None where a page has no prose.
 
-    A paragraph counts in full for its parent and by half for its grandparent, so that sections
-    nested inside one body meet in it.
+    Names such as `share` mark furniture, yet sites give them to wrappers of everything too: where
+    nothing is found without them, they are not believed. One walk, linear in the page.
     """
-    scores: dict[HtmlElement, float] = {}
-    for element in root.iter("p", "div", "td", "section", "article", "font", "center"):
-        if _is_silent(element):
-            continue
-        text = _own_text(element)
-        if len(text) < 12 or not _PROSE.search(text):
-            continue
-        parent, share = (element.getparent(), 1.0) if element.tag == "p" else (element, 1.0)
+    for silent, named in ((_SILENT, True), (_NEVER_TEXT, False)):
+        if (found := _densest(root, silent, named, least)) is not None:
+            return found
+    return None
+
+
+def _densest(root: HtmlElement, silent: set[str], named: bool, least: int) -> HtmlElement | None:
+    boxes = _walk(root, silent, named)
+    scores = _scores(boxes)
+    best = max(scores, key=lambda box: scores[box], default=None)
+    if best is None or scores[best] < least:
+        return None
+    return _whole(best, boxes).element
+
+
+def _walk(root: HtmlElement, silent: set[str], named: bool) -> list[_Box]:
+    """Every element of the page as a box, with the text that is its own."""
+    boxes: dict[HtmlElement, _Box] = {}
+    for element in root.iter():
+        above = element.getparent()
+        parent = boxes.get(above) if above is not None else None
+        tag = element.tag if isinstance(element.tag, str) else "script"
+        box = boxes[element] = _Box(element, parent, None)
+        if tag in _INLINE and parent is not None:
+            box.block = parent.block or parent
+        hidden = is_hidden(element) or (named and tag != "body" and is_furniture(element))
+        box.silent = tag in silent or hidden or (parent is not None and parent.silent)
+        box.linked = tag == "a" or (parent is not None and parent.linked)
+        _say(box, element.text)
+        if parent is not None:
+            if box.block is None:
+                parent.boxes += 1
+            _say(parent, element.tail)
+    return list(boxes.values())
+
+
+def _say(box: _Box, text: str | None) -> None:
+    text = text.strip() if text else ""
+    if not text or box.silent:
+        return
+    block = box.block or box
+    if box.linked:
+        block.links += len(text)
+    else:
+        block.text.append(text)
+
+
+def _scores(boxes: list[_Box]) -> dict[_Box, float]:
+    """What each container holds: of its own paragraphs all, of its children's half.
+
+    So sections inside one body meet in it. Leaves beside each other are paragraphs of their parent.
+    Links take their share away: a list of stories with a summary each is no story.
+    """
+    paragraphs = list(_paragraphs(boxes))
+    leaves: dict[_Box | None, int] = defaultdict(int)
+    for box, _ in paragraphs:
+        leaves[box.parent] += box.element.tag != "p" and box.is_leaf()
+    for box, size in paragraphs:
+        box.prose += size
+    for box in reversed(boxes):
+        if box.parent is not None:
+            box.parent.prose += box.prose
+            box.parent.links += box.links
+    scores: dict[_Box, float] = defaultdict(float)
+    for box, size in paragraphs:
+        is_one = box.element.tag == "p" or (box.is_leaf() and leaves[box.parent] >= 2)
+        container, share = (box.parent, 1.0) if is_one else (box, 1.0)
         for _ in range(3):
-            if parent is None or parent.tag not in _CONTAINERS:
+            if container is None or container.element.tag not in _CONTAINERS:
                 break
-            scores[parent] = scores.get(parent, 0.0) + len(text) * share
-            parent, share = parent.getparent(), share / 2
-    best = max(scores, key=lambda e: scores[e], default=None)
-    return best if best is not None and scores[best] >= _LEAST else None
+            scores[container] += size * share
+            container, share = container.parent, share / 2
+    return {b: s * b.prose / (b.prose + b.links) for b, s in scores.items() if b.prose}
 
 
-def _is_silent(element: HtmlElement) -> bool:
-    if element.tag != "p" and is_furniture(element):
-        return True
-    return any(
-        a.tag in _SILENT or (a.tag != "body" and is_furniture(a)) for a in element.iterancestors()
-    )
+def _paragraphs(boxes: list[_Box]) -> Iterator[tuple[_Box, int]]:
+    for box in boxes:
+        size = sum(map(len, box.text))
+        if size >= _PARAGRAPH and any(map(_PROSE.search, box.text)):
+            yield box, size
 
 
-def _own_text(element: HtmlElement) -> str:
-    """The prose directly in an element: not in links, not in blocks below it."""
-    pieces = [element.text or ""]
-    for child in element:
-        if isinstance(child.tag, str) and child.tag in _INLINE - {"p"}:
-            pieces += _UNLINKED(child)
-        pieces.append(child.tail or "")
-    return "".join(pieces).strip()
+def _whole(best: _Box, boxes: list[_Box]) -> _Box:
+    """The container that has all of an article of which `best` is one section of several."""
+    children: dict[_Box | None, list[_Box]] = defaultdict(list)
+    for box in boxes:
+        children[box.parent].append(box)
+    while best.parent is not None and best.parent.element.tag in _CONTAINERS - {"body"}:
+        alike = [box for box in children[best.parent] if box is not best and _alike(box, best)]
+        if sum(box.prose for box in alike) < 0.2 * best.prose:
+            break
+        best = best.parent
+    return best
+
+
+def _alike(one: _Box, other: _Box) -> bool:
+    """Whether two neighbours are sections of one text: one tag, one class, hardly a link."""
+    same = one.element.tag == other.element.tag
+    same = same and one.element.get("class") == other.element.get("class")
+    return (same or one.element.tag == "p") and one.prose > 3 * one.links

@@ -1,0 +1,65 @@
+"""Galleries: pages whose body is a list of pictures, each with its caption beside it.
+
+Their text, where there is any, is a line or two below the list.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+from lxml.html import HtmlElement
+
+from zjolcrawl.parsing.blocks import Block, BlockReader
+from zjolcrawl.parsing.lines import lines_after
+from zjolcrawl.parsing.templates.table import Path
+
+_LISTS = Path("//*[self::ul or self::ol or self::dl or self::div][*[.//img][3]]")
+_COUNTER = re.compile(r"[(（]?\d+\s*[/／]\s*\d+[)）]?\s*")
+_LEAST = 3  # pictures: two beside each other are a layout
+_MOST_LISTS = 60
+_SENTENCE = re.compile("[。！？]$")
+
+
+def read_gallery(
+    root: HtmlElement, base: str
+) -> tuple[HtmlElement, list[Block], list[Block]] | None:
+    """The page's list of slides, its pictures and captions, and the sentences right below it.
+
+    A slide has one picture and words that lead nowhere; all but the first are often hidden until
+    their turn. A list of stories differs by its links, a strip of small twins by having no words.
+    """
+    best: tuple[HtmlElement, list[Block]] | None = None
+    for box in _LISTS(root)[:_MOST_LISTS]:
+        slides = [_slide(child, base) for child in box]
+        blocks = [block for slide in slides for block in slide]
+        told = sum(len(slide) == 2 for slide in slides)
+        is_one = told >= _LEAST - 1 and len(slides) >= _LEAST and all(slides)
+        if is_one and (best is None or len(blocks) > len(best[1])):
+            best = box, blocks
+    return (*best, _text_below(best[0])) if best else None
+
+
+def _slide(item: HtmlElement, base: str) -> list[Block]:
+    """A picture and, where it has one, its caption; nothing where the item is no slide."""
+    blocks = BlockReader(base).read(item)
+    figures = [block for block in blocks if block.kind == "figure"]
+    words = [block for block in blocks if block.kind != "figure"]
+    if len(figures) != 1 or any(block.links > 0.3 for block in words):
+        return []
+    lines = [
+        _COUNTER.sub("", line) if _COUNTER.match(line) else line for b in words for line in b.lines
+    ]
+    lines = [line for line in lines if line]
+    return figures + ([Block("caption", lines)] if lines else [])
+
+
+def _text_below(box: HtmlElement) -> list[Block]:
+    """The sentences right below the list, up to the first line that is none."""
+    blocks: list[Block] = []
+    for line in lines_after(box, 12):
+        if _SENTENCE.search(line.text) and line.links < 0.3:
+            blocks.append(Block("p", [line.text], f"<p>{escape(line.text, quote=False)}</p>"))
+        elif blocks:
+            break
+    return blocks

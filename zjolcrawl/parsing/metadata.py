@@ -1,0 +1,117 @@
+"""What a page says of itself for machines: `<meta>`, itemprop and JSON-LD.
+
+Nobody sees it, so it may be stale or a default; it only stands in where the page shows nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lxml.html import HtmlElement
+
+from zjolcrawl.parsing.fields.dates import time_span
+from zjolcrawl.parsing.fields.text import clean
+from zjolcrawl.parsing.templates.table import Path
+
+# Names in lower case without spaces, best first. The first of each is of TRS WCM's government pages
+# (site document, section 4b), the others are Open Graph, schema.org and what portals write.
+_TITLES = ("articletitle", "og:title", "headline", "twitter:title")
+_TIMES = (
+    "pubdate", "article:published_time", "og:article:published_time", "datepublished", "publishdate",
+    "publish_date", "publishtime", "publish_time", "og:release_date", "og:time", "weibo:article:create_at",
+    "firstpublishedtime", "dateupdate", "datecreated",
+)  # fmt: skip
+_SOURCES = ("contentsource", "source", "article:source", "mediaid")
+_AUTHORS = ("author", "article:author", "og:article:author")
+_META = Path("//meta[@content]")
+_ITEMS = Path("//*[@itemprop and not(self::meta)][not(ancestor::script)]")
+_JSON = Path("//script[translate(@type, 'LDJSON', 'ldjson') = 'application/ld+json']")
+_ARTICLE = re.compile(r"Article|BlogPosting|Report$")
+_MOST_JSON = 200_000  # characters: more is no description
+
+
+@dataclass(slots=True)
+class Stated:
+    """What the page states, as written; None where it states nothing that can be one."""
+
+    title: str | None = None
+    published: str | None = None
+    source: str | None = None
+    author: str | None = None
+
+
+def read_metadata(root: HtmlElement) -> Stated:
+    """Read a page's statements about its article."""
+    said = _said(root)
+
+    def first(names: tuple[str, ...]) -> str | None:
+        return next((value for name in names if (value := said.get(name))), None)
+
+    published = [said[name] for name in _TIMES if name in said and time_span(said[name])]
+    author = first(_AUTHORS)
+    return Stated(
+        title=first(_TITLES),
+        published=published[0] if published else None,
+        source=first(_SOURCES),
+        author=author if author and _is_name(author) else None,
+    )
+
+
+def _is_name(author: str) -> bool:
+    """`name, email@example.com`, the site or its address stand there as often as a person."""
+    return bool(re.fullmatch(r"[\u3400-\u9fff·\s、]{2,24}", author))
+
+
+def _said(root: HtmlElement) -> dict[str, str]:
+    said: dict[str, str] = {}
+    for meta in _META(root):
+        value = clean(meta.get("content") or "")
+        for attribute in ("name", "property", "itemprop"):
+            name = re.sub(r"\s+", "", meta.get(attribute) or "").lower()
+            if name and value:
+                said.setdefault(name, value)
+    for article in _articles(root):
+        for name in ("headline", "datePublished"):
+            if isinstance(stated := article.get(name), str) and stated.strip():
+                said.setdefault(name.lower(), clean(stated))
+        if author := _named(article.get("author")):
+            said.setdefault("author", author)
+    for item in _ITEMS(root)[:40]:
+        value = clean(item.get("datetime") or item.get("content") or _short(item))
+        if value:
+            said.setdefault((item.get("itemprop") or "").strip().lower(), value)
+    return said
+
+
+def _short(item: HtmlElement) -> str:
+    text = clean("".join(str(piece) for piece in item.itertext()))
+    return text if len(text) <= 120 else ""
+
+
+def _articles(root: HtmlElement) -> Iterator[dict[str, Any]]:
+    """The articles that a page's JSON-LD describes, also those in a graph of several things."""
+    for script in _JSON(root)[:8]:
+        text = script.text or ""
+        if len(text) > _MOST_JSON:
+            continue
+        try:
+            found = json.loads(text, strict=False)
+        except (ValueError, RecursionError):
+            continue  # written by hand, with a comma too many
+        things = found if isinstance(found, list) else [found]
+        for thing in things[:20]:
+            graph = thing.get("@graph") if isinstance(thing, dict) else None
+            for node in [thing, *(graph if isinstance(graph, list) else [])]:
+                if isinstance(node, dict) and _ARTICLE.search(str(node.get("@type"))):
+                    yield node
+
+
+def _named(author: Any) -> str:
+    if isinstance(author, list):
+        return "、".join(filter(None, map(_named, author[:6])))
+    name = author.get("name") if isinstance(author, dict) else author
+    return clean(name) if isinstance(name, str) else ""

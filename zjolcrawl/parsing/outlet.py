@@ -1,0 +1,47 @@
+"""Who published an article where no 来源: says so: an outlet's name below the headline."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+from zjolcrawl.parsing.fields.text import clean
+from zjolcrawl.parsing.info_line import read_info
+from zjolcrawl.parsing.lines import Line
+
+_NAMED = re.compile(
+    r"(?:^|[\s_-])(?:source|laiyuan|media-?name|author-?name|nickname)(?:$|[\s_-])", re.IGNORECASE
+)
+_OUTLET = re.compile(
+    r"[\u3400-\u9fffA-Za-z·—-]{1,14}(?:报|网|在线|社|客户端|台|新闻|宣传|频道|发布|杂志|周刊)"
+)
+# Two or three characters are a person as likely as an outlet.
+_WORD = re.compile(r"[\u3400-\u9fffA-Za-z·]{4,16}")
+
+
+def outlet_below(lines: list[Line], rest: list[str]) -> str | None:
+    """The outlet in the lines between headline and body: by its box's name, then by its own.
+
+    `rest` is what the info line says without a label; one word alone there is an outlet too.
+    """
+    for name in _in_named_boxes(lines[:6]):
+        return name
+    texts = rest + [line.text for line in lines[:4] if len(line.text) <= 16]
+    words = [word for text in texts for word in re.split(r"[\s/|｜]+", text)]
+    outlets = list(dict.fromkeys(word for word in words if _OUTLET.fullmatch(word)))
+    if len(outlets) == 1:
+        return outlets[0]
+    alone = [word for text in rest for word in text.split()]
+    return alone[0] if not outlets and len(alone) == 1 and _WORD.fullmatch(alone[0]) else None
+
+
+def _in_named_boxes(lines: list[Line]) -> Iterator[str]:
+    for line in lines:
+        # A line's element can be a wrapper of much more: only its beginning is looked at.
+        for element in islice(line.element.iter(), 40):
+            names = f"{element.get('class') or ''} {element.get('id') or ''}"
+            if len(names) > 1 and _NAMED.search(names):
+                text = clean(str(element.text_content()))
+                if 2 <= len(text) <= 20 and text in line.text and not read_info(text).published:
+                    yield read_info(text).source or text

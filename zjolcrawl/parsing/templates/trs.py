@@ -1,0 +1,18 @@
+"""TRS: the editor's own box, in which TRS WCM delivers a text to any site (site document, section 4b).
+
+It knows no head: title, time and the rest are read by the shared rules.
+"""
+
+from zjolcrawl.parsing.templates.table import Template, has_class, paths
+
+TRS = Template(
+    name="TRS",
+    bodies=paths(
+        has_class("TRS_Editor"),  # SIS
+        has_class("TRS_UEDITOR"),  # SIS
+    ),
+    times=paths("//*[@id='pubtime_baidu']"),
+    sources=paths("//*[@id='source_baidu']"),
+    authors=paths("//*[@id='author_baidu']"),
+    editors=paths("//*[@id='editor_baidu']"),
+)
