@@ -7,9 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from zjolcrawl.items import Article, RawArticle
+from zjolcrawl.items import Article, Link, RawArticle
 from zjolcrawl.parsing.article_page import NotArticle, Stub, read_article
-from zjolcrawl.parsing.pages import join
+from zjolcrawl.spiders.parts import Parts
 from zjolcrawl.storage.documents import tidy
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -49,11 +49,12 @@ def read(path: Path) -> RawArticle | Stub | NotArticle:
     found = read_article(page, golden["url"])
     if not isinstance(found, RawArticle) or not found.pages:
         return found
-    parts: dict[str, RawArticle | None] = {}
-    for url in found.pages:
+    parts = Parts(Link(found.url), found, found.pages)
+    parts.add(golden["url"], found)
+    while url := parts.missing:
         part = read_article(path.with_name(url.rpartition("/")[2]).read_bytes(), url)
-        parts[url] = part if isinstance(part, RawArticle) else None
-    return join(found.pages, parts)
+        parts.add(url, part if isinstance(part, RawArticle) else None)
+    return parts.whole()
 
 
 def as_document(article: Article) -> dict[str, Any]:

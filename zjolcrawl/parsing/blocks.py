@@ -35,6 +35,12 @@ _FURNITURE = re.compile(
     r"|(?:^|\s)(?:pages?|print|tools|gg|qr|comments?|prevnext|pre-?next|weixin-?code|footer)(?:$|\s|\d)",
     re.IGNORECASE,
 )
+# The foot of a page: who runs the site, by whose leave. No article has such a line.
+PAGE_FOOT = re.compile(
+    r"ICP[备证]|网安备|(?:互联网新闻信息服务|网络传播视听节目|增值电信业务|经营)许可证|(?:不良信息|纠错|违法)举报|All Rights? Reserved|"
+    r"^(?:关于(?:我们|浙江在线)|网站简介)\s*[|｜丨]|(?:广告服务|联系我们|联系方式|网站地图)\s*[|｜丨]",
+    re.IGNORECASE,
+)
 # Names that say caption, and names of boxes that hold a picture and its caption.
 _CAPTION_NAME = re.compile(
     r"(?:^|[\s_-])(?:(?:fig)?cap(?:tion)?s?|(?:img|pic|photo|image|tu)[-_]?(?:t|note|te?xt|title|desc|info|intro|cap(?:tion)?|explain|word)|tushuo|tuzhu|tupianshuoming)(?:$|[\s_-])",

@@ -8,7 +8,7 @@ from html import escape
 from itertools import dropwhile
 
 from zjolcrawl.items import Image, Media
-from zjolcrawl.parsing.blocks import Block
+from zjolcrawl.parsing.blocks import PAGE_FOOT, Block
 from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, is_name
 from zjolcrawl.parsing.fields.text import clean, squeeze
 from zjolcrawl.parsing.info_line import read_info
@@ -199,7 +199,10 @@ def _is_furniture(block: Block) -> bool:
     if text.isdigit() and block.links > 0.5:
         return True  # a pager; 01 alone heads a section
     return len(text) <= 100 and bool(
-        _AWAY.match(text) or _RIGHTS.match(text) or _SOURCE_LINE.match(text)
+        PAGE_FOOT.search(text)
+        or _AWAY.match(text)
+        or _RIGHTS.match(text)
+        or _SOURCE_LINE.match(text)
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.blocks import is_furniture, is_hidden
+from zjolcrawl.parsing.blocks import PAGE_FOOT, is_furniture, is_hidden
 from zjolcrawl.parsing.templates.table import Template, paths
 
 GENERIC = Template(
@@ -135,7 +135,8 @@ def _scores(boxes: list[_Box]) -> dict[_Box, float]:
 def _paragraphs(boxes: list[_Box]) -> Iterator[tuple[_Box, int]]:
     for box in boxes:
         size = sum(map(len, box.text))
-        if size >= _PARAGRAPH and any(map(_PROSE.search, box.text)):
+        prose = any(map(_PROSE.search, box.text)) and not any(map(PAGE_FOOT.search, box.text))
+        if size >= _PARAGRAPH and prose:
             yield box, size
 
 
