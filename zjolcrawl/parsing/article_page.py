@@ -249,18 +249,17 @@ def _stand_ins(root: HtmlElement, info: InfoLine, head: Head, after: list[Line])
     """Fill what the head does not show from the foot, then from the page's metadata; the latter is
     a doubt.
     """
-    doubts = ["title: from <title>"] * bool(head.title_from_tag and head.title)
-    if info.published and info.source and head.title:
-        return doubts
+    doubts: list[str] = []
     for line in after[:6] if info.published is None else []:
         if re.search(r"(?:发布|发表|发稿)(?:时间|日期)|来源", line.text) and time_span(line.text):
             foot = read_info(line.text)
             info.published, info.source = foot.published, info.source or foot.source
             break
+    if info.published and info.source and head.title and not head.title_from_tag:
+        return doubts
     stated = read_metadata(root)
-    if head.title is None and stated.title:
-        head.title = stated.title
-        doubts.append("title: from metadata")
+    if head.title_from_tag:
+        doubts += _title_stand_in(head, stated.title)
     if info.published is None and stated.published:
         info.published = stated.published
         doubts.append("published_at: from metadata")
@@ -268,6 +267,17 @@ def _stand_ins(root: HtmlElement, info: InfoLine, head: Head, after: list[Line])
         info.source = stated.source
         doubts.append("source: from metadata")
     return doubts
+
+
+def _title_stand_in(head: Head, stated: str | None) -> list[str]:
+    """Where no headline is on the page, metadata tell what of the `<title>` is one, or stand for a
+    `<title>` that names only the site.
+    """
+    tag = head.title or ""
+    if stated and (squeeze(stated) in squeeze(tag) or len(tag) < 8):
+        head.title = stated
+        return ["title: from metadata"]
+    return ["title: from <title>"] * bool(tag)
 
 
 def _named(text: str) -> str:

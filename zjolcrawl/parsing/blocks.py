@@ -184,6 +184,7 @@ class BlockReader:
             heading=context.heading or (len(tag) == 2 and tag[0] == "h" and tag != "hr"),
             bold=context.bold or bool(_BOLD.search(style)) or tag == "th",
             small=context.small or bool(_SMALL.search(style)),
+            link=context.link,
             paragraph=tag in {"p", "li"} or context.paragraph,
             centred=tag == "center"
             or (element.get("align") or "").lower() == "center"

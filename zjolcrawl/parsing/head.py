@@ -116,18 +116,20 @@ def _title_element(root: HtmlElement, template: Template, title_tag: str) -> Htm
             return element
     headlines = [e for path in _HEADLINES for e in path(root) if 4 <= len(_text([e])) <= 120]
     tag = squeeze(title_tag)
-    confirmed = [e for e in headlines if squeeze(_text([e])) in tag]
-    first = [e for e in confirmed if tag.startswith(squeeze(_text([e])))]
-    h1 = [e for e in headlines if e.tag == "h1" and e.find(".//img") is None]
-    if first:
+    free = [e for e in headlines if not _is_link(e)]
+    confirmed = [e for e in free if squeeze(_text([e])) in tag]
+    if first := [e for e in confirmed if tag.startswith(squeeze(_text([e])))]:
         return max(first, key=lambda e: len(_text([e])))
     if (beginning := _as_in_title_tag(root, _beginnings(title_tag))) is not None:
         return beginning
     if confirmed:
         return confirmed[0]
-    if len(h1) == 1 and not _is_link(h1[0]):
+    h1 = [e for e in free if e.tag == "h1" and e.find(".//img") is None]
+    if len(h1) == 1:
         return h1[0]
-    return _as_in_title_tag(root, _endings(title_tag))
+    if (ending := _as_in_title_tag(root, _endings(title_tag))) is not None:
+        return ending
+    return next((e for e in headlines if squeeze(_text([e])) in tag), None)
 
 
 def _is_link(element: HtmlElement) -> bool:
@@ -157,7 +159,9 @@ def _as_in_title_tag(root: HtmlElement, said: set[str]) -> HtmlElement | None:
     """The element that says most of what the `<title>` says, in these words."""
     most = max(map(len, said), default=0)
     found: list[tuple[int, HtmlElement]] = []
-    for element in root.iter("div", "p", "span", "td", "font", "strong", "h3", "h4", "dt", "li"):
+    for element in root.iter(
+        "div", "p", "span", "td", "font", "strong", "b", "h3", "h4", "dt", "li"
+    ):
         if len(element) <= 3 and element.getparent() is not None:
             text = _brief(element, most)
             if text in said and not _is_link(element):
