@@ -31,7 +31,9 @@ class Values:
 
 def has_class(name: str, tag: str = "*") -> str:
     """XPath of the elements of a class, which may have others beside it."""
-    return f"//{tag}[contains(concat(' ', normalize-space(@class), ' '), ' {name} ')]"
+    # The first test is the cheap one: it spares most elements the second.
+    exact = f"contains(concat(' ', normalize-space(@class), ' '), ' {name} ')"
+    return f"/descendant::{tag}[contains(@class, '{name}')][{exact}]"
 
 
 @dataclass(frozen=True, slots=True)
