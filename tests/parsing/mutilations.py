@@ -272,9 +272,7 @@ def swapped(page: bytes, other: bytes, chance: random.Random) -> bytes:
     return page[: chance.randrange(len(page) + 1)] + other[chance.randrange(len(other) + 1) :]
 
 
-def spoil(
-    pages: list[bytes], chance: random.Random, giants: float = 0.03
-) -> tuple[bytes, str]:
+def spoil(pages: list[bytes], chance: random.Random, giants: float = 0.03) -> tuple[bytes, str]:
     """One of the pages, spoiled in one to three ways, and what was done to it."""
     page = chance.choice(pages)
     if chance.random() < giants:

@@ -320,7 +320,7 @@ def picture(element: HtmlElement, base: str) -> tuple[str, str] | None:
 
 
 def _is_tiny(element: HtmlElement) -> bool:
-    sizes = [re.match(r"\d+", element.get(name) or "") for name in ("width", "height")]
+    sizes = [re.match(r"\d{1,6}", element.get(name) or "") for name in ("width", "height")]
     return any(size and int(size[0]) <= 32 for size in sizes)
 
 
