@@ -14,6 +14,7 @@ import os
 import random
 import statistics
 import sys
+import tempfile
 import time
 import traceback
 from dataclasses import dataclass, field
@@ -121,10 +122,11 @@ def main(count: int, folders: list[Path]) -> int:
 
 
 def again(seed: int, folders: list[Path]) -> int:
-    """One page of a run once more, kept as spoiled.html for a look."""
+    """One page of a run once more, kept in the temporary folder for a look."""
     page, done, url = spoiled(pages_of(folders), seed)
-    Path("spoiled.html").write_bytes(page)
-    print(f"{done}: {len(page):,} bytes, now in spoiled.html, read as {url}")
+    kept = Path(tempfile.gettempdir(), f"spoiled-{seed}.html")
+    kept.write_bytes(page)
+    print(f"{done}: {len(page):,} bytes, now in {kept}, read as {url}")
     begun = time.process_time()
     try:
         read(page, url)
