@@ -269,8 +269,8 @@ class BlockReader:
         lines: list[str] = []
         html, linked, size = "", 0.0, 0
         for item in element.iter("li"):
-            if next(item.iterancestors("ul", "ol")) is not element:
-                continue  # a nested list's, which is read with its own item
+            if next(item.iterancestors("ul", "ol", "li")) is not element:
+                continue  # inside another item, with which it is read
             reader = BlockReader(self.base)
             inner = reader.read(item, depth + 1)
             self.attachments += reader.attachments

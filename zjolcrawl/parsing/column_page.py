@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from urllib.parse import urljoin
 
 from lxml.html import HtmlElement
@@ -40,12 +41,10 @@ LISTS = paths(
 _READ_KINDS = {"article", "mobile", "paper"}
 _ANCHORS = Path(".//a[@href]")
 _ALL_ANCHORS = Path("//a[@href]")
-_LINK_DATE = Path(
-    ".//*[self::span or self::em or self::i or self::p or self::div or self::font or self::time or self::b]"
-)
+_LINK_DATE = ("span", "em", "i", "p", "div", "font", "time", "b")
 _NEXT = Path("//a[contains(., '下一页') or contains(., '下页') or contains(@class, 'next')]")
 _FENYE = Path(
-    "//*[contains(concat(' ', normalize-space(@class), ' '), ' fenye ')]//a[contains(., '下一页')]"
+    "//a[contains(., '下一页')][ancestor::*[contains(concat(' ', normalize-space(@class), ' '), ' fenye ')]]"
 )
 _PAGE_HTML = re.compile(
     r"createPageHTML\s*\(\s*[\"']?(\w{1,40})[\"']?\s*,\s*[\"']?(\w{1,40})[\"']?\s*,\s*[\"']([\w-]+)[\"']\s*,\s*[\"'](\w+)[\"']"
@@ -188,9 +187,9 @@ def _title(anchor: HtmlElement) -> str | None:
 
 
 def _date(item: HtmlElement) -> datetime | None:
-    for part in _LINK_DATE(item):
-        text = clean(str(part.text_content()))
-        if len(text) <= 40 and (found := find_time(text)):
+    for part in islice(item.iter(*_LINK_DATE), 30):
+        text = str(part.text_content())
+        if len(text) <= 400 and len(text := clean(text)) <= 40 and (found := find_time(text)):
             return found[0]
     loose = (
         " ".join([item.text or "", *(child.tail or "" for child in item)])
@@ -205,11 +204,12 @@ def _next(page: Page) -> tuple[str | None, int | None]:
     """The next page by 下一页, else by createPageHTML, else by the index_N that the page links."""
     total, by_script = _by_script(page)
     for path in (_FENYE, _NEXT):
-        for anchor in path(page.root):
+        anchors = path(page.root)
+        for anchor in anchors:
             url = absolute(page.url, anchor.get("href") or "")
             if url and url != page.url:
                 return url, total
-        if path is _FENYE and path(page.root):
+        if path is _FENYE and anchors:
             return None, total  # 下一页 without a page to go to: this is the last
     if by_script or total:
         return by_script, total

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 
 from lxml.html import HtmlElement
 
+from zjolcrawl.parsing.ancestry import Under
 from zjolcrawl.parsing.body import NOTE, ORIGINAL_TITLE, unquoted
 from zjolcrawl.parsing.breadcrumb import POSITION, SIGNS, read_breadcrumb
 from zjolcrawl.parsing.fields.dates import time_span
@@ -129,8 +131,10 @@ def _as_in_title_tag(root: HtmlElement, title_tag: str) -> HtmlElement | None:
     beginnings = {text for text in (*beginnings, squeeze(title_tag)) if len(text) >= 4}
     found: list[tuple[int, HtmlElement]] = []
     for element in root.iter("div", "p", "span", "td", "font", "strong", "h3", "h4", "dt", "li"):
-        if len(element) <= 3 and element.getparent() is not None:
-            text = squeeze(_text([element]))
+        # What is much longer is no headline, and boxes in boxes would each be cleaned anew.
+        content = str(element.text_content()) if len(element) <= 3 else ""
+        if len(content) <= 4000 and element.getparent() is not None:
+            text = squeeze(clean(content))
             if text in beginnings:
                 found.append((len(text), element))
     return max(found, key=lambda pair: pair[0])[1] if found else None
@@ -142,11 +146,8 @@ def _title_range(
     """Which lines are the headline: those of its element that the `<title>` confirms."""
     if element is None:
         return None, None
-    inside = [
-        i
-        for i, line in enumerate(lines)
-        if line.element is element or _within(line.element, element)
-    ]
+    under = Under(lambda ancestor: ancestor is element)
+    inside = [i for i, line in enumerate(lines) if line.element is element or under(line.element)]
     if not inside:  # an inline element: the line that holds its text
         text = squeeze(_text([element]))
         inside = [i for i, line in enumerate(lines) if text and text in squeeze(line.text)][:1]
@@ -161,8 +162,9 @@ def _title_range(
         text = squeeze("".join(line.text for line in lines[i:j]))
         if len(text) >= 4 and tag.startswith(text):
             return i, j
+    in_h1 = Under(lambda ancestor: ancestor.tag == "h1")
     for i in inside:
-        if any(a.tag == "h1" for a in (lines[i].element, *lines[i].element.iterancestors())):
+        if lines[i].element.tag == "h1" or in_h1(lines[i].element):
             return i, i + 1
     if len(inside) > 1:
         clear = [
@@ -227,7 +229,7 @@ def _kicker(
 def _near(one: HtmlElement, other: HtmlElement | None) -> bool:
     if other is None:
         return False
-    near = [other, *list(other.iterancestors())[:2]]
+    near = [other, *islice(other.iterancestors(), 2)]
     if one.tag in {"body", "html"}:
         return False
     near = [e for e in near if e.tag not in {"body", "html"}]
