@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
+from operator import is_
 
 from lxml.html import HtmlElement
 
@@ -46,7 +48,7 @@ def read_breadcrumb(root: HtmlElement, lines: list[Line]) -> tuple[list[str], in
     for box in _boxes(root, lines):
         crumbs = _crumbs(box, "")
         if 1 < len(crumbs) <= _MOST:
-            under = Under(lambda ancestor, box=box: ancestor is box)
+            under = Under(partial(is_, box))
             inside = [n for e, n in order.items() if e is box or under(e)]
             return crumbs, max(_last(lines, box), *inside, 0) + 1
     for index, line in enumerate(lines[:80]):

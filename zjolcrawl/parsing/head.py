@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
+from operator import is_
 
 from lxml.html import HtmlElement
 
@@ -146,7 +148,7 @@ def _title_range(
     """Which lines are the headline: those of its element that the `<title>` confirms."""
     if element is None:
         return None, None
-    under = Under(lambda ancestor: ancestor is element)
+    under = Under(partial(is_, element))
     inside = [i for i, line in enumerate(lines) if line.element is element or under(line.element)]
     if not inside:  # an inline element: the line that holds its text
         text = squeeze(_text([element]))
