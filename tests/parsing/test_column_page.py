@@ -67,3 +67,12 @@ def test_next_page_is_the_one_the_page_offers(pager: str, url: str, following: s
 )  # fmt: skip
 def test_page_without_links_says_why(body: bytes, fault: str) -> None:
     assert read_column(body, URL).fault == fault
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "²"])
+def test_pager_without_a_number_is_no_pager(number: str) -> None:
+    """int() refuses digits that str.isdigit and \\d allow, and strings of thousands of them."""
+    pager = f'<a href="index_{number}.shtml">2</a><script>createPageHTML({number}, 0, "index", "shtml")</script>'
+    page = read_column(f"<html><body>{ITEM}{pager}</body></html>".encode(), URL + "index_1.shtml")
+    assert (page.next_url, page.pages_total) == (None, None)
+    assert len(page.links) == 1

@@ -74,3 +74,10 @@ def test_mutilated_page(mutilate: Mutilate) -> None:
 def test_what_is_no_page(body: bytes) -> None:
     assert isinstance(read_article(body, PAGES[0][0]["url"]), NotArticle)
     assert read_column(body, "http://china.zjol.com.cn/gnxw/").fault
+
+
+def test_picture_that_claims_an_absurd_width() -> None:
+    page = f'<div class="contTxt"><img src="a.jpg" width="{"9" * 5000}"><p>　　好。</p></div>'
+    found = read_article(page.encode(), PAGES[0][0]["url"])
+    assert isinstance(found, RawArticle)
+    assert len(found.images) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from lxml.html import HtmlElement
 
@@ -213,8 +214,8 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
 
 
 def _texts(candidates: tuple[Path, ...], root: HtmlElement) -> list[str]:
-    texts = [clean(str(element.text_content())) for element in find(candidates, root)]
-    return [text for text in texts if text][:2]
+    texts = (clean(str(element.text_content())) for element in find(candidates, root))
+    return list(islice(filter(None, texts), 2))
 
 
 def _label(label: str, text: str) -> str:

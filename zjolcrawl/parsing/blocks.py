@@ -293,8 +293,8 @@ class BlockReader:
         lines: list[str] = []
         html, linked, size = "", 0.0, 0
         for item in element.iter("li"):
-            if next(item.iterancestors("ul", "ol")) is not element:
-                continue  # a nested list's, which is read with its own item
+            if next(item.iterancestors("ul", "ol", "li")) is not element:
+                continue  # inside another item, with which it is read
             reader = BlockReader(self.base)
             inner = reader.read(item, depth + 1)
             self.attachments += reader.attachments
@@ -346,7 +346,7 @@ def picture(element: HtmlElement, base: str) -> tuple[str, str] | None:
 
 
 def _is_tiny(element: HtmlElement) -> bool:
-    sizes = [re.match(r"\d+", element.get(name) or "") for name in ("width", "height")]
+    sizes = [re.match(r"\d{1,6}", element.get(name) or "") for name in ("width", "height")]
     return any(size and int(size[0]) <= 32 for size in sizes)
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+from operator import is_
 
 from lxml.html import HtmlElement
 
+from zjolcrawl.parsing.ancestry import Under
 from zjolcrawl.parsing.blocks import BLOCK_TAGS
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.lines import Line
@@ -44,7 +48,8 @@ def read_breadcrumb(root: HtmlElement, lines: list[Line]) -> tuple[list[str], in
     for box in _boxes(root, lines):
         crumbs = _crumbs(box, "")
         if 1 < len(crumbs) <= _MOST:
-            inside = [n for e, n in order.items() if e is box or box in e.iterancestors()]
+            under = Under(partial(is_, box))
+            inside = [n for e, n in order.items() if e is box or under(e)]
             return crumbs, max(_last(lines, box), *inside, 0) + 1
     for index, line in enumerate(lines[:80]):
         if _is_trail(line):
@@ -77,7 +82,7 @@ def _boxes(root: HtmlElement, lines: list[Line]) -> Iterator[HtmlElement]:
     """Boxes above the body that are named as breadcrumbs are, or that hold marked links."""
     seen: set[HtmlElement] = set()
     for line in lines[:120]:
-        for element in (line.element, *list(line.element.iterancestors())[:2]):
+        for element in (line.element, *islice(line.element.iterancestors(), 2)):
             if element in seen:
                 continue
             seen.add(element)

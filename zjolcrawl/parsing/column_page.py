@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from urllib.parse import urljoin
 
 from lxml.html import HtmlElement
 
+from zjolcrawl.parsing.ancestry import Under
 from zjolcrawl.parsing.fields.dates import china_midnight, find_time
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.page import Page, read_page
@@ -39,18 +41,16 @@ LISTS = paths(
 _READ_KINDS = {"article", "mobile", "paper"}
 _ANCHORS = Path(".//a[@href]")
 _ALL_ANCHORS = Path("//a[@href]")
-_LINK_DATE = Path(
-    ".//*[self::span or self::em or self::i or self::p or self::div or self::font or self::time or self::b]"
-)
+_LINK_DATE = ("span", "em", "i", "p", "div", "font", "time", "b")
 _NEXT = Path("//a[contains(., '下一页') or contains(., '下页') or contains(@class, 'next')]")
 _FENYE = Path(
-    "//*[contains(concat(' ', normalize-space(@class), ' '), ' fenye ')]//a[contains(., '下一页')]"
+    "//a[contains(., '下一页')][ancestor::*[contains(concat(' ', normalize-space(@class), ' '), ' fenye ')]]"
 )
 _PAGE_HTML = re.compile(
-    r"createPageHTML\s*\(\s*[\"']?(\w+)[\"']?\s*,\s*[\"']?(\w+)[\"']?\s*,\s*[\"']([\w-]+)[\"']\s*,\s*[\"'](\w+)[\"']"
+    r"createPageHTML\s*\(\s*[\"']?(\w{1,40})[\"']?\s*,\s*[\"']?(\w{1,40})[\"']?\s*,\s*[\"']([\w-]+)[\"']\s*,\s*[\"'](\w+)[\"']"
 )
 _INDEX = re.compile(
-    r"^(?P<stem>.*/)(?P<name>index|list|default)(?:_(?P<page>\d+))?(?P<ext>\.s?html?)$"
+    r"^(?P<stem>.*/)(?P<name>index|list|default)(?:_(?P<page>\d{1,6}))?(?P<ext>\.s?html?)$"
 )
 _LOGIN = Path("//input[@type='password']")
 
@@ -99,26 +99,35 @@ def link_day_of(url: str, listed_at: datetime | None) -> datetime | None:
 
 
 def _links(page: Page) -> list[ListedLink]:
-    base = _base(page)
+    here = _Here(_base(page), page.url, canonical(page.url))
+    is_beside = Under(_is_box_beside)
     best: list[ListedLink] = []
     for path in LISTS:
         items = path(page.root)
-        items = [item for item in items if not _is_beside(item)] or items
-        found = _unique(link for item in items if (link := _of_item(item, base, page.url)))
+        items = [item for item in items if not is_beside(item)] or items
+        found = _unique(link for item in items if (link := _of_item(item, here)))
         if any(link.kind in _READ_KINDS for link in found):
             return found
         best = best or found
     anchors = _ALL_ANCHORS(page.root)
-    found = _unique(link for a in anchors if (link := _of_anchor([a], a, base, page.url)))
+    found = _unique(link for a in anchors if (link := _of_anchor([a], a, here)))
     articles = [link for link in found if link.kind in _READ_KINDS]
     return articles or best
 
 
-def _is_beside(item: HtmlElement) -> bool:
-    return any(
-        _BESIDE.search(f"{box.get('class') or ''} {box.get('id') or ''}")
-        for box in item.iterancestors("div", "aside", "nav", "td", "ul")
-    )
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """The column page itself: what its references start from, its address, that made canonical."""
+
+    base: str
+    url: str
+    key: str
+
+
+def _is_box_beside(box: HtmlElement) -> bool:
+    if box.tag not in {"div", "aside", "nav", "td", "ul"}:
+        return False
+    return bool(_BESIDE.search(f"{box.get('class') or ''} {box.get('id') or ''}"))
 
 
 def _base(page: Page) -> str:
@@ -135,31 +144,27 @@ def _unique(links: Iterable[ListedLink]) -> list[ListedLink]:
     return list(seen.values())
 
 
-def _of_item(item: HtmlElement, base: str, own: str) -> ListedLink | None:
+def _of_item(item: HtmlElement, here: _Here) -> ListedLink | None:
     """The one link of a list item: an article's before others (a category link, a thumbnail)."""
     if item.find(".//li") is not None:
         return None
-    return _of_anchor(_ANCHORS(item), item, base, own)
+    return _of_anchor(_ANCHORS(item), item, here)
 
 
-def _of_anchor(
-    anchors: list[HtmlElement], item: HtmlElement, base: str, own: str
-) -> ListedLink | None:
-    found: list[tuple[str, str, HtmlElement]] = []
+def _of_anchor(anchors: list[HtmlElement], item: HtmlElement, here: _Here) -> ListedLink | None:
+    found: list[tuple[str, str, str, HtmlElement]] = []
     for anchor in anchors:
-        url = absolute(base, anchor.get("href") or "")
-        if url and canonical(url) != canonical(own) and not _is_pager(url, own):
-            found.append((kind(url), url, anchor))
+        url = absolute(here.base, anchor.get("href") or "")
+        if url and (key := canonical(url)) != here.key and not _is_pager(url, here.url):
+            found.append((kind(url), url, key, anchor))
     articles = [link for link in found if link[0] == "article"]
     wanted = articles or [link for link in found if link[0] != "topic"] or found
     if not wanted:
         return None
-    what, url = wanted[0][:2]
-    titles = [
-        t for k, u, anchor in wanted if canonical(u) == canonical(url) and (t := _title(anchor))
-    ]
-    key = canonical(url) if what in _READ_KINDS else url
-    return ListedLink(key, url, what, titles[0] if titles else None, _date(item))
+    what, url, key = wanted[0][:3]
+    titles = (title for *_, k, anchor in wanted if k == key and (title := _title(anchor)))
+    title = next(titles, None)
+    return ListedLink(key if what in _READ_KINDS else url, url, what, title, _date(item))
 
 
 def _is_pager(url: str, own: str) -> bool:
@@ -182,9 +187,9 @@ def _title(anchor: HtmlElement) -> str | None:
 
 
 def _date(item: HtmlElement) -> datetime | None:
-    for part in _LINK_DATE(item):
-        text = clean(str(part.text_content()))
-        if len(text) <= 40 and (found := find_time(text)):
+    for part in islice(item.iter(*_LINK_DATE), 30):
+        text = str(part.text_content())
+        if len(text) <= 400 and len(text := clean(text)) <= 40 and (found := find_time(text)):
             return found[0]
     loose = (
         " ".join([item.text or "", *(child.tail or "" for child in item)])
@@ -199,11 +204,12 @@ def _next(page: Page) -> tuple[str | None, int | None]:
     """The next page by 下一页, else by createPageHTML, else by the index_N that the page links."""
     total, by_script = _by_script(page)
     for path in (_FENYE, _NEXT):
-        for anchor in path(page.root):
+        anchors = path(page.root)
+        for anchor in anchors:
             url = absolute(page.url, anchor.get("href") or "")
             if url and url != page.url:
                 return url, total
-        if path is _FENYE and path(page.root):
+        if path is _FENYE and anchors:
             return None, total  # 下一页 without a page to go to: this is the last
     if by_script or total:
         return by_script, total
@@ -224,9 +230,9 @@ def _by_script(page: Page) -> tuple[int | None, str | None]:
 
 def _number(value: str, text: str) -> int | None:
     """A literal, or the value of a script variable (`countPage = 3`)."""
-    if value.isdigit():
+    if re.fullmatch(r"\d{1,6}", value):
         return int(value)
-    found = re.search(rf"\b{re.escape(value)}\s*=\s*[\"']?(\d+)", text)
+    found = re.search(rf"\b{re.escape(value)}\s*=\s*[\"']?(\d{{1,6}})(?!\d)", text)
     return int(found[1]) if found else None
 
 
@@ -234,8 +240,10 @@ def _by_index(page: Page) -> str | None:
     mine = _INDEX.match(page.url)
     stem = mine["stem"] if mine else page.url
     current = int(mine["page"] or 0) if mine else 0
+    following = re.compile(rf"_0*{current + 1}\.")
     for anchor in _ALL_ANCHORS(page.root):
-        url = absolute(page.url, anchor.get("href") or "")
+        href = anchor.get("href") or ""
+        url = absolute(page.url, href) if following.search(href) else None
         other = _INDEX.match(url) if url else None
         if other and other["stem"] == stem and int(other["page"] or 0) == current + 1:
             return url

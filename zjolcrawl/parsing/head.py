@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from operator import is_
 
 from lxml.html import HtmlElement
 
+from zjolcrawl.parsing.ancestry import Under
 from zjolcrawl.parsing.body import NOTE, ORIGINAL_TITLE, unquoted
 from zjolcrawl.parsing.breadcrumb import POSITION, SIGNS, read_breadcrumb
 from zjolcrawl.parsing.fields.dates import time_span
@@ -185,11 +189,8 @@ def _title_range(
     """Which lines are the headline: those of its element that the `<title>` confirms."""
     if element is None:
         return None, None
-    inside = [
-        i
-        for i, line in enumerate(lines)
-        if line.element is element or _within(line.element, element)
-    ]
+    under = Under(partial(is_, element))
+    inside = [i for i, line in enumerate(lines) if line.element is element or under(line.element)]
     if not inside:  # an inline element: the line that holds its text
         text = squeeze(_text([element]))
         inside = [i for i, line in enumerate(lines) if text and text in squeeze(line.text)][:1]
@@ -205,8 +206,9 @@ def _title_range(
         text = squeeze("".join(line.text for line in lines[i:j]))
         if len(text) >= 4 and tag.startswith(text):
             return i, j
+    in_h1 = Under(lambda ancestor: ancestor.tag == "h1")
     for i in inside:
-        if any(a.tag == "h1" for a in (lines[i].element, *lines[i].element.iterancestors())):
+        if lines[i].element.tag == "h1" or in_h1(lines[i].element):
             return i, i + 1
     if len(inside) > 1:
         clear = [
@@ -279,7 +281,7 @@ def _kicker(
 def _near(one: HtmlElement, other: HtmlElement | None) -> bool:
     if other is None:
         return False
-    near = [other, *list(other.iterancestors())[:2]]
+    near = [other, *islice(other.iterancestors(), 2)]
     if one.tag in {"body", "html"}:
         return False
     near = [e for e in near if e.tag not in {"body", "html"}]
