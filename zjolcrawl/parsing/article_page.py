@@ -87,7 +87,7 @@ def read_article(body: bytes, url: str) -> RawArticle | Stub | NotArticle:
             stub = _stub(page) if _size(found.body) < _LEAST else None
             return stub or _article(page, template, found)
     found = _generic(page)
-    if found and found.body.links < 0.5 and not _is_missing_page(found.head, found.body):
+    if found and not _is_lead(found) and not _is_missing_page(found.head, found.body):
         return _article(page, GENERIC, found)
     return _stub(page) or _why_not(page)
 
@@ -147,6 +147,14 @@ def _is_another(container: HtmlElement, root: HtmlElement) -> bool:
         return False
     size, own = (len(squeeze(str(e.text_content()))) for e in (article, container))
     return size < 0.6 * own if container in article.iterancestors() else size > own
+
+
+def _is_lead(found: _Found) -> bool:
+    """Whether the text is a list of links, or the lead of a topic page: a few lines without a headline
+    or a date of their own.
+    """
+    headless = found.head.title_from_tag and not found.head.info
+    return found.body.links >= 0.5 or (headless and sum(map(len, found.body.lines)) < 200)
 
 
 def _size(body: Body) -> int:

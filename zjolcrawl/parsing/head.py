@@ -118,8 +118,11 @@ def _title_element(root: HtmlElement, template: Template, title_tag: str) -> Htm
     for element in find(template.titles, root):
         if _text([element]):
             return element
-    headlines = [e for path in _HEADLINES for e in path(root) if 4 <= len(_text([e])) <= 120]
+    headlines = [e for path in _HEADLINES for e in path(root) if 2 <= len(_text([e])) <= 120]
     tag = squeeze(title_tag)
+    # 讣告: two characters are a headline where the <title> begins with them and a divider.
+    begun = {squeeze(title_tag[: sign.start()]) for sign in _DIVIDER.finditer(title_tag)}
+    headlines = [e for e in headlines if len(_text([e])) >= 4 or squeeze(_text([e])) in begun]
     free = [e for e in headlines if not _is_link(e)]
     confirmed = [e for e in free if squeeze(_text([e])) in tag]
     if first := [e for e in confirmed if tag.startswith(squeeze(_text([e])))]:
