@@ -222,7 +222,8 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
 
 
 def _texts(candidates: tuple[Path, ...], root: HtmlElement) -> list[str]:
-    texts = (clean(str(element.text_content())) for element in find(candidates, root))
+    # An id's element that was never closed holds the page; what it is for stands at its beginning.
+    texts = (clean(str(element.text_content())[:2000]) for element in find(candidates, root))
     return list(islice(filter(None, texts), 2))
 
 

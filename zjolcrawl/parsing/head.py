@@ -65,7 +65,7 @@ class Head:
 def read_head(root: HtmlElement, template: Template, body: HtmlElement) -> Head:
     """Read the head of a page whose body container is known."""
     head = Head()
-    title_tag = _text(find(_TITLE, root))
+    title_tag = _text(find(_TITLE, root))[:1000]  # a <title> that was never closed holds the page
     element = _title_element(root, template, title_tag)
     inside = element is not None and element is not body and _within(element, body)
     lines = page_lines(root, None if inside else body)
