@@ -30,7 +30,7 @@ from zjolcrawl.parsing.templates.table import Path, Template, Values, find
 from zjolcrawl.parsing.urls import absolute, canonical, doc_id, kind
 
 # Raised with every change that can alter a field: `parser.version` of the documents.
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 
 _LEAST = 60  # characters: fewer beside a JavaScript redirect are no article
 _STUB = re.compile(

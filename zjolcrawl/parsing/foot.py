@@ -10,10 +10,10 @@ import re
 
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.body import EDITOR_LINE, TAG_LINE
 from zjolcrawl.parsing.fields.bylines import EDITOR_ROLES
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.lines import Line
+from zjolcrawl.parsing.passages import EDITOR_LINE, TAG_LINE
 from zjolcrawl.parsing.templates.table import Values
 
 _EDITOR = re.compile(

@@ -15,11 +15,11 @@ from operator import is_
 from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.ancestry import Under
-from zjolcrawl.parsing.body import NOTE, ORIGINAL_TITLE, unquoted
 from zjolcrawl.parsing.breadcrumb import POSITION, SIGNS, read_breadcrumb
 from zjolcrawl.parsing.fields.dates import time_span
 from zjolcrawl.parsing.fields.text import clean, squeeze
 from zjolcrawl.parsing.lines import Line, page_lines
+from zjolcrawl.parsing.passages import NOTE, ORIGINAL_TITLE, unquoted
 from zjolcrawl.parsing.templates.table import Template, find, paths
 
 _TITLE = paths("//title")
