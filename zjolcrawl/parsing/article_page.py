@@ -11,9 +11,9 @@ from lxml.html import HtmlElement
 from zjolcrawl.items import Media, RawArticle
 from zjolcrawl.parsing.blocks import Block, BlockReader
 from zjolcrawl.parsing.body import Body, read_body
-from zjolcrawl.parsing.fields.dates import time_span
+from zjolcrawl.parsing.fields.dates import find_time, time_span
 from zjolcrawl.parsing.fields.text import clean, squeeze
-from zjolcrawl.parsing.foot import bylines_in, editors_in, keywords_in, tags_in
+from zjolcrawl.parsing.foot import attachments_in, bylines_in, editors_in, keywords_in, tags_in
 from zjolcrawl.parsing.gallery import read_gallery
 from zjolcrawl.parsing.head import Head, read_head
 from zjolcrawl.parsing.info_line import InfoLine, read_info
@@ -38,6 +38,7 @@ _STUB = re.compile(
 )  # SEL
 _REFRESH = Values("//meta[translate(@http-equiv, 'REFSH', 'refsh') = 'refresh']/@content")
 _REFRESH_URL = re.compile(r"url\s*=\s*['\"]?([^'\"\s;]+)", re.IGNORECASE)
+_CLOCKS = Path("//time[@datetime]")
 _DESKTOP = Values("//link[@rel = 'canonical']/@href | //a/@href")
 _MISSING_PAGE = re.compile(
     r"404|页面不存在|找不到(?:该|您)?.{0,6}页面|页面(?:未找到|已删除|不见了)|not found|已被删除",
@@ -215,7 +216,10 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
         body_html=body.html,
         images=body.images,
         videos=body.videos,
-        attachments=[Media(url, ref, name or None) for url, ref, name in found.attachments],
+        attachments=[
+            Media(url, ref, name or None)
+            for url, ref, name in found.attachments or attachments_in(after[:12], page.url)
+        ],
         pages=page_urls(page),
         warnings=page.warnings + doubts,
     )
@@ -252,7 +256,18 @@ def _info(root: HtmlElement, template: Template, head: Head) -> InfoLine:
         line.bylines = named or line.bylines
     if line.source is None and head.info:
         line.source = outlet_below(head.below, line.rest)
+    line.published = _to_the_second(root, line.published)
     return line
+
+
+def _to_the_second(root: HtmlElement, shown: str | None) -> str | None:
+    """The time of a `<time>` element where the page shows the same one to the minute."""
+    known = find_time(shown) if shown else None
+    for element in _CLOCKS(root)[:8] if known and known[1] == "minute" else []:
+        exact = find_time(stated := element.get("datetime") or "")
+        if known and exact and exact[0].second and exact[0].replace(second=0) == known[0]:
+            return stated
+    return shown
 
 
 def _stand_ins(root: HtmlElement, info: InfoLine, head: Head, after: list[Line]) -> list[str]:

@@ -74,7 +74,7 @@ _SOURCES = (
     "file",
     "src",
 )
-_ATTACHMENT = re.compile(
+ATTACHMENT = re.compile(
     r"\.(?:pdf|docx?|xlsx?|pptx?|wps|et|zip|rar|7z|txt|csv|ofd)$", re.IGNORECASE
 )
 _MARK = 0xF0000  # private use: stand-ins for inline tags while white space is folded
@@ -208,7 +208,7 @@ class BlockReader:
         href = absolute(self.base, element.get("href") or "") if tag == "a" else None
         if href:
             opening, markup = f'<a href="{escape(href)}">', "a"
-            if _ATTACHMENT.search(href.partition("?")[0]):
+            if ATTACHMENT.search(href.partition("?")[0]):
                 name = clean(str(element.text_content()))
                 self.attachments.append((href, str(element.get("href")), name))
         inner = _Context(**{name: getattr(context, name) for name in context.__slots__})

@@ -47,10 +47,11 @@ def read_body(blocks: list[Block], head_lines: list[str]) -> Body:
     body = Body()
     blocks = _take_source(_take_original_title(blocks, body), body)
     blocks = _take_note(_take_editors(blocks, body), body)
-    texts = [line for block in blocks if block.kind in {"p", "h2", "quote"} for line in block.lines]
-    body.dateline, bylines = read_credits(texts)
+    captioned = with_captions(blocks)
+    own = [block for block, _ in captioned if block.kind in {"p", "h2", "quote"}]
+    body.dateline, bylines = read_credits([line for block in own for line in block.lines])
     body.bylines += bylines
-    _render(with_captions(blocks), body)
+    _render(captioned, body)
     text = sum(len(block.text) for block in blocks)
     linked = sum(block.links * len(block.text) for block in blocks)
     body.links = linked / text if text else 0.0

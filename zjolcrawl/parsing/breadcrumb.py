@@ -23,7 +23,7 @@ SIGNS = re.compile(r"\s*(?:-?>+|＞+|»+|›+|→|≫|》)\s*")
 _MARKED = paths("//a[contains(concat(' ', normalize-space(@class), ' '), ' CurrChnlCls ')]")  # SEL
 # Names of boxes: the first kind as a part of a name too (g-crumb, artical_path), the second whole.
 _BOX = re.compile(
-    r"crumb|breadnav|mianbao|weizhi|dqwz|lujing|daohang|currpos|curpos|position|location|(?:^|[\s_-])(?:path|pos|wz|trail|bread|loc|bc|where)(?:$|[\s_-])",
+    r"crumb|breadnav|mianbao|weizhi|dqwz|lujing|daohang|currpos|curpos|position|location|route|(?:^|[\s_-])(?:path|pos|wz|trail|bread|loc|bc|where)(?:$|[\s_-])",
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"(?:\s*(?:[-–—]?[>＞]+|[»›→≫》/·|｜\\]|\s[-–—]\s|^[-–—]|[-–—]$)\s*)+")
@@ -116,7 +116,7 @@ def _is_trail(line: Line) -> bool:
     hrefs = [anchor.get("href") or "" for anchor in anchors]
     if not hrefs or not all(href.endswith("/") or href.count("/") <= 3 for href in hrefs):
         return False
-    if 1 <= signs < _MOST and len(hrefs) >= max(1, signs - 1) and line.links >= 0.4:
+    if 1 <= signs < _MOST and len(hrefs) >= max(1, signs - 1) and line.links >= 0.3:
         return True
     # 新昌新闻网 / 乡镇: nothing but links and the strokes between them
     names = [clean(str(anchor.text_content())) for anchor in anchors]

@@ -18,6 +18,9 @@ _OPEN_BYLINE = re.compile(
 _NAMED_LAST = re.compile(
     rf"^[（(]{_NAME}(?:[、 \u3000]+{_NAME})*[\s\u3000/／]+(?:综合|整理|编译)[)）]$"
 )
+_SIGNED_ENTRY = re.compile(
+    rf"[。！？”][（(]((?:[\u4e00-\u9fff]{{0,8}}?)(?:记者|通讯员)[\s\u3000]+{_NAME}(?:[\s\u3000、]+{_NAME}){{0,3}})[）)]$"
+)
 _AT_END = re.compile(
     r"[（(]((?:[\u4e00-\u9fff]{0,10}?)(?:记者|通讯员|作者|文/)[^（()）。]{2,50})[）)]$"
 )
@@ -36,6 +39,8 @@ def read_credits(texts: list[str]) -> tuple[str | None, list[str]]:
             bylines.append(mark[1])
     if not bylines and texts and is_name(texts[0]):
         bylines.append(f"作者 {texts[0]}")  # a column's writer above the first paragraph
+    # A report from several places is signed after each paragraph.
+    bylines += [mark[1] for line in texts if (mark := _SIGNED_ENTRY.search(line))]
     for line in texts[3:][-4:]:
         bylines += _credit(line)
         if _NAMED_LAST.match(line):

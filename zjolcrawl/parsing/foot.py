@@ -7,14 +7,17 @@ after the headline.
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from lxml.html import HtmlElement
 
+from zjolcrawl.parsing.blocks import ATTACHMENT
 from zjolcrawl.parsing.fields.bylines import EDITOR_ROLES
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.lines import Line
 from zjolcrawl.parsing.passages import EDITOR_LINE, TAG_LINE
 from zjolcrawl.parsing.templates.table import Values
+from zjolcrawl.parsing.urls import absolute
 
 _EDITOR = re.compile(
     rf"(?<![^\s\u3000】\]）)（(【\[|｜;；])((?:{EDITOR_ROLES})\s*[:：/／·]\s*[\u3400-\u9fffA-Za-z·]"
@@ -27,7 +30,11 @@ _REPORTERS = re.compile(
     r"^[（(【]?(?:[\u4e00-\u9fff]{0,10}?(?:记者|通讯员)|作者|文)\s*[:：/／|｜ ]\s*[\u4e00-\u9fff]"
 )
 _KEYWORDS = Values("//meta[translate(@name, 'KEYWORDS', 'keywords') = 'keywords']/@content")
-_ANOTHER = re.compile(r"(?:标签|来源|关键词|作者|记者|分享|打印|我要纠错)\s*[:：]?|\s{2,}")
+_ANOTHER = re.compile(r"(?:标签|来源|关键词|作者|记者|分享|打印|我要纠错|举报)\s*[:：]?|\s{2,}")
+_TAG_BOX = re.compile(
+    r"(?:^|[\s_-])(?:tags?|biaoqian|key-?words?)(?:$|[\s_-]|(?=(?:list|box|line|wrap|bar)(?:$|\s)))",
+    re.IGNORECASE,
+)
 _NOT_TAG = {"更多", "更多>>", "编辑", "分享"}
 
 
@@ -55,9 +62,22 @@ def bylines_in(lines: list[Line]) -> list[str]:
     return [text.strip("（()）[]【】 ") for text in named]
 
 
+def attachments_in(lines: list[Line], base: str) -> list[tuple[str, str, str]]:
+    """Files linked right below the text, as (url, ref, name)."""
+    anchors = dict.fromkeys(a for line in lines for a in islice(line.element.iter("a"), 20))
+    linked = [(absolute(base, a.get("href") or ""), a) for a in anchors]
+    return [
+        (url, a.get("href") or "", clean(str(a.text_content())))
+        for url, a in linked
+        if url and ATTACHMENT.search(url.partition("?")[0])
+    ]
+
+
 def tags_in(lines: list[Line]) -> list[str]:
     """The pieces of the tag bar: a link's text each, or the whole bar as one string."""
     for index, line in enumerate(lines):
+        if boxed := _tag_box(line):
+            return boxed
         mark = TAG_LINE.match(line.text) or re.search(r"(?:^|\s)(?:标签|关键词)\s*[:：]", line.text)
         if not mark or "。" in line.text or len(line.text) > 300:
             continue
@@ -81,6 +101,20 @@ def keywords_in(root: HtmlElement, title: str | None) -> list[str]:
     pieces = [piece for piece in re.split(r"[,，;；、|｜]", content) if piece.strip()]
     kept = [piece for piece in pieces if piece.strip() not in surroundings]
     return kept if len(pieces) > 1 else pieces
+
+
+def _tag_box(line: Line) -> list[str]:
+    """The links of a box that is named as tag bars are, or that says 标签 before them."""
+    boxes = [line.element, *islice(line.element.iterancestors(), 2)]
+    named = [
+        box for box in boxes if _TAG_BOX.search(f"{box.get('class') or ''} {box.get('id') or ''}")
+    ]
+    if not named and not (re.match(r"标\s*签(?!\s*[:：])", line.text) and line.links > 0.4):
+        return []
+    anchors = list(islice((named[0] if named else line.element).iter("a"), 21))
+    tags = [clean(str(anchor.text_content())).strip("#＃") for anchor in anchors]
+    tags = [tag for tag in tags if tag and tag not in _NOT_TAG]
+    return tags if 0 < len(tags) <= 20 and all(len(tag) <= 16 for tag in tags) else []
 
 
 def _linked(element: HtmlElement, text: str) -> list[str]:

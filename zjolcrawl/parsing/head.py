@@ -16,6 +16,7 @@ from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.ancestry import Under
 from zjolcrawl.parsing.breadcrumb import POSITION, SIGNS, read_breadcrumb
+from zjolcrawl.parsing.fields.bylines import is_name
 from zjolcrawl.parsing.fields.dates import time_span
 from zjolcrawl.parsing.fields.text import clean, squeeze
 from zjolcrawl.parsing.lines import Line, page_lines
@@ -35,7 +36,7 @@ _INFO = re.compile(
 # （2007年6月29日全国人大常委会第二十八次会议通过）: the day of a law, not of its publication.
 _ENACTED = re.compile(r"^[（(].*(?:通过|公布|施行|修订|修正|批准)[)）]$")
 _BYLINE = re.compile(
-    r"^(?:\S{0,12}记者|通讯员|作者|文/)\s*[:：]?\s*[\u4e00-\u9fff·]\s?[\u4e00-\u9fff·]"
+    r"^(?:\S{0,12}记者|通讯员|作者|(?:文|图|摄影|摄|视频)\s*[/／:：])\s*[:：]?\s*[\u4e00-\u9fff·]\s?[\u4e00-\u9fff·]"
 )
 _FURNITURE = re.compile(
     r"^(?:首页|登录|注册|搜索|广告|正文|大\s*中\s*小|【.*】|\d+|[\W_]+|浙江在线|今日热点|打印|关闭|收藏|评论|返回(?:顶部|首页)?|分享)$"
@@ -43,6 +44,7 @@ _FURNITURE = re.compile(
     r"|(?:客户端下载|热线|许可证|ICP备|新闻网站|排行榜?|分享到|我要评论|微信扫)|(?:^|\s)A[+-]|字体[:：]"
     r"|(?:阅读|点击|浏览)(?:量|次数)?[:：]?\s*\d"
 )
+_AUTHOR_BOX = re.compile(r"(?:^|[\s_-])(?:author|zuozhe|writer)(?:$|[\s_-])", re.IGNORECASE)
 _SUBTITLE_HINT = re.compile(r"sub|fu-?t|fti|futi|副|vice|second", re.IGNORECASE)
 
 
@@ -333,6 +335,8 @@ def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, 
             )
         ):
             info.append(text)
+        elif is_name(text) and _AUTHOR_BOX.search(_names_of(line.element)):
+            info.append(f"作者：{text}")
         elif _may_be_heading(line) and len(subtitle) < 2 and "。" not in text:
             hinted = text.startswith("—") or _SUBTITLE_HINT.search(_names_of(line.element))
             if not info or hinted:

@@ -17,17 +17,17 @@ _REPORTER = (
 # （作者系某大学教授） says who the author is and names nobody.
 AUTHOR_ROLES = (
     rf"{_REPORTER}|特约通讯员|通讯员|特约撰稿人?|特约评论员|本报评论员|评论员|撰稿人?|实习生|"
-    r"(?:原作者|作者)(?!\s*[系为是])|撰文|编译|校译|翻译|供图|制图|绘图|漫画|摄影(?!报道)|视频拍摄|视频制作|整理|执笔|口述|"
-    r"(?:图|文|摄)\s*[/／]\s*(?:图|文|摄影|摄)|(?:图|文|摄|视频|音频)(?=\s*[/／|｜:：])|"
+    r"(?:原作者|作者)(?!\s*[系为是]|单位|简介)|撰文|编译|校译|翻译|供图|制图|绘图|漫画|摄影(?!报道)|视频拍摄|视频制作|整理|执笔|口述|"
+    r"(?:图|文|摄)\s*[/／]\s*(?:图|文|摄影|摄)|(?:图|文|摄|视频|音频|拍摄|摄像|剪辑|配音|出镜)(?=\s*[/／|｜:：])|"
     # 摄影 里尔　文 魏志阳: a short word before one more name and the end
     r"(?<!\S)(?:图|文|摄)(?=[\s\u3000]+[\u4e00-\u9fff]{2,4}(?:$|[\s\u3000]))"
 )
 EDITOR_ROLES = (
     r"责任编辑|本期编辑|值班编辑|执行编辑|网络编辑|本文编辑|新媒体编辑|视频编辑|图片编辑|编辑|责任编审|"
     r"值班主任|值班总编辑?|值班总监|值班编委|责编|美编|编审|审核|终审|复审|初审|三审|二审|一审|校对|监制|主编|总监制|"
-    r"签发|审校|责任校对|审读|审稿|录入|编校"
+    r"签发|审校|责任校对|统筹|策划(?=\s*[:：/／|｜丨])|审读|审稿|录入|编校"
 )
-_DIVIDERS = re.compile(r"[\s、,，;；/／|｜&＆()（）\[\]【】<>。.:：]+")
+_DIVIDERS = re.compile(r"[\s、,，;；/／|｜丨&＆()（）\[\]【】<>。.:：]+")
 _NAME = re.compile(
     rf"{_HAN}{{2,4}}|{_HAN}{{1,8}}(?:[·•・.]{_HAN}{{1,8}})+|[A-Za-z][A-Za-z.·-]+(?: [A-Z][A-Za-z.·-]*)*"
 )
@@ -35,7 +35,7 @@ _GLUE = "\x01"
 _ORGANISATION = re.compile(rf"{_HAN}[{_HAN[1:-1]}A-Za-z0-9]{{1,19}}")
 # Words that stand among names and are none.
 _NO_NAME = re.compile(
-    r"(?:文|图|摄|文图|图文|文摄|摄影|报道|摄影报道|综合报道|联合报道|实习报道|综合|评论|打印|我要纠错|收藏|关闭|分享|更多|返回|纠错|等|电|讯|整理|整合|编译|采写|撰写|发自|"
+    r"(?:文|图|摄|文图|图文|文摄|摄影|报道|摄影报道|综合报道|联合报道|实习报道|综合|评论|打印|我要纠错|举报电话|新闻热线|热线|投稿|邮箱|收藏|关闭|分享|更多|返回|纠错|等|电|讯|整理|整合|编译|采写|撰写|发自|"
     r"记者|编辑|未知|佚名|无|见习|实习|视频|图片|和|与|来源|供稿|提供)"
 )
 _OUTLET_END = re.compile(
@@ -118,6 +118,8 @@ def merge(people_seen: list[Byline]) -> list[Byline]:
 
 
 def _outlet(before: str) -> str | None:
+    if re.fullmatch(r"《[^《》]{2,10}》", before.strip()):
+        return before.strip()
     word = before.strip(" -—·:：>》《“”\"'")
     word = re.sub(r"^(?:据|来源|稿源)[:：]?", "", word)
     if len(word) >= 4 and _ORGANISATION_END.search(word):
@@ -128,7 +130,7 @@ def _outlet(before: str) -> str | None:
 
 
 def _names(stretch: str, organisations: bool) -> list[str]:
-    stretch = re.sub(r"^\s*[:：/／|｜·]", " ", stretch)
+    stretch = re.sub(r"^\s*[:：/／|｜丨·]", " ", stretch)
     stretch = re.sub(r"(?<=[A-Za-z.]) (?=[A-Z])", _GLUE, stretch)  # Amy Chen is one
     words = [word for word in _DIVIDERS.split(stretch) if word]
     names = []
@@ -151,6 +153,9 @@ def _join_single_characters(words: list[str]) -> list[str]:
         role = word in "文图摄等电讯" and len(run) % 2 == 0
         if len(word) == 1 and re.match(_HAN, word) and not role:
             run.append(word)
+            continue
+        if len(run) == 1 and re.fullmatch(rf"{_HAN}{{2}}", word):
+            joined.append(run.pop() + word)  # 汤 佳宁
             continue
         size = 3 if len(run) == 3 else 2
         joined += ["".join(run[i : i + size]) for i in range(0, len(run), size)]

@@ -9,7 +9,8 @@ from zjolcrawl.parsing.fields.text import clean
 _HARD = re.compile(r"[;；,，、|｜]")
 # 长兴新闻网, 旅游频道, 辟谣平台: who publishes, not what about.
 _SITE_WORD = re.compile(
-    r"(?:新闻网?|在线|频道|门户|网站|辟谣平台|客户端|zjol)$|^(?:浙江|新闻|资讯)$", re.IGNORECASE
+    r"(?:新闻网|在线|频道|门户|网站|辟谣平台|客户端|zjol)$|^(?:浙江|资讯|(?:图片|综合|国内|国际|社会|本地|今日|时政|体育|视频|浙江|最新|滚动|热点)?新闻)$",
+    re.IGNORECASE,
 )
 _HAN = re.compile(r"[\u4e00-\u9fff]$")
 
@@ -32,6 +33,7 @@ def split_tags(pieces: list[str]) -> list[str]:
 def keyword_tags(keywords: list[str], names: set[str]) -> list[str]:
     """The tags among meta keywords: without `names`, of sites and columns, and what names like them."""
     tags = split_tags(keywords)
+    names = names | {name.removesuffix("网") for name in names}
     return [tag for tag in tags if tag not in names and not _SITE_WORD.search(tag)]
 
 
