@@ -83,3 +83,10 @@ def article_of(title: str = "山村通了公交车", more: str = "", foot: str =
 @pytest.mark.parametrize("title", ["1404个老年食堂落户杭州", "宁波新增404户人家用上天然气"])
 def test_a_number_in_a_short_storys_title_is_no_error(title: str) -> None:
     assert article_of(title).title == title
+
+
+def test_who_took_the_last_picture_did_not_write() -> None:
+    more = "<p align='center'><img src='./W020180318000000000001.jpg'></p><p align='center'>村口的桥。（记者 周丹 摄）</p>"
+    article = article_of(more=more)
+    assert [image.caption for image in article.images] == ["村口的桥。（记者 周丹 摄）"]
+    assert [author.name for author in article.authors] == ["江帆"]

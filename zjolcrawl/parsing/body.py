@@ -117,8 +117,10 @@ def read_body(blocks: list[Block], head_lines: list[str]) -> Body:
     body = Body()
     blocks = _take_source(_take_original_title(blocks, body), body)
     blocks = _take_note(_take_editors(blocks, body), body)
-    _take_bylines(blocks, body)
-    _render(_with_captions(blocks), body)
+    parts = _with_captions(blocks)
+    # Who took a picture is its caption's to say, wherever in the text it stands.
+    _take_bylines([block for block, _ in parts], body)
+    _render(parts, body)
     text = sum(len(block.text) for block in blocks)
     linked = sum(block.links * len(block.text) for block in blocks)
     body.links = linked / text if text else 0.0
