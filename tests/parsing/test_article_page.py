@@ -90,3 +90,7 @@ def test_who_took_the_last_picture_did_not_write() -> None:
     article = article_of(more=more)
     assert [image.caption for image in article.images] == ["村口的桥。（记者 周丹 摄）"]
     assert [author.name for author in article.authors] == ["江帆"]
+
+
+def test_a_link_is_one_tag() -> None:
+    assert article_of(foot="<div>标签：<a href='/tag/1/'>G20 峰会</a></div>").tags == ["G20 峰会"]

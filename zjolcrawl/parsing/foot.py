@@ -63,7 +63,8 @@ def tags_in(lines: list[Line]) -> list[str]:
             continue
         text = _TAGS_END.split(line.text[mark.end() :])[0].strip(" \u3000;；,，、|｜】]")
         if linked := _linked(line.element, text):
-            return linked
+            # A link is one tag though it has a space; alone it would pass for a whole bar.
+            return linked if len(linked) > 1 else [f"{linked[0]};"]
         if text:
             return [text]
         return _following(lines, index)
