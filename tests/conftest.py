@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 from pymongo import MongoClient
 from pymongo.database import Database
 
@@ -17,6 +18,13 @@ from tests.goldens import FOLDERS
 from tests.pages import HOST
 from tests.site import Answer, SiteProxy
 from zjolcrawl.storage.embedded import EmbeddedServer
+
+# The ordinary run tries the same examples every time; `--hypothesis-profile=long` new ones, thousands.
+settings.register_profile(
+    "ordinary", max_examples=60, derandomize=True, deadline=None, database=None
+)
+settings.register_profile("long", max_examples=3000, deadline=None, database=None)
+settings.load_profile("ordinary")
 
 
 @pytest.fixture(scope="session")

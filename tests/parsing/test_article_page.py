@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.goldens import FIXTURES, as_document, file_of, load, read, sidecars
-from zjolcrawl.items import RawArticle
+from zjolcrawl.items import Article, RawArticle
 from zjolcrawl.parsing.article_page import NotArticle, Stub, read_article
 from zjolcrawl.pipelines.normalize import normalize
 
@@ -64,3 +64,33 @@ def test_reference_article_is_whole() -> None:
     ]
     assert article.dateline == "浙江在线8月12日讯"
     assert article.warnings == []
+
+
+PAGE = (
+    "<html><head><title>{title}-浙江在线</title></head><body><h1>{title}</h1>"
+    "<div>2018-03-18 10:00 来源：浙江在线 记者 江帆</div><div class='content'><p>“路修好了，客人就多了。”村民老潘说。</p>"
+    "<p>村里的路灯也亮了。</p><p>今年秋天，村口还要建一座桥。</p>{more}</div>{foot}</body></html>"
+)
+URL = "http://zjnews.zjol.com.cn/zjnews/zjxw/201803/t20180318_6823266.shtml"
+
+
+def article_of(title: str = "山村通了公交车", more: str = "", foot: str = "") -> Article:
+    raw = read_article(PAGE.format(title=title, more=more, foot=foot).encode(), URL)
+    assert isinstance(raw, RawArticle)
+    return normalize(raw)
+
+
+@pytest.mark.parametrize("title", ["1404个老年食堂落户杭州", "宁波新增404户人家用上天然气"])
+def test_a_number_in_a_short_storys_title_is_no_error(title: str) -> None:
+    assert article_of(title).title == title
+
+
+def test_who_took_the_last_picture_did_not_write() -> None:
+    more = "<p align='center'><img src='./W020180318000000000001.jpg'></p><p align='center'>村口的桥。（记者 周丹 摄）</p>"
+    article = article_of(more=more)
+    assert [image.caption for image in article.images] == ["村口的桥。（记者 周丹 摄）"]
+    assert [author.name for author in article.authors] == ["江帆"]
+
+
+def test_a_link_is_one_tag() -> None:
+    assert article_of(foot="<div>标签：<a href='/tag/1/'>G20 峰会</a></div>").tags == ["G20 峰会"]

@@ -41,7 +41,7 @@ _REFRESH_URL = re.compile(r"url\s*=\s*['\"]?([^'\"\s;]+)", re.IGNORECASE)
 _CLOCKS = Path("//time[@datetime]")
 _DESKTOP = Values("//link[@rel = 'canonical']/@href | //a/@href")
 _MISSING_PAGE = re.compile(
-    r"404|页面不存在|找不到(?:该|您)?.{0,6}页面|页面(?:未找到|已删除|不见了)|not found|已被删除",
+    r"(?<![\d.])404(?=\W|$|页|错)|页面不存在|找不到(?:该|您)?.{0,6}页面|页面(?:未找到|已删除|不见了)|not found|已被删除",
     re.IGNORECASE,
 )
 

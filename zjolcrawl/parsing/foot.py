@@ -83,7 +83,7 @@ def tags_in(lines: list[Line]) -> list[str]:
             continue
         text = _TAGS_END.split(line.text[mark.end() :])[0].strip(" \u3000;；,，、|｜】]")
         if linked := _linked(line.element, text):
-            return linked
+            return _apart(linked)
         if text:
             return [text]
         return _following(lines, index)
@@ -103,6 +103,11 @@ def keywords_in(root: HtmlElement, title: str | None) -> list[str]:
     return kept if len(pieces) > 1 else pieces
 
 
+def _apart(linked: list[str]) -> list[str]:
+    """A link is one tag though it has a space in it; alone it would pass for a whole bar."""
+    return linked if len(linked) != 1 else [f"{linked[0]};"]
+
+
 def _tag_box(line: Line) -> list[str]:
     """The links of a box that is named as tag bars are, or that says 标签 before them."""
     boxes = [line.element, *islice(line.element.iterancestors(), 2)]
@@ -114,7 +119,7 @@ def _tag_box(line: Line) -> list[str]:
     anchors = list(islice((named[0] if named else line.element).iter("a"), 21))
     tags = [clean(str(anchor.text_content())).strip("#＃") for anchor in anchors]
     tags = [tag for tag in tags if tag and tag not in _NOT_TAG]
-    return tags if 0 < len(tags) <= 20 and all(len(tag) <= 16 for tag in tags) else []
+    return _apart(tags) if len(tags) <= 20 and all(len(tag) <= 16 for tag in tags) else []
 
 
 def _linked(element: HtmlElement, text: str) -> list[str]:
