@@ -30,7 +30,7 @@ _SITE_SUFFIX = re.compile(
 )
 _DIVIDER = re.compile(r"\s*[_|｜–—-]+\s*")
 _INFO = re.compile(
-    r"(?:来\s*源于?|稿源|发布时间|发布日期|发稿时间)\s*[:：]|(?:^|\s)(?:作者|编辑|责任编辑|责编|记者)\s*[:：]"
+    r"(?:(?<!图片)(?<!视频)(?<!数据)(?<!资料)来\s*源于?|稿源|发布时间|发布日期|发稿时间)\s*[:：]|(?:^|\s)(?:作者|编辑|责任编辑|责编|记者)\s*[:：]"
     r"|^(?:来源|稿源)\s+\S{2,16}$"
 )
 # （2007年6月29日全国人大常委会第二十八次会议通过）: the day of a law, not of its publication.
@@ -45,6 +45,7 @@ _FURNITURE = re.compile(
     r"|(?:阅读|点击|浏览)(?:量|次数)?[:：]?\s*\d"
 )
 _AUTHOR_BOX = re.compile(r"(?:^|[\s_-])(?:author|zuozhe|writer)(?:$|[\s_-])", re.IGNORECASE)
+_BOOK = re.compile("《[^》]*》")  # a title of a book or a law, whose 》 divides nothing
 _SUBTITLE_HINT = re.compile(r"sub|fu-?t|fti|futi|副|vice|second", re.IGNORECASE)
 
 
@@ -257,7 +258,7 @@ def _may_be_heading(line: Line) -> bool:
         and not NOTE.match(text)
         and not ORIGINAL_TITLE.match(text)
         and not POSITION.search(text)
-        and not SIGNS.search(text)
+        and not SIGNS.search(_BOOK.sub("", text))
     )
 
 

@@ -9,7 +9,8 @@ from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES
 from zjolcrawl.parsing.fields.dates import CHINA, find_time, time_span
 from zjolcrawl.parsing.fields.text import clean
 
-_SOURCE = r"(?:文章|新闻|消息|信息|稿件|内容)?(?:来\s*源|稿源|出处)(?:于)?"
+# 图片来源 and its like say where a picture is from, not the article.
+_SOURCE = r"(?:文章|新闻|消息|信息|稿件|内容)?(?:(?<!图片)(?<!视频)(?<!数据)(?<!资料)来\s*源|稿源|出处)(?:于)?"
 # Where the value of a label ends: the next label, or furniture that shares the line.
 _STOP = re.compile(
     rf"(?P<source>{_SOURCE}\s*[:：]|(?<![^\s|｜])(?:来源|稿源)(?=[\sA-Za-z\u4e00-\u9fff]))"
