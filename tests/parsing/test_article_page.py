@@ -94,3 +94,17 @@ def test_who_took_the_last_picture_did_not_write() -> None:
 
 def test_a_link_is_one_tag() -> None:
     assert article_of(foot="<div>标签：<a href='/tag/1/'>G20 峰会</a></div>").tags == ["G20 峰会"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "“点赞”让老年食堂走进浦江县",
+        "杭州启动摄影大赛",
+        "记者在浦江看到，扫描二维码就能查到来源……绍兴的客户端也有这个功能。",
+    ],
+)
+def test_words_of_the_furniture_may_be_the_articles(line: str) -> None:
+    article = article_of(more=f"<p>{line}</p>")
+    assert article.body.split("\n")[-1] == line
+    assert [author.name for author in article.authors] == ["江帆"]

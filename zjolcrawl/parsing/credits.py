@@ -24,6 +24,8 @@ _SIGNED_ENTRY = re.compile(
 _AT_END = re.compile(
     r"[（(]((?:[\u4e00-\u9fff]{0,10}?)(?:记者|通讯员|作者|文/)[^（()）。]{2,50})[）)]$"
 )
+# A role and what follows it without a sign: a name, or the word goes on.
+_GLUED = re.compile(rf"(?P<role>{AUTHOR_ROLES})(?P<name>[\u4e00-\u9fff]{{2,4}})(?=$|[\s）)、])")
 
 
 def read_credits(texts: list[str]) -> tuple[str | None, list[str]]:
@@ -63,6 +65,9 @@ def _opening(texts: list[str]) -> tuple[str | None, list[str]]:
 def _credit(line: str) -> list[str]:
     if len(line) > 80 or not CREDIT.match(line) or re.search(r"[，,].{12,}", line):
         return []
+    glued = _GLUED.search(line)
+    if glued and not re.search("记者|通讯员", glued["role"]) and not is_name(glued["name"]):
+        return []  # 杭州启动摄影大赛
     several = len(re.findall(AUTHOR_ROLES, line)) > 1
     prose = re.search(r"[：:].{12,}", line) and not several
     return [] if prose else [line.strip("（()）[]【】□■●◎〔〕 \u3000")]
