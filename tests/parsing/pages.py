@@ -239,11 +239,10 @@ def bodies(
         elif kind == "video":
             ident = draw(st.integers(10000, 999999))
             parts.append(Part("video", ref=f"https://v-cdn.zjol.com.cn/{ident}.mp4"))
-        parts.append(
-            Part(
-                "text", [draw(words.paragraphs())], draw(st.sampled_from(["", "", "span", "bold"]))
-            )
-        )
+        # A paragraph of two lines is divided by a break.
+        lines = [draw(words.paragraphs()) for _ in range(draw(st.sampled_from([1, 1, 1, 2])))]
+        form = draw(st.sampled_from(["", "", "span", "bold", "link"]))
+        parts.append(Part("text", lines, form))
     return parts
 
 
@@ -252,15 +251,19 @@ def stories(draw: st.DrawFn, layout: str) -> Story:
     clock = "%Y-%m-%d" if layout == "paper" else draw(clocks())
     moment = draw(moments(CLOCKS[clock]))
     heads = draw(st.lists(words.headlines(), min_size=8, max_size=8, unique=True))
-    byline_in = draw(st.sampled_from(["info", "dateline", "both"]))
+    byline_in = draw(st.sampled_from(["info", "dateline", "both", "end"]))
     people = draw(groups(words.REPORTERS))
+    if byline_in == "info" and draw(st.booleans()):
+        people = draw(groups(("作者",)))  # SEL
     opening, dateline = "", None
-    if byline_in != "info" or draw(st.booleans()):
+    if byline_in in {"dateline", "both"} or draw(st.booleans()):
         outlet = draw(st.sampled_from(["浙江在线", "浙江日报", "新华社杭州", "本报宁波"]))
         dateline = f"{outlet}{moment.month}月{moment.day}日{draw(st.sampled_from('讯电'))}"
-        bracket = f"（{draw(bylines(people))}）" if byline_in != "info" else "　"
+        bracket = f"（{draw(bylines(people))}）" if byline_in in {"dateline", "both"} else "　"
         opening = f"{dateline}{bracket}"
     parts = draw(bodies(layout, opening, moment, heads[3:]))
+    if byline_in == "end":
+        parts.append(Part("text", [f"（{draw(bylines(people))}）"]))
     ident = draw(st.integers(600000, 32000000))
     paths = {
         "legacy": f"zjnews.zjol.com.cn/system/{moment:%Y/%m/%d}/{ident % 10**9:09d}.shtml",
@@ -338,6 +341,8 @@ class _Writer:
 
     def __init__(self, draw: st.DrawFn, story: Story, style: Style, pager: str) -> None:
         self.draw, self.story, self.style, self.pager = draw, story, style, pager
+        inside = story.layout in {"conttit", "legacy", "arttitle", "containers"}
+        self.editors_inside = inside and draw(st.booleans())
 
     def one(self, *choices: str) -> str:
         return self.draw(st.sampled_from(choices))
@@ -422,12 +427,17 @@ class _Writer:
         return f'<div class="{self.one("tags", "tagsBar", "wzbq", "bot")}">{label}{value}</div>'
 
     def editor_bar(self) -> str:
-        sign = self.one("：", ": ", ":")
-        said = self.one(" ", "　", "&nbsp;").join(
-            f"{g.role}{sign}{self.one(' ', '、').join(g.names)}" for g in self.story.editors
-        )
+        if self.editors_inside:
+            return ""
+        said = self.editors()
         return self.one(
             f'<div class="edit">{said}</div>', f"<p>{said}</p>", f"<div>【{said}】</div>"
+        )
+
+    def editors(self) -> str:
+        sign = self.one("：", ": ", ":")
+        return self.one(" ", "　", "&nbsp;").join(
+            f"{g.role}{sign}{self.one(' ', '、').join(g.names)}" for g in self.story.editors
         )
 
     # heads
@@ -450,7 +460,8 @@ class _Writer:
         return self.draw(clock_texts(self.story.moment, self.story.clock))
 
     def byline(self) -> str:
-        return self.draw(bylines(self.story.groups)) if self.story.byline_in != "dateline" else ""
+        in_head = self.story.byline_in in {"info", "both"}
+        return self.draw(bylines(self.story.groups)) if in_head else ""
 
     def beside(self, text: str | None, *names: str) -> str:
         """引题 or 副题 in a box of its own; their classes are not known [INF]."""
@@ -472,7 +483,14 @@ class _Writer:
                 f"<p>{indent}{label}{said}</p>\n",
                 f"<p>{indent}<strong>{label}</strong>{said}</p>\n",
             )
-        return note + "\n".join(self.block(part, indent) for part in self.story.parts)
+        blocks = [self.block(part, indent) for part in self.story.parts]
+        # 【编辑：姚昊】 at the end of a text [SIS], for the bar below it
+        if self.editors_inside:
+            said = self.editors()
+            blocks.append(
+                self.one(f'<p style="text-align: right;">{said}</p>', f"<p>{indent}【{said}】</p>")
+            )
+        return note + "\n".join(blocks)
 
     def block(self, part: Part, indent: str) -> str:
         if part.kind == "text":
@@ -495,17 +513,20 @@ class _Writer:
         return "<table>" + "\n".join(f"<tr><td>{row}</td></tr>" for row in rows) + "</table>"
 
     def inline(self, part: Part) -> str:
-        text = self.text(part.lines[0])
+        text = "<br>\n　　".join(map(self.text, part.lines))
         cut = text.find("，") + 1
         # Not the whole of it: a bold line of its own is a sub-head.
         if part.form == "span" or not cut:
             return f'<span style="font-size:16px">{text}</span>'
+        if part.form == "link":
+            return f'<a href="//www.zjol.com.cn/" target="_blank">{text[:cut]}</a>{text[cut:]}'
         return f"<strong>{text[:cut]}</strong>{text[cut:]}" if part.form == "bold" else text
 
     def figure(self, part: Part) -> str:
-        img = f'<img src="{part.ref}">'
+        alt = self.one("", ' alt=""', ' alt="图片"', ' title="点击查看大图"')
+        img = f'<img src="{part.ref}"{alt}>'
         if part.ref.startswith("./"):
-            img = f'<img src="{part.ref}" oldsrc="{part.ref[2:]}">'  # REAL
+            img = f'<img src="{part.ref}" oldsrc="{part.ref[2:]}"{alt}>'  # REAL
         caption = self.text(part.caption or "")
         centred = '<p style="text-align: center;">'  # REAL
         return {
@@ -600,11 +621,9 @@ class _Writer:
         return self.frame(f'<table width="760">{"".join(rows)}</table>\n{self.below()}')
 
     def broken(self, part: Part) -> str:
-        return (
-            self.figure(part)
-            if part.kind == "figure"
-            else f"　　{self.text(part.lines[0])}<br><br>"
-        )
+        if part.kind == "figure":
+            return self.figure(part)
+        return "\n".join(f"　　{self.text(line)}<br><br>" for line in part.lines)
 
     def paper(self) -> str:
         """Founder's page of one article [SEL], its title block and the text."""
