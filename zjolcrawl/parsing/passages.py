@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES
+from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, SURNAMES
 
 NOTE = re.compile(
     r"^[【\[（(〔]?\s*(?:本报|本网)?(?:编者按语|编者按|编者的话|编前语|编前话|编前|编者注|编后语|编后|编辑按|按语)\s*"
@@ -28,7 +28,7 @@ DATELINE = re.compile(
     r"(?:专?电|综合消息|消息|快讯|专讯|讯|电)|本报[\u4e00-\u9fff]{2,6}?[讯电](?=[\s\u3000（(]))(?=$|[\s\u3000（(，,：:“《—]|[\u4e00-\u9fff\d])"
 )
 CREDIT = re.compile(
-    rf"^[（(\[【□■●◎〔]?[\s\u3000]*(?:[\u4e00-\u9fffA-Za-z·《》]{{0,14}}[\s\u3000]?)?(?:{AUTHOR_ROLES})(?:[\s\u3000:：/／|｜丨]+|(?=[\u4e00-\u9fff]{{2,4}}(?:$|[\s）)、])))[^。！？；]{{2,70}}[）)\]】〕]?$"
+    rf"^[（(\[【□■●◎〔]?[\s\u3000]*(?:[\u4e00-\u9fffA-Za-z·《》]{{0,14}}[\s\u3000]?)?(?:{AUTHOR_ROLES})(?:[\s\u3000:：/／|｜丨]+|(?=(?:{SURNAMES})[\u4e00-\u9fff]{{1,2}}(?:$|[\s）)、])))[^。！？；]{{2,70}}[）)\]】〕]?$"
 )
 
 

@@ -47,7 +47,7 @@ _ORGANISATION_END = re.compile(
     r"市|院|所|站|协会|学会|联合会|总工会|银行|馆|社区|村|宣传部|党校)$"
 )
 # The commonest family names of Zhejiang and of China, and the compound ones.
-_SURNAMES = (
+SURNAMES = (
     "欧阳|上官|司徒|诸葛|司马|皇甫|令狐|"
     "[王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦"
     "邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤应俞章鲍楼虞裘竺屠柴翁娄倪施柯詹季骆葛祝吕包项缪厉戚童诸闻凌华洪郎岑斯宣边鲁阮褚阎]"
@@ -97,7 +97,7 @@ def people(text: str, roles: str) -> list[Byline]:
 def is_name(text: str) -> bool:
     """Whether a line is a Chinese name and nothing else: a common surname and one or two characters."""
     joined = _APART.sub(r"\1\2", text.strip())
-    return bool(re.fullmatch(rf"(?:{_SURNAMES}){_HAN}{{1,2}}", joined)) and not _NO_NAME.match(
+    return bool(re.fullmatch(rf"(?:{SURNAMES}){_HAN}{{1,2}}", joined)) and not _NO_NAME.match(
         joined
     )
 
