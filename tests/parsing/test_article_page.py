@@ -108,3 +108,8 @@ def test_words_of_the_furniture_may_be_the_articles(line: str) -> None:
     article = article_of(more=f"<p>{line}</p>")
     assert article.body.split("\n")[-1] == line
     assert [author.name for author in article.authors] == ["江帆"]
+
+
+def test_a_caption_may_use_the_words_of_a_credit() -> None:
+    more = "<p align='center'><img src='./W020180318000000000001.jpg'></p><p align='center'>桐庐的评论员培训班</p>"
+    assert [image.caption for image in article_of(more=more).images] == ["桐庐的评论员培训班"]
