@@ -54,3 +54,10 @@ def test_item_inside_an_item_is_read_once() -> None:
     items = "<ul><li>荷花进入观赏期<div><li>游船票价不变</div></ul>"
     article = read(f'{HEAD}<div class="contTxt">{TEXT}{items}</div>')
     assert article.body.count("游船票价不变") == 1
+
+
+def test_reporter_of_a_rare_family_signs_the_text() -> None:
+    article = read(f'{HEAD}<div class="contTxt">{TEXT}{TEXT}<p>本报记者麻承芳</p></div>')
+    assert [(each.name, each.role, each.outlet) for each in article.authors] == [
+        ("麻承芳", "记者", "本报")
+    ]
