@@ -6,6 +6,7 @@ Structure is decided here; what of it is editorial is decided in `body.py`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape
 
@@ -292,9 +293,7 @@ class BlockReader:
     def _list(self, element: HtmlElement, tag: str, depth: int) -> None:
         lines: list[str] = []
         html, linked, size = "", 0.0, 0
-        for item in element.iter("li"):
-            if next(item.iterancestors("ul", "ol", "li")) is not element:
-                continue  # inside another item, with which it is read
+        for item in _items(element):
             reader = BlockReader(self.base)
             inner = reader.read(item, depth + 1)
             self.attachments += reader.attachments
@@ -316,6 +315,17 @@ class BlockReader:
 def is_hidden(element: HtmlElement) -> bool:
     """Whether an element's own style keeps it from being seen."""
     return bool((style := element.get("style")) and _HIDDEN.search(style))
+
+
+def _items(element: HtmlElement) -> Iterator[HtmlElement]:
+    """A list's own items: one inside another item, or in a list there, is read with that item."""
+    waiting = [element]
+    while waiting:
+        inner = waiting.pop()
+        if inner.tag == "li":
+            yield inner
+        elif inner is element or inner.tag not in {"ul", "ol"}:
+            waiting.extend(reversed(inner))
 
 
 def is_furniture(element: HtmlElement) -> bool:
