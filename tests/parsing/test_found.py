@@ -18,7 +18,13 @@ def read(html: str) -> Article:
 
 
 @pytest.mark.parametrize(
-    "text", ["分享会上，大家畅所欲言。", "分享经验 共谋发展", "网友评论说，花真美。"]
+    "text",
+    [
+        "分享会上，大家畅所欲言。",
+        "分享经验 共谋发展",
+        "网友评论说，花真美。",
+        "手机看新闻成了习惯。",
+    ],
 )
 def test_text_that_begins_like_a_share_bar(text: str) -> None:
     article = read(f'{HEAD}<div class="contTxt">{TEXT}<p>　　{text}</p>{TEXT}</div>')
