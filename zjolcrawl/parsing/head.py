@@ -181,6 +181,8 @@ def _as_in_title_tag(root: HtmlElement, said: set[str]) -> HtmlElement | None:
 
 def _brief(element: HtmlElement, most: int) -> str:
     """An element's text without spaces, or nothing where it has more: a wrapper is not read whole."""
+    if next(islice(element.iter(), 60, None), None) is not None:
+        return ""  # empty boxes in boxes would each be walked through to the end
     text = ""
     for piece in element.itertext():
         text += squeeze(piece)
