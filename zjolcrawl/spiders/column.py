@@ -7,22 +7,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from scrapy import Request, signals
+from scrapy import Request
 from scrapy.http import Response
 
 from zjolcrawl.catalogue import Column
-from zjolcrawl.extensions.run_ledger import RunLedger
-from zjolcrawl.items import Link, WalkEnd
+from zjolcrawl.items import WalkEnd
 from zjolcrawl.middlewares.frontier import conditional_headers
 from zjolcrawl.parsing.column_page import ColumnPage, link_day_of
 from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.parsing.urls import READ_KINDS, is_own_host
 from zjolcrawl.spiders.arguments import column_arguments
 from zjolcrawl.spiders.context import Days, column_context
-from zjolcrawl.spiders.lists import ListReader, link_of_list
+from zjolcrawl.spiders.lists import ListReader
 from zjolcrawl.spiders.reader import validators_of
-
-_AHEAD = 100  # due links that wait in the scheduler
 
 
 @dataclass(slots=True)
@@ -70,16 +67,9 @@ class ColumnSpider(ListReader):
 
     async def start(self) -> AsyncIterator[Any]:
         """What is pending or due of the columns, then the first page of each."""
-        store = await RunLedger.of(self.crawler).open()
-        count = 0
-        async for row in store.due(column.id for column in self.wanted.columns):
-            link = Link(row["_id"], columns=row["columns"], listed_at=row.get("listed_at"))
-            if self.wanted_day(link) and self.asks_first(link):
-                yield self.article_request(link, row.get("fetch_url", link.url), row=row)
-                count += 1
-                if count % _AHEAD == 0:
-                    await self.crawler.signals.wait_for(signals.scheduler_empty)
-        known = RunLedger.of(self.crawler).tally.known
+        async for request in self.due(column.id for column in self.wanted.columns):
+            yield request
+        known = self.ledger.tally.known
         for column in self.wanted.columns:
             yield self._first_page(column, known.get(column.id, {}))
 
@@ -133,12 +123,9 @@ class ColumnSpider(ListReader):
         if following and number == 0:
             # Before the page's links are known: a run that is cut off between the two pages would
             # find nothing unknown on this one again.
-            await (await RunLedger.of(self.crawler).open()).begin_walk(column.id)
-        for listed in page.links:
-            link = link_of_list(listed, column, seen_at)
-            ask = listed.kind in READ_KINDS and self.wanted_day(link) and self.asks_first(link)
-            always = self.wanted.recheck
-            yield self.article_request(link, listed.fetch_url, always=always) if ask else link
+            await (await self.ledger.open()).begin_walk(column.id)
+        for each in self.listed(page, column, seen_at, always=self.wanted.recheck):
+            yield each
         if following is None:
             complete = None if bounded else True
             yield walk.end(seen_at, complete=complete, swept=not bounded)

@@ -12,14 +12,12 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from zjolcrawl.catalogue import Column, load_catalogue
-from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.parsing.column_page import read_column
 from zjolcrawl.parsing.navigation import ColumnLink, column_url, read_navigation
 from zjolcrawl.proposals import Find, fragment, propose, table
 from zjolcrawl.spiders.arguments import discover_arguments
-from zjolcrawl.spiders.reader import ArticleReader, reason_of
+from zjolcrawl.spiders.reader import REFUSALS, ArticleReader, reason_of
 
-_REFUSALS = {403, 429}
 _STDOUT = "-"
 
 
@@ -43,11 +41,6 @@ class DiscoverSpider(ArticleReader):
         self._known = {column_url(column.url) for column in catalogue.values()}
         self._finds: dict[str, Find] = {}
         self._asked_for = self._answered = 0
-
-    @property
-    def ledger(self) -> RunLedger:
-        """The run's ledger."""
-        return RunLedger.of(self.crawler)
 
     async def start(self) -> AsyncIterator[Any]:
         """The known pages; half of what may be asked for is left to what they link."""
@@ -110,7 +103,7 @@ class DiscoverSpider(ArticleReader):
         yield from ()
 
     def _fault(self, response: Response) -> str | None:
-        self._watch(refused=response.status in _REFUSALS)
+        self._watch(refused=response.status in REFUSALS)
         return None if response.status == 200 else f"HTTP {response.status}"
 
     def _unread(self, column: Column, reason: str) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
 
-from scrapy import Request
+from scrapy import Request, signals
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
@@ -15,9 +15,10 @@ from zjolcrawl.items import ColumnVisit, Link
 from zjolcrawl.parsing.column_page import ColumnPage, ListedLink, link_day_of, read_column
 from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.parsing.paper_page import read_paper_page
-from zjolcrawl.parsing.urls import is_own_host, is_paper_page
+from zjolcrawl.parsing.urls import READ_KINDS, is_own_host, is_paper_page
 from zjolcrawl.spiders.reader import ArticleReader, reason_of
 
+_AHEAD = 100  # due links that wait in the scheduler
 _REASONS = {
     "app": "app page: its ids are re-used, so it is recorded and never rewritten",
     "video": "video page: recorded, not read",
@@ -33,6 +34,27 @@ class ListReader(ArticleReader):
         """Whether a link is of the days asked for, as far as its list or its URL tells."""
         moment = link_day_of(link.url, link.listed_at)
         return moment is None or china_day(moment) in self.days
+
+    async def due(self, columns: Iterable[str]) -> AsyncIterator[Request]:
+        """Requests for links of the columns (ids) that are pending, or to be visited again."""
+        store = await self.ledger.open()
+        count = 0
+        async for row in store.due(columns):
+            link = Link(row["_id"], columns=row["columns"], listed_at=row.get("listed_at"))
+            if self.wanted_day(link) and self.asks_first(link):
+                yield self.article_request(link, row.get("fetch_url", link.url), row=row)
+                count += 1
+                if count % _AHEAD == 0:
+                    await self.crawler.signals.wait_for(signals.scheduler_empty)
+
+    def listed(
+        self, page: ColumnPage, column: Column, seen_at: datetime | None, *, always: bool
+    ) -> Iterator[Request | Link]:
+        """Each link of a page: a request where it leads to an article of the days asked for."""
+        for each in page.links:
+            link = link_of_list(each, column, seen_at)
+            ask = each.kind in READ_KINDS and self.wanted_day(link) and self.asks_first(link)
+            yield self.article_request(link, each.fetch_url, always=always) if ask else link
 
     def read_list(
         self,

@@ -7,22 +7,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from scrapy import Request, signals
+from scrapy import Request
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from zjolcrawl.catalogue import Column
-from zjolcrawl.extensions.run_ledger import RunLedger
-from zjolcrawl.items import Link
 from zjolcrawl.papers import Paper
 from zjolcrawl.parsing.paper_page import PaperPage, newest_issue, read_calendar
-from zjolcrawl.parsing.urls import READ_KINDS
 from zjolcrawl.spiders.arguments import paper_arguments
 from zjolcrawl.spiders.context import Days, column_context
-from zjolcrawl.spiders.lists import ListReader, link_of_list
+from zjolcrawl.spiders.lists import ListReader
 from zjolcrawl.spiders.reader import reason_of
-
-_AHEAD = 100  # due links that wait in the scheduler
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +53,10 @@ class PaperSpider(ListReader):
         self.wanted = paper_arguments(**arguments)
         self.days = Days(self.wanted.since, self.wanted.until)
 
-    @property
-    def ledger(self) -> RunLedger:
-        """The run's ledger."""
-        return RunLedger.of(self.crawler)
-
     async def start(self) -> AsyncIterator[Any]:
         """What is pending or due of the papers, then what leads to their issues."""
-        store = await self.ledger.open()
-        count = 0
-        async for row in store.due(paper.id for paper in self.wanted.papers):
-            link = Link(row["_id"], columns=row["columns"], listed_at=row.get("listed_at"))
-            if self.wanted_day(link) and self.asks_first(link):
-                yield self.article_request(link, row.get("fetch_url", link.url), row=row)
-                count += 1
-                if count % _AHEAD == 0:
-                    await self.crawler.signals.wait_for(signals.scheduler_empty)
+        async for request in self.due(paper.id for paper in self.wanted.papers):
+            yield request
         for paper in self.wanted.papers:
             if self.wanted.since is None:
                 yield self._asking(paper, paper.newest, self.parse_newest)
@@ -179,11 +162,9 @@ class PaperSpider(ListReader):
             self.ledger.tally.no_issue(issue.paper.id, issue.day)
         if not isinstance(page, PaperPage):
             return
-        for listed in page.links:
-            link = link_of_list(listed, column, response.meta.get("seen_at"))
-            ask = listed.kind in READ_KINDS and self.wanted_day(link) and self.asks_first(link)
-            always = self.wanted.recheck
-            yield self.article_request(link, listed.fetch_url, always=always) if ask else link
+        seen_at = response.meta.get("seen_at")
+        for each in self.listed(page, column, seen_at, always=self.wanted.recheck):
+            yield each
         if number == 0:
             others = [each.url for each in page.issue if each.url != response.url]
             for place, url in enumerate(others, 1):

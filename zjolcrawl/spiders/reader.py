@@ -33,7 +33,8 @@ from zjolcrawl.parsing.urls import (
 from zjolcrawl.spiders.context import Days, article_context
 from zjolcrawl.spiders.parts import Parts
 
-_REFUSALS = {403, 429}
+REFUSALS = {403, 429}
+"""Statuses by which a server says that it does not want to be asked."""
 _MOST_REFUSALS = 20  # in a row
 _LONGEST_RETRY_AFTER = timedelta(days=7)
 _MOST_STUBS = 3  # JavaScript redirects in a row: more is a loop
@@ -52,6 +53,11 @@ class ArticleReader(Spider):
         super().__init__(name)
         self._asked: set[str] = set()
         self._refused = 0
+
+    @property
+    def ledger(self) -> RunLedger:
+        """The run's ledger, which owns archive and store."""
+        return RunLedger.of(self.crawler)
 
     def asks_first(self, link: Link) -> bool:
         """Whether this run has not asked for the link before; from now on it has."""
@@ -104,7 +110,7 @@ class ArticleReader(Spider):
             yield self._outcome(link, response, "gone", f"HTTP {response.status}")
             return
         if response.status != 200:
-            self._watch(refused=response.status in _REFUSALS)
+            self._watch(refused=response.status in REFUSALS)
             failed = self._outcome(link, response, "failed", f"HTTP {response.status}")
             failed.retry_after = _retry_after(response)
             yield failed
@@ -157,7 +163,7 @@ class ArticleReader(Spider):
     async def parse_part(self, response: Response, link: Link, parts: Parts, url: str) -> Any:
         """Scrapy callback: one more page of an article; the article once it is the last."""
         if response.status not in {200, 404, 410}:
-            self._watch(refused=response.status in _REFUSALS)
+            self._watch(refused=response.status in REFUSALS)
             reason = f"page {page_number(url) + 1}: HTTP {response.status}"
             yield self._outcome(link, response, "failed", reason)
             return
@@ -197,7 +203,7 @@ class ArticleReader(Spider):
             reason = (
                 f"the site refuses: {_MOST_REFUSALS} answers in a row were 403, 429 or a challenge"
             )
-            RunLedger.of(self.crawler).stop(reason, "site_refuses")
+            self.ledger.stop(reason, "site_refuses")
 
     def _complete(
         self, found: RawArticle, response: Response, link: Link, trail: tuple[str, ...]

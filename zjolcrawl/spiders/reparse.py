@@ -17,7 +17,6 @@ from twisted.python.failure import Failure
 from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.catalogue import Column
-from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, RawArticle, Unchanged
 from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.middlewares.replay import NotCaptured
@@ -68,11 +67,6 @@ class ReparseSpider(ListReader):
         for signal in (signals.item_scraped, signals.item_error):
             crawler.signals.connect(spider.with_the_store, signal=signal)
         return spider
-
-    @property
-    def ledger(self) -> RunLedger:
-        """The run's ledger, which owns archive and store."""
-        return RunLedger.of(self.crawler)
 
     async def start(self) -> AsyncIterator[Any]:
         """A request for each chosen capture, answered by ReplayMiddleware."""
