@@ -11,6 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+READ_KINDS = frozenset({"article", "mobile", "paper"})
+"""The kinds of link that lead to an article."""
+FROM_KEYWORDS = "tags: from meta keywords"
+"""The warning of an article whose page shows no 标签."""
+
 
 @dataclass(slots=True)
 class Byline:

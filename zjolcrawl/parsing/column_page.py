@@ -15,6 +15,7 @@ from urllib.parse import urljoin
 
 from lxml.html import HtmlElement
 
+from zjolcrawl.items import READ_KINDS
 from zjolcrawl.parsing.ancestry import Under
 from zjolcrawl.parsing.fields.dates import china_midnight, find_time
 from zjolcrawl.parsing.fields.text import clean
@@ -37,8 +38,6 @@ LISTS = paths(
     "//*[@id='main']/div[1]//ul/li",  # SEL zjnews/zjxw, china
     "//*[@id='main']//li",  # INF: the same list, other nesting
 )
-# What a list is for: pages with an article on them.
-_READ_KINDS = {"article", "mobile", "paper"}
 _ANCHORS = Path(".//a[@href]")
 _ALL_ANCHORS = Path("//a[@href]")
 _LINK_DATE = ("span", "em", "i", "p", "div", "font", "time", "b")
@@ -106,12 +105,12 @@ def _links(page: Page) -> list[ListedLink]:
         items = path(page.root)
         items = [item for item in items if not is_beside(item)] or items
         found = _unique(link for item in items if (link := _of_item(item, here)))
-        if any(link.kind in _READ_KINDS for link in found):
+        if any(link.kind in READ_KINDS for link in found):
             return found
         best = best or found
     anchors = _ALL_ANCHORS(page.root)
     found = _unique(link for a in anchors if (link := _of_anchor([a], a, here)))
-    articles = [link for link in found if link.kind in _READ_KINDS]
+    articles = [link for link in found if link.kind in READ_KINDS]
     return articles or best
 
 
@@ -164,7 +163,7 @@ def _of_anchor(anchors: list[HtmlElement], item: HtmlElement, here: _Here) -> Li
     what, url, key = wanted[0][:3]
     titles = (title for *_, k, anchor in wanted if k == key and (title := _title(anchor)))
     title = next(titles, None)
-    return ListedLink(key if what in _READ_KINDS else url, url, what, title, _date(item))
+    return ListedLink(key if what in READ_KINDS else url, url, what, title, _date(item))
 
 
 def _is_pager(url: str, own: str) -> bool:

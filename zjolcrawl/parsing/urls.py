@@ -34,8 +34,6 @@ _VIDEO_HOSTS = {"v.zjol.com.cn", "v-cdn.zjol.com.cn", "cdn.v.zjol.com.cn"}
 _MEDIA_FILE = re.compile(r"\.(?:mp4|m3u8|flv|avi|mov|wmv)$", re.IGNORECASE)
 _SITE = "zjol.com.cn"
 _IMAGE_SITE = "zjolcdn.com"  # [REAL] img.zjolcdn.com, img2.zjolcdn.com
-READ_KINDS = frozenset({"article", "mobile", "paper"})
-"""The kinds of URL that lead to an article."""
 
 
 def is_own_host(url: str) -> bool:

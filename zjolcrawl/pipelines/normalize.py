@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from zjolcrawl.catalogue import catalogue_names, site_name
-from zjolcrawl.items import Article, Byline, RawArticle
+from zjolcrawl.items import FROM_KEYWORDS, Article, Byline, RawArticle
 from zjolcrawl.papers import Paper, paper_of
 from zjolcrawl.parsing.article_page import PARSER_VERSION
 from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, merge, people
@@ -64,7 +64,7 @@ def normalize(raw: RawArticle) -> Article:
     if not article.tags:
         own_names = {*article.breadcrumb, *catalogue_names()}
         article.tags = keyword_tags(raw.keywords, own_names)
-        article.warnings += ["tags: from meta keywords"] * bool(article.tags)
+        article.warnings += [FROM_KEYWORDS] * bool(article.tags)
     _publish_time(article, raw)
     from_url = any(warning.startswith("published_at") for warning in article.warnings)
     article.warnings += [

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from zjolcrawl.items import Link
-from zjolcrawl.parsing.urls import READ_KINDS, canonical, kind
+from zjolcrawl.items import READ_KINDS, Link
+from zjolcrawl.parsing.urls import canonical, kind
 from zjolcrawl.spiders.arguments import article_arguments
 from zjolcrawl.spiders.reader import ArticleReader
 

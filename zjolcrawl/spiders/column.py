@@ -11,11 +11,11 @@ from scrapy import Request
 from scrapy.http import Response
 
 from zjolcrawl.catalogue import Column
-from zjolcrawl.items import WalkEnd
+from zjolcrawl.items import READ_KINDS, WalkEnd
 from zjolcrawl.middlewares.frontier import conditional_headers
 from zjolcrawl.parsing.column_page import ColumnPage, link_day_of
 from zjolcrawl.parsing.fields.dates import china_day
-from zjolcrawl.parsing.urls import READ_KINDS, is_own_host
+from zjolcrawl.parsing.urls import is_own_host
 from zjolcrawl.spiders.arguments import column_arguments
 from zjolcrawl.spiders.context import Days, column_context
 from zjolcrawl.spiders.lists import ListReader

@@ -11,11 +11,11 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from zjolcrawl.catalogue import Column
-from zjolcrawl.items import ColumnVisit, Link
+from zjolcrawl.items import READ_KINDS, ColumnVisit, Link
 from zjolcrawl.parsing.column_page import ColumnPage, ListedLink, link_day_of, read_column
 from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.parsing.paper_page import read_paper_page
-from zjolcrawl.parsing.urls import READ_KINDS, is_own_host, is_paper_page
+from zjolcrawl.parsing.urls import is_own_host, is_paper_page
 from zjolcrawl.spiders.reader import ArticleReader, reason_of
 
 _AHEAD = 100  # due links that wait in the scheduler

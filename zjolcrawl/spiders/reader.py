@@ -16,13 +16,12 @@ from twisted.python.failure import Failure
 
 from zjolcrawl.archive.archive import ArchiveError, NoAnswer
 from zjolcrawl.extensions.run_ledger import RunLedger
-from zjolcrawl.items import Link, Outcome, RawArticle, Unchanged
+from zjolcrawl.items import READ_KINDS, Link, Outcome, RawArticle, Unchanged
 from zjolcrawl.middlewares.frontier import conditional_headers
 from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.parsing.article_page import NotArticle, Stub, read_article
 from zjolcrawl.parsing.fields.dates import china_day, find_time
 from zjolcrawl.parsing.urls import (
-    READ_KINDS,
     canonical,
     is_front,
     is_own_host,

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from zjolcrawl.items import READ_KINDS
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.health import link_states
-
-_SITE_ZONE = "+08:00"
-_READ_KINDS = ["article", "mobile", "paper"]
+from zjolcrawl.storage.operations import china_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +53,10 @@ async def requeue(db: Database, column: str, now: datetime, *, sweep: bool) -> i
 async def _days(
     db: Database, column: str, day_of_url: Callable[[str], date | None]
 ) -> Counter[date]:
-    listed = {"columns": column, "kind": {"$in": _READ_KINDS}}
-    day = {"$dateToString": {"date": "$listed_at", "format": "%Y-%m-%d", "timezone": _SITE_ZONE}}
+    listed = {"columns": column, "kind": {"$in": sorted(READ_KINDS)}}
     stages: list[dict[str, Any]] = [
         {"$match": {**listed, "listed_at": {"$type": "date"}}},
-        {"$group": {"_id": day, "links": {"$sum": 1}}},
+        {"$group": {"_id": china_date("$listed_at", "%Y-%m-%d"), "links": {"$sum": 1}}},
     ]
     days: Counter[date] = Counter()
     async for group in await db["frontier"].aggregate(stages):

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
 
+from zjolcrawl.items import FROM_KEYWORDS
 from zjolcrawl.storage.connection import Database
+from zjolcrawl.storage.operations import china_date
 
 DIMENSIONS = ("host", "template", "month")
 GENERIC = "generic"
-FROM_META = "tags: from meta keywords"
-_SITE_ZONE = "+08:00"
 _CHINA = timezone(timedelta(hours=8))
 _PLAIN = ("title", "source", "breadcrumb", "kicker", "subtitle", "editor_note", "dateline")
 _LISTS = ("authors", "editors", "tags", "images", "videos")
@@ -102,7 +102,7 @@ def _group(row: dict[str, Any], wanted: Wanted) -> Group:
 def _pipeline(wanted: Wanted) -> list[Stage]:
     """One scan: articles of one length first, so that the median is found without a list of all."""
     by_template = {"template": "$parser.template"}
-    month = {"$dateToString": {"date": "$published_at", "format": "%Y-%m", "timezone": _SITE_ZONE}}
+    month = china_date("$published_at", "%Y-%m")
     dimensions = {"host": "$site", "month": month, **by_template}
     first = {name: dimensions[name] for name in wanted.by} | by_template
     sums = ["articles", "time", "meta", "pictures", "captions", *_PLAIN, *_LISTS]
@@ -164,7 +164,7 @@ def _sums() -> Stage:
         **{name: count({"$ne": [_or_none(f"${name}"), None]}) for name in _PLAIN},
         **{name: count({"$ne": [_size(f"${name}"), 0]}) for name in _LISTS},
         "time": count({"$and": [{"$ne": [_or_none("$published_at"), None]}, fine]}),
-        "meta": count({"$in": [FROM_META, {"$ifNull": ["$warnings", []]}]}),
+        "meta": count({"$in": [FROM_KEYWORDS, {"$ifNull": ["$warnings", []]}]}),
         "pictures": {"$sum": _size("$images")},
         "captions": {"$sum": {"$size": captions}},
     }
@@ -180,7 +180,7 @@ def _size(path: str) -> Stage:
 
 def _rejected(wanted: Wanted, day_in_url: str) -> list[Stage]:
     """Links of articles that gave none, by the day of their list, or of their URL."""
-    listed = {"$dateToString": {"date": "$listed_at", "format": "%Y-%m-%d", "timezone": _SITE_ZONE}}
+    listed = china_date("$listed_at", "%Y-%m-%d")
     found = {"$regexFind": {"input": "$_id", "regex": day_in_url}}
     parts = [{"$arrayElemAt": ["$found.captures", n]} for n in range(3)]
     written = {"$concat": [parts[0], "-", parts[1], "-", parts[2]]}

@@ -13,10 +13,9 @@ from typing import Any
 
 from pymongo import UpdateOne
 
-from zjolcrawl.items import Link, Outcome
+from zjolcrawl.items import READ_KINDS, Link, Outcome
 from zjolcrawl.storage.operations import utc_now
 
-_READ_KINDS = {"article", "mobile", "paper"}
 _LONGEST_WAIT = timedelta(days=7)
 _VALIDATORS = ("etag", "last_modified")
 
@@ -39,7 +38,7 @@ def discover_link(link: Link) -> UpdateOne:
     The list's title and date are those it showed last; `listed_since` is when it began to.
     """
     at = link.seen_at or utc_now()
-    read = link.kind in _READ_KINDS and not link.reason
+    read = link.kind in READ_KINDS and not link.reason
     unknown = {"$eq": [{"$type": "$state"}, "missing"]}
     row: dict[str, Any] = {
         "state": {"$ifNull": ["$state", "pending" if read else "rejected"]},

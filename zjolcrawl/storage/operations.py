@@ -19,6 +19,11 @@ def utc_now() -> datetime:
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
+def china_date(path: str, form: str) -> dict[str, Any]:
+    """The expression for a date field as text, by the site's clock; none where the field is absent."""
+    return {"$dateToString": {"date": path, "format": form, "timezone": "+08:00"}}
+
+
 def reject_row(outcome: Outcome, run_id: ObjectId) -> UpdateOne:
     """A row of `rejects`; a page that is read again and rejected again keeps its row."""
     at = outcome.seen_at or utc_now()
