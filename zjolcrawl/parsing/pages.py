@@ -25,18 +25,17 @@ _FIRST_WINS = (
 def page_urls(page: Page) -> list[str]:
     """The http URLs of all pages of a page's article that it tells of, in order; [] if it is alone."""
     own = canonical(page.url)
+    folder, _, file = own.rpartition("/")
+    name = file.partition(".")[0]
     found = {own, part_url(page.url)}
-    for href in _HREFS(page.root):
+    # A page links hundreds of others, and resolving an address costs more than reading a paragraph.
+    for href in (href for href in _HREFS(page.root) if name in href):
         url = absolute(page.url, href)
         if url and page_number(url) and canonical(url) == own:
             found.add(part_url(url))
-    if call := _SCRIPT.search(page.text):
-        name = own.rpartition("/")[2].partition(".")[0]
-        if call[2] == name:
-            found |= {
-                f"{own.rpartition('/')[0]}/{name}_{n}.{call[3]}"
-                for n in range(1, min(int(call[1]), _MOST))
-            }
+    if (call := _SCRIPT.search(page.text)) and call[2] == name:
+        last = min(int(call[1]), _MOST)
+        found |= {f"{folder}/{name}_{n}.{call[3]}" for n in range(1, last)}
     ordered = sorted(found, key=page_number)
     return ordered[:_MOST] if len(ordered) > 1 else []
 

@@ -61,8 +61,8 @@ def normalize(raw: RawArticle) -> Article:
     paper = paper_of(raw.url) if kind(raw.url) == "paper" else None
     if paper:
         _of_paper(article, paper)
-    if not article.tags:
-        own_names = {*article.breadcrumb, *catalogue_names()}
+    if raw.keywords and not article.tags:
+        own_names = catalogue_names().union(article.breadcrumb)
         article.tags = keyword_tags(raw.keywords, own_names)
         article.warnings += [FROM_KEYWORDS] * bool(article.tags)
     _publish_time(article, raw)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from zjolcrawl.parsing.fields.text import clean
 
@@ -30,11 +31,10 @@ def split_tags(pieces: list[str]) -> list[str]:
     return list(dict.fromkeys(tag for tag in tags if tag))
 
 
-def keyword_tags(keywords: list[str], names: set[str]) -> list[str]:
+def keyword_tags(keywords: list[str], names: Collection[str]) -> list[str]:
     """The tags among meta keywords: without `names`, of sites and columns, and what names like them."""
-    tags = split_tags(keywords)
-    names = names | {name.removesuffix("网") for name in names}
-    return [tag for tag in tags if tag not in names and not _SITE_WORD.search(tag)]
+    tags = [tag for tag in split_tags(keywords) if not _SITE_WORD.search(tag)]
+    return [tag for tag in tags if tag not in names and f"{tag}网" not in names]
 
 
 def _spaced(text: str, *, hard: bool) -> list[str]:
