@@ -7,6 +7,7 @@ after the headline.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import islice
 
 from lxml.html import HtmlElement
@@ -97,7 +98,7 @@ def keywords_in(root: HtmlElement, title: str | None) -> list[str]:
     said = clean(" ".join(str(tag.text_content()) for tag in root.iter("title")))
     surroundings = re.split(r"\s*[-_|｜–—]+\s*", said.partition(title)[2]) if title else []
     # A TRS page has the site's keywords first and the article's own, often empty, after them.
-    content = clean(_KEYWORDS(root)[-1]) if _KEYWORDS(root) else ""
+    content = clean(next(reversed(_KEYWORDS(root)), ""))
     pieces = [piece for piece in re.split(r"[,，;；、|｜]", content) if piece.strip()]
     kept = [piece for piece in pieces if piece.strip() not in surroundings]
     return kept if len(pieces) > 1 else pieces
@@ -116,15 +117,18 @@ def _tag_box(line: Line) -> list[str]:
     ]
     if not named and not (re.match(r"标\s*签(?!\s*[:：])", line.text) and line.links > 0.4):
         return []
-    anchors = list(islice((named[0] if named else line.element).iter("a"), 21))
-    tags = [clean(str(anchor.text_content())).strip("#＃") for anchor in anchors]
-    tags = [tag for tag in tags if tag and tag not in _NOT_TAG]
+    texts = islice(_anchor_texts(named[0] if named else line.element), 21)
+    tags = [tag for text in texts if (tag := text.strip("#＃")) and tag not in _NOT_TAG]
     return _apart(tags) if len(tags) <= 20 and all(len(tag) <= 16 for tag in tags) else []
 
 
 def _linked(element: HtmlElement, text: str) -> list[str]:
-    anchors = [clean(str(anchor.text_content())) for anchor in element.iter("a")]
-    return [tag for tag in anchors if tag and tag in text and tag not in _NOT_TAG]
+    tags = _anchor_texts(element)
+    return [tag for tag in tags if tag and tag in text and tag not in _NOT_TAG]
+
+
+def _anchor_texts(element: HtmlElement) -> Iterator[str]:
+    return (clean(str(anchor.text_content())) for anchor in element.iter("a"))
 
 
 def _following(lines: list[Line], index: int) -> list[str]:
@@ -136,6 +140,5 @@ def _following(lines: list[Line], index: int) -> list[str]:
             break
         if len(line.text) > 60:
             break
-        anchors = [clean(str(a.text_content())) for a in line.element.iter("a")]
-        tags += [a for a in anchors if a] or [_TAGS_END.split(line.text)[0]]
+        tags += list(filter(None, _anchor_texts(line.element))) or [_TAGS_END.split(line.text)[0]]
     return [tag for tag in tags if tag not in _NOT_TAG]

@@ -121,15 +121,16 @@ def _title_element(root: HtmlElement, template: Template, title_tag: str) -> Htm
     for element in find(template.titles, root):
         if _text([element]):
             return element
-    headlines = [e for path in _HEADLINES for e in path(root) if 2 <= len(_text([e])) <= 120]
+    texts = {e: _text([e]) for path in _HEADLINES for e in path(root)}
     tag = squeeze(title_tag)
     # 讣告: two characters are a headline where the <title> begins with them and a divider.
-    begun = {squeeze(title_tag[: sign.start()]) for sign in _DIVIDER.finditer(title_tag)}
-    headlines = [e for e in headlines if len(_text([e])) >= 4 or squeeze(_text([e])) in begun]
+    begun = _up_to_dividers(title_tag)
+    said = {e: squeeze(text) for e, text in texts.items() if 2 <= len(text) <= 120}
+    headlines = [e for e in said if len(texts[e]) >= 4 or said[e] in begun]
     free = [e for e in headlines if not _is_link(e)]
-    confirmed = [e for e in free if squeeze(_text([e])) in tag]
-    if first := [e for e in confirmed if tag.startswith(squeeze(_text([e])))]:
-        return max(first, key=lambda e: len(_text([e])))
+    confirmed = [e for e in free if said[e] in tag]
+    if first := [e for e in confirmed if tag.startswith(said[e])]:
+        return max(first, key=lambda e: len(texts[e]))
     if (beginning := _as_in_title_tag(root, _beginnings(title_tag))) is not None:
         return beginning
     if confirmed:
@@ -139,7 +140,7 @@ def _title_element(root: HtmlElement, template: Template, title_tag: str) -> Htm
         return h1[0]
     if (ending := _as_in_title_tag(root, _endings(title_tag))) is not None:
         return ending
-    return next((e for e in headlines if squeeze(_text([e])) in tag), None)
+    return next((e for e in headlines if said[e] in tag), None)
 
 
 def _is_link(element: HtmlElement) -> bool:
@@ -148,9 +149,13 @@ def _is_link(element: HtmlElement) -> bool:
     return bool(linked) and squeeze(linked) == squeeze(str(element.text_content()))
 
 
+def _up_to_dividers(title_tag: str) -> set[str]:
+    return {squeeze(title_tag[: sign.start()]) for sign in _DIVIDER.finditer(title_tag)}
+
+
 def _beginnings(title_tag: str) -> set[str]:
     """What the `<title>` says up to any of its dividers, or up to a space that has most before it."""
-    beginnings = {squeeze(title_tag[: sign.start()]) for sign in _DIVIDER.finditer(title_tag)}
+    beginnings = _up_to_dividers(title_tag)
     site_less = squeeze(strip_site(title_tag))
     for space in re.finditer(r"\s+", title_tag):
         beginning = squeeze(title_tag[: space.start()])
@@ -328,8 +333,7 @@ def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, 
             subtitle.append(text)  # （2018年2月5日） below the title of a speech
         elif (
             _is_info(text)
-            or (info and _BYLINE.search(text) and len(text) < 60)
-            or (_BYLINE.search(text) and len(text) < 60 and not subtitle)
+            or (_BYLINE.search(text) and len(text) < 60 and (info or not subtitle))
             or (
                 len(info) > 0
                 and len(subtitle) == 0

@@ -43,5 +43,7 @@ def _in_named_boxes(lines: list[Line]) -> Iterator[str]:
             names = f"{element.get('class') or ''} {element.get('id') or ''}"
             if len(names) > 1 and _NAMED.search(names):
                 text = clean(str(element.text_content()))
-                if 2 <= len(text) <= 20 and text in line.text and not read_info(text).published:
-                    yield read_info(text).source or text
+                if 2 <= len(text) <= 20 and text in line.text:
+                    said = read_info(text)
+                    if not said.published:
+                        yield said.source or text
