@@ -155,11 +155,11 @@ def _is_lead(found: _Found) -> bool:
     or a date of their own.
     """
     headless = found.head.title_from_tag and not found.head.info
-    return found.body.links >= 0.5 or (headless and sum(map(len, found.body.lines)) < 200)
+    return found.body.links >= 0.5 or (headless and found.body.size < 200)
 
 
 def _size(body: Body) -> int:
-    return sum(map(len, body.lines)) + 50 * len(body.images) + 50 * len(body.videos)
+    return body.size + 50 * len(body.images) + 50 * len(body.videos)
 
 
 def _read(
@@ -171,15 +171,15 @@ def _read(
         return None
     head = read_head(page.root, template, container)
     body = read_body(blocks, head.lines + ([head.title] if head.title else []))
-    if not body.images and not body.videos and sum(map(len, body.lines)) < 10:
+    if not body.images and not body.videos and body.size < 10:
         return None
-    if template.name == "T3" and body.links > 0.5:
+    if template is T3 and body.links > 0.5:
         return None
     return _Found(container, head, body, reader.attachments)
 
 
 def _is_missing_page(head: Head, body: Body) -> bool:
-    return bool(_MISSING_PAGE.search(head.title or "")) and sum(map(len, body.lines)) < 200
+    return bool(_MISSING_PAGE.search(head.title or "")) and body.size < 200
 
 
 def _article(page: Page, template: Template, found: _Found) -> RawArticle:

@@ -40,6 +40,11 @@ class Body:
     original_title: str | None = None
     links: float = 0.0
 
+    @property
+    def size(self) -> int:
+        """Its characters."""
+        return sum(map(len, self.lines))
+
 
 def read_body(blocks: list[Block], head_lines: list[str]) -> Body:
     """Sort a container's blocks into the article's parts; `head_lines` are kept out."""

@@ -50,7 +50,7 @@ def read_breadcrumb(root: HtmlElement, lines: list[Line]) -> tuple[list[str], in
         if 1 < len(crumbs) <= _MOST:
             under = Under(partial(is_, box))
             inside = [n for e, n in order.items() if e is box or under(e)]
-            return crumbs, max(_last(lines, box), *inside, 0) + 1
+            return crumbs, max(inside, default=0) + 1
     for index, line in enumerate(lines[:80]):
         if _is_trail(line):
             return _crumbs(line.element, ""), index + 1
@@ -99,10 +99,6 @@ def _is_short(element: HtmlElement) -> bool:
     if element.tag in {"body", "html", "main"} or len(element) > 4 * _MOST:
         return False
     return len(clean(str(element.text_content()))) <= _LONGEST
-
-
-def _last(lines: list[Line], box: HtmlElement) -> int:
-    return next((n for n, line in enumerate(lines) if line.element is box), 0)
 
 
 def _is_trail(line: Line) -> bool:

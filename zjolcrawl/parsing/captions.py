@@ -30,10 +30,8 @@ def with_captions(blocks: list[Block]) -> list[tuple[Block, str | None]]:
             continue
         if previous and previous[0].kind == "figure" and previous[1] is None and _is_caption(block):
             paired[-1] = (previous[0], " ".join(block.lines))
-        elif block.kind == "caption":
-            # A figcaption above its picture, or one without a picture: still the page's words.
-            paired.append((block, None))
         else:
+            # Also a figcaption above its picture, or without one: still the page's words.
             paired.append((block, None))
     return paired
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from urllib.parse import urljoin
 
 from lxml.html import HtmlElement
 
@@ -28,12 +27,15 @@ _BESIDE = re.compile(
     r"(?:^|[\s_-])(?:hot(?:news|list|box)?|side(?:bar)?|aside|rank(?:ing)?|paihang|nav|menu|foot(?:er)?|header|recommend\w*|"
     r"tuijian|right(?:bar|box)?)(?:$|[\s_-]|(?=[A-Z\d]))"
 )
-# Each finds list items; the first that yields links of an article's form is the page's list.
-LISTS = paths(
+# Each finds list items; the first that yields links of an article's form is the page's list. The lists
+# that are named by their class:
+CLASSED_LISTS = paths(
     has_class("listUl", "ul") + "//li",  # SEL zjxc, py, china, js …
     has_class("listLi", "li"),  # SEL py, zxrm
     has_class("news_item", "li"),  # SEL zzhz
     "//ul[contains(@class, 'newslist')]/li",  # SEL opinion
+)
+LISTS = CLASSED_LISTS + paths(
     "//ul[contains(@id, 'Ullist')]/li",  # SEL opinion
     "//*[@id='main']/div[1]//ul/li",  # SEL zjnews/zjxw, china
     "//*[@id='main']//li",  # INF: the same list, other nesting
@@ -98,7 +100,7 @@ def link_day_of(url: str, listed_at: datetime | None) -> datetime | None:
 
 
 def _links(page: Page) -> list[ListedLink]:
-    here = _Here(_base(page), page.url, canonical(page.url))
+    here = _Here(page.base, page.url, canonical(page.url))
     is_beside = Under(_is_box_beside)
     best: list[ListedLink] = []
     for path in LISTS:
@@ -127,11 +129,6 @@ def _is_box_beside(box: HtmlElement) -> bool:
     if box.tag not in {"div", "aside", "nav", "td", "ul"}:
         return False
     return bool(_BESIDE.search(f"{box.get('class') or ''} {box.get('id') or ''}"))
-
-
-def _base(page: Page) -> str:
-    href = page.root.find(".//base[@href]")
-    return urljoin(page.url, href.get("href")) if href is not None else page.url
 
 
 def _unique(links: Iterable[ListedLink]) -> list[ListedLink]:

@@ -9,26 +9,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.breadcrumb import POSITION
+from zjolcrawl.parsing.column_page import CLASSED_LISTS
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.page import read_page
-from zjolcrawl.parsing.templates.table import Path, has_class, paths
+from zjolcrawl.parsing.templates.table import Path
 from zjolcrawl.parsing.urls import absolute, is_front, is_own_host
 
 Place = Literal["breadcrumb", "more", "navigation", "heading", "page"]
 
 _ANCHORS = Path("//a[@href]")
-# Entries of lists lead to articles and to 专题, not to columns. SEL, as in column_page.
-_ENTRIES = paths(
-    has_class("listUl", "ul") + "//li",
-    has_class("listLi", "li"),
-    has_class("news_item", "li"),
-    "//ul[contains(@class, 'newslist')]/li",
-)
 _MORE = re.compile(
     r"^[\[【(（]?\s*(?:更多|查看更多|more)[^\u4e00-\u9fff]{0,6}$|^[>＞»›+\s]+$", re.IGNORECASE
 )
@@ -60,12 +54,12 @@ def read_navigation(body: bytes, url: str) -> list[ColumnLink]:
     `url` is the page's own absolute URL. Of several links to a column the first with a name counts.
     """
     page = read_page(body, url)
-    base = page.root.find(".//base[@href]")
-    root_url = urljoin(url, base.get("href") or "") if base is not None else url
-    entries = {li for path in _ENTRIES for li in path(page.root)}
+    base = page.base
+    # Entries of lists lead to articles and to 专题, not to columns.
+    entries = {li for path in CLASSED_LISTS for li in path(page.root)}
     own, found = column_url(url), dict[str, ColumnLink]()
     for anchor in _ANCHORS(page.root):
-        target = absolute(root_url, anchor.get("href") or "")
+        target = absolute(base, anchor.get("href") or "")
         front = column_url(target) if target else None
         if front is None or front == own or any(li in entries for li in anchor.iterancestors("li")):
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass
+from urllib.parse import urljoin
 
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser
@@ -24,6 +25,12 @@ class Page:
     encoding: str
     text: str
     warnings: list[str]
+
+    @property
+    def base(self) -> str:
+        """The absolute URL that its references start from."""
+        base = self.root.find(".//base[@href]")
+        return urljoin(self.url, base.get("href")) if base is not None else self.url
 
 
 def read_page(body: bytes, url: str) -> Page:

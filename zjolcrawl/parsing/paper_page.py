@@ -11,8 +11,7 @@ from datetime import date
 
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.column_page import ColumnPage, ListedLink
-from zjolcrawl.parsing.fields.dates import china_midnight
+from zjolcrawl.parsing.column_page import ColumnPage, ListedLink, link_day_of
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.page import Page, decode, read_page
 from zjolcrawl.parsing.templates.paper import (
@@ -25,7 +24,7 @@ from zjolcrawl.parsing.templates.paper import (
     TITLE_LINKS,
 )
 from zjolcrawl.parsing.templates.table import find
-from zjolcrawl.parsing.urls import absolute, canonical, is_paper_page, kind, url_day
+from zjolcrawl.parsing.urls import absolute, canonical, is_paper_page, kind
 
 # 第01版：要闻, 01版:要闻, A0001版：封面, 第04-05版:目的地, 第四版 副刊
 _LABEL = re.compile(
@@ -177,10 +176,8 @@ def _articles(page: Page) -> list[ListedLink]:
         key, title = canonical(url), _title(anchor)
         known = found.get(key)
         if known is None or (known.title is None and title):
-            day = url_day(url)
-            listed_at = china_midnight(day) if day else None
             fetch_url = known.fetch_url if known else url
-            found[key] = ListedLink(key, fetch_url, "paper", title, listed_at)
+            found[key] = ListedLink(key, fetch_url, "paper", title, link_day_of(url, None))
     return list(found.values())
 
 
