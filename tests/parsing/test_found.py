@@ -67,3 +67,11 @@ def test_reporter_of_a_rare_family_signs_the_text() -> None:
     assert [(each.name, each.role, each.outlet) for each in article.authors] == [
         ("麻承芳", "记者", "本报")
     ]
+
+
+def test_info_line_far_down_in_the_container() -> None:
+    """Below a menu of twelve lines it left a paragraph without a line, which raised."""
+    head = "<h1>西湖荷花进入观赏期</h1><p>——来自曲院风荷的报道</p><p>2017-08-12 07:34 来源：浙江在线</p>"
+    article = read(f'<div class="content">{"<p>频道</p>" * 12}{head}{TEXT}{TEXT}</div>')
+    assert article.source == "浙江在线"
+    assert article.body.startswith("西湖的荷花")

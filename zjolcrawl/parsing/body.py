@@ -79,7 +79,7 @@ def _without_head(blocks: list[Block], head_lines: list[str]) -> list[Block]:
     for block in kept[:1]:  # headline and text in one paragraph
         rest = list(dropwhile(lambda line: squeeze(line) in known, block.lines))
         if block.kind == "p" and len(rest) < len(block.lines):
-            _keep_lines(block, rest)
+            kept[:1] = [_keep_lines(block, rest)] if rest else []
     return kept
 
 
