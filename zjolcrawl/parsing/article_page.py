@@ -15,7 +15,7 @@ from zjolcrawl.parsing.fields.dates import find_time, time_span
 from zjolcrawl.parsing.fields.text import clean, squeeze
 from zjolcrawl.parsing.foot import attachments_in, bylines_in, editors_in, keywords_in, tags_in
 from zjolcrawl.parsing.gallery import read_gallery
-from zjolcrawl.parsing.head import Head, read_head
+from zjolcrawl.parsing.head import Head, Headline, find_headline, read_head
 from zjolcrawl.parsing.info_line import InfoLine, read_info
 from zjolcrawl.parsing.lines import Line, lines_after, page_lines
 from zjolcrawl.parsing.metadata import read_metadata
@@ -129,9 +129,11 @@ def _short(page: Page) -> _Found | None:
 def _best_body(template: Template, page: Page) -> _Found | None:
     """The family's container with most text: a class name such as `content` may stand twice."""
     best: _Found | None = None
+    headline: Headline | None = None
     for path in template.bodies:
         for container in path(page.root)[:8]:
-            found = _read(container, page, template)
+            headline = headline or find_headline(page.root, template)
+            found = _read(container, page, template, headline=headline)
             if found and (best is None or _size(found.body) > _size(best.body)):
                 best = found
         if best:
@@ -163,13 +165,17 @@ def _size(body: Body) -> int:
 
 
 def _read(
-    container: HtmlElement, page: Page, template: Template, blocks: list[Block] | None = None
+    container: HtmlElement,
+    page: Page,
+    template: Template,
+    blocks: list[Block] | None = None,
+    headline: Headline | None = None,
 ) -> _Found | None:
     reader = BlockReader(page.url)
     blocks = reader.read(container) if blocks is None else blocks
     if not blocks:
         return None
-    head = read_head(page.root, template, container)
+    head = read_head(page.root, headline or find_headline(page.root, template), container)
     body = read_body(blocks, head.lines + ([head.title] if head.title else []))
     if not body.images and not body.videos and body.size < 10:
         return None

@@ -65,11 +65,24 @@ class Head:
     below: list[Line] = field(default_factory=list)  # between headline and body
 
 
-def read_head(root: HtmlElement, template: Template, body: HtmlElement) -> Head:
-    """Read the head of a page whose body container is known."""
-    head = Head()
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """A page's `<title>`, and the element that is its headline, whatever holds the body."""
+
+    title_tag: str
+    element: HtmlElement | None
+
+
+def find_headline(root: HtmlElement, template: Template) -> Headline:
+    """Look for the headline in the whole page."""
     title_tag = _text(find(_TITLE, root))[:1000]  # a <title> that was never closed holds the page
-    element = _title_element(root, template, title_tag)
+    return Headline(title_tag, _title_element(root, template, title_tag))
+
+
+def read_head(root: HtmlElement, headline: Headline, body: HtmlElement) -> Head:
+    """Read the head of a page whose headline and body container are known."""
+    head = Head()
+    title_tag, element = headline.title_tag, headline.element
     inside = element is not None and element is not body and _within(element, body)
     lines = page_lines(root, None if inside else body)
     head.breadcrumb, crumb_end = read_breadcrumb(root, lines)
