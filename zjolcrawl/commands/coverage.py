@@ -11,6 +11,7 @@ from scrapy.exceptions import UsageError
 from zjolcrawl.command import ReadingCommand, tell
 from zjolcrawl.display.coverage import render, rows, values
 from zjolcrawl.parsing.urls import DAY_IN_URL
+from zjolcrawl.selecting import host_names, names
 from zjolcrawl.spiders.arguments import day_span
 from zjolcrawl.storage.coverage import DIMENSIONS, Wanted, coverage
 
@@ -27,10 +28,14 @@ class Command(ReadingCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         parser.add_argument(
-            "--host", type=_hosts, default=(), metavar="HOST[,HOST]", help="zjnews, or a whole name"
+            "--host",
+            type=host_names,
+            default=(),
+            metavar="HOST[,HOST]",
+            help="zjnews, or a whole name",
         )
         parser.add_argument(
-            "--template", type=_names, default=(), metavar="NAME[,NAME]", help="who read them"
+            "--template", type=names, default=(), metavar="NAME[,NAME]", help="who read them"
         )
         parser.add_argument("--since", metavar="DAY", help="published from this day on, China time")
         parser.add_argument("--until", metavar="DAY", help="published to this day, included")
@@ -58,16 +63,8 @@ class Command(ReadingCommand):
             tell(render(found, wanted.by, marked_only=opts.marked))
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-
-
-def _hosts(text: str) -> tuple[str, ...]:
-    return tuple(name if "." in name else f"{name}.zjol.com.cn" for name in _names(text))
-
-
 def _dimensions(text: str) -> tuple[str, ...]:
-    names = _names(text)
-    if not names or set(names) - set(DIMENSIONS):
+    chosen = names(text)
+    if not chosen or set(chosen) - set(DIMENSIONS):
         raise argparse.ArgumentTypeError(f"{text} is not some of {','.join(DIMENSIONS)}")
-    return names
+    return chosen

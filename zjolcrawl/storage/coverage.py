@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date
 from typing import Any
 
 from zjolcrawl.items import FROM_KEYWORDS
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.operations import china_date
+from zjolcrawl.storage.selection import day_bounds
 
 DIMENSIONS = ("host", "template", "month")
 GENERIC = "generic"
-_CHINA = timezone(timedelta(hours=8))
 _PLAIN = ("title", "source", "breadcrumb", "kicker", "subtitle", "editor_note", "dateline")
 _LISTS = ("authors", "editors", "tags", "images", "videos")
 
@@ -142,11 +142,7 @@ def _of_templates(wanted: Wanted) -> Stage:
 
 
 def _published(wanted: Wanted) -> Stage:
-    def midnight(day: date | None, more: int = 0) -> datetime | None:
-        return datetime.combine(day + timedelta(days=more), time(), _CHINA) if day else None
-
-    span = {"$gte": midnight(wanted.since), "$lt": midnight(wanted.until, 1)}
-    bounds = {sign: moment for sign, moment in span.items() if moment}
+    bounds = day_bounds(wanted.since, wanted.until)
     match: Stage = {"published_at": bounds} if bounds else {}
     return match | ({"site": {"$in": list(wanted.hosts)}} if wanted.hosts else {})
 

@@ -1,0 +1,45 @@
+"""The options by which a command line chooses articles, the same for search, export and others."""
+
+from __future__ import annotations
+
+import argparse
+
+from zjolcrawl.spiders.arguments import day_span
+from zjolcrawl.storage.selection import Selection
+
+
+def add_selection(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a Selection."""
+    parser.add_argument("--since", metavar="DAY", help="published from this day on, China time")
+    parser.add_argument("--until", metavar="DAY", help="published to this day, included")
+    several: dict[str, tuple[str, str]] = {
+        "--column": ("ID[,ID]", "listed by one of these columns"),
+        "--host": ("HOST[,HOST]", "on one of these hosts: zjnews, or a whole name"),
+        "--person": ("NAME[,NAME]", "by one of these reporters or editors"),
+        "--tag": ("TAG[,TAG]", "with one of these tags"),
+    }
+    for option, (metavar, told) in several.items():
+        parse = host_names if option == "--host" else names
+        parser.add_argument(option, type=parse, default=(), metavar=metavar, help=told)
+    parser.add_argument("--edited", action="store_true", help="edited after publication")
+    parser.add_argument("--gone", action="store_true", help="taken down")
+    parser.add_argument("--images", action="store_true", help="with an image")
+
+
+def selection_of(opts: argparse.Namespace) -> Selection:
+    """The options' values. Raises ArgumentError."""
+    since, until = day_span(opts.since, opts.until)
+    return Selection(
+        since, until, opts.column, opts.host, opts.person, opts.tag,
+        edited=opts.edited, gone=opts.gone, images=opts.images,
+    )  # fmt: skip
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Names between commas, each once."""
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def host_names(text: str) -> tuple[str, ...]:
+    """Hosts between commas; `zjnews` stands for zjnews.zjol.com.cn."""
+    return tuple(name if "." in name else f"{name}.zjol.com.cn" for name in names(text))

@@ -1,0 +1,60 @@
+"""Which articles a reader asks for: one set of filters for search, lists, export and the web page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from zjolcrawl.parsing.fields.dates import china_midnight
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What every chosen article must be; a field that is empty, None or False chooses nothing.
+
+    `since` and `until` are publish days (China, both ends included); an article without a publish time
+    lies in no span. Several `columns`, `sites`, `people` or `tags` are alternatives: one of them is
+    enough. `people` are names of reporters or editors. `edited`: published in a form that was changed
+    later; `gone`: taken down; `images`: with at least one image.
+    """
+
+    since: date | None = None
+    until: date | None = None
+    columns: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    edited: bool = False
+    gone: bool = False
+    images: bool = False
+
+    def query(self) -> dict[str, Any]:
+        """The filter on `articles`."""
+        named = [{name: _one_of(self.people)} for name in ("authors.name", "editors.name")]
+        parts: list[Mapping[str, Any]] = [
+            {"published_at": span} if (span := day_bounds(self.since, self.until)) else {},
+            {"columns": _one_of(self.columns)} if self.columns else {},
+            {"site": _one_of(self.sites)} if self.sites else {},
+            {"tags": _one_of(self.tags)} if self.tags else {},
+            {"revision": {"$gt": 1}} if self.edited else {},
+            {"status": "gone"} if self.gone else {},
+            {"images.position": 1} if self.images else {},
+            {"$or": named} if self.people else {},
+        ]
+        return {name: value for part in parts for name, value in part.items()}
+
+
+def day_bounds(since: date | None, until: date | None) -> dict[str, Any]:
+    """Conditions on a time for days of China, both ends included; none for no bound."""
+    bounds: dict[str, Any] = {}
+    if since:
+        bounds["$gte"] = china_midnight(since)
+    if until:
+        bounds["$lt"] = china_midnight(until + timedelta(days=1))
+    return bounds
+
+
+def _one_of(values: tuple[str, ...]) -> Any:
+    return values[0] if len(values) == 1 else {"$in": list(values)}
