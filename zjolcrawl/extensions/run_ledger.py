@@ -229,6 +229,8 @@ class RunLedger:
         except (StoreError, OSError) as error:
             self.fail(str(error))
             self.exit_status = NEEDS_A_PERSON
+        if not self.failure:
+            await self.store.index()
         await self._release()
         if summary.alarms:
             self.warnings += await asyncio.to_thread(

@@ -26,11 +26,13 @@ from zjolcrawl.storage.errors import StoreError, lost, short, unavailable
 from zjolcrawl.storage.frontier import VisitPolicy, discover_link, due_links
 from zjolcrawl.storage.operations import begin_walk, utc_now
 from zjolcrawl.storage.schema import ensure_schema
+from zjolcrawl.storage.search.index import BATCH, QUEUE, enqueue, update
 from zjolcrawl.storage.spool import Spool
 from zjolcrawl.storage.writing import BufferWriter
 
 logger = logging.getLogger(__name__)
 _POLL_SECONDS = 0.2
+_INDEXED_AT_ONCE = 20_000  # articles: half a minute, where an old archive gets its first index
 
 
 _T = TypeVar("_T")
@@ -61,6 +63,7 @@ class Store:
         self._away_since: float | None = None
         self._spool: Spool | None = None
         self._patience = 0.0
+        self._to_index = 0
 
     @classmethod
     async def open(
@@ -109,17 +112,7 @@ class Store:
             async with self._flushing:
                 result = await self.db["frontier"].bulk_write(operations, ordered=False)
                 if listed:
-                    # An article that another column listed before belongs to this one too.
-                    await self.db["articles"].bulk_write(
-                        [
-                            UpdateMany(
-                                {"_id": {"$in": [x.url for x in listed if x.columns == columns]}},
-                                {"$addToSet": {"columns": {"$each": columns}}},
-                            )
-                            for columns in {tuple(x.columns): x.columns for x in listed}.values()
-                        ],
-                        ordered=False,
-                    )
+                    await self._add_columns(listed)
                 wanted = {"_id": {"$in": list(merged)}, "next_visit_at": {"$lte": utc_now()}}
                 due = {row["_id"]: row async for row in self.db["frontier"].find(wanted)}
                 return Found(len(result.upserted_ids or {}), due)
@@ -128,6 +121,22 @@ class Store:
         self.counts["links"] += len(merged)
         self.counts["links_new"] += found.new
         return found
+
+    async def _add_columns(self, listed: list[Link]) -> None:
+        """An article that another column listed before belongs to these links' columns too."""
+        columns = {tuple(link.columns): link.columns for link in listed}.values()
+        lacking = [
+            {"_id": {"$in": [link.url for link in listed if link.columns == each]},
+             "columns": {"$not": {"$all": each}}}
+            for each in columns
+        ]  # fmt: skip
+        found = self.db["articles"].find({"$or": lacking}, {"_id": 1})
+        if urls := [row["_id"] async for row in found]:
+            await self.db[QUEUE].bulk_write(enqueue(urls, self.run_id), ordered=False)
+            added = [{"$addToSet": {"columns": {"$each": each}}} for each in columns]
+            await self.db["articles"].bulk_write(
+                [UpdateMany(*each) for each in zip(lacking, added, strict=True)], ordered=False
+            )
 
     async def due(self, columns: Iterable[str]) -> AsyncIterator[dict[str, Any]]:
         """The rows of columns' links that are pending or to be visited again, oldest first.
@@ -252,6 +261,20 @@ class Store:
     async def write(self, buffer: Buffer) -> None:
         """Write a buffer. Raises PyMongoError."""
         await self.writer.write(buffer)
+        self._to_index += len(buffer.articles)
+        if self._to_index >= BATCH:
+            await self.index()
+
+    async def index(self) -> None:
+        """Bring the full-text index up to date, as far as may be done in a run.
+
+        What it cannot do, the next run does, and until then a search looks at what waits.
+        """
+        self._to_index = 0
+        try:
+            await update(self.db, self.run_id, most=_INDEXED_AT_ONCE)
+        except PyMongoError as error:
+            logger.info("the index is behind: %s", short(error))
 
     async def _begin(self, arguments: dict[str, Any], version: str) -> None:
         await ensure_schema(self.db)

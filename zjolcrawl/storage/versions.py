@@ -13,6 +13,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError
 
 from zjolcrawl.storage.errors import DUPLICATE, REFUSED, refusal
+from zjolcrawl.storage.search.index import QUEUE, enqueue
 from zjolcrawl.storage.steps import Step, step, touch
 
 Documents = dict[str, dict[str, Any]]
@@ -83,6 +84,7 @@ class VersionWriter:
         ]
         # Already there: another process, or a run that was cut off here, kept it before.
         await self._bulk("revisions", former, tolerated={DUPLICATE})
+        await self._bulk(QUEUE, _to_index(steps, self._run_id), tolerated=set())
         errors, rest = await self._bulk(
             "articles", _article_operations(documents, steps), tolerated={DUPLICATE, REFUSED}
         )
@@ -145,6 +147,15 @@ def _article_operations(documents: Documents, steps: dict[str, Step]) -> list[tu
             elif each.what == "same":
                 operations.append((url, touch(documents[url], each.known)))
     return operations
+
+
+def _to_index(steps: dict[str, Step], run_id: ObjectId) -> list[tuple[str, Any]]:
+    """Articles whose newest version is to be written; a crash after this costs a look, no more."""
+    urls = [
+        url for url, each in steps.items()
+        if each.version and (each.known is None or isinstance(each.known["_id"], str))
+    ]  # fmt: skip
+    return list(zip(urls, enqueue(urls, run_id), strict=True))
 
 
 def _revision_operations(steps: dict[str, Step]) -> list[tuple[str, Any]]:

@@ -26,6 +26,7 @@ from zjolcrawl.storage.operations import (
     utc_now,
     visit_column,
 )
+from zjolcrawl.storage.search.index import QUEUE, enqueue
 from zjolcrawl.storage.versions import VersionWriter
 
 
@@ -104,9 +105,11 @@ class BufferWriter:
         rejects = [reject_row(o, self.run_id) for o in outcomes if o.state == "rejected"]
         if rejects:
             await self.db["rejects"].bulk_write(rejects, ordered=False)
-        gone = [take_down(o) for o in outcomes if o.state == "gone"]
+        gone = [o for o in outcomes if o.state == "gone"]
         if gone:
-            await self.db["articles"].bulk_write(gone, ordered=False)
+            urls = {url for o in gone for url in (o.url, o.article) if url}
+            await self.db[QUEUE].bulk_write(enqueue(urls, self.run_id), ordered=False)
+            await self.db["articles"].bulk_write([take_down(o) for o in gone], ordered=False)
 
     async def _judge_fronts(self, outcomes: list[Outcome]) -> None:
         """A front page in the place of what was stored is a takedown."""

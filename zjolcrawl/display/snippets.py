@@ -1,0 +1,84 @@
+"""What a query found, in its place: text cut around the terms, the terms marked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from zjolcrawl.display.words import people
+from zjolcrawl.storage.search.words import folded
+
+Marked = list[tuple[str, bool]]
+"""A text in parts, each with whether it is a term."""
+
+
+def marked(text: str, terms: Sequence[str]) -> Marked:
+    """A text in parts; `terms` are folded, as `storage.search.terms` gives them."""
+    parts: Marked = []
+    end = 0
+    for start, stop in _places(text, terms):
+        if start > end:
+            parts.append((text[end:start], False))
+        parts.append((text[start:stop], True))
+        end = stop
+    return [*parts, (text[end:], False)] if end < len(text) else parts
+
+
+def snippets(
+    article: Mapping[str, Any], terms: Sequence[str], width: int = 80, most: int = 2
+) -> list[Marked]:
+    """Up to `most` pieces of the text of about `width` characters, each with terms in it.
+
+    The body's come first; what the title shows needs none. Without a term in any text it is the
+    body's beginning.
+    """
+    found: list[Marked] = []
+    lacking = {term for term in terms if not _places(article["title"], [term])}
+    for line in _lines(article):
+        if len(found) == most:
+            break
+        places = _places(line, terms)
+        if places and (not found or any(_places(line, [term]) for term in lacking)):
+            found.append(_cut(line, places, terms, width))
+            lacking = {term for term in lacking if not _places(line, [term])}
+    if found:
+        return found
+    beginning = " ".join(article.get("body", "").split("\n"))
+    return [marked(_shortened(beginning, 0, width), terms)] if beginning else []
+
+
+def _lines(article: Mapping[str, Any]) -> Iterator[str]:
+    yield from article.get("body", "").split("\n")
+    for name in ("kicker", "subtitle", "editor_note", "original_title", "source"):
+        if name in article:
+            yield article[name]
+    yield "；".join(article.get("tags", ()))
+    yield people([*article.get("authors", ()), *article.get("editors", ())])
+    for each in article.get("images", ()):
+        yield from (each[name] for name in ("caption", "alt") if name in each)
+
+
+def _cut(line: str, places: list[tuple[int, int]], terms: Sequence[str], width: int) -> Marked:
+    first = places[0][0]
+    return marked(_shortened(line, max(0, first - width // 3), width), terms)
+
+
+def _shortened(text: str, start: int, width: int) -> str:
+    """A piece of a text, with … where something is left out."""
+    start = max(0, min(start, len(text) - width))
+    before, after = "…" if start else "", "…" if start + width < len(text) else ""
+    return before + text[start : start + width] + after
+
+
+def _places(text: str, terms: Sequence[str]) -> list[tuple[int, int]]:
+    """Where the terms stand, first to last; what overlaps is one place."""
+    low = folded(text)
+    spans = sorted(match.span() for term in terms for match in re.finditer(re.escape(term), low))
+    joined: list[tuple[int, int]] = []
+    for start, stop in spans:
+        if joined and start < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(stop, joined[-1][1]))
+        else:
+            joined.append((start, stop))
+    return joined

@@ -1,0 +1,18 @@
+"""Full text in MongoDB: `search` for a page of hits, `matching` for all, `update` for the index."""
+
+from zjolcrawl.storage.search.index import rebuild, update, waiting
+from zjolcrawl.storage.search.query import Hit, QueryError, Results, matching, query_terms, search
+from zjolcrawl.storage.search.words import terms
+
+__all__ = [
+    "Hit",
+    "QueryError",
+    "Results",
+    "matching",
+    "query_terms",
+    "rebuild",
+    "search",
+    "terms",
+    "update",
+    "waiting",
+]

@@ -1,0 +1,340 @@
+"""Asking the index: which articles have all of a query's terms, best first.
+
+The index gives candidates; each is looked at in `articles` before it is told, so that a hit is always
+true of the article as it is stored now. Ranks: all terms in the headline, then all as words of the text,
+then anywhere in it; the newest first in each.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from zjolcrawl.storage.connection import Database
+from zjolcrawl.storage.errors import StoreUnavailable
+from zjolcrawl.storage.search import segment
+from zjolcrawl.storage.search.index import (
+    PARTS,
+    QUEUE,
+    live_segments,
+    postings_id,
+    table_id,
+    waiting,
+)
+from zjolcrawl.storage.search.words import (
+    HEADLINE_PAIR,
+    PAIR,
+    WORD,
+    facet,
+    full_text,
+    headline,
+    term_words,
+    terms,
+)
+from zjolcrawl.storage.selection import Selection, day_bounds
+
+Rank = Literal["headline", "words", "text"]
+RANKS: tuple[Rank, ...] = ("headline", "words", "text")
+MOST_UNINDEXED = 2000
+"""So many articles that wait to be indexed are looked at one by one."""
+_MOST_TERMS = 20
+_MOST_LENGTH = 200
+
+
+class QueryError(ValueError):
+    """A query that nothing can be found by; the message is one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An article that has all the terms, and where."""
+
+    article: dict[str, Any]
+    rank: Rank
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """One page of hits.
+
+    `more`: there are hits after these; `at_most`: how many there can be in all; `unindexed`: articles
+    that were not searched, since the index is behind. `terms` are what was looked for: where no
+    article has the query as written, `loosened` says that they are its words, each by itself.
+    """
+
+    hits: list[Hit]
+    more: bool
+    at_most: int
+    unindexed: int
+    terms: list[str]
+    loosened: bool = False
+
+
+async def search(
+    db: Database, text: str, selection: Selection, *, limit: int = 20, skip: int = 0
+) -> Results:
+    """Hits number `skip` to `skip + limit`. Raises QueryError."""
+    wanted = query_terms(text)
+    results = await _page(db, wanted, selection, limit, skip)
+    loose = [word for term in wanted for word in term_words(term) or [term]]
+    if not results.hits and not skip and loose != wanted and any(len(w) > 1 for w in loose):
+        return await _page(db, loose[:_MOST_TERMS], selection, limit, skip, loosened=True)
+    return results
+
+
+async def matching(db: Database, text: str, selection: Selection) -> AsyncIterator[dict[str, Any]]:
+    """All articles that have the query's terms, best first. Raises QueryError."""
+    searcher = await _Searcher.of(db, query_terms(text), selection)
+    async for hit in searcher.hits(batch=200):
+        yield hit.article
+
+
+def query_terms(text: str) -> list[str]:
+    """The terms of a query that can be looked for. Raises QueryError."""
+    found = terms(text[: _MOST_LENGTH * 10])
+    if not found:
+        raise QueryError("nothing to search for")
+    if len(found) > _MOST_TERMS or max(map(len, found)) > _MOST_LENGTH:
+        raise QueryError(
+            f"a query has {_MOST_TERMS} terms of {_MOST_LENGTH} characters at the most"
+        )
+    if all(len(term) < 2 for term in found):
+        raise QueryError(f"{found[0]}: one term at least must have two characters or more")
+    return found
+
+
+async def _page(
+    db: Database, wanted: list[str], selection: Selection, limit: int, skip: int, *, loosened: bool = False
+) -> Results:  # fmt: skip
+    searcher = await _Searcher.of(db, wanted, selection)
+    hits: list[Hit] = []
+    more = False
+    async for hit in searcher.hits(batch=limit + skip + 5):
+        if len(hits) == skip + limit:
+            more = True
+            break
+        hits.append(hit)
+    return Results(
+        hits[skip:], more, searcher.at_most, searcher.unindexed, wanted, loosened and bool(hits)
+    )
+
+
+@dataclass(slots=True)
+class _Source:
+    """A segment's row and its candidates by rank, as bits."""
+
+    row: dict[str, Any]
+    ranked: dict[Rank, int]
+
+
+Candidate = tuple[datetime, str]
+"""Date and URL."""
+
+
+@dataclass(slots=True)
+class _Searcher:
+    """One query on one state of the index."""
+
+    db: Database
+    terms: list[str]
+    selection: Selection
+    sources: list[_Source]
+    unindexed: int
+    late: dict[Rank, list[tuple[Candidate, dict[str, Any]]]] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+
+    @classmethod
+    async def of(cls, db: Database, wanted: list[str], selection: Selection) -> _Searcher:
+        """Read the candidates of every segment."""
+        sources = await _sources(db, await live_segments(db), wanted, selection)
+        unindexed = max(0, await waiting(db) - MOST_UNINDEXED)
+        searcher = cls(db, wanted, selection, sources, unindexed)
+        await searcher._look_at_waiting()
+        return searcher
+
+    @property
+    def at_most(self) -> int:
+        """How many hits there can be."""
+        late = sum(map(len, self.late.values()))
+        return late + sum(b.bit_count() for each in self.sources for b in each.ranked.values())
+
+    async def hits(self, batch: int) -> AsyncIterator[Hit]:
+        """All hits in order."""
+        for rank in RANKS:
+            async for hit in self._of_rank(rank, batch):
+                yield hit
+
+    async def _of_rank(self, rank: Rank, batch: int) -> AsyncIterator[Hit]:
+        """Candidates of a rank, looked at batch by batch, newest first."""
+        left = {n: bits for n, source in enumerate(self.sources) if (bits := source.ranked[rank])}
+        ready: dict[Candidate, dict[str, Any] | None] = dict(self.late.pop(rank, []))
+        while left or ready:
+            reached: list[datetime] = []
+            for n in list(left):
+                positions, left[n] = segment.newest(left[n], batch)
+                found = await self._resolved(n, positions)
+                ready |= dict.fromkeys(found)
+                if not left[n]:
+                    del left[n]
+                elif found:
+                    reached.append(min(at for at, _ in found))
+            # What is older than the last that a segment has told may come after another of it.
+            bound = max(reached, default=None)
+            order = sorted((c for c in ready if not bound or c[0] >= bound), reverse=True)
+            for start in range(0, len(order), batch):
+                part = order[start : start + batch]
+                known = {c: ready.pop(c) for c in part}
+                async for hit in self._looked_at(rank, known):
+                    yield hit
+            batch = min(2 * batch, 1000)
+
+    async def _looked_at(
+        self, rank: Rank, known: dict[Candidate, dict[str, Any] | None]
+    ) -> AsyncIterator[Hit]:
+        """The true hits of a rank; what turns out to be of a lower one waits for its turn."""
+        ask = [url for (_, url), article in known.items() if not article and url not in self.seen]
+        articles = await self._articles(ask)
+        for (at, url), given in known.items():
+            article = given or articles.get(url)
+            if article is None or url in self.seen or segment.when(article) != at:
+                continue
+            true = rank if given else self._rank(article, rank)
+            if true == rank:
+                self.seen.add(url)
+                yield Hit(article, rank)
+            elif true:
+                self.late.setdefault(true, []).append(((at, url), article))
+
+    def _rank(self, article: dict[str, Any], at_best: Rank) -> Rank | None:
+        """Where an article has the terms; None if it has not. Below the headline the index tells."""
+        if at_best == "headline" and self._has_all(headline(article)):
+            return "headline"
+        if not self._has_all(full_text(article)):
+            return None
+        return "text" if at_best == "headline" else at_best
+
+    def _has_all(self, text: str) -> bool:
+        return all(term in text for term in self.terms)
+
+    async def _look_at_waiting(self) -> None:
+        """Articles that are not indexed yet, the newest ones: those that have the terms are hits."""
+        rows = self.db[QUEUE].find({}, {"url": 1}).sort("_id", -1).limit(MOST_UNINDEXED)
+        urls = list(dict.fromkeys([row["url"] async for row in rows]))
+        for article in (await self._articles(urls)).values():
+            if rank := self._rank(article, "headline"):
+                place = (segment.when(article), article["_id"])
+                self.late.setdefault(rank, []).append((place, article))
+
+    async def _articles(self, urls: Sequence[str]) -> dict[str, dict[str, Any]]:
+        if not urls:
+            return {}
+        wanted = {"$and": [{"_id": {"$in": list(urls)}}, self.selection.query()]}
+        return {each["_id"]: each async for each in self.db["articles"].find(wanted)}
+
+    async def _resolved(self, source: int, positions: Iterable[int]) -> list[Candidate]:
+        """Dates and URLs of positions in a segment."""
+        row = self.sources[source].row
+        by_part: dict[int, list[int]] = {}
+        for position in positions:
+            by_part.setdefault(position // segment.CHUNK, []).append(position % segment.CHUNK)
+        ids = {table_id(row["_id"], part): places for part, places in by_part.items()}
+        parts = [part async for part in self.db[PARTS].find({"_id": {"$in": list(ids)}})]
+        if len(parts) < len(ids):
+            raise StoreUnavailable("the index was merged while it was read; ask again")
+        return [
+            (part["at"][place], part["urls"][place]) for part in parts for place in ids[part["_id"]]
+        ]
+
+
+async def _sources(
+    db: Database, rows: Sequence[dict[str, Any]], wanted: list[str], selection: Selection
+) -> list[_Source]:
+    """Candidates by segment."""
+    plan = _Plan(wanted, selection)
+    names = plan.names()
+    ids = {
+        postings_id(row["_id"], segment.bucket(name, row["buckets"])): row["_id"]
+        for row in rows
+        for name in names
+    }
+    projection = {f"postings.{name}": 1 for name in names}
+    found: dict[int, dict[str, bytes]] = {row["_id"]: {} for row in rows}
+    async for part in db[PARTS].find({"_id": {"$in": list(ids)}}, projection):
+        found[ids[part["_id"]]] |= part.get("postings", {})
+    return [_Source(row, plan.ranked(row, found[row["_id"]])) for row in rows]
+
+
+class _Plan:
+    """Which tokens are asked for, and what their sets come to."""
+
+    def __init__(self, wanted: list[str], selection: Selection) -> None:
+        long = [term for term in wanted if len(term) > 1]
+        self._pairs = [pair for term in long for pair in _cover(term)]
+        self._words = [word for term in long for word in term_words(term) or [term]]
+        self._facets = [
+            facet(kind, getattr(selection, kind))
+            for kind in ("columns", "people", "tags", "sites")
+            if getattr(selection, kind)
+        ]
+        flags = [name for name in ("edited", "gone", "images") if getattr(selection, name)]
+        self._facets += [[token] for token in facet("flag", flags)]
+        bounds = day_bounds(selection.since, selection.until)
+        self._since, self._until = bounds.get("$gte"), bounds.get("$lt")
+
+    def names(self) -> set[str]:
+        """The field names of all that is asked for."""
+        tokens = [
+            *(PAIR + pair for pair in self._pairs),
+            *(HEADLINE_PAIR + pair for pair in self._pairs),
+            *(WORD + word for word in self._words),
+            *(token for alternatives in self._facets for token in alternatives),
+        ]
+        return {segment.field_name(token) for token in tokens}
+
+    def ranked(self, row: dict[str, Any], postings: dict[str, bytes]) -> dict[Rank, int]:
+        """The candidates of a segment, each in the best rank that it can have."""
+
+        def having(token: str) -> int:
+            data = postings.get(segment.field_name(token))
+            return segment.bits(data) if data else 0
+
+        def all_of(prefix: str, parts: Iterable[str], chosen: int) -> int:
+            for part in parts:
+                if not chosen:
+                    break
+                chosen &= having(prefix + part)
+            return chosen
+
+        chosen = self._within_days(row)
+        for alternatives in self._facets:
+            either = 0
+            for token in alternatives:
+                either |= having(token)
+            chosen &= either
+        text = all_of(PAIR, self._pairs, chosen)
+        in_headline = all_of(HEADLINE_PAIR, self._pairs, text)
+        as_words = all_of(WORD, self._words, text & ~in_headline)
+        return {
+            "headline": in_headline, "words": as_words, "text": text & ~in_headline & ~as_words,
+        }  # fmt: skip
+
+    def _within_days(self, row: dict[str, Any]) -> int:
+        """The positions that may lie in the days, to the size of a part of the table."""
+        oldest: list[datetime] = row["oldest"]
+        first, last = 0, row["articles"]
+        if self._since:
+            first = max(0, bisect_left(oldest, self._since) - 1) * segment.CHUNK
+        if self._until:
+            last = min(last, bisect_left(oldest, self._until) * segment.CHUNK)
+        return ((1 << last) - 1) & ~((1 << first) - 1) if last > first else 0
+
+
+def _cover(term: str) -> list[str]:
+    """Pairs that cover a term: every second one, and the last."""
+    places = [*range(0, len(term) - 1, 2)]
+    if places[-1] != len(term) - 2:
+        places.append(len(term) - 2)
+    return list(dict.fromkeys(term[n : n + 2] for n in places))
