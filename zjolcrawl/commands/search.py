@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from bson import json_util
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from scrapy.exceptions import UsageError
@@ -87,7 +87,7 @@ async def _bring_up_to_date(db: Database, *, anew: bool) -> None:
 
         try:
             await (rebuild(db, told) if anew else update(db, told=told))
-        except PyMongoError:
+        except OperationFailure:
             if anew:
                 raise
 

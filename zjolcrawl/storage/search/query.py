@@ -31,8 +31,9 @@ from zjolcrawl.storage.search.words import (
     facet,
     full_text,
     headline,
-    term_words,
     terms,
+    words,
+    words_of,
 )
 from zjolcrawl.storage.selection import Selection, day_bounds
 
@@ -79,7 +80,7 @@ async def search(
     """Hits number `skip` to `skip + limit`. Raises QueryError."""
     wanted = query_terms(text)
     results = await _page(db, wanted, selection, limit, skip)
-    loose = [word for term in wanted for word in term_words(term) or [term]]
+    loose = [word for term in wanted for word in words_of(term)]
     if not results.hits and not skip and loose != wanted and any(len(w) > 1 for w in loose):
         return await _page(db, loose[:_MOST_TERMS], selection, limit, skip, loosened=True)
     return results
@@ -212,9 +213,13 @@ class _Searcher:
         """Where an article has the terms; None if it has not. Below the headline the index tells."""
         if at_best == "headline" and self._has_all(headline(article)):
             return "headline"
-        if not self._has_all(full_text(article)):
+        text = full_text(article)
+        if not self._has_all(text):
             return None
-        return "text" if at_best == "headline" else at_best
+        if at_best != "headline":
+            return at_best
+        wanted = {word for term in self.terms if len(term) > 1 for word in words_of(term)}
+        return "words" if wanted <= words(text) else "text"
 
     def _has_all(self, text: str) -> bool:
         return all(term in text for term in self.terms)
@@ -273,7 +278,7 @@ class _Plan:
     def __init__(self, wanted: list[str], selection: Selection) -> None:
         long = [term for term in wanted if len(term) > 1]
         self._pairs = [pair for term in long for pair in _cover(term)]
-        self._words = [word for term in long for word in term_words(term) or [term]]
+        self._words = [word for term in long for word in words_of(term)]
         self._facets = [
             facet(kind, getattr(selection, kind))
             for kind in ("columns", "people", "tags", "sites")

@@ -90,9 +90,9 @@ def words(text: str) -> set[str]:
     return {word for word in _segmenter().cut_for_search(text) if len(word) > 1}
 
 
-def term_words(term: str) -> list[str]:
-    """A term as words, one after the other; single characters are left out."""
-    return [word for word in _segmenter().cut(term) if len(word) > 1]
+def words_of(term: str) -> list[str]:
+    """A term as words, one after the other, single characters left out; if no other, the term."""
+    return [word for word in _segmenter().cut(term) if len(word) > 1] or [term]
 
 
 def pairs(text: str) -> set[str]:
