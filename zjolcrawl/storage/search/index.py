@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bson import ObjectId
-from pymongo import InsertOne
+from pymongo import InsertOne, WriteConcern
 from pymongo.errors import DuplicateKeyError
 
 from zjolcrawl.storage.connection import Database
@@ -84,7 +84,11 @@ class _Writer:
     """One process's turn at the index."""
 
     def __init__(self, db: Database, holder: ObjectId) -> None:
-        self._db, self._holder = db, holder
+        # Of a segment's writes only the last, which makes it live, waits for the disk: what it stands
+        # on was written before it.
+        self._db = db.with_options(write_concern=WriteConcern(w=1))
+        self._durable = db
+        self._holder = holder
 
     async def take_lease(self) -> bool:
         """Take the lease, or keep it; false if another process has it."""
@@ -163,7 +167,7 @@ class _Writer:
         await self._insert(waiting_parts)
         if not await self.take_lease():
             return  # too slow: another process has begun anew, and clears this up
-        await self._db[SEGMENTS].update_one({"_id": number}, {"$set": {"state": "live"}})
+        await self._durable[SEGMENTS].update_one({"_id": number}, {"$set": {"state": "live"}})
         dead = {"state": "dead", "until": utc_now() + _KEPT}
         await self._db[SEGMENTS].update_many({"_id": {"$in": list(replaced)}}, {"$set": dead})
 
