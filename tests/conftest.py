@@ -13,6 +13,7 @@ from hypothesis import settings
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from tests.archives import fill
 from tests.crawling import scrapy, start_scrapy
 from tests.goldens import FOLDERS
 from tests.pages import HOST
@@ -49,6 +50,18 @@ def db(mongodb_uri: str, database: str) -> Iterator[Database[dict[str, Any]]]:
     """The database of `database`, as a client sees it."""
     with MongoClient[dict[str, Any]](mongodb_uri, tz_aware=True) as client:
         yield client[database]
+
+
+@pytest.fixture(scope="session")
+def large(mongodb_uri: str) -> Iterator[Database[dict[str, Any]]]:
+    """A made archive of 100,000 articles, to be read only: it is made once (in a minute) for all tests.
+
+    Its name for a command line is `large.name`.
+    """
+    with MongoClient[dict[str, Any]](mongodb_uri, tz_aware=True) as client:
+        fill(client["large"], 100_000)
+        yield client["large"]
+        client.drop_database("large")
 
 
 @pytest.fixture

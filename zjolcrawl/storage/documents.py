@@ -26,18 +26,21 @@ def article_document(article: Article) -> dict[str, Any]:
     document["_id"] = article.url
     document.setdefault("body", "")  # an article of pictures alone has an empty one
     document["parser"] = {"template": article.template, "version": article.parser_version}
-    document["content_sha256"] = content_sha256(article)
+    document["content_sha256"] = _sha256(values)
     document["last_seen_at"] = article.seen_at or utc_now()
     return document
 
 
 def content_sha256(article: Article) -> str:
     """Hex digest over the editorial fields as canonical JSON in UTF-8."""
-    values = asdict(article)
+    return _sha256(asdict(article))
+
+
+def _sha256(values: dict[str, Any]) -> str:
     editorial = {name: tidy(values[name]) for name in _EDITORIAL}
-    if article.published_at:
-        editorial["published_at"] = article.published_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    editorial["images"] = [image.ref for image in article.images]
+    if published_at := values["published_at"]:
+        editorial["published_at"] = published_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    editorial["images"] = [image["ref"] for image in values["images"]]
     present = {k: v for k, v in editorial.items() if v not in (None, "", [])}
     text = json.dumps(present, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -100,13 +100,27 @@ VALIDATORS: dict[str, dict[str, Any] | None] = {
     "rejects": None,
 }
 _NEWEST = ("published_at", DESCENDING)
-# Each serves a query of README.md, named in the comment.
+# Each serves a query of README.md, named in the comment. A partial one serves a query whose filter has its
+# condition word for word; it has an entry of the few articles that fit, and only they cost a write.
 INDEXES: dict[str, list[IndexModel]] = {
     "articles": [
-        IndexModel([("columns", ASCENDING), _NEWEST]),  # a column in a span of days
+        IndexModel([_NEWEST]),  # a span of days
+        IndexModel([("columns", ASCENDING), _NEWEST]),  # a column in a span of days, or day by day
+        IndexModel([("site", ASCENDING), _NEWEST]),  # everything on a host
         IndexModel([("authors.name", ASCENDING), _NEWEST]),  # everything by a reporter
         IndexModel([("editors.name", ASCENDING), _NEWEST]),  # everything an editor signed
-        IndexModel([("tags", ASCENDING), _NEWEST]),  # articles with a tag
+        IndexModel([("tags", ASCENDING), _NEWEST]),  # articles with a tag, and what else they have
+        # Without a field of its condition among the keys, an index must be named.
+        IndexModel(
+            [_NEWEST], name="images_published_at", partialFilterExpression={"images.position": 1}
+        ),  # articles with images
+        IndexModel(
+            [_NEWEST], name="edited_published_at", partialFilterExpression={"revision": {"$gt": 1}}
+        ),  # edited after publication
+        IndexModel(
+            [("status", ASCENDING), _NEWEST], partialFilterExpression={"status": "gone"}
+        ),  # taken down
+        IndexModel([("changed_at", ASCENDING)]),  # new or edited since a moment
         IndexModel([("aliases", ASCENDING)]),  # an article by any address that led to it
     ],
     "frontier": [
