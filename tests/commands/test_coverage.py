@@ -246,3 +246,15 @@ def test_of_a_real_crawl(site: SiteProxy, db: Database[Any], crawl: Crawl, comma
     (row,) = told(command)
     assert (row["host"], row["template"], row["month"]) == (ZJNEWS, "T1", "2017-08")
     assert (row["articles"], row["rejected"], row["fields"]["source"]["share"]) == (1, 1, 1.0)
+
+
+def test_rejected_links_of_papers_and_mobile_pages_count(db: Database[Any], command: Crawl) -> None:
+    db.frontier.insert_many(
+        [
+            rejected("http://zjrb.zjol.com.cn/html/2017-08/12/content_3072000.htm", kind="paper"),
+            rejected("http://zjrb.zjol.com.cn/html/2017-08/12/node_18.htm", kind="topic"),
+            rejected("http://m.zjol.com.cn/mzjol/details.html?newsid=016833240", kind="mobile"),
+        ]
+    )
+    found = {(row["host"], row["month"]): row["rejected"] for row in told(command)}
+    assert found == {("m.zjol.com.cn", None): 1, ("zjrb.zjol.com.cn", "2017-08"): 1}

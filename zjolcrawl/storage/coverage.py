@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from zjolcrawl.items import FROM_KEYWORDS
+from zjolcrawl.items import FROM_KEYWORDS, READ_KINDS
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.operations import china_date
 from zjolcrawl.storage.selection import day_bounds
@@ -183,7 +183,7 @@ def _rejected(wanted: Wanted, day_in_url: str) -> list[Stage]:
     month = {"$cond": [{"$eq": ["$day", None]}, None, {"$substrBytes": ["$day", 0, 7]}]}
     dimensions = {"host": "$host", "month": month}
     return [
-        {"$match": {"state": "rejected", "kind": {"$in": ["article", "mobile"]}}},
+        {"$match": {"state": "rejected", "kind": {"$in": sorted(READ_KINDS)}}},
         {"$set": {"host": {"$arrayElemAt": [{"$split": ["$_id", "/"]}, 2]}, "found": found}},
         {"$set": {"day": {"$ifNull": [listed, written, None]}}},
         {"$match": _of_days(wanted)},
