@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import Any
 
 import pytest
-from pymongo import MongoClient, monitoring
 from pymongo.database import Database
 
 from tests.archives import Document
+from tests.plans import explained, listened, parts
 from tests.questions import CHINA, QUESTIONS, Question
 from zjolcrawl.parsing.fields.dates import china_day
 
@@ -77,22 +77,6 @@ PLAIN: dict[str, tuple[str, Fits, str | None]] = {
 SEARCHES = [question for question in QUESTIONS if ".find(" in question.python]
 
 
-class Sent(monitoring.CommandListener):
-    """The last query that a client sent, as it went to the server."""
-
-    def __init__(self) -> None:
-        self.command: Document = {}
-
-    def started(self, event: monitoring.CommandStartedEvent) -> None:
-        if event.command_name in {"find", "aggregate"}:
-            of_the_session = {"lsid", "$db", "$clusterTime"}
-            self.command = {k: v for k, v in event.command.items() if k not in of_the_session}
-
-    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None: ...
-
-    def failed(self, event: monitoring.CommandFailedEvent) -> None: ...
-
-
 Plan = Callable[[Question], tuple[Document, Document]]
 
 
@@ -112,15 +96,11 @@ def stored(large: Database[Any]) -> dict[str, list[Document]]:
 @pytest.fixture
 def plan(mongodb_uri: str, large: Database[Any]) -> Iterator[Plan]:
     """`plan(question)`: the winning plan of its query as it is sent, and what it examined."""
-    sent = Sent()
-    with MongoClient[Document](mongodb_uri, tz_aware=True, event_listeners=[sent]) as client:
+    with listened(mongodb_uri, large.name) as (db, sent):
 
         def explain(question: Question) -> tuple[Document, Document]:
-            question.ask(client[large.name])
-            told = large.command({"explain": sent.command, "verbosity": "executionStats"})
-            # The stages of an aggregate that the query engine did not take over follow the first.
-            told = told["stages"][0]["$cursor"] if "stages" in told else told
-            return told["queryPlanner"]["winningPlan"], told["executionStats"]
+            question.ask(db)
+            return explained(db, sent.command)
 
         yield explain
 
@@ -134,18 +114,6 @@ def expected(question: Question, stored: dict[str, list[Document]]) -> list[Docu
     if limit := re.search(r"\.limit\((\d+)\)", question.python):
         found = found[: int(limit[1])]
     return found
-
-
-def parts(plan: Any) -> Iterator[Document]:
-    """The stages of a plan, however deep."""
-    if isinstance(plan, Mapping):
-        if "stage" in plan:
-            yield dict(plan)
-        for value in plan.values():
-            yield from parts(value)
-    elif isinstance(plan, list):
-        for value in plan:
-            yield from parts(value)
 
 
 def test_each_question_has_a_plain_answer() -> None:
