@@ -18,9 +18,9 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(STAMP)  ## what archiving costs a crawl (needs nginx), and what README's questions cost
-	$(BIN)/python -m bench.warc_cost
+bench: $(STAMP)  ## what README's questions cost, and what archiving costs a crawl; needs nginx
 	$(BIN)/python -m bench.questions
+	$(BIN)/python -m bench.warc_cost
 
 fidelity: $(STAMP)  ## how right each field is, beside other extractors; ARGS="FOLDER --pages"
 	$(BIN)/python -m bench.fidelity fixtures $(ARGS)
