@@ -44,7 +44,9 @@ async def measure(db: Database) -> None:
     texts = {each["_id"]: full_text(each) async for each in db["articles"].find({}, FIELDS)}
     characters = sum(map(len, texts.values()))
     size = (await db.command("collstats", "search_parts"))["storageSize"]
-    print(f"{characters / count:.0f} characters an article; index {size / count:.0f} bytes an article,")
+    print(
+        f"{characters / count:.0f} characters an article; index {size / count:.0f} bytes an article,"
+    )
     print("  segments that were merged a moment ago included")
     substrings = _substrings(list(texts.values()))
     kinds: dict[str, Callable[[int], Awaitable[Any]]] = {
@@ -54,7 +56,9 @@ async def measure(db: Database) -> None:
         "with filters": lambda n: search(
             db, _COMMON[n % len(_COMMON)], Selection(columns=("zjxw",), images=True)
         ),
-        "nothing found": lambda n: search(db, substrings[n][::-1] + substrings[-n - 1], Selection()),
+        "nothing found": lambda n: search(
+            db, substrings[n][::-1] + substrings[-n - 1], Selection()
+        ),
     }
     taken: dict[str, list[float]] = {name: [] for name in kinds}
     for n in range(QUERIES):
