@@ -185,7 +185,7 @@ def _read(
 
 
 def _is_missing_page(head: Head, body: Body) -> bool:
-    return bool(_MISSING_PAGE.search(head.title or "")) and body.size < 200
+    return body.size < 200 and bool(_MISSING_PAGE.search(head.title or ""))
 
 
 def _article(page: Page, template: Template, found: _Found) -> RawArticle:

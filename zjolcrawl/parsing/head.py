@@ -15,7 +15,7 @@ from operator import is_
 from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.ancestry import Under
-from zjolcrawl.parsing.breadcrumb import POSITION, SIGNS, read_breadcrumb
+from zjolcrawl.parsing.breadcrumb import SIGNS, find_position, read_breadcrumb
 from zjolcrawl.parsing.fields.bylines import is_name
 from zjolcrawl.parsing.fields.dates import time_span
 from zjolcrawl.parsing.fields.text import clean, squeeze
@@ -227,9 +227,10 @@ def _title_range(
     first, last = inside[0], inside[-1] + 1
     # A headline has a few lines; a box with more is a wrapper, and its runs would be squared.
     last = min(last, first + 12)
+    said = [squeeze(line.text) for line in lines[first:last]]
     runs = [(i, j) for i in range(first, last) for j in range(last, i, -1)]
     for i, j in sorted(runs, key=lambda run: run[0] - run[1]):
-        text = squeeze("".join(line.text for line in lines[i:j]))
+        text = "".join(said[i - first : j - first])
         if len(text) >= 4 and tag.startswith(text):
             return i, j
     in_h1 = Under(lambda ancestor: ancestor.tag == "h1")
@@ -277,7 +278,7 @@ def _may_be_heading(line: Line) -> bool:
         and not _FURNITURE.search(text)
         and not NOTE.match(text)
         and not ORIGINAL_TITLE.match(text)
-        and not POSITION.search(text)
+        and not find_position(text)
         and not SIGNS.search(_BOOK.sub("", text))
     )
 

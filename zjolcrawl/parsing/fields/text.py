@@ -20,6 +20,8 @@ _BREAK_IN_CJK = re.compile(
 _OTHER_SPACE = "\t\r\n\f\v\u00a0\u2002-\u200a\u202f"
 _OTHER_SPACES = re.compile(f"[{_OTHER_SPACE}][ {_OTHER_SPACE}]*")
 _SPACES = re.compile("  +")
+DIVIDER = re.compile(r"(?:(?<!\s)\s+)?[-_|｜–—]+\s*")
+"""What divides the parts of a `<title>`, with the spaces around it."""
 _EDGES = " \t\r\n\u3000\u00a0"
 
 
