@@ -26,6 +26,7 @@ BLOCK_TAGS = {
     "body", "nav", "aside", "form",
 }  # fmt: skip
 _INLINE = {"b": "strong", "strong": "strong", "i": "em", "em": "em"}
+_NEVER_FURNITURE = {"p", "span", "strong", "font", "a", "img", "br", "em", "b"}
 # Classes and ids of furniture. The first group counts as a part of a name too (share-bar), the
 # second only as a whole name, for its words stand in wrappers' names as well (detail-page-print).
 _FURNITURE = re.compile(
@@ -349,10 +350,15 @@ def _items(element: HtmlElement) -> Iterator[HtmlElement]:
 
 def is_furniture(element: HtmlElement) -> bool:
     """Whether the element is page furniture by its class, id or style: share bar, ads, QR code."""
-    if element.tag in {"p", "span", "strong", "font", "a", "img", "br", "em", "b"}:
-        return is_hidden(element)
+    return is_named_furniture(element) or is_hidden(element)
+
+
+def is_named_furniture(element: HtmlElement) -> bool:
+    """Whether the element is page furniture by its class or id."""
+    if element.tag in _NEVER_FURNITURE:
+        return False
     name = f"{element.get('class') or ''} {element.get('id') or ''}"
-    return (len(name) > 1 and bool(_FURNITURE.search(name))) or is_hidden(element)
+    return len(name) > 1 and bool(_FURNITURE.search(name))
 
 
 def picture(element: HtmlElement, base: str) -> tuple[str, str] | None:

@@ -7,6 +7,7 @@ their place: 引题 stands between breadcrumb and headline, 副题 between headl
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -185,7 +186,9 @@ def _endings(title_tag: str) -> set[str]:
 
 def _as_in_title_tag(root: HtmlElement, said: set[str]) -> HtmlElement | None:
     """The element that says most of what the `<title>` says, in these words."""
-    most = max(map(len, said), default=0)
+    if not said:
+        return None
+    most = max(map(len, said))
     found: list[tuple[int, HtmlElement]] = []
     for element in root.iter(
         "div", "p", "span", "td", "font", "strong", "b", "h3", "h4", "dt", "li"
@@ -199,10 +202,14 @@ def _as_in_title_tag(root: HtmlElement, said: set[str]) -> HtmlElement | None:
 
 def _brief(element: HtmlElement, most: int) -> str:
     """An element's text without spaces, or nothing where it has more: a wrapper is not read whole."""
-    if next(islice(element.iter(), 60, None), None) is not None:
+    if not len(element):
+        pieces: Iterable[str] = [element.text or ""]
+    elif next(islice(element.iter(), 60, None), None) is not None:
         return ""  # empty boxes in boxes would each be walked through to the end
+    else:
+        pieces = element.itertext()
     text = ""
-    for piece in element.itertext():
+    for piece in pieces:
         text += squeeze(piece)
         if len(text) > most + 20:  # characters of no width are no text
             return ""
