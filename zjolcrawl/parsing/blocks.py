@@ -80,7 +80,9 @@ ATTACHMENT = re.compile(
     r"\.(?:pdf|docx?|xlsx?|pptx?|wps|et|zip|rar|7z|txt|csv|ofd)$", re.IGNORECASE
 )
 _MARK = 0xF0000  # private use: stand-ins for inline tags while white space is folded
-_MARKED = re.compile("[\U000f0000-\U000fffff]")
+_FIRST_MARK, _LAST_MARK = "\U000f0000", "\U000fffff"
+_MARKED = re.compile(f"[{_FIRST_MARK}-{_LAST_MARK}]")
+_BLANK = "\0 \t\r\n\f\u3000\u00a0\u200b\ufeff"  # what alone makes no words
 _MARKS = "\U000f0000-\U000fffe0"  # of the page's own tags
 _MARK_AT = re.compile(f"[{_MARKS}]")
 _SPACES_AND_MARKS = re.compile(f"[{_MARKS}\\s]+")
@@ -247,13 +249,13 @@ class BlockReader:
         words = [
             (text, at)
             for text, at in pieces
-            if not _MARKED.match(text) and text.strip("\0 \t\r\n\f\u3000\u00a0\u200b\ufeff")
+            if text.strip(_BLANK) and not _FIRST_MARK <= text[0] <= _LAST_MARK
         ]
         if not words:
             return
         at = words[0][1]
         lines, html_lines = [], []
-        for line in "".join(text for text, _ in pieces).split("\0"):
+        for line in "".join([text for text, _ in pieces]).split("\0"):
             marked = _MARKED.search(line)
             if plain := clean(_MARKED.sub("", line) if marked else line):
                 lines.append(plain)
@@ -263,14 +265,15 @@ class BlockReader:
                 )
         if not lines:
             return
-        size = sum(len(text.strip()) for text, _ in words)
+        size = sum([len(text.strip()) for text, _ in words])
+        linked = sum([len(text.strip()) for text, c in words if c.link])
         block = Block(
             "p",
             lines,
             centred=at.centred,
             captionish=self._after_picture or at.picture_table,
             small=all(c.small for _, c in words),
-            links=sum(len(text.strip()) for text, c in words if c.link) / size if size else 0.0,
+            links=linked / size if size else 0.0,
         )
         if at.caption:
             block.kind = "caption"
