@@ -59,6 +59,20 @@ def test_picture_that_claims_an_absurd_width() -> None:
     assert len(found.images) == 1
 
 
+# Each run was searched from all of its places to its end, and grew with the square: up to minutes.
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"<div class=path>位置：<a href=/>好</a>好{'　' * 100_000}文</div><div class=contTxt>好，好。",
+        f"<div class=contTxt><p>好。</p><p>这是一个很长的句子{'　' * 100_000}好。",
+        f"<div class=contTxt><p>浙江在线8月12日讯 {'记者 ' * 30_000}好。",
+    ],
+    ids=["crumb", "paragraph", "byline"],
+)
+def test_long_run(page: str) -> None:
+    holds(page.encode(), URL)
+
+
 # Each took seconds when ancestors were asked for every element, and grew with the square.
 @pytest.mark.parametrize(
     "nest",

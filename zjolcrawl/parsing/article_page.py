@@ -25,7 +25,7 @@ from zjolcrawl.parsing.pages import page_urls
 from zjolcrawl.parsing.paper_article import is_blank, read_paper_article
 from zjolcrawl.parsing.templates import FAMILIES
 from zjolcrawl.parsing.templates.containers import T3
-from zjolcrawl.parsing.templates.generic import GENERIC, SHORT, densest
+from zjolcrawl.parsing.templates.generic import GENERIC, SHORT, Densest
 from zjolcrawl.parsing.templates.table import Path, Template, Values, find
 from zjolcrawl.parsing.urls import absolute, canonical, doc_id, kind
 
@@ -79,15 +79,16 @@ def read_article(body: bytes, url: str) -> RawArticle | Stub | NotArticle:
             return article
         if is_blank(page):
             return NotArticle("no headline and text: advertisement or the paper's head", blank=True)
+    densest = Densest(page.root)
     for template in FAMILIES:
         found = _best_body(template, page)
-        if found and template is T3 and _is_another(found.container, page.root):
+        if found and template is T3 and _is_another(found.container, densest()):
             continue
         if found:
             # A page of a few words that sends the browser on is a stub, whatever its classes.
             stub = _stub(page) if _size(found.body) < _LEAST else None
             return stub or _article(page, template, found)
-    found = _generic(page)
+    found = _generic(page, densest)
     if found and not _is_lead(found) and not _is_missing_page(found.head, found.body):
         return _article(page, GENERIC, found)
     return _stub(page) or _why_not(page)
@@ -103,12 +104,13 @@ class _Found:
     attachments: list[tuple[str, str, str]]
 
 
-def _generic(page: Page) -> _Found | None:
+def _generic(page: Page, densest: Densest) -> _Found | None:
     """The slides of a gallery with the text beside them, else the densest container."""
-    container = densest(page.root)
+    container = densest()
     slides = read_gallery(page.root, page.url)
     if slides is None:
-        return _read(container, page, GENERIC) if container is not None else _short(page)
+        few = densest(SHORT) if container is None else None
+        return _read(container, page, GENERIC) if container is not None else _short(page, few)
     box, blocks, below = slides
     if container is None or container is box or box in container.iterancestors():
         return _read(box, page, GENERIC, blocks + below)
@@ -119,9 +121,8 @@ def _generic(page: Page) -> _Found | None:
     return _read(box, page, GENERIC, blocks + text)
 
 
-def _short(page: Page) -> _Found | None:
+def _short(page: Page, container: HtmlElement | None) -> _Found | None:
     """A few words are an article below a headline and an info line, else a notice."""
-    container = densest(page.root, SHORT)
     found = _read(container, page, GENERIC) if container is not None else None
     return found if found and found.head.info and not found.head.title_from_tag else None
 
@@ -141,11 +142,10 @@ def _best_body(template: Template, page: Page) -> _Found | None:
     return None
 
 
-def _is_another(container: HtmlElement, root: HtmlElement) -> bool:
+def _is_another(container: HtmlElement, article: HtmlElement | None) -> bool:
     """Whether the article is elsewhere, or in only a part of it: names such as `content` stand on
     wrappers of a whole page, or on a box beside the article, too.
     """
-    article = densest(root)
     if article is None or article is container or article in container.iterancestors():
         return False
     size, own = (len(squeeze(str(e.text_content()))) for e in (article, container))
@@ -185,7 +185,7 @@ def _read(
 
 
 def _is_missing_page(head: Head, body: Body) -> bool:
-    return bool(_MISSING_PAGE.search(head.title or "")) and body.size < 200
+    return body.size < 200 and bool(_MISSING_PAGE.search(head.title or ""))
 
 
 def _article(page: Page, template: Template, found: _Found) -> RawArticle:

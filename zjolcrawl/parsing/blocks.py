@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.fields.text import clean
+from zjolcrawl.parsing.fields.text import clean, squeeze
 from zjolcrawl.parsing.urls import absolute
 
 _DROPPED = {
@@ -26,6 +26,7 @@ BLOCK_TAGS = {
     "body", "nav", "aside", "form",
 }  # fmt: skip
 _INLINE = {"b": "strong", "strong": "strong", "i": "em", "em": "em"}
+_NEVER_FURNITURE = {"p", "span", "strong", "font", "a", "img", "br", "em", "b"}
 # Classes and ids of furniture. The first group counts as a part of a name too (share-bar), the
 # second only as a whole name, for its words stand in wrappers' names as well (detail-page-print).
 _FURNITURE = re.compile(
@@ -79,7 +80,18 @@ ATTACHMENT = re.compile(
     r"\.(?:pdf|docx?|xlsx?|pptx?|wps|et|zip|rar|7z|txt|csv|ofd)$", re.IGNORECASE
 )
 _MARK = 0xF0000  # private use: stand-ins for inline tags while white space is folded
-_MARKED = re.compile("[\U000f0000-\U000fffff]")
+_FIRST_MARK, _LAST_MARK = "\U000f0000", "\U000fffff"
+_MARKED = re.compile(f"[{_FIRST_MARK}-{_LAST_MARK}]")
+_BLANK = "\0 \t\r\n\f\u3000\u00a0\u200b\ufeff"  # what alone makes no words
+_MARKS = "\U000f0000-\U000fffe0"  # of the page's own tags
+_MARK_AT = re.compile(f"[{_MARKS}]")
+_SPACES_AND_MARKS = re.compile(f"[{_MARKS}\\s]+")
+_LAST_MARKS = re.compile(f"(?<![{_MARKS}])[{_MARKS}]++(?=\n?\\Z)")
+_CLOSED = re.compile(
+    "\U000ffff0(\\w+)\U000ffff1"
+)  # at the line's end for want of an end of its own
+_EMPTY = re.compile(r"<(strong|em)>\s*</\1>|<a [^>]*>\s*</a>")
+_SEAM = re.compile(r"</(strong|em)><\1>")
 _MAX_DEPTH = 180
 
 
@@ -183,18 +195,20 @@ class BlockReader:
         style, name = element.get("style") or "", element.get("class") or ""
         inner = _Context(
             heading=context.heading or (len(tag) == 2 and tag[0] == "h" and tag != "hr"),
-            bold=context.bold or bool(_BOLD.search(style)) or tag == "th",
-            small=context.small or bool(_SMALL.search(style)),
+            bold=context.bold or bool(style and _BOLD.search(style)) or tag == "th",
+            small=context.small or bool(style and _SMALL.search(style)),
             link=context.link,
             paragraph=tag in {"p", "li"} or context.paragraph,
             centred=tag == "center"
             or (element.get("align") or "").lower() == "center"
-            or bool(_CENTRED.search(style))
-            or (context.centred and not re.search(r"text-align", style)),
+            or bool(style and _CENTRED.search(style))
+            or (context.centred and "text-align" not in style),
             picture_table=context.picture_table
             or (tag == "table" and element.find(".//img") is not None)
-            or bool(_PICTURE_BOX.search(name) and element.find(".//img") is not None),
-            caption=context.caption or tag == "figcaption" or bool(_CAPTION_NAME.search(name)),
+            or bool(name and _PICTURE_BOX.search(name) and element.find(".//img") is not None),
+            caption=context.caption
+            or tag == "figcaption"
+            or bool(name and _CAPTION_NAME.search(name)),
             quote=context.quote or tag == "blockquote",
         )
         self._children(element, inner, depth)
@@ -205,16 +219,18 @@ class BlockReader:
         markup = _INLINE.get(tag)
         opening = f"<{markup}>" if markup else ""
         style = element.get("style") or ""
-        bold = context.bold or markup == "strong" or bool(_BOLD.search(style))
+        bold = context.bold or markup == "strong" or bool(style and _BOLD.search(style))
         href = absolute(self.base, element.get("href") or "") if tag == "a" else None
         if href:
             opening, markup = f'<a href="{escape(href)}">', "a"
             if ATTACHMENT.search(href.partition("?")[0]):
                 name = clean(str(element.text_content()))
                 self.attachments.append((href, str(element.get("href")), name))
-        inner = _Context(**{name: getattr(context, name) for name in context.__slots__})
-        inner.bold, inner.link = bold, context.link or tag == "a"
-        inner.small = context.small or tag == "small" or bool(_SMALL.search(style))
+        link = context.link or tag == "a"
+        small = context.small or tag == "small" or bool(style and _SMALL.search(style))
+        inner = context
+        if (bold, link, small) != (context.bold, context.link, context.small):
+            inner = replace(context, bold=bold, link=link, small=small)
         if opening:
             self._mark(opening, inner)
         self._children(element, inner, depth)
@@ -226,31 +242,38 @@ class BlockReader:
         self._text.append((chr(_MARK + len(self._tags) - 1), context))
 
     def _flush(self, context: _Context) -> None:
+        if not self._text:
+            return
         pieces, tags = self._text, self._tags
         self._text, self._tags = [], []
         words = [
             (text, at)
             for text, at in pieces
-            if not _MARKED.match(text) and text.strip("\0 \t\r\n\f\u3000\u00a0\u200b\ufeff")
+            if text.strip(_BLANK) and not _FIRST_MARK <= text[0] <= _LAST_MARK
         ]
         if not words:
             return
         at = words[0][1]
         lines, html_lines = [], []
-        for line in "".join(text for text, _ in pieces).split("\0"):
-            if plain := clean(_MARKED.sub("", line)):
+        for line in "".join([text for text, _ in pieces]).split("\0"):
+            marked = _MARKED.search(line)
+            if plain := clean(_MARKED.sub("", line) if marked else line):
                 lines.append(plain)
-                html_lines.append(_inline_html(line, tags))
+                as_it_is = not marked and not plain[0].isspace()
+                html_lines.append(
+                    escape(plain, quote=False) if as_it_is else _inline_html(line, tags)
+                )
         if not lines:
             return
-        size = sum(len(text.strip()) for text, _ in words)
+        size = sum([len(text.strip()) for text, _ in words])
+        linked = sum([len(text.strip()) for text, c in words if c.link])
         block = Block(
             "p",
             lines,
             centred=at.centred,
             captionish=self._after_picture or at.picture_table,
             small=all(c.small for _, c in words),
-            links=sum(len(text.strip()) for text, c in words if c.link) / size if size else 0.0,
+            links=linked / size if size else 0.0,
         )
         if at.caption:
             block.kind = "caption"
@@ -330,10 +353,15 @@ def _items(element: HtmlElement) -> Iterator[HtmlElement]:
 
 def is_furniture(element: HtmlElement) -> bool:
     """Whether the element is page furniture by its class, id or style: share bar, ads, QR code."""
-    if element.tag in {"p", "span", "strong", "font", "a", "img", "br", "em", "b"}:
-        return is_hidden(element)
+    return is_named_furniture(element) or is_hidden(element)
+
+
+def is_named_furniture(element: HtmlElement) -> bool:
+    """Whether the element is page furniture by its class or id."""
+    if element.tag in _NEVER_FURNITURE:
+        return False
     name = f"{element.get('class') or ''} {element.get('id') or ''}"
-    return (len(name) > 1 and bool(_FURNITURE.search(name))) or is_hidden(element)
+    return len(name) > 1 and bool(_FURNITURE.search(name))
 
 
 def picture(element: HtmlElement, base: str) -> tuple[str, str] | None:
@@ -372,34 +400,30 @@ def _inline_html(line: str, tags: list[str]) -> str:
     """One line with its inline tags: balanced, escaped, white space folded as in the plain text."""
     opened: list[str] = []
     parts: list[str] = []
-    for part in re.split("([\U000f0000-\U000fffff])", line):
-        if part and _MARKED.match(part):
-            index = ord(part) - _MARK
-            if index < len(tags):
-                _balance(tags[index], part, opened, parts, tags)
-        else:
-            parts.append(part)
+    begun = 0
+    for found in _MARKED.finditer(line):
+        parts.append(line[begun : found.start()])
+        begun = found.end()
+        index = ord(found[0]) - _MARK
+        if index < len(tags):
+            _balance(tags[index], found[0], opened, parts)
+    parts.append(line[begun:])
     parts.extend(reversed([f"\U000ffff0{_name(tag)}\U000ffff1" for tag in opened]))
     marked = "".join(parts)
-    marked = re.sub(
-        "^((?:[\U000f0000-\U000fffe0]|[\\s\u3000\u00a0])+)",
-        lambda m: re.sub("[\\s\u3000\u00a0]", "", m[1]),
-        marked,
-    )
-    # Only where a run of spaces begins: tried at each of 20,000 it would take seconds.
-    marked = re.sub(
-        "(?<![\\s\u3000\u00a0])[\\s\u3000\u00a0]+((?:[\U000f0000-\U000fffe0])+)$", r"\1", marked
-    )
+    if first := _SPACES_AND_MARKS.match(marked):
+        marked = squeeze(first[0]) + marked[first.end() :]
+    if last := _LAST_MARKS.search(marked):
+        marked = marked[: last.start()].rstrip() + marked[last.start() :]
     text = escape(clean(marked), quote=False)
-    text = re.sub("[\U000f0000-\U000fffe0]", lambda m: tags[ord(m[0]) - _MARK], text)
-    text = re.sub("\U000ffff0(\\w+)\U000ffff1", r"</\1>", text)
+    text = _MARK_AT.sub(lambda m: tags[ord(m[0]) - _MARK], text)
+    text = _CLOSED.sub(r"</\1>", text)
     for _ in range(3):
-        text = re.sub(r"<(strong|em)>\s*</\1>|<a [^>]*>\s*</a>", "", text)
-        text = re.sub(r"</(strong|em)><\1>", "", text)
+        text = _EMPTY.sub("", text)
+        text = _SEAM.sub("", text)
     return text
 
 
-def _balance(tag: str, mark: str, opened: list[str], parts: list[str], tags: list[str]) -> None:
+def _balance(tag: str, mark: str, opened: list[str], parts: list[str]) -> None:
     if not tag.startswith("</"):
         opened.append(tag)
         parts.append(mark)
@@ -409,7 +433,7 @@ def _balance(tag: str, mark: str, opened: list[str], parts: list[str], tags: lis
 
 
 def _name(tag: str) -> str:
-    return re.sub(r"^</?(\w+).*$", r"\1", tag)
+    return tag.strip("</>").partition(" ")[0]
 
 
 def _unwrapped(html: str) -> str:
@@ -424,11 +448,9 @@ def _is_data(table: HtmlElement) -> bool:
     """A table with rows of two or more filled cells and no picture; others only lay out."""
     if table.find(".//img") is not None or table.find(".//table") is not None:
         return False
-    rows = [sum(bool(clean(str(cell.text_content()))) for cell in row) for row in _rows(table)]
-    longest = max(
-        (len(clean(str(cell.text_content()))) for row in _rows(table) for cell in row), default=0
-    )
-    return sum(count >= 2 for count in rows) >= 2 and longest < 400
+    rows = [[len(clean(str(cell.text_content()))) for cell in row] for row in _rows(table)]
+    filled = sum(sum(map(bool, row)) >= 2 for row in rows)
+    return filled >= 2 and all(size < 400 for row in rows for size in row)
 
 
 def _table(table: HtmlElement) -> Block:

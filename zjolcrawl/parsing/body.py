@@ -20,7 +20,7 @@ from zjolcrawl.parsing.passages import EDITOR_LINE, NOTE, ORIGINAL_TITLE, unquot
 # 本文来源：新京报 责任编辑：王小明, as a last line
 _FROM_LINE = re.compile(r"^[（(【]?(?:本文|文章|稿件|新闻)?来源\s*[:：]\s*[^。！？；]{2,50}$")
 _EDITOR_TAIL = re.compile(
-    rf"\s*[【\[（(〔]\s*((?:{EDITOR_ROLES})\s*[:：/／]?\s*[^】\]）)〕。]{{2,30}})[】\]）)〕]\s*$"
+    rf"[【\[（(〔]\s*((?:{EDITOR_ROLES})(?:\s*+[:：/／])?\s*[^】\]）)〕。]{{2,30}})[】\]）)〕]\s*$"
 )
 
 
@@ -70,8 +70,9 @@ def _without_head(blocks: list[Block], head_lines: list[str]) -> list[Block]:
         return blocks
     last = -1
     for index, block in enumerate(blocks[:14]):
-        text = squeeze(block.text)
-        if text and (text in known or all(squeeze(line) in known for line in block.lines)):
+        lines = [squeeze(line) for line in block.lines]
+        text = "".join(lines)
+        if text and (text in known or all(line in known for line in lines)):
             last = index
     kept = [
         block for i, block in enumerate(blocks) if i > last or block.kind in {"figure", "video"}
@@ -128,7 +129,7 @@ def _take_editors(blocks: list[Block], body: Body) -> list[Block]:
             continue
         if index >= len(blocks) - 6 and (tail := _EDITOR_TAIL.search(block.lines[-1])):
             body.editors.append(tail[1])
-            block.lines[-1] = block.lines[-1][: tail.start()]
+            block.lines[-1] = block.lines[-1][: tail.start()].rstrip()
             block.html = block.html.replace(escape(tail[0].strip(), quote=False), "").replace(
                 " </p>", "</p>"
             )

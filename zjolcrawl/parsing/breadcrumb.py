@@ -16,7 +16,8 @@ from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.lines import Line
 from zjolcrawl.parsing.templates.table import find, paths
 
-POSITION = re.compile(
+_PLACE = re.compile("位置|所在地")
+_POSITION = re.compile(
     r"(?:您|你)?(?:当前|现在|目前|所在|首页)?的?(?:所在)?(?:位置|所在地)\s*(?:是|在)?\s*[:：>]|当前位置|您当前的位置|您所在的位置|您现在的位置|所在位置"
 )
 SIGNS = re.compile(r"\s*(?:-?>+|＞+|»+|›+|→|≫|》)\s*")
@@ -26,12 +27,22 @@ _BOX = re.compile(
     r"crumb|breadnav|mianbao|weizhi|dqwz|lujing|daohang|currpos|curpos|position|location|route|(?:^|[\s_-])(?:path|pos|wz|trail|bread|loc|bc|where)(?:$|[\s_-])",
     re.IGNORECASE,
 )
-_BETWEEN = re.compile(r"(?:\s*(?:[-–—]?[>＞]+|[»›→≫》/·|｜\\]|\s[-–—]\s|^[-–—]|[-–—]$)\s*)+")
+# Only where a run of spaces begins, and at what can be a divider at all: it is asked of long texts too.
+_BETWEEN = re.compile(
+    r"(?=[\s>＞»›→≫》/·|｜\\–—-])(?<!\s)(?:\s*(?:[-–—]?[>＞]+|[»›→≫》/·|｜\\]|\s[-–—]\s|^[-–—]|[-–—]$)\s*)+"
+)
 _LABEL = re.compile(r"^\s*(?:首页|位置|路径|导航)?\s*[:：]\s*")
 _NO_CRUMB = re.compile(
     r"(?:-?>|正文|(?:文章|详细|新闻|页面)?内容|详情|列表|浏览文章|阅读|查看|新闻正文|\W*)$"
 )
 _MOST, _LONGEST = 6, 100  # crumbs; characters of a box
+
+
+def find_position(text: str) -> re.Match[str] | None:
+    """The first label such as 您当前的位置： in a text."""
+    place = _PLACE.search(text)
+    # What can stand before the word has nine characters at most.
+    return _POSITION.search(text, max(0, place.start() - 9)) if place else None
 
 
 def read_breadcrumb(root: HtmlElement, lines: list[Line]) -> tuple[list[str], int]:
@@ -40,7 +51,7 @@ def read_breadcrumb(root: HtmlElement, lines: list[Line]) -> tuple[list[str], in
     `lines` are those above the body.
     """
     for index, line in enumerate(lines):
-        if (mark := POSITION.search(line.text)) and mark.start() <= 12:
+        if (mark := find_position(line.text)) and mark.start() <= 12:
             crumbs, last = _labelled(lines, index, line.text[: mark.end()])
             if crumbs:
                 return crumbs, last + 1
@@ -130,16 +141,25 @@ def _crumbs(element: HtmlElement, label: str) -> list[str]:
             loose += text
     pieces += _split(loose, label if not pieces else "")
     crumbs = [clean(piece).strip(" :：") for piece in pieces]
-    crumbs = [re.sub(r"\s+正文$", "", crumb) for crumb in crumbs]
+    crumbs = [_without_text_mark(crumb) for crumb in crumbs]
     return [crumb for crumb in crumbs if crumb and not _NO_CRUMB.match(crumb)]
+
+
+def _without_text_mark(crumb: str) -> str:
+    """The crumb without a 正文 that a space divides from it."""
+    before = crumb.removesuffix("正文")
+    return before.rstrip() if before != crumb and before[-1:].isspace() else crumb
 
 
 def _split(text: str, label: str) -> list[str]:
     text = clean(text)
     if label and text.startswith(label):
         text = text[len(label) :]
-    text = POSITION.sub("", text, count=1)
-    return _BETWEEN.split(_LABEL.sub("", text))
+    if position := find_position(text):
+        text = text[: position.start()] + text[position.end() :]
+    if own := _LABEL.match(text):
+        text = text[own.end() :]
+    return _BETWEEN.split(text)
 
 
 def _texts(element: HtmlElement, depth: int = 0) -> Iterator[tuple[str, bool]]:

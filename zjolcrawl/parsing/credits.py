@@ -33,7 +33,7 @@ def read_credits(texts: list[str]) -> tuple[str | None, list[str]]:
     dateline, bylines = _opening(texts)
     for line in texts[:3]:
         bylines += _credit(line)
-        if (mark := _OPEN_BYLINE.match(line)) and line.startswith("【"):
+        if line.startswith("【") and (mark := _OPEN_BYLINE.match(line)):
             bylines.append(mark[1])
         # （浙江在线记者 江帆）8月11日起… : a byline in brackets without a dateline
         mark = _BRACKET.match(line)

@@ -14,7 +14,7 @@ from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.blocks import ATTACHMENT
 from zjolcrawl.parsing.fields.bylines import EDITOR_ROLES
-from zjolcrawl.parsing.fields.text import clean
+from zjolcrawl.parsing.fields.text import DIVIDER, clean
 from zjolcrawl.parsing.lines import Line
 from zjolcrawl.parsing.passages import EDITOR_LINE, TAG_LINE
 from zjolcrawl.parsing.templates.table import Values
@@ -24,6 +24,7 @@ _EDITOR = re.compile(
     rf"(?<![^\s\u3000】\]）)（(【\[|｜;；])((?:{EDITOR_ROLES})\s*[:：/／·]\s*[\u3400-\u9fffA-Za-z·]"
     rf"(?:(?!(?:{EDITOR_ROLES})\s*[:：/／·])[^|｜】\]）)【\[]){{0,40}})"
 )
+_TAG_LABEL = re.compile(r"(?:^|\s)(?:标签|关键词)\s*[:：]")
 _TAGS_END = re.compile(
     rf"[\s\u3000|｜【\[（(]*(?:(?:{EDITOR_ROLES})\s*[:：]|来源\s*[:：]|分享|作者\s*[:：]|记者\s*[:：]|更多|发布时间)"
 )
@@ -79,8 +80,10 @@ def tags_in(lines: list[Line]) -> list[str]:
     for index, line in enumerate(lines):
         if boxed := _tag_box(line):
             return boxed
-        mark = TAG_LINE.match(line.text) or re.search(r"(?:^|\s)(?:标签|关键词)\s*[:：]", line.text)
-        if not mark or "。" in line.text or len(line.text) > 300:
+        if len(line.text) > 300 or "。" in line.text:
+            continue
+        mark = TAG_LINE.match(line.text) or _TAG_LABEL.search(line.text)
+        if not mark:
             continue
         text = _TAGS_END.split(line.text[mark.end() :])[0].strip(" \u3000;；,，、|｜】]")
         if linked := _linked(line.element, text):
@@ -96,7 +99,7 @@ def keywords_in(root: HtmlElement, title: str | None) -> list[str]:
     after the headline, where it names the site and the column.
     """
     said = clean(" ".join(str(tag.text_content()) for tag in root.iter("title")))
-    surroundings = re.split(r"\s*[-_|｜–—]+\s*", said.partition(title)[2]) if title else []
+    surroundings = DIVIDER.split(said.partition(title)[2]) if title else []
     # A TRS page has the site's keywords first and the article's own, often empty, after them.
     content = clean(next(reversed(_KEYWORDS(root)), ""))
     pieces = [piece for piece in re.split(r"[,，;；、|｜]", content) if piece.strip()]

@@ -7,6 +7,7 @@ their place: 引题 stands between breadcrumb and headline, 副题 between headl
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -15,7 +16,7 @@ from operator import is_
 from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.ancestry import Under
-from zjolcrawl.parsing.breadcrumb import POSITION, SIGNS, read_breadcrumb
+from zjolcrawl.parsing.breadcrumb import SIGNS, find_position, read_breadcrumb
 from zjolcrawl.parsing.fields.bylines import is_name
 from zjolcrawl.parsing.fields.dates import time_span
 from zjolcrawl.parsing.fields.text import clean, squeeze
@@ -185,7 +186,9 @@ def _endings(title_tag: str) -> set[str]:
 
 def _as_in_title_tag(root: HtmlElement, said: set[str]) -> HtmlElement | None:
     """The element that says most of what the `<title>` says, in these words."""
-    most = max(map(len, said), default=0)
+    if not said:
+        return None
+    most = max(map(len, said))
     found: list[tuple[int, HtmlElement]] = []
     for element in root.iter(
         "div", "p", "span", "td", "font", "strong", "b", "h3", "h4", "dt", "li"
@@ -199,10 +202,14 @@ def _as_in_title_tag(root: HtmlElement, said: set[str]) -> HtmlElement | None:
 
 def _brief(element: HtmlElement, most: int) -> str:
     """An element's text without spaces, or nothing where it has more: a wrapper is not read whole."""
-    if next(islice(element.iter(), 60, None), None) is not None:
+    if not len(element):
+        pieces: Iterable[str] = [element.text or ""]
+    elif next(islice(element.iter(), 60, None), None) is not None:
         return ""  # empty boxes in boxes would each be walked through to the end
+    else:
+        pieces = element.itertext()
     text = ""
-    for piece in element.itertext():
+    for piece in pieces:
         text += squeeze(piece)
         if len(text) > most + 20:  # characters of no width are no text
             return ""
@@ -227,9 +234,10 @@ def _title_range(
     first, last = inside[0], inside[-1] + 1
     # A headline has a few lines; a box with more is a wrapper, and its runs would be squared.
     last = min(last, first + 12)
+    said = [squeeze(line.text) for line in lines[first:last]]
     runs = [(i, j) for i in range(first, last) for j in range(last, i, -1)]
     for i, j in sorted(runs, key=lambda run: run[0] - run[1]):
-        text = squeeze("".join(line.text for line in lines[i:j]))
+        text = "".join(said[i - first : j - first])
         if len(text) >= 4 and tag.startswith(text):
             return i, j
     in_h1 = Under(lambda ancestor: ancestor.tag == "h1")
@@ -277,7 +285,7 @@ def _may_be_heading(line: Line) -> bool:
         and not _FURNITURE.search(text)
         and not NOTE.match(text)
         and not ORIGINAL_TITLE.match(text)
-        and not POSITION.search(text)
+        and not find_position(text)
         and not SIGNS.search(_BOOK.sub("", text))
     )
 

@@ -24,12 +24,6 @@ class Line:
     links: float
 
 
-@dataclass(slots=True)
-class _Piece:
-    text: str
-    link: bool
-
-
 def page_lines(root: HtmlElement, stop: HtmlElement | None = None) -> list[Line]:
     """Lines of the page down to (without) the element `stop`, or of all of it."""
     reader = _LineReader(stop)
@@ -69,41 +63,45 @@ class _LineReader:
         self.lines: list[Line] = []
         self._stop = stop
         self._stopped = False
-        self._pieces: list[_Piece] = []
+        self._pieces: list[tuple[str, bool]] = []  # text, and whether it is a link's
 
     def walk(self, element: HtmlElement, block: HtmlElement, link: bool, depth: int) -> None:
         if element is self._stop:
             self._stopped = True
-        if self._stopped or element.tag in _SILENT:
+        tag = element.tag
+        if self._stopped or tag in _SILENT:
             return
-        is_block = element.tag in BLOCK_TAGS
+        is_block = tag in BLOCK_TAGS
         if is_block:
             self.flush(block)
             block = element
-        elif element.tag == "br":
+        elif tag == "br":
             self.flush(block)
-        link = link or element.tag == "a"
-        if element.text:
-            self._pieces.append(_Piece(element.text, link))
+        link = link or tag == "a"
+        if text := element.text:
+            self._pieces.append((text, link))
         if depth > _MAX_DEPTH:
-            self._pieces.append(_Piece(str(element.text_content())[:2000], link))
+            self._pieces.append((str(element.text_content())[:2000], link))
         else:
             for child in element:
                 if isinstance(child.tag, str):
                     self.walk(child, block, link, depth + 1)
                     if self._stopped:
                         break
-                if child.tail and child.tail.strip():
-                    self._pieces.append(_Piece(child.tail, link))
-                elif child.tail or _is_apart(child):
-                    self._pieces.append(_Piece(" ", link))
+                if (tail := child.tail) and not tail.isspace():
+                    self._pieces.append((tail, link))
+                elif tail or _is_apart(child):
+                    self._pieces.append((" ", link))
         if is_block:
             self.flush(block)
 
     def flush(self, block: HtmlElement) -> None:
+        if not self._pieces:
+            return
         pieces, self._pieces = self._pieces, []
-        text = clean("".join(piece.text for piece in pieces))
+        text = clean("".join([text for text, _ in pieces]))
         if text:
-            linked = sum(len(piece.text.strip()) for piece in pieces if piece.link)
-            total = sum(len(piece.text.strip()) for piece in pieces)
+            sizes = [(len(text.strip()), link) for text, link in pieces]
+            total = sum([size for size, _ in sizes])
+            linked = sum([size for size, link in sizes if link])
             self.lines.append(Line(text, block, linked / total if total else 0.0))

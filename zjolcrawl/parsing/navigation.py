@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.breadcrumb import POSITION
+from zjolcrawl.parsing.breadcrumb import find_position
 from zjolcrawl.parsing.column_page import CLASSED_LISTS
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.page import read_page
@@ -115,7 +115,7 @@ def _place(anchor: HtmlElement) -> Place:
         return "breadcrumb"
     for box in anchor.iterancestors():
         names = f"{box.get('class') or ''} {box.get('id') or ''}"
-        if _CRUMB.search(names) or (box.text and POSITION.search(box.text)):
+        if _CRUMB.search(names) or (box.text and find_position(box.text)):
             return "breadcrumb"
         if box.tag in _HEADINGS or _TITLE.search(names):
             return "heading"

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import codecs
-import re
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from lxml import etree
-from lxml.html import HtmlElement, HTMLParser
+from lxml.html import HtmlElement
 
 # A page whose non-ASCII bytes are UTF-8 but for this share of broken ones is UTF-8 that was cut or
 # patched; text in another encoding breaks at almost every character.
 _TOLERATED_BROKEN = 0.02
-_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+_ASCII = bytes(range(128))
+# One class for all elements: lxml.html's own choice by tag asks Python for each.
+_CLASSES = etree.ElementDefaultClassLookup(element=HtmlElement)
 
 
 @dataclass(slots=True)
 class Page:
-    """A fetched page: its URL (absolute), its tree and the encoding that read it."""
+    """A fetched page: its URL (absolute), its tree and the encoding that read it.
+
+    `elements` are those of the tree: lxml makes an element anew whenever it is met, unless it is held.
+    """
 
     url: str
     root: HtmlElement
     encoding: str
     text: str
     warnings: list[str]
+    elements: list[HtmlElement]
 
     @property
     def base(self) -> str:
@@ -40,7 +45,10 @@ def read_page(body: bytes, url: str) -> Page:
     warnings = [f"encoding: {broken} undecodable bytes"] if broken else []
     # Re-encoded so that libxml2 neither guesses nor believes a declaration in the page. huge_tree
     # lifts the depth limit: a deep page must not lose its end.
-    parser = HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
+    parser = etree.HTMLParser(
+        encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True
+    )
+    parser.set_element_class_lookup(_CLASSES)
     try:
         root = etree.fromstring(text.encode("utf-8", "replace") or b"<html/>", parser)
     except etree.XMLSyntaxError:
@@ -48,7 +56,7 @@ def read_page(body: bytes, url: str) -> Page:
     if root is None:
         root = etree.fromstring(b"<html><body></body></html>", parser)
     _join_rest(root)
-    return Page(url, root, encoding, text, warnings)
+    return Page(url, root, encoding, text, warnings, list(root.iter()))
 
 
 def _join_rest(root: HtmlElement) -> None:
@@ -74,7 +82,7 @@ def decode(body: bytes) -> tuple[str, str, int]:
         pass
     utf8 = body.decode("utf-8", "replace")
     broken = utf8.count("\ufffd") - body.count(b"\xef\xbf\xbd")
-    if broken <= max(1, _TOLERATED_BROKEN * len(_NOT_ASCII.findall(body))) and len(utf8) < len(
+    if broken <= max(1, _TOLERATED_BROKEN * len(body.translate(None, _ASCII))) and len(utf8) < len(
         body
     ):
         return utf8, "utf-8", broken

@@ -16,7 +16,7 @@ from zjolcrawl.items import Media, RawArticle
 from zjolcrawl.parsing.blocks import Block, BlockReader
 from zjolcrawl.parsing.body import Body, read_body
 from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES
-from zjolcrawl.parsing.fields.text import clean
+from zjolcrawl.parsing.fields.text import DIVIDER, clean
 from zjolcrawl.parsing.lines import page_lines
 from zjolcrawl.parsing.page import Page
 from zjolcrawl.parsing.paper_page import Label, issue_pages, page_of, read_label
@@ -94,9 +94,7 @@ def is_blank(page: Page) -> bool:
 
 def _from_tag(root: HtmlElement) -> str | None:
     """What `<title>` has beside the paper's name."""
-    parts = re.split(
-        r"\s*[-–—_|｜]+\s*", "".join(str(each.text_content()) for each in TITLE_TAG(root)[:1])
-    )
+    parts = DIVIDER.split("".join(str(each.text_content()) for each in TITLE_TAG(root)[:1]))
     return clean(" ".join(part for part in parts if not _PAPER_NAME.search(part))) or None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
 
 # B  /<column>/YYYYMM/tYYYYMMDD_ID[_ext][_page].shtml                                       [REAL]
@@ -32,6 +33,9 @@ _MOBILE = re.compile(r"/(?:mzjol|msite)/details\w*\.html$")
 _NEWSID = re.compile(r"(?:^|&)newsid=(\d{9})(?:&|$)")
 _VIDEO_HOSTS = {"v.zjol.com.cn", "v-cdn.zjol.com.cn", "cdn.v.zjol.com.cn"}
 _MEDIA_FILE = re.compile(r"\.(?:mp4|m3u8|flv|avi|mov|wmv)$", re.IGNORECASE)
+_BREAKS = re.compile(r"[\t\r\n]")
+_SLASHES = re.compile("/{2,}")
+_LONGEST_KNOWN = 500  # characters: a longer address is not kept for the next time it is asked
 _SITE = "zjol.com.cn"
 _IMAGE_SITE = "zjolcdn.com"  # [REAL] img.zjolcdn.com, img2.zjolcdn.com
 
@@ -57,9 +61,13 @@ def absolute(base: str, href: str) -> str | None:
 
     Protocol-relative, `./` and doubled slashes are resolved; the fragment is dropped.
     """
-    href = re.sub(r"[\t\r\n]", "", href).strip().replace("\\", "/")
+    href = _BREAKS.sub("", href).strip().replace("\\", "/")
     if not href or href.startswith("#"):
         return None
+    return _resolved(base, href) if len(href) <= _LONGEST_KNOWN else _resolve(base, href)
+
+
+def _resolve(base: str, href: str) -> str | None:
     try:
         parts = urlsplit(urljoin(base, href))
         host = (parts.hostname or "").lower()
@@ -70,9 +78,13 @@ def absolute(base: str, href: str) -> str | None:
         return None
     if port and port != {"http": 80, "https": 443}[parts.scheme]:
         host = f"{host}:{port}"
-    path = re.sub(r"/{2,}", "/", parts.path) or "/"
+    path = _SLASHES.sub("/", parts.path) or "/"
     query = f"?{parts.query}" if parts.query else ""
     return f"{parts.scheme}://{host}{path}{query}"
+
+
+# A page says the same address again and again, in its menus and in the lists that are read twice.
+_resolved = lru_cache(maxsize=1024)(_resolve)
 
 
 def canonical(url: str) -> str:

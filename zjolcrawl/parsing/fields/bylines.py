@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 from zjolcrawl.items import Byline
-from zjolcrawl.parsing.fields.text import clean
+from zjolcrawl.parsing.fields.text import clean, squeeze
 
 _HAN = r"[\u3400-\u9fff\U00020000-\U0003ffff]"
 _REPORTER = (
@@ -31,6 +34,8 @@ _DIVIDERS = re.compile(r"[\s、,，;；/／|｜丨&＆()（）\[\]【】<>。.:�
 _NAME = re.compile(
     rf"{_HAN}{{2,4}}|{_HAN}{{1,8}}(?:[·•・.]{_HAN}{{1,8}})+|[A-Za-z][A-Za-z.·-]+(?: [A-Z][A-Za-z.·-]*)*"
 )
+_DOTS = re.compile("[•・‧∙]")
+_LONGEST = 2000  # characters: more only looks like a byline, and would be searched for long
 _GLUE = "\x01"
 _ORGANISATION = re.compile(rf"{_HAN}[{_HAN[1:-1]}A-Za-z0-9]{{1,19}}")
 # Words that stand among names and are none.
@@ -52,8 +57,10 @@ SURNAMES = (
     "[王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦"
     "邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤应俞章鲍楼虞裘竺屠柴翁娄倪施柯詹季骆葛祝吕包项缪厉戚童诸闻凌华洪郎岑斯宣边鲁阮褚阎]"
 )
+_FULL_NAME = re.compile(rf"(?:{SURNAMES}){_HAN}{{1,2}}")
 _EXACT_ROLE = re.compile(r"记者|通讯员|评论员|撰稿|实习生")
-_WORD = r"[^\s、,，;；:：()（）\[\]【】|｜/／]"
+_BETWEEN = "、,，;；:：()（）[]【】|｜/／"
+_WORD = rf"[^\s{re.escape(_BETWEEN)}]"
 # 潮新闻客户端 记者: an outlet that a space divides from its reporter.
 _FAR_OUTLET = rf"{_WORD}{{1,12}}{_OUTLET_END.pattern[:-1]} (?=\S*记者)"
 _TRAILING_CREDIT = re.compile(
@@ -75,17 +82,17 @@ def people(text: str, roles: str) -> list[Byline]:
     two to four Han characters, a name with ·, or a Latin one; 江 帆 is 江帆. After 作者 and 通讯员
     an organisation may stand.
     """
-    text = clean(re.sub(r"[•・‧∙]", "·", text))
-    marks = list(re.finditer(rf"(?P<before>{_FAR_OUTLET}|{_WORD}*?)(?P<role>{roles})", text))
+    text = clean(_DOTS.sub("·", text))[:_LONGEST]
+    marks = list(_marks(text, roles))
     if not marks or (_ALL_TRAIL.fullmatch(text) and not _EXACT_ROLE.search(text)):
         return _trailing_credits(text)
     found: list[Byline] = []
     for mark, following in zip(marks, [*marks[1:], None], strict=True):
-        outlet = _outlet(mark["before"])
-        role = re.sub(r"\s+", "", mark["role"])
-        stretch = text[mark.end() : following.start() if following else len(text)]
-        if following and following["before"] and not _outlet(following["before"]):
-            stretch += " " + following["before"]  # 记者江帆通讯员王小明: 江帆 is no outlet
+        outlet = _outlet(mark.before)
+        role = squeeze(mark.role)
+        stretch = text[mark.end : following.start if following else len(text)]
+        if following and following.before and not _outlet(following.before):
+            stretch += " " + following.before  # 记者江帆通讯员王小明: 江帆 is no outlet
         organisations = role in {"作者", "原作者"} or role.endswith("通讯员")
         stretch, others = _with_own_roles(stretch)
         for name, place in _placed(_names(stretch, organisations)):
@@ -96,10 +103,10 @@ def people(text: str, roles: str) -> list[Byline]:
 
 def is_name(text: str) -> bool:
     """Whether a line is a Chinese name and nothing else: a common surname and one or two characters."""
+    if sum(map(len, text.split(None, 4))) > 4:
+        return False
     joined = _APART.sub(r"\1\2", text.strip())
-    return bool(re.fullmatch(rf"(?:{SURNAMES}){_HAN}{{1,2}}", joined)) and not _NO_NAME.match(
-        joined
-    )
+    return bool(_FULL_NAME.fullmatch(joined)) and not _NO_NAME.match(joined)
 
 
 def merge(people_seen: list[Byline]) -> list[Byline]:
@@ -115,6 +122,45 @@ def merge(people_seen: list[Byline]) -> list[Byline]:
         if known.outlet is None and person.role == known.role:
             known.outlet = person.outlet
     return list(merged.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A role in a passage, what stands before it without a space, and where both begin and end."""
+
+    before: str
+    role: str
+    start: int
+    end: int
+
+
+def _marks(text: str, roles: str) -> Iterator[_Mark]:
+    """Each role once, from left to right.
+
+    Roles are looked for first, and what is before each then: a word of 2,000 characters without a
+    role is not searched from each of them to its end.
+    """
+    role, far = _patterns(roles)
+    at = 0
+    distant = far.search(text) if "记者" in text else None
+    while found := role.search(text, at):
+        start = found.start()
+        while start > at and not ((before := text[start - 1]) in _BETWEEN or before.isspace()):
+            start -= 1
+        if distant and distant.start() < at:
+            distant = far.search(text, at)
+        if distant and distant.start() <= start:
+            yield _Mark(distant[1], distant[2], distant.start(), distant.end())
+            at = distant.end()
+        else:
+            yield _Mark(text[start : found.start()], found[0], start, found.end())
+            at = found.end()
+
+
+@cache
+def _patterns(roles: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """A role, and a role whose outlet a space divides from it."""
+    return re.compile(roles), re.compile(f"({_FAR_OUTLET})({roles})")
 
 
 def _outlet(before: str) -> str | None:

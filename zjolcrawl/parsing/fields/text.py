@@ -8,13 +8,20 @@ import unicodedata
 # U+200B-200F and U+2060-2064 have no width or only direction; U+FEFF is a stray byte order mark,
 # U+00AD an invisible hyphen, C0/C1 controls come from broken encodings.
 _INVISIBLE = re.compile(
-    "[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\x00-\x08\x0e-\x1f\x7f]"
+    "[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\x00-\x08\x0e-\x1f\x7f]+"
 )
 # Characters of the wide classes: between two of them a line break in the source is no space
 # (CSS Text 3, segment break transformation).
 _WIDE = "\u2e80-\u303f\u3040-\u9fff\uf900-\ufaff\uff00-\uffef“”‘’…—·\U00020000-\U0003ffff"
-_BREAK_IN_CJK = re.compile(f"(?<=[{_WIDE}])[ \t]*[\r\n][ \t\r\n]*(?=[{_WIDE}])")
-_SPACES = re.compile("[ \t\r\n\f\v\u00a0\u2002-\u200a\u202f]+")
+# The white space comes first and what is before it is asked then: so the search leaps over the text.
+_BREAK_IN_CJK = re.compile(
+    f"[ \t\r\n](?<=[{_WIDE}].)(?:(?<=[\r\n])|[ \t]*+[\r\n])[ \t\r\n]*+(?=[{_WIDE}])", re.DOTALL
+)
+_OTHER_SPACE = "\t\r\n\f\v\u00a0\u2002-\u200a\u202f"
+_OTHER_SPACES = re.compile(f"[{_OTHER_SPACE}][ {_OTHER_SPACE}]*")
+_SPACES = re.compile("  +")
+DIVIDER = re.compile(r"(?:(?<!\s)\s+)?[-_|｜–—]+\s*")
+"""What divides the parts of a `<title>`, with the spaces around it."""
 _EDGES = " \t\r\n\u3000\u00a0"
 
 
@@ -23,9 +30,14 @@ def clean(text: str) -> str:
 
     U+3000 inside the line is the author's and stays.
     """
-    text = _INVISIBLE.sub("", text)
-    text = _BREAK_IN_CJK.sub("", text)
-    text = _SPACES.sub(" ", text).strip(_EDGES)
+    if not text.isprintable():  # as it is without any of what the three look for, and U+3000
+        text = _INVISIBLE.sub("", text)
+        if "\n" in text or "\r" in text:
+            text = _BREAK_IN_CJK.sub("", text)
+        text = _OTHER_SPACES.sub(" ", text)
+    if "  " in text:
+        text = _SPACES.sub(" ", text)
+    text = text.strip(_EDGES)
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
@@ -36,4 +48,4 @@ def fold_width(text: str) -> str:
 
 def squeeze(text: str) -> str:
     """The text without any white space, for comparisons."""
-    return re.sub(r"\s+", "", text)
+    return "".join(text.split())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.blocks import PAGE_FOOT, is_furniture, is_hidden
+from zjolcrawl.parsing.blocks import PAGE_FOOT, is_hidden, is_named_furniture
 from zjolcrawl.parsing.templates.table import Template, paths
 
 GENERIC = Template(
@@ -51,25 +51,32 @@ class _Box:
         return not self.boxes and self.element.find(".//br") is None
 
 
-def densest(root: HtmlElement, least: int = _LEAST) -> HtmlElement | None:
-    """The container whose own paragraphs hold most text, or None where a page has no prose.
+class Densest:
+    """The container of a page whose own paragraphs hold most text, asked as often as one likes."""
 
-    Names such as `share` mark furniture, yet sites give them to wrappers of everything too: where
-    nothing is found without them, they are not believed. One walk, linear in the page.
-    """
-    for silent, named in ((_SILENT, True), (_NEVER_TEXT, False)):
-        if (found := _densest(root, silent, named, least)) is not None:
-            return found
-    return None
+    def __init__(self, root: HtmlElement) -> None:
+        self._root = root
+        self._found: dict[bool, tuple[float, HtmlElement] | None] = {}
+
+    def __call__(self, least: int = _LEAST) -> HtmlElement | None:
+        """The container, or None where the page has no prose of so many characters.
+
+        Names such as `share` mark furniture, yet sites give them to wrappers of everything too:
+        where nothing is found without them, they are not believed. Linear in the page.
+        """
+        for named in (True, False):
+            if named not in self._found:
+                self._found[named] = _densest(self._root, named)
+            if (found := self._found[named]) and found[0] >= least:
+                return found[1]
+        return None
 
 
-def _densest(root: HtmlElement, silent: set[str], named: bool, least: int) -> HtmlElement | None:
-    boxes = _walk(root, silent, named)
+def _densest(root: HtmlElement, named: bool) -> tuple[float, HtmlElement] | None:
+    boxes = _walk(root, _SILENT if named else _NEVER_TEXT, named)
     scores = _scores(boxes)
     best = max(scores, key=lambda box: scores[box], default=None)
-    if best is None or scores[best] < least:
-        return None
-    return _whole(best, boxes).element
+    return (scores[best], _whole(best, boxes).element) if best else None
 
 
 def _walk(root: HtmlElement, silent: set[str], named: bool) -> list[_Box]:
@@ -82,8 +89,12 @@ def _walk(root: HtmlElement, silent: set[str], named: bool) -> list[_Box]:
         box = boxes[element] = _Box(element, parent, None)
         if tag in _INLINE and parent is not None:
             box.block = parent.block or parent
-        hidden = is_hidden(element) or (named and tag != "body" and is_furniture(element))
-        box.silent = tag in silent or hidden or (parent is not None and parent.silent)
+        box.silent = (
+            (parent is not None and parent.silent)
+            or tag in silent
+            or is_hidden(element)
+            or (named and tag != "body" and is_named_furniture(element))
+        )
         box.linked = tag == "a" or (parent is not None and parent.linked)
         _say(box, element.text)
         if parent is not None:
@@ -134,9 +145,12 @@ def _scores(boxes: list[_Box]) -> dict[_Box, float]:
 
 def _paragraphs(boxes: list[_Box]) -> Iterator[tuple[_Box, int]]:
     for box in boxes:
-        size = sum(map(len, box.text))
-        prose = any(map(_PROSE.search, box.text)) and not any(map(PAGE_FOOT.search, box.text))
-        if size >= _PARAGRAPH and prose:
+        size = sum(map(len, box.text)) if box.text else 0
+        if (
+            size >= _PARAGRAPH
+            and any(map(_PROSE.search, box.text))
+            and not any(map(PAGE_FOOT.search, box.text))
+        ):
             yield box, size
 
 
