@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.archives import Document
+from tests.archives import PICTURE, Document
 from tests.plans import explained, listened, parts
 from tests.questions import CHINA, QUESTIONS, Question
 from zjolcrawl.parsing.fields.dates import china_day
@@ -63,6 +63,11 @@ PLAIN: dict[str, tuple[str, Fits, str | None]] = {
     "New or edited since a moment, in that order": (
         "articles", lambda each: each["changed_at"] >= datetime(2017, 12, 25, tzinfo=CHINA), "changed_at",
     ),
+    "Articles that show a picture, by its bytes": (
+        "articles",
+        lambda each: PICTURE in [image.get("sha256") for image in each.get("images", [])],
+        None,
+    ),
     "An article by any address that ever led to it": (
         "articles", lambda each: URL in {each["_id"], *each.get("aliases", [])}, None,
     ),
@@ -85,6 +90,7 @@ def stored(large: Database[Any]) -> dict[str, list[Document]]:
     """Everything that a question asks about, without the texts."""
     fields = (
         "site", "columns", "published_at", "authors.name", "editors.name", "tags", "images.position",
+        "images.sha256",
         "revision", "status", "changed_at", "gone_at", "aliases", "next_visit_at", "state", "at",
     )  # fmt: skip
     return {

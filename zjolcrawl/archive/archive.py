@@ -56,19 +56,11 @@ class Archive:
 
     def read(self, pointer: Pointer) -> Record:
         """The record at `pointer`. Raises ArchiveError where it is not there."""
-        with _one_line_errors(self.folder):
-            try:
-                with self.open(pointer.file) as file:
-                    _, _, record = next(read_records(file, pointer.offset))
-            except (TornRecord, StopIteration) as error:
-                raise ArchiveError(f"{pointer.file} at byte {pointer.offset}: {error}") from error
-        if record.record_id != pointer.record_id:
-            raise ArchiveError(f"{pointer.file} has no record {pointer.record_id}")
-        return record
+        return read_record(self.folder, pointer)
 
     def open(self, name: str) -> BinaryIO:
         """A WARC file of the archive, by its name, to be read and closed. Raises OSError."""
-        return self._path(name).open("rb")
+        return _path(self.folder, name).open("rb")
 
     def message(self, capture: Capture) -> Message:
         """The response of a capture: a revisit's headers with the payload it refers to.
@@ -128,11 +120,6 @@ class Archive:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _path(self, name: str) -> Path:
-        path = self.folder / Path(name).name
-        being_written = path.with_name(path.name + OPEN)
-        return being_written if not path.exists() and being_written.exists() else path
-
     def _catch_up(self) -> None:
         known = self.index.files()
         there = {path.name for path in self.folder.glob(f"*{SUFFIX}")}
@@ -143,6 +130,22 @@ class Archive:
                 self.repairs.append(f"{name}: unreadable {torn}; the records before are indexed")
         for name in known - there:
             self.index.forget(name)
+
+
+def read_record(folder: Path, pointer: Pointer) -> Record:
+    """The record at `pointer`, for who only reads: nothing is completed or indexed.
+
+    Raises ArchiveError where it is not there.
+    """
+    with _one_line_errors(folder):
+        try:
+            with _path(folder, pointer.file).open("rb") as file:
+                _, _, record = next(read_records(file, pointer.offset))
+        except (TornRecord, StopIteration) as error:
+            raise ArchiveError(f"{pointer.file} at byte {pointer.offset}: {error}") from error
+    if record.record_id != pointer.record_id:
+        raise ArchiveError(f"{pointer.file} has no record {pointer.record_id}")
+    return record
 
 
 def complete(path: Path, index: ArchiveIndex, captures: list[Capture]) -> None:
@@ -164,6 +167,12 @@ def lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _path(folder: Path, name: str) -> Path:
+    path = folder / Path(name).name
+    being_written = path.with_name(path.name + OPEN)
+    return being_written if not path.exists() and being_written.exists() else path
 
 
 def _complete_if_left(path: Path, index: ArchiveIndex) -> str | None:

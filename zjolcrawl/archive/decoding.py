@@ -32,6 +32,24 @@ def decoded_body(message: Message) -> bytes:
     return body
 
 
+def body_start(message: Message, most: int) -> tuple[bytes, bool]:
+    """The first `most` bytes of the body without its content coding, and whether there are more.
+
+    However little was sent, no more than about `most` is unpacked. Raises ValueError, with the reason.
+    """
+    codings = [c.strip().lower() for c in (message.header("content-encoding") or "").split(",")]
+    codings = [each for each in codings if each and each != "identity"]
+    if len(codings) > 1 or not set(codings) <= _STARTS.keys():
+        raise ValueError(f"content coding {', '.join(codings)} is unknown")
+    start = message.body
+    if codings:
+        try:
+            start = _STARTS[codings[0]](start, most + 1)
+        except (zlib.error, brotli.error, zstd.ZstdError) as error:
+            raise ValueError(f"content coding {codings[0]}: {error}") from error
+    return start[:most], len(start) > most
+
+
 def _inflate(body: bytes) -> bytes:
     try:
         return zlib.decompressobj(_EITHER_HEADER).decompress(body)
@@ -43,4 +61,25 @@ def _inflate(body: bytes) -> bytes:
 _DECODERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": _inflate, "x-gzip": _inflate, "deflate": _inflate,
     "br": brotli.decompress, "zstd": zstd.decompress, "identity": bytes,
+}  # fmt: skip
+
+
+def _inflate_start(body: bytes, most: int) -> bytes:
+    try:
+        return zlib.decompressobj(_EITHER_HEADER).decompress(body, most)
+    except zlib.error:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(body, most)
+
+
+def _brotli_start(body: bytes, most: int) -> bytes:
+    return bytes(brotli.Decompressor().process(body, output_buffer_limit=most))
+
+
+def _zstd_start(body: bytes, most: int) -> bytes:
+    return zstd.ZstdDecompressor().decompress(body, most)
+
+
+_STARTS: dict[str, Callable[[bytes, int], bytes]] = {
+    "gzip": _inflate_start, "x-gzip": _inflate_start, "deflate": _inflate_start,
+    "br": _brotli_start, "zstd": _zstd_start,
 }  # fmt: skip

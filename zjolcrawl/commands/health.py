@@ -10,23 +10,10 @@ from datetime import timedelta
 from bson import json_util
 from scrapy.exceptions import UsageError
 
-from zjolcrawl.catalogue import CatalogueError, load_catalogue
 from zjolcrawl.command import ReadingCommand, tell
 from zjolcrawl.display.findings import Finding
-from zjolcrawl.display.health import Limits, Observed, judge, render
-from zjolcrawl.extensions.run_lock import holder
-from zjolcrawl.spiders.arguments import ArgumentError
-from zjolcrawl.storage.folder import look
-from zjolcrawl.storage.health import (
-    column_rows,
-    crawls_with_articles,
-    last_crawls,
-    last_good_crawl,
-    link_counts,
-)
-from zjolcrawl.storage.operations import utc_now
-
-_RUNS = 10
+from zjolcrawl.display.health import USUAL, Limits, judge, render
+from zjolcrawl.observing import observe
 
 
 class Command(ReadingCommand):
@@ -41,9 +28,17 @@ class Command(ReadingCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         options = {
-            "--max-age": ("HOURS", 48, "since a column's last success and the last good run"),
-            "--silent-days": ("DAYS", 60, "after which a column without news is told"),
-            "--min-free-gb": ("GB", 1, "that must be free, in 10^9 bytes"),
+            "--max-age": (
+                "HOURS",
+                USUAL.age // timedelta(hours=1),
+                "since a column's last success and the last good run",
+            ),
+            "--silent-days": (
+                "DAYS",
+                USUAL.silence.days,
+                "after which a column without news is told",
+            ),
+            "--min-free-gb": ("GB", int(USUAL.free // 1e9), "that must be free, in 10^9 bytes"),
         }
         for name, (unit, default, what) in options.items():
             parser.add_argument(
@@ -58,32 +53,14 @@ class Command(ReadingCommand):
         limits = Limits(
             timedelta(hours=opts.max_age), timedelta(days=opts.silent_days), opts.min_free_gb * 1e9
         )
-        findings = judge(await self._observe(), limits)
+        async with self.database() as db:
+            findings = judge(await observe(db, self.data_dir()), limits)
         well = not any(each.bad for each in findings)
         if opts.json:
             sys.stdout.write(_json(findings, well=well))
         else:
             tell(render(findings))
         self.exitcode = 0 if well else 1
-
-    async def _observe(self) -> Observed:
-        """Raises ArgumentError for a catalogue or a folder that cannot be read."""
-        now = utc_now()
-        try:
-            async with self.database() as db:
-                return Observed(
-                    now, load_catalogue().values(), await link_counts(db, now),
-                    look(self.data_dir()),
-                    rows=await column_rows(db),
-                    articles=await crawls_with_articles(db, _RUNS + 1),
-                    good=await last_good_crawl(db),
-                    runs=await last_crawls(db, _RUNS),
-                    held=holder(self.data_dir()) is not None,  # after the run that may hold it
-                )  # fmt: skip
-        except CatalogueError as error:
-            raise ArgumentError(str(error)) from error
-        except OSError as error:
-            raise ArgumentError(f"DATA_DIR {self.data_dir()} cannot be read: {error}") from error
 
 
 def _json(findings: list[Finding], *, well: bool) -> str:

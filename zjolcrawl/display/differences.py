@@ -11,10 +11,12 @@ from typing import Any
 from zjolcrawl.display.words import people, published
 
 _SENTENCE = re.compile(r"[^。！？；!?;\n]*(?:[。！？；!?;]+[”’」』）)]*|\n|$)")
-_FIELDS = (
-    "kicker", "title", "subtitle", "published_at", "source", "authors", "editors", "tags",
-    "editor_note", "body", "images",
-)  # fmt: skip
+FIELDS = {
+    "kicker": "引题", "title": "标题", "subtitle": "副题", "published_at": "时间", "source": "来源",
+    "authors": "作者", "editors": "编辑", "tags": "标签", "editor_note": "编者按", "body": "正文",
+    "images": "图片",
+}  # fmt: skip
+"""The fields that are compared, in the order in which a page shows them, and what readers call them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,19 @@ class Change:
 
 def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     """The edits from one version to the next, in the order in which a page shows the fields."""
-    return [change for name in _FIELDS for change in _of_field(name, old, new)]
+    return [change for name in FIELDS for change in _of_field(name, old, new)]
+
+
+def pairs(change: Change) -> list[tuple[str, str]] | None:
+    """One part that became another, piece by piece: (before, after), the same where nothing changed.
+
+    None where parts came or went, so that there is no other to compare with.
+    """
+    if not len(change.removed) == len(change.added) == 1:
+        return None
+    before, after = change.removed[0], change.added[0]
+    found = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    return [(before[i1:i2], after[j1:j2]) for _, i1, i2, j1, j2 in found]
 
 
 def sentences(text: str) -> list[str]:

@@ -32,6 +32,9 @@ class Limits:
     free: float
 
 
+USUAL = Limits(timedelta(hours=48), timedelta(days=60), 1e9)
+
+
 @dataclass(frozen=True, slots=True)
 class Observed:
     """What is judged, all of the moment `now`.
@@ -111,7 +114,11 @@ def _of_columns(seen: Observed, limits: Limits) -> Iterator[Finding]:
     ]
     errors = [key for key, row in enabled.items() if "last_error" in row]
     well = len(enabled.keys() - {*never, *late, *silent, *errors})
-    yield Finding("columns", f"{well} of {len(enabled)} are well", values={"well": well})
+    yield Finding(
+        "columns",
+        f"{well} of {len(enabled)} are well",
+        values={"well": well, "enabled": len(enabled)},
+    )
     if never:
         yield Finding("columns", f"never crawled: {some(never)}", True, {"never": never})
     if late:

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import SequenceMatcher
 from typing import Any
 
 from rich.text import Text
 
-from zjolcrawl.display.differences import Change, changes
+from zjolcrawl.display.differences import FIELDS, Change, changes, pairs
 from zjolcrawl.display.words import moment
 
-_NAMES = {
-    "kicker": "引题", "title": "标题", "subtitle": "副题", "published_at": "时间", "source": "来源",
-    "authors": "作者", "editors": "编辑", "tags": "标签", "editor_note": "编者按", "body": "正文",
-    "images": "图片",
-}  # fmt: skip
 _OUT, _IN = "red", "green"
 
 
@@ -58,7 +52,7 @@ def _edits(edits: list[Change]) -> Iterator[Text]:
     for edit in edits:
         if edit.field != named:
             named = edit.field
-            yield Text(f"  {_NAMES[named]}")
+            yield Text(f"  {FIELDS[named]}")
         if edit.kept:
             yield Text(f"      … {edit.kept} unchanged", style="dim")
         yield from _marked(edit)
@@ -66,8 +60,8 @@ def _edits(edits: list[Change]) -> Iterator[Text]:
 
 def _marked(edit: Change) -> Iterator[Text]:
     """Parts taken out and put in; of one part changed into one, the characters are marked."""
-    if len(edit.removed) == len(edit.added) == 1:
-        yield from _pair(edit.removed[0], edit.added[0])
+    if pieces := pairs(edit):
+        yield from _pair(pieces)
         return
     for part in edit.removed:
         yield Text(f"    - {part}", style=_OUT)
@@ -75,11 +69,11 @@ def _marked(edit: Change) -> Iterator[Text]:
         yield Text(f"    + {part}", style=_IN)
 
 
-def _pair(before: str, after: str) -> Iterator[Text]:
+def _pair(pieces: list[tuple[str, str]]) -> Iterator[Text]:
     old, new = Text("    - ", style=_OUT), Text("    + ", style=_IN)
-    for what, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        mark = "" if what == "equal" else "reverse"
-        old.append(before[i1:i2], style=mark)
-        new.append(after[j1:j2], style=mark)
+    for before, after in pieces:
+        mark = "" if before == after else "reverse"
+        old.append(before, style=mark)
+        new.append(after, style=mark)
     yield old
     yield new

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pymongo
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
@@ -37,6 +38,17 @@ async def open_database(uri: str, database: str, data_dir: Path) -> AsyncIterato
     finally:
         if server:
             await asyncio.to_thread(server.release)
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Queries in this block end after so long, on the server too (maxTimeMS). Raises StoreUnavailable."""
+    try:
+        with pymongo.timeout(seconds):
+            yield
+    except PyMongoError as error:
+        what = f"took more than {seconds:g} s" if error.timeout else short(error)
+        raise StoreUnavailable(f"MongoDB did not answer a query: {what}") from error
 
 
 async def connect(uri: str) -> Client:

@@ -65,3 +65,27 @@ class GridFSFiles:
                 await bucket.upload_from_stream_with_id(path, path, buf)
             except DuplicateKeyError:
                 return  # another process was first with the same bytes
+
+
+class ImageReader:
+    """The bytes of images in the stores that can be read here: a folder and GridFS."""
+
+    def __init__(self, uri: str, folder: Path, db: AsyncDatabase[dict[str, Any]]) -> None:
+        """`uri` is FILES_STORE, empty for `folder`."""
+        scheme, found, rest = uri.partition("://")
+        self.readable = not found or scheme in {"file", "gridfs"}
+        self._bucket = (rest.strip("/") or "images") if scheme == "gridfs" else None
+        self._folder = Path(uri.removeprefix("file://")) if uri else folder
+        self._db = db
+
+    async def read(self, path: str) -> bytes | None:
+        """The bytes at `path`, or None where there are none. Raises OSError, PyMongoError."""
+        if not self.readable:
+            return None
+        try:
+            if self._bucket is None:
+                return await asyncio.to_thread((self._folder / path).read_bytes)
+            bucket = AsyncGridFSBucket(self._db, self._bucket)
+            return await (await bucket.open_download_stream(path)).read()
+        except (FileNotFoundError, NoFile):
+            return None

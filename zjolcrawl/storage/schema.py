@@ -122,6 +122,10 @@ INDEXES: dict[str, list[IndexModel]] = {
         ),  # taken down
         IndexModel([("changed_at", ASCENDING)]),  # new or edited since a moment
         IndexModel([("aliases", ASCENDING)]),  # an article by any address that led to it
+        IndexModel([("images.sha256", ASCENDING)], sparse=True),  # articles that show a picture
+    ],
+    "revisions": [
+        IndexModel([("images.sha256", ASCENDING)], sparse=True),  # versions that show a picture
     ],
     "frontier": [
         IndexModel([("columns", ASCENDING), ("state", ASCENDING)]),  # what became of the links

@@ -1,0 +1,57 @@
+"""Debian's Chromium, headless, by its own driver."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+
+BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+MISSING = "no chromium: apt-get install chromium chromium-driver"
+_FLAGS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--hide-scrollbars", "--lang=zh-CN", "--no-proxy-server",
+)  # fmt: skip
+
+
+@contextmanager
+def chromium(profile: Path, *, scheme: str = "light", script: bool = True) -> Iterator[Chrome]:
+    """A browser on a new profile; `script=False`: JavaScript is switched off by its own setting."""
+    options = ChromeOptions()
+    options.binary_location = BROWSER or ""
+    for flag in (*_FLAGS, f"--user-data-dir={profile}"):
+        options.add_argument(flag)
+    if not script:
+        options.add_experimental_option(
+            "prefs", {"profile.managed_default_content_settings.javascript": 2}
+        )
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = Chrome(options, ChromeService(DRIVER or "", env={**os.environ, "LANGUAGE": "zh_CN"}))
+    try:
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        driver.set_page_load_timeout(30)
+        yield driver
+    finally:
+        driver.quit()
+
+
+def resize(driver: Chrome, width: int, height: int) -> None:
+    """The size of the page's view, in CSS pixels, whatever a window may have at least."""
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def full_picture(driver: Chrome, width: int, height: int, *, most: int = 2600) -> bytes:
+    """A PNG of the page as wide as said, from its top, `most` pixels at most."""
+    resize(driver, width, height)
+    size = driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
+    resize(driver, width, int(min(most, max(height, size["height"]))))
+    shot = driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
+    return base64.b64decode(shot["data"])

@@ -1,0 +1,46 @@
+"""One crawled archive for all pages, and one running `scrapy browse` on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from tests.goldens import FOLDERS
+from tests.site import SiteProxy
+from tests.web.sample import crawl, plant, sow
+from tests.web.serving import Web, browsing
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """Where it is, and a client of its database."""
+
+    data: Path
+    uri: str
+    database: str
+    db: Database[dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Iterator[Archive]:
+    data, database = tmp_path_factory.mktemp("shown"), "test_web"
+    with MongoClient[dict[str, Any]](mongodb_uri, tz_aware=True) as client:
+        client.drop_database(database)
+        with SiteProxy(FOLDERS) as site:
+            crawl(site, data, mongodb_uri, database)
+        sow(client[database])
+        plant(client[database])
+        yield Archive(data, mongodb_uri, database, client[database])
+        client.drop_database(database)
+
+
+@pytest.fixture(scope="session")
+def web(archive: Archive) -> Iterator[Web]:
+    with browsing(archive.data, archive.uri, archive.database) as (web, _):
+        yield web

@@ -1,0 +1,86 @@
+"""Pictures of the pages at phone and desktop width, light and dark: python -m tests.web.screenshots FOLDER."""
+
+from __future__ import annotations
+
+import io
+import math
+import sys
+import tempfile
+from pathlib import Path
+from urllib.parse import urlencode
+
+from PIL import Image, ImageDraw
+from pymongo import MongoClient
+from selenium.webdriver.common.by import By
+
+from tests.goldens import FOLDERS
+from tests.site import Answer, SiteProxy
+from tests.web.browser import chromium, full_picture
+from tests.web.sample import EDITED, REFERENCE, SOWN, SOWN_YEAR, crawl, sow
+from tests.web.serving import browsing
+from zjolcrawl.storage.embedded import EmbeddedServer
+
+PAGES = {
+    "search": "/?" + urlencode({"q": "环保督察 浙江"}),
+    "newest": "/",
+    "filters": "/?" + urlencode({"column": "zjxw", "since": "2017-01-01", "images": "1"}),
+    "article": "/article?" + urlencode({"url": REFERENCE}),
+    "history": "/history?" + urlencode({"url": REFERENCE}),
+    "restored": "/history?" + urlencode({"url": EDITED}),
+    "record": "/record?" + urlencode({"url": REFERENCE}),
+    "columns": "/columns",
+    "calendar": "/calendar?" + urlencode({"column": SOWN, "year": SOWN_YEAR}),
+    "health": "/health",
+    "missing": "/nothing",
+}
+
+
+def main(folder: Path, wanted: list[str]) -> None:
+    """Crawl the bundled site, and take each page four times."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch, EmbeddedServer.acquire(Path(scratch)) as server:
+        data = Path(scratch)
+        with SiteProxy(FOLDERS) as site:
+            scenery(site)
+            crawl(site, data, server.uri, "zjol")
+        with MongoClient(server.uri, tz_aware=True) as client:
+            sow(client["zjol"])
+        with browsing(data, server.uri, "zjol") as (web, _):
+            for scheme in ("light", "dark"):
+                with chromium(data / f"profile-{scheme}", scheme=scheme) as driver:
+                    for name in wanted or PAGES:
+                        for width in (390, 1280):
+                            driver.get(web.url + PAGES[name])
+                            assert driver.find_elements(By.TAG_NAME, "h1")
+                            picture = full_picture(driver, width, 900)
+                            (folder / f"{name}-{width}-{scheme}.png").write_bytes(picture)
+
+
+def scenery(site: SiteProxy) -> None:
+    """Hills in the place of the fixtures' pictures, which are of one colour."""
+    for folder in FOLDERS:
+        for number, path in enumerate(sorted(folder.rglob("*.jpg"))):
+            site.set(f"http://{path.relative_to(folder)}", Answer(body=hills(number)))
+
+
+def hills(number: int) -> bytes:
+    """A JPEG of hills in mist."""
+    width, height = 960, 600
+    sky = (200 - 9 * number % 40, 216, 226 - 11 * number % 50)
+    picture = Image.new("RGB", (width, height), sky)
+    draw = ImageDraw.Draw(picture)
+    for layer in range(5):
+        shade = tuple(int(c * (0.92 - 0.15 * layer)) for c in sky)
+        top = [
+            (x, 190 + 85 * layer + 46 * math.sin(x / (150 + 23 * layer) + number + 2.1 * layer)
+             + 16 * math.sin(x / 37 + layer))
+            for x in range(0, width + 8, 8)
+        ]  # fmt: skip
+        draw.polygon([(0, height), *top, (width, height)], fill=shade)
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=88)
+    return buffer.getvalue()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -1,0 +1,72 @@
+"""`scrapy browse` as its user runs it, and a client that sends just what it is told to."""
+
+from __future__ import annotations
+
+import http.client
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+from tests.crawling import start_scrapy
+
+
+@dataclass(frozen=True, slots=True)
+class Got:
+    """An answer; header names in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+class Web:
+    """The pages at an address."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._netloc = urlsplit(url).netloc
+
+    def get(
+        self, path: str, method: str = "GET", headers: dict[str, str] | None = None, **asked: object
+    ) -> Got:
+        """What is answered to a path and a query."""
+        return self.raw(f"{path}?{urlencode(asked)}" if asked else path, method, headers)
+
+    def raw(self, target: str, method: str = "GET", headers: dict[str, str] | None = None) -> Got:
+        """What is answered to a request line's target as it stands."""
+        connection = http.client.HTTPConnection(self._netloc, timeout=30)
+        try:
+            connection.request(method, target, headers=headers or {})
+            answer = connection.getresponse()
+            named = {name.lower(): value for name, value in answer.getheaders()}
+            return Got(answer.status, named, answer.read())
+        finally:
+            connection.close()
+
+
+@contextmanager
+def browsing(
+    data: Path, uri: str, database: str, *options: str
+) -> Iterator[tuple[Web, subprocess.Popen[str]]]:
+    """The running command, on a free port; ended in the end."""
+    running = start_scrapy(
+        "browse", "--port", "0", *options, site=None, data=data, uri=uri, database=database
+    )
+    assert running.stdout
+    try:
+        line = running.stdout.readline()
+        assert line.startswith("http://"), running.communicate()[1]
+        yield Web(line.split()[0].rstrip("/")), running
+    finally:
+        if running.poll() is None:
+            running.terminate()
+        _, told = running.communicate(timeout=30)
+        sys.stderr.write(told)

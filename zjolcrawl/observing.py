@@ -1,0 +1,40 @@
+"""What the health of the archive is judged by, gathered for the terminal and for the web page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zjolcrawl.catalogue import CatalogueError, load_catalogue
+from zjolcrawl.display.health import Observed
+from zjolcrawl.extensions.run_lock import holder
+from zjolcrawl.spiders.arguments import ArgumentError
+from zjolcrawl.storage.connection import Database
+from zjolcrawl.storage.folder import look
+from zjolcrawl.storage.health import (
+    column_rows,
+    crawls_with_articles,
+    last_crawls,
+    last_good_crawl,
+    link_counts,
+)
+from zjolcrawl.storage.operations import utc_now
+
+_RUNS = 10
+
+
+async def observe(db: Database, data_dir: Path) -> Observed:
+    """What is known now. Raises ArgumentError for a catalogue or a folder that cannot be read."""
+    now = utc_now()
+    try:
+        return Observed(
+            now, load_catalogue().values(), await link_counts(db, now), look(data_dir),
+            rows=await column_rows(db),
+            articles=await crawls_with_articles(db, _RUNS + 1),
+            good=await last_good_crawl(db),
+            runs=await last_crawls(db, _RUNS),
+            held=holder(data_dir) is not None,  # after the run that may hold it
+        )  # fmt: skip
+    except CatalogueError as error:
+        raise ArgumentError(str(error)) from error
+    except OSError as error:
+        raise ArgumentError(f"DATA_DIR {data_dir} cannot be read: {error}") from error

@@ -1,0 +1,105 @@
+"""What the web page asks: lists, days, columns, one version, one image. Reads only, each bounded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from zjolcrawl.parsing.fields.dates import CHINA
+from zjolcrawl.storage.connection import Database
+from zjolcrawl.storage.operations import china_date
+from zjolcrawl.storage.selection import day_bounds
+
+_LEAD = 160  # characters of a text in a list
+_MOST_COLUMNS = 1000
+_LISTED = dict.fromkeys(
+    ("title", "kicker", "published_at", "published_precision", "site_name", "columns", "source",
+     "status", "revision", "images"), 1,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnCount:
+    """How many articles of a column there are, and when the newest was published."""
+
+    id: str
+    articles: int
+    newest: datetime | None = None
+
+
+async def newest_articles(
+    db: Database, query: dict[str, Any], *, limit: int, skip: int = 0
+) -> list[dict[str, Any]]:
+    """Articles for a list, newest first; `body` is only its start."""
+    lead = {"body": {"$substrCP": ["$body", 0, _LEAD]}}
+    found = db["articles"].find(query, {**_LISTED, **lead}).sort("published_at", -1)
+    return await found.skip(skip).limit(limit).to_list()
+
+
+async def version_of(db: Database, newest: dict[str, Any], revision: int) -> dict[str, Any] | None:
+    """A version of an article by its number."""
+    if revision == newest["revision"]:
+        return newest
+    return await db["revisions"].find_one({"_id": {"url": newest["_id"], "revision": revision}})
+
+
+async def column_ids(db: Database) -> list[str]:
+    """The columns that have articles."""
+    found = await db["articles"].distinct("columns")  # None of those that no column listed
+    return sorted(each for each in found if each)[:_MOST_COLUMNS]
+
+
+async def column_counts(db: Database) -> list[ColumnCount]:
+    """The columns that have articles, each asked of the index `columns, published_at`."""
+    return [await _column_count(db, each) for each in await column_ids(db)]
+
+
+async def daily_counts(db: Database, column: str | None, first: date, last: date) -> Counter[date]:
+    """How many articles were published on each day (China, both ends included)."""
+    stages: list[dict[str, Any]] = [
+        {"$match": {**_of_column(column), "published_at": day_bounds(first, last)}},
+        {"$group": {"_id": china_date("$published_at", "%Y-%m-%d"), "articles": {"$sum": 1}}},
+        {"$limit": (last - first) // timedelta(days=1) + 1},
+    ]
+    rows = await (await db["articles"].aggregate(stages)).to_list()
+    return Counter({date.fromisoformat(row["_id"]): row["articles"] for row in rows})
+
+
+async def covered_days(db: Database, column: str | None) -> tuple[date, date] | None:
+    """The first and the last publish day (China) of a column, or of everything."""
+    dated = {**_of_column(column), "published_at": {"$type": "date"}}
+    ends = [
+        await db["articles"].find_one(dated, {"published_at": 1}, sort={"published_at": way})
+        for way in (1, -1)
+    ]
+    first, last = (each["published_at"].astimezone(CHINA).date() if each else None for each in ends)
+    return (first, last) if first and last else None
+
+
+async def image_entry(db: Database, sha256: str) -> dict[str, Any] | None:
+    """An entry of `images` with these bytes, of any version of any article (index `images.sha256`)."""
+    for name in ("articles", "revisions"):
+        shown = await db[name].find_one({"images.sha256": sha256}, {"images.$": 1})
+        if shown:
+            return dict(shown["images"][0])
+    return None
+
+
+async def stored_of(db: Database, urls: Iterable[str]) -> set[str]:
+    """Which of the canonical URLs are articles here."""
+    chosen = {"_id": {"$in": list(urls)}}
+    return {each["_id"] for each in await db["articles"].find(chosen, {"_id": 1}).to_list()}
+
+
+async def _column_count(db: Database, column: str) -> ColumnCount:
+    listed = _of_column(column)
+    newest = await db["articles"].find_one(listed, {"published_at": 1}, sort={"published_at": -1})
+    count = await db["articles"].count_documents(listed)
+    return ColumnCount(column, count, (newest or {}).get("published_at"))
+
+
+def _of_column(column: str | None) -> dict[str, Any]:
+    return {"columns": column} if column else {}

@@ -1,0 +1,1 @@
+"""The archive as a web page that only reads: `scrapy browse`."""

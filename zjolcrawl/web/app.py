@@ -1,0 +1,88 @@
+"""The application: its pages, its files, and what becomes of errors."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from zjolcrawl.archive.archive import ArchiveError
+from zjolcrawl.spiders.arguments import ArgumentError
+from zjolcrawl.storage.connection import deadline
+from zjolcrawl.storage.errors import StoreUnavailable
+from zjolcrawl.web.guard import Guard
+from zjolcrawl.web.rendering import refusal
+from zjolcrawl.web.site import Site
+from zjolcrawl.web.views import article, calendar, columns, health, history, image, record, search
+
+SECONDS = 10
+"""For all queries of one page."""
+
+View = Callable[[Request], Awaitable[Response]]
+_VIEWS: dict[str, View] = {
+    "/": search.show, "/article": article.show, "/history": history.show, "/record": record.show,
+    "/columns": columns.show, "/calendar": calendar.show, "/health": health.show,
+    "/image/{sha256}": image.show,
+}  # fmt: skip
+_FILES = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
+
+
+def application(site: Site, host: str = "127.0.0.1") -> ASGIApp:
+    """The pages of one archive, for who listens on `host`."""
+    routes = [Route(path, _bounded(view)) for path, view in _VIEWS.items()]
+    routes += [Route(f"/static/{name}", _static) for name in _FILES]
+    app = Starlette(
+        routes=routes,
+        exception_handlers={
+            HTTPException: _http_error,
+            StoreUnavailable: _no_database,
+            ArgumentError: _unusable,
+            ArchiveError: _unusable,
+            Exception: _fault,
+        },
+    )
+    app.state.site = site
+    return Guard(app, host, refusal)
+
+
+def _bounded(view: View) -> View:
+    async def answer(request: Request) -> Response:
+        with deadline(SECONDS):
+            return await view(request)
+
+    return answer
+
+
+async def _static(request: Request) -> Response:
+    name = request.url.path.rpartition("/")[2]
+    content = (files("zjolcrawl.web") / "static" / name).read_bytes()
+    headers = {"cache-control": "max-age=300"}
+    return Response(content, media_type=_FILES[name], headers=headers)
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    told = (
+        error.detail if error.status_code != 404 or error.detail != "Not Found" else "没有这一页。"
+    )
+    return refusal(error.status_code, told)
+
+
+async def _no_database(_: Request, error: Exception) -> Response:
+    return refusal(503, "数据库没有及时回答。可以缩小检索范围，或稍后再试。")
+
+
+async def _unusable(_: Request, error: Exception) -> Response:
+    return refusal(
+        500, "归档中有一处读不出来；命令行的 scrapy health 或 scrapy article 会说明是哪里。"
+    )
+
+
+async def _fault(_: Request, error: Exception) -> Response:
+    return refusal(500, "页面出错了；详情在运行 scrapy browse 的终端里。")

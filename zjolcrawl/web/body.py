@@ -1,0 +1,160 @@
+"""An article's stored HTML as it may stand on a page: cleaned again at the door, images from the archive.
+
+The parser wrote `body_html` clean, but an archive can be imported, or written by another hand. nh3
+(ammonia) reads HTML as browsers do (html5ever), so that nothing means one thing to the cleaner and
+another to the reader; lxml, which reads HTML 4, sees only what came out of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import nh3
+from lxml import html
+from lxml.html import HtmlElement
+from markupsafe import Markup
+
+from zjolcrawl.web.asked import key_of
+from zjolcrawl.web.labels import IMAGE_STATES
+from zjolcrawl.web.rendering import is_web, link, picture
+
+TAGS = {
+    "p", "h2", "strong", "em", "a", "img", "figure", "figcaption", "table", "tr", "td", "th", "ul",
+    "ol", "li", "blockquote", "br", "video",
+}  # fmt: skip
+"""Those of the contract; tbody is left out, browsers put it there themselves."""
+_ATTRIBUTES = {
+    "a": {"href"}, "img": {"src", "alt"}, "video": {"src"},
+    "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"},
+}  # fmt: skip
+_MOST_LINKS = 100
+_DEEPEST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A body to be read, and the positions of the images that stand in it."""
+
+    html: Markup
+    shown: set[int]
+
+
+def links_in(body_html: str) -> set[str]:
+    """The canonical addresses that a body links to, so many at most."""
+    found = (key_of(each.get("href", "")) for each in _tree(body_html).iter("a"))
+    return set(islice(filter(None, found), _MOST_LINKS))
+
+
+def reading(article: dict[str, Any], own: set[str], *, images: bool = True) -> Reading:
+    """The body of a version; `own`: articles of the archive, to which links lead there.
+
+    `images`: their bytes can be shown. What cannot be is a note with its address.
+    """
+    entries = {each["url"]: each for each in article.get("images", [])}
+    shown: set[int] = set()
+    root = _tree(article.get("body_html", ""))
+    for element in list(root.iter()):
+        if element.tag == "img":
+            entry = entries.get(element.get("src") or "")
+            if entry:
+                shown.add(entry["position"])
+            _place(element, entry or {"url": element.get("src")}, images=images)
+        elif element.tag == "a":
+            _lead(element, own)
+        elif element.tag == "video":
+            _replace(element, *_note("视频", element.get("src")))
+        elif element.tag in {"td", "th"}:
+            for name in ("colspan", "rowspan"):
+                if not re.fullmatch(r"[1-9]\d{0,2}", element.get(name, "1"), re.ASCII):
+                    del element.attrib[name]
+        elif element.tag == "table":
+            _wrap(element, "table")
+    return Reading(Markup(_inner(root)), shown)  # noqa: S704 (cleaned by _tree, then our own)
+
+
+def _tree(body_html: str) -> HtmlElement:
+    clean = nh3.clean(
+        body_html, tags=TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https"},
+        url_relative="deny", link_rel="noopener noreferrer",
+        clean_content_tags={"script", "style", "svg", "math", "template", "iframe", "noscript"},
+    )  # fmt: skip
+    root: HtmlElement = html.fragment_fromstring(_shallow(clean), create_parent="div")
+    return root
+
+
+def _shallow(clean: str) -> str:
+    """As it is, but as plain text where it is nested deeper than anybody reads."""
+    depth = deepest = 0
+    for tag in re.finditer(r"<(/?)(\w+)", clean):
+        if tag[2] not in {"br", "img"}:
+            depth += -1 if tag[1] else 1
+            deepest = max(deepest, depth)
+    return clean if deepest <= _DEEPEST else nh3.clean(clean, tags=set())
+
+
+def _place(element: HtmlElement, entry: dict[str, Any], *, images: bool) -> None:
+    source = picture(entry, readable=images)
+    if source is None:
+        _replace(element, *_absent(entry))
+        return
+    alt = entry.get("alt") or entry.get("caption") or ""
+    element.attrib.clear()
+    element.attrib.update({"src": source, "alt": str(alt), "loading": "lazy"})
+    if entry.get("width") and entry.get("height"):
+        element.attrib.update({"width": str(entry["width"]), "height": str(entry["height"])})
+
+
+def _lead(element: HtmlElement, own: set[str]) -> None:
+    key = key_of(element.get("href", ""))
+    if key in own:
+        element.set("href", link("/article", url=key))
+
+
+def _absent(entry: dict[str, Any]) -> tuple[str, str | None]:
+    state = IMAGE_STATES.get(entry.get("status", "referenced"), "未存")
+    return _note(f"图片 {state}", entry.get("url"))
+
+
+def _note(what: str, url: str | None) -> tuple[str, str | None]:
+    return what, url if is_web(url) else None
+
+
+def _replace(element: HtmlElement, what: str, url: str | None) -> None:
+    """A note in the place of what is not shown."""
+    note = html.Element("span", {"class": "absent"})
+    note.text = what
+    if url:
+        note.text += " · "
+        anchor = html.Element("a", {"href": url, "rel": "noopener noreferrer"})
+        anchor.text = "原地址"
+        note.append(anchor)
+    note.tail, element.tail = element.tail, None
+    parent = element.getparent()
+    if parent is not None:
+        parent.replace(element, note)
+
+
+def _wrap(element: HtmlElement, name: str) -> None:
+    """A box around a wide element, in which it can be moved sideways, by keys too."""
+    box = html.Element(
+        "div", {"class": f"wide {name}", "tabindex": "0", "role": "group", "aria-label": "表格"}
+    )
+    box.tail, element.tail = element.tail, None
+    parent = element.getparent()
+    if parent is not None:
+        parent.replace(element, box)
+        box.append(element)
+
+
+def _inner(root: HtmlElement) -> str:
+    return "".join(_parts(root))
+
+
+def _parts(root: HtmlElement) -> Iterator[str]:
+    yield str(Markup.escape(root.text or ""))
+    for child in root:
+        yield html.tostring(child, encoding="unicode")

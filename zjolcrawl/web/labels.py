@@ -1,0 +1,55 @@
+"""The words that a Chinese reader expects for what the documents say in English."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import cache
+
+from zjolcrawl.catalogue import Column, load_catalogue, sites
+from zjolcrawl.papers import load_papers
+from zjolcrawl.parsing.fields.dates import CHINA
+
+IMAGE_STATES = {
+    "stored": "已存", "missing": "原站已无此图", "failed": "未能取得", "referenced": "未曾下载",
+}  # fmt: skip
+LINK_STATES = {
+    "pending": "待取", "stored": "已存", "rejected": "不收", "failed": "失败", "gone": "已撤下",
+}  # fmt: skip
+
+
+def column_name(column: str) -> str:
+    """A column's or paper's name, its id where none is known."""
+    known = _columns().get(column)
+    return known.name if known else column
+
+
+def column_site(column: str) -> str:
+    """The name of the host that a column is on."""
+    if column in load_papers():
+        return "数字报"
+    known = _columns().get(column)
+    return (sites().get(known.site) or known.site) if known else "其他"
+
+
+@cache
+def _columns() -> dict[str, Column]:
+    papers = {key: paper.column for key, paper in load_papers().items()}
+    return {**load_catalogue(), **papers}
+
+
+def day(value: datetime) -> str:
+    """A day on the site's clock: 2017年8月12日."""
+    local = value.astimezone(CHINA)
+    return f"{local.year}年{local.month}月{local.day}日"
+
+
+def length(time: timedelta) -> str:
+    """A length of time: 52.3 秒, 12 分 5 秒, 3 小时 10 分, 4 天."""
+    seconds = max(0.0, time.total_seconds())
+    if seconds < 60:
+        return f"{seconds:.1f} 秒"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} 分 {int(seconds % 60)} 秒"
+    if seconds < 48 * 3600:
+        return f"{int(seconds // 3600)} 小时 {int(seconds // 60 % 60)} 分"
+    return f"{int(seconds // 86400)} 天"

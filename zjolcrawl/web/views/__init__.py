@@ -1,0 +1,1 @@
+"""One file a page: from a request to what its template shows."""

@@ -1,0 +1,108 @@
+"""`/calendar?column=ID&year=YYYY`: how many articles each day of a year has, and which have none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, timedelta
+from math import ceil
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from zjolcrawl.display.audit import gaps
+from zjolcrawl.storage.browsing import column_ids, covered_days, daily_counts
+from zjolcrawl.web.asked import text, whole
+from zjolcrawl.web.labels import column_name
+from zjolcrawl.web.rendering import page
+from zjolcrawl.web.site import site_of
+
+LEVELS = 4
+_AROUND = timedelta(days=14)  # before and after the year: a gap is judged by what is around it
+
+Span = tuple[date, date]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day's count; `level` 0 to LEVELS; `missing`: lies in a gap; `outside` what was published."""
+
+    day: date
+    count: int = 0
+    level: int = 0
+    missing: bool = False
+    outside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """Its number, how many days of the week come before its first, Monday first, and its days."""
+
+    number: int
+    before: int
+    days: list[Day]
+    articles: int
+    outside: bool
+
+
+async def show(request: Request) -> Response:
+    """The page."""
+    db = site_of(request).db
+    known = await column_ids(db)
+    column = text(request.query_params, "column")
+    if column and column not in known:
+        raise HTTPException(404, f"归档中没有栏目 {column} 的文章。")
+    covered = await covered_days(db, column or None)
+    if covered is None:
+        return page("calendar.html", column=column, columns=_named(known), covered=None)
+    year = whole(request.query_params, "year", covered[1].year, least=1990, most=2100)
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    counts = await daily_counts(db, column or None, first - _AROUND, last + _AROUND)
+    spans = [(max(a, first), min(b, last)) for a, b in gaps(counts) if a <= last and b >= first]
+    days = year_of(year, counts, covered, spans)
+    here = [day for day in days if day.count]
+    return page(
+        "calendar.html",
+        column=column, columns=_named(known), covered=covered, year=year,
+        months=months_of(days), gaps=spans, days=len(here),
+        articles=sum(day.count for day in here),
+        empty=sum(not day.count and not day.outside for day in days),
+        top=max(here, key=lambda day: day.count, default=None),
+        years=range(covered[0].year, covered[1].year + 1), levels=range(LEVELS + 1),
+    )  # fmt: skip
+
+
+def year_of(year: int, counts: Counter[date], covered: Span, spans: list[Span]) -> list[Day]:
+    """The days of a year, each against the busiest but for a twentieth of them."""
+    start = date(year, 1, 1)
+    every = [start + timedelta(days=n) for n in range((date(year + 1, 1, 1) - start).days)]
+    busy = sorted(counts[day] for day in every if counts[day])
+    usual = busy[int(0.95 * (len(busy) - 1))] if busy else 1
+    return [
+        Day(
+            day, counts[day], min(LEVELS, ceil(LEVELS * counts[day] / usual)),
+            any(first <= day <= last for first, last in spans),
+            not covered[0] <= day <= covered[1],
+        )
+        for day in every
+    ]  # fmt: skip
+
+
+def months_of(days: list[Day]) -> list[Month]:
+    """The days of a year by month."""
+    months = [[day for day in days if day.day.month == number] for number in range(1, 13)]
+    return [
+        Month(
+            number,
+            each[0].day.weekday(),
+            each,
+            sum(day.count for day in each),
+            all(day.outside for day in each),
+        )
+        for number, each in enumerate(months, 1)
+    ]
+
+
+def _named(columns: list[str]) -> list[tuple[str, str]]:
+    return [(key, column_name(key)) for key in columns]

@@ -1,0 +1,38 @@
+"""`/image/<sha256>`: the bytes of an image that an article names."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from zjolcrawl.storage.browsing import image_entry
+from zjolcrawl.web.site import site_of
+
+# Only what a browser draws as pixels, with the suffix that the store gives it; svg can hold script.
+_TYPES = {
+    "image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "image/webp": ".webp",
+    "image/bmp": ".bmp", "image/avif": ".avif",
+}  # fmt: skip
+_KEPT = "public, max-age=31536000, immutable"
+
+
+async def show(request: Request) -> Response:
+    """The bytes; the path in the store is made of the hash alone, whatever a document says."""
+    sha256 = request.path_params["sha256"]
+    if not re.fullmatch("[0-9a-f]{64}", sha256):
+        raise HTTPException(404, "没有这张图片。")
+    headers = {"etag": f'"{sha256}"', "cache-control": _KEPT}
+    site = site_of(request)
+    entry = await image_entry(site.db, sha256)
+    kind = (entry or {}).get("content_type")
+    if kind not in _TYPES:
+        raise HTTPException(404, "没有这张图片。")
+    if f'"{sha256}"' in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    data = await site.images.read(f"{sha256[:2]}/{sha256}{_TYPES[kind]}")
+    if data is None:
+        raise HTTPException(404, "图片的字节不在这里的图片库中。")
+    return Response(data, media_type=kind, headers=headers)

@@ -1,0 +1,65 @@
+"""`/record?url=…&revision=N`: the WARC record of a version: headers, and the page's source as text."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from zjolcrawl.archive.archive import ArchiveError, read_record
+from zjolcrawl.archive.decoding import body_start
+from zjolcrawl.archive.warc import Message, Pointer, Record
+from zjolcrawl.parsing.page import decode
+from zjolcrawl.web.rendering import page
+from zjolcrawl.web.site import asked_version, newest_of, site_of
+
+_MOST = 300_000  # bytes of a source: pages have 20 to 200 thousand
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A record and the page in it; `fault` says why its source cannot be shown."""
+
+    record: Record
+    message: Message
+    text: str = ""
+    encoding: str = ""
+    cut: bool = False
+    fault: str = ""
+
+
+async def show(request: Request) -> Response:
+    """The page."""
+    newest = await newest_of(request)
+    article = await asked_version(request, newest)
+    warc: dict[str, Any] | None = article.get("warc")
+    if not warc:
+        raise HTTPException(404, "这一版存入时没有保留网页原件（WARC=off）。")
+    pointer = Pointer(**{name: warc[name] for name in Pointer.__dataclass_fields__})
+    folder = site_of(request).data_dir / "warc"
+    try:
+        source = await asyncio.to_thread(read_source, folder, pointer)
+    except (ArchiveError, ValueError):
+        raise HTTPException(404, f"归档文件 {pointer.file} 不在，或其中没有这条记录。") from None
+    return page("record.html", newest=newest, article=article, url=newest["_id"], warc=pointer,
+                source=source, most=_MOST)  # fmt: skip
+
+
+def read_source(folder: Path, pointer: Pointer) -> Source:
+    """The record, and the start of its page. Raises ArchiveError, ValueError.
+
+    A version points to the record that holds its payload, never to a revisit.
+    """
+    record = read_record(folder, pointer)
+    message = record.message
+    try:
+        body, cut = body_start(message, _MOST)
+    except ValueError:
+        return Source(record, message, fault="正文的压缩格式解不开。")
+    text, encoding, _ = decode(body)
+    return Source(record, message, text.replace("\x00", "\ufffd"), encoding, cut)

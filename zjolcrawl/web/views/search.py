@@ -1,0 +1,102 @@
+"""`/`: the search form and its results; without words the newest articles under the filters."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from zjolcrawl.display.snippets import Marked, marked, snippets
+from zjolcrawl.storage.browsing import column_ids, newest_articles
+from zjolcrawl.storage.search import Hit, QueryError, Results, search
+from zjolcrawl.web.asked import Asked, asked, whole
+from zjolcrawl.web.labels import column_name, column_site
+from zjolcrawl.web.rendering import hosts, link, page, picture
+from zjolcrawl.web.site import Site, site_of
+
+_SIZE = 20
+_MOST_PAGES = 50  # beyond them a narrower span of days is quicker than leafing
+_FLAGS = {"edited": "发布后改过", "gone": "已撤下", "images": "有图片"}
+_NAMED = {
+    "since": "自 {}", "until": "至 {}", "host": "网站 {}", "person": "人物 {}", "tag": "标签 {}",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A result: the article, its title and passages as parts with whether they matched."""
+
+    article: dict[str, Any]
+    title: Marked
+    passages: list[Marked]
+    picture: str | None
+
+
+async def show(request: Request) -> Response:
+    """The page."""
+    site, wanted = site_of(request), asked(request.query_params)
+    number = whole(request.query_params, "page", 1, most=_MOST_PAGES)
+    results, known = await asyncio.gather(
+        _found(site, wanted, (number - 1) * _SIZE), column_ids(site.db)
+    )
+    rows = [_row(hit.article, results.terms, images=site.images.readable) for hit in results.hits]
+    column = wanted.fields.get("column")
+    older = results.more and number < _MOST_PAGES
+    return page(
+        "search.html",
+        asked=wanted, results=results, rows=rows, number=number, first=(number - 1) * _SIZE + 1,
+        columns=_grouped(known), stray=column if column not in known else None, hosts=hosts(), flags=_FLAGS,
+        chips=list(_chips(wanted)), cut=results.more and number == _MOST_PAGES,
+        newer=link("/", **wanted.fields, page=number - 1) if number > 1 else None,
+        older=link("/", **wanted.fields, page=number + 1) if older else None,
+    )  # fmt: skip
+
+
+async def _found(site: Site, wanted: Asked, skip: int) -> Results:
+    """What the words find; without words the newest. Raises HTTPException 400."""
+    if not wanted.q:
+        query = wanted.selection.query()
+        found = await newest_articles(site.db, query, limit=_SIZE + 1, skip=skip)
+        hits = [Hit(each, "text") for each in found[:_SIZE]]
+        return Results(hits, len(found) > _SIZE, 0, 0, [])
+    try:
+        return await search(site.db, wanted.q, wanted.selection, limit=_SIZE, skip=skip)
+    except QueryError:
+        reason = "检索词要有两个字以上，最多 20 个词；词与词之间用空格，整句放在引号里。"
+        raise HTTPException(400, reason) from None
+
+
+def _row(article: dict[str, Any], sought: list[str], *, images: bool) -> Row:
+    entries = article.get("images", [])
+    sources = (found for each in entries if (found := picture(each, readable=images)))
+    passages = snippets(article, sought) if sought else [[(_lead(article.get("body", "")), False)]]
+    return Row(article, marked(article["title"], sought), passages, next(sources, None))
+
+
+def _lead(body: str) -> str:
+    text = "".join(body.split("\n"))
+    return text if len(text) < 100 else f"{text[:100]}…"
+
+
+def _grouped(columns: list[str]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Columns by the host they are on, for a select."""
+    named = sorted((column_site(each), each) for each in columns)
+    groups = groupby(named, key=lambda pair: pair[0])
+    return [(host, [(key, column_name(key)) for _, key in rows]) for host, rows in groups]
+
+
+def _chips(wanted: Asked) -> Iterator[tuple[str, str]]:
+    """What is filtered by, each with the address of the search without it."""
+    for name, value in wanted.filters.items():
+        if name == "column":
+            told = f"栏目 {'、'.join(map(column_name, wanted.selection.columns))}"
+        else:
+            told = _FLAGS.get(name) or _NAMED[name].format(value)
+        rest = {key: each for key, each in wanted.fields.items() if key != name}
+        yield told, link("/", **rest)
