@@ -11,7 +11,12 @@ from pymongo.database import Database
 
 from tests.crawling import ROOT
 
-SECTION = (ROOT / "README.md").read_text().split("## Questions")[1].split("## To add a column")[0]
+
+def _section(name: str) -> str:
+    return (ROOT / "README.md").read_text().split(f"\n## {name}\n")[1].split("\n## ")[0]
+
+
+SECTION = _section("Questions")
 _QUESTION = re.compile(
     r"^(?P<title>[^\n`]+) \((?P<index>[^\n]*index[^\n]*)\):\n"
     r"```js\n(?P<shell>.*?)\n```\n```python\n(?P<python>.*?)\n```$",
@@ -36,3 +41,4 @@ class Question:
 
 
 QUESTIONS = [Question(**match.groupdict()) for match in _QUESTION.finditer(SECTION)]
+(IN_TEXTS,) = [Question(**m.groupdict()) for m in _QUESTION.finditer(_section("Full text"))]

@@ -18,7 +18,7 @@ from pymongo.database import Database
 
 from tests.crawling import scrapy
 from tests.goldens import FOLDERS, file_of
-from tests.questions import CHINA, QUESTIONS, SECTION, Question
+from tests.questions import CHINA, IN_TEXTS, QUESTIONS, SECTION, Question
 from tests.site import SiteProxy
 from zjolcrawl.storage.embedded import EmbeddedServer
 
@@ -69,6 +69,15 @@ def test_pymongo_query_finds_the_reference_article(question: Question, db: Datab
     assert REFERENCE in {document["_id"] for document in question.ask(db)}
 
 
+def test_text_within_days_of_a_column(db: Database[Any], archive: Path) -> None:
+    assert [document["_id"] for document in IN_TEXTS.ask(db)] == [REFERENCE]
+    done = scrapy(
+        "search", "环境保护督察", "--column", "zjxw", "--since", "2017-08-12", "--until", "2017-08-12",
+        data=archive,
+    )  # fmt: skip
+    assert REFERENCE in done.stdout
+
+
 def test_states_of_a_column(db: Database[Any]) -> None:
     rows = {row["_id"]: row["links"] for row in one('"$state"').ask(db)}
     assert rows["stored"] >= 1
@@ -103,10 +112,11 @@ def test_what_is_visited_next(db: Database[Any]) -> None:
     db.frontier.delete_one({"_id": "http://x.zjol.com.cn/"})
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=title)
+@pytest.mark.parametrize("question", [*QUESTIONS, IN_TEXTS], ids=title)
 def test_mongosh_query_is_the_pymongo_query(question: Question) -> None:
     """Where there is no mongosh, its lines are at least the pymongo lines, key by key, that run."""
-    as_shell = re.sub(r"ISODate\(\"([^\"]+)\"\)", r'"\1"', question.shell)
+    as_shell = re.sub(r": /(\w+)/", r': {$regex: "\1"}', question.shell)
+    as_shell = re.sub(r"ISODate\(\"([^\"]+)\"\)", r'"\1"', as_shell)
     as_shell = re.sub(r"(?<=[{,])\s*(\$?\w+):", r'"\1":', as_shell)
     as_shell = re.sub(r"\.sort\(\{\"(\w+)\": (-?1)\}\)", r'.sort("\1", \2)', as_shell)
     as_python = re.sub(
@@ -123,7 +133,7 @@ def test_mongosh_query_is_the_pymongo_query(question: Question) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("mongosh"), reason="mongosh is not on this machine")
-@pytest.mark.parametrize("question", QUESTIONS, ids=title)
+@pytest.mark.parametrize("question", [*QUESTIONS, IN_TEXTS], ids=title)
 def test_mongosh_query_answers_as_the_pymongo_query(
     question: Question, archive: Path, db: Database[Any]
 ) -> None:

@@ -1,0 +1,115 @@
+"""The archive from Python, as README.md shows it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Crawl
+from tests.crawling import ROOT
+from tests.goldens import file_of
+from tests.site import Answer, SiteProxy
+from zjolcrawl import open_archive
+from zjolcrawl.items import Byline
+from zjolcrawl.library import NewsArchive
+from zjolcrawl.storage.errors import StoreUnavailable
+from zjolcrawl.storage.search import QueryError
+
+REFERENCE = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
+
+
+@pytest.fixture
+def archive(crawl: Crawl, mongodb_uri: str, database: str, tmp_path: Path) -> Iterator[NewsArchive]:
+    """The reference article, crawled, and opened as a reader opens it."""
+    done = crawl("article", url=REFERENCE)
+    assert done.returncode == 0, done.stderr
+    with open_archive(tmp_path, mongodb_uri, database) as opened:
+        yield opened
+
+
+def test_an_article_with_its_fields_as_objects(archive: NewsArchive) -> None:
+    article = archive.article(REFERENCE)
+    assert article is not None
+    assert article.title == "全力保障中央环保督察开展"
+    assert article.published_at == datetime(2017, 8, 11, 23, 34, 27, tzinfo=timezone.utc)
+    assert article.authors == (Byline("江帆", "记者", "浙江在线"),)
+    assert article.editors == (Byline("金晨", "责任编辑"),)
+    assert (article.kicker or "").startswith("全省各地贯彻落实")
+    assert (article.revision, article.status, article.template) == (1, "live", "T1")
+    assert article.subtitle is None
+    assert article.videos == ()
+    assert archive.article("http://zjnews.zjol.com.cn/none.shtml") is None
+
+
+def test_its_page_and_its_image_are_the_bytes_that_came(archive: NewsArchive) -> None:
+    article = archive.article(REFERENCE)
+    assert article is not None
+    assert archive.page(article) == file_of(REFERENCE).read_bytes()
+    (image,) = article.images
+    assert (image.ref, image.status) == ("./W020170812341787363590.jpg", "stored")
+    assert archive.image(image) == file_of(image.url).read_bytes()
+
+
+def test_search_and_filters(archive: NewsArchive) -> None:
+    urls = [each.url for each in archive.search("环境保护督察 金晨", since="2017-08-12")]
+    assert urls == [REFERENCE]
+    assert [each.url for each in archive.articles(person=["江帆", "某人"], images=True)] == urls
+    assert archive.count(site="zjnews.zjol.com.cn", until="2017-08-12") == 1
+    assert archive.count(until="2017-08-11") == 0
+    assert list(archive.search("督察", column="zjxc")) == []
+    with pytest.raises(QueryError):
+        next(archive.search("的"))
+    with pytest.raises(TypeError):
+        archive.count(colour="red")
+    with pytest.raises(ValueError, match="month"):
+        archive.count(since="2017-13-01")
+
+
+def test_revisions_of_an_edited_article(
+    archive: NewsArchive, site: SiteProxy, crawl: Crawl
+) -> None:
+    page = file_of(REFERENCE).read_bytes()
+    edited = page.replace("全力保障中央".encode(), "全力配合中央".encode())
+    site.set(REFERENCE, Answer(body=edited))
+    assert crawl("article", url=REFERENCE).returncode == 0
+    versions = archive.revisions(REFERENCE)
+    assert [(each.revision, each.title[:4]) for each in versions] == [
+        (1, "全力保障"),
+        (2, "全力配合"),
+    ]
+    assert archive.page(versions[0]) == page
+    assert [each.revision for each in archive.articles(edited=True)] == [2]
+    assert archive.revisions("http://zjnews.zjol.com.cn/none.shtml") == []
+
+
+def test_where_a_loop_is_running_already(archive: NewsArchive) -> None:
+    async def notebook() -> int:
+        return len(list(archive.articles()))
+
+    assert asyncio.run(notebook()) == 1
+
+
+def test_no_database(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable):
+        open_archive(tmp_path, "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=200")
+
+
+def test_readme_runs_as_printed(
+    archive: NewsArchive, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    mongodb_uri: str, database: str, tmp_path: Path,
+) -> None:  # fmt: skip
+    section = (ROOT / "README.md").read_text().split("## From Python")[1].split("\n## ")[0]
+    blocks = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    assert blocks
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").symlink_to(tmp_path)
+    for name, value in {"MONGODB_URI": mongodb_uri, "MONGODB_DATABASE": database}.items():
+        monkeypatch.setenv(name, value)
+    for block in blocks:
+        exec(block, {})
+    assert "全力保障中央环保督察开展 ['江帆']" in capsys.readouterr().out

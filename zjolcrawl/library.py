@@ -1,0 +1,260 @@
+"""An archive from Python: `from zjolcrawl import open_archive`.
+
+    with open_archive("data") as archive:
+        for article in archive.search("环境保护督察", column="zjxw", since="2017-08-01"):
+            print(article.published_at, article.title, [each.name for each in article.authors])
+
+Nothing is written. The calls are ordinary ones, in a notebook too: MongoDB's client lives on a thread of
+its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from zjolcrawl.archive.archive import read_record
+from zjolcrawl.archive.decoding import decoded_body
+from zjolcrawl.archive.warc import Pointer
+from zjolcrawl.items import Byline, Image, Media
+from zjolcrawl.parsing.urls import canonical
+from zjolcrawl.storage.connection import Database, open_database
+from zjolcrawl.storage.image_stores import ImageReader
+from zjolcrawl.storage.queries import all_versions, find_article
+from zjolcrawl.storage.search import matching
+from zjolcrawl.storage.selection import Selection
+
+_T = TypeVar("_T")
+_AT_ONCE = 100  # articles that a loop's steps have fetched together
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedArticle:
+    """One version of an article; the fields are those of `articles` in README.md.
+
+    Times are aware, in UTC. A text that the page does not have is None, a list is empty.
+    """
+
+    url: str
+    site: str
+    title: str
+    body: str
+    revision: int
+    status: str
+    content_sha256: str
+    template: str
+    parser_version: int
+    first_seen_at: datetime
+    last_seen_at: datetime
+    changed_at: datetime
+    body_html: str = ""
+    doc_id: str | None = None
+    site_name: str | None = None
+    columns: tuple[str, ...] = ()
+    breadcrumb: tuple[str, ...] = ()
+    kicker: str | None = None
+    subtitle: str | None = None
+    published_at: datetime | None = None
+    published_precision: str | None = None
+    source: str | None = None
+    authors: tuple[Byline, ...] = ()
+    editors: tuple[Byline, ...] = ()
+    tags: tuple[str, ...] = ()
+    editor_note: str | None = None
+    dateline: str | None = None
+    original_title: str | None = None
+    images: tuple[Image, ...] = ()
+    videos: tuple[Media, ...] = ()
+    attachments: tuple[Media, ...] = ()
+    pages: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    page_number: str | None = None
+    page_name: str | None = None
+    pdf: str | None = None
+    warnings: tuple[str, ...] = ()
+    gone_at: datetime | None = None
+    returned_at: datetime | None = None
+    warc: Pointer | None = None
+    pages_warc: tuple[Pointer, ...] = ()
+    run_id: str | None = None
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> Self:
+        """A document of `articles` or `revisions`."""
+        key = document["_id"]
+        values: dict[str, Any] = {
+            "url": key if isinstance(key, str) else key["url"],
+            "template": document["parser"]["template"],
+            "parser_version": document["parser"]["version"],
+        }
+        for name in _NAMES & document.keys():
+            value = document[name]
+            made = _MADE.get(name)
+            if isinstance(value, list):
+                values[name] = tuple(made(**each) if made else each for each in value)
+            else:
+                values[name] = made(**value) if made else value
+        if "run_id" in values:
+            values["run_id"] = str(values["run_id"])
+        return cls(**values)
+
+
+_NAMES = {each.name for each in fields(ArchivedArticle)}
+_MADE: dict[str, Callable[..., Any]] = {
+    "authors": Byline, "editors": Byline, "images": Image, "videos": Media, "attachments": Media,
+    "warc": Pointer, "pages_warc": Pointer,
+}  # fmt: skip
+
+
+def open_archive(
+    data_dir: str | Path | None = None, uri: str | None = None, database: str | None = None
+) -> NewsArchive:
+    """The archive on a data folder, or of a MongoDB server. To be closed, best by `with`.
+
+    What is None is taken from the environment variables DATA_DIR, MONGODB_URI and MONGODB_DATABASE, and
+    then is `data`, the private server on the data folder, and `zjol`. Raises StoreUnavailable and
+    EmbeddedUnavailable.
+    """
+    environment = os.environ
+    return NewsArchive(
+        Path(data_dir or environment.get("DATA_DIR") or "data"),
+        uri if uri is not None else environment.get("MONGODB_URI", ""),
+        database or environment.get("MONGODB_DATABASE") or "zjol",
+    )
+
+
+class NewsArchive:
+    """An open archive.
+
+    Where several articles are asked for, these choose: `since`, `until` (days of China, both included,
+    as date or 2017-08-12), `column`, `site`, `person`, `tag` (one, or several that are alternatives),
+    `edited`, `gone`, `images` (True: only such).
+    """
+
+    def __init__(self, data_dir: Path, uri: str, database: str) -> None:
+        self._folder = data_dir
+        self._thread = _LoopThread()
+        self._closing = AsyncExitStack()
+        try:
+            self._db: Database = self._thread.run(
+                self._closing.enter_async_context(open_database(uri, database, data_dir))
+            )
+        except BaseException:
+            self._thread.stop()
+            raise
+        store = os.environ.get("FILES_STORE", "")
+        self._images = ImageReader(store, data_dir / "images", self._db)
+
+    def articles(self, **chosen: Any) -> Iterator[ArchivedArticle]:
+        """Articles, the newest first; those without a publish time last."""
+        found = self._db["articles"].find(_selection(chosen).query()).sort("published_at", -1)
+        return self._each(found.__aiter__())
+
+    def search(self, text: str, **chosen: Any) -> Iterator[ArchivedArticle]:
+        """Articles that have all of the words, best first. Raises QueryError."""
+        return self._each(matching(self._db, text, _selection(chosen)))
+
+    def count(self, **chosen: Any) -> int:
+        """How many articles there are."""
+        return self._thread.run(self._db["articles"].count_documents(_selection(chosen).query()))
+
+    def article(self, url: str) -> ArchivedArticle | None:
+        """The newest version of the article of any address of it."""
+        found = self._thread.run(find_article(self._db, canonical(url)))
+        return ArchivedArticle.of(found) if found else None
+
+    def revisions(self, url: str) -> list[ArchivedArticle]:
+        """All versions of an article, the oldest first; empty if it is not there."""
+        newest = self._thread.run(find_article(self._db, canonical(url)))
+        if newest is None:
+            return []
+        versions = self._thread.run(all_versions(self._db, newest))
+        return [ArchivedArticle.of(version) for version in versions]
+
+    def image(self, image: Image) -> bytes | None:
+        """The bytes of an article's image, None where they are not stored."""
+        return self._thread.run(self._images.read(image.path)) if image.path else None
+
+    def page(self, article: ArchivedArticle) -> bytes | None:
+        """The page that a version was read from, as the server sent it; None without an archive.
+
+        Raises ArchiveError and ValueError.
+        """
+        if article.warc is None:
+            return None
+        return decoded_body(read_record(self._folder / "warc", article.warc).message)
+
+    def close(self) -> None:
+        """Let the database go."""
+        if self._thread.is_alive():
+            self._thread.run(self._closing.aclose())
+            self._thread.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _each(self, documents: AsyncIterator[dict[str, Any]]) -> Iterator[ArchivedArticle]:
+        async def some() -> list[dict[str, Any]]:
+            part: list[dict[str, Any]] = []
+            async for document in documents:
+                part.append(document)
+                if len(part) == _AT_ONCE:
+                    break
+            return part
+
+        while part := self._thread.run(some()):
+            yield from map(ArchivedArticle.of, part)
+
+
+class _LoopThread:
+    """An event loop on a thread of its own, as a caller may have one already, in a notebook say."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="zjolcrawl", daemon=True
+        )
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """What comes of it. An interrupt ends it too."""
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def is_alive(self) -> bool:
+        """Whether it was not stopped."""
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """End the loop and wait for it."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+def _selection(chosen: dict[str, Any]) -> Selection:
+    """Keywords as a Selection. Raises TypeError for an unknown one, ValueError for a day that is none."""
+    plural = {"column": "columns", "site": "sites", "person": "people", "tag": "tags"}
+    values: dict[str, Any] = {}
+    for name, value in chosen.items():
+        if name in plural:
+            values[plural[name]] = (value,) if isinstance(value, str) else tuple(value)
+        elif name in {"since", "until"} and isinstance(value, str):
+            values[name] = date.fromisoformat(value)
+        else:
+            values[name] = value
+    return Selection(**values)
