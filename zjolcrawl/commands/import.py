@@ -19,7 +19,7 @@ from zjolcrawl.exchange.taking_in import take_in
 from zjolcrawl.extensions.run_ledger import visit_policy
 from zjolcrawl.extensions.run_lock import LockHeld, RunLock
 from zjolcrawl.extensions.run_summary import DONE, LOCKED, NEEDS_A_PERSON
-from zjolcrawl.parsing.urls import kind
+from zjolcrawl.parsing.urls import canonical, kind
 from zjolcrawl.spiders.arguments import ArgumentError
 from zjolcrawl.storage.connection import server_address
 from zjolcrawl.storage.errors import StoreError, StoreUnavailable
@@ -89,7 +89,7 @@ class Command(ReadingCommand):
                 warnings.append(f"{place}: {why}")
             sys.stderr.write(f"zjolcrawl: {place}: {why}\n")
 
-        restorer = Restorer(store, policy, kind, tell)
+        restorer = Restorer(store, policy, _kind_of, tell)
         reason = "finished"
         try:
             with bar_on_stderr() as bar:
@@ -110,6 +110,13 @@ class Command(ReadingCommand):
                  "seconds": round(seconds, 3), **{k: v for k, v in values.items() if v}}
             )  # fmt: skip
         sys.stderr.write(f"zjolcrawl: {_line(counts)}; {seconds:.1f} s\n")
+
+
+def _kind_of(url: str) -> str | None:
+    try:
+        return kind(url) if canonical(url) == url else None
+    except ValueError:  # no URL at all
+        return None
 
 
 def _line(counts: Counter[str]) -> str:

@@ -23,6 +23,7 @@ MOST_BYTES = 16 * 2**20
 _EXTENDED = json_util.JSONOptions(
     json_mode=json_util.JSONMode.RELAXED, tz_aware=True, tzinfo=timezone.utc
 )
+_DEEPEST = 100  # levels, as MongoDB documents it
 _TIMES = {field.name for field in FIELDS if field.type == "timestamp"}
 _IDS = {field.name for field in FIELDS if field.type == "objectid"}
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", re.ASCII)
@@ -30,7 +31,7 @@ _ID = re.compile(r"[0-9a-f]{24}", re.ASCII)
 _BOM = "\ufeff"
 
 
-class Unreadable(ValueError):
+class Unreadable(Exception):
     """A line is no document; the message says why, on one line."""
 
 
@@ -58,6 +59,8 @@ def load(line: bytes) -> dict[str, Any]:
         types = {field.name: str(field) for field in FIELDS}
         stated = {types[path.partition(".")[0]] for path in wrong}
         raise Unreadable(f"{', '.join(wrong)}: not of the type {', '.join(sorted(stated))}")
+    if _deep(document, _DEEPEST):
+        raise Unreadable(f"nested too deeply: more than {_DEEPEST} levels")
     try:
         size = len(bson.encode(document))
     except UnicodeEncodeError as error:
@@ -114,6 +117,15 @@ def _from_extended(values: dict[str, Any]) -> Any:
 
 def _no_number(word: str) -> NoReturn:
     raise Unreadable(f"{word} is no number of JSON")
+
+
+def _deep(value: Any, levels: int) -> bool:
+    """Whether a value has more levels of objects and lists."""
+    if isinstance(value, dict):
+        return levels == 0 or any(_deep(each, levels - 1) for each in value.values())
+    return isinstance(value, list) and (
+        levels == 0 or any(_deep(each, levels - 1) for each in value)
+    )
 
 
 def _is_key(key: Any) -> bool:

@@ -66,7 +66,7 @@ def _versions(name: str, tell: Tell, read: Callable[[int], None]) -> Iterator[Ve
                     if line == b"\0":
                         raise Unreadable(f"a line of more than {_LONGEST} bytes")
                     if line.strip():
-                        yield Version(load(line), place, len(line))
+                        yield Version(load(line.rstrip(b"\r\n")), place, len(line))
                 except Unreadable as error:
                     tell(place, str(error))
     except (OSError, EOFError, zlib.error) as error:

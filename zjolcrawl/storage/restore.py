@@ -76,14 +76,15 @@ class Restorer:
     """Puts articles into the database of a store.
 
     `counts` gets, of articles, new, changed, reread, same; and `missed`, `refused` of versions, each
-    of which is told with its place. `kind_of` says what a URL is (article, paper …).
+    of which is told with its place. `kind_of` says what a link is (article, paper …), and None of a URL
+    that no row of the frontier can have.
     """
 
     def __init__(
         self,
         store: Store,
         policy: VisitPolicy,
-        kind_of: Callable[[str], str],
+        kind_of: Callable[[str], str | None],
         tell: Callable[[str, str], None],
     ) -> None:
         self.counts: Counter[str] = Counter()
@@ -93,7 +94,7 @@ class Restorer:
     async def put(self, batch: list[Brought]) -> None:
         """Put articles, each URL once; it may be done again. Raises StoreError."""
         try:
-            await self._put([self._valid(each) for each in batch])
+            await self._put([valid for each in batch if (valid := self._valid(each)).versions])
         except PyMongoError as error:
             told = f"MongoDB was lost: {short(error)}; import again, what is there is passed over"
             raise StoreError(told) from error
@@ -284,10 +285,12 @@ class Restorer:
         at, gone = article["last_seen_at"], article["status"] == "gone"
         for url in (article["_id"], *article.get("aliases", [])):
             kind = self._kind_of(url)
-            if url != article["_id"] and kind not in READ_KINDS:
-                continue
+            if kind not in READ_KINDS:
+                if url != article["_id"]:
+                    continue
+                kind = "article"
             yield discover_link(
-                Link(url, kind if kind in READ_KINDS else "article", article.get("columns", []),
+                Link(url, kind, article.get("columns", []),
                      seen_at=article["first_seen_at"])
             )  # fmt: skip
             yield store_link(url, at, self._policy, published_at=article.get("published_at"))
