@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
@@ -158,7 +159,7 @@ def test_run_and_frontier(db: Database[Any], command: Crawl, tmp_path: Path) -> 
     seen = published + HOUR
     fresh = article(
         7, published_at=published, first_seen_at=seen, changed_at=seen, last_seen_at=seen,
-        aliases=["http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_9.shtml", "http://x/?y"],
+        aliases=["http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774009.shtml", "http://x/?y"],
     )  # fmt: skip
     gone = article(2, status="gone", gone_at=article(2)["last_seen_at"] + HOUR)
     path = put(tmp_path / "a.jsonl", fresh, gone)
@@ -336,71 +337,78 @@ def broken(**more: Any) -> str:
     return json.dumps(values)
 
 
-@pytest.mark.parametrize(
-    ("bad", "told"),
-    [
-        ('{"_id": "http://x/', "not JSON: Unterminated string starting at at character 9"),
-        ("[1]", "no JSON object"),
-        ("{}", "_id is neither a URL nor {url, revision}"),
-        (broken(_id="http://[", status=""), "status is none of"),
-        (broken(_id=""), "_id is neither a URL nor {url, revision}"),
-        (broken(_id={"revision": 1, "url": "http://x/"}), "_id is neither a URL"),
-        (b'{"_id": "\xff"}', "not UTF-8 at byte 10"),
-        (broken(title="\ud800"), "half of a surrogate pair: no text that can be stored"),
-        (
-            broken(published_at="2017-08-12"),
-            "published_at is no time as 2017-08-11T23:34:27.000Z: 2017-08-12",
-        ),
-        (broken(published_at="2017-02-30T00:00:00.000Z"), "published_at is no time"),
-        (broken(published_at=1502494467), "published_at: not of the type timestamp"),
-        (broken(run_id="xyz"), "run_id is no id of 24 hex digits: xyz"),
-        (
-            broken(images=[{"url": "http://x/", "width": "600"}]),
-            "images.width: not of the type list<struct<",
-        ),
-        (broken(kicker=None), "kicker: not of the type string"),
-        (broken(tags="生态"), "tags: not of the type list<string>"),
-        (broken(revision=True), "revision: not of the type int"),
-        (broken(mine={"$date": "tomorrow"}), "a value that cannot be read: "),
-        (broken(mine=10**30), "no document that can be stored: "),
-        (broken(**{"$set": 1}), "$set is no name of a field"),
-        (broken(mine=float("nan")), "NaN is no number of JSON"),
-        (broken(mine="x").replace('"x"', "[" * 100_000), "nested too deeply"),
-        (
-            broken(mine="x").replace('"x"', "[" * 150 + "]" * 150),
-            "nested too deeply: more than 100 levels",
-        ),
-        (broken(status="away"), "status is none of live, gone"),
-        (broken(revision=0), "revision is less than 1"),
-        (broken(title=""), "title is empty"),
-        (broken(tags=[]), "tags is empty"),
-        (broken(content_sha256="abc"), "content_sha256 does not match ^[0-9a-f]{64}$"),
-        (broken(warc={"file": "x"}), "warc lacks offset"),
-        (
-            broken(_id={"url": "http://x/", "revision": 1}),
-            "no article of this former version is stored",
-        ),
-        (broken(body="长" * 6_000_000), "18007021 bytes: a document has 16777216 at the most"),
-    ],
-)
-def test_bad_line_is_told_and_the_rest_is_taken(
-    bad: str | bytes, told: str, db: Database[Any], command: Crawl, tmp_path: Path
+BAD: list[tuple[str | bytes, str]] = [
+    ('{"_id": "http://x/', "not JSON: Unterminated string starting at at character 9"),
+    ("[1]", "no JSON object"),
+    ("{}", "_id is neither a URL nor {url, revision}"),
+    (broken(_id="http://[", status=""), "status is none of"),
+    (broken(_id=""), "_id is neither a URL nor {url, revision}"),
+    (broken(_id={"revision": 1, "url": "http://x/"}), "_id is neither a URL"),
+    (b'{"_id": "\xff"}', "not UTF-8 at byte 10"),
+    (broken(title="\ud800"), "half of a surrogate pair: no text that can be stored"),
+    (
+        broken(published_at="2017-08-12"),
+        "published_at is no time as 2017-08-11T23:34:27.000Z: 2017-08-12",
+    ),
+    (broken(published_at="2017-02-30T00:00:00.000Z"), "published_at is no time"),
+    (broken(published_at=1502494467), "published_at: not of the type timestamp"),
+    (broken(run_id="xyz"), "run_id is no id of 24 hex digits: xyz"),
+    (
+        broken(images=[{"url": "http://x/", "width": "600"}]),
+        "images.width: not of the type list<struct<",
+    ),
+    (broken(kicker=None), "kicker: not of the type string"),
+    (broken(tags="生态"), "tags: not of the type list<string>"),
+    (broken(revision=True), "revision: not of the type int"),
+    (broken(mine={"$date": "tomorrow"}), "a value that cannot be read: "),
+    (broken(mine=10**30), "no document that can be stored: "),
+    (broken(**{"$set": 1}), "$set is no name of a field"),
+    (broken(mine=float("nan")), "NaN is no number of JSON"),
+    (broken(mine="x").replace('"x"', "[" * 100_000), "nested too deeply"),
+    (
+        broken(mine="x").replace('"x"', "[" * 150 + "]" * 150),
+        "nested too deeply: more than 100 levels",
+    ),
+    (broken(status="away"), "status is none of live, gone"),
+    (broken(revision=0), "revision is less than 1"),
+    (broken(title=""), "title is empty"),
+    (broken(tags=[]), "tags is empty"),
+    (broken(content_sha256="abc"), "content_sha256 does not match ^[0-9a-f]{64}$"),
+    (broken(warc={"file": "x"}), "warc lacks offset"),
+    (
+        broken(_id={"url": "http://x/", "revision": 1}),
+        "no article of this former version is stored",
+    ),
+    (broken(body="长" * 6_000_000), "18007021 bytes: a document has 16777216 at the most"),
+]
+
+
+def test_bad_lines_are_told_and_the_rest_is_taken(
+    db: Database[Any], command: Crawl, tmp_path: Path
 ) -> None:
     path = Path(put(tmp_path / "a.jsonl", article(0), article(1)))
     first, second = path.read_bytes().splitlines()
-    middle = bad if isinstance(bad, bytes) else bad.encode("utf-8", "surrogatepass")
-    path.write_bytes(b"\n".join([first, middle, b"", second]))
+    bad = [
+        each if isinstance(each, bytes) else each.encode("utf-8", "surrogatepass")
+        for each, _ in BAD
+    ]
+    path.write_bytes(b"\n".join([first, b"", *bad, second]))  # no line break at the end
     done = command("import", str(path))
-    assert done.returncode == 1, done.stderr
-    (fault, summary) = done.stderr.splitlines()
-    assert fault.startswith(f"zjolcrawl: {path}:2: {told}")
+    assert done.returncode == 1
+    *faults, summary = done.stderr.splitlines()
+    told = {
+        int(place): why for each in faults for place, why in re.findall(r"jsonl:(\d+): (.*)", each)
+    }
+    assert len(faults) == len(told)
+    for number, (_, why) in enumerate(BAD, 3):
+        assert told.pop(number, "").startswith(why), number
+    assert told == {}
     assert summary.startswith("zjolcrawl: 2 articles new")
     assert everything(db) == {"articles": [article(0), article(1)], "revisions": []}
     (run,) = db.runs.find()
-    assert (run["exit_status"], run["warnings"]) == (1, [fault.removeprefix("zjolcrawl: ")])
-    counts = run["counts"]
-    assert counts.pop("unreadable", 0) + counts.pop("refused", 0) == 1
-    assert counts == {"new": 2}
+    assert (run["exit_status"], run["counts"]["new"]) == (1, 2)
+    assert run["counts"]["unreadable"] + run["counts"]["refused"] == len(BAD)
+    assert run["warnings"] == [each.removeprefix("zjolcrawl: ") for each in faults]
 
 
 def test_bad_article_over_a_stored_one(db: Database[Any], command: Crawl, tmp_path: Path) -> None:
