@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import csv
 import gzip
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
@@ -26,6 +30,10 @@ from tests.crawling import peak_memory, start_scrapy
 from tests.exchange.made import article, edited
 from tests.mongod import Mongod
 from zjolcrawl.exchange.fields import FIELDS
+from zjolcrawl.storage.connection import open_database
+from zjolcrawl.storage.export import versions
+from zjolcrawl.storage.schema import ensure_schema
+from zjolcrawl.storage.selection import Selection
 
 
 @pytest.fixture
@@ -326,3 +334,67 @@ def test_memory_does_not_grow_with_the_archive(
     size = db.command("collstats", "articles")["size"]
     assert size > 60e6
     assert peak() - few < 40e6  # what is read takes more than twice its size
+
+
+def test_words_choose_by_the_search(
+    db: Database[Any], mongodb_uri: str, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever finds them: whole documents, in the order in which it gives them."""
+
+    async def matching(db: Any, text: str, selection: Selection) -> AsyncIterator[dict[str, Any]]:
+        chosen = {**selection.query(), "body": {"$regex": text}}
+        async for each in db["articles"].find(chosen).sort("published_at", -1):
+            yield each
+
+    found = ModuleType("zjolcrawl.storage.search")
+    found.matching = matching  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, found.__name__, found)
+    former, newest = edited(article(12), "第1条又一次", 2)
+    db.articles.insert_many([*(article(n) for n in range(12)), newest])
+    db.revisions.insert_one(former)
+
+    async def chosen() -> list[Any]:
+        async with open_database(mongodb_uri, database, Path()) as db:
+            walk = versions(db, Selection(columns=("zjxw",)), "第1条|第5条", revisions=True)
+            return [each["_id"] async for each in walk]
+
+    first, fifth = article(1)["_id"], article(5)["_id"]
+    assert asyncio.run(chosen()) == [former["_id"], newest["_id"], fifth, first]
+
+
+def test_order_is_served_by_an_index(db: Database[Any], mongodb_uri: str, database: str) -> None:
+    async def ensure() -> None:
+        async with open_database(mongodb_uri, database, Path()) as db:
+            await ensure_schema(db)
+
+    asyncio.run(ensure())
+    many(db, 200)
+    plan = db.articles.find(Selection().query()).sort("_id", 1).explain()
+    assert "COLLSCAN" not in str(plan)
+    assert "SORT" not in str(plan["queryPlanner"]["winningPlan"])
+
+
+def test_bar_in_a_terminal(
+    db: Database[Any], mongodb_uri: str, database: str, tmp_path: Path
+) -> None:
+    many(db)
+    inside, outside = pty.openpty()
+    environment = {**os.environ, "MONGODB_URI": mongodb_uri, "MONGODB_DATABASE": database}
+    environment |= {"DATA_DIR": str(tmp_path), "TERM": "xterm", "COLUMNS": "100"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "scrapy", "export", "-"],
+        env=environment, stdout=subprocess.PIPE, stderr=outside,
+    ) as running:  # fmt: skip
+        os.close(outside)
+        assert running.stdout
+        out = running.stdout.read()
+    shown = b""
+    with contextlib.suppress(OSError):  # the other end is closed
+        while more := os.read(inside, 65536):
+            shown += more
+    os.close(inside)
+    assert running.returncode == 0
+    assert out.count(b"\n") == 3000
+    assert b"\x1b" not in out
+    assert "articles" in shown.decode()
+    assert "%" in shown.decode()
