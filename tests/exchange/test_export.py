@@ -13,10 +13,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
@@ -31,7 +30,6 @@ from tests.exchange.made import article, edited
 from tests.mongod import Mongod
 from zjolcrawl.exchange.fields import FIELDS
 from zjolcrawl.storage.connection import open_database
-from zjolcrawl.storage.export import versions
 from zjolcrawl.storage.schema import ensure_schema
 from zjolcrawl.storage.selection import Selection
 
@@ -336,30 +334,21 @@ def test_memory_does_not_grow_with_the_archive(
     assert peak() - few < 40e6  # what is read takes more than twice its size
 
 
-def test_words_choose_by_the_search(
-    db: Database[Any], mongodb_uri: str, database: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whatever finds them: whole documents, in the order in which it gives them."""
-
-    async def matching(db: Any, text: str, selection: Selection) -> AsyncIterator[dict[str, Any]]:
-        chosen = {**selection.query(), "body": {"$regex": text}}
-        async for each in db["articles"].find(chosen).sort("published_at", -1):
-            yield each
-
-    found = ModuleType("zjolcrawl.storage.search")
-    found.matching = matching  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, found.__name__, found)
-    former, newest = edited(article(12), "第1条又一次", 2)
-    db.articles.insert_many([*(article(n) for n in range(12)), newest])
+def test_words_choose(db: Database[Any], command: Crawl, tmp_path: Path) -> None:
+    former, newest = edited(article(11), "鹿城区又有一条", 2)
+    mine = [article(1, body="鹿城区的一条"), article(3, title="鹿城区"), article(5, body="别的")]
+    db.articles.insert_many([*mine, article(2, body="鹿城区"), newest])
     db.revisions.insert_one(former)
-
-    async def chosen() -> list[Any]:
-        async with open_database(mongodb_uri, database, Path()) as db:
-            walk = versions(db, Selection(columns=("zjxw",)), "第1条|第5条", revisions=True)
-            return [each["_id"] async for each in walk]
-
-    first, fifth = article(1)["_id"], article(5)["_id"]
-    assert asyncio.run(chosen()) == [former["_id"], newest["_id"], fifth, first]
+    done = command(
+        "export", str(tmp_path / "a.jsonl"), "--search", "鹿城区", "--column", "zjxc", "--revisions"
+    )
+    assert done.returncode == 0, done.stderr
+    assert [each["_id"] for each in lines(tmp_path / "a.jsonl")] == [
+        article(3)["_id"], former["_id"], newest["_id"], article(1)["_id"]
+    ]  # fmt: skip
+    done = command("export", str(tmp_path / "b.jsonl"), "--search", "城")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert not (tmp_path / "b.jsonl").exists()
 
 
 def test_order_is_served_by_an_index(db: Database[Any], mongodb_uri: str, database: str) -> None:

@@ -178,6 +178,15 @@ def test_run_and_frontier(db: Database[Any], command: Crawl, tmp_path: Path) -> 
     assert rows[gone["_id"]]["state"] == "gone"
 
 
+def test_what_was_imported_is_found(db: Database[Any], command: Crawl, tmp_path: Path) -> None:
+    command("import", put(tmp_path / "a.jsonl", article(0, title="鹿城区"), article(1)))
+    assert db.search_queue.count_documents({}) == 0
+    former, newest = edited(article(1), "景宁畲族自治县", 2)
+    command("import", put(tmp_path / "b.jsonl", former, newest))
+    for words, found in (("鹿城区", article(0)), ("景宁", newest)):
+        assert found["_id"] in command("search", words).stdout
+
+
 def test_crawl_knows_what_was_imported(
     db: Database[Any], crawl: Crawl, command: Crawl, tmp_path: Path
 ) -> None:

@@ -12,13 +12,15 @@ from rich.progress import Progress
 from scrapy.exceptions import UsageError
 
 from zjolcrawl.command import ReadingCommand
+from zjolcrawl.commands.search import bring_up_to_date
 from zjolcrawl.display.progress import bar_on_stderr
 from zjolcrawl.display.words import counted, size
 from zjolcrawl.exchange.fields import mended, url_of
 from zjolcrawl.exchange.files import FORMATS, FileRefused, Write, format_of, written, written_bytes
 from zjolcrawl.selecting import add_selection, selection_of
 from zjolcrawl.spiders.arguments import ArgumentError
-from zjolcrawl.storage.export import count, versions
+from zjolcrawl.storage.export import count, unindexed, versions
+from zjolcrawl.storage.search import QueryError
 
 _EVERY = 100  # articles: how often the bar moves
 
@@ -62,21 +64,28 @@ class Command(ReadingCommand):
             form = format_of(name, opts.format)
             selection = selection_of(opts)
             async with self.database() as db:
-                total = None
+                total, late = None, 0
+                if opts.search:
+                    await bring_up_to_date(db, anew=False)
+                    late = await unindexed(db)
                 if sys.stderr.isatty() and not opts.search:
                     total = await count(db, selection)
                 found = versions(db, selection, opts.search, revisions=opts.revisions)
                 with written(name, form, force=opts.force) as write, bar_on_stderr() as bar:
                     counts = await self._write(found, write, bar, total)
             counts["bytes"] = written_bytes(name)
-        except FileRefused as error:
+        except (FileRefused, QueryError) as error:
             raise ArgumentError(str(error)) from error
         told = counted(counts["articles"], "article")
         if opts.revisions:
             told += f", {counted(counts['former'], 'former version')}"
         told += f", {size(counts['bytes'])}" if counts["bytes"] else ""
         sys.stderr.write(f"zjolcrawl: {name}: {told}\n")
-        self.exitcode = 1 if counts["faulty"] else 0
+        if late:
+            sys.stderr.write(
+                f"zjolcrawl: {counted(late, 'article')} not looked at: not indexed yet\n"
+            )
+        self.exitcode = 1 if late or counts["faulty"] else 0
 
     async def _write(
         self, found: AsyncIterator[dict[str, Any]], write: Write, bar: Progress, total: int | None

@@ -104,6 +104,7 @@ class Command(ReadingCommand):
             self.exitcode = NEEDS_A_PERSON if bad else DONE
             seconds = time.monotonic() - begun
             values = {"counts": dict(+counts), "warnings": warnings}
+            await store.index()
             await store.finish()
             await store.end_run(
                 {"exit_status": self.exitcode, "finish_reason": reason,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from importlib import import_module
 from typing import Any
 
 from bson.codec_options import CodecOptions, DatetimeConversion
 
 from zjolcrawl.storage.connection import Database
+from zjolcrawl.storage.search import matching, waiting
+from zjolcrawl.storage.search.query import MOST_UNINDEXED
 from zjolcrawl.storage.selection import Selection
 
 _BATCH = 200  # documents that the server sends at once, 16 MB at the most
@@ -27,10 +28,11 @@ async def versions(
     """The chosen articles, whole; with `revisions` the former versions of each before it, oldest first.
 
     In the order of `_id`: it is total, so that two exports of the same articles are the same file, and
-    its index serves it. With `text` only those it is found in, newest first. Raises PyMongoError.
+    its index serves it. With `text` only those it is found in, best first. Raises PyMongoError and
+    QueryError.
     """
     db = db.with_options(codec_options=_OPTIONS)
-    async for article in _found(db, selection, text) if text else _by_key(db, selection):
+    async for article in matching(db, text, selection) if text else _by_key(db, selection):
         # What the newest version has followed is in `revisions` before the newest is there.
         last = article.get("revision")
         if revisions and isinstance(last, int) and last > 1:
@@ -46,14 +48,12 @@ async def count(db: Database, selection: Selection) -> int:
     return await db["articles"].count_documents(selection.query())
 
 
+async def unindexed(db: Database) -> int:
+    """About how many articles a search does not look at, because they are not indexed yet."""
+    return max(0, await waiting(db) - MOST_UNINDEXED)
+
+
 def _by_key(db: Database, selection: Selection) -> AsyncIterator[dict[str, Any]]:
     # Where the server takes a filter's index instead and sorts, it does so on disk, not in memory.
     cursor = db["articles"].find(selection.query(), allow_disk_use=True)
     return cursor.sort("_id", 1).batch_size(_BATCH)
-
-
-def _found(db: Database, selection: Selection, text: str) -> AsyncIterator[dict[str, Any]]:
-    found: AsyncIterator[dict[str, Any]] = import_module("zjolcrawl.storage.search").matching(
-        db, text, selection
-    )
-    return found

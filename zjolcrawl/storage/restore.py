@@ -19,6 +19,7 @@ from zjolcrawl.storage.buffer import Sight
 from zjolcrawl.storage.errors import DUPLICATE, StoreError, refusal, short
 from zjolcrawl.storage.frontier import VisitPolicy, discover_link, settle_link, store_link
 from zjolcrawl.storage.operations import still_there, take_down
+from zjolcrawl.storage.search.index import BATCH, QUEUE, enqueue
 from zjolcrawl.storage.steps import BOOKKEEPING
 from zjolcrawl.storage.store import Store
 from zjolcrawl.storage.validating import fault
@@ -90,6 +91,7 @@ class Restorer:
         self.counts: Counter[str] = Counter()
         self._store, self._db = store, store.db
         self._policy, self._kind_of, self._tell = policy, kind_of, tell
+        self._to_index = 0
 
     async def put(self, batch: list[Brought]) -> None:
         """Put articles, each URL once; it may be done again. Raises StoreError."""
@@ -98,6 +100,9 @@ class Restorer:
         except PyMongoError as error:
             told = f"MongoDB was lost: {short(error)}; import again, what is there is passed over"
             raise StoreError(told) from error
+        if self._to_index >= BATCH:
+            self._to_index = 0
+            await self._store.index()
 
     async def _put(self, batch: list[Brought]) -> None:
         stored = await self._stored(each.url for each in batch)
@@ -146,6 +151,7 @@ class Restorer:
                 if each.newest
             }
         )
+        await self._announce(articles)
         refused = await self._add("articles", [e.newest for e in articles.values() if e.newest])
         late = [articles[version.url] for version, code, _ in refused if code == DUPLICATE]
         for version, code, why in refused:
@@ -157,6 +163,12 @@ class Restorer:
         await self._settle(articles.values())
         self.counts["new"] += len(articles)
         return late
+
+    async def _announce(self, urls: Iterable[str]) -> None:
+        """Articles that are written next will have to be indexed."""
+        if rows := enqueue(urls, self._store.run_id):
+            await self._db[QUEUE].bulk_write(rows, ordered=False)
+            self._to_index += len(rows)
 
     async def _add_former(self, versions: Iterable[Version]) -> None:
         """Former versions whose places in the history are free."""
@@ -267,8 +279,9 @@ class Restorer:
                 if what == "missed" and place not in missed:
                     missed.add(place)
                     self._tell(place, "the archive saw this article otherwise at that time")
-            if marks := [_mark(event) for event, _ in events if not isinstance(event, dict)]:
-                await self._db["articles"].bulk_write(marks, ordered=False)
+            if marks := [(v.url, _mark(e)) for e, v in events if not isinstance(e, dict)]:
+                await self._announce(url for url, _ in marks)
+                await self._db["articles"].bulk_write([mark for _, mark in marks], ordered=False)
         self.counts["missed"] += len(missed)
         taken = [each for each, _ in histories if each.url not in refused]
         ends = [came_to.get(each.url, "same") for each in taken]
