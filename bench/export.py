@@ -18,8 +18,8 @@ from typing import Any
 
 from pymongo import MongoClient
 
+from tests.archives import fill
 from tests.crawling import peak_memory, start_scrapy
-from tests.exchange.made import article
 from zjolcrawl.exchange.files import written
 from zjolcrawl.storage.connection import open_database
 from zjolcrawl.storage.embedded import EmbeddedServer
@@ -28,15 +28,19 @@ from zjolcrawl.storage.selection import Selection
 
 FORMS = ("jsonl", "jsonl.gz", "csv", "parquet")
 GROWTH = 1.25
-_AT_ONCE = 1000
 
 
-def fill(uri: str, database: str, first: int, last: int) -> int:
-    """Put articles of these numbers; the bytes of all that are there."""
+def filled(uri: str, count: int) -> str:
+    """The name of a database with so many articles."""
+    name = f"bench_{count}"
+    with MongoClient[dict[str, Any]](uri, tz_aware=True) as client:
+        fill(client[name], count)
+    return name
+
+
+def size(uri: str, database: str) -> int:
+    """The bytes of all articles, as BSON."""
     with MongoClient[dict[str, Any]](uri) as client:
-        for start in range(first, last, _AT_ONCE):
-            numbers = range(start, min(start + _AT_ONCE, last))
-            client[database].articles.insert_many([article(number) for number in numbers])
         return int(client[database].command("collstats", "articles")["size"])
 
 
@@ -73,16 +77,15 @@ def main(few: int, many: int) -> int:
     growing = False
     with tempfile.TemporaryDirectory() as folder, EmbeddedServer.acquire(Path(folder)) as server:
         paths = [Path(folder) / f"a.{form}" for form in FORMS]
-        fill(server.uri, "bench", 0, few)
-        held = {path: memory(server.uri, "bench", path) for path in paths}
-        size = fill(server.uri, "bench", few, many)
-        print(f"{many:,} articles, {size / 1e6:.0f} MB as BSON")
-        bare = asyncio.run(rate(server.uri, "bench", None))
+        small, large = (filled(server.uri, count) for count in (few, many))
+        held = {path: memory(server.uri, small, path) for path in paths}
+        print(f"{many:,} articles, {size(server.uri, large) / 1e6:.0f} MB as BSON")
+        bare = asyncio.run(rate(server.uri, large, None))
         for path in paths:
-            most = memory(server.uri, "bench", path)
+            most = memory(server.uri, large, path)
             growth = most / held[path]
             growing = growing or growth > GROWTH
-            share = asyncio.run(rate(server.uri, "bench", path)) / bare
+            share = asyncio.run(rate(server.uri, large, path)) / bare
             print(
                 f"{path.name:<10} peak {held[path] / 1e6:.0f} MB at {few:,}, {most / 1e6:.0f} MB at "
                 f"{many:,} (x {growth:.2f}); {share:.2f} of a bare loop's rows a second; "

@@ -6,18 +6,24 @@ import gzip
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 from bson import ObjectId
+from pymongo import MongoClient
 from pymongo.database import Database
 
 from tests.conftest import Crawl, drop
+from tests.crawling import scrapy, start_scrapy
 from tests.exchange.made import RUN, article, edited
+from tests.mongod import Mongod
+from tests.pages import COLUMN
 from zjolcrawl.extensions.run_lock import RunLock
 
 HOUR = timedelta(hours=1)
@@ -190,8 +196,6 @@ def test_what_was_imported_is_found(db: Database[Any], command: Crawl, tmp_path:
 def test_crawl_knows_what_was_imported(
     db: Database[Any], crawl: Crawl, command: Crawl, tmp_path: Path
 ) -> None:
-    from tests.pages import COLUMN
-
     assert crawl("column", url=COLUMN).returncode in {0, 1}
     first = written(command, tmp_path / "a.jsonl")
     stored = db.frontier.count_documents({"state": "stored"})
@@ -469,9 +473,65 @@ def test_unusable_arguments(command: Crawl, tmp_path: Path) -> None:
 
 
 def test_no_database(tmp_path: Path) -> None:
-    from tests.crawling import scrapy
-
     path = put(tmp_path / "a.jsonl", article(0))
     done = scrapy("import", path, data=tmp_path, uri="mongodb://127.0.0.1:1/")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert done.stderr.startswith("zjolcrawl: MONGODB_URI mongodb://127.0.0.1:1")
+
+
+def started(path: Path, data: Path, uri: str, database: str) -> subprocess.Popen[str]:
+    """An import that has stored something, stopped in its middle."""
+    running = start_scrapy("import", str(path), site=None, data=data, uri=uri, database=database)
+    with MongoClient[dict[str, Any]](uri) as client:
+        for _ in range(6000):
+            if client[database].articles.count_documents({}):
+                break
+            assert running.poll() is None, running.communicate()
+            time.sleep(0.005)
+    running.send_signal(signal.SIGSTOP)
+    return running
+
+
+def test_interrupted_and_done_again(
+    db: Database[Any], command: Crawl, mongodb_uri: str, database: str, tmp_path: Path
+) -> None:
+    path = Path(put(tmp_path / "a.jsonl", *(article(n) for n in range(3000))))
+    running = started(path, tmp_path, mongodb_uri, database)
+    running.send_signal(signal.SIGINT)
+    running.send_signal(signal.SIGCONT)
+    _, err = running.communicate(timeout=60)
+    told = "zjolcrawl: interrupted: import the rest again, what is there is passed over\n"
+    assert (running.returncode, err) == (130, told)
+    there = db.articles.count_documents({})
+    assert 0 < there < 3000
+    (run,) = db.runs.find()
+    assert (run["exit_status"], run["finish_reason"]) == (1, "shutdown")
+    done = command("import", str(path))
+    assert (done.returncode, taken(done)) == (0, line(new=3000 - there, same=there))
+    assert db.frontier.count_documents({"state": "stored"}) == 3000
+
+
+def test_killed_and_done_again(
+    db: Database[Any], command: Crawl, mongodb_uri: str, database: str, tmp_path: Path
+) -> None:
+    path = Path(put(tmp_path / "a.jsonl", *(article(n) for n in range(1000))))
+    running = started(path, tmp_path, mongodb_uri, database)
+    running.kill()
+    running.communicate()
+    assert command("import", str(path)).returncode == 0
+    assert list(db.articles.find().sort("_id", 1)) == [article(n) for n in range(1000)]
+    assert db.frontier.count_documents({"state": "stored"}) == 1000
+    found = json.loads(command("search", "环境保护督察", "--limit", "1000", "--json").stdout)
+    assert len(found) == 1000
+
+
+def test_database_lost(tmp_path: Path) -> None:
+    path = Path(put(tmp_path / "a.jsonl", *(article(n) for n in range(3000))))
+    with Mongod(tmp_path / "mongodb") as server:
+        running = started(path, tmp_path / "data", server.uri, "zjol")
+        server.stop()
+        running.send_signal(signal.SIGCONT)
+        _, err = running.communicate(timeout=60)
+    assert (running.returncode, err.count("\n")) == (2, 1)
+    assert err.startswith("zjolcrawl: MongoDB was lost: ")
+    assert err.endswith("import again, what is there is passed over\n")

@@ -90,26 +90,28 @@ class Command(ReadingCommand):
             sys.stderr.write(f"zjolcrawl: {place}: {why}\n")
 
         restorer = Restorer(store, policy, _kind_of, tell)
-        reason = "finished"
+
+        async def end(reason: str) -> None:
+            bad = reason != "finished" or any(restorer.counts[name] for name in _BAD)
+            self.exitcode = NEEDS_A_PERSON if bad else DONE
+            told = {"counts": dict(+restorer.counts), "warnings": warnings}
+            values = {
+                "exit_status": self.exitcode, "finish_reason": reason,
+                "seconds": round(time.monotonic() - begun, 3),
+            }  # fmt: skip
+            await store.finish()
+            await store.end_run(values | {name: value for name, value in told.items() if value})
+
         try:
             with bar_on_stderr() as bar:
                 task = bar.add_task("bytes", total=size or None)
                 await take_in(restorer, names, tell, lambda more: bar.advance(task, more))
         except asyncio.CancelledError:
-            reason = "shutdown"
+            await end("shutdown")
             raise
-        finally:
-            counts = restorer.counts
-            bad = reason != "finished" or any(counts[name] for name in _BAD)
-            self.exitcode = NEEDS_A_PERSON if bad else DONE
-            seconds = time.monotonic() - begun
-            values = {"counts": dict(+counts), "warnings": warnings}
-            await store.index()
-            await store.finish()
-            await store.end_run(
-                {"exit_status": self.exitcode, "finish_reason": reason,
-                 "seconds": round(seconds, 3), **{k: v for k, v in values.items() if v}}
-            )  # fmt: skip
+        await end("finished")
+        await store.index()
+        counts, seconds = restorer.counts, time.monotonic() - begun
         sys.stderr.write(f"zjolcrawl: {_line(counts)}; {seconds:.1f} s\n")
 
 
