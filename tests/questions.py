@@ -11,7 +11,7 @@ from pymongo.database import Database
 
 from tests.crawling import ROOT
 
-SECTION = (ROOT / "README.md").read_text().split("## Questions")[1].split("## To add a column")[0]
+SECTION = (ROOT / "README.md").read_text().split("\n## Questions\n")[1].split("\n## ")[0]
 _QUESTION = re.compile(
     r"^(?P<title>[^\n`]+) \((?P<index>[^\n]*index[^\n]*)\):\n"
     r"```js\n(?P<shell>.*?)\n```\n```python\n(?P<python>.*?)\n```$",

@@ -329,6 +329,17 @@ def test_later_parser_has_the_word(db: Database[Any], command: Crawl, tmp_path: 
     assert everything(db)["revisions"] == []
 
 
+def test_taken_down_says_who_read_it_with_an_older_parser(
+    db: Database[Any], command: Crawl, tmp_path: Path
+) -> None:
+    newer = article(0, parser={"template": "T1", "version": 3}, title="新读")
+    at = article(0)["last_seen_at"] + HOUR
+    command("import", put(tmp_path / "a.jsonl", newer))
+    done = command("import", put(tmp_path / "b.jsonl", article(0, status="gone", gone_at=at)))
+    assert (done.returncode, taken(done)) == (0, line(same=1))
+    assert everything(db)["articles"] == [{**newer, "status": "gone", "gone_at": at}]
+
+
 def test_former_versions_come_later(db: Database[Any], command: Crawl, tmp_path: Path) -> None:
     former, newest = edited(article(0), "改过", 2)
     command("import", put(tmp_path / "a.jsonl", newest))

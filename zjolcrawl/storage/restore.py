@@ -203,15 +203,17 @@ class Restorer:
         former = await self._former(v.document["_id"] for each in known for v in each.former)
         same: list[Brought] = []
         others: list[Brought] = []
+        gaps: list[Version] = []
         for each in known:
             kept = [v for v in each.former if _key(v.document) in former]
             alike = all(v.document == former[_key(v.document)] for v in kept)
             if each.newest and each.newest.document == stored[each.url]:
                 # The same history, of which an export without --revisions knew the end alone.
-                await self._add_former(v for v in each.former if v not in kept)
+                gaps += [v for v in each.former if v not in kept]
             else:
                 alike = False
             (same if alike else others).append(each)
+        await self._add_former(gaps)
         self.counts["same"] += len(same)
         await self._settle(await self._without_row(same))
         await self._see([(each, await self._events(each, stored[each.url])) for each in others])
@@ -234,18 +236,15 @@ class Restorer:
             values = version.document
             page = {k: v for k, v in values.items() if k not in BOOKKEEPING} | {"_id": brought.url}
             seen = dict.fromkeys([values["changed_at"], values["last_seen_at"]])
-            if values["parser"]["version"] < parsers.get(values["changed_at"], 0):
+            if values["parser"]["version"] >= parsers.get(values["changed_at"], 0):
+                events += [(at, {**page, "last_seen_at": at}, version) for at in seen]
+            elif version.is_newest:
                 # Stored is what a later parser read of the same page: only that it was there is news.
-                if version.is_newest:
-                    at = values["last_seen_at"]
-                    events.append((at, Unchanged(brought.url, at), version))
-                continue
-            events += [(at, {**page, "last_seen_at": at}, version) for at in seen]
-            if not version.is_newest:
-                continue
-            if at := values.get("gone_at"):
+                at = values["last_seen_at"]
+                events.append((at, Unchanged(brought.url, at), version))
+            if version.is_newest and (at := values.get("gone_at")):
                 events.append((at, Outcome(brought.url, "gone", _GONE, seen_at=at), version))
-            if at := values.get("returned_at"):
+            if version.is_newest and (at := values.get("returned_at")):
                 events.append((at, Unchanged(brought.url, at), version))
         return [(event, version) for _, event, version in sorted(events, key=lambda each: each[0])]
 
