@@ -55,7 +55,7 @@ class Command(ReadingCommand):
         if not text and not opts.rebuild:
             raise UsageError("give words to search for")
         async with self.database() as db:
-            await _bring_up_to_date(db, anew=opts.rebuild)
+            await bring_up_to_date(db, anew=opts.rebuild)
             if not text:
                 return
             try:
@@ -71,7 +71,7 @@ class Command(ReadingCommand):
             raise NotFound(f"no article has {' and '.join(results.terms)}")
 
 
-async def _bring_up_to_date(db: Database, *, anew: bool) -> None:
+async def bring_up_to_date(db: Database, *, anew: bool) -> None:
     """Index what waits; a user who may not write searches what is there."""
     columns = (
         TextColumn("indexing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),

@@ -17,6 +17,7 @@ import scrapy
 from scrapy import Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
+from scrapy.settings import BaseSettings
 
 from zjolcrawl import __version__
 from zjolcrawl.archive.archive import Archive, ArchiveError
@@ -41,6 +42,14 @@ _TOLD_SETTINGS = (
     "AUTOTHROTTLE_ENABLED", "RETRY_TIMES",
 )  # fmt: skip
 _FORMER_RUNS = 10  # with which a run's templates are compared
+
+
+def visit_policy(settings: BaseSettings) -> VisitPolicy:
+    """When links are visited again, as the settings say. Raises ValueError."""
+    return VisitPolicy(
+        recheck_days=tuple(float(each) for each in settings.getlist("RECHECK_DAYS")),
+        give_up_after=settings.getint("GIVE_UP_AFTER"),
+    )
 
 
 class RunLedger:
@@ -130,10 +139,7 @@ class RunLedger:
             version=__version__,
             batch_size=settings.getint("MONGODB_BATCH_SIZE"),
             batch_seconds=settings.getfloat("MONGODB_BATCH_SECONDS"),
-            policy=VisitPolicy(
-                recheck_days=tuple(float(each) for each in settings.getlist("RECHECK_DAYS")),
-                give_up_after=settings.getint("GIVE_UP_AFTER"),
-            ),
+            policy=visit_policy(settings),
             spool=None if preview else data_dir / "spool",
             patience=settings.getfloat("MONGODB_PATIENCE"),
         )

@@ -26,15 +26,25 @@ async def open_database(uri: str, database: str, data_dir: Path) -> AsyncIterato
 
     Raises StoreUnavailable and EmbeddedUnavailable.
     """
-    server = None if uri else await asyncio.to_thread(EmbeddedServer.acquire, data_dir)
-    try:
-        client = await connect(server.uri if server else uri)
+    async with server_address(uri, data_dir) as address:
+        client = await connect(address)
         try:
             yield client[database]
         except PyMongoError as error:
             raise StoreUnavailable(f"MongoDB did not answer a query: {short(error)}") from error
         finally:
             await client.close()
+
+
+@asynccontextmanager
+async def server_address(uri: str, data_dir: Path) -> AsyncIterator[str]:
+    """The URI; where it is empty that of the embedded server, which is held as long.
+
+    Raises EmbeddedUnavailable.
+    """
+    server = None if uri else await asyncio.to_thread(EmbeddedServer.acquire, data_dir)
+    try:
+        yield server.uri if server else uri
     finally:
         if server:
             await asyncio.to_thread(server.release)

@@ -11,8 +11,9 @@ from typing import Any
 
 from zjolcrawl.storage.connection import Database
 
-# Reading the archive again, and a look around for new columns, say nothing of how the crawl is.
-_CRAWLS = {"arguments.spider": {"$nin": ["reparse", "discover"]}}
+# Reading the archive again, a look around for new columns, and articles from a file say nothing of how
+# the crawl is.
+_CRAWLS = {"arguments.spider": {"$nin": ["reparse", "discover", "import"]}}
 _NEWEST_FIRST = {"_id": -1}  # an ObjectId begins with its time, and `_id` has an index
 
 

@@ -14,7 +14,7 @@ from pymongo.errors import BulkWriteError
 
 from zjolcrawl.storage.errors import DUPLICATE, REFUSED, refusal
 from zjolcrawl.storage.search.index import QUEUE, enqueue
-from zjolcrawl.storage.steps import Step, step, touch
+from zjolcrawl.storage.steps import Step, What, step, touch
 
 Documents = dict[str, dict[str, Any]]
 
@@ -52,12 +52,15 @@ async def steps_of(
 
 
 class VersionWriter:
-    """Writes versions for one run. `counts` gets new, changed, same, reread and missed."""
+    """Writes versions for one run. `counts` gets new, changed, same, reread and missed; `results` is
+    which of these each document of the last `write` was, by URL.
+    """
 
     def __init__(
         self, db: AsyncDatabase[dict[str, Any]], run_id: ObjectId, counts: Counter[str]
     ) -> None:
         self._db, self._run_id, self._counts = db, run_id, counts
+        self.results: dict[str, What] = {}
 
     async def write(self, documents: Documents) -> dict[str, str]:
         """Write documents by URL; the refused ones' URLs with the reasons. Raises PyMongoError.
@@ -66,6 +69,7 @@ class VersionWriter:
         replaces exactly the revision it read has made the next one.
         """
         refused: dict[str, str] = {}
+        self.results = {}
         for _ in range(5):  # each round takes up what another process changed in between
             if not documents:
                 break
@@ -98,6 +102,7 @@ class VersionWriter:
         for url, each in steps.items():
             if url not in refused and url not in again:
                 self._counts[each.what] += 1
+                self.results[url] = each.what
         return {url: documents[url] for url in again}
 
     async def _overtaken(self, steps: dict[str, Step], others: Iterable[str]) -> set[str]:

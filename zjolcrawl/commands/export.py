@@ -1,0 +1,108 @@
+"""`scrapy export FILE`: articles as JSON Lines, CSV or Parquet."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from typing import Any
+
+from rich.progress import Progress
+from scrapy.exceptions import UsageError
+
+from zjolcrawl.command import ReadingCommand
+from zjolcrawl.commands.search import bring_up_to_date
+from zjolcrawl.display.progress import bar_on_stderr
+from zjolcrawl.display.words import counted, size
+from zjolcrawl.exchange.fields import mended, url_of
+from zjolcrawl.exchange.files import FORMATS, FileRefused, Write, format_of, written, written_bytes
+from zjolcrawl.selecting import add_selection, selection_of
+from zjolcrawl.spiders.arguments import ArgumentError
+from zjolcrawl.storage.export import count, unindexed, versions
+from zjolcrawl.storage.search import QueryError
+
+_EVERY = 100  # articles: how often the bar moves
+
+
+class Command(ReadingCommand):
+    """Exit status 1: something of an article could not be written, and stderr says what; 2: no file."""
+
+    def syntax(self) -> str:
+        return "FILE [options]"
+
+    def short_desc(self) -> str:
+        return "Write articles into a JSON Lines, CSV or Parquet file"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument(
+            "--format", choices=FORMATS, help="default: by the file's ending; - is stdout"
+        )
+        parser.add_argument("--search", metavar="WORDS", help="in which these words are found")
+        add_selection(parser)
+        parser.add_argument(
+            "--revisions",
+            action="store_true",
+            help="former versions too, each before the newer one",
+        )
+        parser.add_argument("--force", action="store_true", help="overwrite the file")
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Do it; Ctrl-C leaves nothing behind."""
+        try:
+            super().run(args, opts)
+        except KeyboardInterrupt:
+            self._refuse("interrupted: nothing was written", 130)
+
+    async def show(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Write, and say what was written."""
+        if len(args) != 1:
+            raise UsageError("give one FILE, or - for stdout")
+        (name,) = args
+        try:
+            form = format_of(name, opts.format)
+            selection = selection_of(opts)
+            async with self.database() as db:
+                total, late = None, 0
+                if opts.search:
+                    await bring_up_to_date(db, anew=False)
+                    late = await unindexed(db)
+                if sys.stderr.isatty() and not opts.search:
+                    total = await count(db, selection)
+                found = versions(db, selection, opts.search, revisions=opts.revisions)
+                with written(name, form, force=opts.force) as write, bar_on_stderr() as bar:
+                    counts = await self._write(found, write, bar, total)
+            counts["bytes"] = written_bytes(name)
+        except (FileRefused, QueryError) as error:
+            raise ArgumentError(str(error)) from error
+        told = counted(counts["articles"], "article")
+        if opts.revisions:
+            told += f", {counted(counts['former'], 'former version')}"
+        told += f", {size(counts['bytes'])}" if counts["bytes"] else ""
+        sys.stderr.write(f"zjolcrawl: {name}: {told}\n")
+        if late:
+            sys.stderr.write(
+                f"zjolcrawl: {counted(late, 'article')} not looked at: not indexed yet\n"
+            )
+        self.exitcode = 1 if late or counts["faulty"] else 0
+
+    async def _write(
+        self, found: AsyncIterator[dict[str, Any]], write: Write, bar: Progress, total: int | None
+    ) -> Counter[str]:
+        """How many `articles` and `former` versions were written, and how many of them are `faulty`."""
+        counts: Counter[str] = Counter()
+        task = bar.add_task("articles", total=total)
+        async for document in found:
+            try:
+                faults = [f"{path} left out: of another type" for path in write(document)]
+            except UnicodeEncodeError:
+                faults = [f"{path} left out: of another type" for path in write(mended(document))]
+                faults.append("a text that is no UTF-8, now with U+FFFD where it is not")
+            for fault in faults:
+                sys.stderr.write(f"zjolcrawl: {url_of(document)}: {fault}\n")
+            counts["faulty"] += bool(faults)
+            counts["former" if isinstance(document["_id"], dict) else "articles"] += 1
+            if counts["articles"] % _EVERY == 0:
+                bar.update(task, completed=counts["articles"])
+        return counts

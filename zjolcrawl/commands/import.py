@@ -1,0 +1,130 @@
+"""`scrapy import FILE…`: JSON Lines of `scrapy export` back into an archive."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+from collections import Counter
+
+from scrapy.exceptions import UsageError
+
+from zjolcrawl import __version__
+from zjolcrawl.command import ReadingCommand
+from zjolcrawl.display.progress import bar_on_stderr
+from zjolcrawl.exchange.files import FileRefused
+from zjolcrawl.exchange.reading import check
+from zjolcrawl.exchange.taking_in import take_in
+from zjolcrawl.extensions.run_ledger import visit_policy
+from zjolcrawl.extensions.run_lock import LockHeld, RunLock
+from zjolcrawl.extensions.run_summary import DONE, LOCKED, NEEDS_A_PERSON
+from zjolcrawl.parsing.urls import canonical, kind
+from zjolcrawl.spiders.arguments import ArgumentError
+from zjolcrawl.storage.connection import server_address
+from zjolcrawl.storage.errors import StoreError, StoreUnavailable
+from zjolcrawl.storage.frontier import VisitPolicy
+from zjolcrawl.storage.restore import Restorer
+from zjolcrawl.storage.store import Store
+
+_TOLD_IN_RUNS = 100  # faults; stderr has all of them
+_BAD = ("unreadable", "refused", "missed")
+
+
+class Command(ReadingCommand):
+    """Exit status 1: not all could be taken in, and stderr says what; 75: another run holds DATA_DIR."""
+
+    def syntax(self) -> str:
+        return "FILE…"
+
+    def short_desc(self) -> str:
+        return "Take in articles from JSON Lines files of `scrapy export`"
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Do it; what was taken in before Ctrl-C stays, and may be taken in again."""
+        try:
+            super().run(args, opts)
+        except KeyboardInterrupt:
+            self._refuse("interrupted: import the rest again, what is there is passed over", 130)
+
+    async def show(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Take in, and say what came of it."""
+        if not args:
+            raise UsageError("give files, or - for stdin")
+        assert self.settings is not None  # set in scrapy.cmdline
+        try:
+            size = check(args)
+            policy = visit_policy(self.settings)
+            lock = RunLock(self.data_dir())
+        except LockHeld as error:
+            self._refuse(str(error), LOCKED)
+            return
+        except (FileRefused, ValueError) as error:
+            raise ArgumentError(str(error)) from error
+        except OSError as error:
+            raise ArgumentError(f"DATA_DIR {self.data_dir()} cannot be used: {error}") from error
+        try:
+            async with server_address(self.setting("MONGODB_URI"), self.data_dir()) as uri:
+                store = await Store.open(
+                    uri, self.setting("MONGODB_DATABASE"), version=__version__,
+                    run_arguments={"spider": "import", "file": " ".join(args)},
+                )  # fmt: skip
+                try:
+                    await self._take_in(store, policy, args, size)
+                except StoreError as error:
+                    raise StoreUnavailable(str(error)) from error
+                finally:
+                    await store.close()
+        finally:
+            lock.release()
+
+    async def _take_in(
+        self, store: Store, policy: VisitPolicy, names: list[str], size: int
+    ) -> None:
+        begun = time.monotonic()
+        warnings: list[str] = []
+
+        def tell(place: str, why: str) -> None:
+            if len(warnings) < _TOLD_IN_RUNS:
+                warnings.append(f"{place}: {why}")
+            sys.stderr.write(f"zjolcrawl: {place}: {why}\n")
+
+        restorer = Restorer(store, policy, _kind_of, tell)
+
+        async def end(reason: str) -> None:
+            bad = reason != "finished" or any(restorer.counts[name] for name in _BAD)
+            self.exitcode = NEEDS_A_PERSON if bad else DONE
+            told = {"counts": dict(+restorer.counts), "warnings": warnings}
+            values = {
+                "exit_status": self.exitcode, "finish_reason": reason,
+                "seconds": round(time.monotonic() - begun, 3),
+            }  # fmt: skip
+            await store.finish()
+            await store.end_run(values | {name: value for name, value in told.items() if value})
+
+        try:
+            with bar_on_stderr() as bar:
+                task = bar.add_task("bytes", total=size or None)
+                await take_in(restorer, names, tell, lambda more: bar.advance(task, more))
+        except asyncio.CancelledError:
+            await end("shutdown")
+            raise
+        await end("finished")
+        await store.index()
+        counts, seconds = restorer.counts, time.monotonic() - begun
+        sys.stderr.write(f"zjolcrawl: {_line(counts)}; {seconds:.1f} s\n")
+
+
+def _kind_of(url: str) -> str | None:
+    try:
+        return kind(url) if canonical(url) == url else None
+    except ValueError:  # no URL at all
+        return None
+
+
+def _line(counts: Counter[str]) -> str:
+    return (
+        f"{counts['new']} articles new, {counts['changed']} changed, {counts['reread']} read "
+        f"otherwise, {counts['same']} same; {counts['unreadable']} lines not readable, "
+        f"{counts['refused']} refused, {counts['missed']} between versions"
+    )

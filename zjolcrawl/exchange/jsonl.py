@@ -1,0 +1,161 @@
+"""JSON Lines: all that is stored of an article on one line, and back to the very same document.
+
+Types come back from the schema (`exchange.fields`): times are ISO 8601 in UTC with milliseconds
+(2017-08-11T23:34:27.000Z), ObjectIds are hex. What the schema does not know and JSON has no word for
+is MongoDB's Extended JSON, as {"$date": …}. Fields stand in the order in which they are stored.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timezone
+from typing import Any, NoReturn
+
+import bson
+from bson import ObjectId, json_util
+from bson.errors import BSONError
+
+from zjolcrawl.exchange.fields import FIELDS, fitted
+
+MOST_BYTES = 16 * 2**20
+"""A document's most bytes in MongoDB."""
+_EXTENDED = json_util.JSONOptions(
+    json_mode=json_util.JSONMode.RELAXED, tz_aware=True, tzinfo=timezone.utc
+)
+_DEEPEST = 100  # levels, as MongoDB documents it
+_TIMES = {field.name for field in FIELDS if field.type == "timestamp"}
+_IDS = {field.name for field in FIELDS if field.type == "objectid"}
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", re.ASCII)
+_ID = re.compile(r"[0-9a-f]{24}", re.ASCII)
+_BOM = "\ufeff"
+
+
+class Unreadable(Exception):
+    """A line is no document; the message says why, on one line."""
+
+
+def dump(document: dict[str, Any]) -> bytes:
+    """A document as a line. Raises UnicodeEncodeError where a text has half a surrogate pair."""
+    values = {name: _told(name, value) for name, value in document.items()}
+    form: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
+    try:
+        text = json.dumps(values, default=_extended, allow_nan=False, **form)
+    except ValueError:  # a number that JSON does not have
+        text = json_util.dumps(values, json_options=_EXTENDED, **form)
+    return text.encode() + b"\n"
+
+
+def load(line: bytes) -> dict[str, Any]:
+    """The document of a line, fit to be stored. Raises Unreadable."""
+    document = _parse(line)
+    if not _is_key(document.get("_id")):
+        raise Unreadable("_id is neither a URL nor {url, revision}")
+    for name in _TIMES & document.keys():
+        document[name] = _time(name, document[name])
+    for name in _IDS & document.keys():
+        document[name] = _object_id(name, document[name])
+    if wrong := fitted(document)[1]:
+        types = {field.name: str(field) for field in FIELDS}
+        stated = {types[path.partition(".")[0]] for path in wrong}
+        raise Unreadable(f"{', '.join(wrong)}: not of the type {', '.join(sorted(stated))}")
+    if _deep(document, _DEEPEST):
+        raise Unreadable(f"nested too deeply: more than {_DEEPEST} levels")
+    try:
+        size = len(bson.encode(document))
+    except UnicodeEncodeError as error:
+        raise Unreadable("half of a surrogate pair: no text that can be stored") from error
+    except (BSONError, OverflowError, RecursionError) as error:
+        raise Unreadable(f"no document that can be stored: {_line(error)}") from error
+    if size > MOST_BYTES:
+        raise Unreadable(f"{size} bytes: a document has {MOST_BYTES} at the most")
+    return document
+
+
+def iso(moment: datetime) -> str:
+    """A time in UTC as the files have it."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _told(name: str, value: Any) -> Any:
+    if name in _TIMES and isinstance(value, datetime):
+        return iso(value)
+    if name in _IDS and isinstance(value, ObjectId):
+        return str(value)
+    return value
+
+
+def _extended(value: Any) -> Any:
+    return json_util.default(value, _EXTENDED)
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    try:
+        text = line.decode().removeprefix(_BOM)
+        document = json.loads(text, object_hook=_from_extended, parse_constant=_no_number)
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"not UTF-8 at byte {error.start + 1}") from error
+    except json.JSONDecodeError as error:
+        raise Unreadable(f"not JSON: {error.msg} at character {error.pos + 1}") from error
+    except RecursionError as error:
+        raise Unreadable("nested too deeply") from error
+    except (ValueError, TypeError, KeyError, BSONError, OverflowError) as error:
+        raise Unreadable(f"a value that cannot be read: {_line(error)}") from error
+    if not isinstance(document, dict):
+        raise Unreadable("no JSON object")
+    if odd := next((name for name in document if name.startswith("$")), None):
+        raise Unreadable(f"{odd[:40]} is no name of a field")
+    return document
+
+
+def _from_extended(values: dict[str, Any]) -> Any:
+    """The value of an object of Extended JSON, other objects as they are."""
+    if next(iter(values), "").startswith("$"):
+        return json_util.object_hook(values, _EXTENDED)
+    return values
+
+
+def _no_number(word: str) -> NoReturn:
+    raise Unreadable(f"{word} is no number of JSON")
+
+
+def _deep(value: Any, levels: int) -> bool:
+    """Whether a value has more levels of objects and lists."""
+    if isinstance(value, dict):
+        return levels == 0 or any(_deep(each, levels - 1) for each in value.values())
+    return isinstance(value, list) and (
+        levels == 0 or any(_deep(each, levels - 1) for each in value)
+    )
+
+
+def _is_key(key: Any) -> bool:
+    if isinstance(key, dict):
+        return (
+            list(key) == ["url", "revision"]
+            and _is_key(key["url"])
+            and type(key["revision"]) is int
+        )
+    return isinstance(key, str) and bool(key)
+
+
+def _time(name: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        if not _TIME.fullmatch(value):
+            raise ValueError
+        return datetime.fromisoformat(value)
+    except ValueError:
+        raise Unreadable(f"{name} is no time as 2017-08-11T23:34:27.000Z: {value[:40]}") from None
+
+
+def _object_id(name: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if not _ID.fullmatch(value):
+        raise Unreadable(f"{name} is no id of 24 hex digits: {value[:40]}")
+    return ObjectId(value)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

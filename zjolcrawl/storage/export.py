@@ -1,0 +1,59 @@
+"""Articles one after the other, as many as there are: what `scrapy export` reads."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from bson.codec_options import CodecOptions, DatetimeConversion
+
+from zjolcrawl.storage.connection import Database
+from zjolcrawl.storage.search import matching, waiting
+from zjolcrawl.storage.search.query import MOST_UNINDEXED
+from zjolcrawl.storage.selection import Selection
+
+_BATCH = 200  # documents that the server sends at once, 16 MB at the most
+# A text that is no UTF-8 and a date after the year 9999, which other clients may have stored, come as
+# values that can be told, not as the end of the whole walk.
+_OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
+    tz_aware=True,
+    unicode_decode_error_handler="surrogateescape",
+    datetime_conversion=DatetimeConversion.DATETIME_AUTO,
+)
+
+
+async def versions(
+    db: Database, selection: Selection, text: str | None = None, *, revisions: bool = False
+) -> AsyncIterator[dict[str, Any]]:
+    """The chosen articles, whole; with `revisions` the former versions of each before it, oldest first.
+
+    In the order of `_id`: it is total, so that two exports of the same articles are the same file, and
+    its index serves it. With `text` only those it is found in, best first. Raises PyMongoError and
+    QueryError.
+    """
+    db = db.with_options(codec_options=_OPTIONS)
+    async for article in matching(db, text, selection) if text else _by_key(db, selection):
+        # What the newest version has followed is in `revisions` before the newest is there.
+        last = article.get("revision")
+        if revisions and isinstance(last, int) and last > 1:
+            url = article["_id"]
+            span = {"$gte": {"url": url, "revision": 1}, "$lt": {"url": url, "revision": last}}
+            async for former in db["revisions"].find({"_id": span}).sort("_id", 1):
+                yield former
+        yield article
+
+
+async def count(db: Database, selection: Selection) -> int:
+    """How many articles are chosen. Raises PyMongoError."""
+    return await db["articles"].count_documents(selection.query())
+
+
+async def unindexed(db: Database) -> int:
+    """About how many articles a search does not look at, because they are not indexed yet."""
+    return max(0, await waiting(db) - MOST_UNINDEXED)
+
+
+def _by_key(db: Database, selection: Selection) -> AsyncIterator[dict[str, Any]]:
+    # Where the server takes a filter's index instead and sorts, it does so on disk, not in memory.
+    cursor = db["articles"].find(selection.query(), allow_disk_use=True)
+    return cursor.sort("_id", 1).batch_size(_BATCH)

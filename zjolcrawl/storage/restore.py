@@ -1,0 +1,326 @@
+"""Articles that come from a file: put back as they were, or, where the article is known, by the
+archive's own rules (storage.steps), as if a crawl had seen its page when the file says it was seen.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import zip_longest
+from typing import Any
+
+from pymongo import InsertOne, UpdateMany, UpdateOne
+from pymongo.errors import BulkWriteError, PyMongoError
+
+from zjolcrawl.items import READ_KINDS, Link, Outcome, Unchanged
+from zjolcrawl.storage.buffer import Sight
+from zjolcrawl.storage.errors import DUPLICATE, StoreError, refusal, short
+from zjolcrawl.storage.frontier import VisitPolicy, discover_link, settle_link, store_link
+from zjolcrawl.storage.operations import still_there, take_down
+from zjolcrawl.storage.search.index import BATCH, QUEUE, enqueue
+from zjolcrawl.storage.steps import BOOKKEEPING
+from zjolcrawl.storage.store import Store
+from zjolcrawl.storage.validating import fault
+from zjolcrawl.storage.versions import VersionWriter
+
+Document = dict[str, Any]
+Event = Document | Outcome | Unchanged
+"""What a crawl would have seen at a time: a page, that it is gone, that it is as it was."""
+_GONE = "taken down before it was imported"
+_RANK = ("missed", "new", "changed", "reread", "same")
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of an article; `place` is where it was read (FILE:LINE), in so many bytes."""
+
+    document: Document
+    place: str
+    size: int = 0
+
+    @property
+    def url(self) -> str:
+        """The article's URL."""
+        key = self.document["_id"]
+        return str(key if self.is_newest else key["url"])
+
+    @property
+    def is_newest(self) -> bool:
+        """Whether it goes to `articles`, not to `revisions`."""
+        return isinstance(self.document["_id"], str)
+
+
+@dataclass(slots=True)
+class Brought:
+    """What a file has of one article: `former` versions in its order, and the `newest` if it has that."""
+
+    url: str
+    former: list[Version] = field(default_factory=list)
+    newest: Version | None = None
+
+    def add(self, version: Version) -> None:
+        """Take one more."""
+        if version.is_newest:
+            self.newest = version
+        else:
+            self.former.append(version)
+
+    @property
+    def versions(self) -> list[Version]:
+        """All, the newest last."""
+        return [*self.former, *([self.newest] if self.newest else [])]
+
+
+class Restorer:
+    """Puts articles into the database of a store.
+
+    `counts` gets, of articles, new, changed, reread, same; and `missed`, `refused` of versions, each
+    of which is told with its place. `kind_of` says what a link is (article, paper …), and None of a URL
+    that no row of the frontier can have.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        policy: VisitPolicy,
+        kind_of: Callable[[str], str | None],
+        tell: Callable[[str, str], None],
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self._store, self._db = store, store.db
+        self._policy, self._kind_of, self._tell = policy, kind_of, tell
+        self._to_index = 0
+
+    async def put(self, batch: list[Brought]) -> None:
+        """Put articles, each URL once; it may be done again. Raises StoreError."""
+        try:
+            await self._put([valid for each in batch if (valid := self._valid(each)).versions])
+        except PyMongoError as error:
+            told = f"MongoDB was lost: {short(error)}; import again, what is there is passed over"
+            raise StoreError(told) from error
+        if self._to_index >= BATCH:
+            self._to_index = 0
+            await self._store.index()
+
+    async def _put(self, batch: list[Brought]) -> None:
+        stored = await self._stored(each.url for each in batch)
+        new = [each for each in batch if each.url not in stored]
+        known = [each for each in batch if each.url in stored]
+        if new:
+            known += await self._insert(new)
+        if known:
+            await self._merge(known)
+
+    def _valid(self, brought: Brought) -> Brought:
+        """Without the versions that the validators refuse, and what cannot be part of a history."""
+        valid = Brought(brought.url)
+        newest = brought.newest.document.get("revision") if brought.newest else None
+        for version in brought.versions:
+            why = fault("articles" if version.is_newest else "revisions", version.document)
+            if not why and not version.is_newest:
+                number = version.document["revision"]
+                if number != version.document["_id"]["revision"]:
+                    why = f"_id.revision is not revision ({number})"
+                elif isinstance(newest, int) and number >= newest:
+                    why = f"revision {number} is none before revision {newest}"
+            if why:
+                self._refuse([version], why)
+            else:
+                valid.add(version)
+        return valid
+
+    async def _stored(self, urls: Iterable[str]) -> dict[str, Document]:
+        wanted = {"_id": {"$in": list(urls)}}
+        return {each["_id"]: each async for each in self._db["articles"].find(wanted)}
+
+    async def _insert(self, new: list[Brought]) -> list[Brought]:
+        """Put articles that are unknown as they are; those that another process was faster with."""
+        for each in new:
+            if each.newest is None:
+                self._refuse(
+                    each.former, "no article of this former version is stored or follows it"
+                )
+        articles = {each.url: each for each in new if each.newest}
+        # What listed them here since is theirs too.
+        await self._store.writer.add_columns(
+            {
+                url: Sight(each.newest.document, url, {})
+                for url, each in articles.items()
+                if each.newest
+            }
+        )
+        await self._announce(articles)
+        refused = await self._add("articles", [e.newest for e in articles.values() if e.newest])
+        late = [articles[version.url] for version, code, _ in refused if code == DUPLICATE]
+        for version, code, why in refused:
+            each = articles.pop(version.url)
+            if code != DUPLICATE:
+                self._refuse([version], why)
+                self._refuse(each.former, "its article was refused")
+        await self._add_former(v for each in articles.values() for v in each.former)
+        await self._settle(articles.values())
+        self.counts["new"] += len(articles)
+        return late
+
+    async def _announce(self, urls: Iterable[str]) -> None:
+        """Articles that are written next will have to be indexed."""
+        if rows := enqueue(urls, self._store.run_id):
+            await self._db[QUEUE].bulk_write(rows, ordered=False)
+            self._to_index += len(rows)
+
+    async def _add_former(self, versions: Iterable[Version]) -> None:
+        """Former versions whose places in the history are free."""
+        for version, code, why in await self._add("revisions", list(versions)):
+            if code != DUPLICATE:
+                self._refuse([version], why)
+            elif await self._db["revisions"].find_one(version.document["_id"]) != version.document:
+                self._refuse([version], "another former version of this number is stored")
+
+    async def _add(
+        self, collection: str, versions: list[Version]
+    ) -> list[tuple[Version, int, str]]:
+        """Those that were not taken, with the server's code and the reason."""
+        if not versions:
+            return []
+        try:
+            await self._db[collection].bulk_write(
+                [InsertOne(each.document) for each in versions], ordered=False
+            )
+        except BulkWriteError as error:
+            if error.details.get("writeConcernErrors"):
+                raise
+            return [
+                (versions[each["index"]], each["code"], refusal(each))
+                for each in error.details["writeErrors"]
+            ]
+        return []
+
+    async def _merge(self, known: list[Brought]) -> None:
+        """Articles of which something is stored."""
+        stored = await self._stored(each.url for each in known)
+        former = await self._former(v.document["_id"] for each in known for v in each.former)
+        same: list[Brought] = []
+        others: list[Brought] = []
+        gaps: list[Version] = []
+        for each in known:
+            kept = [v for v in each.former if _key(v.document) in former]
+            alike = all(v.document == former[_key(v.document)] for v in kept)
+            if each.newest and each.newest.document == stored[each.url]:
+                # The same history, of which an export without --revisions knew the end alone.
+                gaps += [v for v in each.former if v not in kept]
+            else:
+                alike = False
+            (same if alike else others).append(each)
+        await self._add_former(gaps)
+        self.counts["same"] += len(same)
+        await self._settle(await self._without_row(same))
+        await self._see([(each, await self._events(each, stored[each.url])) for each in others])
+
+    async def _former(self, keys: Iterable[Document]) -> dict[tuple[str, int], Document]:
+        wanted = self._db["revisions"].find({"_id": {"$in": list(keys)}})
+        return {_key(each): each async for each in wanted}
+
+    async def _without_row(self, articles: list[Brought]) -> list[Brought]:
+        """Those of which an import that was cut off wrote no frontier row."""
+        wanted = {"_id": {"$in": [each.url for each in articles]}}
+        rows = {row["_id"] async for row in self._db["frontier"].find(wanted, {"_id": 1})}
+        return [each for each in articles if each.url not in rows]
+
+    async def _events(self, brought: Brought, stored: Document) -> list[tuple[Event, Version]]:
+        """What a crawl would have seen, in the order of time."""
+        parsers = await self._parsers(stored)
+        events: list[tuple[datetime, Event, Version]] = []
+        for version in brought.versions:
+            values = version.document
+            page = {k: v for k, v in values.items() if k not in BOOKKEEPING} | {"_id": brought.url}
+            seen = dict.fromkeys([values["changed_at"], values["last_seen_at"]])
+            if values["parser"]["version"] >= parsers.get(values["changed_at"], 0):
+                events += [(at, {**page, "last_seen_at": at}, version) for at in seen]
+            elif version.is_newest:
+                # Stored is what a later parser read of the same page: only that it was there is news.
+                at = values["last_seen_at"]
+                events.append((at, Unchanged(brought.url, at), version))
+            if version.is_newest and (at := values.get("gone_at")):
+                events.append((at, Outcome(brought.url, "gone", _GONE, seen_at=at), version))
+            if version.is_newest and (at := values.get("returned_at")):
+                events.append((at, Unchanged(brought.url, at), version))
+        return [(event, version) for _, event, version in sorted(events, key=lambda each: each[0])]
+
+    async def _parsers(self, stored: Document) -> dict[datetime, int]:
+        """By `changed_at` of what is stored of an article, which parser's version read it."""
+        keys = [{"url": stored["_id"], "revision": n} for n in range(1, stored["revision"])]
+        wanted = {"changed_at": 1, "parser.version": 1}
+        former = self._db["revisions"].find({"_id": {"$in": keys}}, wanted)
+        versions = [stored, *[each async for each in former]]
+        return {each["changed_at"]: each["parser"]["version"] for each in versions}
+
+    async def _see(self, histories: list[tuple[Brought, list[tuple[Event, Version]]]]) -> None:
+        """Bring each article on, one event after the other, all articles side by side."""
+        writer = VersionWriter(self._db, self._store.run_id, Counter())
+        came_to: dict[str, str] = {}
+        refused: set[str] = set()
+        missed: set[str] = set()
+        for step in zip_longest(*(events for _, events in histories)):
+            events = [each for each in step if each and each[1].url not in refused]
+            pages = {v.url: (event, v) for event, v in events if isinstance(event, dict)}
+            await self._store.writer.add_columns(
+                {url: Sight(event, url, {}) for url, (event, _) in pages.items()}
+            )
+            whys = await writer.write({url: event for url, (event, _) in pages.items()})
+            for url, why in whys.items():
+                refused.add(url)
+                self._refuse([pages[url][1]], why)
+            for url, what in writer.results.items():
+                came_to[url] = min((came_to.get(url, "same"), str(what)), key=_RANK.index)
+                place = pages[url][1].place
+                if what == "missed" and place not in missed:
+                    missed.add(place)
+                    self._tell(place, "the archive saw this article otherwise at that time")
+            if marks := [(v.url, _mark(e)) for e, v in events if not isinstance(e, dict)]:
+                await self._announce(url for url, _ in marks)
+                await self._db["articles"].bulk_write([mark for _, mark in marks], ordered=False)
+        self.counts["missed"] += len(missed)
+        taken = [each for each, _ in histories if each.url not in refused]
+        ends = [came_to.get(each.url, "same") for each in taken]
+        self.counts.update(end for end in ends if end != "missed")
+        await self._settle(each for each in taken if each.newest)
+
+    async def _settle(self, articles: Iterable[Brought]) -> None:
+        """Rows of the frontier, so that a crawl knows what is stored and when to look at it again."""
+        rows = [op for each in articles if each.newest for op in self._rows(each.newest.document)]
+        if rows:
+            await self._db["frontier"].bulk_write(rows, ordered=True)
+
+    def _rows(self, article: Document) -> Iterable[UpdateOne]:
+        at, gone = article["last_seen_at"], article["status"] == "gone"
+        for url in (article["_id"], *article.get("aliases", [])):
+            kind = self._kind_of(url)
+            if kind not in READ_KINDS:
+                if url != article["_id"]:
+                    continue
+                kind = "article"
+            yield discover_link(
+                Link(url, kind, article.get("columns", []),
+                     seen_at=article["first_seen_at"])
+            )  # fmt: skip
+            yield store_link(url, at, self._policy, published_at=article.get("published_at"))
+            if gone:
+                seen = article.get("gone_at", at)
+                yield settle_link(
+                    Outcome(url, "gone", _GONE, attempted=False, seen_at=seen), self._policy
+                )
+
+    def _refuse(self, versions: Iterable[Version], why: str) -> None:
+        for each in versions:
+            self.counts["refused"] += 1
+            self._tell(each.place, why)
+
+
+def _key(version: Document) -> tuple[str, int]:
+    return version["_id"]["url"], version["_id"]["revision"]
+
+
+def _mark(event: Outcome | Unchanged) -> UpdateOne | UpdateMany:
+    return take_down(event) if isinstance(event, Outcome) else still_there(event)

@@ -1,0 +1,59 @@
+"""The validators of `storage.schema`, asked before the server is: for documents from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from bson import Int64, ObjectId
+
+from zjolcrawl.storage.schema import VALIDATORS
+
+
+def fault(collection: str, document: dict[str, Any]) -> str | None:
+    """Why the validator of a collection refuses a document, the first reason; None where it does not.
+
+    It knows the words that the validators use, no others of JSON Schema.
+    """
+    return next(_faults(VALIDATORS[collection] or {}, document, ""), None)
+
+
+def _faults(schema: dict[str, Any], value: Any, path: str) -> Iterator[str]:
+    name = path or "the document"
+    if "enum" in schema and value not in schema["enum"]:
+        yield f"{name} is none of {', '.join(schema['enum'])}"
+    if "bsonType" not in schema:
+        return
+    if not _is_of(schema["bsonType"], value):
+        yield f"{name} is no {schema['bsonType']}"
+        return
+    if len(value) < schema.get("minLength", 0) if isinstance(value, str) else False:
+        yield f"{name} is empty"
+    if "pattern" in schema and not re.search(schema["pattern"], value):
+        yield f"{name} does not match {schema['pattern']}"
+    if "minimum" in schema and value < schema["minimum"]:
+        yield f"{name} is less than {schema['minimum']}"
+    if isinstance(value, list):
+        if len(value) < schema.get("minItems", 0):
+            yield f"{name} is empty"
+        for number, each in enumerate(value):
+            yield from _faults(schema.get("items", {}), each, f"{path}.{number}")
+    if isinstance(value, dict):
+        yield from (
+            f"{name} lacks {each}" for each in schema.get("required", []) if each not in value
+        )
+        for key, part in schema.get("properties", {}).items():
+            if key in value:
+                yield from _faults(part, value[key], f"{path}.{key}" if path else key)
+
+
+def _is_of(bson_type: str, value: Any) -> bool:
+    if bson_type == "int":  # of 32 bits
+        small = isinstance(value, int) and -(2**31) <= value < 2**31
+        return small and not isinstance(value, (bool, Int64))
+    types: dict[str, type[Any]] = {
+        "string": str, "date": datetime, "objectId": ObjectId, "array": list, "object": dict,
+    }  # fmt: skip
+    return isinstance(value, types[bson_type])
