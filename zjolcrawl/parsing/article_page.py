@@ -109,8 +109,9 @@ def _generic(page: Page, densest: Densest) -> _Found | None:
     container = densest()
     slides = read_gallery(page.root, page.url)
     if slides is None:
-        few = densest(SHORT) if container is None else None
-        return _read(container, page, GENERIC) if container is not None else _short(page, few)
+        if container is None:
+            return _short(page, densest(SHORT))
+        return _read(container, page, GENERIC)
     box, blocks, below = slides
     if container is None or container is box or box in container.iterancestors():
         return _read(box, page, GENERIC, blocks + below)

@@ -87,9 +87,8 @@ _MARKS = "\U000f0000-\U000fffe0"  # of the page's own tags
 _MARK_AT = re.compile(f"[{_MARKS}]")
 _SPACES_AND_MARKS = re.compile(f"[{_MARKS}\\s]+")
 _LAST_MARKS = re.compile(f"(?<![{_MARKS}])[{_MARKS}]++(?=\n?\\Z)")
-_CLOSED = re.compile(
-    "\U000ffff0(\\w+)\U000ffff1"
-)  # at the line's end for want of an end of its own
+# What is closed at the line's end for want of an end of its own.
+_CLOSED = re.compile("\U000ffff0(\\w+)\U000ffff1")
 _EMPTY = re.compile(r"<(strong|em)>\s*</\1>|<a [^>]*>\s*</a>")
 _SEAM = re.compile(r"</(strong|em)><\1>")
 _MAX_DEPTH = 180

@@ -41,8 +41,8 @@ _MOST, _LONGEST = 6, 100  # crumbs; characters of a box
 def find_position(text: str) -> re.Match[str] | None:
     """The first label such as 您当前的位置： in a text."""
     place = _PLACE.search(text)
-    # What can stand before the word has nine characters at most.
-    return _POSITION.search(text, max(0, place.start() - 9)) if place else None
+    # What can stand before the word has six characters at most: 您当前的所在位置.
+    return _POSITION.search(text, max(0, place.start() - 6)) if place else None
 
 
 def read_breadcrumb(root: HtmlElement, lines: list[Line]) -> tuple[list[str], int]:

@@ -19,7 +19,7 @@ from zjolcrawl.parsing.ancestry import Under
 from zjolcrawl.parsing.breadcrumb import SIGNS, find_position, read_breadcrumb
 from zjolcrawl.parsing.fields.bylines import is_name
 from zjolcrawl.parsing.fields.dates import time_span
-from zjolcrawl.parsing.fields.text import clean, squeeze
+from zjolcrawl.parsing.fields.text import DIVIDER, clean, squeeze
 from zjolcrawl.parsing.lines import Line, page_lines
 from zjolcrawl.parsing.passages import NOTE, ORIGINAL_TITLE, unquoted
 from zjolcrawl.parsing.templates.table import Template, find, paths
@@ -29,7 +29,6 @@ _HEADLINES = paths("//h1", "//h2")
 _SITE_SUFFIX = re.compile(
     r"\s*(?:[_|｜]|\s[-–—]+\s?|[-–—]+)\s*(?=[^_|｜–—-]*(?:浙江|频道|新闻|在线|网|中心|站|栏目|首页|平台|zjol|住在杭州|特色小镇|体育|城市|健康|旅游|环保|民生|评论|图片|文娱|辟谣|时政))"
 )
-_DIVIDER = re.compile(r"\s*[_|｜–—-]+\s*")
 _INFO = re.compile(
     r"(?:(?<!图片)(?<!视频)(?<!数据)(?<!资料)来\s*源于?|稿源|发布时间|发布日期|发稿时间)\s*[:：]|(?:^|\s)(?:作者|编辑|责任编辑|责编|记者)\s*[:：]"
     r"|^(?:来源|稿源)\s+\S{2,16}$"
@@ -118,7 +117,7 @@ def strip_site(title_tag: str) -> str:
 
 def _from_tag(title_tag: str, breadcrumb: list[str]) -> str | None:
     title = strip_site(title_tag)
-    while (parts := _DIVIDER.split(title))[-1] in breadcrumb and len(parts) > 1:
+    while (parts := DIVIDER.split(title))[-1] in breadcrumb and len(parts) > 1:
         title = title[: title.rindex(parts[-1])].rstrip("-–—_|｜ ")
     return clean(title) or None
 
@@ -164,7 +163,7 @@ def _is_link(element: HtmlElement) -> bool:
 
 
 def _up_to_dividers(title_tag: str) -> set[str]:
-    return {squeeze(title_tag[: sign.start()]) for sign in _DIVIDER.finditer(title_tag)}
+    return {squeeze(title_tag[: sign.start()]) for sign in DIVIDER.finditer(title_tag)}
 
 
 def _beginnings(title_tag: str) -> set[str]:
@@ -180,7 +179,7 @@ def _beginnings(title_tag: str) -> set[str]:
 
 def _endings(title_tag: str) -> set[str]:
     """What follows a divider to the end, where a site puts its name or column first."""
-    endings = (squeeze(title_tag[sign.end() :]) for sign in _DIVIDER.finditer(title_tag))
+    endings = (squeeze(title_tag[sign.end() :]) for sign in DIVIDER.finditer(title_tag))
     return {text for text in endings if len(text) >= 10}
 
 

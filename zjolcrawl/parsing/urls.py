@@ -35,7 +35,7 @@ _VIDEO_HOSTS = {"v.zjol.com.cn", "v-cdn.zjol.com.cn", "cdn.v.zjol.com.cn"}
 _MEDIA_FILE = re.compile(r"\.(?:mp4|m3u8|flv|avi|mov|wmv)$", re.IGNORECASE)
 _BREAKS = re.compile(r"[\t\r\n]")
 _SLASHES = re.compile("/{2,}")
-_LONGEST_KNOWN = 500  # characters: a longer address is not kept for the next time it is asked
+_LONGEST_KNOWN = 500  # characters of base and reference: longer ones are resolved each time
 _SITE = "zjol.com.cn"
 _IMAGE_SITE = "zjolcdn.com"  # [REAL] img.zjolcdn.com, img2.zjolcdn.com
 
@@ -64,7 +64,9 @@ def absolute(base: str, href: str) -> str | None:
     href = _BREAKS.sub("", href).strip().replace("\\", "/")
     if not href or href.startswith("#"):
         return None
-    return _resolved(base, href) if len(href) <= _LONGEST_KNOWN else _resolve(base, href)
+    return (
+        _resolved(base, href) if len(base) + len(href) <= _LONGEST_KNOWN else _resolve(base, href)
+    )
 
 
 def _resolve(base: str, href: str) -> str | None:
