@@ -16,6 +16,7 @@ from tests.web.serving import Web
 
 pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason=MISSING)
 webdriver = pytest.importorskip("selenium.webdriver")
+WebDriverWait = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait
 Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
 
 PAGES = [
@@ -65,6 +66,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     """A browser with JavaScript switched off."""
     with chromium(tmp_path_factory.mktemp("plain"), script=False) as driver:
+        driver.implicitly_wait(10)  # the page that a click leads to
         yield driver
 
 
@@ -173,6 +175,9 @@ def test_from_the_top_to_an_article_by_keys_alone(browser: webdriver.Chrome, web
     def focused(script: str) -> object:
         return browser.execute_script(f"return document.activeElement.{script}")
 
+    def titled(words: str) -> None:
+        WebDriverWait(browser, 20).until(lambda _: browser.title.startswith(words))
+
     key(Keys.TAB)
     assert focused("className") == "skip"
     style = "return getComputedStyle(document.activeElement).outlineStyle"
@@ -181,11 +186,11 @@ def test_from_the_top_to_an_article_by_keys_alone(browser: webdriver.Chrome, web
         assert browser.execute_script(style) == "solid"
     assert focused("id") == "q"
     key("环保督察", Keys.ENTER)
-    assert "环保督察" in browser.title
+    titled("环保督察")
     while focused("closest('h3')") is None:
         key(Keys.TAB)
     key(Keys.ENTER)
-    assert browser.title.startswith("全力保障")
+    titled("全力保障")
     browser.find_element("css selector", "body").send_keys(Keys.TAB, Keys.ENTER)
     assert focused("id") == "content"
 
