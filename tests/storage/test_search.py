@@ -256,6 +256,14 @@ def test_what_is_not_indexed_yet_is_searched(
     assert found(ask, "绿了", columns=("zjxc",)) == []
 
 
+def test_column_that_an_article_gets_later(ask: Ask[Results], put: Callable[..., None]) -> None:
+    put(article(1, "荷花", "西湖荷花开了"))
+    put(article(1, "荷花", "西湖荷花开了", columns=["zjxc"]))
+    assert (
+        found(ask, "荷花", columns=("zjxc",)) == found(ask, "荷花", columns=("zjxw",)) == ["荷花"]
+    )
+
+
 def test_pages_of_hits_have_each_once(ask: Ask[Results], put: Callable[..., None]) -> None:
     put(*(article(n, f"第{n}篇", "西湖" if n % 3 else "西湖荷花") for n in range(1, 96)))
     put(*(article(n, f"第{n}篇荷花", "西湖") for n in range(96, 120)))

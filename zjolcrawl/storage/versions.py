@@ -88,7 +88,7 @@ class VersionWriter:
         ]
         # Already there: another process, or a run that was cut off here, kept it before.
         await self._bulk("revisions", former, tolerated={DUPLICATE})
-        await self._bulk(QUEUE, _to_index(steps, self._run_id), tolerated=set())
+        await self._bulk(QUEUE, _to_index(documents, steps, self._run_id), tolerated=set())
         errors, rest = await self._bulk(
             "articles", _article_operations(documents, steps), tolerated={DUPLICATE, REFUSED}
         )
@@ -154,11 +154,18 @@ def _article_operations(documents: Documents, steps: dict[str, Step]) -> list[tu
     return operations
 
 
-def _to_index(steps: dict[str, Step], run_id: ObjectId) -> list[tuple[str, Any]]:
-    """Articles whose newest version is to be written; a crash after this costs a look, no more."""
+def _to_index(
+    documents: Documents, steps: dict[str, Step], run_id: ObjectId
+) -> list[tuple[str, Any]]:
+    """Articles whose newest version is to be written, or that get a column: both are in the index.
+
+    A crash after this costs a look, no more.
+    """
     urls = [
         url for url, each in steps.items()
-        if each.version and (each.known is None or isinstance(each.known["_id"], str))
+        if each.known is None or (isinstance(each.known["_id"], str) and (
+            each.version or set(documents[url].get("columns", ())) - set(each.known.get("columns", ()))
+        ))
     ]  # fmt: skip
     return list(zip(urls, enqueue(urls, run_id), strict=True))
 
