@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,7 +13,6 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from zjolcrawl import __version__
-from zjolcrawl.catalogue import sites
 from zjolcrawl.display.words import moment, people, printed, published, size
 from zjolcrawl.web import labels
 
@@ -25,10 +24,9 @@ def page(template: str, status: int = 200, **shown: Any) -> HTMLResponse:
     return HTMLResponse(_environment().get_template(template).render(shown), status)
 
 
-@cache
-def hosts() -> Markup:
-    """The names of the site's hosts, to choose from: the same on every page."""
-    return Markup(_environment().get_template("hosts.html").render(hosts=sites()))  # noqa: S704
+def part(template: str, **shown: Any) -> Markup:
+    """A part of a page that a template has escaped, for who keeps it."""
+    return Markup(_environment().get_template(template).render(shown))  # noqa: S704
 
 
 def refusal(status: int, reason: str) -> HTMLResponse:
@@ -37,6 +35,7 @@ def refusal(status: int, reason: str) -> HTMLResponse:
     return page("error.html", status, heading=heading, reason=reason, number=status)
 
 
+@lru_cache(maxsize=1024)
 def link(path: str, **asked: Any) -> str:
     """A path with its query; what is empty is left out."""
     query = urlencode({name: value for name, value in asked.items() if value not in ("", None)})

@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any
 
+from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from zjolcrawl.catalogue import sites
 from zjolcrawl.display.snippets import Marked, marked, snippets
 from zjolcrawl.storage.browsing import column_ids, newest_articles
 from zjolcrawl.storage.search import Hit, QueryError, Results, search
 from zjolcrawl.web.asked import Asked, asked, whole
 from zjolcrawl.web.labels import column_name, column_site
-from zjolcrawl.web.rendering import hosts, link, page, picture
+from zjolcrawl.web.rendering import link, page, part, picture
 from zjolcrawl.web.site import Site, site_of
 
 _SIZE = 20
@@ -46,12 +49,11 @@ async def show(request: Request) -> Response:
         _found(site, wanted, (number - 1) * _SIZE), column_ids(site.db)
     )
     rows = [_row(hit.article, results.terms, images=site.images.readable) for hit in results.hits]
-    column = wanted.fields.get("column")
     older = results.more and number < _MOST_PAGES
     return page(
         "search.html",
         asked=wanted, results=results, rows=rows, number=number, first=(number - 1) * _SIZE + 1,
-        columns=_grouped(known), stray=column if column not in known else None, hosts=hosts(), flags=_FLAGS,
+        columns=_options(tuple(known), wanted.fields.get("column")), hosts=_hosts(), flags=_FLAGS,
         chips=list(_chips(wanted)), cut=results.more and number == _MOST_PAGES,
         newer=link("/", **wanted.fields, page=number - 1) if number > 1 else None,
         older=link("/", **wanted.fields, page=number + 1) if older else None,
@@ -84,11 +86,22 @@ def _lead(body: str) -> str:
     return text if len(text) < 100 else f"{text[:100]}…"
 
 
-def _grouped(columns: list[str]) -> list[tuple[str, list[tuple[str, str]]]]:
+# The longest part of the form, and the same on nearly every page.
+@lru_cache(maxsize=64)
+def _options(columns: tuple[str, ...], chosen: str | None) -> Markup:
     """Columns by the host they are on, for a select."""
     named = sorted((column_site(each), each) for each in columns)
-    groups = groupby(named, key=lambda pair: pair[0])
-    return [(host, [(key, column_name(key)) for _, key in rows]) for host, rows in groups]
+    groups = [
+        (host, [(key, column_name(key)) for _, key in rows])
+        for host, rows in groupby(named, key=lambda pair: pair[0])
+    ]
+    return part("options.html", columns=groups, chosen=chosen, stray=chosen not in {None, *columns})
+
+
+@cache
+def _hosts() -> Markup:
+    """The site's hosts, to choose from."""
+    return part("hosts.html", hosts=sites())
 
 
 def _chips(wanted: Asked) -> Iterator[tuple[str, str]]:
