@@ -52,8 +52,11 @@ class ReadingCommand(ScrapyCommand):
         raise NotImplementedError
 
     async def article(self, db: Database, url: str) -> dict[str, Any]:
-        """The newest version of the article of any address of it. Raises NotFound."""
-        key = canonical(url if "://" in url else f"http://{url}")
+        """The newest version of the article of any address of it. Raises NotFound, ArgumentError."""
+        try:
+            key = canonical(url if "://" in url else f"http://{url}")
+        except ValueError as error:
+            raise ArgumentError(f"{url} is no URL: {error}") from error
         if found := await find_article(db, key):
             return found
         row = await ledger_row(db, key)

@@ -166,7 +166,7 @@ class NewsArchive:
         return self._thread.run(self._db["articles"].count_documents(_selection(chosen).query()))
 
     def article(self, url: str) -> ArchivedArticle | None:
-        """The newest version of the article of any address of it."""
+        """The newest version of the article of any address of it. Raises ValueError for what is no URL."""
         found = self._thread.run(find_article(self._db, canonical(url)))
         return ArchivedArticle.of(found) if found else None
 

@@ -106,3 +106,11 @@ def test_what_is_not_there_is_said_in_one_line(
     crawl("column", url=COLUMN, WARC="off")
     assert "without an archive" in command("article", url_of(IDENT), "--raw").stderr
     assert command("article").returncode == 2
+
+
+def test_what_is_no_url(command: Crawl) -> None:
+    done = command("article", "http://[")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "zjolcrawl: http://[ is no URL: Invalid IPv6 URL\n",
+    )
