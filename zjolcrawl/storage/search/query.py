@@ -174,14 +174,17 @@ class _Searcher:
         ready: dict[Candidate, dict[str, Any] | None] = dict(self.late.pop(rank, []))
         while left or ready:
             reached: list[datetime] = []
-            for n in list(left):
-                positions, left[n] = segment.newest(left[n], batch)
-                found = await self._resolved(n, positions)
-                ready |= dict.fromkeys(found)
-                if not left[n]:
+            # Of each segment its part of what is wanted, as articles of all days are in all.
+            ahead = batch // len(left) + 3 if left else 0
+            taken = {n: segment.newest(left[n], ahead) for n in list(left)}
+            found = await self._resolved({n: positions for n, (positions, _) in taken.items()})
+            for n, (_, rest) in taken.items():
+                ready |= dict.fromkeys(found[n])
+                if rest:
+                    left[n] = rest
+                    reached.append(min(at for at, _ in found[n]))
+                else:
                     del left[n]
-                elif found:
-                    reached.append(min(at for at, _ in found))
             # What is older than the last that a segment has told may come after another of it.
             bound = max(reached, default=None)
             order = sorted((c for c in ready if not bound or c[0] >= bound), reverse=True)
@@ -239,19 +242,22 @@ class _Searcher:
         wanted = {"$and": [{"_id": {"$in": list(urls)}}, self.selection.query()]}
         return {each["_id"]: each async for each in self.db["articles"].find(wanted)}
 
-    async def _resolved(self, source: int, positions: Iterable[int]) -> list[Candidate]:
-        """Dates and URLs of positions in a segment."""
-        row = self.sources[source].row
-        by_part: dict[int, list[int]] = {}
-        for position in positions:
-            by_part.setdefault(position // segment.CHUNK, []).append(position % segment.CHUNK)
-        ids = {table_id(row["_id"], part): places for part, places in by_part.items()}
-        parts = [part async for part in self.db[PARTS].find({"_id": {"$in": list(ids)}})]
-        if len(parts) < len(ids):
+    async def _resolved(self, positions: dict[int, list[int]]) -> dict[int, list[Candidate]]:
+        """Dates and URLs of positions, by source."""
+        places: dict[str, tuple[int, list[int]]] = {}
+        for source, chosen in positions.items():
+            number = self.sources[source].row["_id"]
+            for position in chosen:
+                key = table_id(number, position // segment.CHUNK)
+                places.setdefault(key, (source, []))[1].append(position % segment.CHUNK)
+        parts = [part async for part in self.db[PARTS].find({"_id": {"$in": list(places)}})]
+        if len(parts) < len(places):
             raise StoreUnavailable("the index was merged while it was read; ask again")
-        return [
-            (part["at"][place], part["urls"][place]) for part in parts for place in ids[part["_id"]]
-        ]
+        found: dict[int, list[Candidate]] = {source: [] for source in positions}
+        for part in parts:
+            source, chosen = places[part["_id"]]
+            found[source] += [(part["at"][place], part["urls"][place]) for place in chosen]
+        return found
 
 
 async def _sources(
