@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from bson import ObjectId
@@ -139,7 +139,7 @@ class _Writer:
 
     async def _write(
         self,
-        articles: Sequence[tuple[datetime, str]],
+        articles: Sequence[segment.Dated],
         parts: AsyncIterator[tuple[int, dict[str, bytes]]],
         replaced: Sequence[int] = (),
     ) -> None:
@@ -193,7 +193,7 @@ class _Writer:
                 merge.articles, self._merged(merge, chosen, buckets), [row["_id"] for row in chosen]
             )
 
-    async def _table(self, row: dict[str, Any]) -> list[tuple[datetime, str]]:
+    async def _table(self, row: dict[str, Any]) -> list[segment.Dated]:
         ids = [table_id(row["_id"], n) for n in range(len(row["oldest"]))]
         found = self._db[PARTS].find({"_id": {"$in": ids}}).sort("_id", 1)
         return [each async for part in found for each in zip(part["at"], part["urls"], strict=True)]

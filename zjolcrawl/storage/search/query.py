@@ -10,7 +10,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Literal
 
 from zjolcrawl.storage.connection import Database
@@ -131,8 +130,7 @@ class _Source:
     ranked: dict[Rank, int]
 
 
-Candidate = tuple[datetime, str]
-"""Date and URL."""
+Candidate = segment.Dated
 
 
 @dataclass(slots=True)
@@ -173,7 +171,7 @@ class _Searcher:
         left = {n: bits for n, source in enumerate(self.sources) if (bits := source.ranked[rank])}
         ready: dict[Candidate, dict[str, Any] | None] = dict(self.late.pop(rank, []))
         while left or ready:
-            reached: list[datetime] = []
+            reached: list[int] = []
             # Of each segment its part of what is wanted, as articles of all days are in all.
             ahead = batch // len(left) + 3 if left else 0
             taken = {n: segment.newest(left[n], ahead) for n in list(left)}
@@ -187,7 +185,7 @@ class _Searcher:
                     del left[n]
             # What is older than the last that a segment has told may come after another of it.
             bound = max(reached, default=None)
-            order = sorted((c for c in ready if not bound or c[0] >= bound), reverse=True)
+            order = sorted((c for c in ready if bound is None or c[0] >= bound), reverse=True)
             for start in range(0, len(order), batch):
                 part = order[start : start + batch]
                 known = {c: ready.pop(c) for c in part}
@@ -293,7 +291,10 @@ class _Plan:
         flags = [name for name in ("edited", "gone", "images") if getattr(selection, name)]
         self._facets += [[token] for token in facet("flag", flags)]
         bounds = day_bounds(selection.since, selection.until)
-        self._since, self._until = bounds.get("$gte"), bounds.get("$lt")
+        self._since, self._until = (
+            segment.milliseconds(bounds[sign]) if sign in bounds else None
+            for sign in ("$gte", "$lt")
+        )
 
     def names(self) -> set[str]:
         """The field names of all that is asked for."""
@@ -334,11 +335,11 @@ class _Plan:
 
     def _within_days(self, row: dict[str, Any]) -> int:
         """The positions that may lie in the days, to the size of a part of the table."""
-        oldest: list[datetime] = row["oldest"]
+        oldest: list[int] = row["oldest"]
         first, last = 0, row["articles"]
-        if self._since:
+        if self._since is not None:
             first = max(0, bisect_left(oldest, self._since) - 1) * segment.CHUNK
-        if self._until:
+        if self._until is not None:
             last = min(last, bisect_left(oldest, self._until) * segment.CHUNK)
         return ((1 << last) - 1) & ~((1 << first) - 1) if last > first else 0
 
