@@ -220,11 +220,17 @@ class _LoopThread:
     """An event loop on a thread of its own, as a caller may have one already, in a notebook say."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
         self._thread = threading.Thread(
-            target=self._loop.run_forever, name="zjolcrawl", daemon=True
+            target=lambda: asyncio.run(self._serve()), name="zjolcrawl", daemon=True
         )
         self._thread.start()
+        self._ready.wait()
+
+    async def _serve(self) -> None:
+        self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
+        self._ready.set()
+        await self._ended.wait()
 
     def run(self, work: Coroutine[Any, Any, _T]) -> _T:
         """What comes of it. An interrupt ends it too."""
@@ -240,10 +246,9 @@ class _LoopThread:
         return self._thread.is_alive()
 
     def stop(self) -> None:
-        """End the loop and wait for it."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        """End the loop, with what a client left running in it, and wait for it."""
+        self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join()
-        self._loop.close()
 
 
 def _selection(chosen: dict[str, Any]) -> Selection:
