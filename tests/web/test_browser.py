@@ -17,6 +17,7 @@ from tests.web.serving import Web
 pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason=MISSING)
 webdriver = pytest.importorskip("selenium.webdriver")
 WebDriverWait = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait
+staleness_of = pytest.importorskip("selenium.webdriver.support.expected_conditions").staleness_of
 Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
 
 PAGES = [
@@ -140,6 +141,14 @@ def test_nothing_of_a_foe_runs(
     assert not [each for each in told() if "Content Security Policy" in each]
 
 
+def follow(browser: webdriver.Chrome, by: str, what: str) -> None:
+    """Click, and wait for the page that it leads to."""
+    left = browser.find_element("tag name", "html")
+    browser.find_element(by, what).click()
+    WebDriverWait(browser, 20).until(staleness_of(left))
+    WebDriverWait(browser, 20).until(lambda each: each.find_elements("tag name", "footer"))
+
+
 def test_all_of_it_works_without_javascript(plain: webdriver.Chrome, web: Web) -> None:
     plain.get("data:text/html,<title>off</title><script>document.title='on'</script>")
     assert plain.title == "off"
@@ -147,21 +156,21 @@ def test_all_of_it_works_without_javascript(plain: webdriver.Chrome, web: Web) -
     plain.find_element("name", "q").send_keys("环保督察")
     plain.find_element("css selector", "summary").click()
     plain.find_element("css selector", "#tag").send_keys("生态文明")
-    plain.find_element("css selector", ".words button").click()
-    plain.find_element("css selector", "h3 a").click()
+    follow(plain, "css selector", ".words button")
+    follow(plain, "css selector", "h3 a")
     assert "环境保护督察" in plain.find_element("tag name", "h1").text
-    plain.find_element("link text", "修订").click()
+    follow(plain, "link text", "修订")
     assert plain.find_elements("css selector", "ins")
-    plain.find_element("link text", "原件").click()
+    follow(plain, "link text", "原件")
     assert "<!DOCTYPE html>" in plain.find_element("tag name", "pre").text
-    plain.find_element("link text", "栏目").click()
-    plain.find_element("css selector", "a[aria-label='浙江宣传的日历']").click()
+    follow(plain, "link text", "栏目")
+    follow(plain, "css selector", "a[aria-label='浙江宣传的日历']")
     year = plain.find_element("id", "year")
     year.find_element("css selector", "option:last-child").click()
-    plain.find_element("css selector", ".pick button").click()
-    plain.find_element("css selector", "a.cell").click()
+    follow(plain, "css selector", ".pick button")
+    follow(plain, "css selector", "a.cell")
     assert plain.find_elements("css selector", ".result")
-    plain.find_element("link text", "健康").click()
+    follow(plain, "link text", "健康")
     assert plain.find_elements("css selector", ".verdict")
 
 
