@@ -38,10 +38,17 @@ class ReadingCommand(ScrapyCommand):
     requires_crawler_process = False
     default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
 
+    interrupted: ClassVar[str] = ""
+    """What is said at Ctrl-C, with exit status 130; empty where Python's own end is good enough."""
+
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Do it; an error is one line on stderr."""
         try:
             asyncio.run(self.show(args, opts))
+        except KeyboardInterrupt:
+            if not self.interrupted:
+                raise
+            self._refuse(self.interrupted, 130)
         except NotFound as reason:
             self._refuse(str(reason), 1)
         except (ArgumentError, StoreUnavailable, EmbeddedUnavailable, ArchiveError) as reason:

@@ -26,6 +26,7 @@ from zjolcrawl.archive.warc import Pointer
 from zjolcrawl.items import Byline, Image, Media
 from zjolcrawl.parsing.urls import canonical
 from zjolcrawl.storage.connection import Database, open_database
+from zjolcrawl.storage.documents import url_of
 from zjolcrawl.storage.image_stores import ImageReader
 from zjolcrawl.storage.queries import all_versions, find_article
 from zjolcrawl.storage.search import matching
@@ -88,9 +89,8 @@ class ArchivedArticle:
     @classmethod
     def of(cls, document: dict[str, Any]) -> Self:
         """A document of `articles` or `revisions`."""
-        key = document["_id"]
         values: dict[str, Any] = {
-            "url": key if isinstance(key, str) else key["url"],
+            "url": url_of(document),
             "template": document["parser"]["template"],
             "parser_version": document["parser"]["version"],
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from zjolcrawl.spiders.arguments import day_span
+from zjolcrawl.spiders.arguments import day_span, host_names, names
 from zjolcrawl.storage.selection import Selection
 
 
@@ -33,13 +33,3 @@ def selection_of(opts: argparse.Namespace) -> Selection:
         since, until, opts.column, opts.host, opts.person, opts.tag,
         edited=opts.edited, gone=opts.gone, images=opts.images,
     )  # fmt: skip
-
-
-def names(text: str) -> tuple[str, ...]:
-    """Names between commas, each once."""
-    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-
-
-def host_names(text: str) -> tuple[str, ...]:
-    """Hosts between commas; `zjnews` stands for zjnews.zjol.com.cn."""
-    return tuple(name if "." in name else f"{name}.zjol.com.cn" for name in names(text))

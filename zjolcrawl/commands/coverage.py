@@ -11,8 +11,7 @@ from scrapy.exceptions import UsageError
 from zjolcrawl.command import ReadingCommand, tell
 from zjolcrawl.display.coverage import render, rows, values
 from zjolcrawl.parsing.urls import DAY_IN_URL
-from zjolcrawl.selecting import host_names, names
-from zjolcrawl.spiders.arguments import day_span
+from zjolcrawl.spiders.arguments import day_span, host_names, names
 from zjolcrawl.storage.coverage import DIMENSIONS, Wanted, coverage
 
 

@@ -15,18 +15,21 @@ from zjolcrawl.command import ReadingCommand
 from zjolcrawl.commands.search import bring_up_to_date
 from zjolcrawl.display.progress import bar_on_stderr
 from zjolcrawl.display.words import counted, size
-from zjolcrawl.exchange.fields import mended, url_of
+from zjolcrawl.exchange.fields import mended
 from zjolcrawl.exchange.files import FORMATS, FileRefused, Write, format_of, written, written_bytes
 from zjolcrawl.selecting import add_selection, selection_of
 from zjolcrawl.spiders.arguments import ArgumentError
-from zjolcrawl.storage.export import count, unindexed, versions
-from zjolcrawl.storage.search import QueryError
+from zjolcrawl.storage.documents import url_of
+from zjolcrawl.storage.export import count, versions
+from zjolcrawl.storage.search import QueryError, unindexed
 
 _EVERY = 100  # articles: how often the bar moves
 
 
 class Command(ReadingCommand):
     """Exit status 1: something of an article could not be written, and stderr says what; 2: no file."""
+
+    interrupted = "interrupted: nothing was written"
 
     def syntax(self) -> str:
         return "FILE [options]"
@@ -47,13 +50,6 @@ class Command(ReadingCommand):
             help="former versions too, each before the newer one",
         )
         parser.add_argument("--force", action="store_true", help="overwrite the file")
-
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Do it; Ctrl-C leaves nothing behind."""
-        try:
-            super().run(args, opts)
-        except KeyboardInterrupt:
-            self._refuse("interrupted: nothing was written", 130)
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
         """Write, and say what was written."""

@@ -34,18 +34,14 @@ _BAD = ("unreadable", "refused", "missed")
 class Command(ReadingCommand):
     """Exit status 1: not all could be taken in, and stderr says what; 75: another run holds DATA_DIR."""
 
+    # What was taken in before Ctrl-C stays, and may be taken in again.
+    interrupted = "interrupted: import the rest again, what is there is passed over"
+
     def syntax(self) -> str:
         return "FILE…"
 
     def short_desc(self) -> str:
         return "Take in articles from JSON Lines files of `scrapy export`"
-
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Do it; what was taken in before Ctrl-C stays, and may be taken in again."""
-        try:
-            super().run(args, opts)
-        except KeyboardInterrupt:
-            self._refuse("interrupted: import the rest again, what is there is passed over", 130)
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
         """Take in, and say what came of it."""

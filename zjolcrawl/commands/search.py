@@ -7,11 +7,10 @@ import sys
 
 from bson import json_util
 from pymongo.errors import OperationFailure
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from scrapy.exceptions import UsageError
 
 from zjolcrawl.command import NotFound, ReadingCommand, tell
+from zjolcrawl.display.progress import bar_on_stderr
 from zjolcrawl.display.search import render, values
 from zjolcrawl.selecting import add_selection, selection_of
 from zjolcrawl.spiders.arguments import ArgumentError
@@ -73,14 +72,8 @@ class Command(ReadingCommand):
 
 async def bring_up_to_date(db: Database, *, anew: bool) -> None:
     """Index what waits; a user who may not write searches what is there."""
-    columns = (
-        TextColumn("indexing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-    )  # fmt: skip
-    console = Console(stderr=True)
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task("", total=None, visible=False)
+    with bar_on_stderr() as bar:
+        task = bar.add_task("articles indexed", total=None, visible=False)
 
         def told(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total, visible=True)

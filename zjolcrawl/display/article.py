@@ -9,6 +9,7 @@ from lxml import html
 from rich.text import Text
 
 from zjolcrawl.display.words import image, moment, people, printed, published
+from zjolcrawl.storage.documents import records_of, url_of
 
 _INDENT = "　　"
 
@@ -90,11 +91,9 @@ def _foot(article: dict[str, Any]) -> Iterator[Text]:
 
 
 def _provenance(article: dict[str, Any]) -> Iterator[Text]:
-    url = article["_id"] if isinstance(article["_id"], str) else article["_id"]["url"]
-    records = article.get("pages_warc") or [article[name] for name in ("warc",) if name in article]
     parser = article["parser"]
     facts = {
-        "URL": url,
+        "URL": url_of(article),
         "PDF": article.get("pdf", ""),
         "columns": ", ".join(article.get("columns", [])),
         "pages": ", ".join(article.get("pages", [])),
@@ -104,7 +103,8 @@ def _provenance(article: dict[str, Any]) -> Iterator[Text]:
         "returned": moment(article["returned_at"]) if "returned_at" in article else "",
         "parser": f"{parser['template']}, version {parser['version']}",
         "record": "; ".join(
-            f"{warc['file']} at byte {warc['offset']}, {warc['record_id']}" for warc in records
+            f"{warc['file']} at byte {warc['offset']}, {warc['record_id']}"
+            for warc in records_of(article)
         )
         or "none",
         "sha256": article["content_sha256"],

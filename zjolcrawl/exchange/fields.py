@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 from bson import ObjectId
 
+from zjolcrawl.storage.documents import url_of
+
 _HALVES = re.compile("[\ud800-\udfff]")
 Type = Literal["string", "int", "timestamp", "objectid", "struct"]
 _PYTHON: dict[str, type[Any]] = {
@@ -100,12 +102,6 @@ FIELDS: tuple[Field, ...] = (
     Field("warnings", "string", "fields expected and not found, and other doubts", many=True),
     Field("run_id", "objectid", "the run that wrote this version"),
 )  # fmt: skip
-
-
-def url_of(document: dict[str, Any]) -> Any:
-    """The URL of an article or of a former version of one."""
-    key = document["_id"]
-    return key["url"] if isinstance(key, dict) else key
 
 
 def mended(value: Any) -> Any:

@@ -148,7 +148,7 @@ def discover_arguments(
     """
     _no_others(unknown, "site, column, pages, file")
     catalogue = _catalogue()
-    hosts = [name if "." in name else f"{name}.zjol.com.cn" for name in _parts(site)]
+    hosts = host_names(site or "")
     fronts = [_column_of_url(f"http://{host}/", catalogue) for host in hosts]
     columns = [each for each in catalogue.values() if each.site in hosts]
     if column is not None:
@@ -225,6 +225,16 @@ def day_span(
     if days[0] and days[1] and days[0] > days[1]:
         raise ArgumentError(f"{first}={days[0]} lies after {last}={days[1]}")
     return days
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Names between commas, each once."""
+    return tuple(dict.fromkeys(_parts(text)))
+
+
+def host_names(text: str) -> tuple[str, ...]:
+    """Hosts between commas; `zjnews` stands for zjnews.zjol.com.cn."""
+    return tuple(name if "." in name else f"{name}.zjol.com.cn" for name in names(text))
 
 
 def _parts(text: str | None) -> tuple[str, ...]:

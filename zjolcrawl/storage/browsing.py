@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from zjolcrawl.parsing.fields.dates import CHINA
+from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.operations import china_date
 from zjolcrawl.storage.selection import day_bounds
@@ -75,7 +75,7 @@ async def covered_days(db: Database, column: str | None) -> tuple[date, date] | 
         await db["articles"].find_one(dated, {"published_at": 1}, sort={"published_at": way})
         for way in (1, -1)
     ]
-    first, last = (each["published_at"].astimezone(CHINA).date() if each else None for each in ends)
+    first, last = (china_day(each["published_at"]) if each else None for each in ends)
     return (first, last) if first and last else None
 
 

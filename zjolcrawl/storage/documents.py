@@ -31,6 +31,17 @@ def article_document(article: Article) -> dict[str, Any]:
     return document
 
 
+def url_of(document: dict[str, Any]) -> Any:
+    """The URL of an article or of a former version of one."""
+    key = document["_id"]
+    return key["url"] if isinstance(key, dict) else key
+
+
+def records_of(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Where the bytes of a version are: the record of each of its pages."""
+    return document.get("pages_warc") or [document[k] for k in ("warc",) if k in document]
+
+
 def content_sha256(article: Article) -> str:
     """Hex digest over the editorial fields as canonical JSON in UTF-8."""
     return _sha256(asdict(article))

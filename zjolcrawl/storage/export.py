@@ -8,8 +8,7 @@ from typing import Any
 from bson.codec_options import CodecOptions, DatetimeConversion
 
 from zjolcrawl.storage.connection import Database
-from zjolcrawl.storage.search import matching, waiting
-from zjolcrawl.storage.search.query import MOST_UNINDEXED
+from zjolcrawl.storage.search import matching
 from zjolcrawl.storage.selection import Selection
 
 _BATCH = 200  # documents that the server sends at once, 16 MB at the most
@@ -46,11 +45,6 @@ async def versions(
 async def count(db: Database, selection: Selection) -> int:
     """How many articles are chosen. Raises PyMongoError."""
     return await db["articles"].count_documents(selection.query())
-
-
-async def unindexed(db: Database) -> int:
-    """About how many articles a search does not look at, because they are not indexed yet."""
-    return max(0, await waiting(db) - MOST_UNINDEXED)
 
 
 def _by_key(db: Database, selection: Selection) -> AsyncIterator[dict[str, Any]]:

@@ -16,10 +16,11 @@ from pymongo.errors import BulkWriteError, PyMongoError
 
 from zjolcrawl.items import READ_KINDS, Link, Outcome, Unchanged
 from zjolcrawl.storage.buffer import Sight
+from zjolcrawl.storage.documents import url_of
 from zjolcrawl.storage.errors import DUPLICATE, StoreError, refusal, short
 from zjolcrawl.storage.frontier import VisitPolicy, discover_link, settle_link, store_link
 from zjolcrawl.storage.operations import still_there, take_down
-from zjolcrawl.storage.search.index import BATCH, QUEUE, enqueue
+from zjolcrawl.storage.search.index import announce
 from zjolcrawl.storage.steps import BOOKKEEPING
 from zjolcrawl.storage.store import Store
 from zjolcrawl.storage.validating import fault
@@ -43,8 +44,7 @@ class Version:
     @property
     def url(self) -> str:
         """The article's URL."""
-        key = self.document["_id"]
-        return str(key if self.is_newest else key["url"])
+        return str(url_of(self.document))
 
     @property
     def is_newest(self) -> bool:
@@ -91,7 +91,7 @@ class Restorer:
         self.counts: Counter[str] = Counter()
         self._store, self._db = store, store.db
         self._policy, self._kind_of, self._tell = policy, kind_of, tell
-        self._to_index = 0
+        self._announced = 0
 
     async def put(self, batch: list[Brought]) -> None:
         """Put articles, each URL once; it may be done again. Raises StoreError."""
@@ -100,9 +100,8 @@ class Restorer:
         except PyMongoError as error:
             told = f"MongoDB was lost: {short(error)}; import again, what is there is passed over"
             raise StoreError(told) from error
-        if self._to_index >= BATCH:
-            self._to_index = 0
-            await self._store.index()
+        await self._store.index_when_due(self._announced)
+        self._announced = 0
 
     async def _put(self, batch: list[Brought]) -> None:
         stored = await self._stored(each.url for each in batch)
@@ -166,9 +165,7 @@ class Restorer:
 
     async def _announce(self, urls: Iterable[str]) -> None:
         """Articles that are written next will have to be indexed."""
-        if rows := enqueue(urls, self._store.run_id):
-            await self._db[QUEUE].bulk_write(rows, ordered=False)
-            self._to_index += len(rows)
+        self._announced += await announce(self._db, urls, self._store.run_id)
 
     async def _add_former(self, versions: Iterable[Version]) -> None:
         """Former versions whose places in the history are free."""

@@ -26,7 +26,7 @@ from zjolcrawl.storage.errors import StoreError, lost, short, unavailable
 from zjolcrawl.storage.frontier import VisitPolicy, discover_link, due_links
 from zjolcrawl.storage.operations import begin_walk, utc_now
 from zjolcrawl.storage.schema import ensure_schema
-from zjolcrawl.storage.search.index import BATCH, QUEUE, enqueue, update
+from zjolcrawl.storage.search.index import BATCH, announce, update
 from zjolcrawl.storage.spool import Spool
 from zjolcrawl.storage.writing import BufferWriter
 
@@ -132,7 +132,7 @@ class Store:
         ]  # fmt: skip
         found = self.db["articles"].find({"$or": lacking}, {"_id": 1})
         if urls := [row["_id"] async for row in found]:
-            await self.db[QUEUE].bulk_write(enqueue(urls, self.run_id), ordered=False)
+            await announce(self.db, urls, self.run_id)
             added = [{"$addToSet": {"columns": {"$each": each}}} for each in columns]
             await self.db["articles"].bulk_write(
                 [UpdateMany(*each) for each in zip(lacking, added, strict=True)], ordered=False
@@ -261,7 +261,11 @@ class Store:
     async def write(self, buffer: Buffer) -> None:
         """Write a buffer. Raises PyMongoError."""
         await self.writer.write(buffer)
-        self._to_index += len(buffer.articles)
+        await self.index_when_due(len(buffer.articles))
+
+    async def index_when_due(self, written: int) -> None:
+        """Count articles that were written; index once they are a batch."""
+        self._to_index += written
         if self._to_index >= BATCH:
             await self.index()
 

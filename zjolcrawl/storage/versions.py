@@ -13,7 +13,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError
 
 from zjolcrawl.storage.errors import DUPLICATE, REFUSED, refusal
-from zjolcrawl.storage.search.index import QUEUE, enqueue
+from zjolcrawl.storage.search.index import announce
 from zjolcrawl.storage.steps import Step, What, step, touch
 
 Documents = dict[str, dict[str, Any]]
@@ -88,7 +88,7 @@ class VersionWriter:
         ]
         # Already there: another process, or a run that was cut off here, kept it before.
         await self._bulk("revisions", former, tolerated={DUPLICATE})
-        await self._bulk(QUEUE, _to_index(documents, steps, self._run_id), tolerated=set())
+        await announce(self._db, _to_index(documents, steps), self._run_id)
         errors, rest = await self._bulk(
             "articles", _article_operations(documents, steps), tolerated={DUPLICATE, REFUSED}
         )
@@ -154,20 +154,17 @@ def _article_operations(documents: Documents, steps: dict[str, Step]) -> list[tu
     return operations
 
 
-def _to_index(
-    documents: Documents, steps: dict[str, Step], run_id: ObjectId
-) -> list[tuple[str, Any]]:
+def _to_index(documents: Documents, steps: dict[str, Step]) -> list[str]:
     """Articles whose newest version is to be written, or that get a column: both are in the index.
 
-    A crash after this costs a look, no more.
+    A crash after they are announced costs a look, no more.
     """
-    urls = [
+    return [
         url for url, each in steps.items()
         if each.known is None or (isinstance(each.known["_id"], str) and (
             each.version or set(documents[url].get("columns", ())) - set(each.known.get("columns", ()))
         ))
     ]  # fmt: skip
-    return list(zip(urls, enqueue(urls, run_id), strict=True))
 
 
 def _revision_operations(steps: dict[str, Step]) -> list[tuple[str, Any]]:

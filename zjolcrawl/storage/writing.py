@@ -26,7 +26,7 @@ from zjolcrawl.storage.operations import (
     utc_now,
     visit_column,
 )
-from zjolcrawl.storage.search.index import QUEUE, enqueue
+from zjolcrawl.storage.search.index import announce
 from zjolcrawl.storage.versions import VersionWriter
 
 
@@ -108,7 +108,7 @@ class BufferWriter:
         gone = [o for o in outcomes if o.state == "gone"]
         if gone:
             urls = {url for o in gone for url in (o.url, o.article) if url}
-            await self.db[QUEUE].bulk_write(enqueue(urls, self.run_id), ordered=False)
+            await announce(self.db, urls, self.run_id)
             await self.db["articles"].bulk_write([take_down(o) for o in gone], ordered=False)
 
     async def _judge_fronts(self, outcomes: list[Outcome]) -> None:

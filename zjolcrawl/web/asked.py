@@ -10,7 +10,7 @@ from datetime import date
 from starlette.exceptions import HTTPException
 
 from zjolcrawl.parsing.urls import canonical
-from zjolcrawl.selecting import host_names, names
+from zjolcrawl.spiders.arguments import host_names, names
 from zjolcrawl.storage.selection import Selection
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff]+")

@@ -1,7 +1,7 @@
 """Full text in MongoDB: `search` for a page of hits, `matching` for all, `update` for the index."""
 
-from zjolcrawl.storage.search.index import rebuild, update, waiting
-from zjolcrawl.storage.search.query import Hit, QueryError, Results, matching, query_terms, search
+from zjolcrawl.storage.search.index import rebuild, update
+from zjolcrawl.storage.search.query import Hit, QueryError, Results, matching, search, unindexed
 from zjolcrawl.storage.search.words import terms
 
 __all__ = [
@@ -9,10 +9,9 @@ __all__ = [
     "QueryError",
     "Results",
     "matching",
-    "query_terms",
     "rebuild",
     "search",
     "terms",
+    "unindexed",
     "update",
-    "waiting",
 ]

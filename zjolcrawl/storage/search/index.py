@@ -31,18 +31,20 @@ BATCH = 1000
 _LEASE = timedelta(minutes=2)
 _KEPT = timedelta(minutes=10)  # a reader may be under way in a segment that was merged
 _ANNOUNCED = timedelta(minutes=10)  # between a row of the queue and its article's write
-_TOGETHER = 7  # segments are merged so many at once,
-_LARGEST = (
-    4  # and only where the largest is a quarter of the whole: each article is merged twice or so
-)
+# Segments are merged so many at once, and only where the largest is a quarter of the whole: each article
+# is merged twice or so.
+_TOGETHER, _LARGEST = 7, 4
 
 Told = Callable[[int, int], None]
 """Called with how many articles are indexed and how many there are to index."""
 
 
-def enqueue(urls: Iterable[str], by: ObjectId) -> list[InsertOne[dict[str, Any]]]:
-    """Operations on the queue: these articles are written next, by a run."""
-    return [InsertOne({"url": url, "by": by}) for url in urls]
+async def announce(db: Database, urls: Iterable[str], by: ObjectId) -> int:
+    """Put articles that a run writes next into the queue; how many. Raises PyMongoError."""
+    rows = [InsertOne({"url": url, "by": by}) for url in urls]
+    if rows:
+        await db[QUEUE].bulk_write(rows, ordered=False)
+    return len(rows)
 
 
 async def live_segments(db: Database) -> list[dict[str, Any]]:

@@ -92,6 +92,11 @@ async def matching(db: Database, text: str, selection: Selection) -> AsyncIterat
         yield hit.article
 
 
+async def unindexed(db: Database) -> int:
+    """About how many articles a search does not look at, because they are not indexed yet."""
+    return max(0, await waiting(db) - MOST_UNINDEXED)
+
+
 def query_terms(text: str) -> list[str]:
     """The terms of a query that can be looked for. Raises QueryError."""
     found = terms(text[: _MOST_LENGTH * 10])
@@ -149,8 +154,7 @@ class _Searcher:
     async def of(cls, db: Database, wanted: list[str], selection: Selection) -> _Searcher:
         """Read the candidates of every segment."""
         sources = await _sources(db, await live_segments(db), wanted, selection)
-        unindexed = max(0, await waiting(db) - MOST_UNINDEXED)
-        searcher = cls(db, wanted, selection, sources, unindexed)
+        searcher = cls(db, wanted, selection, sources, await unindexed(db))
         await searcher._look_at_waiting()
         return searcher
 

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from zjolcrawl.storage.browsing import stored_of
+from zjolcrawl.storage.documents import records_of
 from zjolcrawl.web.body import links_in, reading
 from zjolcrawl.web.rendering import page
 from zjolcrawl.web.site import asked_version, newest_of, site_of
@@ -22,7 +23,5 @@ async def show(request: Request) -> Response:
     return page(
         "article.html",
         article=article, newest=newest, url=newest["_id"], body=body.html, rest=rest,
-        images=site.images.readable, records=article.get("pages_warc") or [
-            article[name] for name in ("warc",) if name in article
-        ],
+        images=site.images.readable, records=records_of(article),
     )  # fmt: skip
