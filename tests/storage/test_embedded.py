@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -147,7 +148,10 @@ class TestOneUser:
         with EmbeddedServer.acquire(data_dir):
             pid = server_json(data_dir)["pid"]
             assert os.getsid(pid) == pid != os.getsid(0)
-            open_files = {link.readlink() for link in Path(f"/proc/{pid}/fd").iterdir()}
+            open_files = set()
+            for link in Path(f"/proc/{pid}/fd").iterdir():
+                with contextlib.suppress(FileNotFoundError):  # closed since
+                    open_files.add(link.readlink())
             locks = {path for path in open_files if path.suffix == ".lock"}
             ours = {path for path in locks if path.parent == data_dir / "mongodb"}
             assert locks
