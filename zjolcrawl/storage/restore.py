@@ -100,7 +100,7 @@ class Restorer:
         except PyMongoError as error:
             told = f"MongoDB was lost: {short(error)}; import again, what is there is passed over"
             raise StoreError(told) from error
-        await self._store.index_when_due(self._announced)
+        self._store.upkeep.written(self._announced)
         self._announced = 0
 
     async def _put(self, batch: list[Brought]) -> None:

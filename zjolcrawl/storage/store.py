@@ -26,13 +26,13 @@ from zjolcrawl.storage.errors import StoreError, lost, short, unavailable
 from zjolcrawl.storage.frontier import VisitPolicy, discover_link, due_links
 from zjolcrawl.storage.operations import begin_walk, utc_now
 from zjolcrawl.storage.schema import ensure_schema
-from zjolcrawl.storage.search.index import BATCH, announce, update
+from zjolcrawl.storage.search.index import announce
+from zjolcrawl.storage.search.upkeep import Upkeep
 from zjolcrawl.storage.spool import Spool
 from zjolcrawl.storage.writing import BufferWriter
 
 logger = logging.getLogger(__name__)
 _POLL_SECONDS = 0.2
-_INDEXED_AT_ONCE = 20_000  # articles: half a minute, where an old archive gets its first index
 
 
 _T = TypeVar("_T")
@@ -47,15 +47,17 @@ class Store:
     """
 
     def __init__(
-        self, client: Client, database: str, size: int, seconds: float, policy: VisitPolicy
+        self, client: Client, uri: str, database: str, batch: tuple[int, float], policy: VisitPolicy
     ) -> None:
+        """`batch`: a write for so many items, or after so many seconds."""
         self.before_write: Callable[[], Awaitable[None]] | None = None
         self.client = client
         self.db = client.get_database(database, write_concern=WriteConcern(w="majority", j=True))
         self.run_id = ObjectId()
         self.counts: Counter[str] = Counter()
         self.writer = BufferWriter(self.db, self.run_id, self.counts, policy)
-        self._size, self._seconds = size, seconds
+        self.upkeep = Upkeep(self.db, uri, self.run_id)
+        self._size, self._seconds = batch
         self._buffer = Buffer()
         self._flushing = asyncio.Lock()
         self._ageing: asyncio.Task[None] | None = None
@@ -63,7 +65,6 @@ class Store:
         self._away_since: float | None = None
         self._spool: Spool | None = None
         self._patience = 0.0
-        self._to_index = 0
 
     @classmethod
     async def open(
@@ -85,7 +86,8 @@ class Store:
         """
         client = await connect(uri)
         try:
-            store = cls(client, database, batch_size, batch_seconds, policy or VisitPolicy())
+            batch = batch_size, batch_seconds
+            store = cls(client, uri, database, batch, policy or VisitPolicy())
             await store._begin(run_arguments, version)
             if spool:
                 store._spool = Spool(spool, str(store.run_id), SPOOLED)
@@ -256,29 +258,17 @@ class Store:
 
     async def close(self) -> None:
         """Disconnect."""
+        await self.upkeep.stop()
         await self.client.close()
 
     async def write(self, buffer: Buffer) -> None:
         """Write a buffer. Raises PyMongoError."""
         await self.writer.write(buffer)
-        await self.index_when_due(len(buffer.articles))
-
-    async def index_when_due(self, written: int) -> None:
-        """Count articles that were written; index once they are a batch."""
-        self._to_index += written
-        if self._to_index >= BATCH:
-            await self.index()
+        self.upkeep.written(len(buffer.articles))
 
     async def index(self) -> None:
-        """Bring the full-text index up to date, as far as may be done in a run.
-
-        What it cannot do, the next run does, and until then a search looks at what waits.
-        """
-        self._to_index = 0
-        try:
-            await update(self.db, self.run_id, most=_INDEXED_AT_ONCE)
-        except PyMongoError as error:
-            logger.info("the index is behind: %s", short(error))
+        """Bring the full-text index up to date, as far as may be done in a run."""
+        await self.upkeep.finish()
 
     async def _begin(self, arguments: dict[str, Any], version: str) -> None:
         await ensure_schema(self.db)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bson import ObjectId
@@ -59,14 +59,18 @@ async def waiting(db: Database) -> int:
 
 
 async def update(
-    db: Database, by: ObjectId | None = None, most: int | None = None, told: Told | None = None
+    db: Database,
+    by: ObjectId | None = None,
+    most: int | None = None,
+    told: Told | None = None,
+    until: datetime | None = None,
 ) -> int:
     """Index what waits, about `most` articles; how many were: none while another process is at it.
 
-    Articles that another run than `by` has announced in the last ten minutes are left for later: they
-    may not be written yet.
+    What may not be written yet is left for later: articles that the run `by` has announced since the
+    second of `until`, if given, and another run in the last ten minutes.
     """
-    writer = _Writer(db, by or ObjectId())
+    writer = _Writer(db, by or ObjectId(), until)
     if not await writer.take_lease():
         return 0
     try:
@@ -85,12 +89,15 @@ async def rebuild(db: Database, told: Told | None = None) -> int:
 class _Writer:
     """One process's turn at the index."""
 
-    def __init__(self, db: Database, holder: ObjectId) -> None:
+    def __init__(self, db: Database, holder: ObjectId, until: datetime | None) -> None:
         # Of a segment's writes only the last, which makes it live, waits for the disk: what it stands
         # on was written before it.
         self._db = db.with_options(write_concern=WriteConcern(w=1))
         self._durable = db
         self._holder = holder
+        self._own: dict[str, Any] = {"by": holder}
+        if until:
+            self._own["_id"] = {"$lt": ObjectId.from_datetime(until)}
 
     async def take_lease(self) -> bool:
         """Take the lease, or keep it; false if another process has it."""
@@ -124,7 +131,7 @@ class _Writer:
     async def _batch(self) -> int:
         """Index the oldest rows of the queue; how many."""
         before = ObjectId.from_datetime(utc_now() - _ANNOUNCED)
-        written = {"$or": [{"_id": {"$lt": before}}, {"by": self._holder}]}
+        written = {"$or": [{"_id": {"$lt": before}}, self._own]}
         rows = [row async for row in self._db[QUEUE].find(written).sort("_id", 1).limit(BATCH)]
         wanted = {"_id": {"$in": list({row["url"] for row in rows})}}
         found = self._db["articles"].find(wanted, dict.fromkeys(FIELDS, 1))
@@ -237,7 +244,9 @@ class _Writer:
             await self._db[SEGMENTS].delete_one({"_id": row["_id"]})
 
     async def _enqueue_all(self) -> None:
-        """For an archive without an index: every article waits."""
+        """For an archive without an index: every article waits, as they do in a new one anyway."""
+        if await waiting(self._db) >= await self._db["articles"].estimated_document_count():
+            return
         stages: list[dict[str, Any]] = [
             {"$project": {"_id": 0, "url": "$_id", "by": {"$literal": self._holder}}},
             {"$merge": {"into": QUEUE}},
