@@ -15,7 +15,7 @@ daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error
 {user}
 events {{ worker_connections 256; }}
 http {{
-  access_log off; keepalive_requests 100000; types {{ text/html shtml; text/plain txt; }}
+  access_log off; keepalive_requests 100000; types {{ {html} shtml; text/plain txt; }}
   client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
   uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
   server {{ listen 127.0.0.1:{port}; root {root}/$host; index index.shtml; gzip_static {gzip}; }}
@@ -24,8 +24,11 @@ http {{
 
 
 @contextmanager
-def serve(root: Path, folder: Path, *, gzip: bool) -> Iterator[str]:
-    """Serve `root/<host>/<path>`; the proxy's URL. Raises RuntimeError where there is no nginx."""
+def serve(root: Path, folder: Path, *, gzip: bool, charset: bool = False) -> Iterator[str]:
+    """Serve `root/<host>/<path>`; the proxy's URL. Raises RuntimeError where there is no nginx.
+
+    `charset`: whether Content-Type names it, as it does not on many servers of the time.
+    """
     binary = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if not binary:
         raise RuntimeError("the benchmarks need nginx: apt-get install nginx-light")
@@ -36,7 +39,12 @@ def serve(root: Path, folder: Path, *, gzip: bool) -> Iterator[str]:
     user = "user root;" if Path.home() == Path("/root") else ""
     configuration.write_text(
         _CONFIGURATION.format(
-            folder=folder, root=root, port=port, gzip="on" if gzip else "off", user=user
+            folder=folder,
+            root=root,
+            port=port,
+            user=user,
+            gzip="on" if gzip else "off",
+            html='"text/html; charset=utf-8"' if charset else "text/html",
         )
     )
     running = subprocess.Popen([binary, "-c", str(configuration), "-p", str(folder)])

@@ -13,8 +13,8 @@ _PER_LIST = 100
 _WORDS = "浙江全省各地贯彻落实环境保护督察工作杭州宁波温州嘉兴湖州绍兴金华衢州舟山台州丽水记者报道"
 
 
-def build(root: Path, articles: int, *, seed: int = 1) -> None:
-    """Write the site under `root/HOST/`, each page also gzipped beside itself."""
+def build(root: Path, articles: int, *, seed: int = 1) -> int:
+    """Write the site under `root/HOST/`, each page also gzipped beside itself; how many pages it has."""
     chance = random.Random(seed)
     folder = root / HOST / "bench" / "201708"
     folder.mkdir(parents=True)
@@ -26,6 +26,7 @@ def build(root: Path, articles: int, *, seed: int = 1) -> None:
         more = f"index_{page + 1}.shtml" if start + _PER_LIST < articles else ""
         last = min(start + _PER_LIST, articles)
         _write(root / HOST / "bench" / name, _list(range(start, last), more))
+    return articles + page + 1
 
 
 def _name(number: int) -> str:
