@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench.site import FOLDER
+
 _CONFIGURATION = """
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
 {user}
@@ -18,18 +20,28 @@ http {{
   access_log off; keepalive_requests 100000; types {{ {html} shtml; text/plain txt; }}
   client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
   uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
-  server {{ listen 127.0.0.1:{port}; root {root}/$host; index index.shtml; gzip_static {gzip}; }}
+  server {{ listen 127.0.0.1:{port}; root {root}/$host; index index.shtml; gzip_static {gzip}; {copies} }}
 }}
+"""
+# An article's copies have one file: bench.site.ident says how their addresses and their ids are made.
+_COPIES = """
+  location ~ "^{folder}t20170812_4(?<copy>[0-9]{{3}})(?<body>[0-9]{{4}})\\.shtml$" {{
+    sub_filter_types *; sub_filter_once off; sub_filter "4000$body" "4$copy$body";
+    try_files {folder}t20170812_4000$body.shtml =404;
+  }}
 """
 
 
 @contextmanager
-def serve(root: Path, folder: Path, *, gzip: bool, charset: bool = False) -> Iterator[str]:
+def serve(
+    root: Path, folder: Path, *, gzip: bool, charset: bool = False, copies: bool = False
+) -> Iterator[str]:
     """Serve `root/<host>/<path>`; the proxy's URL. Raises RuntimeError where there is no nginx.
 
-    `charset`: whether Content-Type names it, as it does not on many servers of the time.
+    `charset`: whether Content-Type names it, as it does not on many servers of the time. `copies`:
+    whether the site has more articles than files; those are served plain.
     """
-    binary = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    binary = program()
     if not binary:
         raise RuntimeError("the benchmarks need nginx: apt-get install nginx-light")
     folder.mkdir(parents=True)
@@ -44,6 +56,7 @@ def serve(root: Path, folder: Path, *, gzip: bool, charset: bool = False) -> Ite
             port=port,
             user=user,
             gzip="on" if gzip else "off",
+            copies=_COPIES.format(folder=FOLDER) if copies else "",
             html='"text/html; charset=utf-8"' if charset else "text/html",
         )
     )
@@ -54,6 +67,11 @@ def serve(root: Path, folder: Path, *, gzip: bool, charset: bool = False) -> Ite
     finally:
         running.terminate()
         running.wait()
+
+
+def program() -> str | None:
+    """Where nginx is, if it is."""
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
 
 def _await(port: int, running: subprocess.Popen[bytes]) -> None:

@@ -1,71 +1,61 @@
-"""A made-up site of one column: distinct T1 articles of 45 to 60 KB, with list pages of 100."""
+"""A made site of one column: distinct T1 articles of 45 to 60 KB, and list pages of 100 links."""
 
 from __future__ import annotations
 
 import gzip
-import random
 from pathlib import Path
+
+from bench.pages import Writer, list_page
 
 HOST = "zjnews.zjol.com.cn"
 COLUMN = f"http://{HOST}/bench/"
-_DAY = "2017-08-12"
+FOLDER = "/bench/201708/"
 _PER_LIST = 100
-_WORDS = "浙江全省各地贯彻落实环境保护督察工作杭州宁波温州嘉兴湖州绍兴金华衢州舟山台州丽水记者报道"
+_MOST_BODIES = 10_000  # four digits of an id
 
 
-def build(root: Path, articles: int, *, seed: int = 1) -> int:
-    """Write the site under `root/HOST/`, each page also gzipped beside itself; how many pages it has."""
-    chance = random.Random(seed)
-    folder = root / HOST / "bench" / "201708"
+def build(
+    root: Path, articles: int, *, seed: int = 1, bodies: int | None = None, gzipped: bool = True
+) -> int:
+    """Write the site under `root/HOST/`, each page also gzipped beside itself; how many pages it has.
+
+    With `bodies` only so many articles are written, at most 10,000; `ident` says which one is behind
+    an address, and nginx (`bench.nginx`) puts the address's own id in its place.
+    """
+    written = min(articles, bodies or _MOST_BODIES)
+    folder = root / HOST / FOLDER.strip("/")
     folder.mkdir(parents=True)
     (root / HOST / "robots.txt").write_text("User-agent: *\nAllow: /\n")
-    for number in range(articles):
-        _write(folder / _name(number), _article(number, chance))
-    for page, start in enumerate(range(0, articles, _PER_LIST)):
-        name = f"index_{page}.shtml" if page else "index.shtml"
-        more = f"index_{page + 1}.shtml" if start + _PER_LIST < articles else ""
-        last = min(start + _PER_LIST, articles)
-        _write(root / HOST / "bench" / name, _list(range(start, last), more))
-    return articles + page + 1
+    writer = Writer(seed)
+    titles = []
+    for number in range(written):
+        title, page = writer.article(ident(number, written))
+        titles.append(title)
+        _write(folder / _name(ident(number, written)), page, gzipped)
+    starts = range(0, articles, _PER_LIST)
+    for number, start in enumerate(starts):
+        rows = [
+            (titles[each % written], f"./201708/{_name(ident(each, written))}")
+            for each in range(start, min(start + _PER_LIST, articles))
+        ]
+        more = f"index_{number + 1}.shtml" if number + 1 < len(starts) else None
+        name = f"index_{number}.shtml" if number else "index.shtml"
+        _write(root / HOST / "bench" / name, list_page(rows, more), gzipped)
+    return articles + len(starts)
 
 
-def _name(number: int) -> str:
-    return f"t20170812_{4000000 + number}.shtml"
+def ident(number: int, bodies: int) -> str:
+    """The id of an article: 4, in three digits which copy it is, in four which body it has."""
+    copy, body = divmod(number, bodies)
+    return f"4{copy:03}{body:04}"
 
 
-def _write(path: Path, page: str) -> None:
+def _name(ident: str) -> str:
+    return f"t20170812_{ident}.shtml"
+
+
+def _write(path: Path, page: str, gzipped: bool) -> None:
     data = page.encode()
     path.write_bytes(data)
-    path.with_name(path.name + ".gz").write_bytes(gzip.compress(data, 6, mtime=0))
-
-
-def _article(number: int, chance: random.Random) -> str:
-    """Menus and scripts as a news page has them, and a body of twenty paragraphs or so."""
-    menu = "".join(
-        f'<li class="nav{n}"><a href="http://{HOST}/c{n}/">栏目{chance.randrange(999)}</a></li>'
-        for n in range(200)
-    )
-    script = "".join(f"var k{n}={{id:{chance.randrange(10**9)},on:true}};" for n in range(150))
-    size = chance.randrange(45_000, 60_000)
-    body = ""
-    while len(body) * 3 + len(menu) + len(script) < size:
-        words = "".join(chance.choices(_WORDS, k=chance.randrange(80, 300)))
-        body += f"<p>　　{words}。</p>\n"
-    return (
-        f'<html><head><meta charset="utf-8"><title>第{number}条新闻-浙江在线</title>'
-        f"<script>{script}</script></head><body><ul>{menu}</ul>"
-        f'<div class="contTit">第{number}条新闻</div><div class="info">'
-        f'<span id="pubtime_baidu">{_DAY} 10:00:00</span>'
-        f'<span id="source_baidu">来源：浙江在线</span></div>'
-        f'<div class="contTxt">{body}</div><div class="foot">责任编辑: 金晨</div></body></html>'
-    )
-
-
-def _list(numbers: range, more: str) -> str:
-    rows = "".join(
-        f'<li class="listLi"><span class="listSpan">{_DAY}</span>'
-        f'<a href="./201708/{_name(number)}">第{number}条新闻</a></li>'
-        for number in numbers
-    )
-    pager = f'<span class="fenye"><a href="{more}">下一页</a></span>' if more else ""
-    return f'<html><meta charset="utf-8"><ul class="listUl">{rows}</ul>{pager}</html>'
+    if gzipped:
+        path.with_name(path.name + ".gz").write_bytes(gzip.compress(data, 6, mtime=0))
