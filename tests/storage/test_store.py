@@ -9,10 +9,12 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+from pymongo import AsyncMongoClient
 from pymongo.database import Database
 
 from zjolcrawl.items import Article, Byline, ColumnVisit, Image, Link, Outcome, WalkEnd
 from zjolcrawl.storage.documents import content_sha256
+from zjolcrawl.storage.schema import VALIDATORS, ensure_schema
 from zjolcrawl.storage.store import Store
 
 URL = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
@@ -274,3 +276,15 @@ def test_hash_is_of_the_editorial_fields_only() -> None:
         {"source": "s"},
     ):
         assert content_sha256(article(**change)) != content_sha256(article())
+
+
+def test_runs_that_begin_at_once_make_the_schema_together(
+    mongodb_uri: str, database: str, db: Database[Any]
+) -> None:
+    async def main() -> None:
+        async with AsyncMongoClient[dict[str, Any]](mongodb_uri) as client:
+            await asyncio.gather(*(ensure_schema(client[database]) for _ in range(4)))
+
+    asyncio.run(main())
+    assert set(db.list_collection_names()) >= set(VALIDATORS)
+    assert db["articles"].options().get("validator") == {"$jsonSchema": VALIDATORS["articles"]}

@@ -13,7 +13,8 @@ from pymongo.errors import (
     OperationFailure,
 )
 
-DUPLICATE, REFUSED = 11000, 121  # server error codes: key exists, validator says no
+# Server error codes: key exists, validator says no, collection exists.
+DUPLICATE, REFUSED, EXISTS = 11000, 121, 48
 
 
 class StoreUnavailable(Exception):

@@ -6,7 +6,9 @@ from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import CollectionInvalid
+from pymongo.errors import CollectionInvalid, OperationFailure
+
+from zjolcrawl.storage.errors import EXISTS
 
 _TEXT = {"bsonType": "string", "minLength": 1}
 _TEXTS = {"bsonType": "array", "items": _TEXT, "minItems": 1}
@@ -145,6 +147,9 @@ async def ensure_schema(db: AsyncDatabase[dict[str, Any]]) -> None:
                 await db.create_collection(name, **options)
             except CollectionInvalid:
                 continue  # another process was first
+            except OperationFailure as error:
+                if error.code != EXISTS:  # it was as fast
+                    raise
         elif validator and existing[name].get("options", {}).get("validator") != validator:
             await db.command("collMod", name, validator=validator)
     for name, indexes in INDEXES.items():
