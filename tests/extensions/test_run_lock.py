@@ -9,12 +9,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pymongo.database import Database
 
 from tests.conftest import Begin, Crawl
 from tests.pages import COLUMN, DAY, serve_column
 from tests.site import SiteProxy
-from zjolcrawl.extensions.run_lock import RunLock, holder
+from zjolcrawl.extensions.run_lock import LockHeld, RunLock, holder
 
 FIRST = 4774001
 
@@ -36,6 +37,22 @@ def test_second_run_ends_with_75_and_says_who_runs(
     assert db.list_collection_names() == []
     lock.release()
     assert crawl("column", url=COLUMN).returncode == 0
+
+
+def test_parts_share_the_folder_with_each_other_alone(tmp_path: Path) -> None:
+    first, second = RunLock(tmp_path, (1, 2)), RunLock(tmp_path, (2, 2))
+    with pytest.raises(LockHeld, match=rf"run-2-of-2\.lock: pid {os.getpid()}"):
+        RunLock(tmp_path, (2, 2))
+    with pytest.raises(LockHeld, match=r"run-1-of-2\.lock"):
+        RunLock(tmp_path)
+    first.release()
+    assert f"pid {os.getpid()}" in (holder(tmp_path) or "")
+    second.release()
+    assert holder(tmp_path) is None
+    whole = RunLock(tmp_path)
+    with pytest.raises(LockHeld, match=r"run\.lock"):
+        RunLock(tmp_path, (1, 2))
+    whole.release()
 
 
 def test_lock_of_a_killed_run_is_none(

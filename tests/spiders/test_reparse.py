@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.conftest import Crawl, assert_rebuilt, drop, snapshot
+from tests.conftest import Begin, Crawl, assert_rebuilt, drop, snapshot
 from tests.pages import COLUMN, DAY, HOST, article, list_page, serve_column, url_of
 from tests.pipelines.test_images import JPEG, PNG
 from tests.site import Answer, SiteProxy
@@ -177,6 +177,27 @@ def test_what_is_read_again_can_be_chosen(
     assert f"{corrected} read otherwise" in done.stderr
 
 
+def test_parts_side_by_side_are_the_whole(
+    site: SiteProxy, db: Database[Any], crawl: Crawl, begin: Begin
+) -> None:
+    crawl("column", column="zjxw,zjxc,china-gnxw,opinion-bwgd,zzhz-bb,py-rdgz")
+    right = snapshot(db)
+    db.articles.update_many({}, {"$set": {"title": "错", "content_sha256": "0" * 64}})
+    running = [begin("reparse", "-a", f"part={number}/3") for number in (1, 2, 3)]
+    told = [each.communicate(timeout=120)[1] for each in running]
+    assert [each.returncode for each in running] == [0, 0, 0], told
+    parts = list(db.runs.find({"arguments.spider": "reparse"}))
+    assert all(part["counts"]["chosen"] > 1 for part in parts)
+    assert sum(part["counts"]["reread"] for part in parts) == db.articles.count_documents({})
+    assert snapshot(db) == right
+
+
+def test_part_in_which_nothing_is(misread: object, crawl: Crawl) -> None:
+    done = [crawl("reparse", url=url_of(THIRD), part=f"{number}/2") for number in (1, 2)]
+    assert [each.returncode for each in done] == [0, 0]
+    assert sorted("2 captures read again" in each.stderr for each in done) == [False, True]
+
+
 def test_one_run_alone(misread: object, db: Database[Any], crawl: Crawl) -> None:
     first, second = (str(run["_id"]) for run in db.runs.find().sort("_id", 1))
     assert "0 read otherwise" in crawl("reparse", run=second).stderr
@@ -189,6 +210,8 @@ def test_one_run_alone(misread: object, db: Database[Any], crawl: Crawl) -> None
         ({"host": "nowhere.zjol.com.cn"}, "nothing in the archive"),
         ({"run": "x"}, "run=x is not"),
         ({"parser_before": "one"}, "parser_before=one"),
+        ({"part": "3/2"}, "part=3/2 is not K/N"),
+        ({"part": "0/2"}, "part=0/2 is not K/N"),
         ({"dry_run": "perhaps"}, "dry_run=perhaps is neither on nor off"),
         ({"captured_since": "2026-02-01", "captured_until": "2026-01-01"}, "captured_since="),
         ({"colour": "red"}, "unknown argument colour"),

@@ -122,7 +122,7 @@ class RunLedger:
         if offline and not (data_dir / "warc").is_dir():
             raise ArchiveError(f"no archive at {data_dir / 'warc'}")
         if not preview:
-            self._lock = RunLock(data_dir)
+            self._lock = RunLock(data_dir, getattr(spider, "part", None))
             self._log = log_file.begin(data_dir)
         if offline or switch(settings.get("WARC")):
             self.archive = await asyncio.to_thread(Archive, data_dir / "warc")

@@ -1,4 +1,4 @@
-"""One run at a time on a data folder."""
+"""One run at a time on a data folder, or the parts of one side by side."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from zjolcrawl.storage.embedded import FileLock
 
 NAME = "run.lock"
+_PARTS = "run-*-of-*.lock"
 _TRIES, _PAUSE = 5, 0.05  # seconds
 
 
@@ -21,34 +22,56 @@ class LockHeld(Exception):
 class RunLock:
     """DATA_DIR/run.lock, held by flock(2): the kernel drops it however a run ends, so that none is
     ever stale. What stands in the file is for people.
+
+    A run that reads the K-th of N parts of the archive shares it with those that read the others, and
+    has run-K-of-N.lock for itself.
     """
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, part: tuple[int, int] | None = None) -> None:
         """Take it. Raises LockHeld, and OSError where the folder cannot be written."""
         data_dir.mkdir(parents=True, exist_ok=True)
-        path = data_dir / NAME
-        self._lock = FileLock(path)
-        for _ in range(_TRIES):  # `holder` has it for an instant
-            if self._lock.try_take():
-                break
-            time.sleep(_PAUSE)
-        else:
-            self._lock.close()
-            raise LockHeld(f"another run holds {path}: {_told(path)}")
+        path = data_dir / ("run-{}-of-{}.lock".format(*part) if part else NAME)
+        self._locks: list[FileLock] = []
+        try:
+            if part:
+                self._take(data_dir, data_dir / NAME, shared=True)
+            self._take(data_dir, path)
+        except BaseException:
+            self.release()
+            raise
         path.write_text(json.dumps({"pid": os.getpid(), "since": time.time()}), encoding="utf-8")
+
+    def _take(self, data_dir: Path, path: Path, *, shared: bool = False) -> None:
+        lock = FileLock(path)
+        self._locks.append(lock)
+        for _ in range(_TRIES):  # `holder` has it for an instant
+            if lock.try_take(shared=shared):
+                return
+            time.sleep(_PAUSE)
+        # Who shares run.lock is told by the lock that it has for itself.
+        held = (_held(data_dir) if path.name == NAME else None) or (path, _told(path))
+        raise LockHeld(f"another run holds {held[0]}: {held[1]}")
 
     def release(self) -> None:
         """Let others run; nothing the second time."""
-        self._lock.close()
+        for lock in reversed(self._locks):
+            lock.close()
 
 
 def holder(data_dir: Path) -> str | None:
     """Who holds the folder now, in words, or None."""
-    path = data_dir / NAME
-    if not path.exists():
-        return None
-    with FileLock(path, create=False) as lock:
-        return None if lock.try_take(shared=True) else _told(path)
+    held = _held(data_dir)
+    return held[1] if held else None
+
+
+def _held(data_dir: Path) -> tuple[Path, str] | None:
+    """The first lock that a run has for itself, and who that is."""
+    for path in (data_dir / NAME, *sorted(data_dir.glob(_PARTS))):
+        if path.exists():
+            with FileLock(path, create=False) as lock:
+                if not lock.try_take(shared=True):
+                    return path, _told(path)
+    return None
 
 
 def _told(path: Path) -> str:

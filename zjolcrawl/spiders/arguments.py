@@ -166,7 +166,8 @@ class ReparseArguments:
     """Which captures to read again; what is empty or None does not choose.
 
     `captured` are two WARC-Dates, the second excluded; `since` and `until` publish days (China, both
-    ends included); `parser_before` chooses versions that an older parser has read.
+    ends included); `parser_before` chooses versions that an older parser has read. `part` (K, N) is the
+    K-th of N shares, which processes can read side by side.
     """
 
     run: str | None = None
@@ -177,6 +178,7 @@ class ReparseArguments:
     since: date | None = None
     until: date | None = None
     parser_before: int | None = None
+    part: tuple[int, int] | None = None
     dry_run: bool = False
 
 
@@ -191,20 +193,23 @@ def reparse_arguments(
     since: str | None = None,
     until: str | None = None,
     parser_before: str | None = None,
+    part: str | None = None,
     dry_run: str = "off",
     **unknown: str,
 ) -> ReparseArguments:
     """Arguments of `scrapy crawl reparse`. Raises ArgumentError."""
     _no_others(
         unknown,
-        "run, url, host, column, captured_since, captured_until, since, until, parser_before, dry_run",
+        "run, url, host, column, captured_since, captured_until, since, until, parser_before, part, "
+        "dry_run",
     )
     if run is not None and not re.fullmatch("[0-9a-f]{24}", run):
         raise ArgumentError(f"run={run} is not the _id of a run")
     urls = tuple(_own_url(text) for text in _parts(url))
     return ReparseArguments(
         run, urls, host, _parts(column), captured_span(captured_since, captured_until),
-        *day_span(since, until), _count("parser_before", parser_before), _on("dry_run", dry_run),
+        *day_span(since, until), _count("parser_before", parser_before), _part(part),
+        _on("dry_run", dry_run),
     )  # fmt: skip
 
 
@@ -306,6 +311,15 @@ def _count(name: str, text: str | None) -> int | None:
     if not re.fullmatch(r"[1-9]\d{0,5}", text):
         raise ArgumentError(f"{name}={text} is not a positive whole number")
     return int(text)
+
+
+def _part(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    found = re.fullmatch(r"([1-9]\d?)/([1-9]\d?)", text)
+    if not found or int(found[1]) > int(found[2]):
+        raise ArgumentError(f"part={text} is not K/N, the K-th of N parts, as 1/2")
+    return int(found[1]), int(found[2])
 
 
 def _on(name: str, text: str) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime
 from heapq import merge
 from typing import Any, ClassVar
 from urllib.parse import urljoin
+from zlib import crc32
 
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
@@ -38,6 +39,8 @@ class ReparseSpider(ListReader):
        or a stub's target, a second attempt and an image are captures of their own.
     2. The next capture of an article, or of a column, waits until the one before it is with the
        store, since versions follow from the order of sights.
+    3. With `part` it reads its share: all captures of an article's file name, of a column, are one
+       process's, so that this order holds there too.
     """
 
     name = "reparse"
@@ -56,6 +59,8 @@ class ReparseSpider(ListReader):
         self.wanted = reparse_arguments(**arguments)
         self.days = Days(self.wanted.since, self.wanted.until)
         self.dry_run = self.wanted.dry_run
+        self.part = self.wanted.part
+        self._found = False
         self._under_way: dict[str, asyncio.Event] = {}  # by each URL that a capture is about
         self._about: dict[str, set[str]] = {}  # those URLs, by what its item is known by
         self._lists: dict[tuple[str, str], set[int]] = {}
@@ -78,14 +83,24 @@ class ReparseSpider(ListReader):
         for capture in self._captures(archive):
             if moments is not None and capture.seen_at not in moments:
                 continue
-            if request := self._request(capture, archive):
+            request = self._request(capture, archive)
+            self._found = self._found or request is not None
+            if request and self._is_of_part(request):
                 self.ledger.counts["chosen"] += 1
                 await self._turn(request)
                 yield request
                 if self.ledger.counts["chosen"] % _AHEAD == 0:
                     await self.crawler.signals.wait_for(signals.scheduler_empty)
-        if not self.ledger.counts["chosen"]:
+        if not self._found:
             self.ledger.refuse("nothing in the archive is what was asked for")
+
+    def _is_of_part(self, request: Request) -> bool:
+        """Whether the capture is this process's to read. Mirrors of a page have its file name."""
+        if self.part is None:
+            return True
+        number, parts = self.part
+        name = _name(request).rstrip("/").rpartition("/")[2]
+        return crc32(name.encode()) % parts == number - 1
 
     def _captures(self, archive: Archive) -> Iterator[Capture]:
         wanted = self.wanted
