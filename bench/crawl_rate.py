@@ -3,112 +3,78 @@
 python -m bench.crawl_rate [ARTICLES [ROUNDS [SERVING …]]]     3000 5 plain plain+charset gzip gzip+charset
 
 All crawl the same made site from nginx with the same concurrency and no delay, each in a process of its
-own. Ours stores all fields, keeps its frontier, checks for revisions, upserts in bulk (journalled) and
-writes WARC; the bare one (bench.bare) yields links and one field. A rate is pages (lists and articles) by
-the time from the first request that is scheduled until the engine has stopped, flush and end of the run
-included; `cpu` is what the crawl's own process spent in that time.
+own. Ours stores all fields, keeps its frontier, checks for revisions, upserts in bulk (journalled),
+writes WARC and the full-text index; the bare one (bench.bare) yields links and one field. A rate is pages
+(lists and articles) by the time from the first request that is scheduled until the engine has stopped,
+flush and end of the run included; CPU is what the crawl's own process spent in that time, so neither
+nginx nor mongod.
 """
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
-from typing import Any
 
-from pymongo import MongoClient
-
-from bench.crawls import bare, ours
-from bench.nginx import serve
-from bench.site import build
+from bench.rig import SERVINGS, rigged
 from bench.timed import Figures
 from bench.turns import in_turns, spread, table, versions
-from zjolcrawl.storage.embedded import EmbeddedServer
 
-SERVINGS = ("plain", "plain+charset", "gzip", "gzip+charset")
 OURS, STOCK, FOUR = "as shipped", "bare stock", "bare, CONCURRENT_ITEMS=4"
+_WHO = (OURS, STOCK, FOUR)
 
 
-def crawl(proxy: str, mongodb: str, data: Path, articles: int, **settings: str) -> Figures:
-    """One crawl as shipped, into an empty database and folder. Raises RuntimeError."""
-    with MongoClient[dict[str, Any]](mongodb) as client:
-        client.drop_database("zjol")
-        figures = ours(proxy, mongodb, data, **settings)
-        stored = client["zjol"]["articles"].count_documents({})
-    shutil.rmtree(data)
-    if stored != articles:
-        raise RuntimeError(f"{stored} of {articles} articles stored")
-    return figures
-
-
-def crawl_bare(proxy: str, articles: int, **settings: str) -> Figures:
-    """One bare crawl. Raises RuntimeError."""
-    figures = bare(proxy, **settings)
-    if figures.items != articles:
-        raise RuntimeError(f"{figures.items} of {articles} items of the bare spider")
-    return figures
-
-
-def main(articles: int = 3000, rounds: int = 5, *servings: str) -> None:
-    """Print a table, a row for each serving, and what the charset header does."""
-    print(
-        f"{articles:,} articles, medians of {rounds} rounds (least–greatest), "
-        f"{versions('scrapy', 'twisted', 'lxml', 'pymongo')}\n"
-    )
+def report(articles: int = 3000, rounds: int = 5, *servings: str) -> str:
+    """A table, a row for each serving, and what the charset header does."""
     chosen = servings or SERVINGS
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        server = stack.enter_context(EmbeddedServer.acquire(folder))
-        pages = build(folder / "site", articles)
+    with rigged(articles, *chosen) as rig:
         contenders: dict[tuple[str, str], Callable[[], Figures]] = {}
         for serving in chosen:
-            proxy = stack.enter_context(
-                serve(
-                    folder / "site", folder / f"nginx-{serving}",
-                    gzip="gzip" in serving, charset="charset" in serving,
-                )
-            )  # fmt: skip
-            data = folder / "data"
             contenders |= {
-                (serving, OURS): partial(crawl, proxy, server.uri, data, articles),
-                (serving, STOCK): partial(crawl_bare, proxy, articles),
-                (serving, FOUR): partial(crawl_bare, proxy, articles, CONCURRENT_ITEMS="4"),
+                (serving, OURS): partial(rig.crawl, serving),
+                (serving, STOCK): partial(rig.crawl_bare, serving),
+                (serving, FOUR): partial(rig.crawl_bare, serving, CONCURRENT_ITEMS="4"),
             }
         figures = in_turns(contenders, rounds)
-    print(_table(chosen, figures, pages))
+        told = [
+            f"{articles:,} articles, medians of {rounds} rounds (least–greatest), "
+            f"{versions('scrapy', 'twisted', 'lxml', 'pymongo')}. Pages a second:\n",
+            _rates_table(chosen, figures, rig.pages),
+            "\nOf the crawl's own process:\n",
+            _cost_table(chosen, figures, rig.pages),
+        ]
     for form in ("plain", "gzip"):
         if {form, f"{form}+charset"} <= set(chosen):
-            named, unnamed = (figures[form + end, OURS] for end in ("+charset", ""))
-            print(
-                f"\n{form}, as shipped: without charset ÷ with {spread(_rates(unnamed), _rates(named))}"
+            unnamed, named = (_rates(figures[form + end, OURS]) for end in ("", "+charset"))
+            told.append(
+                f"\nAs shipped, {form}: without the charset header ÷ with it {spread(unnamed, named)}."
             )
+    return "\n".join(told)
 
 
-def _table(
+def _rates_table(
     servings: tuple[str, ...], figures: Mapping[tuple[str, str], list[Figures]], pages: int
 ) -> str:
-    heads = ["pages served", *(f"{who}, pages/s" for who in (OURS, STOCK, FOUR))]
-    heads += ["÷ stock", "÷ four", "CPU ms a page", "stock", "four", "peak MB", "stock", "four"]
     rows = []
     for serving in servings:
-        each = [figures[serving, who] for who in (OURS, STOCK, FOUR)]
-        rates = [_rates(some) for some in each]
-        rows.append(
-            [
-                serving,
-                *(f"{pages * statistics.median(rate):.0f}" for rate in rates),
-                spread(rates[0], rates[1]),
-                spread(rates[0], rates[2]),
-                *(f"{statistics.median(f.cpu for f in some) / pages * 1000:.2f}" for some in each),
-                *(f"{statistics.median(f.peak for f in some) / 1e6:.0f}" for some in each),
-            ]
-        )
-    return table(heads, rows)
+        mine, stock, four = (_rates(figures[serving, who]) for who in _WHO)
+        medians = (f"{pages * statistics.median(each):.0f}" for each in (mine, stock, four))
+        rows.append([serving, *medians, spread(mine, stock), spread(mine, four)])
+    return table(["pages served", *_WHO, "÷ bare stock", "÷ bare, 4 items"], rows)
+
+
+def _cost_table(
+    servings: tuple[str, ...], figures: Mapping[tuple[str, str], list[Figures]], pages: int
+) -> str:
+    heads = [f"{what} {who}" for what in ("CPU ms a page,", "peak MB,") for who in _WHO]
+    rows = []
+    for serving in servings:
+        each = [figures[serving, who] for who in _WHO]
+        cpu = [statistics.median(f.cpu for f in some) / pages * 1000 for some in each]
+        peak = [statistics.median(f.peak for f in some) / 1e6 for some in each]
+        rows.append([serving, *(f"{ms:.2f}" for ms in cpu), *(f"{mb:.0f}" for mb in peak)])
+    return table(["pages served", *heads], rows)
 
 
 def _rates(figures: list[Figures]) -> list[float]:
@@ -117,4 +83,5 @@ def _rates(figures: list[Figures]) -> list[float]:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:3]), *sys.argv[3:])
+    numbers = [int(each) for each in sys.argv[1:3]]
+    print(report(*numbers, *sys.argv[3:]) if len(numbers) == 2 else report(*numbers))

@@ -90,7 +90,7 @@ def read_ours(truths: list[Truth]) -> Iterator[Reading]:
 
 def read_peer(name: str, truths: list[Truth]) -> Iterator[Reading]:
     """What a peer makes of each page; where it fails or ends early, it found nothing and crashed."""
-    answers = {answer["page"]: answer for answer in _ask(name, truths)}
+    answers = {answer["page"]: answer for answer in ask(name, [(t.page, t.url) for t in truths])}
     for truth in truths:
         answer = answers.get(str(truth.page), {"ms": 0.0, "error": "no answer"})
         found = _nothing(peers.OFFERS[name]) | answer.get("fields", {})
@@ -113,11 +113,14 @@ def _nothing(offers: tuple[str, ...]) -> Found:
     return dict.fromkeys(offers)
 
 
-def _ask(name: str, truths: list[Truth]) -> Iterator[dict[str, Any]]:
-    """A peer's answers; one that dies on a page leaves the rest out. Raises RuntimeError."""
+def ask(name: str, found: list[tuple[Path, str]]) -> Iterator[dict[str, Any]]:
+    """A peer's answers on pages and their URLs; one that dies on a page leaves the rest out.
+
+    Raises RuntimeError.
+    """
     pages = [
-        {"page": str(t.page), "url": t.url, "encoding": decode(t.page.read_bytes())[1]}
-        for t in truths
+        {"page": str(path), "url": url, "encoding": decode(path.read_bytes())[1]}
+        for path, url in found
     ]
     done = subprocess.run(
         [peers_python(), str(ROOT / "bench" / "peers.py"), name],

@@ -15,7 +15,7 @@ _MOST_BODIES = 10_000  # four digits of an id
 
 
 def build(
-    root: Path, articles: int, *, seed: int = 1, bodies: int | None = None, gzipped: bool = True
+    root: Path, articles: int, *, seed: int = 1, bodies: int | None = None, squeeze: bool = True
 ) -> int:
     """Write the site under `root/HOST/`, each page also gzipped beside itself; how many pages it has.
 
@@ -31,7 +31,7 @@ def build(
     for number in range(written):
         title, page = writer.article(ident(number, written))
         titles.append(title)
-        _write(folder / _name(ident(number, written)), page, gzipped)
+        _write(folder / _name(ident(number, written)), page, squeeze)
     starts = range(0, articles, _PER_LIST)
     for number, start in enumerate(starts):
         rows = [
@@ -40,7 +40,7 @@ def build(
         ]
         more = f"index_{number + 1}.shtml" if number + 1 < len(starts) else None
         name = f"index_{number}.shtml" if number else "index.shtml"
-        _write(root / HOST / "bench" / name, list_page(rows, more), gzipped)
+        _write(root / HOST / "bench" / name, list_page(rows, more), squeeze)
     return articles + len(starts)
 
 
@@ -50,12 +50,17 @@ def ident(number: int, bodies: int) -> str:
     return f"4{copy:03}{body:04}"
 
 
+def gzipped(page: bytes) -> bytes:
+    """A page as a server squeezes it."""
+    return gzip.compress(page, 6, mtime=0)
+
+
 def _name(ident: str) -> str:
     return f"t20170812_{ident}.shtml"
 
 
-def _write(path: Path, page: str, gzipped: bool) -> None:
+def _write(path: Path, page: str, squeeze: bool) -> None:
     data = page.encode()
     path.write_bytes(data)
-    if gzipped:
-        path.with_name(path.name + ".gz").write_bytes(gzip.compress(data, 6, mtime=0))
+    if squeeze:
+        path.with_name(path.name + ".gz").write_bytes(gzipped(data))

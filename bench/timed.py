@@ -28,9 +28,10 @@ WHERE = "BENCH_FIGURES"
 class Figures:
     """One crawl: responses, items, seconds on the clock, CPU seconds of its process in that time.
 
-    `peak`: the most resident memory of the process so far, in bytes.
+    `began`: by the clock of the machine. `peak`: the most resident memory of the process, in bytes.
     """
 
+    began: float
     responses: int
     items: int
     seconds: float
@@ -42,7 +43,7 @@ class Clock:
     """Scrapy extension; leaves the figures in the file that the environment names."""
 
     def __init__(self, crawler: Crawler) -> None:
-        self._begun: tuple[float, float] | None = None
+        self._begun: tuple[float, float, float] | None = None
         self._responses = self._items = 0
 
     @classmethod
@@ -57,7 +58,7 @@ class Clock:
 
     def begin(self) -> None:
         """Scrapy signal, of which only the first counts."""
-        self._begun = self._begun or (time.perf_counter(), time.process_time())
+        self._begun = self._begun or _now()
 
     def response(self) -> None:
         """Scrapy signal."""
@@ -69,15 +70,20 @@ class Clock:
 
     def end(self) -> None:
         """Scrapy signal."""
-        began, cpu = self._begun or (time.perf_counter(), time.process_time())
+        began, counter, cpu = self._begun or _now()
         figures = Figures(
+            began,
             self._responses,
             self._items,
-            time.perf_counter() - began,
+            time.perf_counter() - counter,
             time.process_time() - cpu,
             resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         )
         Path(os.environ[WHERE]).write_text(json.dumps(asdict(figures)))
+
+
+def _now() -> tuple[float, float, float]:
+    return time.time(), time.perf_counter(), time.process_time()
 
 
 def main() -> None:
