@@ -18,9 +18,8 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(STAMP)  ## what README's questions cost, and what archiving costs a crawl; needs nginx
-	$(BIN)/python -m bench.questions
-	$(BIN)/python -m bench.warc_cost
+bench: $(STAMP)  ## how fast it is, into bench/RESULTS.md; needs nginx; ARGS="crawl_rate warc", ARGS=--quick
+	$(BIN)/python -m bench --write $(ARGS)
 
 fidelity: $(STAMP)  ## how right each field is, beside other extractors; ARGS="FOLDER --pages"
 	$(BIN)/python -m bench.fidelity fixtures $(ARGS)

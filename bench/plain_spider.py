@@ -14,18 +14,19 @@ from parsel import Selector
 def select(body: bytes, url: str) -> dict[str, Any]:
     """The fields of a T1 page."""
     page = Selector(body=body, base_url=url, encoding="utf-8")
-    time = _first(page, "//*[@id='pubtime_baidu']/text()")
-    container = page.xpath("//*[contains(@class, 'contTxt')]")
-    paragraphs = (_joined(each) for each in container.xpath(".//p"))
+    container = page.xpath("//div[@class='contTxt']")
+    paragraphs = (
+        each.xpath("string()").get(default="").strip() for each in container.xpath(".//p")
+    )
     return {
-        "title": _joined(page.xpath("//*[contains(@class, 'contTit')]")),
-        "kicker": _joined(page.xpath("//*[contains(@class, 'introTit')]")),
-        "published_at": _time(time),
-        "source": _value(_first(page, "//*[@id='source_baidu']/text()")),
-        "authors": _value(_first(page, "//*[@id='author_baidu']/text()"), " ").split(),
-        "editors": _value(_first(page, "//*[contains(@class, 'editor')]/text()")).split(),
-        "tags": _value(_first(page, "//*[contains(@class, 'tagBar')]/text()")).split(";"),
-        "breadcrumb": page.xpath("//*[contains(@class, 'path')]/a/text()").getall(),
+        "title": _first(page, "string(//div[@class='contTit'])"),
+        "kicker": _first(page, "string(//div[@class='introTit'])"),
+        "published_at": _time(_first(page, "//span[@id='pubtime_baidu']/text()")),
+        "source": _value(_first(page, "//span[@id='source_baidu']/text()")),
+        "authors": _value(_first(page, "//span[@id='author_baidu']/text()"), " ").split(),
+        "editors": _value(_first(page, "//span[@class='editor']/text()")).split(),
+        "tags": _value(_first(page, "//span[@class='tagBar']/text()")).split(";"),
+        "breadcrumb": page.xpath("//div[@class='path']/a/text()").getall(),
         "images": container.xpath(".//img/@src").getall(),
         "body": "\n".join(filter(None, paragraphs)),
         "body_html": container.get(),
@@ -33,11 +34,7 @@ def select(body: bytes, url: str) -> dict[str, Any]:
 
 
 def _first(page: Selector, path: str) -> str:
-    return str(page.xpath(path).get(default=""))
-
-
-def _joined(found: Any) -> str:
-    return "".join(found.xpath(".//text()").getall()).strip()
+    return page.xpath(path).get(default="").strip()
 
 
 def _value(text: str, sign: str = ":") -> str:
@@ -46,6 +43,6 @@ def _value(text: str, sign: str = ":") -> str:
 
 def _time(text: str) -> datetime | None:
     try:
-        return datetime.strptime(text.strip(), "%Y年%m月%d日 %H:%M:%S")
+        return datetime.strptime(text, "%Y年%m月%d日 %H:%M:%S")
     except ValueError:
         return None

@@ -1,0 +1,173 @@
+"""What storing costs: the store beside insert_one, and its share of a crawl.
+
+python -m bench.storage [ARTICLES [ROUNDS]]     1500 5
+
+Writing: articles of the made site, as a crawl hands them over. The store notes each link before its
+request, looks for what is stored, upserts in bulk with the journal written, and settles the links; beside
+it one `insert_one` an article with the server's default write concern, and nothing else. 900 articles, too
+few to be indexed meanwhile; full-text indexing is timed on its own after them.
+
+Share: the crawl with and without its last pipeline, in turns; the difference is all that storing and
+indexing take.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pymongo import MongoClient
+
+from bench.pages import Writer
+from bench.rig import rigged
+from bench.site import COLUMN, ident
+from bench.turns import in_turns, spread, table, versions
+from zjolcrawl import settings
+from zjolcrawl.items import Article, Link, RawArticle
+from zjolcrawl.parsing.article_page import read_article
+from zjolcrawl.pipelines.normalize import normalize
+from zjolcrawl.storage.documents import article_document
+from zjolcrawl.storage.embedded import EmbeddedServer
+from zjolcrawl.storage.operations import utc_now
+from zjolcrawl.storage.store import Store
+
+NUMBER = 900
+_SERVING = "gzip+charset"
+_LAST = "zjolcrawl.pipelines.mongodb.MongoDBPipeline"
+
+
+class Cost(NamedTuple):
+    """Milliseconds an article: by the clock, and CPU time of this process."""
+
+    ms: float
+    cpu: float
+
+
+def report(articles: int = 1500, rounds: int = 5) -> str:
+    """Both tables."""
+    return (
+        f"{versions('pymongo')}, medians of {rounds} rounds (least–greatest)\n\n"
+        f"{writing(rounds)}\n\n{share(articles, rounds)}"
+    )
+
+
+def writing(rounds: int) -> str:
+    """The store beside insert_one."""
+    made = list(_articles(NUMBER))
+    costs: dict[str, list[Cost]] = {"indexing": []}
+    with tempfile.TemporaryDirectory() as name, EmbeddedServer.acquire(Path(name)) as server:
+
+        def stored() -> Cost:
+            cost, indexing = asyncio.run(store(server.uri, made))
+            costs["indexing"].append(indexing)
+            return cost
+
+        contenders = {"the store": stored, "insert_one": partial(insert, server.uri, made)}
+        costs |= in_turns(contenders, rounds)
+    one = [each.ms for each in costs["insert_one"]]
+    rows = [
+        [
+            who, f"{statistics.median(c.ms for c in each):.2f}",
+            f"{statistics.median(c.cpu for c in each):.2f}", spread([c.ms for c in each], one),
+        ]
+        for who, each in costs.items()
+    ]  # fmt: skip
+    return table([f"{NUMBER} articles", "ms each", "CPU ms each", "÷ insert_one"], rows)
+
+
+def share(articles: int, rounds: int) -> str:
+    """What of a crawl is storing."""
+    without = {k: v for k, v in settings.ITEM_PIPELINES.items() if k != _LAST}
+    with rigged(articles, _SERVING) as rig:
+        figures = in_turns(
+            {
+                "with": partial(rig.crawl, _SERVING),
+                "without": partial(rig.crawl, _SERVING, ITEM_PIPELINES=json.dumps(without)),
+            },
+            rounds,
+        )
+        pages = rig.pages
+    rows = []
+    for what in ("seconds", "cpu"):
+        each = {who: [getattr(f, what) for f in some] for who, some in figures.items()}
+        shares = sorted(1 - b / a for a, b in zip(each["with"], each["without"], strict=True))
+        medians = [statistics.median(some) / pages * 1000 for some in each.values()]
+        rows.append(
+            [
+                {"seconds": "time", "cpu": "CPU time of the crawl's process"}[what],
+                *(f"{ms:.2f}" for ms in medians),
+                f"{statistics.median(shares):.1%} ({shares[0]:.1%}–{shares[-1]:.1%})",
+            ]
+        )
+    heads = [f"a crawl of {articles:,} articles", "ms a page", "without the last pipeline", "share"]
+    return table(heads, rows)
+
+
+async def store(uri: str, made: list[Article]) -> tuple[Cost, Cost]:
+    """Writing, then indexing."""
+    with MongoClient[dict[str, Any]](uri) as client:
+        client.drop_database("bench")
+    opened = await Store.open(uri, "bench", run_arguments={}, version="0")
+    now = utc_now()
+    articles = [replace(each, seen_at=now) for each in made]
+
+    async def write() -> None:
+        for start in range(0, len(articles), 100):
+            some = articles[start : start + 100]
+            links = [Link(each.url, "article", ["bench"], seen_at=now) for each in some]
+            await opened.discover(links)
+            for each in some:
+                await opened.put(each, each.url)
+        await opened.finish()
+
+    cost = await _timed(write, len(articles))
+    indexing = await _timed(opened.index, len(articles))
+    await opened.close()
+    return cost, indexing
+
+
+async def _timed(work: Callable[[], Awaitable[None]], number: int) -> Cost:
+    began, cpu = time.perf_counter(), time.process_time()
+    await work()
+    took = time.perf_counter() - began, time.process_time() - cpu
+    return Cost(*(each / number * 1000 for each in took))
+
+
+def insert(uri: str, made: list[Article]) -> Cost:
+    """One round trip an article."""
+    with MongoClient[dict[str, Any]](uri) as client:
+        client.drop_database("bench")
+        now = utc_now()
+        articles = [replace(each, seen_at=now) for each in made]
+        began, cpu = time.perf_counter(), time.process_time()
+        for each in articles:
+            client["bench"]["articles"].insert_one(article_document(each))
+        took = time.perf_counter() - began, time.process_time() - cpu
+    return Cost(*(each / len(made) * 1000 for each in took))
+
+
+def _articles(number: int) -> list[Article]:
+    """Of the made site, as a crawl hands them over."""
+    writer = Writer(1)
+    found = []
+    for each in range(number):
+        name = ident(each, number)
+        raw = read_article(
+            writer.article(name)[1].encode(), f"{COLUMN}201708/t20170812_{name}.shtml"
+        )
+        assert isinstance(raw, RawArticle)
+        found.append(normalize(raw))
+    return found
+
+
+if __name__ == "__main__":
+    print(report(*map(int, sys.argv[1:])))
