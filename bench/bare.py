@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urljoin
 
 from scrapy import Request, Spider
@@ -23,7 +23,7 @@ class BareSpider(Spider):
     """A request for each link of a list, an item of one field for each article."""
 
     name = "bare"
-    start_urls = (COLUMN,)
+    start_urls: ClassVar[list[str]] = [COLUMN]  # type: ignore[misc]  # as Scrapy documents it
 
     def parse(self, response: Response) -> Iterator[Any]:
         """Scrapy callback of a list page; regular expressions over its bytes."""

@@ -8,7 +8,7 @@ it one `insert_one` an article with the server's default write concern, and noth
 few to be indexed meanwhile; full-text indexing is timed on its own after them.
 
 Share: the crawl with and without its last pipeline, in turns; the difference is all that storing and
-indexing take.
+indexing take. That is told apart by the CPU time of each in the first table.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from pymongo import MongoClient
 from bench.pages import Writer
 from bench.rig import rigged
 from bench.site import COLUMN, ident
+from bench.timed import Figures
 from bench.turns import in_turns, spread, table, versions
 from zjolcrawl import settings
 from zjolcrawl.items import Article, Link, RawArticle
@@ -53,63 +54,73 @@ class Cost(NamedTuple):
 
 
 def report(articles: int = 1500, rounds: int = 5) -> str:
-    """Both tables."""
+    """Both tables, and what of the CPU time is writing and what indexing."""
+    costs = writing(rounds)
+    figures, pages = crawls(articles, rounds)
+    whole = statistics.median(f.cpu for f in figures["with"]) / pages * 1000
+    parts = (f"{who} {_median(costs[who], 'cpu') / whole:.1%}" for who in ("the store", "indexing"))
     return (
         f"{versions('pymongo')}, medians of {rounds} rounds (least–greatest)\n\n"
-        f"{writing(rounds)}\n\n{share(articles, rounds)}"
+        f"{_writing_table(costs)}\n\n{_share_table(articles, figures, pages)}\n\n"
+        f"Of the CPU time of the crawl's process, by the first table: {', '.join(parts)}."
     )
 
 
-def writing(rounds: int) -> str:
-    """The store beside insert_one."""
+def writing(rounds: int) -> dict[str, list[Cost]]:
+    """The store and insert_one in turns, and indexing after the store's."""
     made = list(_articles(NUMBER))
-    costs: dict[str, list[Cost]] = {"indexing": []}
+    indexing: list[Cost] = []
     with tempfile.TemporaryDirectory() as name, EmbeddedServer.acquire(Path(name)) as server:
 
         def stored() -> Cost:
-            cost, indexing = asyncio.run(store(server.uri, made))
-            costs["indexing"].append(indexing)
+            cost, after = asyncio.run(store(server.uri, made))
+            indexing.append(after)
             return cost
 
-        contenders = {"the store": stored, "insert_one": partial(insert, server.uri, made)}
-        costs |= in_turns(contenders, rounds)
+        contenders: dict[str, Callable[[], Cost]] = {
+            "the store": stored,
+            "insert_one": partial(insert, server.uri, made),
+        }
+        return {**in_turns(contenders, rounds), "indexing": indexing}
+
+
+def crawls(articles: int, rounds: int) -> tuple[dict[str, list[Figures]], int]:
+    """Crawls with and without the last pipeline, in turns; how many pages each had."""
+    without = {k: v for k, v in settings.ITEM_PIPELINES.items() if k != _LAST}
+    with rigged(articles, _SERVING) as rig:
+        contenders = {
+            "with": partial(rig.crawl, _SERVING),
+            "without": partial(rig.crawl, _SERVING, ITEM_PIPELINES=json.dumps(without)),
+        }
+        return in_turns(contenders, rounds), rig.pages
+
+
+def _writing_table(costs: dict[str, list[Cost]]) -> str:
     one = [each.ms for each in costs["insert_one"]]
     rows = [
         [
-            who, f"{statistics.median(c.ms for c in each):.2f}",
-            f"{statistics.median(c.cpu for c in each):.2f}", spread([c.ms for c in each], one),
+            who, f"{_median(each, 'ms'):.2f}", f"{_median(each, 'cpu'):.2f}",
+            spread([c.ms for c in each], one),
         ]
         for who, each in costs.items()
     ]  # fmt: skip
     return table([f"{NUMBER} articles", "ms each", "CPU ms each", "÷ insert_one"], rows)
 
 
-def share(articles: int, rounds: int) -> str:
-    """What of a crawl is storing."""
-    without = {k: v for k, v in settings.ITEM_PIPELINES.items() if k != _LAST}
-    with rigged(articles, _SERVING) as rig:
-        figures = in_turns(
-            {
-                "with": partial(rig.crawl, _SERVING),
-                "without": partial(rig.crawl, _SERVING, ITEM_PIPELINES=json.dumps(without)),
-            },
-            rounds,
-        )
-        pages = rig.pages
+def _share_table(articles: int, figures: dict[str, list[Figures]], pages: int) -> str:
     rows = []
-    for what in ("seconds", "cpu"):
-        each = {who: [getattr(f, what) for f in some] for who, some in figures.items()}
-        shares = sorted(1 - b / a for a, b in zip(each["with"], each["without"], strict=True))
-        medians = [statistics.median(some) / pages * 1000 for some in each.values()]
-        rows.append(
-            [
-                {"seconds": "time", "cpu": "CPU time of the crawl's process"}[what],
-                *(f"{ms:.2f}" for ms in medians),
-                f"{statistics.median(shares):.1%} ({shares[0]:.1%}–{shares[-1]:.1%})",
-            ]
-        )
+    for name, what in (("time", "seconds"), ("CPU time of the crawl's process", "cpu")):
+        with_it, without = ([getattr(f, what) for f in figures[who]] for who in ("with", "without"))
+        shares = sorted(1 - b / a for a, b in zip(with_it, without, strict=True))
+        medians = (f"{statistics.median(e) / pages * 1000:.2f}" for e in (with_it, without))
+        middle = statistics.median(shares)
+        rows.append([name, *medians, f"{middle:.1%} ({shares[0]:.1%}–{shares[-1]:.1%})"])
     heads = [f"a crawl of {articles:,} articles", "ms a page", "without the last pipeline", "share"]
     return table(heads, rows)
+
+
+def _median(costs: list[Cost], what: str) -> float:
+    return statistics.median(getattr(each, what) for each in costs)
 
 
 async def store(uri: str, made: list[Article]) -> tuple[Cost, Cost]:
