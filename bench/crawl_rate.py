@@ -6,8 +6,8 @@ All crawl the same made site from nginx with the same concurrency and no delay, 
 own. Ours stores all fields, keeps its frontier, checks for revisions, upserts in bulk (journalled),
 writes WARC and the full-text index; the bare one (bench.bare) yields links and one field. A rate is pages
 (lists and articles) by the time from the first request that is scheduled until the engine has stopped,
-flush and end of the run included; CPU is what the crawl's own process spent in that time, so neither
-nginx nor mongod.
+flush and end of the run included; CPU is what the crawl's own process, and what it starts to index, spent
+in that time, so neither nginx nor mongod; peak memory is that of the crawl's process alone.
 """
 
 from __future__ import annotations
