@@ -19,6 +19,7 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 from zjolcrawl.archive.archive import Archive, ArchiveError
+from zjolcrawl.archive.s3 import WarcStore, store_of
 from zjolcrawl.parsing.urls import canonical
 from zjolcrawl.spiders.arguments import ArgumentError
 from zjolcrawl.storage.connection import Database, open_database
@@ -78,10 +79,18 @@ class ReadingCommand(ScrapyCommand):
 
     def archive(self) -> Archive:
         """The archive of the settings. Raises ArchiveError."""
-        folder = self.data_dir() / "warc"
-        if not folder.is_dir():
+        folder, store = self.data_dir() / "warc", self.warc_store()
+        if not folder.is_dir() and store is None:
             raise ArchiveError(f"no archive at {folder}")
-        return Archive(folder)
+        return Archive(folder, store)
+
+    def warc_store(self) -> WarcStore | None:
+        """The store of the settings. Raises ArgumentError."""
+        assert self.settings is not None
+        try:
+            return store_of(self.settings.get)
+        except ValueError as error:
+            raise ArgumentError(f"setting {error}") from error
 
     def data_dir(self) -> Path:
         """DATA_DIR."""

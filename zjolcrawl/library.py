@@ -22,6 +22,7 @@ from typing import Any, Self, TypeVar
 
 from zjolcrawl.archive.archive import read_record
 from zjolcrawl.archive.decoding import decoded_body
+from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.archive.warc import Pointer
 from zjolcrawl.items import Byline, Image, Media
 from zjolcrawl.parsing.urls import canonical
@@ -151,6 +152,7 @@ class NewsArchive:
             raise
         store = os.environ.get("FILES_STORE", "")
         self._images = ImageReader(store, data_dir / "images", self._db)
+        self._warc_store = store_of(os.environ.get)
 
     def articles(self, **chosen: Any) -> Iterator[ArchivedArticle]:
         """Articles, the newest first; those without a publish time last."""
@@ -189,7 +191,9 @@ class NewsArchive:
         """
         if article.warc is None:
             return None
-        return decoded_body(read_record(self._folder / "warc", article.warc).message)
+        return decoded_body(
+            read_record(self._folder / "warc", article.warc, self._warc_store).message
+        )
 
     def close(self) -> None:
         """Let the database go."""

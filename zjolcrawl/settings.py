@@ -27,9 +27,12 @@ DATA_DIR = _environment("DATA_DIR", "data")
 # Every response as it came, in DATA_DIR/warc; a file that has reached the size is followed by the next.
 WARC = "on"
 WARC_MAX_BYTES = 1024**3
+# s3://BUCKET/PREFIX, to which `scrapy archive push` brings complete files; with Scrapy's AWS_… settings.
+WARC_STORE = _environment("WARC_STORE", "")
 # The bytes of an article's images; off keeps the references alone. Scrapy's FILES_STORE names another
 # place than DATA_DIR/images: s3://BUCKET/PATH, gridfs://BUCKET in the same database …
 IMAGES = "on"
+FILES_STORE = _environment("FILES_STORE", "")
 IMAGES_MAX_BYTES = 20 * 1024 * 1024
 IMAGES_MAX_COUNT = 200
 # A stored article is visited again so many days after its publication, for edits and takedowns.

@@ -3,12 +3,14 @@
 DATA_DIR/warc/zjol-<UTC time>-<run>-<number>.warc.gz         complete, never written again
 zjol-<UTC time>-<run>-<number>.warc.gz.open    being written; its writer holds flock
 zjol-<UTC time>-<run>-<number>.cdxj            index of a complete file
+zjol-<UTC time>-<run>-<number>.warc.gz.stored  it is in WARC_STORE, and perhaps there alone
 index.sqlite                                   of all; made anew if it is deleted
 """
 
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -18,10 +20,11 @@ from typing import BinaryIO, Self
 
 from zjolcrawl.archive.captures import Capture, capture_of, cdxj
 from zjolcrawl.archive.index import ArchiveIndex
+from zjolcrawl.archive.s3 import WarcStore
 from zjolcrawl.archive.warc import Message, Pointer, Record, TornRecord, read_records
 from zjolcrawl.durable import sync_folder
 
-SUFFIX, OPEN = ".warc.gz", ".open"
+SUFFIX, OPEN, STORED = ".warc.gz", ".open", ".stored"
 
 
 class ArchiveError(Exception):
@@ -42,9 +45,9 @@ class Archive:
     every file that the index lacks.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Open `folder`, making it if absent. Raises ArchiveError."""
-        self.folder = folder
+    def __init__(self, folder: Path, store: WarcStore | None = None) -> None:
+        """Open `folder`, making it if absent; `store` has files that left it. Raises ArchiveError."""
+        self.folder, self.store = folder, store
         self.repairs: list[str] = []
         with _one_line_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -56,11 +59,16 @@ class Archive:
 
     def read(self, pointer: Pointer) -> Record:
         """The record at `pointer`. Raises ArchiveError where it is not there."""
-        return read_record(self.folder, pointer)
+        return read_record(self.folder, pointer, self.store)
 
     def open(self, name: str) -> BinaryIO:
         """A WARC file of the archive, by its name, to be read and closed. Raises OSError."""
-        return _path(self.folder, name).open("rb")
+        try:
+            return _path(self.folder, name).open("rb")
+        except FileNotFoundError:
+            if self.store is None:
+                raise
+            return self.store.open(name)
 
     def message(self, capture: Capture) -> Message:
         """The response of a capture: a revisit's headers with the payload it refers to.
@@ -122,9 +130,16 @@ class Archive:
 
     def _catch_up(self) -> None:
         known = self.index.files()
-        there = {path.name for path in self.folder.glob(f"*{SUFFIX}")}
+        # In this order: a file that leaves meanwhile has its note before it goes.
+        here = {path.name for path in self.folder.glob(f"*{SUFFIX}")}
+        noted = {p.name.removesuffix(STORED) for p in self.folder.glob(f"*{SUFFIX}{STORED}")}
+        there = here | noted
+        if self.store is None and (away := there - here - known):
+            self.repairs.append(f"{len(away)} files are not indexed: they are in a WARC_STORE")
+            known |= away
         for name in sorted(there - known):
-            captures, torn = _scan(self.folder / name)
+            with self.open(name) as file:
+                captures, torn = _scan(name, file)
             self.index.complete(name, captures)
             if torn:
                 self.repairs.append(f"{name}: unreadable {torn}; the records before are indexed")
@@ -132,20 +147,33 @@ class Archive:
             self.index.forget(name)
 
 
-def read_record(folder: Path, pointer: Pointer) -> Record:
+def read_record(folder: Path, pointer: Pointer, store: WarcStore | None = None) -> Record:
     """The record at `pointer`, for who only reads: nothing is completed or indexed.
 
-    Raises ArchiveError where it is not there.
+    From `store` where the folder has not the file. Raises ArchiveError where it is not there.
     """
     with _one_line_errors(folder):
         try:
-            with _path(folder, pointer.file).open("rb") as file:
-                _, _, record = next(read_records(file, pointer.offset))
+            record = _record_at(folder, pointer, store)
         except (TornRecord, StopIteration) as error:
             raise ArchiveError(f"{pointer.file} at byte {pointer.offset}: {error}") from error
     if record.record_id != pointer.record_id:
         raise ArchiveError(f"{pointer.file} has no record {pointer.record_id}")
     return record
+
+
+def _record_at(folder: Path, pointer: Pointer, store: WarcStore | None) -> Record:
+    offset = pointer.offset
+    file: BinaryIO
+    try:
+        file = _path(folder, pointer.file).open("rb")
+    except FileNotFoundError:
+        if store is None:
+            raise
+        name = Path(pointer.file).name
+        offset, file = 0, io.BytesIO(store.read(name, pointer.offset, pointer.length))
+    with file:
+        return next(read_records(file, offset))[2]
 
 
 def complete(path: Path, index: ArchiveIndex, captures: list[Capture]) -> None:
@@ -184,7 +212,8 @@ def _complete_if_left(path: Path, index: ArchiveIndex) -> str | None:
     try:
         if not lock(descriptor) or not _is_still(path, descriptor):
             return None
-        captures, torn = _scan(path)
+        with path.open("rb") as file:
+            captures, torn = _scan(path.name.removesuffix(OPEN), file)
         size = os.fstat(descriptor).st_size
         end = torn.offset if torn else size
         os.ftruncate(descriptor, end)
@@ -217,20 +246,18 @@ class _Torn:
         return f"after byte {self.offset} ({self.reason})"
 
 
-def _scan(path: Path) -> tuple[list[Capture], _Torn | None]:
+def _scan(name: str, file: BinaryIO) -> tuple[list[Capture], _Torn | None]:
     """A file's captures, and where its first record that is not whole begins."""
-    name = path.name.removesuffix(OPEN)
     captures: list[Capture] = []
     end = 0
-    with path.open("rb") as file:
-        try:
-            for offset, length, record in read_records(file):
-                end = offset + length
-                at = Pointer(name, offset, length, record.record_id)
-                if capture := capture_of(record, at):
-                    captures.append(capture)
-        except (TornRecord, KeyError) as error:
-            return captures, _Torn(end, str(error))
+    try:
+        for offset, length, record in read_records(file):
+            end = offset + length
+            at = Pointer(name, offset, length, record.record_id)
+            if capture := capture_of(record, at):
+                captures.append(capture)
+    except (TornRecord, KeyError) as error:
+        return captures, _Torn(end, str(error))
     return captures, None
 
 

@@ -1,4 +1,4 @@
-"""`scrapy archive wacz`: part of the archive as one file, for any replay tool."""
+"""`scrapy archive`: part of it as one file (wacz), its files to a store (push) and from there (pull)."""
 
 from __future__ import annotations
 
@@ -8,23 +8,35 @@ from pathlib import Path
 
 from scrapy.exceptions import UsageError
 
+from zjolcrawl.archive.archive import ArchiveError
 from zjolcrawl.archive.captures import Capture
+from zjolcrawl.archive.s3 import WarcStore
+from zjolcrawl.archive.stored import pull, push
 from zjolcrawl.archive.wacz import pack
 from zjolcrawl.command import ReadingCommand
-from zjolcrawl.spiders.arguments import reparse_arguments
+from zjolcrawl.spiders.arguments import ArgumentError, reparse_arguments
 from zjolcrawl.storage.queries import headlines
 
 _CHOICES = ("run", "host", "captured_since", "captured_until")
 
 
 class Command(ReadingCommand):
-    """Packs the captures of a run, of a host or of some days, with all that they refer to."""
+    """Packs the captures of a run, of a host or of some days, with all that they refer to.
+
+    Or brings complete WARC files to WARC_STORE; exit status 1: some could not be brought.
+    """
 
     def syntax(self) -> str:
-        return "wacz [options]"
+        return "wacz|push|pull [options]"
 
     def short_desc(self) -> str:
-        return "Pack a run or a date range of the archive into a WACZ file"
+        return "Pack part of the archive into a WACZ file; bring its files to WARC_STORE"
+
+    def long_desc(self) -> str:
+        return (
+            "wacz: pack a run or a date range into one file. push: bring complete files to WARC_STORE "
+            "and read them there. pull: know the files that other hosts brought."
+        )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
@@ -36,11 +48,45 @@ class Command(ReadingCommand):
             "-o", "--output", metavar="FILE", type=Path, default=Path("zjol.wacz"),
             help="where to write (default: zjol.wacz)",
         )  # fmt: skip
+        parser.add_argument(
+            "--remove", action="store_true", help="push: remove files here that are in WARC_STORE"
+        )
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Pack and say what was packed."""
-        if args != ["wacz"]:
-            raise UsageError("archive knows one thing to do: wacz")
+        """Do it, and say what was done."""
+        if args == ["wacz"]:
+            await self._wacz(opts)
+        elif args in (["push"], ["pull"]):
+            if (store := self.warc_store()) is None:
+                raise ArgumentError("setting WARC_STORE is empty: there is no store")
+            folder = self.data_dir() / "warc"
+            if args == ["push"]:
+                self._push(folder, store, remove=opts.remove)
+            else:
+                self._pull(folder, store)
+        else:
+            raise UsageError("archive knows three things to do: wacz, push, pull")
+
+    def _push(self, folder: Path, store: WarcStore, *, remove: bool) -> None:
+        done = push(folder, store, remove=remove)
+        for fault in done.faults:
+            sys.stderr.write(f"zjolcrawl: {fault}\n")
+        sys.stdout.write(
+            f"{store.uri}: {len(done.stored)} files brought, {len(done.removed)} removed here\n"
+        )
+        self.exitcode = 1 if done.faults else 0
+
+    def _pull(self, folder: Path, store: WarcStore) -> None:
+        try:
+            new = pull(folder, store)
+        except OSError as error:
+            raise ArchiveError(str(error)) from error
+        with self.archive() as archive:
+            for repair in archive.repairs:
+                sys.stderr.write(f"zjolcrawl: {repair}\n")
+        sys.stdout.write(f"{store.uri}: {len(new)} files are new here\n")
+
+    async def _wacz(self, opts: argparse.Namespace) -> None:
         given = {name: value for name in _CHOICES if (value := getattr(opts, name))}
         wanted = reparse_arguments(**given)
         with self.archive() as archive:

@@ -54,7 +54,7 @@ class Command(ReadingCommand):
                 sys.stderr.write(
                     f"zjolcrawl: warning: {opts.host} can be reached by others, who can read all of it\n"
                 )
-            app = application(Site(db, self.data_dir(), images), opts.host)
+            app = application(Site(db, self.data_dir(), images, self.warc_store()), opts.host)
             async with serving(app, listening):
                 sys.stdout.write(f"{url} (Ctrl-C ends it)\n")
                 sys.stdout.flush()

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from scrapy.commands.crawl import Command as CrawlCommand
 from scrapy.exceptions import UsageError
 
+from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.extensions.quiet_hours import parse_hours, seconds_to
 from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.extensions.run_summary import UNUSABLE
@@ -99,9 +100,13 @@ def _check_settings(settings) -> None:  # type: ignore[no-untyped-def]
     if scheme not in ImagePipeline.STORE_SCHEMES:
         raise ArgumentError(f"setting FILES_STORE: {scheme}:// is no store of images")
     # Scrapy leaves the pipeline out, without a word that a person sees, where these are missing.
-    package = {"s3": "boto3", "gs": "google.cloud.storage"}.get(scheme)
+    package = {"s3": "botocore", "gs": "google.cloud.storage"}.get(scheme)
     if package and not _is_installed(package):
         raise ArgumentError(f"setting FILES_STORE: {scheme}:// needs the package {package}")
+    try:
+        store_of(settings.get)
+    except ValueError as error:
+        raise ArgumentError(f"setting {error}") from None
     database = settings.get("MONGODB_DATABASE") or ""
     if not database or any(sign in database for sign in '/\\. "$*<>:|?\0') or len(database) > 63:
         raise ArgumentError(f"setting MONGODB_DATABASE={database} is not a database name")

@@ -21,6 +21,7 @@ from scrapy.settings import BaseSettings
 
 from zjolcrawl import __version__
 from zjolcrawl.archive.archive import Archive, ArchiveError
+from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.archive.writer import WarcWriter
 from zjolcrawl.extensions import alert, log_file
 from zjolcrawl.extensions.run_lock import LockHeld, RunLock
@@ -119,13 +120,15 @@ class RunLedger:
         data_dir = self._data_dir()
         offline = bool(getattr(spider, "offline", False))
         preview = bool(getattr(spider, "dry_run", False))
-        if offline and not (data_dir / "warc").is_dir():
+        if offline and not (settings.get("WARC_STORE") or (data_dir / "warc").is_dir()):
             raise ArchiveError(f"no archive at {data_dir / 'warc'}")
         if not preview:
             self._lock = RunLock(data_dir, getattr(spider, "part", None))
             self._log = log_file.begin(data_dir)
         if offline or switch(settings.get("WARC")):
-            self.archive = await asyncio.to_thread(Archive, data_dir / "warc")
+            self.archive = await asyncio.to_thread(
+                Archive, data_dir / "warc", store_of(settings.get)
+            )
             self.warnings += self.archive.repairs
         uri = settings.get("MONGODB_URI")
         if not uri:

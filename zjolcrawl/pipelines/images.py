@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 from urllib.parse import urlparse
 
-from pymongo.errors import PyMongoError
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
@@ -174,7 +173,7 @@ class ImagePipeline(FilesPipeline):
                 await ensure_awaitable(persist)
         except NotPicture as error:
             return _Fetched("failed", fault=str(error))
-        except (OSError, PyMongoError) as error:
+        except Exception as error:  # each store has errors of its own, botocore's are no OSError
             return _Fetched("failed", fault=f"not kept: {error}"[:_LONGEST_FAULT])
         return _Fetched("stored", sha256, path, len(data), picture)
 

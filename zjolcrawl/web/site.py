@@ -9,6 +9,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from zjolcrawl.archive.s3 import WarcStore
 from zjolcrawl.storage.browsing import version_of
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.image_stores import ImageReader
@@ -18,11 +19,12 @@ from zjolcrawl.web.asked import key_of, text, whole
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The archive that is shown: its database, its DATA_DIR, its image store."""
+    """The archive that is shown: its database, its DATA_DIR, its stores of images and of WARC files."""
 
     db: Database
     data_dir: Path
     images: ImageReader
+    warc_store: WarcStore | None = None
 
 
 def site_of(request: Request) -> Site:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from zjolcrawl.archive.archive import ArchiveError, read_record
 from zjolcrawl.archive.decoding import body_start
+from zjolcrawl.archive.s3 import WarcStore
 from zjolcrawl.archive.warc import Message, Pointer, Record
 from zjolcrawl.parsing.page import decode
 from zjolcrawl.web.rendering import page
@@ -41,21 +42,23 @@ async def show(request: Request) -> Response:
     if not warc:
         raise HTTPException(404, "这一版存入时没有保留网页原件（WARC=off）。")
     pointer = Pointer(**{name: warc[name] for name in Pointer.__dataclass_fields__})
-    folder = site_of(request).data_dir / "warc"
+    site = site_of(request)
     try:
-        source = await asyncio.to_thread(read_source, folder, pointer)
+        source = await asyncio.to_thread(
+            read_source, site.data_dir / "warc", pointer, site.warc_store
+        )
     except (ArchiveError, ValueError):
         raise HTTPException(404, f"归档文件 {pointer.file} 不在，或其中没有这条记录。") from None
     return page("record.html", newest=newest, article=article, url=newest["_id"], warc=pointer,
                 source=source, most=_MOST)  # fmt: skip
 
 
-def read_source(folder: Path, pointer: Pointer) -> Source:
+def read_source(folder: Path, pointer: Pointer, store: WarcStore | None = None) -> Source:
     """The record, and the start of its page. Raises ArchiveError, ValueError.
 
     A version points to the record that holds its payload, never to a revisit.
     """
-    record = read_record(folder, pointer)
+    record = read_record(folder, pointer, store)
     message = record.message
     try:
         body, cut = body_start(message, _MOST)
