@@ -24,7 +24,10 @@ _COLUMN = ("crawl", "column", "-a", f"url={COLUMN}")
 
 
 def begin(proxy: str, mongodb: str, data: Path, **settings: str) -> subprocess.Popen[str]:
-    """A crawl in the background; what it says on stderr can be read from it."""
+    """A crawl in the background; what it says on stderr can be read from it.
+
+    Names in lower case are the spider's arguments.
+    """
     return subprocess.Popen(
         [sys.executable, "-m", "scrapy", *_COLUMN, *_given({**_QUICK, **_OURS, **settings})],
         cwd=ROOT, env=_environment(proxy) | _places(mongodb, data),
@@ -74,4 +77,4 @@ def _places(mongodb: str, data: Path) -> dict[str, str]:
 
 
 def _given(settings: dict[str, str]) -> list[str]:
-    return [f"-s{name}={value}" for name, value in settings.items()]
+    return [f"-{'s' if name.isupper() else 'a'}{name}={value}" for name, value in settings.items()]

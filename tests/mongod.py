@@ -16,8 +16,9 @@ from zjolcrawl.storage.embedded import find_mongod
 class Mongod:
     """Not running at first; a context manager that stops it in the end."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *options: str) -> None:
+        """`options` are further ones of mongod's command line."""
+        self._folder, self._options = folder, options
         folder.mkdir(parents=True)
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self._port = probe.getsockname()[1]
@@ -28,7 +29,7 @@ class Mongod:
         self._running = subprocess.Popen(
             [
                 str(find_mongod()), "--dbpath", str(self._folder), "--port", str(self._port),
-                "--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.25",
+                "--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.25", *self._options,
             ],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
