@@ -68,6 +68,7 @@ class Command(ReadingCommand):
             raise UsageError("archive knows three things to do: wacz, push, pull")
 
     def _push(self, folder: Path, store: WarcStore, *, remove: bool) -> None:
+        self._look_through()
         done = push(folder, store, remove=remove)
         for fault in done.faults:
             sys.stderr.write(f"zjolcrawl: {fault}\n")
@@ -81,10 +82,14 @@ class Command(ReadingCommand):
             new = pull(folder, store)
         except OSError as error:
             raise ArchiveError(str(error)) from error
+        self._look_through()
+        sys.stdout.write(f"{store.uri}: {len(new)} files are new here\n")
+
+    def _look_through(self) -> None:
+        """Complete what killed runs left, and index what is new."""
         with self.archive() as archive:
             for repair in archive.repairs:
                 sys.stderr.write(f"zjolcrawl: {repair}\n")
-        sys.stdout.write(f"{store.uri}: {len(new)} files are new here\n")
 
     async def _wacz(self, opts: argparse.Namespace) -> None:
         given = {name: value for name in _CHOICES if (value := getattr(opts, name))}
