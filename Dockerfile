@@ -1,0 +1,12 @@
+# zjolcrawl with all that its servers need: compose.yaml says how they belong together.
+FROM python:3.12-slim
+WORKDIR /srv/zjolcrawl
+COPY pyproject.toml README.md LICENSE scrapy.cfg ./
+COPY zjolcrawl zjolcrawl
+COPY deploy deploy
+RUN pip install --no-cache-dir '.[cluster,browse,export,s3]' \
+    && useradd --uid 1000 zjolcrawl \
+    && install -d -o zjolcrawl /data
+USER zjolcrawl
+ENV PYTHONUNBUFFERED=1 TZ=Asia/Shanghai
+CMD ["scrapy", "health"]
