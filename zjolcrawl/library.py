@@ -120,8 +120,9 @@ def open_archive(
     """The archive on a data folder, or of a MongoDB server. To be closed, best by `with`.
 
     What is None is taken from the environment variables DATA_DIR, MONGODB_URI and MONGODB_DATABASE, and
-    then is `data`, the private server on the data folder, and `zjol`. Raises StoreUnavailable and
-    EmbeddedUnavailable.
+    then is `data`, the private server on the data folder, and `zjol`. Files in stores are read as
+    FILES_STORE, WARC_STORE and the AWS_… variables say. Raises StoreUnavailable, EmbeddedUnavailable, and
+    ValueError for a WARC_STORE that is none.
     """
     environment = os.environ
     return NewsArchive(
@@ -141,6 +142,7 @@ class NewsArchive:
 
     def __init__(self, data_dir: Path, uri: str, database: str) -> None:
         self._folder = data_dir
+        self._warc_store = store_of(os.environ.get)
         self._thread = _LoopThread()
         self._closing = AsyncExitStack()
         try:
@@ -152,7 +154,6 @@ class NewsArchive:
             raise
         store = os.environ.get("FILES_STORE", "")
         self._images = ImageReader(store, data_dir / "images", self._db)
-        self._warc_store = store_of(os.environ.get)
 
     def articles(self, **chosen: Any) -> Iterator[ArchivedArticle]:
         """Articles, the newest first; those without a publish time last."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
+from tests.archive.test_archive import left_open
 from tests.conftest import Crawl, drop
 from tests.crawling import scrapy
 from tests.goldens import file_of
@@ -107,6 +108,21 @@ def test_store_that_is_away_keeps_the_files_and_says_so(
     assert "0 files brought" in done.stdout
     assert "Could not connect" in done.stderr
     assert len(list((tmp_path / "warc").glob("*.warc.gz"))) == 1
+
+
+def test_what_a_killed_run_left_is_completed_and_goes_too(
+    stores: S3Server, command: Crawl, tmp_path: Path
+) -> None:
+    path, _ = left_open(tmp_path / "warc", 3)
+    torn = path.read_bytes()[:-7]
+    path.write_bytes(torn)
+    done = command("archive", "push")
+    assert done.returncode == 0, done.stderr
+    assert "left by a run that was cut off" in done.stderr
+    name = path.name.removesuffix(".open")
+    brought = stores.objects("pages")[f"warc/{name}"]
+    assert torn.startswith(brought)
+    assert brought == (tmp_path / "warc" / name).read_bytes()
 
 
 @pytest.mark.parametrize(
