@@ -92,6 +92,21 @@ def test_what_is_announced_later_is_left_alone(db: Database[Any], run: Any) -> N
     assert db[QUEUE].count_documents({}) == 0
 
 
+def test_not_wanted(db: Database[Any], run: Any) -> None:
+    """What waits is there for the next who wants it."""
+    by = ObjectId()
+    announced(db, by, 60)
+
+    async def use(upkeep: Upkeep) -> None:
+        upkeep.wanted = False
+        upkeep.written(60)
+        await upkeep.finish()
+
+    run(by, use)
+    assert indexed(db) == 0
+    assert db[QUEUE].count_documents({}) == 60
+
+
 def test_few_need_no_process(db: Database[Any], run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     by = ObjectId()
     announced(db, by, 9)

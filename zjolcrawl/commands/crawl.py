@@ -80,7 +80,7 @@ _AMOUNTS = (
 
 
 def _check_settings(settings) -> None:  # type: ignore[no-untyped-def]
-    for name in ("WARC", "IMAGES"):
+    for name in ("WARC", "IMAGES", "SEARCH_INDEX"):
         try:
             switch(settings.get(name))
         except ValueError as error:

@@ -147,6 +147,7 @@ class RunLedger:
             patience=settings.getfloat("MONGODB_PATIENCE"),
         )
         store.writer.rereading = offline
+        store.upkeep.wanted = switch(settings.get("SEARCH_INDEX"))
         self.tally.known = await store.columns()
         if self.archive and not offline:
             run = str(store.run_id)

@@ -7,12 +7,13 @@ where they are many, as a bitmap of 8 KiB; in memory it is an int, whose bit N s
 
 from __future__ import annotations
 
-import re
+import gc
 import sys
 import zlib
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -29,7 +30,6 @@ CHUNK = 128
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _BITMAP = 8192  # bytes, for 65,536 articles
 _FEW = 4000  # positions of 2 bytes: fewer bytes than a bitmap has, so the length tells which it is
-_UNUSABLE = re.compile("[.$\0]")
 # A token is a field's name in MongoDB. Two that come to share a name only make a query look at an
 # article in vain.
 _NAME = str.maketrans({".": "\ue000", "$": "\ue001", "\0": "\ue002"})
@@ -57,10 +57,23 @@ def build(articles: Iterable[Mapping[str, Any]]) -> Segment:
     """A segment of articles, each with words.FIELDS."""
     ordered = sorted(articles, key=lambda each: (when(each), each["_id"]))
     postings: defaultdict[str, list[int]] = defaultdict(list)
-    for position, article in enumerate(ordered):
-        for name in field_names(tokens(article)):
-            postings[name].append(position)
+    with _no_collection():
+        for position, article in enumerate(ordered):
+            for name in field_names(tokens(article)):
+                postings[name].append(position)
     return Segment([(when(each), each["_id"]) for each in ordered], postings)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """No search for cycles, of which there are none, through a growing heap: two fifths of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def buckets_for(articles: int) -> int:
@@ -75,7 +88,8 @@ def field_name(token: str) -> str:
 
 def field_names(found: set[str]) -> set[str]:
     """Tokens as fields' names; of a thousand, few are others."""
-    return {each.translate(_NAME) if _UNUSABLE.search(each) else each for each in found}
+    others = {each for each in found if "." in each or "$" in each or "\0" in each}
+    return (found - others) | {field_name(each) for each in others} if others else found
 
 
 def bucket(name: str, buckets: int) -> int:

@@ -33,12 +33,13 @@ _NICE = 10
 
 
 class Upkeep:
-    """The index's upkeep in one run, whose id is `by`, on a database at `uri`.
+    """The index's upkeep in one run, whose id is `by`, on a database at `uri`; none if not `wanted`.
 
     What it cannot do, the next run does, and until then a search looks at what waits.
     """
 
     def __init__(self, db: Database, uri: str, by: ObjectId) -> None:
+        self.wanted = True
         self._db, self._uri, self._by = db, uri, by
         self._written = self._since = 0
         self._running: asyncio.Task[None] | None = None
@@ -50,7 +51,7 @@ class Upkeep:
         """
         self._written += articles
         self._since += articles
-        if self._since >= _DUE and (self._running is None or self._running.done()):
+        if self.wanted and self._since >= _DUE and (self._running is None or self._running.done()):
             self._since = 0
             self._running = asyncio.get_running_loop().create_task(self._beside(utc_now()))
 
@@ -59,7 +60,7 @@ class Upkeep:
         if self._running:
             await self._running
         try:
-            if not await waiting(self._db):
+            if not self.wanted or not await waiting(self._db):
                 return
             if self._written < BATCH:  # not worth a process: it takes half a second to start
                 await update(self._db, self._by, most=_AT_ONCE)

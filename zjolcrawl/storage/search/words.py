@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
+from operator import add
 from types import ModuleType
 from typing import Any
 
@@ -96,8 +96,10 @@ def words_of(term: str) -> list[str]:
 
 def pairs(text: str) -> set[str]:
     """All pairs of neighbouring characters of a line."""
-    found = set(map("".join, pairwise(text)))
-    return {pair for pair in found if "\n" not in pair} if "\n" in text else found
+    found: set[str] = set()
+    for line in text.split("\n"):
+        found.update(map(add, line, line[1:]))
+    return found
 
 
 def facets(article: Mapping[str, Any]) -> Iterator[str]:
@@ -122,12 +124,11 @@ def facet(kind: str, values: Iterable[str]) -> list[str]:
 def tokens(article: Mapping[str, Any]) -> set[str]:
     """All that an article is found by."""
     text = full_text(article)
-    return {
-        *pairs(text),
-        *(HEADLINE_PAIR + pair for pair in pairs(headline(article))),
-        *(WORD + word for word in words(text)),
-        *facets(article),
-    }
+    found = pairs(text)
+    found.update([HEADLINE_PAIR + pair for pair in pairs(headline(article))])
+    found.update([WORD + word for word in words(text)])
+    found.update(facets(article))
+    return found
 
 
 @cache
