@@ -7,6 +7,7 @@ of the same name, then this file.
 import os
 
 from zjolcrawl import __version__
+from zjolcrawl.processes import spare_processors
 
 
 def _environment(name: str, default: str) -> str:
@@ -130,6 +131,10 @@ TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
 # The default of 100 starts 100 tasks a response; 4 is 1.59x the bare rate.
 CONCURRENT_ITEMS = 4
+
+# Processes that read pages beside the crawl's own (21 MB each, started once 20 pages came within a second,
+# so never by a polite crawl): reading is more than half of what a page costs. 0 reads all in one.
+PARSER_PROCESSES = min(1, spare_processors())
 
 # --- talk ------------------------------------------------------------------------------------
 # Under cron a good run prints its summary and nothing else; -L INFO tells more.

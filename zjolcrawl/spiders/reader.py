@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
-from scrapy import Request, Spider
+from scrapy import Request, Spider, signals
+from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
@@ -19,7 +20,7 @@ from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.items import READ_KINDS, Link, Outcome, RawArticle, Unchanged
 from zjolcrawl.middlewares.frontier import conditional_headers
 from zjolcrawl.middlewares.own_hosts import OffSite
-from zjolcrawl.parsing.article_page import NotArticle, Stub, read_article
+from zjolcrawl.parsing.article_page import NotArticle, Stub
 from zjolcrawl.parsing.fields.dates import china_day, find_time
 from zjolcrawl.parsing.urls import (
     canonical,
@@ -29,6 +30,7 @@ from zjolcrawl.parsing.urls import (
     page_number,
     url_day,
 )
+from zjolcrawl.reading.pages import PageReader
 from zjolcrawl.spiders.context import Days, article_context
 from zjolcrawl.spiders.parts import Parts
 
@@ -50,8 +52,17 @@ class ArticleReader(Spider):
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__(name)
+        self.pages = PageReader(0)
         self._asked: set[str] = set()
         self._refused = 0
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Called by Scrapy."""
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        spider.pages = PageReader(crawler.settings.getint("PARSER_PROCESSES"))
+        crawler.signals.connect(spider.pages.close, signal=signals.spider_closed)
+        return spider
 
     @property
     def ledger(self) -> RunLedger:
@@ -95,48 +106,42 @@ class ArticleReader(Spider):
 
     async def parse_article(self, response: Response, link: Link, trail: tuple[str, ...]) -> Any:
         """Scrapy callback: an article, the next stop of a stub, or what became of the link."""
-        for result in self.read(response, link, trail, self.days):
-            yield result
+        yield await self.read(response, link, trail, self.days)
 
-    def read(
+    async def read(
         self, response: Response, link: Link, trail: tuple[str, ...], days: Days
-    ) -> Iterator[RawArticle | Request | Outcome | Unchanged]:
+    ) -> RawArticle | Request | Outcome | Unchanged:
         """The same, with the publish days that are wanted."""
         if response.status == 304:
-            yield Unchanged(link.url, response.meta.get("seen_at"))
-            return
+            return Unchanged(link.url, response.meta.get("seen_at"))
         if response.status in {404, 410}:
-            yield self._outcome(link, response, "gone", f"HTTP {response.status}")
-            return
+            return self._outcome(link, response, "gone", f"HTTP {response.status}")
         if response.status != 200:
             self._watch(refused=response.status in REFUSALS)
             failed = self._outcome(link, response, "failed", f"HTTP {response.status}")
             failed.retry_after = _retry_after(response)
-            yield failed
-            return
+            return failed
         moved = canonical(response.url) != link.url
         elsewhere = kind(response.url) not in READ_KINDS and not trail
         if moved and (elsewhere or is_front(response.url)):
             target = f"redirects to {kind(response.url)} page {response.url}"
-            yield self._outcome(link, response, "rejected", target)
-            return
-        found = read_article(response.body, response.url)
+            return self._outcome(link, response, "rejected", target)
+        found = await self.pages.read(response.body, response.url)
         self._watch(refused=isinstance(found, NotArticle) and found.withheld)
         if isinstance(found, Stub):
-            yield self._follow(found, response, link, trail)
-        elif isinstance(found, NotArticle):
+            return self._follow(found, response, link, trail)
+        if isinstance(found, NotArticle):
             state = "gone" if found.missing else "failed" if found.withheld else "rejected"
-            yield self._outcome(link, response, state, found.reason, skipped=found.blank)
-        elif reason := unwanted(found, days):
-            yield self._outcome(link, response, "pending", reason)
-        elif found.pages:
-            first = self._complete(found, response, link, trail)
-            first.validators = {}  # an unchanged first page says nothing of the others
-            parts = Parts(link, first, found.pages)
-            parts.add(response.url, first)
-            yield self._go_on(parts)
-        else:
-            yield self._complete(found, response, link, trail)
+            return self._outcome(link, response, state, found.reason, skipped=found.blank)
+        if reason := unwanted(found, days):
+            return self._outcome(link, response, "pending", reason)
+        article = self._complete(found, response, link, trail)
+        if not article.pages:
+            return article
+        article.validators = {}  # an unchanged first page says nothing of the others
+        parts = Parts(link, article, article.pages)
+        parts.add(response.url, article)
+        return self._go_on(parts)
 
     def _go_on(self, parts: Parts) -> RawArticle | Request:
         """The request for the next page of an article, or the whole of it."""
@@ -168,7 +173,7 @@ class ArticleReader(Spider):
             return
         found: RawArticle | Stub | NotArticle | None = None
         if response.status == 200 and canonical(response.url) == parts.first.url:
-            found = read_article(response.body, response.url)
+            found = await self.pages.read(response.body, response.url)
         if isinstance(found, NotArticle) and found.withheld:
             self._watch(refused=True)
             yield self._outcome(

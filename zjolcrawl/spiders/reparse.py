@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
 from heapq import merge
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from urllib.parse import urljoin
 from zlib import crc32
 
@@ -51,6 +51,7 @@ class ReparseSpider(ListReader):
         "DOWNLOAD_DELAY": 0,
         "AUTOTHROTTLE_ENABLED": False,
         "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",
+        "PARSER_PROCESSES": 0,  # `part` is what takes more processors to the archive
     }
 
     def __init__(self, name: str | None = None, **arguments: str) -> None:
@@ -66,7 +67,7 @@ class ReparseSpider(ListReader):
         self._lists: dict[tuple[str, str], set[int]] = {}
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> ReparseSpider:
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         """Called by Scrapy."""
         spider = super().from_crawler(crawler, *args, **kwargs)
         for signal in (signals.item_scraped, signals.item_error):
@@ -153,14 +154,14 @@ class ReparseSpider(ListReader):
             else:
                 self._done(response.request)
             return
-        for result in self.read(response, link, trail, Days.of(context)):
-            if isinstance(result, Request) and (parts := result.cb_kwargs.get("parts")):
-                parts.origin = result.meta["part_of"] = capture
-                yield result
-            elif isinstance(result, Request) or unwanted(result, self.days):
-                self._done(response.request)
-            else:
-                yield result
+        result = await self.read(response, link, trail, Days.of(context))
+        if isinstance(result, Request) and (parts := result.cb_kwargs.get("parts")):
+            parts.origin = result.meta["part_of"] = capture
+            yield result
+        elif isinstance(result, Request) or unwanted(result, self.days):
+            self._done(response.request)
+        else:
+            yield result
 
     def _redirected(self, response: Response, link: Link, target: str, hop: int) -> Outcome | None:
         """What the redirect itself made of the link; None where the answer that followed did."""

@@ -28,6 +28,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from zjolcrawl.processes import own_environment
 from zjolcrawl.storage.embedded import (
     APP_NAME,
     STOP_SECONDS,
@@ -76,7 +77,7 @@ def keep(data_dir: Path, *, linger: float = LINGER_SECONDS, timeout: float = 30.
                 stdout=subprocess.PIPE,
                 stderr=log,
                 cwd=folder,
-                env=_environment(),
+                env=own_environment(),
                 start_new_session=True,
             )
     except OSError as error:
@@ -198,13 +199,6 @@ def _answer(line: str) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
-
-
-def _environment() -> dict[str, str]:
-    """Ours, with the package importable even where Scrapy found it by scrapy.cfg alone."""
-    root = str(Path(__file__).resolve().parents[2])
-    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

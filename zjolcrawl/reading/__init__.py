@@ -1,0 +1,1 @@
+"""Reading pages of articles, in the crawl's process or in one beside it."""

@@ -1,0 +1,72 @@
+"""Who reads a page: this process, or one beside it while pages come fast."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+
+from zjolcrawl.parsing.article_page import read_article
+from zjolcrawl.reading.process import Found
+from zjolcrawl.reading.worker import Worker
+
+logger = logging.getLogger(__name__)
+_BURST = 20  # pages within a second: no polite crawl asks for so many, and a process would idle
+_AHEAD = 8  # pages a worker has before it; what comes while it has so many is read here
+_LOSSES = 3  # processes lost, after which a crawl reads by itself
+
+
+class PageReader:
+    """Reads pages, with up to so many `processes` beside this one."""
+
+    def __init__(self, processes: int) -> None:
+        self._most = processes
+        self._workers: list[Worker] = []
+        self._starting: asyncio.Task[None] | None = None
+        self._lost = 0
+        self._asked: deque[float] = deque(maxlen=_BURST)
+
+    async def read(self, body: bytes, url: str) -> Found:
+        """What `read_article` returns, or raises, wherever it was called."""
+        if self._most:
+            self._look()
+            worker = min(self._workers, key=lambda each: each.waiting, default=None)
+            if worker and worker.waiting < _AHEAD and (found := await worker.read(body, url)):
+                return found
+        return read_article(body, url)
+
+    async def close(self) -> None:
+        """End the processes, and wait for that."""
+        self._most = 0
+        if self._starting:
+            await self._starting
+        workers, self._workers = self._workers, []
+        for worker in workers:
+            await worker.close()
+
+    def _look(self) -> None:
+        """Start a process where pages come fast; let go of one that was lost."""
+        now = time.monotonic()
+        busy = len(self._asked) == _BURST and now - self._asked[0] < 1
+        self._asked.append(now)
+        under_way = self._starting and not self._starting.done()
+        if under_way or (len(self._workers) >= self._most and all(w.alive for w in self._workers)):
+            return
+        if busy or any(not worker.alive for worker in self._workers):
+            self._starting = asyncio.create_task(self._start())
+
+    async def _start(self) -> None:
+        for worker in [each for each in self._workers if not each.alive]:
+            self._workers.remove(worker)
+            await worker.close()
+            self._lost += 1
+            logger.warning("A process that reads pages was lost; its pages are read here")
+        if self._lost >= _LOSSES:
+            self._most = 0
+        while len(self._workers) < self._most:
+            try:
+                self._workers.append(await Worker.start())
+            except OSError as error:
+                logger.warning("No process to read pages: %s", error)
+                self._most = 0
