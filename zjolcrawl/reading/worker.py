@@ -103,7 +103,7 @@ class Worker(asyncio.Protocol):
 
 def _begin(channel: socket.socket) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", _PROCESS],
+        [sys.executable, "-P", "-m", _PROCESS],  # -P: no module of the folder it is run in
         stdin=channel.fileno(), stdout=subprocess.DEVNULL, env=own_environment(),
         start_new_session=True,  # Ctrl-C is for the crawl, which lets it finish
     )  # fmt: skip
