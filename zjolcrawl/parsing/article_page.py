@@ -13,12 +13,20 @@ from zjolcrawl.parsing.blocks import Block, BlockReader
 from zjolcrawl.parsing.body import Body, read_body
 from zjolcrawl.parsing.fields.dates import find_time, time_span
 from zjolcrawl.parsing.fields.text import clean, squeeze
-from zjolcrawl.parsing.foot import attachments_in, bylines_in, editors_in, keywords_in, tags_in
+from zjolcrawl.parsing.foot import (
+    attachments_in,
+    bylines_in,
+    editors_in,
+    keywords_in,
+    may_have_tags,
+    tags_in,
+)
 from zjolcrawl.parsing.gallery import read_gallery
 from zjolcrawl.parsing.head import Head, Headline, find_headline, read_head
 from zjolcrawl.parsing.info_line import InfoLine, read_info
-from zjolcrawl.parsing.lines import Line, lines_after, page_lines
+from zjolcrawl.parsing.lines import Line, LinesAfter, page_lines
 from zjolcrawl.parsing.metadata import read_metadata
+from zjolcrawl.parsing.names import Names
 from zjolcrawl.parsing.outlet import outlet_below
 from zjolcrawl.parsing.page import Page, read_page
 from zjolcrawl.parsing.pages import page_urls
@@ -133,8 +141,8 @@ def _best_body(template: Template, page: Page) -> _Found | None:
     best: _Found | None = None
     headline: Headline | None = None
     for path in template.bodies:
-        for container in path(page.root)[:8]:
-            headline = headline or find_headline(page.root, template)
+        for container in path(page.names)[:8]:
+            headline = headline or find_headline(page.names, template)
             found = _read(container, page, template, headline=headline)
             if found and (best is None or _size(found.body) > _size(best.body)):
                 best = found
@@ -176,7 +184,7 @@ def _read(
     blocks = reader.read(container) if blocks is None else blocks
     if not blocks:
         return None
-    head = read_head(page.root, headline or find_headline(page.root, template), container)
+    head = read_head(page.root, headline or find_headline(page.names, template), container)
     body = read_body(blocks, head.lines + ([head.title] if head.title else []))
     if not body.images and not body.videos and body.size < 10:
         return None
@@ -191,17 +199,19 @@ def _is_missing_page(head: Head, body: Body) -> bool:
 
 def _article(page: Page, template: Template, found: _Found) -> RawArticle:
     head, body = found.head, found.body
-    info = _info(page.root, template, head)
-    after = lines_after(found.container)
+    info = _info(page.names, template, head)
+    after = LinesAfter(found.container)
     info.source = info.source or body.source
     doubts = _stand_ins(page.root, info, head, after)
-    inside = page_lines(found.container)[-14:]  # a tag bar stands last
     editors = body.editors + [
-        _label("责任编辑", text) for text in _texts(template.editors, page.root)
+        _label("责任编辑", text) for text in _texts(template.editors, page.names)
     ]
     # Each is said in one place or in two: the store keeps a person once.
-    editors += editors_in(after[:40]) or editors_in(inside) or editors_in(after)
+    editors += (
+        editors_in(islice(after, 40)) or editors_in(_end(found.container)) or editors_in(after)
+    )
     editors += info.editors
+    own_tags = may_have_tags(found.container, page.names) and tags_in(_end(found.container))
     return RawArticle(
         url=_address(page),
         template=template.name,
@@ -212,9 +222,9 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
         subtitle=head.subtitle,
         published=info.published,
         source=info.source,
-        bylines=info.bylines + body.bylines or bylines_in(after),
+        bylines=info.bylines + body.bylines or bylines_in(after.first(6)),
         editors=editors,
-        tags=tags_in(inside) or tags_in(after),
+        tags=own_tags or tags_in(after),
         keywords=keywords_in(page.root, head.title),
         editor_note=body.editor_note or head.note,
         dateline=body.dateline,
@@ -225,16 +235,21 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
         videos=body.videos,
         attachments=[
             Media(url, ref, name or None)
-            for url, ref, name in found.attachments or attachments_in(after[:12], page.url)
+            for url, ref, name in found.attachments or attachments_in(after.first(12), page.url)
         ],
         pages=page_urls(page),
         warnings=page.warnings + doubts,
     )
 
 
-def _texts(candidates: tuple[Path, ...], root: HtmlElement) -> list[str]:
+def _end(container: HtmlElement) -> list[Line]:
+    """The container's last lines, among which a bar of tags or editors can be."""
+    return page_lines(container)[-14:]
+
+
+def _texts(candidates: tuple[Path, ...], names: Names) -> list[str]:
     # An id's element that was never closed holds the page; what it is for stands at its beginning.
-    texts = (clean(str(element.text_content())[:2000]) for element in find(candidates, root))
+    texts = (clean(str(element.text_content())[:2000]) for element in find(candidates, names))
     return list(islice(filter(None, texts), 2))
 
 
@@ -243,10 +258,10 @@ def _label(label: str, text: str) -> str:
     return text if re.search(r"[:：]", text) or not text else f"{label}: {text}"
 
 
-def _info(root: HtmlElement, template: Template, head: Head) -> InfoLine:
+def _info(names: Names, template: Template, head: Head) -> InfoLine:
     """The info line from the template's own elements, else from the lines below the headline."""
-    times = [text for text in _texts(template.times, root) if time_span(text)]
-    sources, authors = _texts(template.sources, root), _texts(template.authors, root)
+    times = [text for text in _texts(template.times, names) if time_span(text)]
+    sources, authors = _texts(template.sources, names), _texts(template.authors, names)
     line = read_info(" ".join(dict.fromkeys(head.info)))
     if times:
         own = read_info(times[0])
@@ -263,7 +278,7 @@ def _info(root: HtmlElement, template: Template, head: Head) -> InfoLine:
         line.bylines = named or line.bylines
     if line.source is None and head.info:
         line.source = outlet_below(head.below, line.rest)
-    line.published = _to_the_second(root, line.published)
+    line.published = _to_the_second(names.root, line.published)
     return line
 
 
@@ -277,12 +292,12 @@ def _to_the_second(root: HtmlElement, shown: str | None) -> str | None:
     return shown
 
 
-def _stand_ins(root: HtmlElement, info: InfoLine, head: Head, after: list[Line]) -> list[str]:
+def _stand_ins(root: HtmlElement, info: InfoLine, head: Head, after: LinesAfter) -> list[str]:
     """Fill what the head does not show from the foot, then from the page's metadata; the latter is
     a doubt.
     """
     doubts: list[str] = []
-    for line in after[:6] if info.published is None else []:
+    for line in after.first(6) if info.published is None else []:
         if re.search(r"(?:发布|发表|发稿)(?:时间|日期)|来源", line.text) and time_span(line.text):
             foot = read_info(line.text)
             info.published, info.source = foot.published, info.source or foot.source

@@ -45,16 +45,29 @@ def find_position(text: str) -> re.Match[str] | None:
     return _POSITION.search(text, max(0, place.start() - 6)) if place else None
 
 
-def read_breadcrumb(root: HtmlElement, lines: list[Line]) -> tuple[list[str], int]:
-    """The crumbs, and the index of the first of `lines` after them (0 where there are none).
+def may_be_labelled(text: str) -> bool:
+    """Whether a box of this text can have the label of a breadcrumb: right where it says no."""
+    return "置" in text or "所在" in text
 
-    `lines` are those above the body.
-    """
+
+def labelled_breadcrumb(lines: list[Line]) -> tuple[list[str], int]:
+    """The crumbs after a label, and the index of the first of `lines` after them (0: no crumbs)."""
     for index, line in enumerate(lines):
         if (mark := find_position(line.text)) and mark.start() <= 12:
             crumbs, last = _labelled(lines, index, line.text[: mark.end()])
             if crumbs:
                 return crumbs, last + 1
+    return [], 0
+
+
+def read_breadcrumb(root: HtmlElement, lines: list[Line]) -> tuple[list[str], int]:
+    """The crumbs, and the index of the first of `lines` after them (0 where there are none).
+
+    `lines` are all those above the body.
+    """
+    crumbs, end = labelled_breadcrumb(lines)
+    if crumbs:
+        return crumbs, end
     order = {line.element: n for n, line in reversed(list(enumerate(lines)))}
     for box in _boxes(root, lines):
         crumbs = _crumbs(box, "")

@@ -7,7 +7,7 @@ after the headline.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from lxml.html import HtmlElement
@@ -16,8 +16,8 @@ from zjolcrawl.parsing.blocks import ATTACHMENT
 from zjolcrawl.parsing.fields.bylines import EDITOR_ROLES
 from zjolcrawl.parsing.fields.text import DIVIDER, clean
 from zjolcrawl.parsing.lines import Line
+from zjolcrawl.parsing.names import Names
 from zjolcrawl.parsing.passages import EDITOR_LINE, TAG_LINE
-from zjolcrawl.parsing.templates.table import Values
 from zjolcrawl.parsing.urls import absolute
 
 _EDITOR = re.compile(
@@ -31,16 +31,17 @@ _TAGS_END = re.compile(
 _REPORTERS = re.compile(
     r"^[（(【]?(?:[\u4e00-\u9fff]{0,10}?(?:记者|通讯员)|作者|文)\s*[:：/／|｜ ]\s*[\u4e00-\u9fff]"
 )
-_KEYWORDS = Values("//meta[translate(@name, 'KEYWORDS', 'keywords') = 'keywords']/@content")
 _ANOTHER = re.compile(r"(?:标签|来源|关键词|作者|记者|分享|打印|我要纠错|举报)\s*[:：]?|\s{2,}")
 _TAG_BOX = re.compile(
     r"(?:^|[\s_-])(?:tags?|biaoqian|key-?words?)(?:$|[\s_-]|(?=(?:list|box|line|wrap|bar)(?:$|\s)))",
     re.IGNORECASE,
 )
+# What the two ask for, wherever invisible characters stand between.
+_TAG_WORD = re.compile(r"标\W*签|关\W*键\W*[词字]|[Tt]\W*[Aa]\W*[Gg]")
 _NOT_TAG = {"更多", "更多>>", "编辑", "分享"}
 
 
-def editors_in(lines: list[Line]) -> list[str]:
+def editors_in(lines: Iterable[Line]) -> list[str]:
     """Editor credits such as `责任编辑: 金晨` in lines that are short enough to be a bar."""
     found: list[str] = []
     last = 0
@@ -58,8 +59,11 @@ def editors_in(lines: list[Line]) -> list[str]:
 
 
 def bylines_in(lines: list[Line]) -> list[str]:
-    """Reporters in the bar below the text, where the text and the info line name none."""
-    found = [line.text for line in lines[:6] if len(line.text) <= 80 and "。" not in line.text]
+    """Reporters in the bar below the text, where the text and the info line name none.
+
+    `lines` are the first six after the text.
+    """
+    found = [line.text for line in lines if len(line.text) <= 80 and "。" not in line.text]
     named = [_EDITOR.split(text)[0] for text in found if _REPORTERS.match(text)]
     return [text.strip("（()）[]【】 ") for text in named]
 
@@ -75,9 +79,22 @@ def attachments_in(lines: list[Line], base: str) -> list[tuple[str, str, str]]:
     ]
 
 
-def tags_in(lines: list[Line]) -> list[str]:
+def may_have_tags(container: HtmlElement, names: Names) -> bool:
+    """Whether a tag bar can stand in a container: right where it says no, without its lines."""
+    text = str(container.text_content())
+    if any(sign in text for sign in "签键gG") and _TAG_WORD.search(text):
+        return True
+    boxes = [e for name, e in names.classed + names.numbered if _TAG_BOX.search(name)]
+    around = set(container.iterancestors()) if boxes else set()
+    return any(
+        box is container or box in around or container in box.iterancestors() for box in boxes
+    )
+
+
+def tags_in(lines: Iterable[Line]) -> list[str]:
     """The pieces of the tag bar: a link's text each, or the whole bar as one string."""
-    for index, line in enumerate(lines):
+    waiting = iter(lines)
+    for line in waiting:
         if boxed := _tag_box(line):
             return boxed
         if len(line.text) > 300 or "。" in line.text:
@@ -90,7 +107,7 @@ def tags_in(lines: list[Line]) -> list[str]:
             return _apart(linked)
         if text:
             return [text]
-        return _following(lines, index)
+        return _following(line, islice(waiting, 15))
     return []
 
 
@@ -101,7 +118,10 @@ def keywords_in(root: HtmlElement, title: str | None) -> list[str]:
     said = clean(" ".join(str(tag.text_content()) for tag in root.iter("title")))
     surroundings = DIVIDER.split(said.partition(title)[2]) if title else []
     # A TRS page has the site's keywords first and the article's own, often empty, after them.
-    content = clean(next(reversed(_KEYWORDS(root)), ""))
+    named = (meta for meta in root.iter("meta") if (meta.get("name") or "").lower() == "keywords")
+    content = clean(
+        ([value for meta in named if (value := meta.get("content")) is not None] or [""])[-1]
+    )
     pieces = [piece for piece in re.split(r"[,，;；、|｜]", content) if piece.strip()]
     kept = [piece for piece in pieces if piece.strip() not in surroundings]
     return kept if len(pieces) > 1 else pieces
@@ -134,11 +154,11 @@ def _anchor_texts(element: HtmlElement) -> Iterator[str]:
     return (clean(str(anchor.text_content())) for anchor in element.iter("a"))
 
 
-def _following(lines: list[Line], index: int) -> list[str]:
+def _following(label: Line, lines: Iterable[Line]) -> list[str]:
     """Tags in elements of their own after a label that stands alone."""
-    box = lines[index].element.getparent()
+    box = label.element.getparent()
     tags = []
-    for line in lines[index + 1 : index + 16]:
+    for line in lines:
         if box is None or box not in line.element.iterancestors() or _TAGS_END.match(line.text):
             break
         if len(line.text) > 60:

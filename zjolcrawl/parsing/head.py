@@ -9,22 +9,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
-from operator import is_
 
 from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.ancestry import Under
-from zjolcrawl.parsing.breadcrumb import SIGNS, find_position, read_breadcrumb
+from zjolcrawl.parsing.breadcrumb import (
+    SIGNS,
+    find_position,
+    labelled_breadcrumb,
+    may_be_labelled,
+    read_breadcrumb,
+)
 from zjolcrawl.parsing.fields.bylines import is_name
 from zjolcrawl.parsing.fields.dates import time_span
 from zjolcrawl.parsing.fields.text import DIVIDER, clean, squeeze
-from zjolcrawl.parsing.lines import Line, page_lines
+from zjolcrawl.parsing.lines import Line, lines_from, page_lines
+from zjolcrawl.parsing.names import Names
 from zjolcrawl.parsing.passages import NOTE, ORIGINAL_TITLE, unquoted
 from zjolcrawl.parsing.templates.table import Template, find, paths
 
-_TITLE = paths("//title")
 _HEADLINES = paths("//h1", "//h2")
 _SITE_SUFFIX = re.compile(
     r"\s*(?:[_|｜]|\s[-–—]+\s?|[-–—]+)\s*(?=[^_|｜–—-]*(?:浙江|频道|新闻|在线|网|中心|站|栏目|首页|平台|zjol|住在杭州|特色小镇|体育|城市|健康|旅游|环保|民生|评论|图片|文娱|辟谣|时政))"
@@ -73,10 +77,11 @@ class Headline:
     element: HtmlElement | None
 
 
-def find_headline(root: HtmlElement, template: Template) -> Headline:
+def find_headline(names: Names, template: Template) -> Headline:
     """Look for the headline in the whole page."""
-    title_tag = _text(find(_TITLE, root))[:1000]  # a <title> that was never closed holds the page
-    return Headline(title_tag, _title_element(root, template, title_tag))
+    # A <title> that was never closed holds the page.
+    title_tag = _text(list(islice(names.root.iter("title"), 1)))[:1000]
+    return Headline(title_tag, _title_element(names, template, title_tag))
 
 
 def read_head(root: HtmlElement, headline: Headline, body: HtmlElement) -> Head:
@@ -84,8 +89,7 @@ def read_head(root: HtmlElement, headline: Headline, body: HtmlElement) -> Head:
     head = Head()
     title_tag, element = headline.title_tag, headline.element
     inside = element is not None and element is not body and _within(element, body)
-    lines = page_lines(root, None if inside else body)
-    head.breadcrumb, crumb_end = read_breadcrumb(root, lines)
+    lines, head.breadcrumb, crumb_end = _lines(root, element, None if inside else body)
     start, end = _title_range(lines, element, title_tag)
     if start is None or end is None:
         head.title, head.title_from_tag = _from_tag(title_tag, head.breadcrumb), True
@@ -110,6 +114,23 @@ def read_head(root: HtmlElement, headline: Headline, body: HtmlElement) -> Head:
     return head
 
 
+def _lines(
+    root: HtmlElement, headline: HtmlElement | None, body: HtmlElement | None
+) -> tuple[list[Line], list[str], int]:
+    """The lines down to the body, the breadcrumb, and the index of the first line after it.
+
+    Below a breadcrumb with a label and in the headline is all that the head is read from, so the
+    menus before them need not be lines.
+    """
+    if headline is not None:
+        lines = lines_from(root, headline, may_be_labelled, body)
+        crumbs, end = labelled_breadcrumb(lines)
+        if crumbs and _inside(headline, lines):
+            return lines, crumbs, end
+    lines = page_lines(root, body)
+    return lines, *read_breadcrumb(root, lines)
+
+
 def strip_site(title_tag: str) -> str:
     """The headline in a `<title>`: without `_浙江新闻-浙江在线` and the like."""
     return _SITE_SUFFIX.split(title_tag)[0].strip() if title_tag else ""
@@ -130,10 +151,11 @@ def _within(element: HtmlElement, container: HtmlElement) -> bool:
     return any(ancestor is container for ancestor in element.iterancestors())
 
 
-def _title_element(root: HtmlElement, template: Template, title_tag: str) -> HtmlElement | None:
-    for element in find(template.titles, root):
+def _title_element(names: Names, template: Template, title_tag: str) -> HtmlElement | None:
+    for element in find(template.titles, names):
         if _text([element]):
             return element
+    root = names.root
     texts = {e: _text([e]) for path in _HEADLINES for e in path(root)}
     tag = squeeze(title_tag)
     # 讣告: two characters are a headline where the <title> begins with them and a divider.
@@ -221,8 +243,7 @@ def _title_range(
     """Which lines are the headline: those of its element that the `<title>` confirms."""
     if element is None:
         return None, None
-    under = Under(partial(is_, element))
-    inside = [i for i, line in enumerate(lines) if line.element is element or under(line.element)]
+    inside = _inside(element, lines)
     if not inside:  # an inline element: the line that holds its text
         text = squeeze(_text([element]))
         inside = [i for i, line in enumerate(lines) if text and text in squeeze(line.text)][:1]
@@ -252,6 +273,12 @@ def _title_range(
         main = max(clear or inside, key=lambda i: len(lines[i].text))
         return main, main + 1
     return first, last
+
+
+def _inside(element: HtmlElement, lines: list[Line]) -> list[int]:
+    """Which lines stand in an element."""
+    own = set(element.iter())
+    return [i for i, line in enumerate(lines) if line.element in own]
 
 
 def _around(lines: list[Line], element: HtmlElement) -> list[int]:

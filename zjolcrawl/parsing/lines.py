@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from lxml.html import HtmlElement
@@ -13,6 +13,9 @@ from zjolcrawl.parsing.fields.text import clean
 _SILENT = {"script", "style", "noscript", "template", "head", "select", "textarea", "svg", "title"}
 _BOXES = {"span", "a", "em", "i", "label"}
 _MAX_DEPTH = 220
+_MOST_AFTER = 120  # lines
+# How many lines after an element are read at first, and when these were not enough.
+_STEPS = (12, 40, _MOST_AFTER)
 
 
 @dataclass(slots=True, eq=False)
@@ -32,17 +35,61 @@ def page_lines(root: HtmlElement, stop: HtmlElement | None = None) -> list[Line]
     return reader.lines
 
 
-def lines_after(element: HtmlElement, limit: int = 120) -> list[Line]:
+def lines_from(
+    root: HtmlElement,
+    first: HtmlElement,
+    is_wanted: Callable[[str], bool],
+    stop: HtmlElement | None = None,
+) -> list[Line]:
+    """Like `page_lines`, but without the boxes before `first` that have no wanted text.
+
+    From the first box with such a text on, all lines are there. The menus above an article have
+    more elements than it; asking libxml2 for a box's text is a fraction of reading its lines.
+    """
+    path = {first, *first.iterancestors()}
+    if stop is not None:
+        path |= {stop, *stop.iterancestors()}
+    reader = _LineReader(stop)
+    reader.pass_over(path, first, is_wanted)
+    reader.walk(root, root, False, 0)
+    reader.flush(root)
+    return reader.lines
+
+
+class LinesAfter:
+    """At most 120 lines that come after an element in document order, nearest first.
+
+    Read as far as they are asked for: what is looked for stands in the first few.
+    """
+
+    def __init__(self, element: HtmlElement) -> None:
+        self._element = element
+        self._lines: list[Line] = []
+        self._read = 0  # how many were asked of the page
+
+    def __iter__(self) -> Iterator[Line]:
+        given = 0
+        for step in _STEPS:
+            yield from self.first(step)[given:]
+            given = step
+
+    def first(self, count: int) -> list[Line]:
+        """As many of them as there are up to `count`."""
+        if self._read < count and len(self._lines) == self._read:
+            self._read = next(step for step in _STEPS if step >= count)
+            self._lines = lines_after(self._element, self._read)
+        return self._lines[:count]
+
+
+def lines_after(element: HtmlElement, limit: int) -> list[Line]:
     """At most `limit` lines that come after an element in document order, nearest first."""
-    lines: list[Line] = []
+    reader = _LineReader(None, limit)
     for following in _followers(element):
-        reader = _LineReader(None)
         reader.walk(following, following, False, 0)
         reader.flush(following)
-        lines += reader.lines
-        if len(lines) >= limit:
+        if len(reader.lines) >= limit:
             break
-    return lines[:limit]
+    return reader.lines[:limit]
 
 
 def _followers(element: HtmlElement) -> Iterator[HtmlElement]:
@@ -54,16 +101,32 @@ def _followers(element: HtmlElement) -> Iterator[HtmlElement]:
 
 def _is_apart(element: HtmlElement) -> bool:
     """Whether a span ends where the next begins: boxes of an info line, set apart by style alone."""
+    if element.tag not in _BOXES:
+        return False
     following = element.getnext()
-    return element.tag in _BOXES and following is not None and following.tag in _BOXES
+    return following is not None and following.tag in _BOXES
 
 
 class _LineReader:
-    def __init__(self, stop: HtmlElement | None) -> None:
+    """Walks elements; stops before `stop`, or soon after `limit` lines."""
+
+    def __init__(self, stop: HtmlElement | None, limit: int | None = None) -> None:
         self.lines: list[Line] = []
         self._stop = stop
+        self._limit = limit
         self._stopped = False
-        self._pieces: list[tuple[str, bool]] = []  # text, and whether it is a link's
+        self._pieces: list[str] = []
+        self._linked: list[str] = []  # those of the pieces that are a link's
+        self._passing = False
+        self._path: set[HtmlElement] = set()
+        self._first: HtmlElement | None = None
+        self._is_wanted: Callable[[str], bool] = bool
+
+    def pass_over(
+        self, path: set[HtmlElement], first: HtmlElement, is_wanted: Callable[[str], bool]
+    ) -> None:
+        """Pass over boxes until `first` or a box with a wanted text; `path` is never passed over."""
+        self._passing, self._path, self._first, self._is_wanted = True, path, first, is_wanted
 
     def walk(self, element: HtmlElement, block: HtmlElement, link: bool, depth: int) -> None:
         if element is self._stop:
@@ -79,29 +142,47 @@ class _LineReader:
             self.flush(block)
         link = link or tag == "a"
         if text := element.text:
-            self._pieces.append((text, link))
+            self._say(text, link)
         if depth > _MAX_DEPTH:
-            self._pieces.append((str(element.text_content())[:2000], link))
+            self._say(str(element.text_content())[:2000], link)
         else:
             for child in element:
                 if isinstance(child.tag, str):
-                    self.walk(child, block, link, depth + 1)
+                    if self._passing and self._is_passed(child):
+                        self.flush(block)
+                    else:
+                        self.walk(child, block, link, depth + 1)
                     if self._stopped:
                         break
                 if (tail := child.tail) and not tail.isspace():
-                    self._pieces.append((tail, link))
+                    self._say(tail, link)
                 elif tail or _is_apart(child):
-                    self._pieces.append((" ", link))
+                    self._say(" ", link)
         if is_block:
             self.flush(block)
 
+    def _is_passed(self, box: HtmlElement) -> bool:
+        if box in self._path:
+            self._passing = box is not self._first
+            return False
+        if box.tag not in BLOCK_TAGS:
+            return False
+        self._passing = not self._is_wanted(str(box.text_content()))
+        return self._passing
+
+    def _say(self, text: str, link: bool) -> None:
+        self._pieces.append(text)
+        if link:
+            self._linked.append(text)
+
     def flush(self, block: HtmlElement) -> None:
-        if not self._pieces:
+        pieces = self._pieces
+        if not pieces:
             return
-        pieces, self._pieces = self._pieces, []
-        text = clean("".join([text for text, _ in pieces]))
-        if text:
-            sizes = [(len(text.strip()), link) for text, link in pieces]
-            total = sum([size for size, _ in sizes])
-            linked = sum([size for size, link in sizes if link])
-            self.lines.append(Line(text, block, linked / total if total else 0.0))
+        linked, self._pieces, self._linked = self._linked, [], []
+        if text := clean("".join(pieces)):
+            share = 0.0
+            if linked and (total := sum([len(piece.strip()) for piece in pieces])):
+                share = sum([len(piece.strip()) for piece in linked]) / total
+            self.lines.append(Line(text, block, share))
+            self._stopped = self._stopped or len(self.lines) == self._limit

@@ -9,6 +9,12 @@ from typing import cast
 from lxml.etree import XPath
 from lxml.html import HtmlElement
 
+from zjolcrawl.parsing.names import Names
+
+# What most of a table is: an id, or what `has_class` makes. A page has these by name.
+_OF_ID = re.compile(r"//\*\[@id='([^']+)'\]")
+_OF_CLASS = re.compile(r"//([\w*]+)\[contains\(@class, '([^']+)'\)\]\[contains\(concat\([^\[\]]*\]")
+
 
 def _compiled(expression: str) -> XPath:
     """The XPath with `//x` as `/descendant::x`: the same elements, unless a place such as `[1]` follows.
@@ -20,13 +26,25 @@ def _compiled(expression: str) -> XPath:
 
 
 class Path:
-    """A precompiled XPath whose result is a list of elements."""
+    """A precompiled XPath whose result is a list of elements.
+
+    Asked of a page's names instead of its root, an id or a class costs no walk through the page.
+    """
 
     def __init__(self, expression: str) -> None:
         self._xpath = _compiled(expression)
+        self._id = match[1] if (match := _OF_ID.fullmatch(expression)) else None
+        self._class = match.groups() if (match := _OF_CLASS.fullmatch(expression)) else None
 
-    def __call__(self, root: HtmlElement) -> list[HtmlElement]:
-        return cast("list[HtmlElement]", self._xpath(root))
+    def __call__(self, where: HtmlElement | Names) -> list[HtmlElement]:
+        if isinstance(where, Names):
+            if self._id:
+                return where.of_id(self._id)
+            if self._class:
+                tag, name = self._class
+                return where.of_class(name, tag)
+            where = where.root
+        return cast("list[HtmlElement]", self._xpath(where))
 
 
 class Values:
@@ -68,9 +86,9 @@ def paths(*expressions: str) -> tuple[Path, ...]:
     return tuple(Path(expression) for expression in expressions)
 
 
-def find(candidates: tuple[Path, ...], root: HtmlElement) -> list[HtmlElement]:
+def find(candidates: tuple[Path, ...], where: HtmlElement | Names) -> list[HtmlElement]:
     """The elements of the first XPath that finds any."""
     for candidate in candidates:
-        if found := candidate(root):
+        if found := candidate(where):
             return found
     return []
