@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from html import escape
 
 from lxml.html import HtmlElement
@@ -83,6 +84,7 @@ _MARK = 0xF0000  # private use: stand-ins for inline tags while white space is f
 _FIRST_MARK, _LAST_MARK = "\U000f0000", "\U000fffff"
 _MARKED = re.compile(f"[{_FIRST_MARK}-{_LAST_MARK}]")
 _BLANK = "\0 \t\r\n\f\u3000\u00a0\u200b\ufeff"  # what alone makes no words
+_BREAKS = " \t\r\n"
 _MARKS = "\U000f0000-\U000fffe0"  # of the page's own tags
 _MARK_AT = re.compile(f"[{_MARKS}]")
 _SPACES_AND_MARKS = re.compile(f"[{_MARKS}\\s]+")
@@ -92,6 +94,7 @@ _CLOSED = re.compile("\U000ffff0(\\w+)\U000ffff1")
 _EMPTY = re.compile(r"<(strong|em)>\s*</\1>|<a [^>]*>\s*</a>")
 _SEAM = re.compile(r"</(strong|em)><\1>")
 _MAX_DEPTH = 180
+_LONGEST_KNOWN = 200  # characters of a style: longer ones are read each time
 
 
 @dataclass(slots=True)
@@ -118,7 +121,7 @@ class Block:
         return "\n".join(self.lines)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Context:
     heading: bool = False
     bold: bool = False
@@ -140,6 +143,7 @@ class BlockReader:
         self.attachments: list[tuple[str, str, str]] = []
         self._text: list[tuple[str, _Context]] = []
         self._tags: list[str] = []
+        self._contexts: dict[tuple[object, ...], _Context] = {}
         self._after_picture = False
 
     def read(self, container: HtmlElement, depth: int = 0) -> list[Block]:
@@ -151,6 +155,8 @@ class BlockReader:
 
     def _mark_small(self) -> None:
         """A small font is a caption's, unless it is the text's."""
+        if not any(block.small for block in self.blocks):
+            return
         small = sum(len(block.text) for block in self.blocks if block.small)
         if 2 * small < sum(len(block.text) for block in self.blocks):
             for block in self.blocks:
@@ -162,8 +168,9 @@ class BlockReader:
         for child in element:
             if isinstance(child.tag, str):
                 self._element(child, context, depth + 1)
-            if child.tail:
-                self._text.append((child.tail, context))
+            # The line breaks between paragraphs are no words to come back to.
+            if (tail := child.tail) and (self._text or tail.strip(_BREAKS)):
+                self._text.append((tail, context))
 
     def _element(self, element: HtmlElement, context: _Context, depth: int) -> None:
         tag = element.tag.lower()
@@ -171,6 +178,8 @@ class BlockReader:
             return
         if depth > _MAX_DEPTH:
             self._text.append((str(element.text_content()), context))
+        elif tag == "p":
+            self._block(element, tag, context, depth)
         elif tag == "br":
             self._text.append(("\0", context))
         elif tag == "img":
@@ -191,28 +200,40 @@ class BlockReader:
     def _block(self, element: HtmlElement, tag: str, context: _Context, depth: int) -> None:
         self._flush(context)
         self._after_picture = False
-        style, name = element.get("style") or "", element.get("class") or ""
-        inner = _Context(
-            heading=context.heading or (len(tag) == 2 and tag[0] == "h" and tag != "hr"),
-            bold=context.bold or bool(style and _BOLD.search(style)) or tag == "th",
-            small=context.small or bool(style and _SMALL.search(style)),
-            link=context.link,
-            paragraph=tag in {"p", "li"} or context.paragraph,
-            centred=tag == "center"
-            or (element.get("align") or "").lower() == "center"
-            or bool(style and _CENTRED.search(style))
-            or (context.centred and "text-align" not in style),
-            picture_table=context.picture_table
-            or (tag == "table" and element.find(".//img") is not None)
-            or bool(name and _PICTURE_BOX.search(name) and element.find(".//img") is not None),
-            caption=context.caption
-            or tag == "figcaption"
-            or bool(name and _CAPTION_NAME.search(name)),
-            quote=context.quote or tag == "blockquote",
-        )
-        self._children(element, inner, depth)
-        self._flush(inner)
-        self._after_picture = False
+        inner = self._inside(element, tag, context)
+        if len(element):
+            self._children(element, inner, depth)
+            self._flush(inner)
+            self._after_picture = False
+        elif text := element.text:
+            self._only_text(text, inner)
+
+    def _inside(self, element: HtmlElement, tag: str, context: _Context) -> _Context:
+        """What holds in a block; the paragraphs of a page are styled alike, so it is known by style."""
+        style, name, align = element.get("style"), element.get("class"), element.get("align")
+        key = (context, tag, style, name, align)
+        known = self._contexts.get(key)
+        if known is None:
+            known = _inside(element, tag, context)
+            if not name and tag != "table":  # it depends on what is in the element then
+                self._contexts[key] = known
+        return known
+
+    def _only_text(self, text: str, context: _Context) -> None:
+        """A block without elements in it, as most paragraphs are."""
+        plain = clean(text)
+        if not plain.isprintable():  # a character of the page's may look like one of our marks
+            self._text.append((text, context))
+            self._flush(context)
+        elif plain:
+            self._add(
+                [plain],
+                [escape(plain, quote=False)],
+                context,
+                is_subhead=_is_subhead(plain, heading=context.heading, bold=context.bold),
+                small=context.small,
+                links=float(context.link),
+            )
 
     def _inline(self, element: HtmlElement, tag: str, context: _Context, depth: int) -> None:
         markup = _INLINE.get(tag)
@@ -266,25 +287,44 @@ class BlockReader:
             return
         size = sum([len(text.strip()) for text, _ in words])
         linked = sum([len(text.strip()) for text, c in words if c.link])
-        block = Block(
-            "p",
+        self._add(
             lines,
-            centred=at.centred,
-            captionish=self._after_picture or at.picture_table,
+            html_lines,
+            at,
+            is_subhead=len(lines) == 1
+            and _is_subhead(
+                lines[0],
+                heading=all(c.heading for _, c in words),
+                bold=all(c.bold for _, c in words),
+            ),
             small=all(c.small for _, c in words),
             links=linked / size if size else 0.0,
+        )
+
+    def _add(
+        self,
+        lines: list[str],
+        html: list[str],
+        at: _Context,
+        *,
+        is_subhead: bool,
+        small: bool,
+        links: float,
+    ) -> None:
+        block = Block(
+            "p", lines, "", at.centred, self._after_picture or at.picture_table, small, links
         )
         if at.caption:
             block.kind = "caption"
         elif at.quote:
             block.kind = "quote"
-            block.html = f"<blockquote><p>{'<br>'.join(html_lines)}</p></blockquote>"
-        elif _is_subhead(lines, words):
+            block.html = f"<blockquote><p>{'<br>'.join(html)}</p></blockquote>"
+        elif is_subhead:
             block.kind, block.html = "h2", f"<h2>{escape(lines[0], quote=False)}</h2>"
         elif at.paragraph:
-            block.html = f"<p>{'<br>'.join(html_lines)}</p>"
+            block.html = f"<p>{'<br>'.join(html)}</p>"
         else:
-            block.html = "\n".join(f"<p>{line}</p>" for line in html_lines)
+            block.html = "\n".join([f"<p>{line}</p>" for line in html])
         self.blocks.append(block)
 
     def _picture(self, element: HtmlElement, context: _Context) -> None:
@@ -334,9 +374,36 @@ class BlockReader:
             self.blocks.append(Block("list", lines, f"<{tag}>{html}</{tag}>", links=links))
 
 
+def _inside(element: HtmlElement, tag: str, context: _Context) -> _Context:
+    style, name = element.get("style") or "", element.get("class") or ""
+    return _Context(
+        heading=context.heading or (len(tag) == 2 and tag[0] == "h" and tag != "hr"),
+        bold=context.bold or bool(style and _BOLD.search(style)) or tag == "th",
+        small=context.small or bool(style and _SMALL.search(style)),
+        link=context.link,
+        paragraph=tag in {"p", "li"} or context.paragraph,
+        centred=tag == "center"
+        or (element.get("align") or "").lower() == "center"
+        or bool(style and _CENTRED.search(style))
+        or (context.centred and "text-align" not in style),
+        picture_table=context.picture_table
+        or (tag == "table" and element.find(".//img") is not None)
+        or bool(name and _PICTURE_BOX.search(name) and element.find(".//img") is not None),
+        caption=context.caption or tag == "figcaption" or bool(name and _CAPTION_NAME.search(name)),
+        quote=context.quote or tag == "blockquote",
+    )
+
+
 def is_hidden(element: HtmlElement) -> bool:
     """Whether an element's own style keeps it from being seen."""
-    return bool((style := element.get("style")) and _HIDDEN.search(style))
+    return bool(style := element.get("style")) and (
+        _hides(style) if len(style) <= _LONGEST_KNOWN else bool(_HIDDEN.search(style))
+    )
+
+
+@lru_cache(maxsize=1024)
+def _hides(style: str) -> bool:
+    return bool(_HIDDEN.search(style))
 
 
 def _items(element: HtmlElement) -> Iterator[HtmlElement]:
@@ -387,12 +454,10 @@ def _is_tiny(element: HtmlElement) -> bool:
     return any(size and int(size[0]) <= 32 for size in sizes)
 
 
-def _is_subhead(lines: list[str], words: list[tuple[str, _Context]]) -> bool:
-    if len(lines) != 1 or len(lines[0]) > 40:
+def _is_subhead(line: str, *, heading: bool, bold: bool) -> bool:
+    if len(line) > 40:
         return False
-    if all(at.heading for _, at in words):
-        return True
-    return all(at.bold for _, at in words) and lines[0][-1] not in "。！？；，：….,;:!?"
+    return heading or (bold and line[-1] not in "。！？；，：….,;:!?")
 
 
 def _inline_html(line: str, tags: list[str]) -> str:

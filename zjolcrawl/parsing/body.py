@@ -88,7 +88,9 @@ def _take_original_title(blocks: list[Block], body: Body) -> list[Block]:
     kept: list[Block] = []
     for block in blocks:
         if block.kind in {"p", "h2", "quote"} and body.original_title is None:
-            named = [m for line in block.lines if (m := ORIGINAL_TITLE.match(line))]
+            named = [
+                m for line in block.lines if "原" in line and (m := ORIGINAL_TITLE.match(line))
+            ]
             if named:
                 body.original_title = unquoted(named[0]["title"])
                 rest = [line for line in block.lines if line != named[0].string]
@@ -120,14 +122,16 @@ def _take_editors(blocks: list[Block], body: Body) -> list[Block]:
         if block.kind not in {"p", "h2", "quote"}:
             kept.append(block)
             continue
-        lines = [line for line in block.lines if EDITOR_LINE.match(line) and "。" not in line]
+        lines = [line for line in block.lines if "。" not in line and EDITOR_LINE.match(line)]
         if lines:
             body.editors += lines
             if len(lines) == len(block.lines):
                 continue
             kept.append(_keep_lines(block, [line for line in block.lines if line not in lines]))
             continue
-        if index >= len(blocks) - 6 and (tail := _EDITOR_TAIL.search(block.lines[-1])):
+        last = block.lines[-1]
+        ends_so = index >= len(blocks) - 6 and last.rstrip().endswith(("】", "]", ")", "）", "〕"))
+        if ends_so and (tail := _EDITOR_TAIL.search(last)):
             body.editors.append(tail[1])
             block.lines[-1] = block.lines[-1][: tail.start()].rstrip()
             block.html = block.html.replace(escape(tail[0].strip(), quote=False), "").replace(
@@ -151,7 +155,7 @@ def _take_note(blocks: list[Block], body: Body) -> list[Block]:
         if block.kind not in {"p", "h2", "quote"}:
             continue
         for at, line in enumerate(block.lines):
-            mark = NOTE.match(line)
+            mark = NOTE.match(line) if "编" in line or "按" in line else None
             if not mark:
                 continue
             note = line[mark.end() :].strip()
@@ -184,7 +188,7 @@ def _render(blocks: list[tuple[Block, str | None]], body: Body) -> None:
         else:
             body.lines += block.lines
             body.html.append(block.html)
-    body.lines = [line for line in body.lines if clean(line)]
+    body.lines = [line for line in body.lines if line.strip() or clean(line)]
 
 
 def _figure(block: Block, caption: str | None) -> str:

@@ -42,7 +42,8 @@ def read_credits(texts: list[str]) -> tuple[str | None, list[str]]:
     if not bylines and texts and is_name(texts[0]):
         bylines.append(f"作者 {texts[0]}")  # a column's writer above the first paragraph
     # A report from several places is signed after each paragraph.
-    bylines += [mark[1] for line in texts if (mark := _SIGNED_ENTRY.search(line))]
+    signed = [line for line in texts if line.endswith(("）", ")"))]
+    bylines += [mark[1] for line in signed if (mark := _SIGNED_ENTRY.search(line))]
     for line in texts[3:][-4:]:
         bylines += _credit(line)
         if _NAMED_LAST.match(line):

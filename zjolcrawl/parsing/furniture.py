@@ -47,6 +47,8 @@ _QR = re.compile(
     r"^\W*(?:微信|手机|请)?(?:扫一扫|扫描|扫码|长按|识别|扫下方|扫上方).{0,20}(?:二维码|关注|下载|客户端|手机|阅读|分享)[^，。]{0,20}[。！~～]?$|"
     r"(?:扫一扫|扫描|扫码|长按|识别|二维码)[^。！？；…]{0,20}(?:关注|下载|公众号|客户端)"
 )
+# Characters of a line of furniture; what is longer and has a full stop is asked for two beginnings only.
+_LONGEST = 100
 
 
 def trim(blocks: list[Block]) -> list[Block]:
@@ -58,7 +60,8 @@ def trim(blocks: list[Block]) -> list[Block]:
         if block.kind in {"p", "h2", "list", "quote"}:
             if _END.match(text):
                 break
-            if _RELATED.match(text):
+            is_prose = len(text) > _LONGEST and "。" in text
+            if not is_prose and _RELATED.match(text):
                 if _is_text(blocks[index + 1 : index + 2]):
                     kept.append(block)  # 延伸阅读 over a paragraph: the article's own words
                     continue
@@ -67,7 +70,7 @@ def trim(blocks: list[Block]) -> list[Block]:
             if related and block.links > 0.6:
                 continue
             related = False
-            if _is_furniture(block):
+            if TAG_LINE.match(text) if is_prose else _is_furniture(block):
                 if kept and kept[-1].kind == "figure" and _asks_to_scan(text):
                     kept.pop()  # the code itself
                 continue
@@ -97,7 +100,7 @@ def _is_furniture(block: Block) -> bool:
         return True
     if text.isdigit() and block.links > 0.5:
         return True  # a pager; 01 alone heads a section
-    return len(text) <= 100 and bool(
+    return len(text) <= _LONGEST and bool(
         PAGE_FOOT.search(text)
         or _AWAY.match(text)
         or _RIGHTS.match(text)

@@ -28,12 +28,14 @@ def page_urls(page: Page) -> list[str]:
     folder, _, file = own.rpartition("/")
     name = file.partition(".")[0]
     found = {own, part_url(page.url)}
+    # Both kinds of pager name the article; a search of the text costs a tenth of one for the links.
+    is_named = name in page.text
     # A page links hundreds of others, and resolving an address costs more than reading a paragraph.
-    for href in (href for href in _HREFS(page.root) if name in href):
+    for href in (href for href in (_HREFS(page.root) if is_named else []) if name in href):
         url = absolute(page.url, href)
         if url and page_number(url) and canonical(url) == own:
             found.add(part_url(url))
-    if (call := _SCRIPT.search(page.text)) and call[2] == name:
+    if is_named and (call := _SCRIPT.search(page.text)) and call[2] == name:
         last = min(int(call[1]), _MOST)
         found |= {f"{folder}/{name}_{n}.{call[3]}" for n in range(1, last)}
     ordered = sorted(found, key=page_number)

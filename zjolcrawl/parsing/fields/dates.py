@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import date, datetime, timedelta, timezone
 
 from zjolcrawl.parsing.fields.text import fold_width
@@ -29,6 +30,8 @@ _DATE = re.compile(
     )?""",
     re.VERBOSE,
 )
+# All that NFKC makes one digit.
+_DIGIT = re.compile(r"[\d\u00b2\u00b3\u00b9\u2070-\u2089\u2460-\u2468\u24ea]")
 _COMPACT = re.compile(r"(?<!\d)((?:19|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?!\d)")
 
 
@@ -47,8 +50,12 @@ def find_time(text: str) -> tuple[datetime, str] | None:
 
 def time_span(text: str) -> tuple[int, int] | None:
     """Where the first date stands in `text`, whose digits may be full-width: (start, end)."""
-    # NFKC of digits, colons and dashes keeps one character one character.
-    narrow = "".join(n if len(n := fold_width(c)) == 1 else c for c in text)
+    if not _DIGIT.search(text):
+        return None
+    narrow = text
+    if not unicodedata.is_normalized("NFKC", text):
+        # NFKC of digits, colons and dashes keeps one character one character.
+        narrow = "".join(n if len(n := fold_width(c)) == 1 else c for c in text)
     for match in _DATE.finditer(narrow):
         if _value(match):
             return match.span()

@@ -30,14 +30,14 @@ def clean(text: str) -> str:
 
     U+3000 inside the line is the author's and stays.
     """
-    if not text.isprintable():  # as it is without any of what the three look for, and U+3000
+    text = text.strip(_EDGES)  # an indent alone would send a paragraph through the three
+    if not text.isprintable():  # as it is without any of what they look for, and U+3000
         text = _INVISIBLE.sub("", text)
         if "\n" in text or "\r" in text:
             text = _BREAK_IN_CJK.sub("", text)
-        text = _OTHER_SPACES.sub(" ", text)
+        text = _OTHER_SPACES.sub(" ", text).strip(_EDGES)
     if "  " in text:
         text = _SPACES.sub(" ", text)
-    text = text.strip(_EDGES)
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
