@@ -95,6 +95,10 @@ def canonical(url: str) -> str:
     http scheme, lower-case host, no fragment; for article forms also no query, `_ext` or page
     suffix. Other URLs keep their query, which may be all that tells them apart (app pages).
     """
+    return _known_canonical(url) if len(url) <= _LONGEST_KNOWN else _canonical(url)
+
+
+def _canonical(url: str) -> str:
     url = absolute(url, url) or url
     url = re.sub(r"^https:", "http:", url)
     if newsid := _mobile_id(url):
@@ -104,12 +108,20 @@ def canonical(url: str) -> str:
     return form["stem"] + form["ext"] if form else url
 
 
+# The steps from a link to a document ask for the same few addresses again and again.
+_known_canonical = lru_cache(maxsize=256)(_canonical)
+
+
 def kind(url: str) -> str:
     """What an absolute URL leads to: article, mobile, paper, video, app, topic or offsite.
 
     `paper` is an article of a digital paper. `topic` stands for every page of the site that has no
     article's URL: 专题, column fronts, the pages of a paper's issue.
     """
+    return _known_kind(url) if len(url) <= _LONGEST_KNOWN else _kind(url)
+
+
+def _kind(url: str) -> str:
     parts = urlsplit(url)
     host, path = (parts.hostname or "").lower(), parts.path
     if host in _APP_HOSTS:
@@ -123,6 +135,9 @@ def kind(url: str) -> str:
     if _article_form(path):
         return "article"
     return "mobile" if _mobile_id(url) else "topic"
+
+
+_known_kind = lru_cache(maxsize=256)(_kind)
 
 
 def is_front(url: str) -> bool:
