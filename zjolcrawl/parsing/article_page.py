@@ -19,6 +19,7 @@ from zjolcrawl.parsing.foot import (
     editors_in,
     keywords_in,
     may_have_tags,
+    tag_boxes,
     tags_in,
 )
 from zjolcrawl.parsing.gallery import read_gallery
@@ -211,7 +212,8 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
         editors_in(islice(after, 40)) or editors_in(_end(found.container)) or editors_in(after)
     )
     editors += info.editors
-    own_tags = may_have_tags(found.container, page.names) and tags_in(_end(found.container))
+    boxes = tag_boxes(page.names)
+    own_tags = may_have_tags(found.container, boxes) and tags_in(_end(found.container), boxes)
     return RawArticle(
         url=_address(page),
         template=template.name,
@@ -224,7 +226,7 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
         source=info.source,
         bylines=info.bylines + body.bylines or bylines_in(after.first(6)),
         editors=editors,
-        tags=own_tags or tags_in(after),
+        tags=own_tags or tags_in(after, boxes),
         keywords=keywords_in(page.root, head.title),
         editor_note=body.editor_note or head.note,
         dateline=body.dateline,

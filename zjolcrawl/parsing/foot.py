@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import islice
 
 from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.blocks import ATTACHMENT
-from zjolcrawl.parsing.fields.bylines import EDITOR_ROLES
+from zjolcrawl.parsing.fields.bylines import EDITOR_ROLES, EDITOR_SIGNS
 from zjolcrawl.parsing.fields.text import DIVIDER, clean
 from zjolcrawl.parsing.lines import Line
 from zjolcrawl.parsing.names import Names
@@ -24,6 +25,7 @@ _EDITOR = re.compile(
     rf"(?<![^\s\u3000】\]）)（(【\[|｜;；])((?:{EDITOR_ROLES})\s*[:：/／·]\s*[\u3400-\u9fffA-Za-z·]"
     rf"(?:(?!(?:{EDITOR_ROLES})\s*[:：/／·])[^|｜】\]）)【\[]){{0,40}})"
 )
+_EDITOR_SIGN = re.compile(f"[{EDITOR_SIGNS}]")
 _TAG_LABEL = re.compile(r"(?:^|\s)(?:标签|关键词)\s*[:：]")
 _TAGS_END = re.compile(
     rf"[\s\u3000|｜【\[（(]*(?:(?:{EDITOR_ROLES})\s*[:：]|来源\s*[:：]|分享|作者\s*[:：]|记者\s*[:：]|更多|发布时间)"
@@ -32,12 +34,14 @@ _REPORTERS = re.compile(
     r"^[（(【]?(?:[\u4e00-\u9fff]{0,10}?(?:记者|通讯员)|作者|文)\s*[:：/／|｜ ]\s*[\u4e00-\u9fff]"
 )
 _ANOTHER = re.compile(r"(?:标签|来源|关键词|作者|记者|分享|打印|我要纠错|举报)\s*[:：]?|\s{2,}")
+_TAGS_BEFORE = re.compile(r"标\s*签(?!\s*[:：])")
 _TAG_BOX = re.compile(
     r"(?:^|[\s_-])(?:tags?|biaoqian|key-?words?)(?:$|[\s_-]|(?=(?:list|box|line|wrap|bar)(?:$|\s)))",
     re.IGNORECASE,
 )
 # What the two ask for, wherever invisible characters stand between.
 _TAG_WORD = re.compile(r"标\W*签|关\W*键\W*[词字]|[Tt]\W*[Aa]\W*[Gg]")
+_FILE = re.compile(ATTACHMENT.pattern.removesuffix("$"), re.IGNORECASE)
 _NOT_TAG = {"更多", "更多>>", "编辑", "分享"}
 
 
@@ -48,7 +52,7 @@ def editors_in(lines: Iterable[Line]) -> list[str]:
     for index, line in enumerate(lines):
         if found and index > last + 2:
             break  # 值班主任 and 责任编辑 stand in lines of one bar
-        if len(line.text) > 160 or "。" in line.text:
+        if len(line.text) > 160 or "。" in line.text or not _EDITOR_SIGN.search(line.text):
             continue
         here = [_ANOTHER.split(mark[1])[0] for mark in _EDITOR.finditer(line.text)]
         if not here and EDITOR_LINE.match(line.text) and not line.text.startswith("总"):
@@ -71,7 +75,9 @@ def bylines_in(lines: list[Line]) -> list[str]:
 def attachments_in(lines: list[Line], base: str) -> list[tuple[str, str, str]]:
     """Files linked right below the text, as (url, ref, name)."""
     anchors = dict.fromkeys(a for line in lines for a in islice(line.element.iter("a"), 20))
-    linked = [(absolute(base, a.get("href") or ""), a) for a in anchors]
+    # Few addresses have such a suffix in them, and resolving one takes longer than reading its line.
+    files = [a for a in anchors if _FILE.search(a.get("href") or "")]
+    linked = [(absolute(base, a.get("href") or ""), a) for a in files]
     return [
         (url, a.get("href") or "", clean(str(a.text_content())))
         for url, a in linked
@@ -79,23 +85,30 @@ def attachments_in(lines: list[Line], base: str) -> list[tuple[str, str, str]]:
     ]
 
 
-def may_have_tags(container: HtmlElement, names: Names) -> bool:
+def tag_boxes(names: Names) -> set[HtmlElement]:
+    """The elements of a page that are named as tag bars are."""
+    named = names.classed + names.numbered
+    return {element for name, element in named if len(name) <= 80 and _names_tags(name)} | {
+        element for name, element in named if len(name) > 80 and _TAG_BOX.search(name)
+    }
+
+
+def may_have_tags(container: HtmlElement, boxes: set[HtmlElement]) -> bool:
     """Whether a tag bar can stand in a container: right where it says no, without its lines."""
     text = str(container.text_content())
     if any(sign in text for sign in "签键gG") and _TAG_WORD.search(text):
         return True
-    boxes = [e for name, e in names.classed + names.numbered if _TAG_BOX.search(name)]
     around = set(container.iterancestors()) if boxes else set()
     return any(
         box is container or box in around or container in box.iterancestors() for box in boxes
     )
 
 
-def tags_in(lines: Iterable[Line]) -> list[str]:
+def tags_in(lines: Iterable[Line], boxes: set[HtmlElement]) -> list[str]:
     """The pieces of the tag bar: a link's text each, or the whole bar as one string."""
     waiting = iter(lines)
     for line in waiting:
-        if boxed := _tag_box(line):
+        if boxed := _tag_box(line, boxes):
             return boxed
         if len(line.text) > 300 or "。" in line.text:
             continue
@@ -115,13 +128,15 @@ def keywords_in(root: HtmlElement, title: str | None) -> list[str]:
     """The meta keywords, each as written or all as one string, without those that the `<title>` has
     after the headline, where it names the site and the column.
     """
-    said = clean(" ".join(str(tag.text_content()) for tag in root.iter("title")))
-    surroundings = DIVIDER.split(said.partition(title)[2]) if title else []
-    # A TRS page has the site's keywords first and the article's own, often empty, after them.
-    named = (meta for meta in root.iter("meta") if (meta.get("name") or "").lower() == "keywords")
-    content = clean(
-        ([value for meta in named if (value := meta.get("content")) is not None] or [""])[-1]
-    )
+    said, content = [], ""
+    for element in root.iter("title", "meta"):
+        if element.tag == "title":
+            said.append(str(element.text_content()))
+        elif (element.get("name") or "").lower() == "keywords":
+            # A TRS page has the site's first and the article's own, often empty, after them.
+            content = element.get("content", content)
+    surroundings = DIVIDER.split(clean(" ".join(said)).partition(title)[2]) if title else []
+    content = clean(content)
     pieces = [piece for piece in re.split(r"[,，;；、|｜]", content) if piece.strip()]
     kept = [piece for piece in pieces if piece.strip() not in surroundings]
     return kept if len(pieces) > 1 else pieces
@@ -132,13 +147,17 @@ def _apart(linked: list[str]) -> list[str]:
     return linked if len(linked) != 1 else [f"{linked[0]};"]
 
 
-def _tag_box(line: Line) -> list[str]:
+@lru_cache(maxsize=1024)
+def _names_tags(name: str) -> bool:
+    return bool(_TAG_BOX.search(name))
+
+
+def _tag_box(line: Line, boxes: set[HtmlElement]) -> list[str]:
     """The links of a box that is named as tag bars are, or that says 标签 before them."""
-    boxes = [line.element, *islice(line.element.iterancestors(), 2)]
-    named = [
-        box for box in boxes if _TAG_BOX.search(f"{box.get('class') or ''} {box.get('id') or ''}")
-    ]
-    if not named and not (re.match(r"标\s*签(?!\s*[:：])", line.text) and line.links > 0.4):
+    around = (line.element, *islice(line.element.iterancestors(), 2)) if boxes else ()
+    named = [box for box in around if box in boxes]
+    is_said = line.links > 0.4 and line.text[0] == "标" and _TAGS_BEFORE.match(line.text)
+    if not named and not is_said:
         return []
     texts = islice(_anchor_texts(named[0] if named else line.element), 21)
     tags = [tag for text in texts if (tag := text.strip("#＃")) and tag not in _NOT_TAG]

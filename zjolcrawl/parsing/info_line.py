@@ -43,6 +43,8 @@ def read_info(text: str) -> InfoLine:
     if span := time_span(text):
         info.published = _with_clock(text[slice(*span)].strip(), text)
         text = f"{text[: span[0]]} \n {text[span[1] :]}"
+    if not text.strip():
+        return info
     marks = list(_STOP.finditer(text))
     if lead := clean(text[: marks[0].start()] if marks else text).strip(" |｜丨:：/"):
         info.rest.append(lead)

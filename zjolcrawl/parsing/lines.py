@@ -145,21 +145,24 @@ class _LineReader:
             self._say(text, link)
         if depth > _MAX_DEPTH:
             self._say(str(element.text_content())[:2000], link)
-        else:
-            for child in element:
-                if isinstance(child.tag, str):
-                    if self._passing and self._is_passed(child):
-                        self.flush(block)
-                    else:
-                        self.walk(child, block, link, depth + 1)
-                    if self._stopped:
-                        break
-                if (tail := child.tail) and not tail.isspace():
-                    self._say(tail, link)
-                elif tail or _is_apart(child):
-                    self._say(" ", link)
+        elif len(element):
+            self._children(element, block, link, depth + 1)
         if is_block:
             self.flush(block)
+
+    def _children(self, element: HtmlElement, block: HtmlElement, link: bool, depth: int) -> None:
+        for child in element:
+            if isinstance(child.tag, str):
+                if self._passing and self._is_passed(child):
+                    self.flush(block)
+                else:
+                    self.walk(child, block, link, depth)
+                if self._stopped:
+                    break
+            if (tail := child.tail) and not tail.isspace():
+                self._say(tail, link)
+            elif self._pieces and (tail or _is_apart(child)):
+                self._say(" ", link)
 
     def _is_passed(self, box: HtmlElement) -> bool:
         if box in self._path:
@@ -182,7 +185,9 @@ class _LineReader:
         linked, self._pieces, self._linked = self._linked, [], []
         if text := clean("".join(pieces)):
             share = 0.0
-            if linked and (total := sum([len(piece.strip()) for piece in pieces])):
+            if len(linked) == len(pieces):
+                share = float(any(map(str.strip, pieces)))
+            elif linked and (total := sum([len(piece.strip()) for piece in pieces])):
                 share = sum([len(piece.strip()) for piece in linked]) / total
             self.lines.append(Line(text, block, share))
             self._stopped = self._stopped or len(self.lines) == self._limit
