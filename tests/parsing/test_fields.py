@@ -1,11 +1,18 @@
 """Raw strings to values."""
 
+import re
 from datetime import date
 
 import pytest
 
 from zjolcrawl.items import Byline
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, merge, people
+from zjolcrawl.parsing.fields.bylines import (
+    AUTHOR_ROLES,
+    EDITOR_ROLES,
+    EDITOR_SIGNS,
+    merge,
+    people,
+)
 from zjolcrawl.parsing.fields.dates import find_time
 from zjolcrawl.parsing.fields.tags import split_tags
 from zjolcrawl.parsing.fields.text import clean
@@ -240,3 +247,8 @@ def test_kind(url: str, expected: str) -> None:
 )
 def test_absolute(href: str, expected: str | None) -> None:
     assert absolute("http://china.zjol.com.cn/gnxw/", href) == expected
+
+
+@pytest.mark.parametrize("role", re.sub(r"\(\?=[^)]*\)", "", EDITOR_ROLES).split("|"))
+def test_each_role_of_an_editor_has_a_sign(role: str) -> None:
+    assert set(role) & set(EDITOR_SIGNS)

@@ -11,6 +11,7 @@ from lxml.html import HtmlElement
 from zjolcrawl.items import Media, RawArticle
 from zjolcrawl.parsing.blocks import Block, BlockReader
 from zjolcrawl.parsing.body import Body, read_body
+from zjolcrawl.parsing.elements import Names, text_of
 from zjolcrawl.parsing.fields.dates import find_time, time_span
 from zjolcrawl.parsing.fields.text import clean, squeeze
 from zjolcrawl.parsing.foot import (
@@ -27,7 +28,6 @@ from zjolcrawl.parsing.head import Head, Headline, find_headline, read_head
 from zjolcrawl.parsing.info_line import InfoLine, read_info
 from zjolcrawl.parsing.lines import Line, LinesAfter, page_lines
 from zjolcrawl.parsing.metadata import read_metadata
-from zjolcrawl.parsing.names import Names
 from zjolcrawl.parsing.outlet import outlet_below
 from zjolcrawl.parsing.page import Page, read_page
 from zjolcrawl.parsing.pages import page_urls
@@ -158,7 +158,7 @@ def _is_another(container: HtmlElement, article: HtmlElement | None) -> bool:
     """
     if article is None or article is container or article in container.iterancestors():
         return False
-    size, own = (len(squeeze(str(e.text_content()))) for e in (article, container))
+    size, own = (len(squeeze(text_of(e))) for e in (article, container))
     return size < 0.6 * own if container in article.iterancestors() else size > own
 
 
@@ -251,7 +251,7 @@ def _end(container: HtmlElement) -> list[Line]:
 
 def _texts(candidates: tuple[Path, ...], names: Names) -> list[str]:
     # An id's element that was never closed holds the page; what it is for stands at its beginning.
-    texts = (clean(str(element.text_content())[:2000]) for element in find(candidates, names))
+    texts = (clean(text_of(element)[:2000]) for element in find(candidates, names))
     return list(islice(filter(None, texts), 2))
 
 

@@ -6,7 +6,7 @@ Structure is decided here; what of it is editorial is decided in `body.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from html import escape
@@ -132,6 +132,7 @@ class _Context:
     picture_table: bool = False
     caption: bool = False
     quote: bool = False
+    hidden: bool = False
 
 
 class BlockReader:
@@ -143,7 +144,7 @@ class BlockReader:
         self.attachments: list[tuple[str, str, str]] = []
         self._text: list[tuple[str, _Context]] = []
         self._tags: list[str] = []
-        self._contexts: dict[tuple[object, ...], _Context] = {}
+        self._paragraphs: dict[tuple[_Context, str | None, str | None, str | None], _Context] = {}
         self._after_picture = False
 
     def read(self, container: HtmlElement, depth: int = 0) -> list[Block]:
@@ -166,7 +167,10 @@ class BlockReader:
         if element.text:
             self._text.append((element.text, context))
         for child in element:
-            if isinstance(child.tag, str):
+            tag = child.tag
+            if tag == "p" and not len(child) and depth < _MAX_DEPTH:
+                self._paragraph(child, context)
+            elif isinstance(tag, str):
                 self._element(child, context, depth + 1)
             # The line breaks between paragraphs are no words to come back to.
             if (tail := child.tail) and (self._text or tail.strip(_BREAKS)):
@@ -178,8 +182,6 @@ class BlockReader:
             return
         if depth > _MAX_DEPTH:
             self._text.append((str(element.text_content()), context))
-        elif tag == "p":
-            self._block(element, tag, context, depth)
         elif tag == "br":
             self._text.append(("\0", context))
         elif tag == "img":
@@ -197,43 +199,35 @@ class BlockReader:
         else:
             self._inline(element, tag, context, depth)
 
+    def _paragraph(self, element: HtmlElement, context: _Context) -> None:
+        """A `<p>` with no elements in it, as most are. Those of a page are styled alike."""
+        key = (context, element.get("style"), element.get("class"), element.get("align"))
+        inner = self._paragraphs.get(key)
+        if inner is None:
+            inner = self._paragraphs[key] = _inside(element, "p", context)
+        if inner.hidden:
+            return
+        if self._text:
+            self._flush(context)
+        self._after_picture = False
+        if not (plain := clean(text := element.text or "")):
+            return
+        if not plain.isprintable():  # a character of the page's may look like one of our marks
+            self._text.append((text, inner))
+            self._flush(inner)
+            return
+        block = Block("p", [plain], "", inner.centred, inner.picture_table, inner.small)
+        block.links = float(inner.link)
+        is_subhead = _is_subhead(plain, heading=inner.heading, bold=inner.bold)
+        self._add(block, inner, is_subhead, lambda: [escape(plain, quote=False)])
+
     def _block(self, element: HtmlElement, tag: str, context: _Context, depth: int) -> None:
         self._flush(context)
         self._after_picture = False
-        inner = self._inside(element, tag, context)
-        if len(element):
-            self._children(element, inner, depth)
-            self._flush(inner)
-            self._after_picture = False
-        elif text := element.text:
-            self._only_text(text, inner)
-
-    def _inside(self, element: HtmlElement, tag: str, context: _Context) -> _Context:
-        """What holds in a block; the paragraphs of a page are styled alike, so it is known by style."""
-        style, name, align = element.get("style"), element.get("class"), element.get("align")
-        key = (context, tag, style, name, align)
-        known = self._contexts.get(key)
-        if known is None:
-            known = _inside(element, tag, context)
-            if not name and tag != "table":  # it depends on what is in the element then
-                self._contexts[key] = known
-        return known
-
-    def _only_text(self, text: str, context: _Context) -> None:
-        """A block without elements in it, as most paragraphs are."""
-        plain = clean(text)
-        if not plain.isprintable():  # a character of the page's may look like one of our marks
-            self._text.append((text, context))
-            self._flush(context)
-        elif plain:
-            self._add(
-                [plain],
-                [escape(plain, quote=False)],
-                context,
-                is_subhead=_is_subhead(plain, heading=context.heading, bold=context.bold),
-                small=context.small,
-                links=float(context.link),
-            )
+        inner = _inside(element, tag, context)
+        self._children(element, inner, depth)
+        self._flush(inner)
+        self._after_picture = False
 
     def _inline(self, element: HtmlElement, tag: str, context: _Context, depth: int) -> None:
         markup = _INLINE.get(tag)
@@ -274,57 +268,44 @@ class BlockReader:
         if not words:
             return
         at = words[0][1]
-        lines, html_lines = [], []
-        for line in "".join([text for text, _ in pieces]).split("\0"):
-            marked = _MARKED.search(line)
-            if plain := clean(_MARKED.sub("", line) if marked else line):
-                lines.append(plain)
-                as_it_is = not marked and not plain[0].isspace()
-                html_lines.append(
-                    escape(plain, quote=False) if as_it_is else _inline_html(line, tags)
-                )
-        if not lines:
+        written = "".join([text for text, _ in pieces]).split("\0")
+        plain = [clean(_MARKED.sub("", line)) for line in written]
+        if not (lines := [line for line in plain if line]):
             return
         size = sum([len(text.strip()) for text, _ in words])
         linked = sum([len(text.strip()) for text, c in words if c.link])
+        block = Block("p", lines, "", at.centred, self._after_picture or at.picture_table)
+        block.small = all(c.small for _, c in words)
+        block.links = linked / size if size else 0.0
+        is_subhead = len(lines) == 1 and _is_subhead(
+            lines[0],
+            heading=all(c.heading for _, c in words),
+            bold=all(c.bold for _, c in words),
+        )
         self._add(
-            lines,
-            html_lines,
+            block,
             at,
-            is_subhead=len(lines) == 1
-            and _is_subhead(
-                lines[0],
-                heading=all(c.heading for _, c in words),
-                bold=all(c.bold for _, c in words),
-            ),
-            small=all(c.small for _, c in words),
-            links=linked / size if size else 0.0,
+            is_subhead,
+            lambda: [
+                _inline_html(line, tags) for line, text in zip(written, plain, strict=True) if text
+            ],
         )
 
     def _add(
-        self,
-        lines: list[str],
-        html: list[str],
-        at: _Context,
-        *,
-        is_subhead: bool,
-        small: bool,
-        links: float,
+        self, block: Block, at: _Context, is_subhead: bool, html: Callable[[], list[str]]
     ) -> None:
-        block = Block(
-            "p", lines, "", at.centred, self._after_picture or at.picture_table, small, links
-        )
+        """Take a block in as what it is; `html` makes its lines, where they are asked for."""
         if at.caption:
             block.kind = "caption"
         elif at.quote:
             block.kind = "quote"
-            block.html = f"<blockquote><p>{'<br>'.join(html)}</p></blockquote>"
+            block.html = f"<blockquote><p>{'<br>'.join(html())}</p></blockquote>"
         elif is_subhead:
-            block.kind, block.html = "h2", f"<h2>{escape(lines[0], quote=False)}</h2>"
+            block.kind, block.html = "h2", f"<h2>{escape(block.lines[0], quote=False)}</h2>"
         elif at.paragraph:
-            block.html = f"<p>{'<br>'.join(html)}</p>"
+            block.html = f"<p>{'<br>'.join(html())}</p>"
         else:
-            block.html = "\n".join([f"<p>{line}</p>" for line in html])
+            block.html = "\n".join([f"<p>{line}</p>" for line in html()])
         self.blocks.append(block)
 
     def _picture(self, element: HtmlElement, context: _Context) -> None:
@@ -391,6 +372,7 @@ def _inside(element: HtmlElement, tag: str, context: _Context) -> _Context:
         or bool(name and _PICTURE_BOX.search(name) and element.find(".//img") is not None),
         caption=context.caption or tag == "figcaption" or bool(name and _CAPTION_NAME.search(name)),
         quote=context.quote or tag == "blockquote",
+        hidden=is_hidden(element),
     )
 
 
@@ -462,6 +444,8 @@ def _is_subhead(line: str, *, heading: bool, bold: bool) -> bool:
 
 def _inline_html(line: str, tags: list[str]) -> str:
     """One line with its inline tags: balanced, escaped, white space folded as in the plain text."""
+    if not _MARKED.search(line) and not (plain := clean(line))[0].isspace():
+        return escape(plain, quote=False)
     opened: list[str] = []
     parts: list[str] = []
     begun = 0

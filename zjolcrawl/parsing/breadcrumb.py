@@ -12,6 +12,7 @@ from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.ancestry import Under
 from zjolcrawl.parsing.blocks import BLOCK_TAGS
+from zjolcrawl.parsing.elements import text_of
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.lines import Line
 from zjolcrawl.parsing.templates.table import find, paths
@@ -78,7 +79,7 @@ def read_breadcrumb(root: HtmlElement, lines: list[Line]) -> tuple[list[str], in
     for index, line in enumerate(lines[:80]):
         if _is_trail(line):
             return _crumbs(line.element, ""), index + 1
-    marked = [clean(str(a.text_content())) for a in find(_MARKED, root)]
+    marked = [clean(text_of(a)) for a in find(_MARKED, root)]
     if marked := [text for text in marked if text][:_MOST]:
         ends = [
             n for n, line in enumerate(lines) if marked[-1] in line.text and len(line.text) < 80
@@ -122,7 +123,7 @@ def _boxes(root: HtmlElement, lines: list[Line]) -> Iterator[HtmlElement]:
 def _is_short(element: HtmlElement) -> bool:
     if element.tag in {"body", "html", "main"} or len(element) > 4 * _MOST:
         return False
-    return len(clean(str(element.text_content()))) <= _LONGEST
+    return len(clean(text_of(element))) <= _LONGEST
 
 
 def _is_trail(line: Line) -> bool:
@@ -139,7 +140,7 @@ def _is_trail(line: Line) -> bool:
     if 1 <= signs < _MOST and len(hrefs) >= max(1, signs - 1) and line.links >= 0.3:
         return True
     # 新昌新闻网 / 乡镇: nothing but links and the strokes between them
-    names = [clean(str(anchor.text_content())) for anchor in anchors]
+    names = [clean(text_of(anchor)) for anchor in anchors]
     return len(names) > 1 and re.sub(r"\s", "", line.text) == re.sub(r"\s", "", "/".join(names))
 
 
@@ -177,8 +178,8 @@ def _split(text: str, label: str) -> list[str]:
 
 def _texts(element: HtmlElement, depth: int = 0) -> Iterator[tuple[str, bool]]:
     """The box's texts, and whether each is a link's: those whole, a divider between blocks."""
-    if element.tag == "a" and clean(str(element.text_content())):
-        yield str(element.text_content()), True
+    if element.tag == "a" and clean(text_of(element)):
+        yield text_of(element), True
         return
     if element.tag in {"li", "dd", "td"}:
         yield " > ", False

@@ -14,10 +14,10 @@ from itertools import islice
 from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.blocks import ATTACHMENT
+from zjolcrawl.parsing.elements import Names, text_of
 from zjolcrawl.parsing.fields.bylines import EDITOR_ROLES, EDITOR_SIGNS
 from zjolcrawl.parsing.fields.text import DIVIDER, clean
 from zjolcrawl.parsing.lines import Line
-from zjolcrawl.parsing.names import Names
 from zjolcrawl.parsing.passages import EDITOR_LINE, TAG_LINE
 from zjolcrawl.parsing.urls import absolute
 
@@ -79,7 +79,7 @@ def attachments_in(lines: list[Line], base: str) -> list[tuple[str, str, str]]:
     files = [a for a in anchors if _FILE.search(a.get("href") or "")]
     linked = [(absolute(base, a.get("href") or ""), a) for a in files]
     return [
-        (url, a.get("href") or "", clean(str(a.text_content())))
+        (url, a.get("href") or "", clean(text_of(a)))
         for url, a in linked
         if url and ATTACHMENT.search(url.partition("?")[0])
     ]
@@ -95,7 +95,7 @@ def tag_boxes(names: Names) -> set[HtmlElement]:
 
 def may_have_tags(container: HtmlElement, boxes: set[HtmlElement]) -> bool:
     """Whether a tag bar can stand in a container: right where it says no, without its lines."""
-    text = str(container.text_content())
+    text = text_of(container)
     if any(sign in text for sign in "签键gG") and _TAG_WORD.search(text):
         return True
     around = set(container.iterancestors()) if boxes else set()
@@ -131,7 +131,7 @@ def keywords_in(root: HtmlElement, title: str | None) -> list[str]:
     said, content = [], ""
     for element in root.iter("title", "meta"):
         if element.tag == "title":
-            said.append(str(element.text_content()))
+            said.append(text_of(element))
         elif (element.get("name") or "").lower() == "keywords":
             # A TRS page has the site's first and the article's own, often empty, after them.
             content = element.get("content", content)
@@ -170,7 +170,7 @@ def _linked(element: HtmlElement, text: str) -> list[str]:
 
 
 def _anchor_texts(element: HtmlElement) -> Iterator[str]:
-    return (clean(str(anchor.text_content())) for anchor in element.iter("a"))
+    return (clean(text_of(anchor)) for anchor in element.iter("a"))
 
 
 def _following(label: Line, lines: Iterable[Line]) -> list[str]:

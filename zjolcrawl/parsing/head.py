@@ -21,11 +21,11 @@ from zjolcrawl.parsing.breadcrumb import (
     may_be_labelled,
     read_breadcrumb,
 )
+from zjolcrawl.parsing.elements import Names, text_of
 from zjolcrawl.parsing.fields.bylines import is_name
 from zjolcrawl.parsing.fields.dates import time_span
 from zjolcrawl.parsing.fields.text import DIVIDER, clean, squeeze
 from zjolcrawl.parsing.lines import Line, lines_from, page_lines
-from zjolcrawl.parsing.names import Names
 from zjolcrawl.parsing.passages import NOTE, ORIGINAL_TITLE, unquoted
 from zjolcrawl.parsing.templates.table import Template, find, paths
 
@@ -144,7 +144,7 @@ def _from_tag(title_tag: str, breadcrumb: list[str]) -> str | None:
 
 
 def _text(elements: list[HtmlElement]) -> str:
-    return clean(str(elements[0].text_content())) if elements else ""
+    return clean(text_of(elements[0])) if elements else ""
 
 
 def _within(element: HtmlElement, container: HtmlElement) -> bool:
@@ -180,8 +180,8 @@ def _title_element(names: Names, template: Template, title_tag: str) -> HtmlElem
 
 def _is_link(element: HtmlElement) -> bool:
     """Whether all that an element says is a link: the site's name, which leads home."""
-    linked = "".join(str(anchor.text_content()) for anchor in element.iter("a"))
-    return bool(linked) and squeeze(linked) == squeeze(str(element.text_content()))
+    linked = "".join(text_of(anchor) for anchor in element.iter("a"))
+    return bool(linked) and squeeze(linked) == squeeze(text_of(element))
 
 
 def _up_to_dividers(title_tag: str) -> set[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.blocks import BLOCK_TAGS
+from zjolcrawl.parsing.elements import text_of
 from zjolcrawl.parsing.fields.text import clean
 
 _SILENT = {"script", "style", "noscript", "template", "head", "select", "textarea", "svg", "title"}
@@ -144,7 +145,7 @@ class _LineReader:
         if text := element.text:
             self._say(text, link)
         if depth > _MAX_DEPTH:
-            self._say(str(element.text_content())[:2000], link)
+            self._say(text_of(element)[:2000], link)
         elif len(element):
             self._children(element, block, link, depth + 1)
         if is_block:
@@ -170,7 +171,7 @@ class _LineReader:
             return False
         if box.tag not in BLOCK_TAGS:
             return False
-        self._passing = not self._is_wanted(str(box.text_content()))
+        self._passing = not self._is_wanted(text_of(box))
         return self._passing
 
     def _say(self, text: str, link: bool) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from zjolcrawl.parsing.elements import text_of
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.info_line import read_info
 from zjolcrawl.parsing.lines import Line
@@ -42,7 +43,7 @@ def _in_named_boxes(lines: list[Line]) -> Iterator[str]:
         for element in islice(line.element.iter(), 40):
             names = f"{element.get('class') or ''} {element.get('id') or ''}"
             if len(names) > 1 and _NAMED.search(names):
-                text = clean(str(element.text_content()))
+                text = clean(text_of(element))
                 if 2 <= len(text) <= 20 and text in line.text:
                     said = read_info(text)
                     if not said.published:

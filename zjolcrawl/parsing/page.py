@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 from lxml import etree
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.names import Names
+from zjolcrawl.parsing.elements import Names
 
 # A page whose non-ASCII bytes are UTF-8 but for this share of broken ones is UTF-8 that was cut or
 # patched; text in another encoding breaks at almost every character.

@@ -9,7 +9,7 @@ from typing import cast
 from lxml.etree import XPath
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.names import Names
+from zjolcrawl.parsing.elements import Names
 
 # What most of a table is: an id, or what `has_class` makes. A page has these by name.
 _OF_ID = re.compile(r"//\*\[@id='([^']+)'\]")

@@ -1,4 +1,4 @@
-"""The elements of a page by class and by id: looked for once, for all the tables that name them."""
+"""What is asked of the elements of a page: their text, and which of them have a class or an id."""
 
 from __future__ import annotations
 
@@ -16,8 +16,16 @@ _NUMBERED = XPath("/descendant::*/@id/..")
 _SPACES = re.compile(r"[ \t\r\n]+")  # what divides the names of an attribute in XPath
 
 
+def text_of(element: HtmlElement) -> str:
+    """All text in an element; of one without others in it libxml2 need not gather it."""
+    return str(element.text_content()) if len(element) else element.text or ""
+
+
 class Names:
-    """What of a page has a class or an id, in page order; `root` is the page's."""
+    """What of a page has a class or an id, in page order; `root` is the page's.
+
+    Looked for once, for all the tables that name elements.
+    """
 
     def __init__(self, root: HtmlElement) -> None:
         self.root = root
