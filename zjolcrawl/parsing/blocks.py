@@ -144,7 +144,8 @@ class BlockReader:
         self.attachments: list[tuple[str, str, str]] = []
         self._text: list[tuple[str, _Context]] = []
         self._tags: list[str] = []
-        self._paragraphs: dict[tuple[_Context, str | None, str | None, str | None], _Context] = {}
+        # What holds inside elements that are marked alike, as those of one page are.
+        self._contexts: dict[tuple[object, ...], _Context] = {}
         self._after_picture = False
 
     def read(self, container: HtmlElement, depth: int = 0) -> list[Block]:
@@ -202,9 +203,9 @@ class BlockReader:
     def _paragraph(self, element: HtmlElement, context: _Context) -> None:
         """A `<p>` with no elements in it, as most are. Those of a page are styled alike."""
         key = (context, element.get("style"), element.get("class"), element.get("align"))
-        inner = self._paragraphs.get(key)
+        inner = self._contexts.get(key)
         if inner is None:
-            inner = self._paragraphs[key] = _inside(element, "p", context)
+            inner = self._contexts[key] = _inside(element, "p", context)
         if inner.hidden:
             return
         if self._text:
@@ -244,7 +245,9 @@ class BlockReader:
         small = context.small or tag == "small" or bool(style and _SMALL.search(style))
         inner = context
         if (bold, link, small) != (context.bold, context.link, context.small):
-            inner = replace(context, bold=bold, link=link, small=small)
+            key = (context, bold, link, small)
+            inner = self._contexts.get(key) or replace(context, bold=bold, link=link, small=small)
+            self._contexts[key] = inner
         if opening:
             self._mark(opening, inner)
         self._children(element, inner, depth)

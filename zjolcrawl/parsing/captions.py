@@ -16,6 +16,8 @@ _CAPTION = re.compile(
 
 def with_captions(blocks: list[Block]) -> list[tuple[Block, str | None]]:
     """Each block with its caption; a caption follows its picture and is no block of its own."""
+    if all(block.kind != "figure" for block in blocks):
+        return [(block, None) for block in blocks]
     paired: list[tuple[Block, str | None]] = []
     in_rows = _captions_in_rows(blocks)
     for index, block in enumerate(blocks):

@@ -56,10 +56,11 @@ def read_info(text: str) -> InfoLine:
 
 def _with_clock(day: str, text: str) -> str:
     """The date with the time that stands beside the same day without its year: 08-20 08:05."""
-    found = find_time(day)
+    marks = list(_YEARLESS.finditer(text))
+    found = find_time(day) if marks else None
     if found and found[1] == "day":
         date = found[0].astimezone(CHINA)
-        for mark in _YEARLESS.finditer(text):
+        for mark in marks:
             if (int(mark["m"]), int(mark["d"])) == (date.month, date.day):
                 return f"{day} {mark['time']}"
     return day

@@ -17,6 +17,7 @@ _EDITORIAL = (
 )  # fmt: skip
 _FIELDS = [field.name for field in fields(Article)]
 _PARTS = {part: [field.name for field in fields(part)] for part in (Byline, Image, Media)}
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _NOT_STORED = {"url", "template", "parser_version", "frontier_url", "seen_at", "validators"}
 
 
@@ -62,7 +63,7 @@ def _values(article: Article) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, list):
-        return [_plain(each) for each in value]
+        return [each if isinstance(each, str) else _plain(each) for each in value]
     if names := _PARTS.get(type(value)):
         return {k: v for k in names if (v := getattr(value, k)) is not None}
     return tidy(dict(value)) if isinstance(value, dict) else value
@@ -74,7 +75,7 @@ def _sha256(values: dict[str, Any]) -> str:
         editorial["published_at"] = published_at.strftime("%Y-%m-%dT%H:%M:%SZ")
     editorial["images"] = [image["ref"] for image in values["images"]]
     present = {k: v for k, v in editorial.items() if v not in (None, "", [])}
-    text = json.dumps(present, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    text = _CANONICAL.encode(present)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -60,11 +60,21 @@ SURNAMES = (
     "邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤应俞章鲍楼虞裘竺屠柴翁娄倪施柯詹季骆葛祝吕包项缪厉戚童诸闻凌华洪郎岑斯宣边鲁阮褚阎]"
 )
 _FULL_NAME = re.compile(rf"(?:{SURNAMES}){_HAN}{{1,2}}")
+_BOOK = re.compile(r"《[^《》]{2,10}》")
+_FROM = re.compile(r"^(?:据|来源|稿源)[:：]?")
+_LABEL_END = re.compile(r"^\s*[:：/／|｜丨·]")
+_LATIN_SPACE = re.compile(r"(?<=[A-Za-z.]) (?=[A-Z])")
+_NAME_TAIL = re.compile(rf"(?<={_HAN}{{2}})(?:摄影报道|综合报道|报道|摄|_[A-Z]*\d+)$")
+_IS = re.compile(r"[系为是]..")
+_ONE_HAN, _TWO_HAN = re.compile(_HAN), re.compile(rf"{_HAN}{{2}}")
 _EXACT_ROLE = re.compile(r"记者|通讯员|评论员|撰稿|实习生")
 _BETWEEN = "、,，;；:：()（）[]【】|｜/／"
 _WORD = rf"[^\s{re.escape(_BETWEEN)}]"
 # 潮新闻客户端 记者: an outlet that a space divides from its reporter.
 _FAR_OUTLET = rf"{_WORD}{{1,12}}{_OUTLET_END.pattern[:-1]} (?=\S*记者)"
+_OUTLET_APART = re.compile(
+    f"{_OUTLET_END.pattern[:-1]} "
+)  # asked first: the whole is a long search
 _TRAILING_CREDIT = re.compile(
     rf"({_HAN}{{2,4}}(?:[、 ]{_HAN}{{2,4}})*)\s*[/／ ]\s*((?:文|图|摄)(?:\s*[/／]\s*(?:文|图|摄影|摄))?|摄影|整理|供图|综合|编译)(?![\u4e00-\u9fff])"
 )
@@ -144,7 +154,8 @@ def _marks(text: str, roles: str) -> Iterator[_Mark]:
     """
     role, far = _patterns(roles)
     at = 0
-    distant = far.search(text) if "记者" in text else None
+    may_be_far = "记者" in text and _OUTLET_APART.search(text)
+    distant = far.search(text) if may_be_far else None
     while found := role.search(text, at):
         start = found.start()
         while start > at and not ((before := text[start - 1]) in _BETWEEN or before.isspace()):
@@ -166,10 +177,12 @@ def _patterns(roles: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 
 def _outlet(before: str) -> str | None:
-    if re.fullmatch(r"《[^《》]{2,10}》", before.strip()):
+    if not before:
+        return None
+    if _BOOK.fullmatch(before.strip()):
         return before.strip()
     word = before.strip(" -—·:：>》《“”\"'")
-    word = re.sub(r"^(?:据|来源|稿源)[:：]?", "", word)
+    word = _FROM.sub("", word)
     if len(word) >= 4 and _ORGANISATION_END.search(word):
         return word
     if word in {"本报", "本网", "本台", "本刊", "本站", "本端"} or _OUTLET_END.search(word):
@@ -178,13 +191,13 @@ def _outlet(before: str) -> str | None:
 
 
 def _names(stretch: str, organisations: bool) -> list[str]:
-    stretch = re.sub(r"^\s*[:：/／|｜丨·]", " ", stretch)
-    stretch = re.sub(r"(?<=[A-Za-z.]) (?=[A-Z])", _GLUE, stretch)  # Amy Chen is one
+    stretch = _LABEL_END.sub(" ", stretch)
+    stretch = _LATIN_SPACE.sub(_GLUE, stretch)  # Amy Chen is one
     words = [word for word in _DIVIDERS.split(stretch) if word]
     names = []
     for joined in _join_single_characters(words):
-        word = re.sub(rf"(?<={_HAN}{{2}})(?:摄影报道|综合报道|报道|摄|_[A-Z]*\d+)$", "", joined)
-        if _NO_NAME.fullmatch(word) or re.match(r"[系为是]..", word):
+        word = _NAME_TAIL.sub("", joined)
+        if _NO_NAME.fullmatch(word) or _IS.match(word):
             continue
         word = word.replace(_GLUE, " ")
         if _NAME.fullmatch(word) or (organisations and _ORGANISATION.fullmatch(word)):
@@ -199,10 +212,10 @@ def _join_single_characters(words: list[str]) -> list[str]:
     for word in [*words, ""]:
         # 张三 文: a role. 陈 宁 郑 文: the second half of a name.
         role = word in "文图摄等电讯" and len(run) % 2 == 0
-        if len(word) == 1 and re.match(_HAN, word) and not role:
+        if len(word) == 1 and _ONE_HAN.match(word) and not role:
             run.append(word)
             continue
-        if len(run) == 1 and re.fullmatch(rf"{_HAN}{{2}}", word):
+        if len(run) == 1 and _TWO_HAN.fullmatch(word):
             joined.append(run.pop() + word)  # 汤 佳宁
             continue
         size = 3 if len(run) == 3 else 2
