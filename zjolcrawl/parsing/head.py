@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 
 from lxml.html import HtmlElement
@@ -294,7 +295,12 @@ def _join(texts: list[str]) -> str:
 
 
 def _is_info(text: str) -> bool:
-    if len(text) > 160 or _ENACTED.search(text):
+    return len(text) <= 160 and _says_info(text)
+
+
+@lru_cache(maxsize=64)  # asked of each line of a head up to four times
+def _says_info(text: str) -> bool:
+    if _ENACTED.search(text):
         return False
     span = time_span(text)
     if span and (span[1] - span[0]) >= 0.2 * len(text) and not re.search("[。！？]", text):

@@ -69,8 +69,8 @@ def read_page(body: bytes, url: str) -> Page:
 
 def _join_rest(root: HtmlElement) -> None:
     """Bring what stands after a stray `</html>` into the body: libxml2 gives it a root of its own."""
-    body = root.find("body")
     for rest in root.itersiblings("html"):
+        body = root.find("body")
         (body if body is not None else root).extend(list(rest))
 
 
