@@ -26,7 +26,7 @@ from zjolcrawl.parsing.foot import (
 from zjolcrawl.parsing.gallery import read_gallery
 from zjolcrawl.parsing.head import Head, Headline, find_headline, read_head
 from zjolcrawl.parsing.info_line import InfoLine, read_info
-from zjolcrawl.parsing.lines import Line, LinesAfter, page_lines
+from zjolcrawl.parsing.lines import LinesAfter, last_lines
 from zjolcrawl.parsing.metadata import read_metadata
 from zjolcrawl.parsing.outlet import outlet_below
 from zjolcrawl.parsing.page import Page, read_page
@@ -41,6 +41,7 @@ from zjolcrawl.parsing.urls import absolute, canonical, doc_id, kind
 # Raised with every change that can alter a field: `parser.version` of the documents.
 PARSER_VERSION = 2
 
+_END = 14  # lines of a container, among which a bar of tags or editors can be
 _LEAST = 60  # characters: fewer beside a JavaScript redirect are no article
 _STUB = re.compile(
     r"location(?:\.href)?\s*(?:=|\.replace\s*\(|\.assign\s*\()\s*[\"']([^\"']+)[\"']"
@@ -209,11 +210,15 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
     ]
     # Each is said in one place or in two: the store keeps a person once.
     editors += (
-        editors_in(islice(after, 40)) or editors_in(_end(found.container)) or editors_in(after)
+        editors_in(islice(after, 40))
+        or editors_in(last_lines(found.container, _END))
+        or editors_in(after)
     )
     editors += info.editors
     boxes = tag_boxes(page.names)
-    own_tags = may_have_tags(found.container, boxes) and tags_in(_end(found.container), boxes)
+    own_tags = may_have_tags(found.container, boxes) and tags_in(
+        last_lines(found.container, _END), boxes
+    )
     return RawArticle(
         url=_address(page),
         template=template.name,
@@ -242,11 +247,6 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
         pages=page_urls(page),
         warnings=page.warnings + doubts,
     )
-
-
-def _end(container: HtmlElement) -> list[Line]:
-    """The container's last lines, among which a bar of tags or editors can be."""
-    return page_lines(container)[-14:]
 
 
 def _texts(candidates: tuple[Path, ...], names: Names) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from lxml.html import HtmlElement
@@ -34,6 +34,21 @@ def page_lines(root: HtmlElement, stop: HtmlElement | None = None) -> list[Line]
     reader.walk(root, root, False, 0)
     reader.flush(root)
     return reader.lines
+
+
+def last_lines(element: HtmlElement, count: int) -> list[Line]:
+    """The last lines in an element, without reading the paragraphs long before them."""
+    children = list(element)
+    blocks = [i for i, child in enumerate(children) if child.tag in BLOCK_TAGS]
+    if len(blocks) > count and element.tag in BLOCK_TAGS:
+        reader = _LineReader(None)
+        reader.read(
+            children[blocks[-count] :], element, False, 1
+        )  # where a block begins, a line does
+        reader.flush(element)
+        if len(reader.lines) >= count:
+            return reader.lines[-count:]
+    return page_lines(element)[-count:]
 
 
 def lines_from(
@@ -147,12 +162,14 @@ class _LineReader:
         if depth > _MAX_DEPTH:
             self._say(text_of(element)[:2000], link)
         elif len(element):
-            self._children(element, block, link, depth + 1)
+            self.read(element, block, link, depth + 1)
         if is_block:
             self.flush(block)
 
-    def _children(self, element: HtmlElement, block: HtmlElement, link: bool, depth: int) -> None:
-        for child in element:
+    def read(
+        self, children: Iterable[HtmlElement], block: HtmlElement, link: bool, depth: int
+    ) -> None:
+        for child in children:
             if isinstance(child.tag, str):
                 if self._passing and self._is_passed(child):
                     self.flush(block)
