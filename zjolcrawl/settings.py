@@ -122,8 +122,7 @@ EXTENSIONS = {
     "zjolcrawl.extensions.run_ledger.RunLedger": 100,  # opens and closes the store, exit status
     "zjolcrawl.extensions.quiet_hours.QuietHours": 200,
     "zjolcrawl.extensions.progress.Progress": 500,
-    # Token-guarded ports that run code, on by default in 2.19: nothing here needs them. Even where it
-    # is off, the second costs 0.1 s and 9 MB to import.
+    # Token-guarded ports that run code, on by default in 2.19: nothing here needs them.
     "scrapy.extensions.telnet.TelnetConsole": None,
     "scrapy.extensions.remote_control.RemoteControl": None,
 }

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from http.client import responses
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -21,6 +21,11 @@ CONTEXT = "Zjolcrawl-Context"
 
 _CHUNK = 128 * 1024
 _GZIP = 31  # zlib's window bits for a gzip member
+_BLOCK = 0xFFFF  # the most bytes of a stored block
+# What is no larger is squeezed as well with so little memory (window bits and level), and making it
+# ready is most of the time that a request's record takes.
+_SMALL = 4096
+_GZIP_SMALL = (16 + 12, 5)
 
 Fields = list[tuple[str, str]]
 
@@ -37,6 +42,10 @@ class Pointer:
     offset: int
     length: int
     record_id: str
+
+    def values(self) -> dict[str, Any]:
+        """As `warc` of a document."""
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +102,8 @@ class Record:
 
 def warc_date(moment: datetime) -> str:
     """A WARC-Date to the millisecond, which is what MongoDB keeps."""
-    utc = moment.astimezone(timezone.utc)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    utc = moment.astimezone(timezone.utc).replace(tzinfo=None)
+    return utc.isoformat(timespec="milliseconds") + "Z"
 
 
 def digest(payload: bytes) -> str:
@@ -117,7 +126,8 @@ def request_block(
     """The bytes of an HTTP/1.1 request as the server sees it."""
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    lines = [f"{method} {target} HTTP/1.1".encode(), b"Host: " + parts.netloc.encode("idna")]
+    host = parts.netloc.encode("ascii" if parts.netloc.isascii() else "idna")
+    lines = [f"{method} {target} HTTP/1.1".encode(), b"Host: " + host]
     lines += [name + b": " + value for name, value in headers if name.lower() != b"host"]
     return b"\r\n".join([*lines, b"", body])
 
@@ -140,24 +150,35 @@ def member(record_id: str, kind: str, fields: Fields, block: bytes, level: int) 
     if level == 0:
         before, blank, body = block.partition(b"\r\n\r\n")
         return _gzipped(head + before + blank, body + b"\r\n\r\n")
-    squeeze = zlib.compressobj(level, zlib.DEFLATED, _GZIP)
+    small = len(head) + len(block) <= _SMALL
+    squeeze = zlib.compressobj(level, zlib.DEFLATED, *(_GZIP_SMALL if small else (_GZIP,)))
     parts = [squeeze.compress(part) for part in (head, block, b"\r\n\r\n")]
     return b"".join([*parts, squeeze.flush()])
 
 
 def _gzipped(squeezed: bytes, stored: bytes) -> bytes:
-    """A gzip member (RFC 1952) of two deflate streams: one ends in a full flush, one has no windows."""
-    first = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
-    second = zlib.compressobj(0, zlib.DEFLATED, -zlib.MAX_WBITS)
+    """A gzip member (RFC 1952) of a deflate stream that ends in a full flush, then blocks as they are."""
+    memory = (12, 5) if len(squeezed) <= _SMALL else (zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL)
+    first = zlib.compressobj(6, zlib.DEFLATED, -memory[0], memory[1])
     checksum = zlib.crc32(stored, zlib.crc32(squeezed))
     return b"".join(
         [
             b"\x1f\x8b\x08\0\0\0\0\0\0\xff",
             first.compress(squeezed), first.flush(zlib.Z_FULL_FLUSH),
-            second.compress(stored), second.flush(),
+            *_blocks(stored),
             struct.pack("<II", checksum, (len(squeezed) + len(stored)) & 0xFFFFFFFF),
         ]
     )  # fmt: skip
+
+
+def _blocks(stored: bytes) -> Iterator[bytes | memoryview]:
+    """Bytes as blocks of a deflate stream that are not squeezed (RFC 1951, 3.2.4), to its end."""
+    view = memoryview(stored)
+    for start in range(0, len(stored), _BLOCK):
+        part = view[start : start + _BLOCK]
+        last = start + _BLOCK >= len(stored)
+        yield struct.pack("<BHH", last, len(part), len(part) ^ 0xFFFF)
+        yield part
 
 
 def parse_record(data: bytes) -> Record:

@@ -88,9 +88,10 @@ class WarcWriter:
         A payload that the archive has already is a revisit of it, as is a 304.
         """
         payload = digest(exchange.body)
+        date, context = warc_date(exchange.seen_at), _json(exchange.context)
         origin = self._origin(exchange, payload)
         kept_body = b"" if origin else exchange.body
-        fields = self._fields(exchange.url, exchange.seen_at, exchange.context)
+        fields = self._fields(exchange.url, date, context)
         fields += [("Content-Type", "application/http;msgtype=response")]
         if exchange.ip:
             fields.append(("WARC-IP-Address", exchange.ip))
@@ -109,10 +110,10 @@ class WarcWriter:
         kind, ident = "revisit" if origin else "response", new_id()
         block = response_block(exchange.status, exchange.headers, kept_body)
         response = member(ident, kind, fields, block, _SQUEEZED if squeezed else _LEVEL)
-        pointer = self._append(ident, response, self._request(exchange, ident))
+        pointer = self._append(ident, response, self._request(exchange, date, ident))
         capture = Capture(
-            pointer, kind, exchange.url, warc_date(exchange.seen_at), exchange.status, mime, payload,
-            origin.pointer.record_id if origin else None, _json(exchange.context),
+            pointer, kind, exchange.url, date, exchange.status, mime, payload,
+            origin.pointer.record_id if origin else None, context,
         )  # fmt: skip
         self._remember(capture)
         return origin.pointer if origin else pointer
@@ -121,14 +122,13 @@ class WarcWriter:
         self, url: str, reason: str, seen_at: datetime, context: dict[str, Any] | None
     ) -> None:
         """Append that a request got no response, and why. Raises ArchiveError."""
-        fields = self._fields(url, seen_at, context)
+        date, told = warc_date(seen_at), _json(context)
+        fields = self._fields(url, date, told)
         fields.append(("Content-Type", "application/warc-fields"))
         ident = new_id()
         block = f"fetch-failed: {' '.join(reason.split())}\r\n".encode()
         pointer = self._append(ident, member(ident, "metadata", fields, block, _LEVEL))
-        self._remember(
-            Capture(pointer, "metadata", url, warc_date(seen_at), context=_json(context))
-        )
+        self._remember(Capture(pointer, "metadata", url, date, context=told))
 
     async def sync(self) -> None:
         """All that was written so far is durable, and in the index. Raises ArchiveError."""
@@ -141,17 +141,17 @@ class WarcWriter:
         finally:
             self._index.close()
 
-    def _fields(self, url: str, seen_at: datetime, context: dict[str, Any] | None) -> Fields:
+    def _fields(self, url: str, date: str, context: str | None) -> Fields:
         if self._file is None or self._file.size >= self._max_bytes:
             self._complete()
             self._begin()
         assert self._file
         fields = [
             ("WARC-Warcinfo-ID", f"<{self._file.info_id}>"),
-            ("WARC-Date", warc_date(seen_at)),
+            ("WARC-Date", date),
             ("WARC-Target-URI", url),
         ]
-        return [*fields, (CONTEXT, _json(context) or "")] if context else fields
+        return [*fields, (CONTEXT, context)] if context else fields
 
     def _origin(self, exchange: Exchange, payload: str) -> Capture | None:
         if exchange.status == 304:
@@ -164,11 +164,11 @@ class WarcWriter:
         recent = self._recent.get((payload, exchange.status))
         return recent or self.archive.index.with_payload(payload, exchange.status)
 
-    def _request(self, exchange: Exchange, response_id: str) -> bytes:
+    def _request(self, exchange: Exchange, date: str, response_id: str) -> bytes:
         assert self._file
         fields = [
             ("WARC-Warcinfo-ID", f"<{self._file.info_id}>"),
-            ("WARC-Date", warc_date(exchange.seen_at)),
+            ("WARC-Date", date),
             ("WARC-Target-URI", exchange.url),
             ("WARC-Concurrent-To", f"<{response_id}>"),
             ("Content-Type", "application/http;msgtype=request"),

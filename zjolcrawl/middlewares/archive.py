@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
 from typing import Any, Self
 
 from scrapy import Request
@@ -65,7 +64,7 @@ class ArchiveMiddleware:
             context=_context(request),
         )
         try:
-            request.meta["warc"] = asdict(writer.write(exchange))
+            request.meta["warc"] = writer.write(exchange).values()
         except ArchiveError as error:
             self.ledger.stop(str(error), "archive_lost")
             raise

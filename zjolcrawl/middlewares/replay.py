@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Self
 
 from scrapy import Request
@@ -61,7 +60,7 @@ class ReplayMiddleware:
 
 def _answer(request: Request, capture: Capture, archive: Archive) -> Response:
     message = archive.message(capture)
-    request.meta["warc"] = asdict(archive.source(capture))
+    request.meta["warc"] = archive.source(capture).values()
     headers = Headers()
     for name, value in message.headers:
         headers.appendlist(name, value.encode("latin-1"))
