@@ -305,6 +305,8 @@ def validators_of(response: Response) -> dict[str, str]:
 
 def unwanted(found: RawArticle | Outcome | Unchanged, days: Days) -> str | None:
     """Why a run that asked for these days does not want a page: its own date decides."""
+    if days == Days():
+        return None
     if not isinstance(found, RawArticle):
         day = url_day(found.url)
         return None if day is None or day in days else f"of {day}"
