@@ -45,14 +45,19 @@ def peak_memory(running: subprocess.Popen[str]) -> int:
 
 
 def start_scrapy(
-    *arguments: str, site: SiteProxy | None, data: Path, uri: str, database: str
+    *arguments: str,
+    site: SiteProxy | None,
+    data: Path,
+    uri: str,
+    database: str,
+    settings: tuple[str, ...] = QUICK,
 ) -> subprocess.Popen[str]:
-    """The same, not waited for."""
+    """The same, not waited for; `settings` are those of a crawl."""
     environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
     environment |= site.environ if site else {}
     environment |= {"DATA_DIR": str(data), "MONGODB_URI": uri, "MONGODB_DATABASE": database}
-    quick = QUICK if arguments[0] == "crawl" else ()
+    given = settings if arguments[0] == "crawl" else ()
     return subprocess.Popen(
-        [sys.executable, "-m", "scrapy", *arguments, *quick],
+        [sys.executable, "-m", "scrapy", *arguments, *given],
         cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip

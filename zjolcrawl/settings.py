@@ -58,6 +58,14 @@ SEARCH_INDEX = _environment("SEARCH_INDEX", "on")
 ALARM_WEBHOOK = _environment("ALARM_WEBHOOK", "")
 ALARM_MAIL = _environment("ALARM_MAIL", "")
 
+# Many workers on one crawl (README, "Many workers"): empty is a process by itself, and nothing imports
+# redis; redis://HOST:6379 makes `crawl column` a worker, and every crawl keeps its manners together
+# with the others on that Redis.
+REDIS_URL = _environment("REDIS_URL", "")
+# A worker that was silent for so many seconds is dead, and what it held is others': longer than the
+# longest page takes to be read on a busy machine, shorter than a person notices.
+REDIS_LEASE = 15
+
 # --- manners ---------------------------------------------------------------------------------
 USER_AGENT = f"Mozilla/5.0 (compatible; zjolcrawl/{__version__}; news archive; +https://pypi.org/p/zjolcrawl)"
 ROBOTSTXT_OBEY = True
@@ -77,11 +85,18 @@ RETRY_HTTP_CODES = [500, 502, 503, 504, 522, 524, 408]
 QUIET_HOURS = _environment("QUIET_HOURS", "")
 COOKIES_ENABLED = False
 
+# The slot of a request that had its turn from Redis (zjolcrawl/cluster/manners.py) waits no second time.
+DOWNLOAD_SLOTS = {"crowd": {"concurrency": 1000, "delay": 0, "jitter": 0}}
+
 # A name of the site that resolves into a private network is not fetched.
 TWISTED_DNS_RESOLVER = "zjolcrawl.resolver.PublicResolver"
 
 # --- how a page flows ------------------------------------------------------------------------
+# Scrapy's own, but for a worker of a crowd.
+SCHEDULER = "zjolcrawl.cluster.scheduler.CrowdScheduler"
 SPIDER_MIDDLEWARES = {
+    # Not there without REDIS_URL.
+    "zjolcrawl.cluster.start.SharedStart": 10,
     # Nearest the engine: sees what the other spider middlewares let through, so that each link is
     # in the frontier before its request can be scheduled.
     "zjolcrawl.middlewares.frontier.FrontierMiddleware": 50,
@@ -106,6 +121,8 @@ DOWNLOADER_MIDDLEWARES = {
     "zjolcrawl.middlewares.decompression.DecompressionMiddleware": 590,
     # Nearest the downloader: the bytes as they came over the wire.
     "zjolcrawl.middlewares.archive.ArchiveMiddleware": 950,
+    # Below it, since a turn at a host is for one answer on the wire; not there without REDIS_URL.
+    "zjolcrawl.cluster.manners.SharedManners": 960,
     # Redirects must stay on the site's own hosts, so they are judged before they are followed.
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
     # The site asks for no password, and no one reads these counts.
@@ -120,6 +137,7 @@ ITEM_PIPELINES = {
 }
 EXTENSIONS = {
     "zjolcrawl.extensions.run_ledger.RunLedger": 100,  # opens and closes the store, exit status
+    "zjolcrawl.cluster.membership.Membership": 150,  # not there without REDIS_URL
     "zjolcrawl.extensions.quiet_hours.QuietHours": 200,
     "zjolcrawl.extensions.progress.Progress": 500,
     # Token-guarded ports that run code, on by default in 2.19: nothing here needs them.

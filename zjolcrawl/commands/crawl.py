@@ -73,6 +73,7 @@ class Command(CrawlCommand):
 _COUNTS = (
     "MONGODB_BATCH_SIZE", "CONCURRENT_REQUESTS", "CONCURRENT_REQUESTS_PER_DOMAIN", "WARC_MAX_BYTES",
     "IMAGES_MAX_BYTES", "IMAGES_MAX_COUNT", "GIVE_UP_AFTER",
+    "REDIS_LEASE",
 )  # fmt: skip
 _AMOUNTS = (
     "MONGODB_BATCH_SECONDS", "MONGODB_PATIENCE", "DOWNLOAD_DELAY", "DOWNLOAD_TIMEOUT", "FULL_SWEEP_DAYS",
@@ -107,6 +108,11 @@ def _check_settings(settings) -> None:  # type: ignore[no-untyped-def]
         store_of(settings.get)
     except ValueError as error:
         raise ArgumentError(f"setting {error}") from None
+    if settings.get("REDIS_URL"):
+        if not settings.get("MONGODB_URI"):
+            raise ArgumentError("setting REDIS_URL: workers need one MONGODB_URI")
+        if not _is_installed("redis"):
+            raise ArgumentError("setting REDIS_URL: pip install 'zjolcrawl[cluster]'")
     database = settings.get("MONGODB_DATABASE") or ""
     if not database or any(sign in database for sign in '/\\. "$*<>:|?\0') or len(database) > 63:
         raise ArgumentError(f"setting MONGODB_DATABASE={database} is not a database name")

@@ -57,6 +57,7 @@ class ColumnSpider(ListReader):
     """
 
     name = "column"
+    shareable = True  # among workers, with REDIS_URL
     parse_arguments = staticmethod(column_arguments)
 
     def __init__(self, name: str | None = None, **arguments: str) -> None:
@@ -71,10 +72,12 @@ class ColumnSpider(ListReader):
             yield request
         known = self.ledger.tally.known
         for column in self.wanted.columns:
-            yield self._first_page(column, known.get(column.id, {}))
+            yield self.first_page(column, known.get(column.id, {}))
 
-    def _first_page(self, column: Column, known: dict[str, Any]) -> Request:
-        """Asked with validators, unless every page is to be read: seldom, since old pages change, and
+    def first_page(self, column: Column, known: dict[str, Any]) -> Request:
+        """The request that begins a walk; `known` is what `columns` has of it.
+
+        Asked with validators, unless every page is to be read: seldom, since old pages change, and
         where the walk before was cut off.
         """
         swept: datetime | None = known.get("swept_at")

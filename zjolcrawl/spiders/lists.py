@@ -11,6 +11,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from zjolcrawl.catalogue import Column
+from zjolcrawl.cluster import CrowdLost
 from zjolcrawl.items import READ_KINDS, ColumnVisit, Link
 from zjolcrawl.parsing.column_page import ColumnPage, ListedLink, link_day_of, read_column
 from zjolcrawl.parsing.fields.dates import china_day
@@ -121,6 +122,8 @@ class ListReader(ArticleReader):
     def column_failed(self, failure: Failure) -> Iterator[ColumnVisit]:
         """Scrapy errback: the column keeps the reason, the run goes on."""
         request: Request = failure.request  # type: ignore[attr-defined]
+        if isinstance(failure.value, CrowdLost):
+            return
         column, number = (request.cb_kwargs[name] for name in ("column", "number"))
         reason, seen_at = reason_of(failure.value), request.meta.get("seen_at")
         yield failed_visit(column, number, request.url, reason, seen_at)

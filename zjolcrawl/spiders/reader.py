@@ -16,6 +16,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from zjolcrawl.archive.archive import ArchiveError, NoAnswer
+from zjolcrawl.cluster import CrowdLost
 from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.items import READ_KINDS, Link, Outcome, RawArticle, Unchanged
 from zjolcrawl.middlewares.frontier import conditional_headers
@@ -53,7 +54,7 @@ class ArticleReader(Spider):
     def __init__(self, name: str | None = None) -> None:
         super().__init__(name)
         self.pages = PageReader(0)
-        self._asked: set[str] = set()
+        self.asked: set[str] = set()
         self._refused = 0
 
     @classmethod
@@ -71,8 +72,8 @@ class ArticleReader(Spider):
 
     def asks_first(self, link: Link) -> bool:
         """Whether this run has not asked for the link before; from now on it has."""
-        known = link.url in self._asked
-        self._asked.add(link.url)
+        known = link.url in self.asked
+        self.asked.add(link.url)
         return not known
 
     def article_request(
@@ -191,6 +192,8 @@ class ArticleReader(Spider):
         request: Request = failure.request  # type: ignore[attr-defined]
         link, parts, url = (request.cb_kwargs[name] for name in ("link", "parts", "url"))
         error = failure.value
+        if isinstance(error, CrowdLost):
+            return
         if isinstance(error, IgnoreRequest):
             parts.add(url, None)
             yield self._go_on(parts)
@@ -243,6 +246,8 @@ class ArticleReader(Spider):
         request: Request = failure.request  # type: ignore[attr-defined]
         link: Link = request.cb_kwargs["link"]
         error, seen_at = failure.value, request.meta.get("seen_at")
+        if isinstance(error, CrowdLost):
+            return  # not asked: the link is as it was
         if isinstance(error, OffSite):
             yield self.left_the_site(link, request.url, seen_at)
             return

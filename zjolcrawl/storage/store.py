@@ -42,7 +42,8 @@ class Store:
     """One run's connection. `counts` is what the run did so far.
 
     `before_write`, if set, is awaited before anything is written that was put: what it points to is
-    made durable first. It raises StoreError where that fails. Given a spool folder, what cannot be
+    made durable first. It raises StoreError where that fails. `after_write`, if set, is told each buffer
+    that is in MongoDB. Given a spool folder, what cannot be
     written while MongoDB is away goes there, and what is asked waits `patience` seconds.
     """
 
@@ -51,6 +52,7 @@ class Store:
     ) -> None:
         """`batch`: a write for so many items, or after so many seconds."""
         self.before_write: Callable[[], Awaitable[None]] | None = None
+        self.after_write: Callable[[Buffer], None] | None = None
         self.client = client
         self.db = client.get_database(database, write_concern=WriteConcern(w="majority", j=True))
         self.run_id = ObjectId()
@@ -264,6 +266,8 @@ class Store:
     async def write(self, buffer: Buffer) -> None:
         """Write a buffer. Raises PyMongoError."""
         await self.writer.write(buffer)
+        if self.after_write:
+            self.after_write(buffer)
         self.upkeep.written(len(buffer.articles))
 
     async def index(self) -> None:

@@ -1,0 +1,131 @@
+"""A redis-server and a replica set of three, of the test's own, on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+from pymongo import MongoClient
+from pymongo.errors import AutoReconnect
+
+from zjolcrawl.storage.embedded import find_mongod
+
+REDIS_SERVER = shutil.which("redis-server")
+needs_redis = pytest.mark.skipif(
+    REDIS_SERVER is None, reason="no redis-server: apt-get install redis-server"
+)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class RedisServer:
+    """Keeps nothing on disk: killed and started again it is empty. A context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        self._folder, self._port = folder, free_port()
+        self.url = f"redis://127.0.0.1:{self._port}"
+        self._running: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        assert REDIS_SERVER
+        self._running = subprocess.Popen(
+            [
+                REDIS_SERVER, "--port", str(self._port), "--bind", "127.0.0.1", "--save", "",
+                "--appendonly", "no", "--dir", str(self._folder),
+            ],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
+            except OSError:
+                assert time.monotonic() < deadline, "redis-server does not answer"
+                time.sleep(0.02)
+            else:
+                return
+
+    def kill(self) -> None:
+        assert self._running
+        self._running.kill()
+        self._running.wait()
+        self._running = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._running:
+            self.kill()
+
+
+class ReplicaSet:
+    """Three members with small caches; a context manager that ends them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ports = [free_port() for _ in range(3)]
+        members = ",".join(f"127.0.0.1:{port}" for port in self._ports)
+        self.uri = f"mongodb://{members}/?replicaSet=rs"
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def client(self) -> MongoClient[dict[str, Any]]:
+        return MongoClient(self.uri, tz_aware=True, serverSelectionTimeoutMS=30_000)
+
+    def step_down(self) -> None:
+        """The primary becomes a secondary, and for ten seconds no candidate."""
+        before = self.primary()
+        with self.client() as client, contextlib.suppress(AutoReconnect):  # it hangs up, or may
+            client.admin.command({"replSetStepDown": 10, "secondaryCatchUpPeriodSecs": 5})
+        assert self.primary() != before
+
+    def primary(self) -> tuple[str, int] | None:
+        with self.client() as client:
+            client.admin.command("ping")
+            return client.primary
+
+    def __enter__(self) -> Self:
+        for port in self._ports:
+            folder = self._folder / str(port)
+            folder.mkdir(parents=True)
+            self._running.append(
+                subprocess.Popen(
+                    [
+                        str(find_mongod()), "--replSet", "rs", "--dbpath", str(folder),
+                        "--port", str(port), "--bind_ip", "127.0.0.1", "--oplogSize", "64",
+                        "--wiredTigerCacheSizeGB", "0.25",
+                        "--setParameter", "diagnosticDataCollectionEnabled=false",
+                    ],
+                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                )
+            )  # fmt: skip
+        members = [
+            {"_id": number, "host": f"127.0.0.1:{port}", "priority": 2 if number == 0 else 1}
+            for number, port in enumerate(self._ports)
+        ]
+        first = f"mongodb://127.0.0.1:{self._ports[0]}/?directConnection=true"
+        with MongoClient[dict[str, Any]](first, serverSelectionTimeoutMS=30_000) as client:
+            settings = {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500}
+            client.admin.command(
+                "replSetInitiate", {"_id": "rs", "members": members, "settings": settings}
+            )
+        self.primary()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for each in self._running:
+            each.send_signal(signal.SIGKILL)
+            each.wait()
