@@ -26,8 +26,8 @@ from zjolcrawl.archive.warc import Pointer
 from zjolcrawl.storage.embedded import EmbeddedServer
 
 
-def check(db: Any, data: Path, site: Path, articles: int) -> list[str]:
-    """What is wrong in the end."""
+def check(db: Any, warc: Path, site: Path, articles: int) -> list[str]:
+    """What is wrong in the end, with the archive in the folder `warc`."""
     faults = []
     documents = {d["_id"]: d for d in db.articles.find()}
     if len(documents) != articles:
@@ -38,7 +38,7 @@ def check(db: Any, data: Path, site: Path, articles: int) -> list[str]:
     states = {row["_id"]: row["links"] for row in by_state}
     if states != {"stored": articles}:
         faults.append(f"ledger {states}")
-    with Archive(data / "warc") as archive:
+    with Archive(warc) as archive:
         for url, document in documents.items():
             page = site / url.removeprefix("http://")
             message = archive.read(Pointer(**document["warc"])).message
@@ -73,7 +73,7 @@ def main(articles: int = 3000, kills: int = 10) -> int:
             last = begin(proxy, server.uri, data)
             err = last.communicate()[1]
             print(err.strip())
-            faults = check(db, data, site, articles)
+            faults = check(db, data / "warc", site, articles)
     print(
         "\n".join(faults[:20])
         or f"whole: {articles} articles once each, all stored, all records right"

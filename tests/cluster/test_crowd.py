@@ -113,6 +113,18 @@ def test_what_a_killed_worker_held_is_done_by_others(
     assert_whole(db, IDENTS, tmp_path / "worker0", tmp_path / "worker1")
 
 
+def test_a_worker_that_was_taken_for_dead_and_is_not(
+    site: SiteProxy, db: Database[Any], worker: Worker, tmp_path: Path
+) -> None:
+    workers = [worker(n, **QUICK) for n in range(2)]
+    until(db, 30, *workers)
+    workers[0].send_signal(signal.SIGSTOP)
+    time.sleep(5)
+    workers[0].send_signal(signal.SIGCONT)
+    end(*workers)
+    assert_whole(db, IDENTS, tmp_path / "worker0", tmp_path / "worker1")
+
+
 def test_a_redis_that_comes_back_empty_gets_its_work_from_the_frontier(
     site: SiteProxy, db: Database[Any], worker: Worker, tmp_path: Path, redis: RedisServer
 ) -> None:

@@ -76,7 +76,10 @@ class SharedCrawl:
         """Tell what was pushed, then what is done: what comes of an order is queued before it ends."""
         while some := list(islice(self._pushed, _AT_ONCE)):
             told = [part for order in some for part in (order.id, order.text)]
-            await self._member.call("push", self._key, *told)
+            standing = await self._member.call("push", self._key, self._epoch, *told)
+            self._heed(standing)
+            if standing == "lost":
+                continue
             for _ in some:
                 self._pushed.popleft()
         while ids := list(islice(self._done, _AT_ONCE)):
@@ -92,13 +95,13 @@ class SharedCrawl:
         )
         orders: list[dict[str, Any]] = [json.loads(text) for text in texts]
         self.held |= {order["id"]: text for order, text in zip(orders, texts, strict=True)}
-        await self._heed(standing)
+        self._heed(standing)
         return Taken(orders, waiting, None if wait < 0 else wait / 1000)
 
     async def lead(self) -> Lead:
         """Lead if nobody does; who leads brings back what the dead held."""
         standing, leads, begun, waiting = await self._member.call("lead", self._key, self._epoch)
-        await self._heed(standing)
+        self._heed(standing)
         return Lead(bool(leads), bool(leads and not begun), waiting)
 
     async def started(self) -> None:
@@ -110,7 +113,7 @@ class SharedCrawl:
         """End it for all if there is nothing left."""
         if not self._pushed and not self.held:
             await self.settle()
-            await self._heed(await self._member.call("close", self._key, self._epoch))
+            self._heed(await self._member.call("close", self._key, self._epoch))
 
     async def part(self) -> None:
         """Leave it; what is held is there for others. Raises ServerAway."""
@@ -118,8 +121,8 @@ class SharedCrawl:
             await self._member.ask("done", self._key, *self._done)
         await self._member.ask("part", self._key)
 
-    async def _heed(self, standing: str) -> None:
-        if standing == "lost":  # the next beat would find it too
-            await self.join("lost")
+    def _heed(self, standing: str) -> None:
+        if standing == "lost":
+            self._member.doubt()
         elif standing == "over":
             self.over = True

@@ -43,6 +43,7 @@ class Membership:
         self.mended: Callable[[How], Awaitable[None]] | None = None
         self._patience = crawler.settings.getfloat("MONGODB_PATIENCE")
         self._server: Server | None = None
+        self._opening = asyncio.Lock()
         self._there = asyncio.Event()
         self._lost: str | None = None
         self._beats = 0
@@ -72,16 +73,17 @@ class Membership:
 
     async def open(self) -> None:
         """Become known; nothing the second time. Raises CloseSpider where there is no Redis."""
-        if self._server:
-            return
-        try:
-            self._server = Server(self.crawler.settings.get("REDIS_URL"))
-            await self._beat()
-        except ServerAway as error:
-            RunLedger.of(self.crawler).refuse(str(error))
-            raise CloseSpider("redis_unavailable") from error
-        self._there.set()
-        self._beating = asyncio.get_running_loop().create_task(self._live())
+        async with self._opening:
+            if self._beating:
+                return
+            try:
+                self._server = self._server or Server(self.crawler.settings.get("REDIS_URL"))
+                await self._beat()
+            except ServerAway as error:
+                RunLedger.of(self.crawler).refuse(str(error))
+                raise CloseSpider("redis_unavailable") from error
+            self._there.set()
+            self._beating = asyncio.get_running_loop().create_task(self._live())
 
     async def call(self, script: str, crawl: str, *arguments: str | float) -> Any:
         """A script's answer, once Redis gives one; it may then have run twice. Raises CrowdLost."""
@@ -100,6 +102,10 @@ class Membership:
         return await self._server.run(
             script, crawl, self.worker, round(self.lease * 1000), *arguments
         )
+
+    def doubt(self) -> None:
+        """Redis has forgotten something: nobody asks it before the next beat has mended that."""
+        self._there.clear()
 
     async def spider_opened(self) -> None:
         """Scrapy signal."""

@@ -160,7 +160,7 @@ class CrowdScheduler(Scheduler):
             await self._lead()
         active = self._engine.downloader.active
         wanted = self._most + _AHEAD - len(self) - len(active)
-        if wanted <= 0:
+        if wanted <= 0 or not self._engine.running:
             return self._member.every
         have = self._hosts + Counter(map(_host, active))
         taken = await self.crawl.take(wanted, self._delay, self._most_of_host, have)

@@ -132,9 +132,13 @@ local epoch = call('GET', C .. 'epoch')
 if epoch and how == 'fresh' then
   local somebody = false
   for _, each in ipairs(call('SMEMBERS', C .. 'members')) do somebody = somebody or alive(each) end
-  if not somebody then forget() epoch = false end
+  if not somebody then epoch = false end
 end
-if not epoch then epoch = mine call('SET', C .. 'epoch', epoch) end
+if not epoch then
+  forget()
+  epoch = mine
+  call('SET', C .. 'epoch', epoch)
+end
 if how == 'lost' then call('DEL', C .. 'started') end
 local held = {}
 for i = 5, #ARGV, 2 do held[ARGV[i]] = ARGV[i + 1] end
@@ -149,23 +153,23 @@ call('SADD', C .. 'members', me)
 return epoch
 """
 
-# id and order of each -> how many were new
+# epoch, then id and order of each -> standing; nothing is done unless it is open
 _PUSH = """
-local new = 0
-for i = 3, #ARGV, 2 do
-  if call('SADD', C .. 'seen', ARGV[i]) == 1 then
-    queue(ARGV[i], ARGV[i + 1])
-    new = new + 1
-  end
+local standing = standing(ARGV[3])
+if standing ~= 'open' then return standing end
+for i = 4, #ARGV, 2 do
+  if call('SADD', C .. 'seen', ARGV[i]) == 1 then queue(ARGV[i], ARGV[i + 1]) end
 end
-return new
+return standing
 """
 
 # epoch, how many, delay (ms) of a host that is not known, most of one host, then host and number of
 # what I have of it already -> standing, how many wait, ms until a host can be asked, orders …
 _TAKE = """
 local epoch, wanted, delay, most = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local found, have = {}, {}
+local standing, found, have = standing(epoch), {}, {}
+if standing ~= 'open' then return {standing, 0, -1} end
+call('SADD', C .. 'members', me)  -- again, if it was so slow that it was taken for dead
 for i = 7, #ARGV, 2 do have[ARGV[i]] = tonumber(ARGV[i + 1]) end
 local hosts = call('ZRANGE', C .. 'hosts', '-inf', now, 'BYSCORE', 'LIMIT', 0, wanted + (#ARGV - 6) / 2)
 for _, host in ipairs(hosts) do
@@ -187,7 +191,7 @@ for _, host in ipairs(hosts) do
 end
 local first = call('ZRANGE', C .. 'hosts', 0, 0, 'WITHSCORES')
 local wait = first[2] and math.max(0, math.ceil(tonumber(first[2]) - now)) or -1
-return {standing(epoch), call('HLEN', C .. 'orders'), wait, unpack(found)}
+return {standing, call('HLEN', C .. 'orders'), wait, unpack(found)}
 """
 
 # ids that are durable

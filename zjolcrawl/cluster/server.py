@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from zjolcrawl.cluster.scripts import SCRIPTS
 
@@ -48,13 +47,6 @@ class Server:
         """A script's answer; `crawl` is the prefix of one crawl's keys. Raises ServerAway."""
         try:
             return await self._scripts[script](keys=[PREFIX, crawl], args=arguments)
-        except self._errors as error:
-            raise ServerAway(f"REDIS_URL {self._where}: {_short(error)}") from error
-
-    async def ping(self) -> None:
-        """Raises ServerAway."""
-        try:
-            await cast("Awaitable[Any]", self._client.ping())
         except self._errors as error:
             raise ServerAway(f"REDIS_URL {self._where}: {_short(error)}") from error
 
