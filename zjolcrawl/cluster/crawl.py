@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections import deque
@@ -51,6 +52,7 @@ class SharedCrawl:
         self._epoch = uuid4().hex
         self._pushed: deque[Order] = deque()
         self._done: deque[str] = deque()
+        self._settling = asyncio.Lock()
         self.held: dict[str, str] = {}
         self.over = False
         self.losses = 0
@@ -74,18 +76,18 @@ class SharedCrawl:
 
     async def settle(self) -> None:
         """Tell what was pushed, then what is done: what comes of an order is queued before it ends."""
-        while some := list(islice(self._pushed, _AT_ONCE)):
-            told = [part for order in some for part in (order.id, order.text)]
-            standing = await self._member.call("push", self._key, self._epoch, *told)
-            self._heed(standing)
-            if standing == "lost":
-                continue
-            for _ in some:
-                self._pushed.popleft()
-        while ids := list(islice(self._done, _AT_ONCE)):
-            await self._member.call("done", self._key, *ids)
-            for _ in ids:
-                self._done.popleft()
+        async with self._settling:
+            while some := list(islice(self._pushed, _AT_ONCE)):
+                told = [part for order in some for part in (order.id, order.text)]
+                standing = await self._member.call("push", self._key, self._epoch, *told)
+                self._heed(standing)
+                if standing != "lost":
+                    for _ in some:
+                        self._pushed.popleft()
+            while ids := list(islice(self._done, _AT_ONCE)):
+                await self._member.call("done", self._key, *ids)
+                for _ in ids:
+                    self._done.popleft()
 
     async def take(self, wanted: int, delay: float, most: int, have: Mapping[str, int]) -> Taken:
         """So many orders at most, of a host `most` with those that this worker `have`s already."""

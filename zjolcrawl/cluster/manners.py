@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import defaultdict
+from collections import Counter, defaultdict, deque
 from itertools import count
 from typing import Self
 
@@ -46,8 +46,10 @@ class SharedManners:
         self._target = settings.getfloat("AUTOTHROTTLE_TARGET_CONCURRENCY")
         self._longest = round(2000 * settings.getfloat("DOWNLOAD_TIMEOUT")) + 1000
         self._numbers = count()
-        # One request a host asks for a turn at a time; the others of this process wait behind it.
+        # The first of a host's requests asks for all of this process that wait behind it.
         self._doors: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._waiting: Counter[str] = Counter()
+        self._given: defaultdict[str, deque[str]] = defaultdict(deque)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -58,11 +60,15 @@ class SharedManners:
 
     async def process_request(self, request: Request) -> None:
         """Wait for a turn. Raises CrowdLost."""
-        member, host = Membership.of(self.crawler), urlparse_cached(request).hostname or ""
-        turn = f"{member.worker}|{next(self._numbers)}"
-        async with self._doors[host]:
-            await self._enter(member, host, turn, patient=request.callback is NO_CALLBACK)
-        member.held[turn] = host
+        host = urlparse_cached(request).hostname or ""
+        self._waiting[host] += 1
+        try:
+            async with self._doors[host]:
+                if not self._given[host]:
+                    await self._enter(host, patient=request.callback is NO_CALLBACK)
+                turn = self._given[host].popleft()
+        finally:
+            self._waiting[host] -= 1
         # The waiting is done: the process's own slot and AutoThrottle are not to wait once more.
         request.meta[_TURN], request.meta["download_slot"] = turn, SLOT
         request.meta["autothrottle_dont_adjust_delay"] = True
@@ -76,17 +82,21 @@ class SharedManners:
         """The turn ends, if there was one."""
         await self._leave(request, None)
 
-    async def _enter(self, member: Membership, host: str, turn: str, *, patient: bool) -> None:
+    async def _enter(self, host: str, *, patient: bool) -> None:
+        """Get turns, one at least."""
+        member, look, longest = Membership.of(self.crawler), *_LOOKS
         # A run that ends still fetches what its articles lack (`patient`), and begins no others.
-        look, longest = _LOOKS
         while True:
             assert self.crawler.engine is not None
             if not patient and not self.crawler.engine.running:
                 raise CrowdLost("the run ends")
-            wait = await member.call(
-                "enter", "", host, turn, self._most, 1000 * self._delay, self._longest
+            wanted = [f"{member.worker}|{next(self._numbers)}" for _ in range(self._waiting[host])]
+            wait, *turns = await member.call(
+                "enter", "", host, self._most, 1000 * self._delay, self._longest, *wanted
             )
-            if wait == 0:
+            if turns:
+                member.held |= dict.fromkeys(turns, host)
+                self._given[host].extend(turns)
                 return
             await asyncio.sleep(min(wait / 1000, _LONGEST_WAIT) if wait > 0 else look)
             look = min(2 * look, longest)

@@ -86,27 +86,33 @@ call('DEL', G .. 'beat:' .. me)
 return 1
 """
 
-# host, turn, concurrency, delay (ms) of a host that is not known, longest turn (ms)
-# -> 0: go; > 0: ms to wait; -1: busy; -2: who are you?
+# host, concurrency, delay (ms) of a host that is not known, longest turn (ms), then turns that are wanted
+# -> ms to wait (-1: busy; -2: who are you?), then those that are given
 _ENTER = """
-local host, turn, most, delay, longest = ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7])
-if not alive(me) then return -2 end
+local host, most, delay, longest = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+if not alive(me) then return {-2} end
 local quiet = call('PTTL', G .. 'quiet')
-if quiet > 0 then return quiet end
-local busy, key = G .. 'busy:' .. host, G .. 'host:' .. host
-if call('ZSCORE', busy, turn) then return 0 end
+if quiet > 0 then return {quiet} end
+local busy, key, found, wait = G .. 'busy:' .. host, G .. 'host:' .. host, {}, 0
 call('ZREMRANGEBYSCORE', busy, '-inf', now)
 for _, each in ipairs(call('ZRANGE', busy, 0, -1)) do
   if not alive(string.match(each, '^[^|]+')) then call('ZREM', busy, each) end
 end
 local after = tonumber(call('HGET', key, 'next') or 0)
-if after > now then return after - now end
-if call('ZCARD', busy) >= most then return -1 end
-call('ZADD', busy, now + longest, turn)
-call('PEXPIRE', busy, 2 * longest)
-call('HSET', key, 'next', now + math.ceil(call('HGET', key, 'delay') or delay))
+delay = math.ceil(tonumber(call('HGET', key, 'delay') or delay))
+for i = 7, #ARGV do
+  if not call('ZSCORE', busy, ARGV[i]) then  -- else an answer was lost
+    wait = after > now and after - now or call('ZCARD', busy) < most and 0 or -1
+    if wait ~= 0 then break end
+    call('ZADD', busy, now + longest, ARGV[i])
+    after = now + delay
+  end
+  found[#found + 1] = ARGV[i]
+end
+call('HSET', key, 'next', after)
 call('PEXPIRE', key, 3600000)
-return 0
+call('PEXPIRE', busy, 2 * longest)
+return {wait, unpack(found)}
 """
 
 # host, turn, then, where the delay follows the latency: delay of a host that is not known, target of
