@@ -98,34 +98,46 @@ class ReplicaSet:
             return client.primary
 
     def __enter__(self) -> Self:
-        for port in self._ports:
-            folder = self._folder / str(port)
-            folder.mkdir(parents=True)
-            self._running.append(
-                subprocess.Popen(
-                    [
-                        str(find_mongod()), "--replSet", "rs", "--dbpath", str(folder),
-                        "--port", str(port), "--bind_ip", "127.0.0.1", "--oplogSize", "64",
-                        "--wiredTigerCacheSizeGB", "0.25",
-                        "--setParameter", "diagnosticDataCollectionEnabled=false",
-                    ],
-                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                )
-            )  # fmt: skip
-        members = [
-            {"_id": number, "host": f"127.0.0.1:{port}", "priority": 2 if number == 0 else 1}
-            for number, port in enumerate(self._ports)
-        ]
-        first = f"mongodb://127.0.0.1:{self._ports[0]}/?directConnection=true"
-        with MongoClient[dict[str, Any]](first, serverSelectionTimeoutMS=30_000) as client:
-            settings = {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500}
-            client.admin.command(
-                "replSetInitiate", {"_id": "rs", "members": members, "settings": settings}
-            )
-        self.primary()
+        try:
+            for port in self._ports:
+                self._start(port)
+            self._initiate()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         for each in self._running:
             each.send_signal(signal.SIGKILL)
             each.wait()
+
+    def _start(self, port: int) -> None:
+        folder = self._folder / str(port)
+        folder.mkdir(parents=True)
+        self._running.append(
+            subprocess.Popen(
+                [
+                    str(find_mongod()), "--replSet", "rs", "--dbpath", str(folder),
+                    "--port", str(port), "--bind_ip", "127.0.0.1", "--oplogSize", "64",
+                    "--wiredTigerCacheSizeGB", "0.25",
+                    "--setParameter", "diagnosticDataCollectionEnabled=false",
+                ],
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )
+        )  # fmt: skip
+
+    def _initiate(self) -> None:
+        members = [
+            {"_id": number, "host": f"127.0.0.1:{port}", "priority": 2 if number == 0 else 1}
+            for number, port in enumerate(self._ports)
+        ]
+        settings = {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500}
+        wanted = {"_id": "rs", "members": members, "settings": settings}
+        for port in reversed(self._ports):  # each must answer before the first asks them all
+            address = f"mongodb://127.0.0.1:{port}/?directConnection=true"
+            with MongoClient[dict[str, Any]](address, serverSelectionTimeoutMS=60_000) as client:
+                client.admin.command("ping")
+                if port == self._ports[0]:
+                    client.admin.command("replSetInitiate", wanted)
+        self.primary()
