@@ -35,7 +35,7 @@ $(STAMP): requirements.lock pyproject.toml
 
 lock:  ## pin what CI installs, from pyproject.toml's bounds
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
-	$(VENV)-lock/bin/python -m pip install --quiet '.[browse,embedded,dev]' 'hatchling>=1.27'
+	$(VENV)-lock/bin/python -m pip install --quiet '.[browse,cluster,embedded,s3,dev]' 'hatchling>=1.27'
 	( echo "# What CI installs: made by 'make lock' from pyproject.toml."; \
 	  $(VENV)-lock/bin/python -m pip freeze --exclude zjolcrawl \
 	    | sed "s/^backports.*/&; python_version < '3.14'/" ) > requirements.lock  # part of Python from 3.14 on
