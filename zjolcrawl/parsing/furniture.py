@@ -48,7 +48,7 @@ _QR = re.compile(
     r"(?:扫一扫|扫描|扫码|长按|识别|二维码)[^。！？；…]{0,20}(?:关注|下载|公众号|客户端)"
 )
 # One of these is in all that PAGE_FOOT finds, and it is looked for in every short line.
-_FOOT_SIGN = re.compile("[备证报Rr|｜丨]")
+FOOT_SIGN = re.compile("[备证报Rr|｜丨]")
 # Characters of a line of furniture; what is longer and has a full stop is asked for two beginnings only.
 _LONGEST = 100
 
@@ -103,7 +103,7 @@ def _is_furniture(block: Block) -> bool:
     if text.isdigit() and block.links > 0.5:
         return True  # a pager; 01 alone heads a section
     return len(text) <= _LONGEST and bool(
-        (_FOOT_SIGN.search(text) and PAGE_FOOT.search(text))
+        (FOOT_SIGN.search(text) and PAGE_FOOT.search(text))
         or _AWAY.match(text)
         or _RIGHTS.match(text)
         or _SOURCE_LINE.match(text)

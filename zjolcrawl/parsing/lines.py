@@ -59,7 +59,7 @@ def lines_from(
 ) -> list[Line]:
     """Like `page_lines`, but without the boxes before `first` that have no wanted text.
 
-    From the first box with such a text on, all lines are there. The menus above an article have
+    From the first line with such a text, or of `first`, all lines are there. The menus above an article have
     more elements than it; asking libxml2 for a box's text is a fraction of reading its lines.
     """
     path = {first, *first.iterancestors()}
@@ -171,9 +171,9 @@ class _LineReader:
     ) -> None:
         for child in children:
             if isinstance(child.tag, str):
-                if self._passing and self._is_passed(child):
-                    self.flush(block)
-                else:
+                if self._passing and child.tag in BLOCK_TAGS:
+                    self.flush(block)  # what stands loose before the box may be what is wanted
+                if not (self._passing and self._is_passed(child)):
                     self.walk(child, block, link, depth)
                 if self._stopped:
                     break
@@ -208,4 +208,5 @@ class _LineReader:
             elif linked and (total := sum([len(piece.strip()) for piece in pieces])):
                 share = sum([len(piece.strip()) for piece in linked]) / total
             self.lines.append(Line(text, block, share))
+            self._passing = self._passing and not self._is_wanted(text)
             self._stopped = self._stopped or len(self.lines) == self._limit
