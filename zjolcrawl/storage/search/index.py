@@ -91,8 +91,8 @@ class _Writer:
 
     def __init__(self, db: Database, holder: ObjectId, until: datetime | None) -> None:
         # Of a segment's writes only the last, which makes it live, waits for the disk: what it stands
-        # on was written before it.
-        self._db = db.with_options(write_concern=WriteConcern(w=1))
+        # on was written before it, and in a replica set by a majority.
+        self._db = db.with_options(write_concern=WriteConcern(w="majority", j=False))
         self._durable = db
         self._holder = holder
         self._own: dict[str, Any] = {"by": holder}
