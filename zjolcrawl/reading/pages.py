@@ -13,7 +13,7 @@ from zjolcrawl.reading.worker import Worker
 
 logger = logging.getLogger(__name__)
 _BURST = 20  # pages within a second: no polite crawl asks for so many, and a process would idle
-_AHEAD = 8  # pages a worker has before it; what comes while it has so many is read here
+_AHEAD = 16  # pages a worker has before it; what comes while it has so many is read here
 _LOSSES = 3  # processes lost, after which a crawl reads by itself
 
 
