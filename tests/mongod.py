@@ -13,6 +13,12 @@ from pymongo import MongoClient
 from zjolcrawl.storage.embedded import find_mongod
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
 class Mongod:
     """Not running at first; a context manager that stops it in the end."""
 
@@ -20,8 +26,7 @@ class Mongod:
         """`options` are further ones of mongod's command line."""
         self._folder, self._options = folder, options
         folder.mkdir(parents=True)
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self._port = probe.getsockname()[1]
+        self._port = free_port()
         self.uri = f"mongodb://127.0.0.1:{self._port}/?directConnection=true"
         self._running: subprocess.Popen[bytes] | None = None
 

@@ -15,18 +15,13 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import AutoReconnect
 
+from tests.mongod import free_port
 from zjolcrawl.storage.embedded import find_mongod
 
 REDIS_SERVER = shutil.which("redis-server")
 needs_redis = pytest.mark.skipif(
     REDIS_SERVER is None, reason="no redis-server: apt-get install redis-server"
 )
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class RedisServer:

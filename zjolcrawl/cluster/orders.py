@@ -16,11 +16,11 @@ from scrapy import Request
 from scrapy.utils.httpobj import urlparse_cached
 
 from zjolcrawl.items import Link
+from zjolcrawl.middlewares.frontier import CONDITIONS
 
 ORDER = "order"
 """The id of its order in a request's meta, and so in that of whatever Scrapy makes of the request."""
 _LIST, _ARTICLE = 0, 1  # ranks: lists first, what was found is recorded early
-_HEADERS = {"etag": "If-None-Match", "last_modified": "If-Modified-Since"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def order_of(request: Request) -> Order | None:
     link: Link | None = given.get("link")
     if link is None or given.get("trail") or "parts" in given:
         return None
-    headers = {name: request.headers.get(header) for name, header in _HEADERS.items()}
+    headers = {name: request.headers.get(header) for name, header in CONDITIONS.items()}
     return _order(
         link.url, host, _ARTICLE,
         fetch_url=request.url, columns=link.columns, kind=link.kind,

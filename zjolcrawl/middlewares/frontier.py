@@ -17,6 +17,8 @@ from zjolcrawl.storage.buffer import Found
 
 logger = logging.getLogger(__name__)
 _START_BATCH = 100
+CONDITIONS = {"etag": "If-None-Match", "last_modified": "If-Modified-Since"}
+"""The header that asks on the condition of a validator, by the validator's name in a row."""
 
 
 class FrontierMiddleware:
@@ -88,8 +90,7 @@ class FrontierMiddleware:
 
 def conditional_headers(row: dict[str, Any]) -> dict[str, str]:
     """The headers that ask only for what has changed since the row's last visit."""
-    names = {"etag": "If-None-Match", "last_modified": "If-Modified-Since"}
-    return {header: row[name] for name, header in names.items() if row.get(name)}
+    return {header: row[name] for name, header in CONDITIONS.items() if row.get(name)}
 
 
 def _ready(each: Any, found: Found) -> Any:

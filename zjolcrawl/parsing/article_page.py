@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 
 from lxml.html import HtmlElement
@@ -208,17 +209,12 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
     editors = body.editors + [
         _label("责任编辑", text) for text in _texts(template.editors, page.names)
     ]
+    inside = cache(lambda: last_lines(found.container, _END))  # asked for twice or not at all
     # Each is said in one place or in two: the store keeps a person once.
-    editors += (
-        editors_in(islice(after, 40))
-        or editors_in(last_lines(found.container, _END))
-        or editors_in(after)
-    )
+    editors += editors_in(islice(after, 40)) or editors_in(inside()) or editors_in(after)
     editors += info.editors
     boxes = tag_boxes(page.names)
-    own_tags = may_have_tags(found.container, boxes) and tags_in(
-        last_lines(found.container, _END), boxes
-    )
+    own_tags = may_have_tags(found.container, boxes) and tags_in(inside(), boxes)
     return RawArticle(
         url=_address(page),
         template=template.name,

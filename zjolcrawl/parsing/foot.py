@@ -42,6 +42,7 @@ _TAG_BOX = re.compile(
 # What the two ask for, wherever invisible characters stand between.
 _TAG_WORD = re.compile(r"标\W*签|关\W*键\W*[词字]|[Tt]\W*[Aa]\W*[Gg]")
 _FILE = re.compile(ATTACHMENT.pattern.removesuffix("$"), re.IGNORECASE)
+_LONGEST_KNOWN = 80  # characters of a name that is remembered
 _NOT_TAG = {"更多", "更多>>", "编辑", "分享"}
 
 
@@ -88,9 +89,7 @@ def attachments_in(lines: list[Line], base: str) -> list[tuple[str, str, str]]:
 def tag_boxes(names: Names) -> set[HtmlElement]:
     """The elements of a page that are named as tag bars are."""
     named = names.classed + names.numbered
-    return {element for name, element in named if len(name) <= 80 and _names_tags(name)} | {
-        element for name, element in named if len(name) > 80 and _TAG_BOX.search(name)
-    }
+    return {element for name, element in named if _names_tags(name)}
 
 
 def may_have_tags(container: HtmlElement, boxes: set[HtmlElement]) -> bool:
@@ -147,8 +146,12 @@ def _apart(linked: list[str]) -> list[str]:
     return linked if len(linked) != 1 else [f"{linked[0]};"]
 
 
-@lru_cache(maxsize=1024)
 def _names_tags(name: str) -> bool:
+    return _known_tag_name(name) if len(name) <= _LONGEST_KNOWN else bool(_TAG_BOX.search(name))
+
+
+@lru_cache(maxsize=1024)
+def _known_tag_name(name: str) -> bool:
     return bool(_TAG_BOX.search(name))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pymongo
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, WriteConcern
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
@@ -59,6 +59,11 @@ def deadline(seconds: float) -> Iterator[None]:
     except PyMongoError as error:
         what = f"took more than {seconds:g} s" if error.timeout else short(error)
         raise StoreUnavailable(f"MongoDB did not answer a query: {what}") from error
+
+
+def durable(client: Client, name: str) -> Database:
+    """A database whose writes are done once a majority of a replica set has them in its journal."""
+    return client.get_database(name, write_concern=WriteConcern(w="majority", j=True))
 
 
 async def connect(uri: str) -> Client:

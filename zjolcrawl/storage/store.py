@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from bson import ObjectId
-from pymongo import UpdateMany, WriteConcern
+from pymongo import UpdateMany
 from pymongo.errors import PyMongoError
 
 from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, Unchanged, WalkEnd
 from zjolcrawl.storage.buffer import SPOOLED, Buffer, Found, RunEnd, Sight
-from zjolcrawl.storage.connection import Client, connect
+from zjolcrawl.storage.connection import Client, connect, durable
 from zjolcrawl.storage.documents import article_document
 from zjolcrawl.storage.errors import StoreError, lost, short, unavailable
 from zjolcrawl.storage.frontier import VisitPolicy, discover_link, due_links
@@ -54,7 +54,7 @@ class Store:
         self.before_write: Callable[[], Awaitable[None]] | None = None
         self.after_write: Callable[[Buffer], None] | None = None
         self.client = client
-        self.db = client.get_database(database, write_concern=WriteConcern(w="majority", j=True))
+        self.db = durable(client, database)
         self.run_id = ObjectId()
         self.counts: Counter[str] = Counter()
         self.writer = BufferWriter(self.db, self.run_id, self.counts, policy)

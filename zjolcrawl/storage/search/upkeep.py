@@ -18,10 +18,10 @@ from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
-from pymongo import WriteConcern
 from pymongo.errors import PyMongoError
 
-from zjolcrawl.storage.connection import Database, connect
+from zjolcrawl.processes import own_environment
+from zjolcrawl.storage.connection import Database, connect, durable
 from zjolcrawl.storage.errors import StoreUnavailable, short
 from zjolcrawl.storage.operations import utc_now
 from zjolcrawl.storage.search.index import BATCH, update, waiting
@@ -85,7 +85,8 @@ class Upkeep:
         }  # fmt: skip
         try:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", __name__, stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+                sys.executable, "-P", "-m", __name__,
+                stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=own_environment(),
                 start_new_session=True,  # Ctrl-C is for the run, which lets it finish
             )  # fmt: skip
         except OSError as error:
@@ -106,11 +107,8 @@ def main() -> int:
     os.nice(_NICE)
     try:
         asyncio.run(_update(json.load(sys.stdin)))
-    except PyMongoError as error:
+    except (PyMongoError, StoreUnavailable) as error:
         sys.stderr.write(f"{short(error)}\n")
-        return 1
-    except StoreUnavailable as error:
-        sys.stderr.write(f"{error}\n")
         return 1
     return 0
 
@@ -118,8 +116,7 @@ def main() -> int:
 async def _update(task: dict[str, Any]) -> None:
     client = await connect(task["uri"])
     try:
-        concern = WriteConcern(w="majority", j=True)
-        db = client.get_database(task["database"], write_concern=concern)
+        db = durable(client, task["database"])
         until = datetime.fromisoformat(task["until"]) if task["until"] else None
         await update(db, ObjectId(task["by"]), most=task["most"], until=until)
     finally:
