@@ -118,6 +118,13 @@ class ArchiveIndex:
             values += [f"http://{host}/%", f"https://{host}/%"]
         return self._select(where + _ORDER, values)
 
+    def led_on(self) -> Iterator[tuple[str, str]]:
+        """Each link to an article that led to a page of another URL, with that URL."""
+        return self._db.execute(
+            "SELECT DISTINCT json_extract(context, '$.article') AS link, url FROM captures"
+            " WHERE link <> url AND json_extract(context, '$.image', '$.part') = '[null,null]'"
+        )
+
     def close(self) -> None:
         """Disconnect."""
         self._db.close()

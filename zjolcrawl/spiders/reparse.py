@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import datetime
 from heapq import merge
 from typing import Any, ClassVar, Self
@@ -39,8 +39,8 @@ class ReparseSpider(ListReader):
        or a stub's target, a second attempt and an image are captures of their own.
     2. The next capture of an article, or of a column, waits until the one before it is with the
        store, since versions follow from the order of sights.
-    3. With `part` it reads its share: all captures of an article's file name, of a column, are one
-       process's, so that this order holds there too.
+    3. With `part` it reads its share: all captures of a column, of an article's file name and of the
+       links that led to it, are one process's, so that this order holds there too.
     """
 
     name = "reparse"
@@ -61,6 +61,7 @@ class ReparseSpider(ListReader):
         self.days = Days(self.wanted.since, self.wanted.until)
         self.dry_run = self.wanted.dry_run
         self.part = self.wanted.part
+        self._ends: dict[str, str] = {}  # a link's file name, and one of those that it led to
         self._found = False
         self._under_way: dict[str, asyncio.Event] = {}  # by each URL that a capture is about
         self._about: dict[str, set[str]] = {}  # those URLs, by what its item is known by
@@ -81,6 +82,8 @@ class ReparseSpider(ListReader):
         moments: set[datetime] | None = None
         if self.wanted.parser_before:
             moments = await seen_by_parsers_before(store.db, self.wanted.parser_before)
+        if self.part:
+            self._ends = _ends(archive.index.led_on())
         for capture in self._captures(archive):
             if moments is not None and capture.seen_at not in moments:
                 continue
@@ -96,12 +99,11 @@ class ReparseSpider(ListReader):
             self.ledger.refuse("nothing in the archive is what was asked for")
 
     def _is_of_part(self, request: Request) -> bool:
-        """Whether the capture is this process's to read. Mirrors of a page have its file name."""
+        """Whether the capture is this process's to read."""
         if self.part is None:
             return True
         number, parts = self.part
-        name = _name(request).rstrip("/").rpartition("/")[2]
-        return crc32(name.encode()) % parts == number - 1
+        return crc32(_end(_file_name(_name(request)), self._ends).encode()) % parts == number - 1
 
     def _captures(self, archive: Archive) -> Iterator[Capture]:
         wanted = self.wanted
@@ -249,6 +251,27 @@ def _name(request: Request) -> str:
     """What the item of a capture is known by: a link's URL, a column's id."""
     told = request.cb_kwargs
     return str(told["link"].url if "link" in told else told["column"].id)
+
+
+def _file_name(url: str) -> str:
+    """What all mirrors of a page have in common."""
+    return url.rstrip("/").rpartition("/")[2]
+
+
+def _ends(led_on: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Of file names that links join, which one stands for all: by each of the others."""
+    ends: dict[str, str] = {}
+    for link, url in led_on:
+        one, other = _end(_file_name(link), ends), _end(_file_name(canonical(url)), ends)
+        if one != other:
+            ends[max(one, other)] = min(one, other)
+    return ends
+
+
+def _end(name: str, ends: dict[str, str]) -> str:
+    while name in ends:
+        name = ends[name]
+    return name
 
 
 def _target(response: Response) -> str | None:
