@@ -27,6 +27,25 @@ settings.register_profile(
 settings.register_profile("long", max_examples=3000, deadline=None, database=None)
 settings.load_profile("ordinary")
 
+# What takes minutes begins first, so that no process is left alone with it at the end.
+_LONGEST = ("large", "tests/cluster/", "tests/test_scaling.py")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For pytest-xdist: a file's tests are one process's, and so are all that read `large`."""
+    groups: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        reads_large = "large" in getattr(item, "fixturenames", ())
+        group = "large" if reads_large else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+        groups.setdefault(group, []).append(item)
+    items[:] = [
+        item
+        for group in sorted(groups, key=lambda group: not group.startswith(_LONGEST))
+        for item in groups[group]
+    ]
+
 
 @pytest.fixture(scope="session")
 def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

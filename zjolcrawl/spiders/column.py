@@ -21,6 +21,8 @@ from zjolcrawl.spiders.context import Days, column_context
 from zjolcrawl.spiders.lists import ListReader
 from zjolcrawl.spiders.reader import validators_of
 
+_MOST_WAITING = 500  # requests; each takes some 3 KB
+
 
 @dataclass(slots=True)
 class _Walk:
@@ -103,8 +105,16 @@ class ColumnSpider(ListReader):
             },
             meta={"context": column_context(walk.column, walk.page, probe=probe)},
             dont_filter=True,
-            priority=10,  # lists before articles: what was found is recorded early
+            # Lists before articles: what was found is recorded early. But not a long column as a whole,
+            # whose requests would fill the memory.
+            priority=10 if self._waiting() < _MOST_WAITING else -10,
         )
+
+    def _waiting(self) -> int:
+        """How many requests the scheduler has."""
+        assert self.crawler.stats is not None
+        known = self.crawler.stats.get_value
+        return int(known("scheduler/enqueued", 0) - known("scheduler/dequeued", 0))
 
     async def parse_column(
         self, response: Response, walk: _Walk, column: Column, number: int, probe: bool
