@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 from pymongo import MongoClient
 from pymongo.database import Database
+from xdist.scheduler import LoadFileScheduling
 
 from tests.archives import fill
 from tests.crawling import scrapy, start_scrapy
@@ -28,23 +29,26 @@ settings.register_profile("long", max_examples=3000, deadline=None, database=Non
 settings.load_profile("ordinary")
 
 # What takes minutes begins first, so that no process is left alone with it at the end.
-_LONGEST = ("large", "tests/cluster/", "tests/test_scaling.py")
+_READ_LARGE = ("tests/test_questions.py", "tests/storage/test_selection.py")
+_LONGEST = (*_READ_LARGE, "tests/cluster/", "tests/test_scaling.py")
 
 
-@pytest.hookimpl(tryfirst=True)
+class _Scheduling(LoadFileScheduling):
+    """A file's tests are one process's, and so are all that read `large`."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "large" if file in _READ_LARGE else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduling:
+    """pytest-xdist's hook."""
+    return _Scheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For pytest-xdist: a file's tests are one process's, and so are all that read `large`."""
-    groups: dict[str, list[pytest.Item]] = {}
-    for item in items:
-        reads_large = "large" in getattr(item, "fixturenames", ())
-        group = "large" if reads_large else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
-        groups.setdefault(group, []).append(item)
-    items[:] = [
-        item
-        for group in sorted(groups, key=lambda group: not group.startswith(_LONGEST))
-        for item in groups[group]
-    ]
+    """Pytest's hook: the longest first, else the order stays."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST))
 
 
 @pytest.fixture(scope="session")
