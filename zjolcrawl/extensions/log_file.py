@@ -38,7 +38,12 @@ def begin(data_dir: Path) -> logging.Handler | None:
     handler.setFormatter(
         logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
     )
-    logging.getLogger().addHandler(handler)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    # Scrapy leaves the choice to the handlers, and so makes DEBUG records of each page, PyMongo more, for
+    # no one: 2 % of a fast crawl's time.
+    for name in ("", "scrapy"):
+        logging.getLogger(name).setLevel(min(each.level for each in root.handlers))
     return handler
 
 

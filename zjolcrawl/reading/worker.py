@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from typing import Self
+from typing import Self, cast
 
 from zjolcrawl.processes import own_environment
 from zjolcrawl.reading.process import ANSWER, PAGE, Found
@@ -68,8 +68,7 @@ class Worker(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Asyncio's."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by its class
 
     def data_received(self, data: bytes) -> None:
         """Asyncio's."""
