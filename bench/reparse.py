@@ -5,9 +5,9 @@ python -m bench.reparse [ARTICLES [ROUNDS]]     3000 5
 The site is crawled once. Then each takes its turn on that archive and database: `reparse` in one process,
 in two (`part=1/2` and `part=2/2`), and a crawl of the site into another database and folder. Before each
 re-read every article's `parser.version` is set to 0, so that each version is found to be read otherwise
-and is written anew, as after a change of the parser. One process at a time writes the full-text index, so
-the other of two may leave what it wrote for the next run: how much is told. A rate is pages by the time from the first process's
-first capture until the last process's engine has stopped.
+and is written anew, as after a change of the parser. None indexes the texts (SEARCH_INDEX=off), which
+is one process's work however many write. A rate is pages by the time from the first process's first
+capture until the last process's engine has stopped.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import shutil
 import statistics
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 from bench.crawls import ours
 from bench.rig import Rig, rigged
@@ -24,43 +23,34 @@ from bench.timed import Figures
 from bench.turns import in_turns, spread, table, versions
 
 _SERVING = "gzip+charset"
-
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """Pages a second, and articles that were left for the next run to index."""
-
-    rate: float
-    unindexed: int = 0
+_UNINDEXED = {"SEARCH_INDEX": "off"}
 
 
 def report(articles: int = 3000, rounds: int = 5) -> str:
     """A table with a row for each."""
     with rigged(articles, _SERVING) as rig:
-        rig.crawl(_SERVING)
+        rig.crawl(_SERVING, **_UNINDEXED)
         contenders = {
             "one process": lambda: reread(rig, 1),
             "two processes": lambda: reread(rig, 2),
             "the crawl": lambda: crawl_again(rig),
         }
-        passes = in_turns(contenders, rounds)
-    rates = {name: [each.rate for each in some] for name, some in passes.items()}
+        rates = in_turns(contenders, rounds)
     rows = [
         [
             name, f"{statistics.median(each):.0f}", spread(each, rates["one process"]),
             spread(each, rates["the crawl"]),
-            f"{statistics.median(each.unindexed for each in passes[name]):.0f}",
         ]
         for name, each in rates.items()
     ]  # fmt: skip
     return (
         f"{articles:,} articles, medians of {rounds} rounds (least–greatest), {versions('scrapy', 'pymongo')}\n\n"
-        + table(["", "pages/s", "÷ one process", "÷ the crawl", "left to index"], rows)
+        + table(["", "pages/s", "÷ one process", "÷ the crawl"], rows)
     )
 
 
-def reread(rig: Rig, parts: int) -> Pass:
-    """So many processes together. Raises RuntimeError."""
+def reread(rig: Rig, parts: int) -> float:
+    """Pages a second of so many processes together. Raises RuntimeError."""
     with rig.client() as client:
         db = client["zjol"]
         db["articles"].update_many({}, {"$set": {"parser.version": 0}})
@@ -69,24 +59,25 @@ def reread(rig: Rig, parts: int) -> Pass:
             figures = list(pool.map(lambda number: _part(rig, number, parts), range(1, parts + 1)))
         if left := db["articles"].count_documents({"parser.version": 0}):
             raise RuntimeError(f"{left} articles were not read anew")
-        unindexed = db["search_queue"].count_documents({})
     seconds = max(f.began + f.seconds for f in figures) - min(f.began for f in figures)
-    return Pass(rig.pages / seconds, unindexed)
+    return rig.pages / seconds
 
 
 def _part(rig: Rig, number: int, parts: int) -> Figures:
     command = ["crawl", "reparse", *(["-a", f"part={number}/{parts}"] if parts > 1 else [])]
-    return ours("", rig.mongodb, rig.data, command)
+    return ours("", rig.mongodb, rig.data, command, **_UNINDEXED)
 
 
-def crawl_again(rig: Rig) -> Pass:
-    """A crawl that leaves the archive and the database alone."""
+def crawl_again(rig: Rig) -> float:
+    """Pages a second of a crawl that leaves the archive and the database alone."""
     data = rig.folder / "again"
     with rig.client() as client:
-        figures = ours(rig.proxies[_SERVING], rig.mongodb, data, MONGODB_DATABASE="again")
+        figures = ours(
+            rig.proxies[_SERVING], rig.mongodb, data, MONGODB_DATABASE="again", **_UNINDEXED
+        )
         client.drop_database("again")
     shutil.rmtree(data)
-    return Pass(rig.pages / figures.seconds)
+    return rig.pages / figures.seconds
 
 
 if __name__ == "__main__":
