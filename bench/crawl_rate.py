@@ -5,7 +5,7 @@ python -m bench.crawl_rate [ARTICLES [ROUNDS [SERVING …]]]     3000 5 plain pl
 All crawl the same made site from nginx with the same concurrency and no delay, each in a process of its
 own. Ours stores all fields, keeps its frontier, checks for revisions, upserts in bulk (journalled) and
 writes WARC; once more it indexes the texts too, in which case the clock waits for the process that does it
-(else SEARCH_INDEX=off leaves that to the next search). The bare one (bench.bare) yields links and one field. A rate is pages
+(else that is left to the next search). The bare one (bench.bare) yields links and one field. A rate is pages
 (lists and articles) by the time from the first request that is scheduled until the engine has stopped,
 flush and end of the run included; CPU is what the crawl's own process, and what it starts to index, spent
 in that time, so neither nginx nor mongod; peak memory is that of the crawl's process alone.
@@ -34,11 +34,11 @@ def report(articles: int = 3000, rounds: int = 5, *servings: str) -> str:
         contenders: dict[tuple[str, str], Callable[[], Figures]] = {}
         for serving in chosen:
             contenders |= {
-                (serving, OURS): partial(rig.crawl, serving, SEARCH_INDEX="off"),
+                (serving, OURS): partial(rig.crawl, serving),
                 (serving, STOCK): partial(rig.crawl_bare, serving),
                 (serving, FOUR): partial(rig.crawl_bare, serving, CONCURRENT_ITEMS="4"),
             }
-        contenders[chosen[-1], INDEXED] = partial(rig.crawl, chosen[-1])
+        contenders[chosen[-1], INDEXED] = partial(rig.crawl, chosen[-1], SEARCH_INDEX="on")
         figures = in_turns(contenders, rounds)
         told = [
             f"{articles:,} articles, medians of {rounds} rounds (least–greatest), "

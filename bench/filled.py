@@ -2,9 +2,8 @@
 
 python -m bench.filled [ARTICLES [ROUNDS [STORED …]]]     1500 5 3000 100000 1000000
 
-The databases are made archives (tests.archives); after each crawl what it added is taken out again. The
-texts are left to the next search (SEARCH_INDEX=off). Filling 100,000 takes a minute or two and 0.7 GB of
-disk.
+The databases are made archives (tests.archives); after each crawl what it added is taken out again.
+Filling 100,000 takes a minute or two and 0.7 GB of disk.
 """
 
 from __future__ import annotations
@@ -53,10 +52,7 @@ def report(articles: int = 1500, rounds: int = 5, *stored: int) -> str:
 
 def crawl(rig: Rig, number: int) -> Figures:
     """A crawl into the database of so many articles, which is as before in the end."""
-    figures = ours(
-        rig.proxies[_SERVING], rig.mongodb, rig.data,
-        MONGODB_DATABASE=f"n{number}", SEARCH_INDEX="off",
-    )  # fmt: skip
+    figures = ours(rig.proxies[_SERVING], rig.mongodb, rig.data, MONGODB_DATABASE=f"n{number}")
     shutil.rmtree(rig.data)
     with rig.client() as client:
         db = client[f"n{number}"]

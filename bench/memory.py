@@ -2,10 +2,9 @@
 
 python -m bench.memory [ARTICLES …]     3000 30000 100000
 
-One crawl each, the texts left to the next search (what indexes them is a process of its own). 3,000
-articles are files; of more, nginx serves copies in which the article's id, which stands in title list, text
-and image names, is the address's own, so no two payloads are the same and every record is written whole.
-100,000 take a quarter of an hour, and 3 GB of disk.
+One crawl each. 3,000 articles are files; of more, nginx serves copies in which the article's id, which
+stands in title list, text and image names, is the address's own, so no two payloads are the same and every
+record is written whole. 100,000 take a quarter of an hour, and 3 GB of disk.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ def report(*articles: int) -> str:
     least = 0
     for number in articles or (3_000, 30_000, 100_000):
         with rigged(number, "plain", bodies=min(number, _BODIES)) as rig:
-            figures = rig.crawl("plain", SEARCH_INDEX="off")
+            figures = rig.crawl("plain")
         least = least or figures.peak
         row = [
             f"{number:,}", f"{figures.peak / 1e6:.0f}", f"{figures.peak / least:.3f}",

@@ -5,8 +5,8 @@ python -m bench.reparse [ARTICLES [ROUNDS]]     3000 5
 The site is crawled once. Then each takes its turn on that archive and database: `reparse` in one process,
 in two (`part=1/2` and `part=2/2`), and a crawl of the site into another database and folder. Before each
 re-read every article's `parser.version` is set to 0, so that each version is found to be read otherwise
-and is written anew, as after a change of the parser. None indexes the texts (SEARCH_INDEX=off), which
-is one process's work however many write. A rate is pages by the time from the first process's first
+and is written anew, as after a change of the parser. None indexes the texts, which is one process's
+work however many write. A rate is pages by the time from the first process's first
 capture until the last process's engine has stopped.
 """
 
@@ -23,13 +23,12 @@ from bench.timed import Figures
 from bench.turns import in_turns, spread, table, versions
 
 _SERVING = "gzip+charset"
-_UNINDEXED = {"SEARCH_INDEX": "off"}
 
 
 def report(articles: int = 3000, rounds: int = 5) -> str:
     """A table with a row for each."""
     with rigged(articles, _SERVING) as rig:
-        rig.crawl(_SERVING, **_UNINDEXED)
+        rig.crawl(_SERVING)
         contenders = {
             "one process": lambda: reread(rig, 1),
             "two processes": lambda: reread(rig, 2),
@@ -65,16 +64,14 @@ def reread(rig: Rig, parts: int) -> float:
 
 def _part(rig: Rig, number: int, parts: int) -> Figures:
     command = ["crawl", "reparse", *(["-a", f"part={number}/{parts}"] if parts > 1 else [])]
-    return ours("", rig.mongodb, rig.data, command, **_UNINDEXED)
+    return ours("", rig.mongodb, rig.data, command)
 
 
 def crawl_again(rig: Rig) -> float:
     """Pages a second of a crawl that leaves the archive and the database alone."""
     data = rig.folder / "again"
     with rig.client() as client:
-        figures = ours(
-            rig.proxies[_SERVING], rig.mongodb, data, MONGODB_DATABASE="again", **_UNINDEXED
-        )
+        figures = ours(rig.proxies[_SERVING], rig.mongodb, data, MONGODB_DATABASE="again")
         client.drop_database("again")
     shutil.rmtree(data)
     return rig.pages / figures.seconds
