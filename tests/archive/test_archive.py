@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -12,7 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.archive.others import accepted
-from zjolcrawl.archive.archive import Archive, ArchiveError
+from zjolcrawl.archive.archive import OPEN, SUFFIX, Archive, ArchiveError, complete
+from zjolcrawl.archive.captures import Capture, cdxj
+from zjolcrawl.archive.index import ArchiveIndex
+from zjolcrawl.archive.warc import Pointer
 from zjolcrawl.archive.writer import Exchange, WarcWriter
 
 RUN = "0123456789abcdef01234567"
@@ -188,3 +192,27 @@ def test_damaged_file_is_told_and_read_as_far_as_it_goes(tmp_path: Path) -> None
     with Archive(tmp_path) as archive:
         assert "unreadable" in archive.repairs[0]
         assert [c.url[-1] for c in archive.index.captures()] == ["0", "1"]
+
+
+def test_a_large_file_is_completed_in_little_memory(tmp_path: Path) -> None:
+    name = f"zjol-20170812000000000-{'0' * 24}-00001{SUFFIX}"
+    captures = [
+        Capture(
+            Pointer(name, offset, 100, f"urn:uuid:{offset}"), "response",
+            f"http://zjnews.zjol.com.cn/x/t{-offset % 7919}_{offset}.shtml", "2017-08-12T00:00:00.000Z",
+            200, "text/html", "sha256:A", context=f"浙江{offset}",
+        )
+        for offset in range(20_000)
+    ]  # fmt: skip
+    path = tmp_path / (name + OPEN)
+    path.touch()
+    index = ArchiveIndex(tmp_path)
+    index.add(captures)
+    tracemalloc.start()
+    complete(path, index)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    index.close()
+    (beside,) = tmp_path.glob("*.cdxj")
+    assert beside.read_text("utf-8") == cdxj(captures)
+    assert peak < 1_000_000  # of some 30 MB that the captures take

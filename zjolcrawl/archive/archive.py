@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from zjolcrawl.archive.captures import Capture, capture_of, cdxj
+from zjolcrawl.archive.captures import Capture, capture_of
 from zjolcrawl.archive.index import ArchiveIndex
 from zjolcrawl.archive.s3 import WarcStore
 from zjolcrawl.archive.warc import Message, Pointer, Record, TornRecord, read_records
@@ -176,16 +176,20 @@ def _record_at(folder: Path, pointer: Pointer, store: WarcStore | None) -> Recor
         return next(read_records(file, offset))[2]
 
 
-def complete(path: Path, index: ArchiveIndex, captures: list[Capture]) -> None:
-    """Give a durable `.open` file its lasting name and write the CDXJ beside it. OSError."""
+def complete(path: Path, index: ArchiveIndex) -> None:
+    """Give a durable `.open` file, which is indexed, its lasting name and write the CDXJ beside it.
+
+    OSError, sqlite3.Error.
+    """
     lasting = path.with_name(path.name.removesuffix(OPEN))
     beside = lasting.with_name(lasting.name.removesuffix(SUFFIX) + ".cdxj")
     scratch = beside.with_name(beside.name + ".new")
-    scratch.write_text(cdxj(captures), encoding="utf-8")
+    with scratch.open("w", encoding="utf-8") as file:
+        file.writelines(index.cdxj(lasting.name))
     scratch.replace(beside)
     path.rename(lasting)
     sync_folder(path.parent)
-    index.complete(lasting.name, captures)
+    index.complete(lasting.name)
 
 
 def lock(descriptor: int) -> bool:
@@ -222,7 +226,9 @@ def _complete_if_left(path: Path, index: ArchiveIndex) -> str | None:
         if end == 0:
             path.unlink()
             return f"warc/{name}: had no whole record ({size} bytes), removed"
-        complete(path, index, captures)
+        index.forget(name)
+        index.add(captures)
+        complete(path, index)
         what = f"cut {size - end} torn bytes after byte {end}" if torn else "was whole"
         return f"warc/{name}: left by a run that was cut off; {what}, {len(captures)} captures kept"
     finally:

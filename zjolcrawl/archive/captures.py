@@ -90,10 +90,11 @@ def url_key(url: str) -> str:
 
 def cdxj(captures: Iterable[Capture]) -> str:
     """A CDXJ index of captures, sorted; a failure is not one, for there is nothing to replay."""
-    return "".join(sorted(_line(each) for each in captures if each.type != "metadata"))
+    return "".join(sorted(cdxj_line(each) for each in captures if each.type != "metadata"))
 
 
-def _line(capture: Capture) -> str:
+def cdxj_line(capture: Capture) -> str:
+    """The line of one capture, with its end."""
     revisit = capture.type == "revisit"
     values = {
         "url": capture.url,

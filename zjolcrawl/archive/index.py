@@ -6,8 +6,9 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
-from zjolcrawl.archive.captures import Capture
+from zjolcrawl.archive.captures import Capture, cdxj_line
 from zjolcrawl.archive.warc import Pointer
 
 NAME = "index.sqlite"
@@ -41,6 +42,7 @@ class ArchiveIndex:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=OFF")
         self._db.executescript(_SCHEMA)
+        self._db.create_function("cdxj", -1, lambda *row: cdxj_line(_capture(row)))
 
     def add(self, captures: Iterable[Capture]) -> None:
         """Add captures that are durable in their files."""
@@ -68,9 +70,13 @@ class ArchiveIndex:
             self._db.execute("DELETE FROM captures WHERE file = ?", (name,))
             self._db.execute("DELETE FROM files WHERE name = ?", (name,))
 
-    def of_file(self, name: str) -> list[Capture]:
-        """A file's captures in their order there."""
-        return list(self._select("WHERE file = ? ORDER BY offset", (name,)))
+    def cdxj(self, name: str) -> Iterator[str]:
+        """The lines of a file's CDXJ, sorted; SQLite sorts more than a few thousand on disk."""
+        lines = (
+            f"SELECT cdxj({_COLUMNS}) AS line FROM captures"  # noqa: S608
+            " WHERE file = ? AND type <> 'metadata' ORDER BY line"
+        )
+        return (line for (line,) in self._db.execute(lines, (name,)))
 
     def with_payload(self, digest: str, status: int) -> Capture | None:
         """A response record of that status whose payload has the digest."""
@@ -131,7 +137,11 @@ class ArchiveIndex:
 
     def _select(self, where: str, values: Iterable[object]) -> Iterator[Capture]:
         rows = self._db.execute(f"SELECT {_COLUMNS} FROM captures {where}", tuple(values))  # noqa: S608
-        return (Capture(Pointer(*row[:4]), *row[4:]) for row in rows)
+        return map(_capture, rows)
+
+
+def _capture(row: tuple[Any, ...]) -> Capture:
+    return Capture(Pointer(*row[:4]), *row[4:])
 
 
 def _row(capture: Capture) -> tuple[object, ...]:

@@ -223,7 +223,7 @@ class WarcWriter:
             if file is None:
                 return
             try:
-                complete(file.path, self._index, self._index.of_file(file.name))
+                complete(file.path, self._index)
             except (OSError, sqlite3.Error) as error:
                 raise ArchiveError(f"archive {file.path}: {error}") from error
             finally:
