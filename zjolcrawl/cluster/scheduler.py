@@ -183,7 +183,7 @@ class CrowdScheduler(Scheduler):
     async def _feed(self) -> None:
         """Give the crowd its start links; again, where Redis lost them meanwhile."""
         losses = self.crawl.losses
-        self._spider.asked.clear()  # the shared seen-set is in its place
+        del self._spider.asked[:]  # the shared seen-set is in its place
         async for request in self._spider.start():
             self.enqueue_request(request)
         if losses == self.crawl.losses:

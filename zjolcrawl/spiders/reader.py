@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
@@ -54,8 +56,9 @@ class ArticleReader(Spider):
     def __init__(self, name: str | None = None) -> None:
         super().__init__(name)
         self.pages = PageReader(0)
-        # Hashes of URLs, which take half of the memory; of two links with one, the second stays pending.
-        self.asked: set[int] = set()
+        # Hashes of URLs in order: 8 bytes each, where a set takes 100 and is most of what grows in a long
+        # run. Of two links with one hash the second stays pending.
+        self.asked = array("q")
         self._refused = 0
 
     @classmethod
@@ -73,9 +76,12 @@ class ArticleReader(Spider):
 
     def asks_first(self, link: Link) -> bool:
         """Whether this run has not asked for the link before; from now on it has."""
-        known = len(self.asked)
-        self.asked.add(hash(link.url))
-        return len(self.asked) > known
+        name = hash(link.url)
+        place = bisect_left(self.asked, name)
+        known = self.asked[place : place + 1] == array("q", [name])
+        if not known:
+            self.asked.insert(place, name)
+        return not known
 
     def article_request(
         self,
