@@ -3,11 +3,11 @@
 python -m bench.reparse [ARTICLES [ROUNDS]]     3000 5
 
 The site is crawled once. Then each takes its turn on that archive and database: `reparse` in one process,
-in two (`part=1/2` and `part=2/2`), and a crawl of the site into another database and folder. Before each
-re-read every article's `parser.version` is set to 0, so that each version is found to be read otherwise
-and is written anew, as after a change of the parser. None indexes the texts, which is one process's
-work however many write. A rate is pages by the time from the first process's first
-capture until the last process's engine has stopped.
+in two (`part=1/2` and `part=2/2`), and crawls of the site into another database and folder: as shipped,
+where a second process reads the pages, and with PARSER_PROCESSES=0. Before each re-read every article's
+`parser.version` is set to 0, so that each version is found to be read otherwise and is written anew, as
+after a change of the parser. None indexes the texts, which is one process's work however many write. A rate
+is pages by the time from the first process's first capture until the last process's engine has stopped.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from bench.timed import Figures
 from bench.turns import in_turns, spread, table, versions
 
 _SERVING = "gzip+charset"
+ALONE = "the crawl in one process"
 
 
 def report(articles: int = 3000, rounds: int = 5) -> str:
@@ -33,18 +34,19 @@ def report(articles: int = 3000, rounds: int = 5) -> str:
             "one process": lambda: reread(rig, 1),
             "two processes": lambda: reread(rig, 2),
             "the crawl": lambda: crawl_again(rig),
+            ALONE: lambda: crawl_again(rig, PARSER_PROCESSES="0"),
         }
         rates = in_turns(contenders, rounds)
     rows = [
         [
             name, f"{statistics.median(each):.0f}", spread(each, rates["one process"]),
-            spread(each, rates["the crawl"]),
+            spread(each, rates["the crawl"]), spread(each, rates[ALONE]),
         ]
         for name, each in rates.items()
     ]  # fmt: skip
     return (
         f"{articles:,} articles, medians of {rounds} rounds (least–greatest), {versions('scrapy', 'pymongo')}\n\n"
-        + table(["", "pages/s", "÷ one process", "÷ the crawl"], rows)
+        + table(["", "pages/s", "÷ one process", "÷ the crawl", f"÷ {ALONE}"], rows)
     )
 
 
@@ -67,11 +69,13 @@ def _part(rig: Rig, number: int, parts: int) -> Figures:
     return ours("", rig.mongodb, rig.data, command)
 
 
-def crawl_again(rig: Rig) -> float:
+def crawl_again(rig: Rig, **settings: str) -> float:
     """Pages a second of a crawl that leaves the archive and the database alone."""
     data = rig.folder / "again"
     with rig.client() as client:
-        figures = ours(rig.proxies[_SERVING], rig.mongodb, data, MONGODB_DATABASE="again")
+        figures = ours(
+            rig.proxies[_SERVING], rig.mongodb, data, MONGODB_DATABASE="again", **settings
+        )
         client.drop_database("again")
     shutil.rmtree(data)
     return rig.pages / figures.seconds
