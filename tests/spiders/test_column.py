@@ -54,6 +54,19 @@ def test_pages_bound(site: SiteProxy, db: Database[Any], crawl: Crawl) -> None:
     assert f"{COLUMN}index_2.shtml" not in site.urls()
 
 
+@pytest.mark.parametrize(("listed", "read_on"), [(100, True), (600, False)])
+def test_a_column_is_read_on_while_few_requests_wait(
+    listed: int, read_on: bool, site: SiteProxy, crawl: Crawl
+) -> None:
+    many = [("2017-08-12", 4774100 + number) for number in range(listed)]
+    serve_column(site, [many, *PAGES[1:]])
+    slots = '{"zjnews.zjol.com.cn": {"concurrency": 1, "delay": 0.05, "jitter": 0}}'
+    crawl("column", url=COLUMN, DOWNLOAD_SLOTS=slots, CLOSESPIDER_PAGECOUNT=60)
+    asked = site.urls()
+    assert f"{COLUMN}index_1.shtml" in asked  # its request was made when no article's waited
+    assert (f"{COLUMN}index_2.shtml" in asked) == read_on
+
+
 def test_since_ends_after_a_whole_page_before_it(
     site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
