@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from pymongo.database import Database
+from scrapy.utils.test import get_crawler
 
 from tests.conftest import Crawl
 from tests.crawling import scrapy
 from tests.pages import COLUMN, HOST, list_page, serve_column
 from tests.site import Answer, SiteProxy
+from zjolcrawl.spiders.column import ColumnSpider
 
 REFERENCE = f"{HOST}/zjnews/zjxw/201708/t20170812_4774532.shtml"
 
@@ -54,17 +56,16 @@ def test_pages_bound(site: SiteProxy, db: Database[Any], crawl: Crawl) -> None:
     assert f"{COLUMN}index_2.shtml" not in site.urls()
 
 
-@pytest.mark.parametrize(("listed", "read_on"), [(100, True), (600, False)])
-def test_a_column_is_read_on_while_few_requests_wait(
-    listed: int, read_on: bool, site: SiteProxy, crawl: Crawl
-) -> None:
-    many = [("2017-08-12", 4774100 + number) for number in range(listed)]
-    serve_column(site, [many, *PAGES[1:]])
-    slots = '{"zjnews.zjol.com.cn": {"concurrency": 1, "delay": 0.05, "jitter": 0}}'
-    crawl("column", url=COLUMN, DOWNLOAD_SLOTS=slots, CLOSESPIDER_PAGECOUNT=60)
-    asked = site.urls()
-    assert f"{COLUMN}index_1.shtml" in asked  # its request was made when no article's waited
-    assert (f"{COLUMN}index_2.shtml" in asked) == read_on
+def test_a_column_is_read_on_before_its_articles_while_few_requests_wait() -> None:
+    crawler = get_crawler(ColumnSpider)
+    spider = ColumnSpider.from_crawler(crawler, column="zjxw")
+    (column,) = spider.wanted.columns
+    assert crawler.stats is not None
+    crawler.stats.set_value("scheduler/enqueued", 700)
+    crawler.stats.set_value("scheduler/dequeued", 400)
+    assert spider.first_page(column, {}).priority > 0
+    crawler.stats.set_value("scheduler/dequeued", 100)
+    assert spider.first_page(column, {}).priority < 0
 
 
 def test_since_ends_after_a_whole_page_before_it(
