@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from pymongo import AsyncMongoClient
 from pymongo.database import Database
 
+from tests.conftest import drop
 from zjolcrawl.items import Article, Byline, ColumnVisit, Image, Link, Outcome, WalkEnd
 from zjolcrawl.storage.documents import content_sha256
 from zjolcrawl.storage.schema import VALIDATORS, ensure_schema
 from zjolcrawl.storage.store import Store
+from zjolcrawl.storage.versions import VersionWriter
 
 URL = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
 
@@ -149,6 +151,70 @@ def test_frontier_never_goes_back(db: Database[Any], run: Run) -> None:
     stored = db.articles.find_one({"_id": URL})
     assert stored is not None
     assert stored["columns"] == ["zjxw", "other"]
+
+
+@pytest.mark.parametrize("what", ["gone", "stored", "failed", "rejected"])
+@pytest.mark.parametrize("days_before", [2, 60])
+def test_row_is_the_same_whether_its_list_or_its_attempt_is_written_first(
+    what: str, days_before: int, db: Database[Any], run: Run
+) -> None:
+    """A list says from when rechecks are counted, where the article itself does not."""
+    at = datetime(2026, 1, 10, tzinfo=timezone.utc)
+    listed = at - timedelta(days=days_before)
+
+    async def find(store: Store) -> None:
+        await store.discover(
+            [Link(URL, "paper", ["zjxw"], "题", listed, seen_at=at - timedelta(hours=1))]
+        )
+
+    async def attempt(store: Store) -> None:
+        if what == "stored":
+            await store.put(article(published_at=None, published_precision=None, seen_at=at))
+        else:
+            await store.outcome(Outcome(URL, what, "HTTP 404", seen_at=at))
+        await store.flush()
+
+    rows = []
+    for first, then in [(find, attempt), (attempt, find)]:
+        drop(db)
+        run(first)
+        run(then)
+        rows.append(db.frontier.find_one())
+    assert rows[0] == rows[1]
+    assert rows[0] is not None
+    assert rows[0]["kind"] == "paper"
+    if what in {"gone", "stored"}:
+        due = listed + timedelta(days=3) if days_before == 2 else None
+        assert rows[0].get("next_visit_at") == due
+
+
+def test_column_that_another_run_finds_while_the_article_is_written_is_the_articles_too(
+    mongodb_uri: str, database: str, db: Database[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That run looks for the article before it is there, this one for columns before they are."""
+    write = VersionWriter.write
+
+    async def both() -> None:
+        one, other = [
+            await Store.open(mongodb_uri, database, run_arguments={}, version="0") for _ in range(2)
+        ]
+
+        async def write_after_the_other(writer: VersionWriter, documents: Any) -> Any:
+            await other.discover([Link(URL, columns=["jrsw"])])
+            return await write(writer, documents)
+
+        monkeypatch.setattr(VersionWriter, "write", write_after_the_other)
+        await one.discover([Link(URL, columns=["zjxw"])])
+        await one.put(article())
+        for store in (one, other):
+            await store.finish()
+            await store.close()
+
+    asyncio.run(both())
+    stored = db.articles.find_one()
+    assert stored is not None
+    assert sorted(stored["columns"]) == ["jrsw", "zjxw"]
+    assert db.search_queue.count_documents({"url": URL}) == 2  # indexed again with it
 
 
 def test_failed_link_waits_longer_each_time(db: Database[Any], run: Run) -> None:

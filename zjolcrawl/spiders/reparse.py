@@ -220,10 +220,13 @@ class ReparseSpider(ListReader):
             yield link_of_list(listed, column, response.meta["seen_at"])
 
     async def _turn(self, request: Request) -> None:
-        """Wait until no capture is under way of the same link, page or column."""
+        """Wait until no capture is under way of the same link, page or column, or of a list that led
+        to the link.
+        """
         name = _name(request)
         about = {name, canonical(request.url)}
-        while busy := about & self._under_way.keys():
+        lists: list[str] = getattr(request.cb_kwargs.get("link"), "columns", [])
+        while busy := about.union(lists) & self._under_way.keys():
             await self._under_way[busy.pop()].wait()
         self._about[name] = about
         self._under_way |= dict.fromkeys(about, asyncio.Event())

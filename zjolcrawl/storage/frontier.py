@@ -32,22 +32,21 @@ class VisitPolicy:
     give_up_after: int = 12
 
 
-def discover_link(link: Link) -> UpdateOne:
+def discover_link(link: Link, policy: VisitPolicy) -> UpdateOne:
     """A link as found: a new one waits, or is recorded as what it is; a known one gains columns.
 
     The list's title and date are those it showed last; `listed_since` is when it began to.
     """
     at = link.seen_at or utc_now()
     read = link.kind in READ_KINDS and not link.reason
-    unknown = {"$eq": [{"$type": "$state"}, "missing"]}
+    unknown = _is_missing("$state")
     row: dict[str, Any] = {
         "state": {"$ifNull": ["$state", "pending" if read else "rejected"]},
-        "kind": {"$ifNull": ["$kind", link.kind]},
+        # An attempt that was written before its list could not tell.
+        "kind": link.kind if link.columns else {"$ifNull": ["$kind", link.kind]},
         "attempts": {"$ifNull": ["$attempts", 0]},
         "discovered_at": {"$min": ["$discovered_at", at]},
     }
-    if read:
-        row["next_visit_at"] = {"$cond": [unknown, at, "$next_visit_at"]}
     if link.reason:
         row["last_error"] = {"$cond": [unknown, {"$literal": link.reason}, "$last_error"]}
     if link.fetch_url and link.fetch_url != link.url:
@@ -60,6 +59,8 @@ def discover_link(link: Link) -> UpdateOne:
         newer = {"$lte": [{"$ifNull": ["$listed_since", at]}, at]}
         values = {k: {"$literal": v} for k, v in listed.items()} | {"listed_since": at}
         row |= {k: {"$cond": [{"$and": [other, newer]}, v, f"${k}"]} for k, v in values.items()}
+    if read:
+        row["next_visit_at"] = _visit_of_found(at, policy, row)
     return UpdateOne({"_id": link.url}, [{"$set": row}], upsert=True)
 
 
@@ -121,6 +122,25 @@ def _seen(at: datetime, policy: VisitPolicy, published: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _visit_of_found(at: datetime, policy: VisitPolicy, row: dict[str, Any]) -> dict[str, Any]:
+    """When a link that was found is visited, given what the find makes of its row: now if it is new.
+
+    A recheck is counted from the list's date where the page itself has none: if a find that is written
+    after the visit changes that date, it is what it would have been had the find been written before.
+    """
+    starts = {name: row.get(name, f"${name}") for name in ("listed_at", "discovered_at")}
+    moved = {"$or": [{"$ne": [f"${name}", value]} for name, value in starts.items()]}
+    undated = {
+        "$and": [{"$in": ["$state", ["stored", "gone"]]}, _is_missing("$published_at"), moved]
+    }
+    recheck = _recheck("$last_attempt_at", policy, {"$ifNull": list(starts.values())})
+    branches = [
+        {"case": _is_missing("$state"), "then": at},
+        {"case": undated, "then": recheck},
+    ]
+    return {"$switch": {"branches": branches, "default": "$next_visit_at"}}
+
+
 def _settled(url: str, at: datetime, values: dict[str, Any], attempts: int = 1) -> UpdateOne:
     """The row of a link as an attempt at that time leaves it."""
     newest = {"$lte": [_last(), at]}
@@ -151,7 +171,11 @@ def _after_failures(at: datetime, failures: Any) -> dict[str, Any]:
     return {"$dateAdd": {"startDate": at, "unit": "minute", "amount": minutes}}
 
 
-def _recheck(at: datetime, policy: VisitPolicy, published: Any) -> dict[str, Any]:
+def _is_missing(path: str) -> dict[str, Any]:
+    return {"$eq": [{"$type": path}, "missing"]}
+
+
+def _recheck(at: Any, policy: VisitPolicy, published: Any) -> dict[str, Any]:
     """The first recheck after `at`, counted from publication, else from the list's date, else from
     discovery; absent after the last.
     """

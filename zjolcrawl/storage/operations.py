@@ -104,6 +104,11 @@ def take_down(outcome: Outcome) -> UpdateMany:
     )
 
 
+def gain_columns(url: str, columns: list[str]) -> UpdateOne:
+    """An article that these columns list too."""
+    return UpdateOne({"_id": url}, {"$addToSet": {"columns": {"$each": columns}}})
+
+
 def still_there(sight: Unchanged) -> UpdateOne:
     """The article of a link whose page is as it was: seen, and live if it was gone."""
     at = sight.seen_at or utc_now()

@@ -300,7 +300,8 @@ class Restorer:
                 kind = "article"
             yield discover_link(
                 Link(url, kind, article.get("columns", []),
-                     seen_at=article["first_seen_at"])
+                     seen_at=article["first_seen_at"]),
+                self._policy,
             )  # fmt: skip
             yield store_link(url, at, self._policy, published_at=article.get("published_at"))
             if gone:

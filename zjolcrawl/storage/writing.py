@@ -19,6 +19,7 @@ from zjolcrawl.storage.buffer import Buffer, Sight
 from zjolcrawl.storage.frontier import VisitPolicy, settle_link, store_link, unchanged_link
 from zjolcrawl.storage.operations import (
     end_walk,
+    gain_columns,
     reject_id,
     reject_row,
     still_there,
@@ -129,15 +130,27 @@ class BufferWriter:
 
     async def _write_articles(self, sights: dict[str, Sight]) -> dict[str, str]:
         await self.add_columns(sights)
-        return await self._versions.write({url: each.document for url, each in sights.items()})
+        refused = await self._versions.write({url: each.document for url, each in sights.items()})
+        # Another run that listed a link meanwhile has looked for its article before it was there.
+        if late := await self.add_columns(sights):
+            await announce(self.db, late, self.run_id)
+            await self.db["articles"].bulk_write([gain_columns(u, c) for u, c in late.items()])
+        return refused
 
-    async def add_columns(self, sights: dict[str, Sight]) -> None:
-        """The columns that listed a link since its request was made are in the frontier."""
+    async def add_columns(self, sights: dict[str, Sight]) -> dict[str, list[str]]:
+        """Take in the columns that listed a link since its request was made, which are in the frontier.
+
+        Gives them for each URL that gained any.
+        """
         rows = [each.row for each in sights.values()]
         listed = {
             row["_id"]: row.get("columns", [])
             async for row in self.db["frontier"].find({"_id": {"$in": rows}}, {"columns": 1})
         }
-        for each in sights.values():
-            if columns := [*each.document.get("columns", []), *listed.get(each.row, [])]:
-                each.document["columns"] = list(dict.fromkeys(columns))
+        gained: dict[str, list[str]] = {}
+        for url, each in sights.items():
+            known = each.document.get("columns", [])
+            if new := [column for column in listed.get(each.row, []) if column not in known]:
+                gained[url] = new
+                each.document["columns"] = [*known, *new]
+        return gained
