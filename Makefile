@@ -11,7 +11,7 @@ demo: $(STAMP)  ## crawl the bundled site and print the reference article
 	$(BIN)/python -m tests.demo
 
 test: $(STAMP)  ## pass all tests
-	$(BIN)/python -m pytest -q --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -q --numprocesses=auto --dist=loadfile --no-loadscope-reorder --max-worker-restart=2
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -123,6 +123,14 @@ class Membership:
             await self._server.close()
 
     async def _live(self) -> None:
+        """Beats, until Redis is lost. Whatever ends it ends the run: others wait for what it tells."""
+        try:
+            await self._beat_on()
+        except Exception as error:
+            logger.exception("the heartbeat broke")
+            self._give_up(error)
+
+    async def _beat_on(self) -> None:
         away_since: float | None = None
         while not self._lost:
             await asyncio.sleep(self.every if self._there.is_set() else _AGAIN_SECONDS)
@@ -161,7 +169,7 @@ class Membership:
             self._there.clear()
             logger.warning("Redis is away: %s", error)
 
-    def _give_up(self, error: ServerAway) -> None:
+    def _give_up(self, error: Exception) -> None:
         self._lost = f"Redis was lost: {error}; what was not stored stays pending"
         self._there.set()
         RunLedger.of(self.crawler).stop(self._lost, "redis_lost")

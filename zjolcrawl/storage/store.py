@@ -289,7 +289,16 @@ class Store:
             await self.flush()
 
     async def _age(self) -> None:
-        """Write a buffer that has waited long enough; the next item reports a loss."""
+        """Look after the buffer, and after a MongoDB that is away. Whatever ends it is a loss, which the
+        next item reports: others wait for what it does.
+        """
+        try:
+            await self._look_after()
+        except Exception as error:
+            logger.exception("the store broke")
+            self._lost = StoreError(f"the store broke: {error}")
+
+    async def _look_after(self) -> None:
         while not self._lost:
             await asyncio.sleep(min(self._seconds, 0.5) or 0.05)
             if self._away_since:
