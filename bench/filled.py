@@ -58,7 +58,7 @@ def crawl(rig: Rig, number: int) -> Figures:
         db = client[f"n{number}"]
         taken = db["articles"].delete_many({"_id": _OWN}).deleted_count
         db["frontier"].delete_many({"_id": _OWN})
-        db["columns"].delete_one({"_id": COLUMN.partition("://")[2]})
+        db["columns"].delete_one({"url": COLUMN})
         db["search_queue"].delete_many({})
     if taken != rig.articles:
         raise RuntimeError(f"{taken} of {rig.articles} articles stored")
