@@ -4,7 +4,8 @@ python -m bench.reparse [ARTICLES [ROUNDS]]     3000 5
 
 The site is crawled once. Then each takes its turn on that archive and database: `reparse` in one process,
 in two (`part=1/2` and `part=2/2`), and crawls of the site into another database and folder: as shipped,
-where a second process reads the pages, and with PARSER_PROCESSES=0. Before each re-read every article's
+where a second process reads the pages, and with PARSER_PROCESSES=0. What of the processors one process and
+MongoDB take together bounds what a second one can bring. Before each re-read every article's
 `parser.version` is set to 0, so that each version is found to be read otherwise and is written anew, as
 after a change of the parser. None indexes the texts, which is one process's work however many write. A rate
 is pages by the time from the first process's first capture until the last process's engine has stopped.
@@ -16,11 +17,16 @@ import shutil
 import statistics
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo import MongoClient
 
 from bench.crawls import ours
 from bench.rig import Rig, rigged
 from bench.timed import Figures
 from bench.turns import in_turns, spread, table, versions
+from zjolcrawl.processes import spare_processors
 
 _SERVING = "gzip+charset"
 ALONE = "the crawl in one process"
@@ -36,7 +42,8 @@ def report(articles: int = 3000, rounds: int = 5) -> str:
             "the crawl": lambda: crawl_again(rig),
             ALONE: lambda: crawl_again(rig, PARSER_PROCESSES="0"),
         }
-        rates = in_turns(contenders, rounds)
+        turns = in_turns(contenders, rounds)
+    rates = {name: [turn.rate for turn in each] for name, each in turns.items()}
     rows = [
         [
             name, f"{statistics.median(each):.0f}", spread(each, rates["one process"]),
@@ -44,24 +51,51 @@ def report(articles: int = 3000, rounds: int = 5) -> str:
         ]
         for name, each in rates.items()
     ]  # fmt: skip
+    alone = [turn.cpu for turn in turns["one process"]]
+    both = [turn.cpu + turn.mongodb for turn in turns["one process"]]
+    cores = spare_processors() + 1
+    bound = statistics.median(
+        cores / (each * rate) for each, rate in zip(both, rates["one process"], strict=True)
+    )
     return (
         f"{articles:,} articles, medians of {rounds} rounds (least–greatest), {versions('scrapy', 'pymongo')}\n\n"
         + table(["", "pages/s", "÷ one process", "÷ the crawl", f"÷ {ALONE}"], rows)
+        + f"\n\nOne process takes {1000 * statistics.median(alone):.2f} ms of processor time a page, with"
+        f" MongoDB {1000 * statistics.median(both):.2f} ms: {cores} processors allow {bound:.2f} times its rate"
+        " at the most."
     )
 
 
-def reread(rig: Rig, parts: int) -> float:
-    """Pages a second of so many processes together. Raises RuntimeError."""
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """`rate`: pages a second; `cpu`, `mongodb`: processor seconds a page of the processes, of the server."""
+
+    rate: float
+    cpu: float = 0.0
+    mongodb: float = 0.0
+
+
+def reread(rig: Rig, parts: int) -> Turn:
+    """So many processes together. Raises RuntimeError."""
     with rig.client() as client:
         db = client["zjol"]
         db["articles"].update_many({}, {"$set": {"parser.version": 0}})
         db["search_queue"].delete_many({})
+        before = _server_cpu(client)
         with ThreadPoolExecutor(parts) as pool:
             figures = list(pool.map(lambda number: _part(rig, number, parts), range(1, parts + 1)))
+        mongodb = _server_cpu(client) - before
         if left := db["articles"].count_documents({"parser.version": 0}):
             raise RuntimeError(f"{left} articles were not read anew")
     seconds = max(f.began + f.seconds for f in figures) - min(f.began for f in figures)
-    return rig.pages / seconds
+    cpu = sum(f.cpu for f in figures)
+    return Turn(rig.pages / seconds, cpu / rig.pages, mongodb / rig.pages)
+
+
+def _server_cpu(client: MongoClient[dict[str, Any]]) -> float:
+    """Seconds of processor time that the server has taken so far."""
+    told = client.admin.command("serverStatus")["extra_info"]
+    return float(told["user_time_us"] + told["system_time_us"]) / 1e6
 
 
 def _part(rig: Rig, number: int, parts: int) -> Figures:
@@ -69,8 +103,8 @@ def _part(rig: Rig, number: int, parts: int) -> Figures:
     return ours("", rig.mongodb, rig.data, command)
 
 
-def crawl_again(rig: Rig, **settings: str) -> float:
-    """Pages a second of a crawl that leaves the archive and the database alone."""
+def crawl_again(rig: Rig, **settings: str) -> Turn:
+    """A crawl that leaves the archive and the database alone."""
     data = rig.folder / "again"
     with rig.client() as client:
         figures = ours(
@@ -78,7 +112,7 @@ def crawl_again(rig: Rig, **settings: str) -> float:
         )
         client.drop_database("again")
     shutil.rmtree(data)
-    return rig.pages / figures.seconds
+    return Turn(rig.pages / figures.seconds)
 
 
 if __name__ == "__main__":
