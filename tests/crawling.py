@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.site import SiteProxy
@@ -24,12 +26,36 @@ def scrapy(
 ) -> subprocess.CompletedProcess[str]:
     """`scrapy ARGUMENTS` with its output; quick settings for a crawl."""
     running = start_scrapy(*arguments, site=site, data=data, uri=uri, database=database)
-    try:
-        out, err = running.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        running.kill()
-        raise
+    out, err = ended(running, timeout)
     return subprocess.CompletedProcess(running.args, running.returncode, out, err)
+
+
+def wait_until(
+    condition: Callable[[], object], running: subprocess.Popen[str], seconds: float = 90
+) -> None:
+    """Until it holds. Fails where the process ends before that, or is so long about it."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert running.poll() is None, running.communicate()[1]
+        assert time.monotonic() < deadline, f"it did not come about:\n{stacks(running)}"
+        time.sleep(0.01)
+
+
+def ended(running: subprocess.Popen[str], seconds: float) -> tuple[str, str]:
+    """Waits for a process that must end by itself; what it said on stdout and stderr."""
+    try:
+        return running.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        raise AssertionError(f"it does not end:\n{stacks(running)}") from None
+
+
+def stacks(running: subprocess.Popen[str]) -> str:
+    """Ends a process that was started here; what it had said, and where each of its threads was."""
+    running.send_signal(signal.SIGABRT)
+    try:
+        return running.communicate(timeout=30)[1]
+    except subprocess.TimeoutExpired:  # a child of it lives on
+        return "nothing is known of it"
 
 
 def peak_memory(running: subprocess.Popen[str]) -> int:
@@ -56,6 +82,7 @@ def start_scrapy(
     environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
     environment |= site.environ if site else {}
     environment |= {"DATA_DIR": str(data), "MONGODB_URI": uri, "MONGODB_DATABASE": database}
+    environment["PYTHONFAULTHANDLER"] = "1"  # for `stacks`
     given = settings if arguments[0] == "crawl" else ()
     return subprocess.Popen(
         [sys.executable, "-m", "scrapy", *arguments, *given],

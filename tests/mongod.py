@@ -44,7 +44,10 @@ class Mongod:
     def stop(self) -> None:
         assert self._running
         self._running.send_signal(signal.SIGTERM)
-        self._running.wait()
+        try:
+            self._running.wait(60)
+        finally:
+            self._running.kill()
         self._running = None
 
     def client(self) -> MongoClient[dict[str, Any]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.servers import RedisServer
-from tests.crawling import QUICK, start_scrapy
+from tests.crawling import QUICK, ended, start_scrapy
 from tests.pages import COLUMN
 from tests.site import SiteProxy
 
@@ -52,7 +52,7 @@ def end(*workers: subprocess.Popen[str], status: int = 0) -> list[str]:
     """Waits for workers that must end by themselves; what each said on stderr."""
     said = []
     for each in workers:
-        _, err = each.communicate(timeout=90)
+        _, err = ended(each, 90)
         assert each.returncode == status, err
         said.append(err)
     return said

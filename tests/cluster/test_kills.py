@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.cluster.conftest import Worker
 from tests.cluster.servers import RedisServer, ReplicaSet, needs_redis
 from tests.cluster.test_crowd import QUICK, asked, assert_whole
+from tests.crawling import ended, stacks
 from tests.pages import DAY, serve_column
 from tests.site import SiteProxy
 
@@ -49,12 +50,16 @@ def test_nothing_is_lost_and_nothing_is_there_twice(
         chance.shuffle(troubles)
         marks = sorted(chance.sample(range(5, 170), len(troubles)))
         for mark, trouble in zip(marks, troubles, strict=True):
+            deadline = time.monotonic() + 120
             while db.articles.count_documents({}) < mark:
                 assert any(each.poll() is None for each in workers.values())
+                if time.monotonic() > deadline:
+                    told = map(stacks, workers.values())
+                    raise AssertionError("\n\n".join(["the crowd hangs:", *told]))
                 time.sleep(0.05)
             trouble()
         for each in workers.values():
-            _, err = each.communicate(timeout=60)
+            _, err = ended(each, 60)
             assert each.returncode == 0, err
         folders = [tmp_path / f"worker{number}" for number in range(3)]
         assert_whole(db, idents, *folders)

@@ -25,7 +25,7 @@ from bson import ObjectId
 from pymongo.database import Database
 
 from tests.conftest import Crawl
-from tests.crawling import peak_memory, start_scrapy
+from tests.crawling import peak_memory, start_scrapy, wait_until
 from tests.exchange.made import article, edited
 from tests.mongod import Mongod
 from zjolcrawl.exchange.fields import FIELDS
@@ -227,12 +227,8 @@ def stalled(folder: Path, uri: str, database: str, name: str) -> subprocess.Pope
         "export", str(folder / name), site=None, data=folder, uri=uri, database=database
     )
     part = folder / f"{name}.part"
-    for _ in range(600):
-        if part.exists() and part.stat().st_size:
-            return running
-        assert running.poll() is None, running.communicate()
-        time.sleep(0.01)
-    raise AssertionError("the export wrote nothing")
+    wait_until(lambda: part.exists() and part.stat().st_size, running)
+    return running
 
 
 def many(db: Database[Any], count: int = 3000) -> None:

@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from tests.conftest import Crawl, drop
-from tests.crawling import scrapy, start_scrapy
+from tests.crawling import scrapy, start_scrapy, wait_until
 from tests.exchange.made import RUN, article, edited
 from tests.mongod import Mongod
 from tests.pages import COLUMN
@@ -494,11 +493,7 @@ def started(path: Path, data: Path, uri: str, database: str) -> subprocess.Popen
     """An import that has stored something, stopped in its middle."""
     running = start_scrapy("import", str(path), site=None, data=data, uri=uri, database=database)
     with MongoClient[dict[str, Any]](uri) as client:
-        for _ in range(6000):
-            if client[database].articles.count_documents({}):
-                break
-            assert running.poll() is None, running.communicate()
-            time.sleep(0.005)
+        wait_until(lambda: client[database].articles.count_documents({}), running)
     running.send_signal(signal.SIGSTOP)
     return running
 

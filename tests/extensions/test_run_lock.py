@@ -13,6 +13,7 @@ import pytest
 from pymongo.database import Database
 
 from tests.conftest import Begin, Crawl
+from tests.crawling import wait_until
 from tests.pages import COLUMN, DAY, serve_column
 from tests.site import SiteProxy
 from zjolcrawl.extensions.run_lock import LockHeld, RunLock, holder
@@ -65,8 +66,7 @@ def test_lock_of_a_killed_run_is_none(
         "-a",
         f"url={COLUMN}",
     )
-    while f"pid {running.pid}," not in (holder(tmp_path) or ""):
-        assert running.poll() is None
+    wait_until(lambda: f"pid {running.pid}," in (holder(tmp_path) or ""), running)
     running.kill()
     running.communicate()
     assert holder(tmp_path) is None
@@ -87,8 +87,7 @@ def test_sigterm_ends_within_15_seconds_with_all_written(
         "-s",
         "MONGODB_BATCH_SECONDS=60",
     )
-    while len(site.urls()) < 12:
-        assert running.poll() is None
+    wait_until(lambda: len(site.urls()) >= 12, running)
     begun = time.monotonic()
     running.send_signal(signal.SIGTERM)
     _, err = running.communicate(timeout=60)

@@ -11,7 +11,7 @@ import pytest
 from pymongo.database import Database
 
 from tests.conftest import Begin, Crawl
-from tests.crawling import scrapy
+from tests.crawling import scrapy, wait_until
 from tests.pages import COLUMN, DAY, article, list_page, saying, serve_column, url_of
 from tests.site import Answer, Request, SiteProxy
 from zjolcrawl.catalogue import load_catalogue
@@ -244,8 +244,7 @@ def test_killed_runs_lose_no_link(
         "-a",
         f"url={COLUMN}",
     )
-    while not db.frontier.count_documents({}):
-        assert running.poll() is None
+    wait_until(lambda: db.frontier.count_documents({}), running)
     running.kill()
     running.communicate()
     site.delay = 0

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from bson import ObjectId
 
-from tests.crawling import scrapy, start_scrapy
+from tests.crawling import scrapy, start_scrapy, wait_until
 from tests.mongod import Mongod
 from tests.pages import COLUMN, DAY, serve_column
 from tests.site import SiteProxy
@@ -60,8 +60,7 @@ def assert_whole(mongod: Mongod) -> None:
 
 def test_away_for_a_while_and_back(column: SiteProxy, mongod: Mongod, tmp_path: Path) -> None:
     running = begin(column, tmp_path / "data", mongod)
-    while stored(mongod) < 20:
-        assert running.poll() is None
+    wait_until(lambda: stored(mongod) >= 20, running)
     mongod.stop()
     time.sleep(8)
     spool = list((tmp_path / "data" / "spool").glob("*.bson"))
@@ -78,8 +77,7 @@ def test_away_to_the_end_and_taken_in_by_the_next_run(
 ) -> None:
     data = tmp_path / "data"
     running = begin(column, data, mongod, "-s", "MONGODB_PATIENCE=3")
-    while stored(mongod) < 20:
-        assert running.poll() is None
+    wait_until(lambda: stored(mongod) >= 20, running)
     mongod.stop()
     _, err = running.communicate(timeout=120)
     assert running.returncode == 1
@@ -106,8 +104,7 @@ def test_away_while_links_that_are_due_are_taken_up(
     _, err = begin(column, data, mongod, "-a", "until=2000-01-01").communicate(timeout=60)
     assert "200 links found (200 new); stored 0 new" in err
     running = begin(column, data, mongod)
-    while stored(mongod) < 20:
-        assert running.poll() is None
+    wait_until(lambda: stored(mongod) >= 20, running)
     mongod.stop()
     time.sleep(3)
     mongod.start()
