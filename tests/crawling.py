@@ -31,13 +31,15 @@ def scrapy(
 
 
 def wait_until(
-    condition: Callable[[], object], running: subprocess.Popen[str], seconds: float = 90
+    condition: Callable[[], object], *running: subprocess.Popen[str], seconds: float = 90
 ) -> None:
-    """Until it holds. Fails where the process ends before that, or is so long about it."""
+    """Until it holds. Fails where one of the processes ends before that, or they are so long about it."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert running.poll() is None, running.communicate()[1]
-        assert time.monotonic() < deadline, f"it did not come about:\n{stacks(running)}"
+        for each in running:
+            assert each.poll() is None, each.communicate()[1]
+        if time.monotonic() > deadline:
+            raise AssertionError("\n".join(["it did not come about:", *map(stacks, running)]))
         time.sleep(0.01)
 
 

@@ -15,6 +15,7 @@ from pymongo.database import Database
 
 from tests.cluster.conftest import Worker, end
 from tests.cluster.servers import RedisServer, needs_redis
+from tests.crawling import wait_until
 from tests.pages import COLUMN, DAY, serve_column, url_of
 from tests.site import SiteProxy
 from zjolcrawl.archive.archive import Archive
@@ -42,11 +43,7 @@ def asked(site: SiteProxy) -> Counter[str]:
 
 def until(db: Database[Any], stored: int, *workers: subprocess.Popen[str]) -> None:
     """Waits until so many articles are stored."""
-    deadline = time.monotonic() + 60
-    while db.articles.count_documents({}) < stored:
-        assert time.monotonic() < deadline
-        assert all(each.poll() is None for each in workers)
-        time.sleep(0.02)
+    wait_until(lambda: db.articles.count_documents({}) >= stored, *workers, seconds=60)
 
 
 def assert_whole(db: Database[Any], idents: Sequence[int], *folders: Path) -> None:

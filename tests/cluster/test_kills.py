@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tests.cluster.conftest import Worker
 from tests.cluster.servers import RedisServer, ReplicaSet, needs_redis
-from tests.cluster.test_crowd import QUICK, asked, assert_whole
-from tests.crawling import ended, stacks
+from tests.cluster.test_crowd import QUICK, asked, assert_whole, until
+from tests.crawling import ended
 from tests.pages import DAY, serve_column
 from tests.site import SiteProxy
 
@@ -50,13 +50,7 @@ def test_nothing_is_lost_and_nothing_is_there_twice(
         chance.shuffle(troubles)
         marks = sorted(chance.sample(range(5, 170), len(troubles)))
         for mark, trouble in zip(marks, troubles, strict=True):
-            deadline = time.monotonic() + 120
-            while db.articles.count_documents({}) < mark:
-                assert any(each.poll() is None for each in workers.values())
-                if time.monotonic() > deadline:
-                    told = map(stacks, workers.values())
-                    raise AssertionError("\n\n".join(["the crowd hangs:", *told]))
-                time.sleep(0.05)
+            until(db, mark, *workers.values())
             trouble()
         for each in workers.values():
             _, err = ended(each, 60)

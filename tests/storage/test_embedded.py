@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import ServerSelectionTimeoutError
 
+from tests.crawling import wait_until
 from zjolcrawl.storage import embedded
 from zjolcrawl.storage.embedded import (
     EmbeddedServer,
@@ -79,13 +80,6 @@ def pings(uri: str) -> bool:
 def server_json(data_dir: Path) -> dict[str, Any]:
     text = (data_dir / "mongodb" / "server.json").read_text(encoding="utf-8")
     return dict(json.loads(text))
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 8) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not come about in time"
-        time.sleep(0.05)
 
 
 USER = """
@@ -375,7 +369,7 @@ class TestUnavailable:
         command = [str(find_mongod()), "--dbpath", str(db), "--port", "0", "--nounixsocket"]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
             lock = db / "mongod.lock"
-            wait_until(lambda: lock.exists() and lock.read_bytes() != b"")
+            wait_until(lambda: lock.exists() and lock.read_bytes() != b"", seconds=8)
             try:
                 assert f"process {process.pid} has {db} open" in self.refusal(data_dir, timeout=0.5)
                 with pytest.raises(EmbeddedUnavailable, match=f"process {process.pid} .*not ours"):
@@ -422,7 +416,7 @@ class TestKeeper:
             client.admin.command("ping")
             time.sleep(3)
             assert client.admin.command("ping")
-        wait_until(lambda: not is_running(data_dir))
+        wait_until(lambda: not is_running(data_dir), seconds=8)
 
     def test_a_crawl_and_a_keeper_outlive_each_other(self, data_dir: Path) -> None:
         with EmbeddedServer.acquire(data_dir) as server:
@@ -442,7 +436,7 @@ class TestKeeper:
         uri = keep(data_dir, linger=0.1)
         pid = server_json(data_dir)["pid"]
         assert keep(data_dir, linger=300) == uri
-        wait_until(lambda: len(keepers(data_dir)) == 1)
+        wait_until(lambda: len(keepers(data_dir)) == 1, seconds=8)
         time.sleep(2)
         assert pings(uri)
         assert server_json(data_dir)["pid"] == pid
@@ -456,7 +450,7 @@ class TestKeeper:
             thread.join()
         assert len(uris) == 4
         assert len(set(uris)) == 1
-        wait_until(lambda: len(keepers(data_dir)) == 1)
+        wait_until(lambda: len(keepers(data_dir)) == 1, seconds=8)
         assert pings(uris[0])
 
     def test_a_killed_keeper_leaves_no_trace(self, data_dir: Path) -> None:
@@ -472,7 +466,7 @@ class TestKeeper:
         keep(data_dir)
         for pid in keepers(data_dir):
             os.kill(pid, signal.SIGTERM)
-        wait_until(lambda: not is_running(data_dir))
+        wait_until(lambda: not is_running(data_dir), seconds=8)
 
     def test_it_says_why_it_cannot(self, data_dir: Path) -> None:
         damage(data_dir)

@@ -225,7 +225,8 @@ class ReparseSpider(ListReader):
         """
         name = _name(request)
         about = {name, canonical(request.url)}
-        lists: list[str] = getattr(request.cb_kwargs.get("link"), "columns", [])
+        link: Link | None = request.cb_kwargs.get("link")
+        lists = link.columns if link else []
         while busy := about.union(lists) & self._under_way.keys():
             await self._under_way[busy.pop()].wait()
         self._about[name] = about

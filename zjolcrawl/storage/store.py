@@ -57,7 +57,6 @@ class Store:
         self.db = durable(client, database)
         self.run_id = ObjectId()
         self.counts: Counter[str] = Counter()
-        self._policy = policy
         self.writer = BufferWriter(self.db, self.run_id, self.counts, policy)
         self.upkeep = Upkeep(self.db, uri, self.run_id)
         self._size, self._seconds = batch
@@ -109,7 +108,7 @@ class Store:
             known = merged.setdefault(link.url, link)
             if known is not link:
                 known.columns = list(dict.fromkeys([*known.columns, *link.columns]))
-        operations = [discover_link(link, self._policy) for link in merged.values()]
+        operations = [discover_link(link, self.writer.policy) for link in merged.values()]
         listed = [link for link in merged.values() if link.columns]
 
         async def record() -> Found:

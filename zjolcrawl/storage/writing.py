@@ -44,7 +44,7 @@ class BufferWriter:
         counts: Counter[str],
         policy: VisitPolicy,
     ) -> None:
-        self.db, self.run_id, self.counts, self._policy = db, run_id, counts, policy
+        self.db, self.run_id, self.counts, self.policy = db, run_id, counts, policy
         self.rereading = False
         self._versions = VersionWriter(db, run_id, counts)
 
@@ -79,16 +79,16 @@ class BufferWriter:
     def _states(self, read: list[Sight], buffer: Buffer) -> list[UpdateOne]:
         stored = [
             store_link(
-                each.row, each.at, self._policy,
+                each.row, each.at, self.policy,
                 published_at=each.document.get("published_at"), validators=each.validators,
             )
             for each in read
         ]  # fmt: skip
         unchanged = [
-            unchanged_link(each.url, each.seen_at or utc_now(), self._policy)
+            unchanged_link(each.url, each.seen_at or utc_now(), self.policy)
             for each in buffer.unchanged
         ]
-        settled = [settle_link(outcome, self._policy) for outcome in buffer.outcomes]
+        settled = [settle_link(outcome, self.policy) for outcome in buffer.outcomes]
         return [*stored, *unchanged, *settled]
 
     def _refusal(self, sight: Sight, why: str) -> Outcome:
