@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from bson import ObjectId
-from pymongo import UpdateMany
 from pymongo.errors import PyMongoError
 
 from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, Unchanged, WalkEnd
@@ -23,10 +22,10 @@ from zjolcrawl.storage.buffer import SPOOLED, Buffer, Found, RunEnd, Sight
 from zjolcrawl.storage.connection import Client, connect, durable
 from zjolcrawl.storage.documents import article_document
 from zjolcrawl.storage.errors import StoreError, lost, short, unavailable
-from zjolcrawl.storage.frontier import VisitPolicy, discover_link, due_links
+from zjolcrawl.storage.finding import record_links
+from zjolcrawl.storage.frontier import VisitPolicy, due_links
 from zjolcrawl.storage.operations import begin_walk, utc_now
 from zjolcrawl.storage.schema import ensure_schema
-from zjolcrawl.storage.search.index import announce
 from zjolcrawl.storage.search.upkeep import Upkeep
 from zjolcrawl.storage.spool import Spool
 from zjolcrawl.storage.writing import BufferWriter
@@ -108,39 +107,16 @@ class Store:
             known = merged.setdefault(link.url, link)
             if known is not link:
                 known.columns = list(dict.fromkeys([*known.columns, *link.columns]))
-        operations = [discover_link(link, self.writer.policy) for link in merged.values()]
-        listed = [link for link in merged.values() if link.columns]
 
         async def record() -> Found:
             # Not beside a write of articles, which takes their columns from the frontier.
             async with self._flushing:
-                result = await self.db["frontier"].bulk_write(operations, ordered=False)
-                if listed:
-                    await self._add_columns(listed)
-                wanted = {"_id": {"$in": list(merged)}, "next_visit_at": {"$lte": utc_now()}}
-                due = {row["_id"]: row async for row in self.db["frontier"].find(wanted)}
-                return Found(len(result.upserted_ids or {}), due)
+                return await record_links(self.db, merged, self.writer.policy, self.run_id)
 
         found = await self._ask(record)
         self.counts["links"] += len(merged)
         self.counts["links_new"] += found.new
         return found
-
-    async def _add_columns(self, listed: list[Link]) -> None:
-        """An article that another column listed before belongs to these links' columns too."""
-        columns = {tuple(link.columns): link.columns for link in listed}.values()
-        lacking = [
-            {"_id": {"$in": [link.url for link in listed if link.columns == each]},
-             "columns": {"$not": {"$all": each}}}
-            for each in columns
-        ]  # fmt: skip
-        found = self.db["articles"].find({"$or": lacking}, {"_id": 1})
-        if urls := [row["_id"] async for row in found]:
-            await announce(self.db, urls, self.run_id)
-            added = [{"$addToSet": {"columns": {"$each": each}}} for each in columns]
-            await self.db["articles"].bulk_write(
-                [UpdateMany(*each) for each in zip(lacking, added, strict=True)], ordered=False
-            )
 
     async def due(self, columns: Iterable[str]) -> AsyncIterator[dict[str, Any]]:
         """The rows of columns' links that are pending or to be visited again, oldest first.
