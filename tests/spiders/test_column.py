@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -56,16 +57,31 @@ def test_pages_bound(site: SiteProxy, db: Database[Any], crawl: Crawl) -> None:
     assert f"{COLUMN}index_2.shtml" not in site.urls()
 
 
+@pytest.mark.parametrize("sweep", ["0", "7"])
+def test_next_page_is_asked_for_before_most_articles(
+    sweep: str, site: SiteProxy, db: Database[Any], crawl: Crawl
+) -> None:
+    """What fetches never has to wait for the next list; whether the whole column is read, or as far as new."""
+    serve_column(
+        site, [[("2017-08-12", 4774000 + n) for n in range(40)], [("2017-08-11", 4773001)]]
+    )
+    db.columns.insert_one({"_id": "zjxw", "swept_at": datetime.now(timezone.utc)})
+    done = crawl("column", url=COLUMN, recheck="off", FULL_SWEEP_DAYS=sweep)
+    assert "41 links found (41 new); stored 41" in done.stderr, done.stderr
+    asked = site.urls()
+    assert asked.index(f"{COLUMN}index_1.shtml") < 10
+
+
 def test_a_column_is_read_on_before_its_articles_while_few_requests_wait() -> None:
     crawler = get_crawler(ColumnSpider)
     spider = ColumnSpider.from_crawler(crawler, column="zjxw")
     (column,) = spider.wanted.columns
     assert crawler.stats is not None
     crawler.stats.set_value("scheduler/enqueued", 700)
-    crawler.stats.set_value("scheduler/dequeued", 400)
+    crawler.stats.set_value("scheduler/dequeued", 600)
     assert spider.first_page(column, {}).priority > 0
-    crawler.stats.set_value("scheduler/dequeued", 100)
-    assert spider.first_page(column, {}).priority < 0
+    crawler.stats.set_value("scheduler/dequeued", 400)
+    assert spider.first_page(column, {}).priority == 0
 
 
 def test_since_ends_after_a_whole_page_before_it(

@@ -80,12 +80,19 @@ class FrontierMiddleware:
             )  # fmt: skip
 
     async def _recorded(self, batch: list[Any]) -> list[Any]:
-        """The batch without what is only recorded and what need not be asked for now."""
+        """The batch without what is only recorded and what need not be asked for now.
+
+        Requests for links come last: Scrapy takes in one after the other while it fetches, and the page
+        that leads on would be asked for only when the links of this one are nearly done.
+        """
         links = [link for each in batch if (link := _link_of(each))]
         found = Found()
         if links:
             found = await (await RunLedger.of(self.crawler).open()).discover(links)
-        return [ready for each in batch if (ready := _ready(each, found))]
+        going_on = [ready for each in batch if (ready := _ready(each, found))]
+        return sorted(
+            going_on, key=lambda each: isinstance(each, Request) and "link" in each.cb_kwargs
+        )
 
 
 def conditional_headers(row: dict[str, Any]) -> dict[str, str]:

@@ -21,7 +21,7 @@ from zjolcrawl.spiders.context import Days, column_context
 from zjolcrawl.spiders.lists import ListReader
 from zjolcrawl.spiders.reader import validators_of
 
-_MOST_WAITING = 500  # requests; each takes some 3 KB
+_MOST_WAITING = 200  # requests; each takes some 3 KB
 
 
 @dataclass(slots=True)
@@ -106,8 +106,9 @@ class ColumnSpider(ListReader):
             meta={"context": column_context(walk.column, walk.page, probe=probe)},
             dont_filter=True,
             # Lists before articles: what was found is recorded early. But not a long column as a whole,
-            # whose requests would fill the memory.
-            priority=10 if self._waiting() < _MOST_WAITING else -10,
+            # whose requests would fill the memory: then after this list's own, while others still wait,
+            # so that there is always something to fetch.
+            priority=10 if self._waiting() < _MOST_WAITING else 0,
         )
 
     def _waiting(self) -> int:
