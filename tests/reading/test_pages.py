@@ -21,7 +21,8 @@ from zjolcrawl.parsing.article_page import read_article
 from zjolcrawl.reading.pages import PageReader
 from zjolcrawl.reading.process import Found
 
-PAGES = [(article(DAY, ident, f"第{ident}号新闻"), url_of(ident)) for ident in range(40)]
+# More at once than a worker has before it.
+PAGES = [(article(DAY, ident, f"第{ident}号新闻"), url_of(ident)) for ident in range(80)]
 READ = [read_article(*page) for page in PAGES]
 
 

@@ -13,7 +13,10 @@ from zjolcrawl.reading.worker import Worker
 
 logger = logging.getLogger(__name__)
 _BURST = 20  # pages within a second: no polite crawl asks for so many, and a process would idle
-_AHEAD = 16  # pages a worker has before it; what comes while it has so many is read here
+# Pages that a worker has before it; what comes while it has so many is read here. Seldom: the crawl has most
+# to do by itself (with 16, which come at once, its own processor time is a third more), and what it fetches is
+# bounded by SCRAPER_SLOT_MAX_ACTIVE_SIZE.
+_AHEAD = 64
 _LOSSES = 3  # processes lost, after which a crawl reads by itself
 
 
