@@ -71,7 +71,9 @@ def absolute(base: str, href: str) -> str | None:
 
 def _resolve(base: str, href: str) -> str | None:
     try:
-        parts = urlsplit(urljoin(base, href))
+        parts = urlsplit(href)
+        if not (parts.scheme in {"http", "https"} and parts.netloc):  # else there is nothing to join
+            parts = urlsplit(urljoin(base, href))
         host = (parts.hostname or "").lower()
         port = parts.port
     except ValueError:
@@ -108,8 +110,8 @@ def _canonical(url: str) -> str:
     return form["stem"] + form["ext"] if form else url
 
 
-# The steps from a link to a document ask for the same few addresses again and again.
-_known_canonical = lru_cache(maxsize=256)(_canonical)
+# The steps from a link to a document ask for the same address again and again, while those of a list or two wait.
+_known_canonical = lru_cache(maxsize=1024)(_canonical)
 
 
 def kind(url: str) -> str:
@@ -137,7 +139,7 @@ def _kind(url: str) -> str:
     return "mobile" if _mobile_id(url) else "topic"
 
 
-_known_kind = lru_cache(maxsize=256)(_kind)
+_known_kind = lru_cache(maxsize=1024)(_kind)
 
 
 def is_front(url: str) -> bool:
@@ -181,4 +183,11 @@ def _mobile_id(url: str) -> str | None:
 
 
 def _article_form(path: str) -> re.Match[str] | None:
+    return _known_form(path) if len(path) <= _LONGEST_KNOWN else _form(path)
+
+
+def _form(path: str) -> re.Match[str] | None:
     return _TRS.match(path) or _LEGACY.match(path) or _PAPER.match(path)
+
+
+_known_form = lru_cache(maxsize=256)(_form)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
 
 from zjolcrawl.parsing.fields.text import fold_width
 
@@ -32,6 +33,7 @@ _DATE = re.compile(
 )
 # All that NFKC makes one digit.
 _DIGIT = re.compile(r"[\d\u00b2\u00b3\u00b9\u2070-\u2089\u2460-\u2468\u24ea]")
+_LONGEST_KNOWN = 200  # characters of a text: a longer one is searched each time
 _COMPACT = re.compile(r"(?<!\d)((?:19|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?!\d)")
 
 
@@ -52,6 +54,10 @@ def time_span(text: str) -> tuple[int, int] | None:
     """Where the first date stands in `text`, whose digits may be full-width: (start, end)."""
     if not _DIGIT.search(text):
         return None
+    return _known_span(text) if len(text) <= _LONGEST_KNOWN else _span(text)
+
+
+def _span(text: str) -> tuple[int, int] | None:
     narrow = text
     if not unicodedata.is_normalized("NFKC", text):
         # NFKC of digits, colons and dashes keeps one character one character.
@@ -60,6 +66,10 @@ def time_span(text: str) -> tuple[int, int] | None:
         if _value(match):
             return match.span()
     return None
+
+
+# One line of a page is asked four times on the way to its info line.
+_known_span = lru_cache(maxsize=256)(_span)
 
 
 def day_from_compact(text: str) -> date | None:
