@@ -15,6 +15,7 @@ from pymongo.database import Database
 from tests.conftest import drop
 from zjolcrawl.items import Article, Byline, ColumnVisit, Image, Link, Outcome, WalkEnd
 from zjolcrawl.storage.documents import content_sha256
+from zjolcrawl.storage.frontier import VisitPolicy, store_link, unchanged_link
 from zjolcrawl.storage.schema import VALIDATORS, ensure_schema
 from zjolcrawl.storage.store import Store
 from zjolcrawl.storage.versions import VersionWriter
@@ -186,6 +187,26 @@ def test_row_is_the_same_whether_its_list_or_its_attempt_is_written_first(
     if what in {"gone", "stored"}:
         due = listed + timedelta(days=3) if days_before == 2 else None
         assert rows[0].get("next_visit_at") == due
+
+
+@pytest.mark.parametrize("days_before", [0.5, 1, 2, 5, 30, 60])
+def test_recheck_is_counted_alike_from_what_a_page_says_and_from_what_its_row_holds(
+    days_before: float, db: Database[Any]
+) -> None:
+    at = datetime(2026, 1, 10, 3, 4, 5, 678000, tzinfo=timezone.utc)
+    published, policy = at - timedelta(days=days_before), VisitPolicy()
+    db.frontier.insert_one({"_id": "known", "published_at": published})
+    db.frontier.bulk_write(
+        [
+            store_link("said", at, policy, published_at=published),
+            unchanged_link("known", at, policy),
+        ]
+    )
+    said, known = (db.frontier.find_one({"_id": name}) or {} for name in ("said", "known"))
+    due = {0.5: 1, 1: 3, 2: 3, 5: 7}.get(days_before)
+    assert known.get("next_visit_at") == (published + timedelta(days=due) if due else None)
+    assert said.get("next_visit_at") == known.get("next_visit_at")
+    assert ("next_visit_at" in said) == bool(due)
 
 
 def test_column_that_another_run_finds_while_the_article_is_written_is_the_articles_too(

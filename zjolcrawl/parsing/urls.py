@@ -72,7 +72,9 @@ def absolute(base: str, href: str) -> str | None:
 def _resolve(base: str, href: str) -> str | None:
     try:
         parts = urlsplit(href)
-        if not (parts.scheme in {"http", "https"} and parts.netloc):  # else there is nothing to join
+        if not (
+            parts.scheme in {"http", "https"} and parts.netloc
+        ):  # else there is nothing to join
             parts = urlsplit(urljoin(base, href))
         host = (parts.hostname or "").lower()
         port = parts.port
