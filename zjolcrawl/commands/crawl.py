@@ -17,7 +17,7 @@ from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.extensions.run_summary import UNUSABLE
 from zjolcrawl.parsing.fields.dates import CHINA
 from zjolcrawl.pipelines.images import ImagePipeline
-from zjolcrawl.processes import collect_seldom
+from zjolcrawl.processes import tend_memory
 from zjolcrawl.spiders.arguments import ArgumentError
 from zjolcrawl.switch import switch
 
@@ -55,7 +55,7 @@ class Command(CrawlCommand):
         assert self.crawler_process
         crawler = self._create_crawler(name)
         self.crawler_process.crawl(crawler, **opts.spargs)
-        collect_seldom()
+        tend_memory()
         self.crawler_process.start()
         ledger = None
         try:

@@ -72,9 +72,7 @@ def absolute(base: str, href: str) -> str | None:
 def _resolve(base: str, href: str) -> str | None:
     try:
         parts = urlsplit(href)
-        if not (
-            parts.scheme in {"http", "https"} and parts.netloc
-        ):  # else there is nothing to join
+        if not parts.netloc or parts.scheme not in {"http", "https"}:  # else it is whole
             parts = urlsplit(urljoin(base, href))
         host = (parts.hostname or "").lower()
         port = parts.port

@@ -14,7 +14,7 @@ import sys
 
 from zjolcrawl.items import RawArticle
 from zjolcrawl.parsing.article_page import NotArticle, Stub, read_article
-from zjolcrawl.processes import collect_seldom
+from zjolcrawl.processes import tend_memory
 
 Found = RawArticle | Stub | NotArticle
 """What `read_article` returns."""
@@ -26,7 +26,7 @@ ANSWER = struct.Struct(">I")
 
 def main() -> int:
     """Answer pages. 0 when there are no more."""
-    collect_seldom()
+    tend_memory()
     with (
         socket.socket(fileno=os.dup(sys.stdin.fileno())) as channel,
         channel.makefile("rb") as asked,
