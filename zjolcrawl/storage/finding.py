@@ -12,11 +12,10 @@ from pymongo.errors import BulkWriteError
 from zjolcrawl.items import Link
 from zjolcrawl.storage.buffer import Found
 from zjolcrawl.storage.connection import Database
+from zjolcrawl.storage.errors import DUPLICATE
 from zjolcrawl.storage.frontier import VisitPolicy, discover_link, new_row
 from zjolcrawl.storage.operations import utc_now
 from zjolcrawl.storage.search.index import announce
-
-_DUPLICATE_KEY = 11000
 
 
 async def record_links(
@@ -50,7 +49,7 @@ async def _insert(db: Database, rows: list[dict[str, Any]]) -> dict[str, dict[st
             await db["frontier"].insert_many(rows, ordered=False)
     except BulkWriteError as error:
         failed = error.details["writeErrors"]
-        if error.details["writeConcernErrors"] or any(e["code"] != _DUPLICATE_KEY for e in failed):
+        if error.details["writeConcernErrors"] or any(e["code"] != DUPLICATE for e in failed):
             raise
         for each in failed:
             del inserted[each["op"]["_id"]]

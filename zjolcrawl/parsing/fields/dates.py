@@ -68,7 +68,7 @@ def _span(text: str) -> tuple[int, int] | None:
     return None
 
 
-# One line of a page is asked four times on the way to its info line.
+# Each line with a date is asked twice on the way to the info line.
 _known_span = lru_cache(maxsize=256)(_span)
 
 
