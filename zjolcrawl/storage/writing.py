@@ -56,7 +56,7 @@ class BufferWriter:
         ]
         read = [each for url, each in buffer.articles.items() if url not in refused]
         if buffer.unchanged:
-            await self.db["articles"].bulk_write([still_there(u) for u in buffer.unchanged])
+            await self._write_unchanged(buffer)
         await self._write_outcomes(buffer.outcomes)
         # What became of a link is told last: until then it is as it was, and will be done again.
         if states := self._states(read, buffer):
@@ -99,6 +99,23 @@ class BufferWriter:
             sight.row, "rejected", why,
             final_url=document["_id"], seen_at=sight.at, warc=document.get("warc"),
         )  # fmt: skip
+
+    async def _write_unchanged(self, buffer: Buffer) -> None:
+        """A 304 for a link without an article says nothing: it is asked for again, unconditionally."""
+        sights = buffer.unchanged
+        done = await self.db["articles"].bulk_write([still_there(each) for each in sights])
+        if done.matched_count < len(sights):
+            urls = {"_id": {"$in": [each.url for each in sights]}}
+            stored = {each["_id"] async for each in self.db["articles"].find(urls, {"_id": 1})}
+            buffer.unchanged = [each for each in sights if each.url in stored]
+            why = "HTTP 304, but no article is stored"
+            buffer.outcomes += [
+                Outcome(each.url, "failed", why, status=304, seen_at=each.seen_at)
+                for each in sights
+                if each.url not in stored
+            ]
+        for count in ("same", "not_modified"):
+            self.counts[count] += len(buffer.unchanged)
 
     async def _write_outcomes(self, outcomes: list[Outcome]) -> None:
         await self._judge_fronts(outcomes)
