@@ -102,10 +102,12 @@ Crawl = Callable[..., subprocess.CompletedProcess[str]]
 def crawl(site: SiteProxy, mongodb_uri: str, database: str, tmp_path: Path) -> Crawl:
     """`crawl("column", url=…, pages=2)`: a run on the local web; upper-case names are settings.
 
-    Columns are rechecked unless `recheck="off"`: most tests are about what a visit makes of a page.
+    `ahead=3`: three days from now. Columns are rechecked unless `recheck="off"`: most tests are about what a visit makes of a page.
     """
 
-    def run(spider: str, **arguments: object) -> subprocess.CompletedProcess[str]:
+    def run(
+        spider: str, *, ahead: float = 0, **arguments: object
+    ) -> subprocess.CompletedProcess[str]:
         if spider == "column":
             arguments = {"recheck": "on", **arguments}
         given = [
@@ -114,8 +116,9 @@ def crawl(site: SiteProxy, mongodb_uri: str, database: str, tmp_path: Path) -> C
             for part in ("-s" if name.isupper() else "-a", f"{name}={value}")
         ]
         return scrapy(
-            "crawl", spider, *given, site=site, data=tmp_path, uri=mongodb_uri, database=database
-        )
+            "crawl", spider, *given,
+            site=site, data=tmp_path, uri=mongodb_uri, database=database, ahead=ahead,
+        )  # fmt: skip
 
     return run
 

@@ -23,9 +23,12 @@ def scrapy(
     uri: str = "",
     database: str = "zjol",
     timeout: float = 120,
+    ahead: float = 0,
 ) -> subprocess.CompletedProcess[str]:
-    """`scrapy ARGUMENTS` with its output; quick settings for a crawl."""
-    running = start_scrapy(*arguments, site=site, data=data, uri=uri, database=database)
+    """`scrapy ARGUMENTS` with its output; quick settings for a crawl; `ahead`: days added to the clock."""
+    running = start_scrapy(
+        *arguments, site=site, data=data, uri=uri, database=database, ahead=ahead
+    )
     out, err = ended(running, timeout)
     return subprocess.CompletedProcess(running.args, running.returncode, out, err)
 
@@ -79,14 +82,16 @@ def start_scrapy(
     uri: str,
     database: str,
     settings: tuple[str, ...] = QUICK,
+    ahead: float = 0,
 ) -> subprocess.Popen[str]:
     """The same, not waited for; `settings` are those of a crawl."""
     environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
     environment |= site.environ if site else {}
     environment |= {"DATA_DIR": str(data), "MONGODB_URI": uri, "MONGODB_DATABASE": database}
     environment["PYTHONFAULTHANDLER"] = "1"  # for `stacks`
+    program = ("tests.clock", str(ahead)) if ahead else ("scrapy",)
     given = settings if arguments[0] == "crawl" else ()
     return subprocess.Popen(
-        [sys.executable, "-m", "scrapy", *arguments[:2], *given, *arguments[2:]],
+        [sys.executable, "-m", *program, *arguments[:2], *given, *arguments[2:]],
         cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip

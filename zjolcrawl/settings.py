@@ -42,6 +42,14 @@ IMAGES_MAX_COUNT = 200
 RECHECK_DAYS = "1,3,7,30"
 # A link that failed so many times in a row is not tried again: about five weeks.
 GIVE_UP_AFTER = 12
+# A page that is gone, or no article, is visited again so many days later, then so many …, as long as visits
+# agree; a stored article is taken down once so many agree. An outage of a day or two, or a page that is
+# withdrawn for a correction, decides nothing; a link that is nothing costs six visits in a month.
+CONFIRM_DAYS = "1,2,4,8,16"
+CONFIRM_VISITS = 3
+# So many links of one host that look gone or rejected at once, and half of its visits: it is the host that
+# is out of order, and nothing is believed. Fewer are seen on a good day. 0: each page is believed.
+FLIP_ALARM = 5
 # So often a column is read to its last page, since old pages change too; in between a walk ends at
 # the first page without an unknown link.
 FULL_SWEEP_DAYS = 7

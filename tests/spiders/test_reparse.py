@@ -68,7 +68,8 @@ def test_all_that_can_happen_is_rebuilt(site: SiteProxy, db: Database[Any], craw
         f"{COLUMN}index_1.shtml",
         Answer(status=302, headers={"Location": "http://www.example.com/"}),
     )
-    crawl("column", url=COLUMN, **retry)
+    for later in (0, 1.1, 3.2):
+        crawl("column", url=COLUMN, ahead=later, **retry)
     newest = db.articles.find_one({"_id": url[0]})
     assert newest is not None
     assert (newest["revision"], newest["images"][0]["status"]) == (3, "stored")

@@ -11,6 +11,7 @@ from tests.conftest import Crawl, assert_rebuilt
 from tests.crawling import start_scrapy
 from tests.pages import COLUMN, DAY, HOST, RELATED, article, saying, serve_column, url_of
 from tests.site import Answer, SiteProxy
+from tests.spiders.test_incremental import row_of
 
 IDENT = 4774001
 URL = url_of(IDENT)
@@ -48,15 +49,20 @@ def test_published_edited_furnished_taken_down_restored(
     assert third == second
 
     site.set(URL, Answer(status=404))
-    assert "1 gone" in crawl("column", url=COLUMN).stderr
+    assert "0 gone, 1 in doubt" in crawl("column", url=COLUMN).stderr
+    assert newest(db)["status"] == "live"
+    first_time = row_of(db, URL)["last_attempt_at"]
+    assert "0 gone, 1 in doubt" in crawl("column", url=COLUMN, ahead=1.1).stderr
+    assert "1 gone" in crawl("column", url=COLUMN, ahead=3.2).stderr
     gone = newest(db)
+    assert gone["gone_at"] == first_time
     assert (gone["status"], gone["revision"], gone["body"]) == ("gone", 2, second["body"])
     row = db.frontier.find_one({"_id": URL})
     assert row is not None
     assert row["state"] == "gone"
 
     site.set(URL, saying(IDENT, "说了第二句", "改过的标题"))
-    assert crawl("column", url=COLUMN).returncode == 0
+    assert crawl("column", url=COLUMN, ahead=4).returncode == 0
     back = newest(db)
     assert (back["status"], back["revision"]) == ("live", 2)
     assert back["gone_at"] == gone["gone_at"] < back["returned_at"] == back["last_seen_at"]
@@ -72,14 +78,17 @@ def test_front_page_in_its_place_is_a_takedown(
 ) -> None:
     serve_column(site, [[(DAY, IDENT)]])
     crawl("column", url=COLUMN)
-    for front in (f"{HOST}/", "http://www.zjol.com.cn/index.shtml", "https://tidenews.com.cn/"):
+    fronts = (f"{HOST}/", "http://www.zjol.com.cn/index.shtml", "https://tidenews.com.cn/")
+    for day, front in enumerate(fronts):
         site.set(front, Answer(body=b"<html><a href='/'>front</a></html>"))
         site.set(URL, Answer(status=302, headers={"Location": front}))
-        assert "1 gone" in crawl("column", url=COLUMN).stderr, front
-        assert newest(db)["status"] == "gone"
+        for later in (0, 1.1, 3.2):
+            assert newest(db)["status"] == "live"
+            crawl("column", url=COLUMN, ahead=10 * day + later)
+        assert newest(db)["status"] == "gone", front
         assert "tidenews.com.cn" not in "".join(site.urls())
         site.set(URL, saying(IDENT, "说了第一句"))
-        crawl("column", url=COLUMN)
+        crawl("column", url=COLUMN, ahead=10 * day + 4)
         assert newest(db)["status"] == "live"
     assert newest(db)["revision"] == 2  # the text of serve_column, then this one
 
@@ -94,7 +103,9 @@ def test_takedown_of_what_a_redirect_leads_to(
     crawl("column", url=COLUMN)
     assert [d["status"] for d in db.articles.find()] == ["live"]
     site.set(target, Answer(status=404))
-    crawl("column", url=COLUMN)
+    for later in (0, 1.1, 3.2):
+        assert [d["status"] for d in db.articles.find()] == ["live"]
+        crawl("column", url=COLUMN, ahead=later)
     assert [(d["_id"], d["status"]) for d in db.articles.find()] == [(target, "gone")]
 
 

@@ -15,8 +15,9 @@ from zjolcrawl.items import Link
 from zjolcrawl.storage import finding
 from zjolcrawl.storage.buffer import Found
 from zjolcrawl.storage.connection import connect, durable
+from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.finding import record_links
-from zjolcrawl.storage.frontier import VisitPolicy, discover_link, new_row
+from zjolcrawl.storage.frontier import discover_link, new_row
 from zjolcrawl.storage.schema import ensure_schema
 
 URL = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"

@@ -15,7 +15,8 @@ from pymongo.database import Database
 from tests.conftest import drop
 from zjolcrawl.items import Article, Byline, ColumnVisit, Image, Link, Outcome, WalkEnd
 from zjolcrawl.storage.documents import content_sha256
-from zjolcrawl.storage.frontier import VisitPolicy, store_link, unchanged_link
+from zjolcrawl.storage.doubts import VisitPolicy
+from zjolcrawl.storage.frontier import store_link, unchanged_link
 from zjolcrawl.storage.schema import VALIDATORS, ensure_schema
 from zjolcrawl.storage.store import Store
 from zjolcrawl.storage.versions import VersionWriter
@@ -184,7 +185,9 @@ def test_row_is_the_same_whether_its_list_or_its_attempt_is_written_first(
     assert rows[0] == rows[1]
     assert rows[0] is not None
     assert rows[0]["kind"] == "paper"
-    if what in {"gone", "stored"}:
+    if what in {"gone", "rejected"}:
+        assert rows[0]["next_visit_at"] == at + timedelta(days=1)
+    if what == "stored":
         due = listed + timedelta(days=3) if days_before == 2 else None
         assert rows[0].get("next_visit_at") == due
 
@@ -253,16 +256,20 @@ def test_failed_link_waits_longer_each_time(db: Database[Any], run: Run) -> None
 
 
 def test_gone_keeps_the_text_and_a_return_is_live_again(db: Database[Any], run: Run) -> None:
-    async def gone(store: Store) -> None:
-        await store.outcome(Outcome(URL, "gone", "HTTP 404"))
+    first = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(minutes=1)
+
+    def gone(days: float) -> Callable[[Store], Any]:
+        at = first + timedelta(days=days)
+        return lambda store: store.outcome(Outcome(URL, "gone", "HTTP 404", seen_at=at))
 
     run(put(article()))
-    run(gone)
+    for days in (0, 1, 3):
+        run(gone(days))
     stored = db.articles.find_one()
     assert stored is not None
     assert (stored["status"], stored["title"]) == ("gone", "全力保障中央环保督察开展")
-    assert stored["gone_at"]
-    run(put(article()))
+    assert stored["gone_at"] == first
+    run(put(article(seen_at=first + timedelta(days=4))))
     again = db.articles.find_one()
     assert again is not None
     assert (again["status"], again["revision"], again["gone_at"]) == ("live", 1, stored["gone_at"])

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from zjolcrawl.archive.warc import CONTEXT, Pointer, Record
 
+UNBELIEVED = "metadata://zjolcrawl/unbelieved"
+"""The address of the records that say which visits their run did not believe."""
 INDEXED = {"response", "revisit", "metadata"}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from zjolcrawl.archive.captures import Capture, cdxj_line
+from zjolcrawl.archive.captures import UNBELIEVED, Capture, cdxj_line
 from zjolcrawl.archive.warc import Pointer
 
 NAME = "index.sqlite"
@@ -132,6 +132,11 @@ class ArchiveIndex:
             "SELECT DISTINCT json_extract(context, '$.article') AS link, url FROM captures"
             " WHERE link <> url AND json_extract(context, '$.image', '$.part') = '[null,null]'"
         )
+
+    def unbelieved(self) -> set[tuple[str, str]]:
+        """The visits that their runs did not believe: link and WARC-Date."""
+        rows = self._db.execute("SELECT context FROM captures WHERE url = ?", (UNBELIEVED,))
+        return {(url, date) for (told,) in rows for url, date in json.loads(told)["unbelieved"]}
 
     def close(self) -> None:
         """Disconnect."""

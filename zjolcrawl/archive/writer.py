@@ -20,7 +20,7 @@ from zjolcrawl.archive.archive import (
     complete,
     lock,
 )
-from zjolcrawl.archive.captures import Capture, mime_of
+from zjolcrawl.archive.captures import UNBELIEVED, Capture, mime_of
 from zjolcrawl.archive.index import ArchiveIndex
 from zjolcrawl.archive.warc import (
     CONTEXT,
@@ -128,12 +128,27 @@ class WarcWriter:
         self, url: str, reason: str, seen_at: datetime, context: dict[str, Any] | None
     ) -> None:
         """Append that a request got no response, and why. Raises ArchiveError."""
-        date, told = warc_date(seen_at), _json(context)
+        said = f"fetch-failed: {' '.join(reason.split())}"
+        self._write_metadata(url, said, warc_date(seen_at), context)
+
+    def write_unbelieved(self, visits: list[tuple[str, datetime]]) -> None:
+        """Append which visits, by link and time, the run did not believe. Raises ArchiveError."""
+        told = [[url, warc_date(seen_at)] for url, seen_at in visits]
+        said = f"visits-not-believed: {len(visits)}"
+        self._write_metadata(
+            UNBELIEVED, said, warc_date(datetime.now(timezone.utc)), {"unbelieved": told}
+        )
+
+    def _write_metadata(
+        self, url: str, said: str, date: str, context: dict[str, Any] | None
+    ) -> None:
+        told = _json(context)
         fields = self._fields(url, date, told)
         fields.append(("Content-Type", "application/warc-fields"))
         ident = new_id()
-        block = f"fetch-failed: {' '.join(reason.split())}\r\n".encode()
-        pointer = self._append(ident, member(ident, "metadata", fields, block, _LEVEL))
+        pointer = self._append(
+            ident, member(ident, "metadata", fields, f"{said}\r\n".encode(), _LEVEL)
+        )
         self._remember(Capture(pointer, "metadata", url, date, context=told))
 
     async def sync(self) -> None:

@@ -75,7 +75,7 @@ class Command(CrawlCommand):
 _COUNTS = (
     "MONGODB_BATCH_SIZE", "CONCURRENT_REQUESTS", "CONCURRENT_REQUESTS_PER_DOMAIN", "WARC_MAX_BYTES",
     "IMAGES_MAX_BYTES", "IMAGES_MAX_COUNT", "GIVE_UP_AFTER",
-    "REDIS_LEASE",
+    "CONFIRM_VISITS", "REDIS_LEASE",
 )  # fmt: skip
 _AMOUNTS = (
     "MONGODB_BATCH_SECONDS", "MONGODB_PATIENCE", "DOWNLOAD_DELAY", "DOWNLOAD_TIMEOUT", "FULL_SWEEP_DAYS",
@@ -97,8 +97,13 @@ def _check_settings(settings) -> None:  # type: ignore[no-untyped-def]
             raise ArgumentError(f"setting {name}={value} is not a positive whole number") from None
     for name in _AMOUNTS:
         _check_amount(name, settings.get(name))
-    for days in settings.getlist("RECHECK_DAYS"):
-        _check_amount("RECHECK_DAYS", days)
+    for name in ("RECHECK_DAYS", "CONFIRM_DAYS"):
+        for days in settings.getlist(name):
+            _check_amount(name, days)
+    if not str(settings.get("FLIP_ALARM")).isdecimal():
+        raise ArgumentError(
+            f"setting FLIP_ALARM={settings.get('FLIP_ALARM')} is not a whole number"
+        )
     scheme = urlsplit(settings.get("FILES_STORE") or "").scheme
     if scheme not in ImagePipeline.STORE_SCHEMES:
         raise ArgumentError(f"setting FILES_STORE: {scheme}:// is no store of images")

@@ -22,8 +22,8 @@ from zjolcrawl.extensions.run_summary import DONE, LOCKED, NEEDS_A_PERSON
 from zjolcrawl.parsing.urls import canonical, kind
 from zjolcrawl.spiders.arguments import ArgumentError
 from zjolcrawl.storage.connection import server_address
+from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.errors import StoreError, StoreUnavailable
-from zjolcrawl.storage.frontier import VisitPolicy
 from zjolcrawl.storage.restore import Restorer
 from zjolcrawl.storage.store import Store
 

@@ -17,7 +17,7 @@ from zjolcrawl.display.words import counted, moment, size, some, span
 from zjolcrawl.storage.folder import Folder
 from zjolcrawl.storage.health import LinkCounts
 
-_VISITS = ("new", "changed", "same", "rejected", "failed", "gone")
+_VISITS = ("new", "changed", "same", "rejected", "failed", "gone", "doubted", "repeated")
 _FEWEST_VISITS = 20  # a rate of fewer says nothing
 _MOST_FAILED = 0.1
 _MOST_ERRORS = 8  # columns with a line of their own

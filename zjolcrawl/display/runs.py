@@ -13,7 +13,8 @@ from zjolcrawl.display.words import counted, moment, span
 # In the words of a run's own summary.
 _COUNTS = {
     "new": "new", "changed": "changed", "same": "same", "rejected": "rejected",
-    "skipped": "skipped", "failed": "failed", "gone": "gone",
+    "skipped": "skipped", "failed": "failed", "gone": "gone", "doubted": "in doubt",
+    "repeated": "as before",
     "proposed": "columns proposed",
 }  # fmt: skip
 

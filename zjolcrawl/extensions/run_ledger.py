@@ -24,13 +24,14 @@ from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.archive.writer import WarcWriter
 from zjolcrawl.extensions import alert, log_file
+from zjolcrawl.extensions.flips import FlipWatch
 from zjolcrawl.extensions.run_lock import LockHeld, RunLock
 from zjolcrawl.extensions.run_summary import DONE, LOCKED, NEEDS_A_PERSON, UNUSABLE, RunSummary
 from zjolcrawl.extensions.tally import Tally
-from zjolcrawl.items import ColumnVisit
+from zjolcrawl.items import ColumnVisit, Outcome
+from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.embedded import EmbeddedServer, EmbeddedUnavailable
 from zjolcrawl.storage.errors import StoreError, StoreUnavailable
-from zjolcrawl.storage.frontier import VisitPolicy
 from zjolcrawl.storage.preview import Preview
 from zjolcrawl.storage.store import Store
 from zjolcrawl.switch import switch
@@ -50,6 +51,8 @@ def visit_policy(settings: BaseSettings) -> VisitPolicy:
     return VisitPolicy(
         recheck_days=tuple(float(each) for each in settings.getlist("RECHECK_DAYS")),
         give_up_after=settings.getint("GIVE_UP_AFTER"),
+        confirm_days=tuple(float(each) for each in settings.getlist("CONFIRM_DAYS")),
+        confirm_visits=settings.getint("CONFIRM_VISITS"),
     )
 
 
@@ -70,6 +73,9 @@ class RunLedger:
         self.exit_status = DONE
         self.failure: str | None = None
         self.tally = Tally()
+        self.flips = FlipWatch(
+            crawler.settings.getint("FLIP_ALARM"), self._doubted, self._note_unbelieved
+        )
         self.counts: Counter[str] = Counter()  # beside the store's
         self.warnings: list[str] = []
         self.faults: list[str] = []
@@ -178,6 +184,17 @@ class RunLedger:
         except ArchiveError as error:
             raise StoreError(str(error)) from error
 
+    async def _doubted(self, urls: list[str]) -> dict[str, str]:
+        return await (await self.open()).doubted(urls)
+
+    def _note_unbelieved(self, outcomes: list[Outcome]) -> None:
+        """Which visits the run did not believe, in the archive, so that a re-read does not either."""
+        if self.writer:
+            try:
+                self.writer.write_unbelieved([(o.url, o.seen_at) for o in outcomes if o.seen_at])
+            except ArchiveError as error:
+                self.stop(str(error), "archive_lost")
+
     def column_seen(self, visit: ColumnVisit) -> None:
         """Count a column page; a faulty one needs a person."""
         self._columns.add(visit.column)
@@ -256,7 +273,7 @@ class RunLedger:
         former = await store.former_templates(_FORMER_RUNS)
         return RunSummary(
             reason, time.monotonic() - self._started, counts, store.writer.rereading, self.faults,
-            [] if store.writer.rereading else self.tally.alarms(former),
+            [] if store.writer.rereading else [*self.flips.alarms(), *self.tally.alarms(former)],
             [*self.warnings, *self.faults], self.tally.values(),
         )  # fmt: skip
 

@@ -66,11 +66,12 @@ class RunSummary:
 
     def _crawled(self) -> str:
         c = self.counts
+        doubted = f", {c['doubted']} in doubt" if c["doubted"] else ""
         return (
             f"{c['columns']} columns, {c['pages']} pages, {c['links']} links found "
             f"({c['links_new']} new); stored {c['new']} new, {c['changed']} changed, "
             f"{c['same']} same; {c['rejected'] - c['skipped']} rejected, {c['failed']} failed, "
-            f"{c['gone']} gone; images {c['images_stored']} stored, "
+            f"{c['gone']} gone{doubted}; images {c['images_stored']} stored, "
             f"{c['images_missing']} missing, {c['images_failed']} failed"
         )
 

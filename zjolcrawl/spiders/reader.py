@@ -247,8 +247,10 @@ class ArticleReader(Spider):
         if len(trail) >= _MOST_STUBS or stub.target in trail:
             return self._outcome(link, response, "rejected", "JavaScript redirects in a loop")
         if not is_own_host(stub.target) or kind(stub.target) in {"app", "video", "offsite"}:
-            reason = f"JavaScript redirect to {kind(stub.target)} page {stub.target}"
-            return self._outcome(link, response, "rejected", reason, skipped=True)
+            what = kind(stub.target)
+            reason = f"JavaScript redirect to {what} page {stub.target}"
+            skipped = what != "offsite"  # so does a portal
+            return self._outcome(link, response, "rejected", reason, skipped=skipped)
         return self.article_request(link, stub.target, (*trail, response.url))
 
     def article_failed(self, failure: Failure) -> Iterator[Outcome]:

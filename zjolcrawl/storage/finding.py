@@ -12,8 +12,9 @@ from pymongo.errors import BulkWriteError
 from zjolcrawl.items import Link
 from zjolcrawl.storage.buffer import Found
 from zjolcrawl.storage.connection import Database
+from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.errors import DUPLICATE
-from zjolcrawl.storage.frontier import VisitPolicy, discover_link, new_row
+from zjolcrawl.storage.frontier import discover_link, new_row
 from zjolcrawl.storage.operations import utc_now
 from zjolcrawl.storage.search.index import announce
 

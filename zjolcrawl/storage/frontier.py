@@ -7,29 +7,17 @@ again at any time, and a crash between two writes is repaired by doing both agai
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from pymongo import UpdateOne
 
 from zjolcrawl.items import READ_KINDS, Link, Outcome
+from zjolcrawl.storage.doubts import FINDINGS, Verdict, VisitPolicy
 from zjolcrawl.storage.operations import utc_now
 
 _LONGEST_WAIT = timedelta(days=7)
 _VALIDATORS = ("etag", "last_modified")
-
-
-@dataclass(frozen=True, slots=True)
-class VisitPolicy:
-    """When a link is visited again.
-
-    `recheck_days`: so many days after publication, for edits and takedowns; `give_up_after` so many
-    failures in a row a link is not tried again.
-    """
-
-    recheck_days: tuple[float, ...] = (1, 3, 7, 30)
-    give_up_after: int = 12
 
 
 def new_row(link: Link) -> dict[str, Any]:
@@ -106,28 +94,47 @@ def unchanged_link(url: str, at: datetime, policy: VisitPolicy) -> UpdateOne:
     return _settled(url, at, _seen(at, policy, "$published_at"))
 
 
-def settle_link(outcome: Outcome, policy: VisitPolicy) -> UpdateOne:
-    """A link's new state. What is stored stays stored, but for a page that is gone."""
+def settle_link(outcome: Outcome, policy: VisitPolicy, verdict: Verdict | None = None) -> UpdateOne:
+    """A link's new state. What is stored stays stored, but for a page whose takedown is believed.
+
+    `verdict`: of `weigh`; without one the outcome is believed as it is.
+    """
     at = outcome.seen_at or utc_now()
-    keep = {"$and": [{"$eq": ["$state", "stored"]}, outcome.state != "gone"]}
+    gone = outcome.state == "gone" and (verdict is None or verdict.believed)
+    keep = {"$and": [{"$eq": ["$state", "stored"]}, not gone]}
     values: dict[str, Any] = {
         "state": {"$cond": [keep, "stored", outcome.state]},
         "last_error": {"$literal": outcome.reason},
         "next_visit_at": "$$REMOVE",
     }
     if outcome.state == "failed":
-        before = {"$ifNull": ["$failures", 0]}
-        values["failures"] = {"$add": [before, _if_later(at, 1)]}
-        tired = {"$gte": [{"$add": [before, 1]}, policy.give_up_after]}
-        earliest = {"$max": [_after_failures(at, before), outcome.retry_after]}
-        values["next_visit_at"] = {"$cond": [tired, "$$REMOVE", earliest]}
-    elif outcome.state == "gone":  # it may come back
-        values["next_visit_at"] = _recheck(at, policy, "$published_at")
+        values |= _failed(outcome, at, policy)
     elif outcome.state == "pending":  # found, but not asked for by this run
         values["next_visit_at"] = at
+    elif verdict is None and gone:  # it may come back
+        values["next_visit_at"] = _recheck(at, policy, "$published_at")
+    if outcome.state in FINDINGS:
+        values["doubt"] = {"$literal": verdict.doubt} if verdict else "$$REMOVE"
+    if verdict:
+        later = verdict.next_visit_at or _recheck(at, policy, "$published_at")
+        values["next_visit_at"] = "$next_visit_at" if verdict.waits else later
     if outcome.status == 304:  # the validators that were sent are not those of what is stored
         values |= dict.fromkeys(_VALIDATORS, "$$REMOVE")
     return _settled(outcome.url, at, values, attempts=int(outcome.attempted))
+
+
+def _failed(outcome: Outcome, at: datetime, policy: VisitPolicy) -> dict[str, Any]:
+    """The failures in a row, and when to try again: not before a doubt may be confirmed."""
+    before = {"$ifNull": ["$failures", 0]}
+    tired = {"$gte": [{"$add": [before, 1]}, policy.give_up_after]}
+    doubted = {"$cond": [_is_missing("$doubt"), None, "$next_visit_at"]}
+    earliest = {"$max": [_after_failures(at, before), outcome.retry_after, doubted]}
+    recheck = _recheck(at, policy, "$published_at")
+    at_last = {"$cond": [{"$eq": ["$state", "stored"]}, recheck, "$$REMOVE"]}
+    return {
+        "failures": {"$add": [before, _if_later(at, 1)]},
+        "next_visit_at": {"$cond": [tired, at_last, earliest]},
+    }
 
 
 def due_links(columns: list[str], now: datetime) -> dict[str, Any]:
@@ -141,7 +148,7 @@ def _is_read(link: Link) -> bool:
 
 def _seen(at: datetime, policy: VisitPolicy, published: Any) -> dict[str, Any]:
     return {
-        "state": "stored", "last_error": "$$REMOVE", "failures": "$$REMOVE",
+        "state": "stored", "last_error": "$$REMOVE", "failures": "$$REMOVE", "doubt": "$$REMOVE",
         "next_visit_at": _recheck(at, policy, published),
     }  # fmt: skip
 
@@ -155,8 +162,11 @@ def _visit_of_found(at: datetime, policy: VisitPolicy, row: dict[str, Any]) -> d
     starts = {name: row.get(name, f"${name}") for name in ("listed_at", "discovered_at")}
     moved = {"$or": [{"$ne": [f"${name}", value]} for name, value in starts.items()]}
     undated = {
-        "$and": [{"$in": ["$state", ["stored", "gone"]]}, _is_missing("$published_at"), moved]
-    }
+        "$and": [
+            {"$in": ["$state", ["stored", "gone"]]},
+            *map(_is_missing, ("$published_at", "$doubt")), moved,
+        ]
+    }  # fmt: skip
     recheck = _recheck("$last_attempt_at", policy, {"$ifNull": list(starts.values())})
     branches = [
         {"case": _is_missing("$state"), "then": at},

@@ -94,9 +94,9 @@ def end_walk(walk: WalkEnd) -> UpdateOne:
     return UpdateOne({"_id": walk.column}, update, upsert=True)
 
 
-def take_down(outcome: Outcome) -> UpdateMany:
-    """The article of a link that is gone: its text stays. A later sight of it is the better word."""
-    at = outcome.seen_at or utc_now()
+def take_down(outcome: Outcome, since: datetime | None = None) -> UpdateMany:
+    """The article of a link that is gone, `since` when: its text stays. A later sight is the better word."""
+    at = since or outcome.seen_at or utc_now()
     addresses = [each for each in (outcome.url, outcome.article) if each]
     return UpdateMany(
         {"_id": {"$in": addresses}, "status": "live", "last_seen_at": {"$lte": at}},

@@ -17,8 +17,9 @@ from pymongo.errors import BulkWriteError, PyMongoError
 from zjolcrawl.items import READ_KINDS, Link, Outcome, Unchanged
 from zjolcrawl.storage.buffer import Sight
 from zjolcrawl.storage.documents import url_of
+from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.errors import DUPLICATE, StoreError, refusal, short
-from zjolcrawl.storage.frontier import VisitPolicy, discover_link, settle_link, store_link
+from zjolcrawl.storage.frontier import discover_link, settle_link, store_link
 from zjolcrawl.storage.operations import still_there, take_down
 from zjolcrawl.storage.search.index import announce
 from zjolcrawl.storage.steps import BOOKKEEPING

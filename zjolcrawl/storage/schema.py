@@ -91,6 +91,16 @@ _FRONTIER = {
         "last_error": _TEXT,
         "next_visit_at": _DATE,
         "failures": {"bsonType": "int", "minimum": 0},
+        "doubt": {
+            "bsonType": "object",
+            "required": ["state", "reason", "since", "count"],
+            "properties": {
+                "state": {"enum": ["rejected", "gone"]},
+                "reason": _TEXT,
+                "since": _DATE,
+                "count": {"bsonType": "int", "minimum": 1},
+            },
+        },
     },
 }
 VALIDATORS: dict[str, dict[str, Any] | None] = {

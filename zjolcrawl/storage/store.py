@@ -21,9 +21,10 @@ from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, Unchanged, Walk
 from zjolcrawl.storage.buffer import SPOOLED, Buffer, Found, RunEnd, Sight
 from zjolcrawl.storage.connection import Client, connect, durable
 from zjolcrawl.storage.documents import article_document
+from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.errors import StoreError, lost, short, unavailable
 from zjolcrawl.storage.finding import record_links
-from zjolcrawl.storage.frontier import VisitPolicy, due_links
+from zjolcrawl.storage.frontier import due_links
 from zjolcrawl.storage.operations import begin_walk, utc_now
 from zjolcrawl.storage.schema import ensure_schema
 from zjolcrawl.storage.search.upkeep import Upkeep
@@ -139,6 +140,16 @@ class Store:
 
         async def find() -> dict[str, dict[str, Any]]:
             return {each["_id"]: each async for each in self.db["columns"].find()}
+
+        return await self._ask(find)
+
+    async def doubted(self, urls: list[str]) -> dict[str, str]:
+        """What visits have found of links that is not settled yet, `gone` or `rejected`, by URL."""
+        wanted = {"_id": {"$in": urls}, "doubt": {"$exists": True}}
+
+        async def find() -> dict[str, str]:
+            rows = self.db["frontier"].find(wanted, {"doubt.state": 1})
+            return {row["_id"]: row["doubt"]["state"] async for row in rows}
 
         return await self._ask(find)
 

@@ -16,7 +16,8 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from zjolcrawl.items import ColumnVisit, Outcome
 from zjolcrawl.storage.buffer import Buffer, Sight
-from zjolcrawl.storage.frontier import VisitPolicy, settle_link, store_link, unchanged_link
+from zjolcrawl.storage.doubts import FINDINGS, Verdict, VisitPolicy, weigh
+from zjolcrawl.storage.frontier import settle_link, store_link, unchanged_link
 from zjolcrawl.storage.operations import (
     end_walk,
     gain_columns,
@@ -57,10 +58,11 @@ class BufferWriter:
         read = [each for url, each in buffer.articles.items() if url not in refused]
         if buffer.unchanged:
             await self._write_unchanged(buffer)
-        await self._write_outcomes(buffer.outcomes)
         # What became of a link is told last: until then it is as it was, and will be done again.
         if states := self._states(read, buffer):
             await self.db["frontier"].bulk_write(states, ordered=True)
+        for outcomes in _one_of_each_link(buffer.outcomes):
+            await self._write_outcomes(outcomes)
         for end in buffer.ends:
             await self.db["runs"].update_one({"_id": end.run_id}, {"$set": end.values})
         if self.rereading:
@@ -88,8 +90,7 @@ class BufferWriter:
             unchanged_link(each.url, each.seen_at or utc_now(), self.policy)
             for each in buffer.unchanged
         ]
-        settled = [settle_link(outcome, self.policy) for outcome in buffer.outcomes]
-        return [*stored, *unchanged, *settled]
+        return [*stored, *unchanged]
 
     def _refusal(self, sight: Sight, why: str) -> Outcome:
         """What the validator would not take."""
@@ -118,16 +119,41 @@ class BufferWriter:
             self.counts[count] += len(buffer.unchanged)
 
     async def _write_outcomes(self, outcomes: list[Outcome]) -> None:
+        """One outcome of a link each."""
         await self._judge_fronts(outcomes)
-        self.counts.update(o.state for o in outcomes if o.state != "pending")
+        rows = await self._rows([o.url for o in outcomes if o.state in FINDINGS])
+        judged = [(o, weigh(rows.get(o.url, {}), o, self.policy)) for o in outcomes]
         rejects = [reject_row(o, self.run_id) for o in outcomes if o.state == "rejected"]
         if rejects:
             await self.db["rejects"].bulk_write(rejects, ordered=False)
-        gone = [o for o in outcomes if o.state == "gone"]
+        gone = [(o, v.doubt["since"]) for o, v in judged if v and v.takes_down]
         if gone:
-            urls = {url for o in gone for url in (o.url, o.article) if url}
+            urls = {url for o, _ in gone for url in (o.url, o.article) if url}
             await announce(self.db, urls, self.run_id)
-            await self.db["articles"].bulk_write([take_down(o) for o in gone], ordered=False)
+            await self.db["articles"].bulk_write([take_down(*each) for each in gone], ordered=False)
+        await self.db["frontier"].bulk_write([settle_link(o, self.policy, v) for o, v in judged])
+        for outcome, verdict in judged:
+            self._count(outcome, verdict)
+
+    async def _rows(self, urls: list[str]) -> dict[str, dict[str, Any]]:
+        """What `weigh` asks of the rows of links."""
+        if not urls:
+            return {}
+        wanted = dict.fromkeys(("state", "doubt", "last_attempt_at", "next_visit_at"), 1)
+        rows = self.db["frontier"].find({"_id": {"$in": urls}}, wanted)
+        return {row["_id"]: row async for row in rows}
+
+    def _count(self, outcome: Outcome, verdict: Verdict | None) -> None:
+        """`repeated`: what the visit before said too; `doubted`: an article that is not gone yet."""
+        state = outcome.state
+        if state == "pending":
+            return
+        if verdict and state == "gone" and verdict.was_stored:
+            state = "gone" if verdict.believed else "doubted"
+        elif verdict and verdict.repeats:
+            state = "repeated"
+        self.counts[state] += 1
+        self.counts["skipped"] += state == "rejected" and outcome.skipped
 
     async def _judge_fronts(self, outcomes: list[Outcome]) -> None:
         """A front page in the place of what was stored is a takedown."""
@@ -171,3 +197,14 @@ class BufferWriter:
                 gained[url] = new
                 each.document["columns"] = [*known, *new]
         return gained
+
+
+def _one_of_each_link(outcomes: list[Outcome]) -> list[list[Outcome]]:
+    """The outcomes in their order, those of one link in different lists."""
+    rounds: list[dict[str, Outcome]] = []
+    for outcome in outcomes:
+        place = next((each for each in rounds if outcome.url not in each), None)
+        if place is None:
+            rounds.append(place := {})
+        place[outcome.url] = outcome
+    return [list(each.values()) for each in rounds]

@@ -16,7 +16,7 @@ SECTIONS = {
 }  # fmt: skip
 _COUNTS = {
     "new": "新增", "changed": "改动", "same": "未变", "rejected": "不收", "failed": "失败",
-    "gone": "撤下", "links_new": "新链接", "images_stored": "图片", "images_failed": "图片失败",
+    "gone": "撤下", "doubted": "存疑", "repeated": "如前", "links_new": "新链接", "images_stored": "图片", "images_failed": "图片失败",
     "proposed": "新栏目",
 }  # fmt: skip
 _ENDS = {"finished": "正常结束", "shutdown": "被人中止", "quiet_hours": "到了静默时段"}

@@ -1,0 +1,147 @@
+"""Tells a host that is out of order from pages that are gone: many at once are not believed."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from zjolcrawl.items import Article, Outcome, Unchanged
+
+# Visits of a host that are judged together: what is held meanwhile is small, and an outage in the middle
+# of a long run is seen.
+_TOGETHER = 20
+_TEXTS = 8  # of a host, with which the next is compared
+_UNBELIEVED = "not believed, as most visits of the host in this run were like it: "
+
+Flip = Outcome | Article
+
+
+@dataclass(slots=True)
+class _Host:
+    """`visits` since the last judgement, the flips among them, and the URLs of the newest texts."""
+
+    visits: int = 0
+    held: list[Flip] = field(default_factory=list)
+    texts: OrderedDict[int, str] = field(default_factory=OrderedDict)
+
+
+@dataclass(slots=True)
+class _Alarm:
+    first: Outcome
+    flips: int = 0
+    visits: int = 0
+
+
+class FlipWatch:
+    """Holds flips until their host is judged.
+
+    A flip is a link that looks gone, a page that is rejected, or one with the very text of another
+    page of its host. If at least `least` of a host's visits, and half of them, are flips that no visit
+    before has found, each flip is `failed` for this run: nothing changes, and the link is visited again
+    soon. From then on the run believes no flip of the host.
+    """
+
+    def __init__(
+        self,
+        least: int,
+        doubted: Callable[[list[str]], Awaitable[dict[str, str]]],
+        record: Callable[[list[Outcome]], None],
+    ) -> None:
+        """`least` 0: all is believed. `doubted` gives what visits before have found of links, by URL;
+        `record` is told what is not believed.
+        """
+        self._least, self._doubted, self._record = least, doubted, record
+        self._hosts: dict[str, _Host] = {}
+        self._alarms: dict[str, _Alarm] = {}
+
+    async def saw(self, item: Any) -> list[Any]:
+        """What may be stored now that the item came."""
+        if not self._least or not isinstance(item, Outcome | Article | Unchanged):
+            return [item]
+        name = _host_of(item)
+        host = self._hosts.setdefault(name, _Host())
+        ready: list[Any] = []
+        if not isinstance(item, Unchanged) and _is_flip(item, host):
+            host.held.append(item)
+        elif isinstance(item, Outcome):
+            return [item]  # failed, pending or skipped: says nothing of the host
+        else:
+            ready.append(item)
+        host.visits += 1
+        if host.visits >= _TOGETHER or (host.held and name in self._alarms):
+            ready += await self._judge(name, host)
+        return ready
+
+    async def rest(self) -> list[Any]:
+        """What is still held at the end of the run."""
+        return [
+            each for name, host in self._hosts.items() for each in await self._judge(name, host)
+        ]
+
+    def alarms(self) -> list[str]:
+        """A line for each host that was not believed."""
+        return [
+            f"host {name}: {alarm.flips} of {alarm.visits} visits found the page gone, rejected or the same "
+            f"as another (first {alarm.first.url}: {alarm.first.reason.removeprefix(_UNBELIEVED)}); "
+            "nothing was changed and the links are visited again soon. If it is true, run once "
+            "with -s FLIP_ALARM=0"
+            for name, alarm in self._alarms.items()
+        ]
+
+    async def _judge(self, name: str, host: _Host) -> list[Any]:
+        flips, visits = host.held, host.visits
+        host.held, host.visits = [], 0
+        if not flips or not (name in self._alarms or await self._are_many(flips, visits)):
+            return flips
+        failed = [unbelieved(each) for each in flips]
+        alarm = self._alarms.setdefault(name, _Alarm(failed[0]))
+        alarm.flips += len(flips)
+        alarm.visits += visits
+        self._record(failed)
+        return failed
+
+    async def _are_many(self, flips: list[Flip], visits: int) -> bool:
+        if len(flips) < self._least or 2 * len(flips) < visits:
+            return False
+        # Links that are visited to confirm what was found before come together, and say nothing new.
+        outcomes = [each for each in flips if isinstance(each, Outcome)]
+        known = await self._doubted([each.url for each in outcomes])
+        again = sum(known.get(each.url) == each.state for each in outcomes)
+        fresh = len(flips) - again
+        return fresh >= self._least and 2 * fresh >= visits - again
+
+
+def unbelieved(flip: Flip) -> Outcome:
+    """A flip as the failure of its host."""
+    if isinstance(flip, Article):
+        reason = f"{_UNBELIEVED}the text of another page"
+        return Outcome(
+            flip.frontier_url or flip.url, "failed", reason,
+            final_url=flip.url, seen_at=flip.seen_at, warc=flip.warc,
+        )  # fmt: skip
+    reason = _UNBELIEVED + flip.reason
+    return replace(flip, state="failed", reason=reason, front=False, excerpt=None)
+
+
+def link_of(item: Outcome | Article | Unchanged) -> str:
+    """The URL of the link that led to it."""
+    return (item.frontier_url or item.url) if isinstance(item, Article) else item.url
+
+
+def _host_of(item: Outcome | Article | Unchanged) -> str:
+    return urlsplit(link_of(item)).hostname or ""
+
+
+def _is_flip(item: Flip, host: _Host) -> bool:
+    if isinstance(item, Outcome):
+        return item.state in {"gone", "rejected"} and not item.skipped
+    if not item.body:
+        return False
+    text = hash((item.title, item.body))
+    known = host.texts.setdefault(text, item.url)
+    if len(host.texts) > _TEXTS:
+        host.texts.popitem(last=False)
+    return known != item.url
