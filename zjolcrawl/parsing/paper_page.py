@@ -12,6 +12,7 @@ from datetime import date
 from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.column_page import ColumnPage, ListedLink, link_day_of
+from zjolcrawl.parsing.fields.dates import plausible_day
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.page import Page, decode, read_page
 from zjolcrawl.parsing.templates.paper import (
@@ -86,10 +87,8 @@ def read_calendar(body: bytes) -> dict[date, str | None]:
     issues: dict[date, str | None] = {}
     for day, rest in _PERIOD.findall(decode(body)[0]):
         front = _FRONT.search(rest)
-        try:
-            issues[date.fromisoformat(day)] = front[1].rpartition("/")[2] if front else None
-        except ValueError:
-            continue
+        if found := plausible_day(*day.split("-")):
+            issues[found] = front[1].rpartition("/")[2] if front else None
     return issues
 
 

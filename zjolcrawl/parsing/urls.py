@@ -11,6 +11,8 @@ from datetime import date
 from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
 
+from zjolcrawl.parsing.fields.dates import plausible_day
+
 # B  /<column>/YYYYMM/tYYYYMMDD_ID[_ext][_page].shtml                                       [REAL]
 _TRS = re.compile(
     r"(?P<stem>.*/\d{6}/t(?P<day>\d{8})_(?P<id>\d{4,9}))(?:_ext)?(?:_(?P<page>\d{1,3}))?(?P<ext>\.s?html?)$"
@@ -159,10 +161,7 @@ def url_day(url: str) -> date | None:
     if not form:
         return None
     digits = form["day"] if "day" in form.groupdict() else form["y"] + form["m"] + form["d"]
-    try:
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
-    except ValueError:
-        return None
+    return plausible_day(digits[:4], digits[4:6], digits[6:8])
 
 
 def page_number(url: str) -> int:

@@ -10,7 +10,7 @@ from zjolcrawl.items import FROM_KEYWORDS, Article, Byline, RawArticle
 from zjolcrawl.papers import Paper, paper_of
 from zjolcrawl.parsing.article_page import PARSER_VERSION
 from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, merge, people
-from zjolcrawl.parsing.fields.dates import china_midnight, find_time
+from zjolcrawl.parsing.fields.dates import china_midnight, find_time, is_plausible
 from zjolcrawl.parsing.fields.tags import keyword_tags, split_tags
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.urls import doc_id, kind, url_day
@@ -91,7 +91,7 @@ def _publish_time(article: Article, raw: RawArticle) -> None:
     """The page's own time, else the list's, else the day in the URL; the latter two are doubts."""
     if raw.published and (found := find_time(raw.published)):
         article.published_at, article.published_precision = found
-    elif raw.listed_at:
+    elif raw.listed_at and is_plausible(raw.listed_at):
         article.published_at, article.published_precision = raw.listed_at, "day"
         article.warnings.append("published_at: from the list page")
     elif day := url_day(raw.url):

@@ -12,7 +12,7 @@ from pathlib import Path
 from zjolcrawl.archive.warc import warc_date
 from zjolcrawl.catalogue import CatalogueError, Column, load_catalogue
 from zjolcrawl.papers import Paper, load_papers
-from zjolcrawl.parsing.fields.dates import china_midnight
+from zjolcrawl.parsing.fields.dates import YEARS, china_midnight, is_plausible
 from zjolcrawl.parsing.urls import absolute, is_own_host, kind
 from zjolcrawl.switch import switch
 
@@ -300,9 +300,12 @@ def _day(name: str, text: str | None) -> date | None:
     try:
         if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
             raise ValueError
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise ArgumentError(f"{name}={text} is not a date of the form 2017-08-12") from None
+    if not is_plausible(day):
+        raise ArgumentError(f"{name}={text} is not a day of {YEARS.start} to {YEARS.stop - 1}")
+    return day
 
 
 def _count(name: str, text: str | None) -> int | None:

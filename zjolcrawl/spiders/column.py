@@ -84,7 +84,7 @@ class ColumnSpider(ListReader):
         """
         swept: datetime | None = known.get("swept_at")
         days = timedelta(days=self.settings.getfloat("FULL_SWEEP_DAYS"))
-        stale = swept is None or datetime.now(timezone.utc) - swept >= days
+        stale = swept is None or abs(datetime.now(timezone.utc) - swept) >= days
         walk = _Walk(column, full=stale or self.wanted.recheck or "walk_open_since" in known)
         request = self._page_request(walk, column.url)
         if not walk.full:

@@ -24,7 +24,7 @@ from zjolcrawl.items import READ_KINDS, Link, Outcome, RawArticle, Unchanged
 from zjolcrawl.middlewares.frontier import conditional_headers
 from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.parsing.article_page import NotArticle, Stub
-from zjolcrawl.parsing.fields.dates import china_day, find_time
+from zjolcrawl.parsing.fields.dates import china_day, find_time, is_plausible
 from zjolcrawl.parsing.urls import (
     canonical,
     is_front,
@@ -300,6 +300,8 @@ def _retry_after(response: Response) -> datetime | None:
             else parsedate_to_datetime(said)
         )
     except (ValueError, OverflowError):
+        return None
+    if not is_plausible(moment):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)

@@ -16,6 +16,8 @@ from pymongo.errors import PyMongoError
 from zjolcrawl.storage.embedded import EmbeddedServer
 from zjolcrawl.storage.errors import StoreUnavailable, short, unavailable
 
+_REPLICATION_MS = 60_000  # without a bound, a write waits for ever for a majority that is away
+
 Client = AsyncMongoClient[dict[str, Any]]
 Database = AsyncDatabase[dict[str, Any]]
 
@@ -63,7 +65,8 @@ def deadline(seconds: float) -> Iterator[None]:
 
 def durable(client: Client, name: str) -> Database:
     """A database whose writes are done once a majority of a replica set has them in its journal."""
-    return client.get_database(name, write_concern=WriteConcern(w="majority", j=True))
+    concern = WriteConcern(w="majority", j=True, wtimeout=_REPLICATION_MS)
+    return client.get_database(name, write_concern=concern)
 
 
 async def connect(uri: str) -> Client:

@@ -14,9 +14,11 @@ from typing import Any
 from pymongo import UpdateOne
 
 from zjolcrawl.items import READ_KINDS, Link, Outcome
-from zjolcrawl.storage.operations import utc_now
+from zjolcrawl.parsing.fields.dates import EARLIEST
+from zjolcrawl.storage.operations import clock_limit, utc_now
 
 _LONGEST_WAIT = timedelta(days=7)
+_DAY = timedelta(days=1)
 _VALIDATORS = ("etag", "last_modified")
 
 
@@ -128,9 +130,25 @@ def settle_link(outcome: Outcome, policy: VisitPolicy) -> UpdateOne:
     return _settled(outcome.url, at, values, attempts=int(outcome.attempted))
 
 
-def due_links(columns: list[str], now: datetime) -> dict[str, Any]:
-    """The filter for links of columns whose time has come."""
-    return {"columns": {"$in": columns}, "next_visit_at": {"$lte": now}}
+def reject_link(url: str, reason: str) -> UpdateOne:
+    """A link whose row cannot be what it should be; what else the row holds has no influence."""
+    now = utc_now()
+    row = {
+        "state": {"$cond": [{"$eq": ["$state", "stored"]}, "stored", "rejected"]},
+        "last_error": {"$literal": reason}, "next_visit_at": "$$REMOVE",
+        "kind": {"$ifNull": ["$kind", "article"]}, "attempts": {"$ifNull": ["$attempts", 0]},
+        "discovered_at": {"$ifNull": ["$discovered_at", now]},
+    }  # fmt: skip
+    return UpdateOne({"_id": url}, [{"$set": row}], upsert=True)
+
+
+def due_filter(now: datetime, policy: VisitPolicy) -> dict[str, Any]:
+    """The filter for links whose time has come, or is further ahead than any visit can be: then it is
+    from a clock that was ahead.
+    """
+    furthest = now + timedelta(days=2 * max((*policy.recheck_days, 60)))
+    times = [{"next_visit_at": {"$lte": now}}, {"next_visit_at": {"$gt": furthest}}]
+    return {"$or": times}
 
 
 def _is_read(link: Link) -> bool:
@@ -177,7 +195,10 @@ def _settled(url: str, at: datetime, values: dict[str, Any], attempts: int = 1) 
 
 
 def _last() -> dict[str, Any]:
-    return {"$ifNull": ["$last_attempt_at", datetime.fromtimestamp(0, timezone.utc)]}
+    """The last attempt; none if its time is from a clock that was ahead."""
+    never = datetime.fromtimestamp(0, timezone.utc)
+    ahead = {"$gt": ["$last_attempt_at", clock_limit()]}
+    return {"$cond": [ahead, never, {"$ifNull": ["$last_attempt_at", never]}]}
 
 
 def _if_later(at: datetime, count: int) -> dict[str, Any]:
@@ -200,12 +221,23 @@ def _is_missing(path: str) -> dict[str, Any]:
 def _recheck(at: Any, policy: VisitPolicy, published: Any) -> Any:
     """The first recheck after `at`, counted from publication, else from the list's date, else from
     discovery; absent after the last. Known before it is written, where both times are: most often.
+
+    A date that is not plausible, or more than a day after `at`, is passed over.
     """
     hours = [round(days * 24) for days in policy.recheck_days]
-    if isinstance(at, datetime) and isinstance(published, datetime):
+    latest: Any = {"$dateAdd": {"startDate": at, "unit": "day", "amount": 1}}
+    if isinstance(at, datetime):
+        latest = at + _DAY
+    if (
+        isinstance(latest, datetime)
+        and isinstance(published, datetime)
+        and EARLIEST <= published <= latest
+    ):
         days = [published + timedelta(hours=n) for n in hours]
         return min((day for day in days if day > at), default="$$REMOVE")
-    start = {"$ifNull": [published, "$listed_at", "$discovered_at", at]}
+    dates = [published, "$listed_at", "$discovered_at", at]
+    within = {"$and": [{"$gte": ["$$this", EARLIEST]}, {"$lte": ["$$this", latest]}]}
+    start = {"$first": {"$filter": {"input": dates, "cond": within}}}
     moments = [{"$dateAdd": {"startDate": start, "unit": "hour", "amount": n}} for n in hours]
     ahead = {"$filter": {"input": moments, "cond": {"$gt": ["$$this", at]}}}
     return {"$ifNull": [{"$min": ahead}, "$$REMOVE"]}

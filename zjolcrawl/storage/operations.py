@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from bson import ObjectId
 from pymongo import UpdateMany, UpdateOne
 
 from zjolcrawl.items import ColumnVisit, Outcome, Unchanged, WalkEnd
+from zjolcrawl.storage.limits import text
 
 
 def utc_now() -> datetime:
     """The time as BSON keeps it, to the millisecond."""
     now = datetime.now(timezone.utc)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def clock_limit() -> datetime:
+    """A stored time after this one is not trusted: it is from a clock that was ahead."""
+    return utc_now() + timedelta(days=1)
 
 
 def china_date(path: str, form: str) -> dict[str, Any]:
@@ -28,9 +34,9 @@ def reject_row(outcome: Outcome, run_id: ObjectId) -> UpdateOne:
     """A row of `rejects`; a page that is read again and rejected again keeps its row."""
     at = outcome.seen_at or utc_now()
     row = {
-        "url": outcome.url, "final_url": outcome.final_url, "reason": outcome.reason,
+        "url": text(outcome.url), "final_url": outcome.final_url, "reason": outcome.reason,
         "status": outcome.status, "template": outcome.template,
-        "excerpt": outcome.excerpt[:2000] if outcome.excerpt else None, "warc": outcome.warc,
+        "excerpt": outcome.excerpt or None, "warc": outcome.warc,
         "at": at,
     }  # fmt: skip
     update = {
@@ -42,7 +48,8 @@ def reject_row(outcome: Outcome, run_id: ObjectId) -> UpdateOne:
 
 def reject_id(url: str, at: datetime) -> ObjectId:
     """The `_id` of the row of a page as seen at a time: as any ObjectId, but made of the two."""
-    mark = hashlib.sha256(f"{url} {at.isoformat(timespec='milliseconds')}".encode()).digest()
+    name = f"{url} {at.isoformat(timespec='milliseconds')}"
+    mark = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
     return ObjectId(struct.pack(">I", int(at.timestamp())) + mark[:8])
 
 
@@ -62,11 +69,13 @@ def visit_column(visit: ColumnVisit) -> UpdateOne:
         values["pages_total"] = visit.pages_total
     if visit.page == 0 and visit.links:
         values["page_links"] = visit.links
+    limit = clock_limit()
     last = {"$max": ["$last_crawled_at", "$last_error_at"]}
-    newest = {"$lte": [{"$ifNull": [last, at]}, at]}
+    newest = {"$or": [{"$lte": [{"$ifNull": [last, at]}, at]}, {"$gt": [last, limit]}]}
     row: dict[str, Any] = {k: {"$cond": [newest, v, f"${k}"]} for k, v in values.items()}
-    if visit.newest_listed_at:
-        row["newest_listed_at"] = {"$max": ["$newest_listed_at", visit.newest_listed_at]}
+    if (listed := visit.newest_listed_at) and listed <= limit:
+        known = {"$cond": [{"$gt": ["$newest_listed_at", limit]}, None, "$newest_listed_at"]}
+        row["newest_listed_at"] = {"$max": [known, listed]}
     return UpdateOne({"_id": visit.column}, [{"$set": row}], upsert=True)
 
 
@@ -98,8 +107,9 @@ def take_down(outcome: Outcome) -> UpdateMany:
     """The article of a link that is gone: its text stays. A later sight of it is the better word."""
     at = outcome.seen_at or utc_now()
     addresses = [each for each in (outcome.url, outcome.article) if each]
+    seen_before = [{"last_seen_at": {"$lte": at}}, {"last_seen_at": {"$gt": clock_limit()}}]
     return UpdateMany(
-        {"_id": {"$in": addresses}, "status": "live", "last_seen_at": {"$lte": at}},
+        {"_id": {"$in": addresses}, "status": "live", "$or": seen_before},
         {"$set": {"status": "gone", "gone_at": at}},
     )
 
@@ -112,9 +122,12 @@ def gain_columns(url: str, columns: list[str]) -> UpdateOne:
 def still_there(sight: Unchanged) -> UpdateOne:
     """The article of a link whose page is as it was: seen, and live if it was gone."""
     at = sight.seen_at or utc_now()
-    back = {"$and": [{"$eq": ["$status", "gone"]}, {"$lt": ["$gone_at", at]}]}
+    limit = clock_limit()
+    before = {"$or": [{"$lt": ["$gone_at", at]}, {"$gt": ["$gone_at", limit]}]}
+    back = {"$and": [{"$eq": ["$status", "gone"]}, before]}
+    ahead = {"$gt": ["$last_seen_at", limit]}
     row = {
-        "last_seen_at": {"$max": ["$last_seen_at", at]},
+        "last_seen_at": {"$cond": [ahead, at, {"$max": ["$last_seen_at", at]}]},
         "status": {"$cond": [back, "live", "$status"]},
         "returned_at": {"$cond": [back, at, "$returned_at"]},
     }

@@ -11,12 +11,20 @@ from collections import Counter
 from typing import Any
 
 from bson import ObjectId
-from pymongo import UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 
-from zjolcrawl.items import ColumnVisit, Outcome
+from zjolcrawl.items import ColumnVisit, Outcome, Unchanged, WalkEnd
 from zjolcrawl.storage.buffer import Buffer, Sight
-from zjolcrawl.storage.frontier import VisitPolicy, settle_link, store_link, unchanged_link
+from zjolcrawl.storage.bulk import write_each
+from zjolcrawl.storage.errors import ServerRefuses
+from zjolcrawl.storage.frontier import (
+    VisitPolicy,
+    reject_link,
+    settle_link,
+    store_link,
+    unchanged_link,
+)
+from zjolcrawl.storage.limits import key_fault
 from zjolcrawl.storage.operations import (
     end_walk,
     gain_columns,
@@ -49,34 +57,37 @@ class BufferWriter:
         self._versions = VersionWriter(db, run_id, counts)
 
     async def write(self, buffer: Buffer) -> None:
-        """Write all of it. Raises PyMongoError, and then may have written a part."""
+        """Write all of it. Raises PyMongoError for an outage alone, and then may have written a part.
+
+        What cannot be written becomes a rejected link, or a row of `rejects` if it is no link's.
+        """
         refused = await self._write_articles(buffer.articles) if buffer.articles else {}
-        buffer.outcomes += [
-            self._refusal(buffer.articles[url], why) for url, why in refused.items()
-        ]
+        refusals = [self._refusal(buffer.articles[url], why) for url, why in refused.items()]
         read = [each for url, each in buffer.articles.items() if url not in refused]
-        if buffer.unchanged:
-            await self.db["articles"].bulk_write([still_there(u) for u in buffer.unchanged])
-        await self._write_outcomes(buffer.outcomes)
+        refusals += await self._touch(buffer.unchanged)
+        outcomes = [*buffer.outcomes, *refusals]
+        await self._write_outcomes(outcomes)
         # What became of a link is told last: until then it is as it was, and will be done again.
-        if states := self._states(read, buffer):
-            await self.db["frontier"].bulk_write(states, ordered=True)
+        await self._settle(read, buffer.unchanged, outcomes)
         for end in buffer.ends:
             await self.db["runs"].update_one({"_id": end.run_id}, {"$set": end.values})
         if self.rereading:
             rows = [reject_id(each.row, each.at) for each in read]
             await self.db["rejects"].delete_many({"_id": {"$in": rows}})  # articles now
-            await self.count_unread(buffer.outcomes)
-        if buffer.visits:
-            # As they were seen: the pages of an issue are asked for side by side.
-            seen = sorted(buffer.visits, key=lambda each: each.seen_at or utc_now())
-            visits = [
-                visit_column(each) if isinstance(each, ColumnVisit) else end_walk(each)
-                for each in seen
-            ]
-            await self.db["columns"].bulk_write(visits, ordered=True)
+            await self.count_unread(outcomes)
+        await self._write_visits(buffer.visits)
 
-    def _states(self, read: list[Sight], buffer: Buffer) -> list[UpdateOne]:
+    async def _touch(self, sights: list[Unchanged]) -> list[Outcome]:
+        """Articles whose pages are as they were; what cannot be written of them."""
+        written = await write_each(self.db["articles"], [still_there(each) for each in sights])
+        return [
+            Outcome(sights[index].url, "rejected", why, seen_at=sights[index].seen_at)
+            for index, (_, why) in written.errors.items()
+        ]
+
+    async def _settle(
+        self, read: list[Sight], unchanged: list[Unchanged], outcomes: list[Outcome]
+    ) -> None:
         stored = [
             store_link(
                 each.row, each.at, self.policy,
@@ -84,15 +95,40 @@ class BufferWriter:
             )
             for each in read
         ]  # fmt: skip
-        unchanged = [
-            unchanged_link(each.url, each.seen_at or utc_now(), self.policy)
-            for each in buffer.unchanged
-        ]
-        settled = [settle_link(outcome, self.policy) for outcome in buffer.outcomes]
-        return [*stored, *unchanged, *settled]
+        same = [unchanged_link(u.url, u.seen_at or utc_now(), self.policy) for u in unchanged]
+        kept = [each for each in outcomes if not key_fault(each.url)]
+        settled = [settle_link(outcome, self.policy) for outcome in kept]
+        written = await write_each(
+            self.db["frontier"], [*stored, *same, *settled], ordered=True, bypass=True
+        )
+        rows = [*(each.row for each in read), *(u.url for u in unchanged), *(o.url for o in kept)]
+        await self.refuse_rows({rows[index]: why for index, (_, why) in written.errors.items()})
+
+    async def refuse_rows(self, refused: dict[str, str]) -> None:
+        """Rows of `frontier`, by URL, that cannot be what they should be: rejected, with the reason.
+
+        Raises ServerRefuses where not even that can be written.
+        """
+        if not refused:
+            return
+        await self._name(list(refused.items()))
+        rows = [reject_link(url, why) for url, why in refused.items() if not key_fault(url)]
+        written = await write_each(self.db["frontier"], rows, bypass=True)
+        for _, why in written.errors.values():
+            raise ServerRefuses(why)
+
+    async def _write_visits(self, visits: list[ColumnVisit | WalkEnd]) -> None:
+        # As they were seen: the pages of an issue are asked for side by side.
+        seen = sorted(visits, key=lambda each: each.seen_at or utc_now())
+        written = await write_each(
+            self.db["columns"],
+            [visit_column(v) if isinstance(v, ColumnVisit) else end_walk(v) for v in seen],
+            ordered=True,
+        )
+        await self._name([(seen[index].column, why) for index, (_, why) in written.errors.items()])
 
     def _refusal(self, sight: Sight, why: str) -> Outcome:
-        """What the validator would not take."""
+        """What the database would not take."""
         self.counts["refused"] += 1
         document = sight.document
         return Outcome(
@@ -101,16 +137,29 @@ class BufferWriter:
         )  # fmt: skip
 
     async def _write_outcomes(self, outcomes: list[Outcome]) -> None:
+        """Count outcomes, and write what becomes of rejected and gone pages."""
         await self._judge_fronts(outcomes)
         self.counts.update(o.state for o in outcomes if o.state != "pending")
-        rejects = [reject_row(o, self.run_id) for o in outcomes if o.state == "rejected"]
-        if rejects:
-            await self.db["rejects"].bulk_write(rejects, ordered=False)
+        await self._add_rejects([o for o in outcomes if o.state == "rejected"])
         gone = [o for o in outcomes if o.state == "gone"]
         if gone:
             urls = {url for o in gone for url in (o.url, o.article) if url}
             await announce(self.db, urls, self.run_id)
-            await self.db["articles"].bulk_write([take_down(o) for o in gone], ordered=False)
+            written = await write_each(self.db["articles"], [take_down(o) for o in gone])
+            failed = [(gone[index].url, why) for index, (_, why) in written.errors.items()]
+            await self._name(failed)
+
+    async def _name(self, failed: list[tuple[str, str]]) -> None:
+        """Rows of `rejects` for what could not be written: a URL or a column's id, and the reason."""
+        self.counts["rejected"] += len(failed)
+        await self._add_rejects([Outcome(name, "rejected", why) for name, why in failed])
+
+    async def _add_rejects(self, outcomes: list[Outcome]) -> None:
+        """Rows of `rejects`. Raises ServerRefuses, as each holds a few short texts alone."""
+        rows = [reject_row(outcome, self.run_id) for outcome in outcomes]
+        written = await write_each(self.db["rejects"], rows)
+        for _, why in written.errors.values():
+            raise ServerRefuses(why)
 
     async def _judge_fronts(self, outcomes: list[Outcome]) -> None:
         """A front page in the place of what was stored is a takedown."""
@@ -126,7 +175,7 @@ class BufferWriter:
         rejected = {o.url: o.seen_at for o in outcomes if o.state == "rejected"}
         stored = self.db["articles"].find({"_id": {"$in": list(rejected)}}, {"changed_at": 1})
         async for each in stored:
-            self.counts["unread"] += each["changed_at"] == rejected[each["_id"]]
+            self.counts["unread"] += each.get("changed_at") == rejected[each["_id"]]
 
     async def _write_articles(self, sights: dict[str, Sight]) -> dict[str, str]:
         await self.add_columns(sights)
@@ -134,7 +183,9 @@ class BufferWriter:
         # Another run that listed a link meanwhile has looked for its article before it was there.
         if late := await self.add_columns(sights):
             await announce(self.db, late, self.run_id)
-            await self.db["articles"].bulk_write([gain_columns(u, c) for u, c in late.items()])
+            gained = [gain_columns(url, columns) for url, columns in late.items()]
+            written = await write_each(self.db["articles"], gained)
+            refused |= {list(late)[index]: why for index, (_, why) in written.errors.items()}
         return refused
 
     async def add_columns(self, sights: dict[str, Sight]) -> dict[str, list[str]]:

@@ -10,6 +10,10 @@ from functools import lru_cache
 from zjolcrawl.parsing.fields.text import fold_width
 
 CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
+YEARS = range(1990, 2101)
+"""Dates of other years are not believed, whoever gives them: the site's first news is of 1999."""
+EARLIEST, LATEST = (datetime(year, 1, 1, tzinfo=CHINA) for year in (YEARS.start, YEARS.stop))
+"""The first moment of those years, and the first moment after them."""
 
 # 2017年08月12日 07:34:27 [REAL], 2020-01-02 10:22:33 [SEL], 2026年02月23日12时 [SEL],
 # 2015年04月08日10:05, (2018-03-18), | 2026-09-23, 17-08-12 07:34 [SEL], ISO 8601 of meta tags.
@@ -34,14 +38,23 @@ _DATE = re.compile(
 # All that NFKC makes one digit.
 _DIGIT = re.compile(r"[\d\u00b2\u00b3\u00b9\u2070-\u2089\u2460-\u2468\u24ea]")
 _LONGEST_KNOWN = 200  # characters of a text: a longer one is searched each time
-_COMPACT = re.compile(r"(?<!\d)((?:19|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?!\d)")
+
+
+def is_plausible(day: date) -> bool:
+    """Whether a day, or a moment, lies in YEARS. A moment without a zone is UTC.
+
+    MongoDB can hold a plausible moment, and it can be moved by years and between zones.
+    """
+    if not isinstance(day, datetime):
+        return day.year in YEARS
+    return EARLIEST <= (day if day.tzinfo else day.replace(tzinfo=timezone.utc)) < LATEST
 
 
 def find_time(text: str) -> tuple[datetime, str] | None:
     """The first date in `text` as (aware UTC datetime, precision), or None.
 
     Precision is `second`, `minute`, `hour` or `day`: what the page gives. A wall clock without a
-    zone is China time. Impossible dates (2月30日) are passed over.
+    zone is China time. Impossible dates (2月30日) and those outside of YEARS are passed over.
     """
     for match in _DATE.finditer(fold_width(text)):
         found = _value(match)
@@ -72,17 +85,17 @@ def _span(text: str) -> tuple[int, int] | None:
 _known_span = lru_cache(maxsize=256)(_span)
 
 
-def day_from_compact(text: str) -> date | None:
-    """The day in a string such as `20170812`, or None."""
-    match = _COMPACT.search(text)
+def plausible_day(year: str, month: str, day: str) -> date | None:
+    """The day that these digits are; None where it is impossible or outside of YEARS."""
     try:
-        return date(*map(int, match.groups())) if match else None
+        found = date(int(year), int(month), int(day))
     except ValueError:
         return None
+    return found if is_plausible(found) else None
 
 
 def china_midnight(day: date) -> datetime:
-    """00:00 China time of a day, as UTC."""
+    """00:00 China time of a plausible day, as UTC."""
     return datetime(day.year, day.month, day.day, tzinfo=CHINA).astimezone(timezone.utc)
 
 
@@ -97,8 +110,8 @@ def _value(match: re.Match[str]) -> tuple[datetime, str] | None:
     hour = int(part["H"] or 0)
     if part["half"] in {"下午", "晚上"} and hour < 12:
         hour += 12
-    zone = _zone(part["zone"])
     try:
+        zone = _zone(part["zone"])
         moment = datetime(
             year,
             int(part["m"]),
@@ -109,6 +122,8 @@ def _value(match: re.Match[str]) -> tuple[datetime, str] | None:
             tzinfo=zone,
         )
     except ValueError:
+        return None
+    if not is_plausible(moment):
         return None
     precision = "second" if part["S"] else "minute" if part["M"] else "hour" if part["H"] else "day"
     return moment.astimezone(timezone.utc), precision
