@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
+import threading
 from datetime import datetime, time
 from importlib.util import find_spec
 from urllib.parse import urlsplit
@@ -14,7 +16,7 @@ from scrapy.exceptions import UsageError
 from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.extensions.quiet_hours import parse_hours, seconds_to
 from zjolcrawl.extensions.run_ledger import RunLedger
-from zjolcrawl.extensions.run_summary import UNUSABLE
+from zjolcrawl.extensions.run_summary import NEEDS_A_PERSON, UNUSABLE
 from zjolcrawl.parsing.fields.dates import CHINA
 from zjolcrawl.pipelines.images import ImagePipeline
 from zjolcrawl.processes import tend_memory
@@ -53,19 +55,17 @@ class Command(CrawlCommand):
 
     def _crawl(self, name: str, opts: argparse.Namespace) -> None:
         assert self.crawler_process
+        self.exitcode = NEEDS_A_PERSON  # until the run has ended well
         crawler = self._create_crawler(name)
         self.crawler_process.crawl(crawler, **opts.spargs)
         tend_memory()
         self.crawler_process.start()
-        ledger = None
-        try:
-            ledger = crawler.get_extension(RunLedger)
-        except RuntimeError:  # the crawl broke before its extensions were made
-            self.exitcode = 1
-        if ledger:
-            self.exitcode = ledger.exit_status
+        # A crawl may break before its extensions are made.
+        with contextlib.suppress(RuntimeError):
+            if ledger := crawler.get_extension(RunLedger):
+                self.exitcode = ledger.exit_status
         if self.crawler_process.bootstrap_failed:
-            self.exitcode = self.exitcode or 1
+            self.exitcode = self.exitcode or NEEDS_A_PERSON
 
     def _refuse(self, reason: str) -> None:
         sys.stderr.write(f"zjolcrawl: {' '.join(reason.split())}\n")
@@ -80,6 +80,9 @@ _COUNTS = (
 _AMOUNTS = (
     "MONGODB_BATCH_SECONDS", "MONGODB_PATIENCE", "DOWNLOAD_DELAY", "DOWNLOAD_TIMEOUT", "FULL_SWEEP_DAYS",
 )  # fmt: skip
+
+
+_MOST_DAYS = 36_500
 
 
 def _check_settings(settings) -> None:  # type: ignore[no-untyped-def]
@@ -128,8 +131,9 @@ def _quiet_hours(settings) -> tuple[time, time] | None:  # type: ignore[no-untyp
 
 
 def _check_amount(name: str, value: object) -> None:
+    most = _MOST_DAYS if name.endswith("_DAYS") else threading.TIMEOUT_MAX
     try:
-        if float(str(value)) < 0:
+        if not 0 <= float(str(value)) <= most:  # NaN is not
             raise ValueError
     except ValueError:
         unit = "days" if name.endswith("_DAYS") else "seconds"

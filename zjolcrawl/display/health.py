@@ -64,7 +64,7 @@ def judge(seen: Observed, limits: Limits) -> list[Finding]:
         _of_visits(seen.runs),
         *of_templates([each["templates"] for each in seen.articles]),
         _of_disk(seen.folder, limits),
-        _of_spool(seen.folder),
+        *_of_spool(seen.folder),
         *_of_alarms(seen.runs),
     ]
 
@@ -174,12 +174,18 @@ def _of_disk(folder: Folder, limits: Limits) -> Finding:
     return Finding("disk", told, folder.free < limits.free, values)
 
 
-def _of_spool(folder: Folder) -> Finding:
-    if not folder.spooled:
-        return Finding("spool", "empty")
-    held = size(sum(folder.spooled.values()))
-    told = f"{held} that the database did not take: {some(list(folder.spooled), 3)}"
-    return Finding("spool", told, True, {"files": folder.spooled})
+def _of_spool(folder: Folder) -> Iterator[Finding]:
+    if folder.spooled:
+        held = size(sum(folder.spooled.values()))
+        told = f"{held} that the database did not take: {some(list(folder.spooled), 3)}"
+        yield Finding("spool", told, True, {"files": folder.spooled})
+    else:
+        yield Finding("spool", "empty")
+    if folder.set_aside:
+        held = size(sum(folder.set_aside.values()))
+        names = some(list(folder.set_aside), 3)
+        told = f"{held} that no version could read or write, kept for you to look at: {names}"
+        yield Finding("spool", told, values={"set_aside": folder.set_aside})
 
 
 def _of_alarms(runs: list[dict[str, Any]]) -> Iterator[Finding]:

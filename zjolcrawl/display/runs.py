@@ -13,7 +13,7 @@ from zjolcrawl.display.words import counted, moment, span
 # In the words of a run's own summary.
 _COUNTS = {
     "new": "new", "changed": "changed", "same": "same", "rejected": "rejected",
-    "skipped": "skipped", "failed": "failed", "gone": "gone",
+    "skipped": "skipped", "failed": "failed", "gone": "gone", "missed": "missed",
     "proposed": "columns proposed",
 }  # fmt: skip
 
