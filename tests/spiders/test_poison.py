@@ -108,7 +108,9 @@ def test_page_is_rejected_by_name(
     assert why in row["last_error"]
 
 
-@pytest.mark.parametrize("form", ["{lm}201708/t{day}_4774990.shtml", "{host}system/{y}/{m}/{d}/012345678.shtml"])
+@pytest.mark.parametrize(
+    "form", ["{lm}201708/t{day}_4774990.shtml", "{host}system/{y}/{m}/{d}/012345678.shtml"]
+)
 @pytest.mark.parametrize("day", DAYS)
 def test_day_of_an_address_that_is_not_plausible_is_none(
     form: str, day: str, site: SiteProxy, db: Database[Any], crawl: Crawl

@@ -36,7 +36,7 @@ class Delivery:
         except Exception as error:
             if is_outage(error):
                 raise
-            logger.exception("A batch cannot be written: each of its items is written alone")
+            logger.info("A batch cannot be written: each of its items is alone now", exc_info=True)
             for item in list(buffer.items()):
                 await self._deliver_alone(item)
 
@@ -67,7 +67,7 @@ class Delivery:
             if is_outage(error):
                 raise
             why = describe(error)
-            logger.error("%s cannot be written: %s", named(item), why)
+            logger.info("%s cannot be written", named(item), exc_info=True)
             if not await self._reject(item, why):
                 self._set_aside(item, f"{named(item)} cannot be written: {why}")
 

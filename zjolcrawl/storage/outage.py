@@ -33,7 +33,7 @@ class Outage:
     def failed(self, error: Exception) -> None:
         """An operation failed: MongoDB is away, or lost if waiting does not help. Raises no error."""
         if not is_outage(error):
-            logger.error("The store broke", exc_info=error)
+            logger.info("The store broke", exc_info=error)
             self.lost = broken(error)
             return
         if not self.away:

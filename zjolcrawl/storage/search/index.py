@@ -18,7 +18,9 @@ from bson import ObjectId
 from pymongo import InsertOne, WriteConcern
 from pymongo.errors import DuplicateKeyError
 
+from zjolcrawl.storage.bulk import write_each
 from zjolcrawl.storage.connection import Database
+from zjolcrawl.storage.errors import ServerRefuses
 from zjolcrawl.storage.operations import clock_limit, utc_now
 from zjolcrawl.storage.search import segment
 from zjolcrawl.storage.search.words import FIELDS
@@ -40,10 +42,11 @@ Told = Callable[[int, int], None]
 
 
 async def announce(db: Database, urls: Iterable[str], by: ObjectId) -> int:
-    """Put articles that a run writes next into the queue; how many. Raises PyMongoError."""
+    """Put articles that a run writes next into the queue; how many. Raises PyMongoError for an outage."""
     rows = [InsertOne({"url": url, "by": by}) for url in urls]
-    if rows:
-        await db[QUEUE].bulk_write(rows, ordered=False)
+    written = await write_each(db[QUEUE], rows)
+    for _, why in written.errors.values():
+        raise ServerRefuses(why)
     return len(rows)
 
 
