@@ -90,8 +90,8 @@ ARTICLES: dict[str, tuple[dict[str, Any], str]] = {
         {"authors": [Byline(f"记者{n}", "记者") for n in range(400_000)]},
         "bytes",
     ),
-    "nested 150 levels": ({"warc": nested(150)}, "levels"),
-    "nested 5000 levels": ({"warc": nested(5000)}, "levels"),
+    "nested 190 levels": ({"warc": nested(190)}, ""),
+    "nested 5000 levels": ({"warc": nested(5000)}, "warc"),
     "a type that is none": ({"source": object()}, ""),
     "a set": ({"tags": {"a"}}, "set"),
     "an empty text": ({"title": ""}, "title"),
@@ -338,6 +338,32 @@ def test_row_that_is_invalid_costs_itself(
     assert row is not None
     if how != "found":
         assert row["state"] != "pending"
+
+
+@pytest.mark.parametrize("year", [1990, 2026, 2040, 2100])
+@pytest.mark.parametrize("how", ["put", "unchanged", "gone"])
+def test_recheck_is_within_days_whatever_date_a_page_or_a_list_gives(
+    how: str, year: int, mongodb_uri: str, database: str, db: Database[Any]
+) -> None:
+    moment = datetime(year, 7, 1, tzinfo=timezone.utc)
+
+    async def work(store: Store) -> None:
+        await store.discover([Link(url(1), columns=["a"], listed_at=moment)])
+        await store.put(article(url=url(1), published_at=moment, seen_at=NOW))
+        later = NOW + timedelta(minutes=1)
+        if how == "unchanged":
+            await store.flush()
+            await store.unchanged(Unchanged(url(1), later))
+        elif how == "gone":
+            await store.flush()
+            await store.outcome(Outcome(url(1), "gone", "HTTP 404", seen_at=later))
+
+    run(mongodb_uri, database, work)
+    row = db.frontier.find_one({"_id": url(1)})
+    assert row is not None
+    visit = row.get("next_visit_at", NOW)
+    assert NOW <= visit <= NOW + timedelta(days=31)
+    assert ("next_visit_at" in row) == (moment > NOW - timedelta(days=30))
 
 
 @pytest.mark.parametrize("folder", [True, False])

@@ -295,7 +295,7 @@ def _retry_after(response: Response) -> datetime | None:
     seen_at: datetime = response.meta.get("seen_at") or datetime.now(timezone.utc)
     try:
         moment = (
-            seen_at + timedelta(seconds=int(said))
+            seen_at + min(timedelta(seconds=int(said)), _LONGEST_RETRY_AFTER)
             if said.isdigit()
             else parsedate_to_datetime(said)
         )

@@ -8,7 +8,7 @@ again at any time, and a crash between two writes is repaired by doing both agai
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import UpdateOne
@@ -183,9 +183,9 @@ def _visit_of_found(at: datetime, policy: VisitPolicy, row: dict[str, Any]) -> d
 
 def _settled(url: str, at: datetime, values: dict[str, Any], attempts: int = 1) -> UpdateOne:
     """The row of a link as an attempt at that time leaves it."""
-    newest = {"$lte": [_last(), at]}
+    older = _has_attempt("$gt", at)
     values = {**values, "last_attempt_at": at}
-    row = {name: {"$cond": [newest, value, f"${name}"]} for name, value in values.items()}
+    row = {name: {"$cond": [older, f"${name}", value]} for name, value in values.items()}
     row |= {
         "attempts": {"$add": [{"$ifNull": ["$attempts", 0]}, _if_later(at, attempts)]},
         "kind": {"$ifNull": ["$kind", "article"]},
@@ -194,16 +194,15 @@ def _settled(url: str, at: datetime, values: dict[str, Any], attempts: int = 1) 
     return UpdateOne({"_id": url}, [{"$set": row}], upsert=True)
 
 
-def _last() -> dict[str, Any]:
-    """The last attempt; none if its time is from a clock that was ahead."""
-    never = datetime.fromtimestamp(0, timezone.utc)
-    ahead = {"$gt": ["$last_attempt_at", clock_limit()]}
-    return {"$cond": [ahead, never, {"$ifNull": ["$last_attempt_at", never]}]}
+def _has_attempt(than: str, at: datetime) -> dict[str, Any]:
+    """Whether an attempt `$gt` or `$gte` that time is on record, by a clock that was not ahead."""
+    last = "$last_attempt_at"
+    return {"$and": [{than: [last, at]}, {"$lte": [last, clock_limit()]}]}
 
 
 def _if_later(at: datetime, count: int) -> dict[str, Any]:
     """`count` for an attempt that is not on record yet, else 0."""
-    return {"$cond": [{"$lt": [_last(), at]}, count, 0]}
+    return {"$cond": [_has_attempt("$gte", at), 0, count]}
 
 
 def _after_failures(at: datetime, failures: Any) -> dict[str, Any]:

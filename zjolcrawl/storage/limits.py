@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +12,7 @@ from zjolcrawl.parsing.fields.dates import YEARS, is_plausible
 
 MOST_BYTES = 16 * 2**20 - 2**16
 """Of an article's document: MongoDB's 16 MiB, less room for the bookkeeping fields and a longer `_id`."""
-MOST_DEPTH = 100
-"""Of nested documents and lists; MongoDB takes 180 where a collection has a validator."""
+_MOST_DEPTH = 100  # of nested documents and lists beside an article; MongoDB refuses 180
 LONGEST_KEY = 8000
 """Characters of an address that is the `_id` of a row (RFC 9110, 4.1 asks servers for 8000)."""
 LONGEST_TEXT = 2000
@@ -29,8 +27,6 @@ def document_fault(document: Mapping[str, Any]) -> tuple[str | None, int]:
             known = f"{YEARS.start} to {YEARS.stop - 1}"
             return f"cannot be stored: {name} is of the year {value.year}, not of {known}", 0
     try:
-        if _depth(document) > MOST_DEPTH:
-            return f"cannot be stored: it nests more than {MOST_DEPTH} levels", 0
         size = len(bson.encode(document))
     except Exception as error:
         return f"cannot be stored: {_culprit(document)}{describe(error)}", 0
@@ -50,7 +46,12 @@ def key_fault(url: str) -> str | None:
 
 def text(value: str, most: int = LONGEST_TEXT) -> str:
     """A text cut to a length, with U+FFFD for each character that UTF-8 cannot encode."""
-    return value[:most].encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    value = value[:most]
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        value = value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    return value
 
 
 def storable(value: Any, most: int = LONGEST_TEXT, depth: int = 0) -> Any:
@@ -64,7 +65,7 @@ def storable(value: Any, most: int = LONGEST_TEXT, depth: int = 0) -> Any:
         return value if is_plausible(value) else None
     if isinstance(value, int) and not isinstance(value, bool):
         return value if value in _INT64 else None
-    if isinstance(value, (Mapping, list, tuple)) and depth == MOST_DEPTH:
+    if isinstance(value, (Mapping, list, tuple)) and depth == _MOST_DEPTH:
         return None
     if isinstance(value, Mapping):
         return {
@@ -77,10 +78,11 @@ def storable(value: Any, most: int = LONGEST_TEXT, depth: int = 0) -> Any:
 
 
 def make_storable(item: Any, keys: tuple[str, ...] = ("url", "column")) -> None:
-    """Make each field of a dataclass `storable`, but for its keys."""
-    for each in fields(item):
-        if each.name not in keys:
-            setattr(item, each.name, storable(getattr(item, each.name)))
+    """Make each field of a dataclass with slots `storable`, but for its keys."""
+    for name in item.__slots__:
+        value = getattr(item, name)
+        if name not in keys and value is not None:
+            setattr(item, name, storable(value))
 
 
 def describe(error: BaseException) -> str:
@@ -95,17 +97,3 @@ def _culprit(document: Mapping[str, Any]) -> str:
         except Exception:
             return f"{text(str(name), 50)}: "
     return ""
-
-
-def _depth(value: Any) -> int:
-    """How deep lists and documents nest, counted to a little over the most."""
-    level, depth = [value], 0
-    while level and depth <= MOST_DEPTH:
-        depth += 1
-        level = [
-            each
-            for container in level
-            for each in (container.values() if isinstance(container, Mapping) else container)
-            if isinstance(each, (Mapping, list, tuple))
-        ]
-    return depth

@@ -11,7 +11,7 @@ from bson import ObjectId
 from pymongo import UpdateMany, UpdateOne
 
 from zjolcrawl.items import ColumnVisit, Outcome, Unchanged, WalkEnd
-from zjolcrawl.storage.limits import text
+from zjolcrawl.storage.limits import storable
 
 
 def utc_now() -> datetime:
@@ -34,13 +34,13 @@ def reject_row(outcome: Outcome, run_id: ObjectId) -> UpdateOne:
     """A row of `rejects`; a page that is read again and rejected again keeps its row."""
     at = outcome.seen_at or utc_now()
     row = {
-        "url": text(outcome.url), "final_url": outcome.final_url, "reason": outcome.reason,
+        "url": outcome.url, "final_url": outcome.final_url, "reason": outcome.reason,
         "status": outcome.status, "template": outcome.template,
         "excerpt": outcome.excerpt or None, "warc": outcome.warc,
         "at": at,
     }  # fmt: skip
     update = {
-        "$set": {k: v for k, v in row.items() if v is not None},
+        "$set": {k: storable(v) for k, v in row.items() if v is not None},
         "$setOnInsert": {"run_id": run_id},
     }
     return UpdateOne({"_id": reject_id(outcome.url, at)}, update, upsert=True)

@@ -12,8 +12,11 @@ from zjolcrawl.parsing.fields.text import fold_width
 CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 YEARS = range(1990, 2101)
 """Dates of other years are not believed, whoever gives them: the site's first news is of 1999."""
-EARLIEST, LATEST = (datetime(year, 1, 1, tzinfo=CHINA) for year in (YEARS.start, YEARS.stop))
-"""The first moment of those years, and the first moment after them."""
+EARLIEST, LATEST = (
+    datetime(year, 1, 1, tzinfo=CHINA).astimezone(timezone.utc)
+    for year in (YEARS.start, YEARS.stop)
+)
+"""The first moment of those years in China, and the first moment after them."""
 
 # 2017年08月12日 07:34:27 [REAL], 2020-01-02 10:22:33 [SEL], 2026年02月23日12时 [SEL],
 # 2015年04月08日10:05, (2018-03-18), | 2026-09-23, 17-08-12 07:34 [SEL], ISO 8601 of meta tags.
