@@ -19,7 +19,7 @@ from scrapy.http.request import NO_CALLBACK
 from scrapy.pipelines.files import FilesPipeline
 from scrapy.utils.defer import ensure_awaitable
 
-from zjolcrawl.archive.archive import NoAnswer
+from zjolcrawl.archive.archive import ArchiveError, NoAnswer
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.archive.warc import warc_date
 from zjolcrawl.extensions.run_ledger import RunLedger
@@ -152,6 +152,10 @@ class ImagePipeline(FilesPipeline):
         try:
             response = await self.crawler.engine.download_async(request)
         except NoAnswer as error:
+            return _Fetched("failed", fault=str(error)[:_LONGEST_FAULT])
+        except ArchiveError as error:
+            if self._offline:
+                self.ledger.faults.append(f"{request.url}: {error}")
             return _Fetched("failed", fault=str(error)[:_LONGEST_FAULT])
         except Exception as error:
             fault = " ".join(f"{type(error).__name__}: {error}".split())
