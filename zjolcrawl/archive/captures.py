@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from zjolcrawl.archive.warc import CONTEXT, FAILED, Pointer, Record, warc_date
 
 INDEXED = {"response", "revisit", "metadata"}
+_PARTS = {"article": str, "image": str, "column": dict, "columns": list, "trail": list}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +96,15 @@ def _utc(date: str) -> str:
 
 
 def _context(text: str | None) -> str | None:
-    """The context, if it is a JSON object."""
+    """The context, if it is one of ours: a JSON object of known parts."""
     try:
-        return text if text and isinstance(json.loads(text), dict) else None
+        known = json.loads(text) if text else None
     except (ValueError, RecursionError):
         return None
+    sound = isinstance(known, dict) and all(
+        isinstance(known[name], kind) for name, kind in _PARTS.items() if name in known
+    )
+    return text if sound else None
 
 
 def mime_of(content_type: str | None) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import stat
 import unicodedata
 from pathlib import Path
@@ -89,7 +88,7 @@ def _reason_against(path: Path) -> str | None:
         return "its name has control characters, or bytes that are no UTF-8"
     try:
         if stat.S_ISREG(path.stat().st_mode):
-            return None if os.access(path, os.R_OK) else "permission denied"
+            return None
     except OSError as error:
         return str(error.strerror or error).lower()
     return "it is no regular file"
