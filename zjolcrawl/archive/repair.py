@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from zjolcrawl.archive.files import DAMAGED, OPEN, complete, lock, stamp
@@ -43,8 +44,7 @@ def complete_if_left(path: Path, index: ArchiveIndex) -> str | None:
             return f"warc/{lasting.name}: had no whole record ({size} bytes), removed"
         if any(not each.replaced for each in damage):
             _keep(path)
-            for each in damage:
-                _replace(descriptor, each)
+            damage = [_replaced(descriptor, each) for each in damage]
         os.ftruncate(descriptor, whole)
         os.fsync(descriptor)
         index.forget(lasting.name)
@@ -84,11 +84,14 @@ def _keep(path: Path) -> None:
     sync_folder(path.parent)
 
 
-def _replace(descriptor: int, damage: Damage) -> None:
+def _replaced(descriptor: int, damage: Damage) -> Damage:
     """Put records that say so in the place of damaged bytes; too few of them stay as they are."""
     for start, length in _pieces(damage):
-        if made := replacement(length, damage.reason):
-            os.pwrite(descriptor, made, start)
+        made = replacement(length, damage.reason)
+        if made is None:
+            return damage
+        os.pwrite(descriptor, made, start)
+    return replace(damage, replaced=True)
 
 
 def _pieces(damage: Damage) -> Iterator[tuple[int, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ OWN_NAME = re.compile(r"zjol-[0-9]{14,20}-([0-9a-f]{24})-[0-9]+\.warc\.gz")
 _MAGIC = b"\x1f\x8b\x08"
 _WINDOW = 1024 * 1024
 _LOOK = 1024  # bytes in which a gzip header ends and a record's first line begins
-_MOST = 256 * 1024 * 1024  # bytes of a record; ours are bounded by DOWNLOAD_MAXSIZE
+_MOST = 256 * 1024 * 1024  # bytes of a foreign record; ours are bounded by DOWNLOAD_MAXSIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +57,17 @@ def scan(name: str, file: BinaryIO) -> Scanned:
     found = Scanned()
     end = file.seek(0, os.SEEK_END)
     family: set[str] | None = set() if OWN_NAME.fullmatch(name) else None
+    most = _MOST if family is None else sys.maxsize
     at = 0
     while at < end:
         try:
-            for offset, length, record in read_records(file, at, _MOST):
+            for offset, length, record in read_records(file, at, most):
                 _take(found, record, Pointer(name, offset, length, record.record_id))
                 if family is not None:
                     family.add(_family(record))
                 at = offset + length
         except TornRecord as error:
-            following = _following(file, at + 1, family)
+            following = _following(file, at + 1, family, most)
             torn = following is None and error.ended
             resumed = end if following is None else following
             found.damage.append(Damage(at, resumed, str(error), ended=torn))
@@ -94,12 +96,12 @@ def _family(record: Record) -> str:
     return record.fields.get("warc-warcinfo-id", "").strip("<>")
 
 
-def _following(file: BinaryIO, start: int, family: set[str] | None) -> int | None:
+def _following(file: BinaryIO, start: int, family: set[str] | None, most: int) -> int | None:
     """Where the next whole record begins, of one of the family if given; else the next warcinfo record."""
     other: int | None = None
     for offset in _candidates(file, start):
         try:
-            record = next(read_records(file, offset, _MOST))[2]
+            record = next(read_records(file, offset, most))[2]
         except TornRecord:
             continue
         if not family or _family(record) in family:
