@@ -15,6 +15,8 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
+_PIECE = 4096  # bytes: what follows a member is copied, and a body may be a million of them
+_GZIP_MAGIC = b"\x1f\x8b\x08"
 _EITHER_HEADER = 47  # zlib's window bits: a gzip or a zlib header, whichever there is
 
 
@@ -52,7 +54,7 @@ def body_start(message: Message, most: int) -> tuple[bytes, bool]:
 
 def _inflate(body: bytes) -> bytes:
     try:
-        return zlib.decompressobj(_EITHER_HEADER).decompress(body)
+        return _members(body)
     except zlib.error:
         return zlib.decompressobj(-zlib.MAX_WBITS).decompress(body)  # some servers leave it out
 
@@ -64,9 +66,29 @@ _DECODERS: dict[str, Callable[[bytes], bytes]] = {
 }  # fmt: skip
 
 
+def _members(body: bytes, most: int = 0) -> bytes:
+    """What all gzip members hold (RFC 1952, 2.2), or the first `most` bytes of it.
+
+    What follows the last one and is none, padding say, is left out, as gzip and browsers do.
+    """
+    view, at = memoryview(body), 0
+    parts: list[bytes] = []
+    left = most or sys.maxsize
+    while left and (at == 0 or body.startswith(_GZIP_MAGIC, at)):
+        member = zlib.decompressobj(_EITHER_HEADER)
+        while left and at < len(body) and not member.eof:
+            piece = view[at : at + _PIECE]
+            parts.append(member.decompress(piece, left))
+            at += len(piece) - len(member.unused_data) - len(member.unconsumed_tail)
+            left -= len(parts[-1])
+        if not member.eof:
+            break
+    return b"".join(parts)
+
+
 def _inflate_start(body: bytes, most: int) -> bytes:
     try:
-        return zlib.decompressobj(_EITHER_HEADER).decompress(body, most)
+        return _members(body, most)
     except zlib.error:
         return zlib.decompressobj(-zlib.MAX_WBITS).decompress(body, most)
 

@@ -24,6 +24,7 @@ from zjolcrawl.archive.captures import Capture, mime_of
 from zjolcrawl.archive.index import ArchiveIndex
 from zjolcrawl.archive.warc import (
     CONTEXT,
+    FAILED,
     NOT_MODIFIED,
     SAME_PAYLOAD,
     Fields,
@@ -126,7 +127,7 @@ class WarcWriter:
         fields = self._fields(url, date, told)
         fields.append(("Content-Type", "application/warc-fields"))
         ident = new_id()
-        block = f"fetch-failed: {' '.join(reason.split())}\r\n".encode()
+        block = FAILED + f"{' '.join(reason.split())}\r\n".encode()
         pointer = self._append(ident, member(ident, "metadata", fields, block, _LEVEL))
         self._remember(Capture(pointer, "metadata", url, date, context=told))
 

@@ -7,7 +7,7 @@ import sys
 
 from bson import json_util
 
-from zjolcrawl.archive.archive import ArchiveError
+from zjolcrawl.archive.archive import ArchiveError, read_record
 from zjolcrawl.archive.decoding import decoded_body
 from zjolcrawl.archive.warc import Pointer
 from zjolcrawl.command import NotFound, ReadingCommand, one_url, tell
@@ -55,11 +55,9 @@ class Command(ReadingCommand):
             tell(render(version))
 
     def _bytes(self, pointer: Pointer, *, whole: bool) -> bytes:
-        with self.archive() as archive:
-            record = archive.read(pointer)
-        if whole:
-            return record.raw
+        """Raises NotFound for a record that is not there, is damaged, or cannot be decoded."""
         try:
-            return decoded_body(record.message)
-        except ValueError as error:
-            raise ArchiveError(f"{pointer.record_id}: {error}") from error
+            record = read_record(self.data_dir() / "warc", pointer, self.warc_store())
+            return record.raw if whole else decoded_body(record.message)
+        except (ArchiveError, ValueError) as error:
+            raise NotFound(f"record {pointer.record_id}: {error}") from error

@@ -54,7 +54,7 @@ class Command(ReadingCommand):
             timedelta(hours=opts.max_age), timedelta(days=opts.silent_days), opts.min_free_gb * 1e9
         )
         async with self.database() as db:
-            findings = judge(await observe(db, self.data_dir()), limits)
+            findings = judge(await observe(db, self.data_dir(), thorough=True), limits)
         well = not any(each.bad for each in findings)
         if opts.json:
             sys.stdout.write(_json(findings, well=well))

@@ -132,7 +132,7 @@ class RunLedger:
             self.archive = await asyncio.to_thread(
                 Archive, data_dir / "warc", store_of(settings.get)
             )
-            self.warnings += self.archive.repairs
+            self._tell_damage(self.archive, offline=offline)
         uri = settings.get("MONGODB_URI")
         if not uri:
             self._server = await asyncio.to_thread(EmbeddedServer.acquire, data_dir)
@@ -160,6 +160,11 @@ class RunLedger:
             )  # fmt: skip
             store.before_write = self._archived
         return store
+
+    def _tell_damage(self, archive: Archive, *, offline: bool) -> None:
+        """Damage is a fault of a run that reads the archive again, else a warning."""
+        self.warnings += [each for each in archive.repairs if each not in archive.faults]
+        (self.faults if offline else self.warnings).extend(archive.faults)
 
     def _about(self, run: str, arguments: dict[str, str]) -> dict[str, str]:
         """The warcinfo fields: with what, for which run and how it was crawled."""

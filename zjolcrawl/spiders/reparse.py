@@ -87,7 +87,14 @@ class ReparseSpider(ListReader):
         for capture in self._captures(archive):
             if moments is not None and capture.seen_at not in moments:
                 continue
-            request = self._request(capture, archive)
+            try:
+                request = self._request(capture, archive)
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                at = f"{capture.pointer.file} at byte {capture.pointer.offset}"
+                self.ledger.warnings.append(
+                    f"{at}: the context is not one of ours ({error!r:.100})"
+                )
+                continue
             self._found = self._found or request is not None
             if request and self._is_of_part(request):
                 self.ledger.counts["chosen"] += 1

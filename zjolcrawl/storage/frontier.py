@@ -91,21 +91,42 @@ def store_link(
     *,
     published_at: datetime | None = None,
     validators: dict[str, str] | None = None,
+    incomplete: bool = False,
 ) -> UpdateOne:
     """A link whose article, as seen at that time, is durable.
 
-    `validators`: `etag` and `last_modified` of the answer, with which the next visit asks.
+    `validators`: `etag` and `last_modified` of the answer, with which the next visit asks. `incomplete`:
+    some of its images failed, so that it is visited again soon and unconditionally.
     """
     held = {name: {"$literal": v} for name, v in (validators or {}).items()}
-    values: dict[str, Any] = dict.fromkeys(_VALIDATORS, "$$REMOVE") | held
+    values: dict[str, Any] = dict.fromkeys((*_VALIDATORS, "image_failures"), "$$REMOVE") | held
     if published_at:
         values["published_at"] = published_at
-    return _settled(url, at, {**values, **_seen(at, policy, published_at or "$published_at")})
+    values |= _seen(at, policy, published_at or "$published_at")
+    if incomplete:
+        values |= _until_complete(at, policy, values)
+    return _settled(url, at, values)
 
 
 def unchanged_link(url: str, at: datetime, policy: VisitPolicy) -> UpdateOne:
     """A link whose article is as it was when it was stored (304)."""
     return _settled(url, at, _seen(at, policy, "$published_at"))
+
+
+def _until_complete(at: datetime, policy: VisitPolicy, values: dict[str, Any]) -> dict[str, Any]:
+    """Of a link with failed images, what differs from one without: a visit before the next recheck, or
+    after the last, and no validators, since an unchanged page (304) would not be read. After so many such
+    visits in a row as a link that fails has, it is like any other.
+    """
+    failures = {"$add": [{"$ifNull": ["$image_failures", 0]}, _if_later(at, 1)]}
+    tired = {"$gte": [failures, policy.give_up_after]}
+    soon = _after_failures(at, {"$subtract": [failures, 1]})
+    recheck = values["next_visit_at"]
+    return {
+        "image_failures": failures,
+        "next_visit_at": {"$cond": [tired, recheck, {"$min": [recheck, soon]}]},
+        **{name: {"$cond": [tired, values[name], "$$REMOVE"]} for name in _VALIDATORS},
+    }
 
 
 def settle_link(outcome: Outcome, policy: VisitPolicy) -> UpdateOne:
@@ -171,7 +192,12 @@ def _visit_of_found(at: datetime, policy: VisitPolicy, row: dict[str, Any]) -> d
     starts = {name: row.get(name, f"${name}") for name in ("listed_at", "discovered_at")}
     moved = {"$or": [{"$ne": [f"${name}", value]} for name, value in starts.items()]}
     undated = {
-        "$and": [{"$in": ["$state", ["stored", "gone"]]}, _is_missing("$published_at"), moved]
+        "$and": [
+            {"$in": ["$state", ["stored", "gone"]]},
+            _is_missing("$published_at"),
+            _is_missing("$image_failures"),
+            moved,
+        ]
     }
     recheck = _recheck("$last_attempt_at", policy, {"$ifNull": list(starts.values())})
     branches = [

@@ -91,6 +91,7 @@ _FRONTIER = {
         "last_error": _TEXT,
         "next_visit_at": _DATE,
         "failures": {"bsonType": "int", "minimum": 0},
+        "image_failures": {"bsonType": "int", "minimum": 0},
     },
 }
 VALIDATORS: dict[str, dict[str, Any] | None] = {

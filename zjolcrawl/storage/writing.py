@@ -92,6 +92,7 @@ class BufferWriter:
             store_link(
                 each.row, each.at, self.policy,
                 published_at=each.document.get("published_at"), validators=each.validators,
+                incomplete=_lacks_images(each.document),
             )
             for each in read
         ]  # fmt: skip
@@ -205,3 +206,7 @@ class BufferWriter:
                 gained[url] = new
                 each.document["columns"] = [*known, *new]
         return gained
+
+
+def _lacks_images(document: dict[str, Any]) -> bool:
+    return any(image["status"] == "failed" for image in document.get("images", ()))
