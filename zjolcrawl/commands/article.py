@@ -12,7 +12,7 @@ from zjolcrawl.archive.decoding import decoded_body
 from zjolcrawl.archive.warc import Pointer
 from zjolcrawl.command import NotFound, ReadingCommand, one_url, tell
 from zjolcrawl.display.article import render
-from zjolcrawl.storage.queries import all_versions
+from zjolcrawl.storage.queries import version_of
 
 
 class Command(ReadingCommand):
@@ -40,10 +40,13 @@ class Command(ReadingCommand):
         async with self.database() as db:
             version = await self.article(db, url)
             if opts.revision is not None:
-                versions = await all_versions(db, version)
-                if not 1 <= opts.revision <= len(versions):
-                    raise NotFound(f"{url} has versions 1 to {len(versions)}")
-                version = versions[opts.revision - 1]
+                newest = version["revision"]
+                found = await version_of(db, version, opts.revision)
+                if found is None:
+                    raise NotFound(
+                        f"{url} has no version {opts.revision}: it has versions 1 to {newest}"
+                    )
+                version = found
         if opts.raw or opts.record:
             warc = version.get("warc")
             if not warc:

@@ -10,7 +10,7 @@ from typing import Any
 
 from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.storage.connection import Database
-from zjolcrawl.storage.operations import china_date
+from zjolcrawl.storage.operations import china_date, start_of
 from zjolcrawl.storage.selection import day_bounds
 
 _LEAD = 160  # characters of a text in a list
@@ -34,16 +34,9 @@ async def newest_articles(
     db: Database, query: dict[str, Any], *, limit: int, skip: int = 0
 ) -> list[dict[str, Any]]:
     """Articles for a list, newest first; `body` is only its start."""
-    lead = {"body": {"$substrCP": ["$body", 0, _LEAD]}}
+    lead = {"body": start_of("body", _LEAD)}
     found = db["articles"].find(query, {**_LISTED, **lead}).sort("published_at", -1)
     return await found.skip(skip).limit(limit).to_list()
-
-
-async def version_of(db: Database, newest: dict[str, Any], revision: int) -> dict[str, Any] | None:
-    """A version of an article by its number."""
-    if revision == newest["revision"]:
-        return newest
-    return await db["revisions"].find_one({"_id": {"url": newest["_id"], "revision": revision}})
 
 
 async def column_ids(db: Database) -> list[str]:

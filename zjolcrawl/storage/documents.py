@@ -39,6 +39,11 @@ def url_of(document: dict[str, Any]) -> Any:
     return key["url"] if isinstance(key, dict) else key
 
 
+def former_versions(url: Any, first: int, end: int) -> dict[str, Any]:
+    """The filter on `revisions` for the versions `first` to `end - 1` of an article, by their keys."""
+    return {"_id": {"$gte": {"url": url, "revision": first}, "$lt": {"url": url, "revision": end}}}
+
+
 def records_of(document: dict[str, Any]) -> list[dict[str, Any]]:
     """Where the bytes of a version are: the record of each of its pages."""
     return document.get("pages_warc") or [document[k] for k in ("warc",) if k in document]
