@@ -155,7 +155,8 @@ def read_record(folder: Path, pointer: Pointer, store: WarcStore | None = None) 
     with _one_line_errors(folder):
         try:
             record = _record_at(folder, pointer, store)
-        except (TornRecord, StopIteration) as error:
+        # The last three: a pointer by another hand, whose name or place no file can have.
+        except (TornRecord, StopIteration, ValueError, OverflowError, TypeError) as error:
             raise ArchiveError(f"{pointer.file} at byte {pointer.offset}: {error}") from error
     if record.record_id != pointer.record_id:
         raise ArchiveError(f"{pointer.file} has no record {pointer.record_id}")

@@ -51,7 +51,8 @@ class Command(ReadingCommand):
             warc = version.get("warc")
             if not warc:
                 raise NotFound(f"{url} was stored without an archive (WARC=off)")
-            sys.stdout.buffer.write(self._bytes(Pointer(**warc), whole=opts.record))
+            pointer = Pointer(**{name: warc[name] for name in Pointer.__dataclass_fields__})
+            sys.stdout.buffer.write(self._bytes(pointer, whole=opts.record))
         elif opts.json:
             sys.stdout.write(json_util.dumps(version, ensure_ascii=False, indent=2) + "\n")
         else:

@@ -62,8 +62,8 @@ async def daily_counts(db: Database, column: str | None, first: date, last: date
 
 
 async def covered_days(db: Database, column: str | None) -> tuple[date, date] | None:
-    """The first and the last publish day (China) of a column, or of everything."""
-    dated = {**_of_column(column), "published_at": {"$type": "date"}}
+    """The first and the last publish day (China, 1990 to 2100) of a column, or of everything."""
+    dated = {**_of_column(column), "published_at": day_bounds(date(1990, 1, 1), date(2100, 12, 31))}
     ends = [
         await db["articles"].find_one(dated, {"published_at": 1}, sort={"published_at": way})
         for way in (1, -1)
