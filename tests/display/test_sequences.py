@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -109,7 +110,7 @@ def test_many_versions_share_one_effort() -> None:
     versions = [{"title": "题", "body": f"{line(3000)}。" * 10} for _ in range(60)]
     effort = Effort()
     begun = time.process_time()
-    for old, new in zip(versions, versions[1:], strict=False):
+    for old, new in pairwise(versions):
         for change in changes(old, new, effort):
             pairs(change, effort)
     assert time.process_time() - begun < SECONDS

@@ -16,6 +16,7 @@ from zjolcrawl.archive.wacz import pack
 from zjolcrawl.command import ReadingCommand
 from zjolcrawl.spiders.arguments import ArgumentError, reparse_arguments
 from zjolcrawl.storage.queries import headlines
+from zjolcrawl.terminal import say
 
 _CHOICES = ("run", "host", "captured_since", "captured_until")
 
@@ -71,7 +72,7 @@ class Command(ReadingCommand):
         self._look_through()
         done = push(folder, store, remove=remove)
         for fault in done.faults:
-            sys.stderr.write(f"zjolcrawl: {fault}\n")
+            say(fault)
         sys.stdout.write(
             f"{store.uri}: {len(done.stored)} files brought, {len(done.removed)} removed here\n"
         )
@@ -89,7 +90,7 @@ class Command(ReadingCommand):
         """Complete what killed runs left, and index what is new."""
         with self.archive() as archive:
             for repair in archive.repairs:
-                sys.stderr.write(f"zjolcrawl: {repair}\n")
+                say(repair)
 
     async def _wacz(self, opts: argparse.Namespace) -> None:
         given = {name: value for name in _CHOICES if (value := getattr(opts, name))}

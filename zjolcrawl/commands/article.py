@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from bson import json_util
 
 from zjolcrawl.archive.archive import ArchiveError
 from zjolcrawl.archive.decoding import decoded_body
 from zjolcrawl.archive.warc import Pointer
-from zjolcrawl.command import NotFound, ReadingCommand, one_url, tell
+from zjolcrawl.command import NotFound, ReadingCommand, one_url
 from zjolcrawl.display.article import render
 from zjolcrawl.storage.queries import version_of
+from zjolcrawl.terminal import put_data, tell
 
 
 class Command(ReadingCommand):
@@ -52,9 +52,9 @@ class Command(ReadingCommand):
             if not warc:
                 raise NotFound(f"{url} was stored without an archive (WARC=off)")
             pointer = Pointer(**{name: warc[name] for name in Pointer.__dataclass_fields__})
-            sys.stdout.buffer.write(self._bytes(pointer, whole=opts.record))
+            put_data(self._bytes(pointer, whole=opts.record))
         elif opts.json:
-            sys.stdout.write(json_util.dumps(version, ensure_ascii=False, indent=2) + "\n")
+            put_data(json_util.dumps(version, ensure_ascii=False, indent=2) + "\n")
         else:
             tell(render(version))
 

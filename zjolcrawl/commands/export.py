@@ -22,6 +22,7 @@ from zjolcrawl.spiders.arguments import ArgumentError
 from zjolcrawl.storage.documents import url_of
 from zjolcrawl.storage.export import count, versions
 from zjolcrawl.storage.search import QueryError, unindexed
+from zjolcrawl.terminal import say
 
 _EVERY = 100  # articles: how often the bar moves
 
@@ -76,11 +77,9 @@ class Command(ReadingCommand):
         if opts.revisions:
             told += f", {counted(counts['former'], 'former version')}"
         told += f", {size(counts['bytes'])}" if counts["bytes"] else ""
-        sys.stderr.write(f"zjolcrawl: {name}: {told}\n")
+        say(f"{name}: {told}")
         if late:
-            sys.stderr.write(
-                f"zjolcrawl: {counted(late, 'article')} not looked at: not indexed yet\n"
-            )
+            say(f"{counted(late, 'article')} not looked at: not indexed yet")
         self.exitcode = 1 if late or counts["faulty"] else 0
 
     async def _write(
@@ -96,7 +95,7 @@ class Command(ReadingCommand):
                 faults = [f"{path} left out: of another type" for path in write(mended(document))]
                 faults.append("a text that is no UTF-8, now with U+FFFD where it is not")
             for fault in faults:
-                sys.stderr.write(f"zjolcrawl: {url_of(document)}: {fault}\n")
+                say(f"{url_of(document)}: {fault}")
             counts["faulty"] += bool(faults)
             counts["former" if isinstance(document["_id"], dict) else "articles"] += 1
             if counts["articles"] % _EVERY == 0:

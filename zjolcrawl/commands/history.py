@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from zjolcrawl.command import ReadingCommand, one_url, tell
+from zjolcrawl.command import ReadingCommand, one_url
 from zjolcrawl.display.differences import MOST_TEXT
 from zjolcrawl.display.history import edition, ending, heading
 from zjolcrawl.display.sequences import Effort
 from zjolcrawl.storage.queries import history
+from zjolcrawl.terminal import tell
 
 
 class Command(ReadingCommand):
