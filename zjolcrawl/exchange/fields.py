@@ -145,7 +145,7 @@ def _struct(
 
 
 def _one(field: Field, value: Any, path: str, wrong: list[str]) -> Any:
-    if not isinstance(value, _PYTHON[field.type]) or isinstance(value, bool):
+    if not isinstance(value, _PYTHON[field.type]) or isinstance(value, (bool, Code)):
         wrong.append(f"{path}{field.name}")
         return None
     if field.parts:

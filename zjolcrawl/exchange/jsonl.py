@@ -49,10 +49,18 @@ def dump(document: dict[str, Any]) -> bytes:
     values = {name: _told(name, value) for name, value in document.items()}
     form: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
     try:
+        if _has_code(values):  # a str, for json
+            raise ValueError
         text = json.dumps(values, default=_extended, allow_nan=False, **form)
-    except ValueError:  # a number that JSON does not have
+    except ValueError:  # or a number that JSON does not have
         text = json_util.dumps(values, json_options=_EXTENDED, **form)
     return text.encode() + b"\n"
+
+
+def _has_code(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_code, value.values()))
+    return isinstance(value, Code) or (isinstance(value, list) and any(map(_has_code, value)))
 
 
 def comes_back(line: bytes, document: dict[str, Any]) -> bool:
@@ -201,7 +209,7 @@ def _is_key(key: Any) -> bool:
             and _is_key(key["url"])
             and type(key["revision"]) is int
         )
-    return isinstance(key, str) and bool(key)
+    return type(key) is str and bool(key)
 
 
 def _time(name: str, value: Any) -> Any:

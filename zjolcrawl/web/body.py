@@ -32,6 +32,7 @@ _ATTRIBUTES = {
     "a": {"href"}, "img": {"src", "alt"}, "video": {"src"},
     "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"},
 }  # fmt: skip
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _MOST_LINKS = 100
 _MOST_ANCHORS = 1000  # whose addresses are looked at
 _DEEPEST = 60
@@ -106,7 +107,7 @@ def _tree(body_html: str) -> HtmlElement:
         url_relative="deny", link_rel="noopener noreferrer",
         clean_content_tags={"script", "style", "svg", "math", "template", "iframe", "noscript"},
     )  # fmt: skip
-    root: HtmlElement = html.fragment_fromstring(_shallow(clean), create_parent="div")
+    root: HtmlElement = html.fragment_fromstring(_sound(_shallow(clean)), create_parent="div")
     return root
 
 
@@ -127,7 +128,7 @@ def _place(element: HtmlElement, entry: dict[str, Any], *, images: bool) -> None
         return
     alt = entry.get("alt") or entry.get("caption") or ""
     element.attrib.clear()
-    element.attrib.update({"src": source, "alt": str(alt), "loading": "lazy"})
+    element.attrib.update({"src": source, "alt": _sound(str(alt)), "loading": "lazy"})
     if entry.get("width") and entry.get("height"):
         element.attrib.update({"width": str(entry["width"]), "height": str(entry["height"])})
 
@@ -144,7 +145,12 @@ def _absent(entry: dict[str, Any]) -> tuple[str, str | None]:
 
 
 def _note(what: str, url: str | None) -> tuple[str, str | None]:
-    return what, url if is_web(url) else None
+    return what, _sound(str(url)) if is_web(url) else None
+
+
+def _sound(text: str) -> str:
+    """A text without the signs that lxml refuses, as XML cannot have them."""
+    return _NOT_XML.sub("\ufffd", text)
 
 
 def _replace(element: HtmlElement, what: str, url: str | None) -> None:
