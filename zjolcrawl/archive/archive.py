@@ -215,7 +215,8 @@ def read_record(folder: Path, pointer: Pointer, store: WarcStore | None = None) 
             raise ArchiveError(
                 f"{pointer.file} has no record at byte {pointer.offset}: the file ends there"
             ) from None
-        except (ValueError, OverflowError) as error:  # TornRecord, and an offset that is none
+        except (ValueError, OverflowError, TypeError) as error:
+            # TornRecord, or a pointer by another hand, whose name or place no file can have.
             raise ArchiveError(
                 f"{pointer.file}: the record at byte {pointer.offset} is damaged ({error})"
             ) from error

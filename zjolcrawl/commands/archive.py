@@ -16,6 +16,7 @@ from zjolcrawl.archive.wacz import pack
 from zjolcrawl.command import ReadingCommand
 from zjolcrawl.spiders.arguments import ArgumentError, reparse_arguments
 from zjolcrawl.storage.queries import headlines
+from zjolcrawl.terminal import say
 
 _CHOICES = ("run", "host", "captured_since", "captured_until")
 
@@ -72,7 +73,7 @@ class Command(ReadingCommand):
         well = self._look_through()
         done = push(folder, store, remove=remove)
         for fault in done.faults:
-            sys.stderr.write(f"zjolcrawl: {fault}\n")
+            say(fault)
         sys.stdout.write(
             f"{store.uri}: {len(done.stored)} files brought, {len(done.removed)} removed here\n"
         )
@@ -85,7 +86,7 @@ class Command(ReadingCommand):
         except OSError as error:
             raise ArchiveError(str(error)) from error
         for fault in faults:
-            sys.stderr.write(f"zjolcrawl: {fault}\n")
+            say(fault)
         well = self._look_through()
         sys.stdout.write(f"{store.uri}: {len(new)} files are new here\n")
         self.exitcode = 0 if well and not faults else 1
@@ -94,7 +95,7 @@ class Command(ReadingCommand):
         """Complete what killed runs left, index what is new; whether nothing is damaged or missing."""
         with self.archive() as archive:
             for told in dict.fromkeys([*archive.repairs, *archive.faults]):
-                sys.stderr.write(f"zjolcrawl: {told}\n")
+                say(told)
             return not archive.faults
 
     async def _wacz(self, opts: argparse.Namespace) -> None:
@@ -113,7 +114,7 @@ class Command(ReadingCommand):
             title = "浙江在线 " + (" ".join(f"{k}={v}" for k, v in given.items()) or "all captures")
             packed = pack(archive, captures, opts.output, title=title, titles=titles, told=told)
         for fault in told:
-            sys.stderr.write(f"zjolcrawl: {fault}\n")
+            say(fault)
         self.exitcode = 1 if told else 0
         sys.stdout.write(
             f"{opts.output}: {packed.captures} captures, {packed.pages} pages, "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import sys
 import threading
 from datetime import datetime, time
 from importlib.util import find_spec
@@ -22,10 +21,16 @@ from zjolcrawl.pipelines.images import ImagePipeline
 from zjolcrawl.processes import tend_memory
 from zjolcrawl.spiders.arguments import ArgumentError
 from zjolcrawl.switch import switch
+from zjolcrawl.terminal import guard, say
 
 
 class Command(CrawlCommand):
     """0 all found is stored or rightly skipped, 1 needs a person, 2 unusable, 75 another runs."""
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Called before the log is set up."""
+        guard()
+        super().process_options(args, opts)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Run one spider; sets `exitcode`."""
@@ -49,7 +54,7 @@ class Command(CrawlCommand):
                 and not seconds_to(hours, datetime.now(CHINA))
                 and not getattr(spider, "offline", False)
             ):
-                sys.stderr.write(f"zjolcrawl: quiet hours until {hours[1]:%H:%M}, China time\n")
+                say(f"quiet hours until {hours[1]:%H:%M}, China time")
                 return
             self._crawl(args[0], opts)
 
@@ -68,7 +73,7 @@ class Command(CrawlCommand):
             self.exitcode = self.exitcode or NEEDS_A_PERSON
 
     def _refuse(self, reason: str) -> None:
-        sys.stderr.write(f"zjolcrawl: {' '.join(reason.split())}\n")
+        say(reason)
         self.exitcode = UNUSABLE
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from lxml import html
 from rich.text import Text
 
+from zjolcrawl.display.markup import is_well_formed, text_of
 from zjolcrawl.display.words import image, moment, people, printed, published
 from zjolcrawl.storage.documents import records_of, url_of
 
@@ -42,14 +43,20 @@ def _head(article: dict[str, Any]) -> Iterator[Text]:
     line = [published(article), source, printed(article), people(article.get("authors", []))]
     yield Text("  ".join(part for part in line if part))
     if article["status"] == "gone":
-        yield Text(f"taken down: gone since {moment(article['gone_at'])}", style="bold red")
+        since = f" since {moment(article['gone_at'])}" if "gone_at" in article else ""
+        yield Text(f"taken down: gone{since}", style="bold red")
 
 
 def _body(article: dict[str, Any]) -> Iterator[Text]:
     """`body_html` block by block; what it lacks of the images follows."""
     shown: set[int] = set()
     images = {each["url"]: each for each in article.get("images", [])}
-    for block in html.fragments_fromstring(article.get("body_html", "")):
+    body_html = article.get("body_html", "")
+    if not is_well_formed(body_html):  # an HTML parser could take hours
+        body_html = ""
+        for line in (article.get("body") or text_of(article["body_html"])).split("\n"):
+            yield Text(f"{_INDENT}{line}")
+    for block in html.fragments_fromstring(body_html):
         if isinstance(block, str):
             yield Text(block.strip())
             continue

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import os
 import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from typing import IO
 
@@ -15,7 +17,7 @@ from zjolcrawl.exchange.jsonl import MOST_BYTES, Unreadable, load
 from zjolcrawl.storage.restore import Brought, Version
 
 _LONGEST = 6 * MOST_BYTES  # a document whose every byte JSON writes as \u0000
-_GZIP = b"\x1f\x8b"
+_GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
 
 Tell = Callable[[str, str], None]
 """Takes where a fault is (FILE:LINE) and what it is."""
@@ -49,12 +51,17 @@ def articles(names: list[str], tell: Tell, read: Callable[[int], None]) -> Itera
 
 
 def _versions(name: str, tell: Tell, read: Callable[[int], None]) -> Iterator[Version]:
-    number = 0
+    number = total = 0
     try:
         with _opened(name) as (raw, lines):
             before = 0
+            most = _most_bytes(raw) if raw is not lines else inf
             while line := lines.readline(_LONGEST):
-                number += 1
+                number, total = number + 1, total + len(line)
+                if number == 1 and line.startswith(_PARQUET):
+                    raise FileRefused("a Parquet file: import takes JSON Lines of `scrapy export`")
+                if total > most:
+                    raise FileRefused(f"it unpacks to more than {most} bytes")
                 if raw.seekable() and (at := raw.tell()) != before:
                     read(at - before)
                     before = at
@@ -62,6 +69,9 @@ def _versions(name: str, tell: Tell, read: Callable[[int], None]) -> Iterator[Ve
                 whole = line.endswith(b"\n") or len(line) < _LONGEST
                 while not whole and (rest := lines.readline(_LONGEST)):
                     line, whole = b"\0", rest.endswith(b"\n")  # let it go
+                    total += len(rest)
+                    if total > most:
+                        break
                 try:
                     if line == b"\0":
                         raise Unreadable(f"a line of more than {_LONGEST} bytes")
@@ -69,8 +79,15 @@ def _versions(name: str, tell: Tell, read: Callable[[int], None]) -> Iterator[Ve
                         yield Version(load(line.rstrip(b"\r\n")), place, len(line))
                 except Unreadable as error:
                     tell(place, str(error))
+    except FileRefused as error:
+        tell(f"{name}:{number}", str(error))
     except (OSError, EOFError, zlib.error) as error:
         tell(f"{name}:{number + 1}", f"the file breaks off: {error}")
+
+
+def _most_bytes(packed: IO[bytes]) -> float:
+    """What a packed file of articles may come to: text is a tenth, a gzip bomb a thousandth."""
+    return 2**28 + 200 * os.fstat(packed.fileno()).st_size if packed.seekable() else inf
 
 
 @contextmanager

@@ -35,6 +35,7 @@ from zjolcrawl.storage.limits import storable
 from zjolcrawl.storage.preview import Preview
 from zjolcrawl.storage.store import Store
 from zjolcrawl.switch import switch
+from zjolcrawl.terminal import say
 
 logger = logging.getLogger(__name__)
 
@@ -289,7 +290,7 @@ class RunLedger:
         alarms = [f"ALARM: {each}" for each in (summary.alarms if summary else ())]
         failure = [self.failure] if self.failure else []
         for line in [*self.warnings, *self.faults, *alarms, *failure]:
-            sys.stderr.write(f"zjolcrawl: {line}\n")
+            say(line)
         if summary and self.exit_status != UNUSABLE:
             if isinstance(self.store, Preview):
                 sys.stdout.write("".join(f"{line}\n" for line in self.store.lines()))

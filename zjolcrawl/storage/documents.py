@@ -36,7 +36,12 @@ def article_document(article: Article) -> dict[str, Any]:
 def url_of(document: dict[str, Any]) -> Any:
     """The URL of an article or of a former version of one."""
     key = document["_id"]
-    return key["url"] if isinstance(key, dict) else key
+    return key.get("url", key) if isinstance(key, dict) else key
+
+
+def former_versions(url: Any, first: int, end: int) -> dict[str, Any]:
+    """The filter on `revisions` for the versions `first` to `end - 1` of an article, by their keys."""
+    return {"_id": {"$gte": {"url": url, "revision": first}, "$lt": {"url": url, "revision": end}}}
 
 
 def records_of(document: dict[str, Any]) -> list[dict[str, Any]]:

@@ -30,6 +30,18 @@ def china_date(path: str, form: str) -> dict[str, Any]:
     return {"$dateToString": {"date": path, "format": form, "timezone": "+08:00"}}
 
 
+def start_of(name: str, characters: int) -> dict[str, Any]:
+    """The expression for the first characters of a field; none where it is absent or no text."""
+    text = {"$eq": [{"$type": f"${name}"}, "string"]}
+    return {"$cond": [text, {"$substrCP": [f"${name}", 0, characters]}, "$$REMOVE"]}
+
+
+def length_of(name: str) -> dict[str, Any]:
+    """The expression for the characters of a field, 0 where it is absent or no text."""
+    text = {"$eq": [{"$type": f"${name}"}, "string"]}
+    return {"$cond": [text, {"$strLenCP": f"${name}"}, 0]}
+
+
 def reject_row(outcome: Outcome, run_id: ObjectId) -> UpdateOne:
     """A row of `rejects`; a page that is read again and rejected again keeps its row."""
     at = outcome.seen_at or utc_now()

@@ -12,6 +12,7 @@ from pymongo import InsertOne, ReplaceOne
 from pymongo.asynchronous.database import AsyncDatabase
 
 from zjolcrawl.storage.bulk import write_each
+from zjolcrawl.storage.documents import former_versions
 from zjolcrawl.storage.errors import DUPLICATE
 from zjolcrawl.storage.operations import clock_limit
 from zjolcrawl.storage.search.index import announce
@@ -39,9 +40,9 @@ async def steps_of(
         if url in newest and document["last_seen_at"] <= newest[url]["last_seen_at"]
     }
     former: dict[str, list[dict[str, Any]]] = {url: [] for url in older}
-    keys = [{"url": url, "revision": n} for url, last in older.items() for n in range(1, last)]
+    keys = [former_versions(url, 1, last) for url, last in older.items() if last > 1]
     if keys:
-        async for each in db["revisions"].find({"_id": {"$in": keys}}).sort("_id", 1):
+        async for each in db["revisions"].find({"$or": keys}).sort("_id", 1):
             former[each["_id"]["url"]].append(each)
     for url, version in ((u, v) for u, d in newest.items() for v in (d, *former.get(u, ()))):
         sha256 = hashes.get((url, version["revision"]))
