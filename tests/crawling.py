@@ -87,6 +87,6 @@ def start_scrapy(
     environment["PYTHONFAULTHANDLER"] = "1"  # for `stacks`
     given = settings if arguments[0] == "crawl" else ()
     return subprocess.Popen(
-        [sys.executable, "-m", "scrapy", *arguments, *given],
+        [sys.executable, "-m", "scrapy", *arguments[:2], *given, *arguments[2:]],
         cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip

@@ -80,6 +80,9 @@ DOWNLOAD_TIMEOUT = 60
 DOWNLOAD_MAXSIZE = 20 * 1024 * 1024
 DOWNLOAD_WARNSIZE = 4 * 1024 * 1024
 RETRY_TIMES = 2
+# What came of an answer before the connection was lost is archived; DecompressionMiddleware takes it for
+# broken and asks again.
+DOWNLOAD_FAIL_ON_DATALOSS = False
 # Without 429: who is asked to wait does not ask again at once; the frontier keeps the Retry-After.
 RETRY_HTTP_CODES = [500, 502, 503, 504, 522, 524, 408]
 # When nothing is fetched, China time: "01:00-05:30". A run ends when they begin; what is left stays

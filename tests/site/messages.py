@@ -48,6 +48,8 @@ class Answer:
     """Seconds before anything is sent, or before the fault; added to `SiteProxy.delay`."""
     fault: Fault | None = None
     chunked: bool = False
+    unframed: bool = False
+    """Neither Content-Length nor chunks: the body ends where the connection does, as in HTTP/1.0."""
     drop_bytes: int = 16
     drop_seconds: float = 0.05
 

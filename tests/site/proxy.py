@@ -217,6 +217,7 @@ class SiteProxy:
                 await reader.read()  # to the end, which is the client's leaving
             case None | "slow" | "truncate":
                 keep_alive = head.keep_alive and answer.fault != "truncate"
+                keep_alive = keep_alive and not answer.unframed
                 await write_answer(writer, answer, request, keep_alive=keep_alive)
                 return keep_alive
         return False

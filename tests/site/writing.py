@@ -73,13 +73,14 @@ def _is_text(headers: dict[str, str | None]) -> bool:
 
 
 def _head(answer: Answer, *, keep_alive: bool) -> bytes:
-    lines = [f"HTTP/1.1 {answer.status} {responses.get(answer.status, 'Unknown')}"]
+    version = "1.0" if answer.unframed else "1.1"
+    lines = [f"HTTP/{version} {answer.status} {responses.get(answer.status, 'Unknown')}"]
     lines += [
         f"{name.title()}: {value}" for name, value in answer.headers.items() if value is not None
     ]
     if answer.chunked:
         lines.append("Transfer-Encoding: chunked")
-    elif answer.status not in BODILESS:
+    elif answer.status not in BODILESS and not answer.unframed:
         # Also for HEAD: the length that GET would have. A truncated empty body still lacks a byte.
         length = max(len(answer.body), int(answer.fault == "truncate"))
         lines.append(f"Content-Length: {length}")

@@ -1,10 +1,11 @@
-"""A page's bytes from what came over the wire, outside a crawl."""
+"""A page's bytes from what came over the wire: the same for a crawl and for what is archived."""
 
 from __future__ import annotations
 
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import brotli  # type: ignore[import-untyped]
 
@@ -18,19 +19,41 @@ else:
 _PIECE = 4096  # bytes: what follows a member is copied, and a body may be a million of them
 _GZIP_MAGIC = b"\x1f\x8b\x08"
 _EITHER_HEADER = 47  # zlib's window bits: a gzip or a zlib header, whichever there is
+_GZIP, _ZLIB, _RAW = 31, zlib.MAX_WBITS, -zlib.MAX_WBITS
+_ERRORS = (zlib.error, brotli.error, zstd.ZstdError)
+
+
+class BrokenAnswer(ValueError):
+    """An answer that was cut, damaged, or does not fit its request: it says nothing of the page."""
+
+
+class TooLarge(BrokenAnswer):
+    """A body that is larger, unpacked, than it may be."""
 
 
 def decoded_body(message: Message) -> bytes:
-    """The body without its content codings (RFC 9110, 8.4). Raises ValueError, with the reason."""
-    body = message.body
-    codings = [c.strip().lower() for c in (message.header("content-encoding") or "").split(",")]
-    for coding in filter(None, reversed(codings)):
-        if coding not in _DECODERS:
-            raise ValueError(f"content coding {coding} is unknown")
+    """The body without its content codings (RFC 9110, 8.4). Raises BrokenAnswer."""
+    return unpacked(message.body, (message.header("content-encoding") or "").split(","))
+
+
+def unpacked(body: bytes, codings: Iterable[str], most: int = 0) -> bytes:
+    """The body without its content codings, given in the order in which they were applied.
+
+    A coding that is unknown is none: servers send `utf-8` and `none`. `most`: the most bytes of each step
+    (0: any). Raises BrokenAnswer where a body is not whole, its checksum does not fit or something
+    follows it; TooLarge.
+    """
+    for coding in reversed([name for each in codings if (name := each.strip().lower())]):
+        if coding not in _DECODERS or not body:
+            break
         try:
-            body = _DECODERS[coding](body)
-        except (zlib.error, brotli.error, zstd.ZstdError) as error:
-            raise ValueError(f"content coding {coding}: {error}") from error
+            body = _DECODERS[coding](body, most)
+        except _ERRORS as error:
+            raise BrokenAnswer(f"content coding {coding}: {error}") from error
+        except _Cut as error:
+            raise BrokenAnswer(f"content coding {coding}: the body is cut") from error
+        if most and len(body) > most:
+            raise TooLarge(f"content coding {coding}: more than {most} bytes")
     return body
 
 
@@ -52,28 +75,75 @@ def body_start(message: Message, most: int) -> tuple[bytes, bool]:
     return start[:most], len(start) > most
 
 
-def _inflate(body: bytes) -> bytes:
+class _Cut(Exception):
+    """The body ends before its coding does."""
+
+
+def _members(body: bytes, most: int, begin: Callable[[], Any], limit: int) -> bytes:
+    """What one or several whole members, one after the other, hold; little more than `most` of it.
+
+    `limit`: the decoder's word for a size without limit. Most often there is one, unpacked in one call.
+    """
+    view, at, step = memoryview(body), 0, len(body)
+    parts: list[bytes] = []
+    size = 0
+    while at < len(body):
+        if at and body[at] == 0 and not body[at:].strip(b"\0"):  # padding to a block
+            break
+        member = begin()
+        while not member.eof:
+            piece = view[at : at + step]
+            if not piece:
+                raise _Cut
+            parts.append(member.decompress(piece, most + 1 - size if most else limit))
+            size += len(parts[-1])
+            if most and size > most:
+                return b"".join(parts)
+            at += len(piece) - len(member.unused_data)
+        step = _PIECE
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _gunzip(body: bytes, most: int) -> bytes:
+    return _members(body, most, lambda: zlib.decompressobj(_GZIP), 0)
+
+
+def _inflate(body: bytes, most: int) -> bytes:
     try:
-        return _members(body)
-    except zlib.error:
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(body)  # some servers leave it out
+        return _members(body, most, lambda: zlib.decompressobj(_ZLIB), 0)
+    except zlib.error:  # some servers leave the header out
+        return _members(body, most, lambda: zlib.decompressobj(_RAW), 0)
 
 
+def _unbrotli(body: bytes, most: int) -> bytes:
+    decoder = brotli.Decompressor()
+    parts = [decoder.process(body, output_buffer_limit=_STEP)]
+    size = len(parts[0])
+    while not decoder.is_finished() and not (most and size > most):
+        parts.append(decoder.process(b"", output_buffer_limit=_STEP))
+        if not parts[-1]:
+            raise _Cut
+        size += len(parts[-1])
+    return b"".join(parts)
+
+
+def _unzstd(body: bytes, most: int) -> bytes:
+    return _members(body, most, zstd.ZstdDecompressor, -1)
+
+
+_STEP = 1 << 20
 # All that Scrapy asks servers for; it depends on both libraries itself.
-_DECODERS: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": _inflate, "x-gzip": _inflate, "deflate": _inflate,
-    "br": brotli.decompress, "zstd": zstd.decompress, "identity": bytes,
+_DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
+    "gzip": _gunzip, "x-gzip": _gunzip, "deflate": _inflate, "br": _unbrotli, "zstd": _unzstd,
+    "identity": lambda body, most: body,
 }  # fmt: skip
 
 
-def _members(body: bytes, most: int = 0) -> bytes:
-    """What all gzip members hold (RFC 1952, 2.2), or the first `most` bytes of it.
-
-    What follows the last one and is none, padding say, is left out, as gzip and browsers do.
-    """
+def _leading(body: bytes, most: int) -> bytes:
+    """The first `most` bytes of what all gzip members hold (RFC 1952, 2.2), however the body ends."""
     view, at = memoryview(body), 0
     parts: list[bytes] = []
-    left = most or sys.maxsize
+    left = most
     while left and (at == 0 or body.startswith(_GZIP_MAGIC, at)):
         member = zlib.decompressobj(_EITHER_HEADER)
         while left and at < len(body) and not member.eof:
@@ -88,7 +158,7 @@ def _members(body: bytes, most: int = 0) -> bytes:
 
 def _inflate_start(body: bytes, most: int) -> bytes:
     try:
-        return _members(body, most)
+        return _leading(body, most)
     except zlib.error:
         return zlib.decompressobj(-zlib.MAX_WBITS).decompress(body, most)
 

@@ -132,9 +132,11 @@ class ArchiveIndex:
         return next(self._select("WHERE record_id = ? LIMIT 1", (record_id,)), None)
 
     def newest(self, url: str, *, until: str = "9", status: int | None = None) -> Capture | None:
-        """The last capture of a URL not later than `until`, a WARC-Date; of a status if given."""
+        """The last capture of a URL not later than `until`, a WARC-Date; of a status, and whole, if given."""
         where = (
-            "WHERE url = ? AND date <= ? AND (? IS NULL OR status = ?) ORDER BY date DESC LIMIT 1"
+            "WHERE url = ? AND date <= ?"
+            " AND (? IS NULL OR status = ? AND ifnull(instr(context, '\"dataloss\"'), 0) = 0)"
+            " ORDER BY date DESC LIMIT 1"
         )
         return next(self._select(where, (url, until, status, status)), None)
 

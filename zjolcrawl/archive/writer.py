@@ -49,7 +49,10 @@ Headers = list[tuple[bytes, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its response, `body` as it came over the wire (content-encoding kept)."""
+    """One request and its response, `body` as it came over the wire (content-encoding kept).
+
+    `truncated`: the connection was lost before its end.
+    """
 
     url: str
     status: int
@@ -61,6 +64,7 @@ class Exchange:
     method: str = "GET"
     ip: str | None = None
     context: dict[str, Any] | None = None
+    truncated: bool = False
 
 
 class WarcWriter:
@@ -94,6 +98,8 @@ class WarcWriter:
         kept_body = b"" if origin else exchange.body
         fields = self._fields(exchange.url, date, context)
         fields += [("Content-Type", "application/http;msgtype=response")]
+        if exchange.truncated:
+            fields.append(("WARC-Truncated", "disconnect"))
         if exchange.ip:
             fields.append(("WARC-IP-Address", exchange.ip))
         if origin:

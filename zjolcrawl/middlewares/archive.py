@@ -13,11 +13,16 @@ from scrapy.http import Response
 from zjolcrawl.archive.archive import ArchiveError, NoAnswer
 from zjolcrawl.archive.writer import Exchange, Headers
 from zjolcrawl.extensions.run_ledger import RunLedger
+from zjolcrawl.middlewares.frontier import CONDITIONS
 from zjolcrawl.middlewares.replay import ARCHIVED
 from zjolcrawl.storage.operations import utc_now
 
 logger = logging.getLogger(__name__)
+UNASKED = "unasked"
+"""The flag of a 304 to a request that was not conditional."""
 _COUNTERS = {"attempt": "retry_times", "hop": "redirect_times"}  # of Scrapy's own middlewares
+_CONDITIONS = {name.encode() for name in CONDITIONS.values()}
+_KEPT_FLAGS = {UNASKED, "dataloss", "partial"}
 _SECRET = {b"proxy-authorization", b"authorization", b"cookie"}
 
 
@@ -47,6 +52,8 @@ class ArchiveMiddleware:
         if ARCHIVED in response.flags:
             return response
         request.meta["seen_at"] = utc_now()
+        if response.status == 304 and not _CONDITIONS & request.headers.keys():
+            response.flags.append(UNASKED)
         writer = self.ledger.writer
         if writer is None or "cached" in response.flags:
             return response
@@ -61,7 +68,8 @@ class ArchiveMiddleware:
             request_body=request.body,
             method=request.method,
             ip=str(ip) if ip else None,
-            context=_context(request),
+            context=_context(request, response),
+            truncated="dataloss" in response.flags,
         )
         try:
             request.meta["warc"] = writer.write(exchange).values()
@@ -85,13 +93,17 @@ class ArchiveMiddleware:
                 self.ledger.stop(str(error), "archive_lost")
 
 
-def _context(request: Request) -> dict[str, Any] | None:
-    """The request's context, with which attempt and which hop of a redirect it is, from 1 on."""
+def _context(request: Request, response: Response | None = None) -> dict[str, Any] | None:
+    """The request's context, with which attempt and which hop of a redirect it is, from 1 on, and with
+    the flags of an answer that the record does not tell of.
+    """
     context = request.meta.get("context")
     if context is None:
         return None
     counts = {name: request.meta.get(key) for name, key in _COUNTERS.items()}
-    return {**context, **{name: count for name, count in counts.items() if count}}
+    flags = sorted(_KEPT_FLAGS.intersection(response.flags)) if response else []
+    told = {**counts, "flags": flags}
+    return {**context, **{name: value for name, value in told.items() if value}}
 
 
 def _pairs(message: Request | Response) -> Headers:

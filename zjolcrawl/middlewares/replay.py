@@ -65,6 +65,5 @@ def _answer(request: Request, capture: Capture, archive: Archive) -> Response:
     for name, value in message.headers:
         headers.appendlist(name, value.encode("latin-1"))
     kind = responsetypes.from_args(headers=headers, url=capture.url, body=message.body)
-    return kind(
-        capture.url, status=message.status, headers=headers, body=message.body, flags=[ARCHIVED]
-    )
+    flags = [ARCHIVED, *capture.known.get("flags", ())]
+    return kind(capture.url, status=message.status, headers=headers, body=message.body, flags=flags)

@@ -121,6 +121,9 @@ class ArticleReader(Spider):
     ) -> RawArticle | Request | Outcome | Unchanged:
         """The same, with the publish days that are wanted."""
         if response.status == 304:
+            if canonical(response.url) != link.url:  # the validators are of the link's own address
+                other = f"HTTP 304 of another page, {response.url}"
+                return self._outcome(link, response, "failed", other)
             return Unchanged(link.url, response.meta.get("seen_at"))
         if response.status in {404, 410}:
             return self._outcome(link, response, "gone", f"HTTP {response.status}")

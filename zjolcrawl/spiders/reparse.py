@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 
 from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.captures import Capture
+from zjolcrawl.archive.decoding import BrokenAnswer
 from zjolcrawl.catalogue import Column
 from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, RawArticle, Unchanged
 from zjolcrawl.middlewares.own_hosts import OffSite
@@ -189,10 +190,17 @@ class ReparseSpider(ListReader):
         if isinstance(failure.value, ArchiveError):
             self.ledger.faults.append(f"{request.url}: {failure.value}")
             self._done(request)
+        elif isinstance(failure.value, BrokenAnswer) and self._was_asked_again(request):
+            self._done(request)
         elif link:
             yield from self.article_failed(failure)
         else:
             yield from self.column_failed(failure)
+
+    def _was_asked_again(self, request: Request) -> bool:
+        """Whether the run that got this capture tried again: then the last attempt counts."""
+        archive, capture = self.ledger.archive, request.cb_kwargs["capture"]
+        return archive is not None and archive.last_attempt(capture) != capture
 
     def part_failed(self, failure: Failure) -> Iterator[Outcome | RawArticle | Request]:
         """Scrapy errback: without a page that was never fetched the crawl had no article either."""

@@ -148,6 +148,8 @@ def settle_link(outcome: Outcome, policy: VisitPolicy) -> UpdateOne:
         values["next_visit_at"] = _recheck(at, policy, "$published_at")
     elif outcome.state == "pending":  # found, but not asked for by this run
         values["next_visit_at"] = at
+    if outcome.status == 304:  # the validators that were sent are not those of what is stored
+        values |= dict.fromkeys(_VALIDATORS, "$$REMOVE")
     return _settled(outcome.url, at, values, attempts=int(outcome.attempted))
 
 

@@ -197,8 +197,6 @@ class Store:
         make_storable(sight)
         self._buffer.unchanged.append(sight)
         self._buffer.settled.add(sight.url)
-        self.counts["same"] += 1
-        self.counts["not_modified"] += 1
         await self._added()
 
     async def outcome(self, outcome: Outcome) -> None:

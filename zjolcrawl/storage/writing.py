@@ -64,11 +64,11 @@ class BufferWriter:
         refused = await self._write_articles(buffer.articles) if buffer.articles else {}
         refusals = [self._refusal(buffer.articles[url], why) for url, why in refused.items()]
         read = [each for url, each in buffer.articles.items() if url not in refused]
-        refusals += await self._touch(buffer.unchanged)
-        outcomes = [*buffer.outcomes, *refusals]
+        unchanged, failed = await self._touch(buffer.unchanged)
+        outcomes = [*buffer.outcomes, *refusals, *failed]
         await self._write_outcomes(outcomes)
         # What became of a link is told last: until then it is as it was, and will be done again.
-        await self._settle(read, buffer.unchanged, outcomes)
+        await self._settle(read, unchanged, outcomes)
         for end in buffer.ends:
             await self.db["runs"].update_one({"_id": end.run_id}, {"$set": end.values})
         if self.rereading:
@@ -77,13 +77,30 @@ class BufferWriter:
             await self.count_unread(outcomes)
         await self._write_visits(buffer.visits)
 
-    async def _touch(self, sights: list[Unchanged]) -> list[Outcome]:
-        """Articles whose pages are as they were; what cannot be written of them."""
+    async def _touch(self, sights: list[Unchanged]) -> tuple[list[Unchanged], list[Outcome]]:
+        """Articles whose pages are as they were: those that are stored, and what became of the others.
+
+        A 304 for a link without an article says nothing: it is asked for again, unconditionally.
+        """
         written = await write_each(self.db["articles"], [still_there(each) for each in sights])
-        return [
+        outcomes = [
             Outcome(sights[index].url, "rejected", why, seen_at=sights[index].seen_at)
             for index, (_, why) in written.errors.items()
         ]
+        left = [each for index, each in enumerate(sights) if index not in written.errors]
+        if written.done < len(left):
+            urls = {"_id": {"$in": [each.url for each in left]}}
+            stored = {each["_id"] async for each in self.db["articles"].find(urls, {"_id": 1})}
+            why = "HTTP 304, but no article is stored"
+            outcomes += [
+                Outcome(each.url, "failed", why, status=304, seen_at=each.seen_at)
+                for each in left
+                if each.url not in stored
+            ]
+            left = [each for each in left if each.url in stored]
+        for count in ("same", "not_modified"):
+            self.counts[count] += len(left)
+        return left, outcomes
 
     async def _settle(
         self, read: list[Sight], unchanged: list[Unchanged], outcomes: list[Outcome]
