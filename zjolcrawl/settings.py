@@ -71,6 +71,8 @@ REDIS_LEASE = 15
 # --- manners ---------------------------------------------------------------------------------
 USER_AGENT = f"Mozilla/5.0 (compatible; zjolcrawl/{__version__}; news archive; +https://pypi.org/p/zjolcrawl)"
 ROBOTSTXT_OBEY = True
+# Seconds after which a run fetches a host's robots.txt again (RFC 9309, 2.4: at most a day).
+ROBOTSTXT_MAX_AGE = 24 * 3600
 CONCURRENT_REQUESTS_PER_DOMAIN = 2
 DOWNLOAD_DELAY = 1.0
 AUTOTHROTTLE_ENABLED = True
@@ -117,6 +119,9 @@ DOWNLOADER_MIDDLEWARES = {
     # In the place of Scrapy's own, which lets through what must not be filtered as a duplicate.
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
     "zjolcrawl.middlewares.own_hosts.OwnHostsMiddleware": 50,
+    # In the place of Scrapy's own, which lets requests pass that wait for a slow robots.txt.
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "zjolcrawl.middlewares.robots.RobotsMiddleware": 100,
     # In the place of Scrapy's own, which guesses the charset of still-compressed bytes when the
     # server names none (measured 0.54x of the crawl rate).
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,

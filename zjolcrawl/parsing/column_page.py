@@ -20,7 +20,7 @@ from zjolcrawl.parsing.fields.dates import china_midnight, find_time
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.page import Page, read_page
 from zjolcrawl.parsing.templates.table import Path, has_class, paths
-from zjolcrawl.parsing.urls import absolute, canonical, kind, url_day
+from zjolcrawl.parsing.urls import absolute, canonical, kind, normalized, url_day
 
 # Boxes beside the list whose links are not the column's.
 _BESIDE = re.compile(
@@ -150,7 +150,7 @@ def _of_item(item: HtmlElement, here: _Here) -> ListedLink | None:
 def _of_anchor(anchors: list[HtmlElement], item: HtmlElement, here: _Here) -> ListedLink | None:
     found: list[tuple[str, str, str, HtmlElement]] = []
     for anchor in anchors:
-        url = absolute(here.base, anchor.get("href") or "")
+        url = normalized(absolute(here.base, anchor.get("href") or "") or "")
         if url and (key := canonical(url)) != here.key and not _is_pager(url, here.url):
             found.append((kind(url), url, key, anchor))
     articles = [link for link in found if link[0] == "article"]

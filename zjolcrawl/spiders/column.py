@@ -15,7 +15,7 @@ from zjolcrawl.items import READ_KINDS, WalkEnd
 from zjolcrawl.middlewares.frontier import conditional_headers
 from zjolcrawl.parsing.column_page import ColumnPage, link_day_of
 from zjolcrawl.parsing.fields.dates import china_day
-from zjolcrawl.parsing.urls import is_own_host
+from zjolcrawl.parsing.urls import is_own_host, normalized
 from zjolcrawl.spiders.arguments import column_arguments
 from zjolcrawl.spiders.context import Days, column_context
 from zjolcrawl.spiders.lists import ListReader
@@ -174,7 +174,7 @@ class ColumnSpider(ListReader):
 
 def _page_key(url: str) -> str:
     """One address a list page: `/x/`, `/x/index.shtml` and either scheme are the same page."""
-    plain = url.partition("://")[2].partition("#")[0]
+    plain = normalized(url).partition("://")[2].partition("#")[0]
     for name in ("index.shtml", "index.html", "index.htm"):
         plain = plain.removesuffix(name)
     return plain
