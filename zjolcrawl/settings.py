@@ -95,6 +95,11 @@ DOWNLOAD_SLOTS = {"crowd": {"concurrency": 1000, "delay": 0, "jitter": 0}}
 # A name of the site that resolves into a private network is not fetched.
 TWISTED_DNS_RESOLVER = "zjolcrawl.resolver.PublicResolver"
 
+# Certificates that cannot be verified are accepted, and the run's warnings name their hosts; True refuses
+# them. The system's authorities decide, or those of SSL_CERT_FILE.
+DOWNLOAD_VERIFY_CERTIFICATES = False
+DOWNLOAD_HANDLERS = {"https": "zjolcrawl.certificates.CertificateHandler"}
+
 # --- how a page flows ------------------------------------------------------------------------
 # Scrapy's own, but for a worker of a crowd.
 SCHEDULER = "zjolcrawl.cluster.scheduler.CrowdScheduler"
