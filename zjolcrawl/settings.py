@@ -45,6 +45,8 @@ GIVE_UP_AFTER = 12
 # So often a column is read to its last page, since old pages change too; in between a walk ends at
 # the first page without an unknown link.
 FULL_SWEEP_DAYS = 7
+# Pages of one list, after which a walk stops: a list may go on for ever. Real columns have 50 and more.
+COLUMN_MAX_PAGES = 2000
 # One bulk write for so many documents, or after so many seconds: bulk upserts cost 2.5 % of a
 # crawl where single inserts cost 20 %.
 MONGODB_BATCH_SIZE = 200

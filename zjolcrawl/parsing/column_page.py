@@ -53,6 +53,7 @@ _PAGE_HTML = re.compile(
 _INDEX = re.compile(
     r"^(?P<stem>.*/)(?P<name>index|list|default)(?:_(?P<page>\d{1,6}))?(?P<ext>\.s?html?)$"
 )
+_MOST_PAGES = 999_999  # a page that says more is believed so far
 _LOGIN = Path("//input[@type='password']")
 
 
@@ -226,10 +227,10 @@ def _by_script(page: Page) -> tuple[int | None, str | None]:
 
 def _number(value: str, text: str) -> int | None:
     """A literal, or the value of a script variable (`countPage = 3`)."""
-    if re.fullmatch(r"\d{1,6}", value):
-        return int(value)
-    found = re.search(rf"\b{re.escape(value)}\s*=\s*[\"']?(\d{{1,6}})(?!\d)", text)
-    return int(found[1]) if found else None
+    if not re.fullmatch(r"\d{1,40}", value):
+        found = re.search(rf"\b{re.escape(value)}\s*=\s*[\"']?(\d{{1,40}})", text)
+        value = found[1] if found else ""
+    return min(int(value), _MOST_PAGES) if value else None
 
 
 def _by_index(page: Page) -> str | None:

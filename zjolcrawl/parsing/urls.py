@@ -176,6 +176,7 @@ def kind(url: str) -> str:
 
 
 def _kind(url: str) -> str:
+    url = normalized(url)
     parts = urlsplit(url)
     host, path = (parts.hostname or "").lower(), parts.path
     if host in _APP_HOSTS:
