@@ -20,7 +20,7 @@ from zjolcrawl.parsing.fields.dates import china_midnight, find_time
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.page import Page, read_page
 from zjolcrawl.parsing.templates.table import Path, has_class, paths
-from zjolcrawl.parsing.urls import absolute, canonical, kind, url_day
+from zjolcrawl.parsing.urls import absolute, canonical, kind, normalized, url_day
 
 # Boxes beside the list whose links are not the column's.
 _BESIDE = re.compile(
@@ -53,6 +53,7 @@ _PAGE_HTML = re.compile(
 _INDEX = re.compile(
     r"^(?P<stem>.*/)(?P<name>index|list|default)(?:_(?P<page>\d{1,6}))?(?P<ext>\.s?html?)$"
 )
+_MOST_PAGES = 999_999  # a page that says more is believed so far
 _LOGIN = Path("//input[@type='password']")
 
 
@@ -150,7 +151,7 @@ def _of_item(item: HtmlElement, here: _Here) -> ListedLink | None:
 def _of_anchor(anchors: list[HtmlElement], item: HtmlElement, here: _Here) -> ListedLink | None:
     found: list[tuple[str, str, str, HtmlElement]] = []
     for anchor in anchors:
-        url = absolute(here.base, anchor.get("href") or "")
+        url = normalized(absolute(here.base, anchor.get("href") or "") or "")
         if url and (key := canonical(url)) != here.key and not _is_pager(url, here.url):
             found.append((kind(url), url, key, anchor))
     articles = [link for link in found if link[0] == "article"]
@@ -226,10 +227,10 @@ def _by_script(page: Page) -> tuple[int | None, str | None]:
 
 def _number(value: str, text: str) -> int | None:
     """A literal, or the value of a script variable (`countPage = 3`)."""
-    if re.fullmatch(r"\d{1,6}", value):
-        return int(value)
-    found = re.search(rf"\b{re.escape(value)}\s*=\s*[\"']?(\d{{1,6}})(?!\d)", text)
-    return int(found[1]) if found else None
+    if not re.fullmatch(r"\d{1,40}", value):
+        found = re.search(rf"\b{re.escape(value)}\s*=\s*[\"']?(\d{{1,40}})", text)
+        value = found[1] if found else ""
+    return min(int(value), _MOST_PAGES) if value else None
 
 
 def _by_index(page: Page) -> str | None:

@@ -25,7 +25,7 @@ from zjolcrawl.parsing.templates.paper import (
     TITLE_LINKS,
 )
 from zjolcrawl.parsing.templates.table import find
-from zjolcrawl.parsing.urls import absolute, canonical, is_paper_page, kind
+from zjolcrawl.parsing.urls import absolute, canonical, is_paper_page, kind, normalized
 
 # 第01版：要闻, 01版:要闻, A0001版：封面, 第04-05版:目的地, 第四版 副刊
 _LABEL = re.compile(
@@ -169,7 +169,7 @@ def _articles(page: Page) -> list[ListedLink]:
         anchors = ALL_LINKS(page.root)
     found: dict[str, ListedLink] = {}
     for anchor in anchors:
-        url = absolute(page.url, anchor.get("href") or "")
+        url = normalized(absolute(page.url, anchor.get("href") or "") or "")
         if not url or kind(url) != "paper":
             continue
         key, title = canonical(url), _title(anchor)

@@ -11,6 +11,8 @@ from datetime import date
 from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
 
+from w3lib.url import safe_url_string
+
 from zjolcrawl.parsing.fields.dates import plausible_day
 
 # B  /<column>/YYYYMM/tYYYYMMDD_ID[_ext][_page].shtml                                       [REAL]
@@ -37,31 +39,44 @@ _VIDEO_HOSTS = {"v.zjol.com.cn", "v-cdn.zjol.com.cn", "cdn.v.zjol.com.cn"}
 _MEDIA_FILE = re.compile(r"\.(?:mp4|m3u8|flv|avi|mov|wmv)$", re.IGNORECASE)
 _BREAKS = re.compile(r"[\t\r\n]")
 _SLASHES = re.compile("/{2,}")
+# What RFC 3986, 6.2.2 has other spellings of; an address without any is its own normal form.
+_DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
+_SPELLED = re.compile(r"[^\w.~!$&()*+,;=:@/?-]", re.ASCII)
+_PERCENT = re.compile(r"%([\dA-Fa-f]{2})?")
+_UNRESERVED = re.compile(r"[\w.~-]", re.ASCII)
+_PORTS = {"http": 80, "https": 443}
 _LONGEST_KNOWN = 500  # characters of base and reference: longer ones are resolved each time
-_SITE = "zjol.com.cn"
-_IMAGE_SITE = "zjolcdn.com"  # [REAL] img.zjolcdn.com, img2.zjolcdn.com
+
+
+def _at(host: str) -> re.Pattern[str]:
+    """The beginning of an http(s) URL at a host, by its pattern, and at the scheme's own port."""
+    plain, secure = (rf"{scheme}://{host}\.?(?::(?:{port})?)?" for scheme, port in _PORTS.items())
+    return re.compile(rf"(?:{plain}|{secure})(?:[/?#]|\Z)", re.ASCII | re.IGNORECASE)
+
+
+_LABEL = r"[a-z\d_-]+\."
+_OWN = _at(rf"(?:{_LABEL})*zjol\.com\.cn")
+_IMAGES = _at(rf"(?:{_LABEL})+zjolcdn\.com")  # [REAL] img.zjolcdn.com, img2.zjolcdn.com
 
 
 def is_own_host(url: str) -> bool:
-    """Whether the URL is http(s) on zjol.com.cn or a host below it."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").lower()
-    return parts.scheme in {"http", "https"} and (host == _SITE or host.endswith("." + _SITE))
+    """Whether the URL is http(s) on zjol.com.cn or a host below it, at the scheme's own port.
+
+    Another port is another server, and a user name is how an address pretends to be the site's.
+    """
+    return bool(_OWN.match(url))
 
 
 def is_image_host(url: str) -> bool:
     """Whether the URL is http(s) on a host from which the site serves its images."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").lower()
-    return is_own_host(url) or (
-        parts.scheme in {"http", "https"} and host.endswith("." + _IMAGE_SITE)
-    )
+    return bool(_OWN.match(url) or _IMAGES.match(url))
 
 
 def absolute(base: str, href: str) -> str | None:
     """The absolute http(s) URL of an href as a page wrote it, or None if it leads nowhere.
 
-    Protocol-relative, `./` and doubled slashes are resolved; the fragment is dropped.
+    Protocol-relative, dot segments and doubled slashes are resolved; the fragment, a user name, the
+    scheme's own port and a dot at the host's end are dropped.
     """
     href = _BREAKS.sub("", href).strip().replace("\\", "/")
     if not href or href.startswith("#"):
@@ -74,37 +89,74 @@ def absolute(base: str, href: str) -> str | None:
 def _resolve(base: str, href: str) -> str | None:
     try:
         parts = urlsplit(href)
-        if not parts.netloc or parts.scheme not in {"http", "https"}:  # else it is whole
+        if not parts.netloc or parts.scheme not in _PORTS:  # else it is whole
             parts = urlsplit(urljoin(base, href))
         host = (parts.hostname or "").lower()
         port = parts.port
     except ValueError:
         return None
-    if parts.scheme not in {"http", "https"} or not host:
+    host = host.removesuffix(".")
+    if parts.scheme not in _PORTS or not host:
         return None
-    if port and port != {"http": 80, "https": 443}[parts.scheme]:
+    if port and port != _PORTS[parts.scheme]:
         host = f"{host}:{port}"
     path = _SLASHES.sub("/", parts.path) or "/"
+    path = _without_dots(path) if _DOTS.search(path) else path
     query = f"?{parts.query}" if parts.query else ""
     return f"{parts.scheme}://{host}{path}{query}"
+
+
+def _without_dots(path: str) -> str:
+    """RFC 3986, 5.2.4; `%2e` is a dot, as it is to browsers (URL standard)."""
+    kept: list[str] = []
+    segment = ""
+    for part in path.split("/")[1:]:
+        segment = part.lower().replace("%2e", ".")
+        if segment == "..":
+            kept[-1:] = []
+        elif segment != ".":
+            kept.append(part)
+    return "/" + "/".join([*kept, ""] if segment in {".", ".."} else kept)
 
 
 # A page says the same address again and again, in its menus and in the lists that are read twice.
 _resolved = lru_cache(maxsize=1024)(_resolve)
 
 
+def normalized(url: str) -> str:
+    """An absolute URL in the one spelling that all equivalent ones have (RFC 3986, 6.2.2).
+
+    What needs no percent-encoding has none, what needs it has it in capitals, an international host
+    name is in ASCII. A `%` that begins no such code is encoded itself.
+    """
+    if not _SPELLED.search(url):
+        return url
+    try:
+        url = safe_url_string(url)
+    except ValueError:  # a lone surrogate, a broken host name
+        return url
+    return _PERCENT.sub(_respelled, url)
+
+
+def _respelled(code: re.Match[str]) -> str:
+    if not code[1]:
+        return "%25"
+    char = chr(int(code[1], 16))
+    return char if _UNRESERVED.match(char) else code[0].upper()
+
+
 def canonical(url: str) -> str:
     """The `_id` of an article or frontier row.
 
-    http scheme, lower-case host, no fragment; for article forms also no query, `_ext` or page
+    http scheme, lower-case host, no fragment, one spelling; for article forms also no query, `_ext` or page
     suffix. Other URLs keep their query, which may be all that tells them apart (app pages).
     """
     return _known_canonical(url) if len(url) <= _LONGEST_KNOWN else _canonical(url)
 
 
 def _canonical(url: str) -> str:
-    url = absolute(url, url) or url
-    url = re.sub(r"^https:", "http:", url)
+    url = normalized(absolute(url, url) or url)
+    url = re.sub(r"^https:(?!//[^/]*:)", "http:", url)  # at another port it is another server
     if newsid := _mobile_id(url):
         return f"{url.partition('?')[0]}?newsid={newsid}"
     bare = url.partition("?")[0]
@@ -126,6 +178,7 @@ def kind(url: str) -> str:
 
 
 def _kind(url: str) -> str:
+    url = normalized(url)
     parts = urlsplit(url)
     host, path = (parts.hostname or "").lower(), parts.path
     if host in _APP_HOSTS:

@@ -13,7 +13,7 @@ from zjolcrawl.archive.warc import warc_date
 from zjolcrawl.catalogue import CatalogueError, Column, load_catalogue
 from zjolcrawl.papers import Paper, load_papers
 from zjolcrawl.parsing.fields.dates import YEARS, china_midnight, is_plausible
-from zjolcrawl.parsing.urls import absolute, is_own_host, kind
+from zjolcrawl.parsing.urls import absolute, is_own_host, kind, normalized
 from zjolcrawl.switch import switch
 
 
@@ -289,6 +289,7 @@ def _column_of_url(text: str, catalogue: dict[str, Column]) -> Column:
 def _own_url(text: str) -> str:
     text = text.strip()
     url = absolute("http://zjol.com.cn/", text if "://" in text else f"http://{text}")
+    url = normalized(url or "")
     if not url or (not is_own_host(url) and kind(url) == "offsite"):
         raise ArgumentError(f"url={text} is not on zjol.com.cn")
     return url

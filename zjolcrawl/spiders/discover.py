@@ -73,7 +73,8 @@ class DiscoverSpider(ArticleReader):
                 continue
             find = Find(link, response.url, response.meta["seen_at"])
             self._finds[link.url] = find
-            if not self.wanted.pages or self._asked_for < self.wanted.pages:
+            most = self.wanted.pages or self.settings.getint("COLUMN_MAX_PAGES")
+            if self._asked_for < most:
                 yield self._request(link.url, response.url, self.parse_new, find=find)
 
     async def parse_new(self, response: Response, find: Find) -> None:
@@ -121,6 +122,9 @@ class DiscoverSpider(ArticleReader):
         )
         if not self._answered:
             self.ledger.faults.append("no known page could be read")
+        if not self.wanted.pages and self._asked_for >= self.settings.getint("COLUMN_MAX_PAGES"):
+            told = f"only {self._asked_for} pages were looked at (COLUMN_MAX_PAGES)"
+            self.ledger.warnings.append(told)
         text = fragment(proposed, others)
         if self.wanted.file == _STDOUT:
             sys.stdout.write(text)

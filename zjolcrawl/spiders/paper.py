@@ -167,5 +167,10 @@ class PaperSpider(ListReader):
             yield each
         if number == 0:
             others = [each.url for each in page.issue if each.url != response.url]
+            most = self.settings.getint("COLUMN_MAX_PAGES") - 1
+            if len(others) > most:
+                told = f"the issue names {len(others) + 1} pages, and only {most + 1} were fetched"
+                self.ledger.warnings.append(f"paper {column.id}: {told} (COLUMN_MAX_PAGES)")
+                others = others[:most]
             for place, url in enumerate(others, 1):
                 yield self._page_request(issue, url, place)
