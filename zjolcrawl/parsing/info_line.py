@@ -23,6 +23,7 @@ _STOP = re.compile(
 _YEARLESS = re.compile(
     r"(?<![\d年/.-])(?P<m>\d{1,2})[-/月.](?P<d>\d{1,2})日?\s+(?P<time>\d{1,2}:\d{2}(?::\d{2})?)(?!\d)"
 )
+_ROLE_ALONE = re.compile(rf"(?:{AUTHOR_ROLES})\s*[:：]?\s*$")
 _NO_SOURCE = re.compile(r"[\s:：|｜丨/／·•\-—_>》,，、]*")
 
 
@@ -78,7 +79,11 @@ def _take(info: InfoLine, mark: re.Match[str], value: str) -> None:
             info.source = _strip(stray) or None
             stray = ""
     elif mark["author"]:
-        info.bylines.append(clean(mark[0] + " " + value + " " + stray))
+        passage = clean(mark[0] + " " + value + " " + stray)
+        if info.bylines and _ROLE_ALONE.search(info.bylines[-1]):
+            info.bylines[-1] += f" {passage}"  # 通讯员 嵊州市委报道组 徐霞鸿
+        else:
+            info.bylines.append(passage)
         stray = ""
     elif mark["editor"]:
         info.editors.append(clean(mark[0] + value))
