@@ -10,6 +10,7 @@ from itertools import islice
 from lxml.html import HtmlElement
 
 from zjolcrawl.items import Media, RawArticle
+from zjolcrawl.parsing.bar import read_bar
 from zjolcrawl.parsing.blocks import Block, BlockReader
 from zjolcrawl.parsing.body import Body, read_body
 from zjolcrawl.parsing.elements import Names, text_of
@@ -188,7 +189,7 @@ def _read(
     if not blocks:
         return None
     head = read_head(page.root, headline or find_headline(page.names, template), container)
-    body = read_body(blocks, head.lines + ([head.title] if head.title else []))
+    body = read_body(blocks, head.lines, head.title, headline_inside=head.inside)
     if not body.images and not body.videos and body.size < 10:
         return None
     if template is T3 and body.links > 0.5:
@@ -205,6 +206,8 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
     info = _info(page.names, template, head)
     after = LinesAfter(found.container)
     info.source = info.source or body.source
+    foot = read_bar(line.text for line in after) if info.source is None else InfoLine()
+    info.source = info.source or foot.source
     doubts = _stand_ins(page.root, info, head, after)
     editors = body.editors + [
         _label("责任编辑", text) for text in _texts(template.editors, page.names)
@@ -212,7 +215,7 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
     inside = cache(lambda: last_lines(found.container, _END))  # asked for twice or not at all
     # Each is said in one place or in two: the store keeps a person once.
     editors += editors_in(islice(after, 40)) or editors_in(inside()) or editors_in(after)
-    editors += info.editors
+    editors += foot.editors + info.editors
     boxes = tag_boxes(page.names)
     own_tags = may_have_tags(found.container, boxes) and tags_in(inside(), boxes)
     return RawArticle(
@@ -225,7 +228,7 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
         subtitle=head.subtitle,
         published=info.published,
         source=info.source,
-        bylines=info.bylines + body.bylines or bylines_in(after.first(6)),
+        bylines=info.bylines + body.bylines + foot.bylines or bylines_in(after.first(6)),
         editors=editors,
         tags=own_tags or tags_in(after, boxes),
         keywords=keywords_in(page.root, head.title),

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from html import escape
 from itertools import dropwhile
 
 from zjolcrawl.items import Image, Media
+from zjolcrawl.parsing.bar import begins_with_source, read_bar
 from zjolcrawl.parsing.blocks import Block
 from zjolcrawl.parsing.captions import with_captions
 from zjolcrawl.parsing.credits import read_credits
 from zjolcrawl.parsing.fields.bylines import EDITOR_ROLES
 from zjolcrawl.parsing.fields.text import clean, squeeze
-from zjolcrawl.parsing.furniture import trim
+from zjolcrawl.parsing.furniture import trim, until_end
 from zjolcrawl.parsing.info_line import read_info
 from zjolcrawl.parsing.passages import EDITOR_LINE, NOTE, ORIGINAL_TITLE, unquoted
 
 # 本文来源：新京报 责任编辑：王小明, as a last line
 _FROM_LINE = re.compile(r"^[（(【]?(?:本文|文章|稿件|新闻)?来源\s*[:：]\s*[^。！？；]{2,50}$")
+_SENTENCE = re.compile(r"[。！？][”’」）)]?$|。.*，|，.*。")
+_LONGEST_HEAD = (
+    40  # blocks of a container: a menu or a column beside the article stands in its head too
+)
 _EDITOR_TAIL = re.compile(
     rf"[【\[（(〔]\s*((?:{EDITOR_ROLES})(?:\s*+[:：/／])?\s*[^】\]）)〕。]{{2,30}})[】\]）)〕]\s*$"
 )
@@ -46,10 +52,20 @@ class Body:
         return sum(map(len, self.lines))
 
 
-def read_body(blocks: list[Block], head_lines: list[str]) -> Body:
-    """Sort a container's blocks into the article's parts; `head_lines` are kept out."""
-    blocks = trim(_without_head(blocks, head_lines))
+def read_body(
+    blocks: list[Block],
+    head: Collection[str],
+    headline: str | None,
+    *,
+    headline_inside: bool = False,
+) -> Body:
+    """Sort a container's blocks into the article's parts; the lines of its `head` are kept out.
+
+    `headline_inside` says that the container holds the headline itself and not a copy of it.
+    """
+    blocks = _without_head(blocks, head, headline, headline_inside)
     body = Body()
+    blocks = trim(_take_foot(until_end(blocks), body))
     blocks = _take_source(_take_original_title(blocks, body), body)
     blocks = _take_note(_take_editors(blocks, body), body)
     captioned = with_captions(blocks)
@@ -63,17 +79,21 @@ def read_body(blocks: list[Block], head_lines: list[str]) -> Body:
     return body
 
 
-def _without_head(blocks: list[Block], head_lines: list[str]) -> list[Block]:
-    """Drop the headline and what stands above it, where a container holds the head too."""
-    known = {squeeze(line) for line in head_lines}
-    if not known:
-        return blocks
+def _without_head(
+    blocks: list[Block], head: Collection[str], headline: str | None, inside: bool
+) -> list[Block]:
+    """Drop the headline and what stands above it, where a container holds the head too.
+
+    The head ends at the first prose: what repeats the headline below it is a hidden copy at the end, a
+    picture's caption, or the article's own words.
+    """
+    known = {squeeze(line) for line in (*head, headline or "")} - {""}
     last = -1
-    for index, block in enumerate(blocks[:14]):
-        lines = [squeeze(line) for line in block.lines]
-        text = "".join(lines)
-        if text and (text in known or all(line in known for line in lines)):
+    for index, block in enumerate(blocks[:_LONGEST_HEAD]):
+        if _is_known(block, known):
             last = index
+        elif _is_prose(block) and (last >= 0 or not inside):
+            break
     kept = [
         block for i, block in enumerate(blocks) if i > last or block.kind in {"figure", "video"}
     ]
@@ -81,7 +101,51 @@ def _without_head(blocks: list[Block], head_lines: list[str]) -> list[Block]:
         rest = list(dropwhile(lambda line: squeeze(line) in known, block.lines))
         if block.kind == "p" and len(rest) < len(block.lines):
             kept[:1] = [_keep_lines(block, rest)] if rest else []
-    return kept
+    return _without_copies(kept, squeeze(headline or ""))
+
+
+def _without_copies(blocks: list[Block], headline: str) -> list[Block]:
+    """The blocks without copies of the headline; right below a picture it is the caption."""
+    copies = [i for i, block in enumerate(blocks) if headline and squeeze(block.text) == headline]
+    prose = [i for i, block in enumerate(blocks) if i not in copies and _is_prose(block)]
+    for i in copies:
+        if i and blocks[i - 1].kind == "figure":
+            blocks[i].kind = "caption"
+    return [
+        block
+        for i, block in enumerate(blocks)
+        if i not in copies or block.kind == "caption" or i < max(prose, default=0)
+    ]
+
+
+def _is_known(block: Block, known: set[str]) -> bool:
+    lines = [squeeze(line) for line in block.lines]
+    text = "".join(lines)
+    return bool(text) and (text in known or all(line in known for line in lines))
+
+
+def _is_prose(block: Block) -> bool:
+    """Whether a block is a paragraph of a text, not a line of a menu, a head or a foot."""
+    is_text = block.kind in {"p", "quote"} and block.links < 0.5
+    return is_text and (len(block.text) > 60 or bool(_SENTENCE.search(block.text)))
+
+
+def _take_foot(blocks: list[Block], body: Body) -> list[Block]:
+    """Take out the bar that says source, author and editor below the text, and all after it, where the
+    container holds them too.
+    """
+    end = len(blocks)
+    while end and not _is_prose(blocks[end - 1]):
+        end -= 1
+    for index in range(end, len(blocks) if end else 0):
+        lines = [line.replace("\t", " ") for block in blocks[index:] for line in block.lines]
+        if lines and begins_with_source(lines[0]):
+            foot = read_bar(lines)
+            body.source = body.source or foot.source
+            body.bylines += foot.bylines
+            body.editors += foot.editors
+            return blocks[:index]
+    return blocks
 
 
 def _take_original_title(blocks: list[Block], body: Body) -> list[Block]:

@@ -12,7 +12,7 @@ _END = re.compile(
     r"^(?:[【\[]?\s*(?:版权和免责|版权声明|版权及免责|版权与免责|版权说明|免责声明|免责申明|特别声明)|凡注有|凡本网注明|"
     r"(?:Copyright|COPYRIGHT|©)|浙江在线版权所有|版权所有)"
 )
-_RELATED = re.compile(
+RELATED = re.compile(
     r"^[【\[\s]*(?:相关(?:新闻|阅读|链接|报道|文章|稿件|专题|推荐)|延伸阅读|推荐阅读|阅读推荐|热点推荐|热门推荐|精彩推荐|为您推荐|"
     r"更多新闻|猜你喜欢|猜您喜欢|往期(?:回顾|推荐|精彩|文章|阅读)|推荐新闻|新闻推荐|大家都在看|今日热点|热门新闻|热点新闻|新闻排行|点击排行|图片推荐|网友还关注)[】\]]?\s*[:：>]*\s*(?:更多)?[>]*$"
 )
@@ -53,17 +53,23 @@ FOOT_SIGN = re.compile("[备证报Rr|｜丨]")
 _LONGEST = 100
 
 
+def until_end(blocks: list[Block]) -> list[Block]:
+    """The blocks before the line that ends the article: 版权和免责申明 and its like."""
+    for index, block in enumerate(blocks):
+        if block.kind in {"p", "h2", "list", "quote"} and _END.match(block.text):
+            return blocks[:index]
+    return blocks
+
+
 def trim(blocks: list[Block]) -> list[Block]:
-    """The blocks without furniture, and without all that follows the article's end."""
+    """The blocks without furniture."""
     kept: list[Block] = []
     related = False
     for index, block in enumerate(blocks):
         text = block.text
         if block.kind in {"p", "h2", "list", "quote"}:
-            if _END.match(text):
-                break
             is_prose = len(text) > _LONGEST and "。" in text
-            if not is_prose and _RELATED.match(text):
+            if not is_prose and RELATED.match(text):
                 if _is_text(blocks[index + 1 : index + 2]):
                     kept.append(block)  # 延伸阅读 over a paragraph: the article's own words
                     continue

@@ -66,6 +66,7 @@ class Head:
     info: list[str] = field(default_factory=list)
     note: str | None = None
     original_title: str | None = None
+    inside: bool = False  # whether the headline stands in the body's container
     lines: list[str] = field(default_factory=list)
     below: list[Line] = field(default_factory=list)  # between headline and body
 
@@ -90,6 +91,7 @@ def read_head(root: HtmlElement, headline: Headline, body: HtmlElement) -> Head:
     head = Head()
     title_tag, element = headline.title_tag, headline.element
     inside = element is not None and element is not body and _within(element, body)
+    head.inside = inside
     lines, head.breadcrumb, crumb_end = _lines(root, element, None if inside else body)
     start, end = _title_range(lines, element, title_tag)
     if start is None or end is None:

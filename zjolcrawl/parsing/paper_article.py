@@ -55,7 +55,7 @@ def read_paper_article(page: Page) -> RawArticle | None:
     title = headline or _from_tag(page.root)
     kicker = _headline(KICKERS, page.root) or comment.get("introtitle")
     subtitle = _headline(SUBTITLES, page.root) or comment.get("subtitle")
-    body = read_body(blocks, [text for text in (kicker, title, subtitle) if text])
+    body = read_body(blocks, [text for text in (kicker, subtitle) if text], title)
     if not (title and (body.lines or body.images or body.videos)):
         return None
     label, pdf = _place(page, comment)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from zjolcrawl.items import Byline
 from zjolcrawl.parsing.fields.text import clean, squeeze
@@ -99,6 +99,9 @@ _ALL_TRAIL = re.compile(rf"(?:{_TRAILING_CREDIT.pattern}[\s/／、]*)+")
 _OWN_ROLE = re.compile(
     rf"({_HAN}{{2,4}}|(?<!{_HAN}){_HAN}[ \u3000]{_HAN})\s*[/／]\s*(文|图|摄影|摄|视频)(?!{_HAN})"
 )
+_BARE_NAME = re.compile(
+    rf"(?:{_HAN}{{2,4}}|{_HAN}{{1,8}}(?:·{_HAN}{{1,8}})+)(?:[/／](?:文|图|摄|摄影|图文|文图|视频|制图))?"
+)
 _APART = re.compile(rf"(?<!{_HAN})({_HAN})[ \u3000]+({_HAN})(?!{_HAN})")
 
 
@@ -125,7 +128,8 @@ def people(text: str, roles: str) -> list[Byline]:
         if role == "报道组" and not outlet:
             role = mark.before + role  # 市委报道组
         stretch = text[mark.end : following.start if following else len(text)]
-        if following and following.before and not _outlet(following.before):
+        is_glued = following and following.before and role != "采写"  # 采写：南都见习记者 林子沛
+        if following and is_glued and not _outlet(following.before):
             stretch += " " + following.before  # 记者江帆通讯员王小明: 江帆 is no outlet
         organisations = role in {"作者", "原作者"} or role.endswith("通讯员")
         stretch, others = _with_own_roles(stretch)
@@ -141,6 +145,18 @@ def is_name(text: str) -> bool:
         return False
     joined = _APART.sub(r"\1\2", text.strip())
     return bool(_FULL_NAME.fullmatch(joined)) and not _NO_NAME.match(joined)
+
+
+def leading_names(text: str) -> tuple[str, str]:
+    """The names that a text without roles begins with, and the rest: `庄小蕾/文 王平/摄`, `阮 帅`."""
+    words = re.split(r"[\s、,，]+", _APART.sub(r"\1\2", text.strip()))
+    names = list(takewhile(_is_bare_name, words))
+    return " ".join(names), " ".join(words[len(names) :])
+
+
+def _is_bare_name(word: str) -> bool:
+    name = re.split("[/／]", word)[0]
+    return bool(_BARE_NAME.fullmatch(word)) and (is_name(name) or "·" in name)
 
 
 def merge(people_seen: list[Byline]) -> list[Byline]:
