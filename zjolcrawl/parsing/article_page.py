@@ -303,11 +303,14 @@ def _stand_ins(root: HtmlElement, info: InfoLine, head: Head, after: LinesAfter)
             foot = read_info(line.text)
             info.published, info.source = foot.published, info.source or foot.source
             break
-    if info.published and info.source and head.title and not head.title_from_tag:
+    is_sure = head.title and not head.title_from_tag and not head.title_by_place
+    if info.published and info.source and is_sure:
         return doubts
     stated = read_metadata(root)
     if head.title_from_tag:
         doubts += _title_stand_in(head, stated.title)
+    elif head.title_by_place:
+        doubts.append("title: by its place")
     if info.published is None and stated.published:
         info.published = stated.published
         doubts.append("published_at: from metadata")

@@ -82,7 +82,7 @@ _LATIN_SPACE = re.compile(r"(?<=[A-Za-z.]) (?=[A-Z])")
 _NAME_TAIL = re.compile(rf"(?<={_HAN}{{2}})(?:摄影报道|综合报道|报道|摄|_[A-Z]*\d+)$")
 _IS = re.compile(r"[系为是]..")
 _ONE_HAN, _TWO_HAN = re.compile(_HAN), re.compile(rf"{_HAN}{{2}}")
-_EXACT_ROLE = re.compile(r"记者|通讯员|评论员|撰稿|实习生")
+_EXACT_ROLE = re.compile(r"记者|通讯员|评论员|撰稿|实习生|见习生|[拍影]友|拍客|共享联盟|报道组")
 _BETWEEN = "、,，;；:：()（）[]【】|｜/／"
 _WORD = rf"[^\s{re.escape(_BETWEEN)}]"
 # 潮新闻客户端 记者: an outlet that a space divides from its reporter.
@@ -145,6 +145,15 @@ def is_name(text: str) -> bool:
         return False
     joined = _APART.sub(r"\1\2", text.strip())
     return bool(_FULL_NAME.fullmatch(joined)) and not _NO_NAME.match(joined)
+
+
+def is_credit(text: str) -> bool:
+    """Whether a line is names with what each did after them, and nothing else: `李欣 文 / 张帆 摄`."""
+    return (
+        len(text) <= 60
+        and bool(_ALL_TRAIL.fullmatch(text.strip()))
+        and bool(people(text, AUTHOR_ROLES))
+    )
 
 
 def leading_names(text: str) -> tuple[str, str]:
