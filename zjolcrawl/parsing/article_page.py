@@ -228,7 +228,9 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
         subtitle=head.subtitle,
         published=info.published,
         source=info.source,
-        bylines=info.bylines + body.bylines + foot.bylines or bylines_in(after.first(6)),
+        bylines=(
+            info.bylines + body.bylines + foot.bylines or body.entries or bylines_in(after.first(6))
+        ),
         editors=editors,
         tags=own_tags or tags_in(after, boxes),
         keywords=keywords_in(page.root, head.title),

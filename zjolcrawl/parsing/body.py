@@ -39,6 +39,7 @@ class Body:
     images: list[Image] = field(default_factory=list)
     videos: list[Media] = field(default_factory=list)
     bylines: list[str] = field(default_factory=list)
+    entries: list[str] = field(default_factory=list)  # authors where nothing else names any
     editors: list[str] = field(default_factory=list)
     source: str | None = None
     editor_note: str | None = None
@@ -70,8 +71,12 @@ def read_body(
     blocks = _take_note(_take_editors(blocks, body), body)
     captioned = with_captions(blocks)
     own = [block for block, _ in captioned if block.kind in {"p", "h2", "quote"}]
-    body.dateline, bylines = read_credits([line for block in own for line in block.lines])
-    body.bylines += bylines
+    texts = [line for block in own for line in block.lines]
+    # Who took a picture is an author where it and its caption are all.
+    said = read_credits(texts or [caption for _, caption in captioned if caption])
+    body.dateline = said.dateline
+    body.bylines += said.bylines
+    body.entries = said.entries
     _render(captioned, body)
     text = sum(len(block.text) for block in blocks)
     linked = sum(block.links * len(block.text) for block in blocks)

@@ -191,4 +191,4 @@ def _bylines(root: HtmlElement, comment: dict[str, str], body: Body) -> list[str
     named = _headline(T5.authors, root) or comment.get("author")
     if named and not re.search(AUTHOR_ROLES, named):
         named = f"作者: {named}"
-    return [named, *body.bylines] if named else body.bylines
+    return [named, *body.bylines] if named else body.bylines or body.entries

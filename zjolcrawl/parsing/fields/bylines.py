@@ -47,7 +47,7 @@ _GLUE = "\x01"
 _ORGANISATION = re.compile(rf"{_HAN}[{_HAN[1:-1]}A-Za-z0-9]{{1,19}}")
 # Words that stand among names and are none.
 _NO_NAME = re.compile(
-    r"(?:文|图|摄|文图|图文|文摄|摄影|报道|摄影报道|综合报道|联合报道|实习报道|综合|评论|打印|我要纠错|举报电话|新闻热线|热线|投稿|邮箱|收藏|关闭|分享|更多|返回|纠错|等|电|讯|整理|整合|编译|采写|撰写|发自|"
+    r"(?:文|图|摄|文图|图文|文摄|摄影|报道|摄影报道|综合报道|联合报道|实习报道|综合|评论|发自\S{0,8}|打印|我要纠错|举报电话|新闻热线|热线|投稿|邮箱|收藏|关闭|分享|更多|返回|纠错|等|电|讯|整理|整合|编译|采写|撰写|发自|"
     r"记者|编辑|未知|佚名|匿名|无|不详|见习|实习|视频|图片|和|与|来源|供稿|提供|集体|小编|网友|网络|互联网|原创|转载|单位|"
     # 本网综合, 浙江在线整理: how a text came about.
     rf"本[网报站刊台社]|编辑部|{_HAN}{{0,6}}(?:综合|整理|转载|采写|编译|摘编)(?:报道)?|admin\w*|administrator|root|system|test|guest|editor)",
@@ -74,12 +74,19 @@ SURNAMES = (
     "况郈牟佘谯笪佟向肖覃邸冼麦揭苟尧谌邝粟栗付边闻斯楼]"
 )
 _SHARED = "单支景封印祖干房尚商贡索牧水云花安常乐时齐元平和明计成强路经解管温关容居连古师冷游晋楚原桑全文东钦阳党农公言海相满池国利盖单车年家都欧司"
+# Words that begin with a family name and stand where names do: places of the province, headings.
+_WORDS = re.compile(
+    "杭州|宁波|余[杭姚]|萧山|江[干山北东南苏西]|金[华东融牌]|龙[游泉港湾舟]|武[义汉]|黄[岩金]|柯[桥城]|浦[江东]|诸暨|吴兴|钱塘|[郑苏徐]州|高[考温校速新]|方向|"
+    "马上|白天|任[务免职]|项目|纪[念录]|施工|卫[生视]|康养|贺岁|熊猫|夏[天季]|华侨|程序|章程|石油|雷电|毛巾|谈话|[\u3400-\u9fff]{2,3}[省市县区委局报网社]"
+)
 _FULL_NAME = re.compile(rf"(?:{SURNAMES}){_HAN}{{1,2}}|[{_SHARED}]{_HAN}{{2}}")
 _BOOK = re.compile(r"《[^《》]{2,10}》")
 _FROM = re.compile(r"^(?:据|来源|稿源)[:：]?")
 _LABEL_END = re.compile(r"^\s*[:：/／|｜丨·]")
 _LATIN_SPACE = re.compile(r"(?<=[A-Za-z.]) (?=[A-Z])")
-_NAME_TAIL = re.compile(rf"(?<={_HAN}{{2}})(?:摄影报道|综合报道|报道|摄|_[A-Z]*\d+)$")
+_NAME_TAIL = re.compile(
+    rf"(?<={_HAN}{{2}})(?:摄影报道|综合报道|报道|摄|发自{_HAN}{{0,8}}|_[A-Z]*\d+)$"
+)
 _IS = re.compile(r"[系为是]..")
 _ONE_HAN, _TWO_HAN = re.compile(_HAN), re.compile(rf"{_HAN}{{2}}")
 _EXACT_ROLE = re.compile(r"记者|通讯员|评论员|撰稿|实习生|见习生|[拍影]友|拍客|共享联盟|报道组")
@@ -144,6 +151,8 @@ def is_name(text: str) -> bool:
     if sum(map(len, text.split(None, 4))) > 4:
         return False
     joined = _APART.sub(r"\1\2", text.strip())
+    if _WORDS.fullmatch(joined):
+        return False
     return bool(_FULL_NAME.fullmatch(joined)) and not _NO_NAME.match(joined)
 
 
