@@ -33,7 +33,7 @@ from zjolcrawl.parsing.metadata import read_metadata
 from zjolcrawl.parsing.outlet import outlet_below
 from zjolcrawl.parsing.page import Page, read_page
 from zjolcrawl.parsing.pages import page_urls
-from zjolcrawl.parsing.paper_article import is_blank, read_paper_article
+from zjolcrawl.parsing.paper_article import is_blank, place_on_page, read_paper_article
 from zjolcrawl.parsing.templates import FAMILIES
 from zjolcrawl.parsing.templates.containers import T3
 from zjolcrawl.parsing.templates.generic import GENERIC, SHORT, Densest
@@ -102,7 +102,9 @@ def read_article(body: bytes, url: str) -> RawArticle | Stub | NotArticle:
             return stub or _article(page, template, found)
     found = _generic(page, densest)
     if found and not _is_lead(found) and not _is_missing_page(found.head, found.body):
-        return _article(page, GENERIC, found)
+        article = _article(page, GENERIC, found)
+        is_paper = kind(url) == "paper"
+        return place_on_page(article, page, found.container) if is_paper else article
     return _stub(page) or _why_not(page)
 
 
@@ -281,6 +283,7 @@ def _info(names: Names, template: Template, head: Head) -> InfoLine:
         line.bylines = named or line.bylines
     if line.source is None and head.info:
         line.source = outlet_below(head.below, line.rest)
+    line.bylines += head.credits
     line.published = _to_the_second(names.root, line.published)
     return line
 

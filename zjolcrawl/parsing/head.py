@@ -72,6 +72,11 @@ class Head:
     lines: list[str] = field(default_factory=list)
     below: list[Line] = field(default_factory=list)  # between headline and body
 
+    @property
+    def credits(self) -> list[str]:
+        """The lines of the info that are names with what each did after them: 朱善军 摄."""
+        return [text for text in self.info if is_credit(text)]
+
 
 @dataclass(frozen=True, slots=True)
 class Headline:
@@ -82,10 +87,10 @@ class Headline:
     by_place: bool = False
 
 
-def find_headline(names: Names, template: Template) -> Headline:
-    """Look for the headline in the whole page."""
+def find_headline(names: Names, template: Template, stated: str | None = None) -> Headline:
+    """Look for the headline in the whole page; `stated` is what a comment says in place of the `<title>`."""
     # A <title> that was never closed holds the page.
-    title_tag = _text(list(islice(names.root.iter("title"), 1)))[:1000]
+    title_tag = stated or _text(list(islice(names.root.iter("title"), 1)))[:1000]
     if (element := _title_element(names, template, title_tag)) is not None:
         return Headline(title_tag, element)
     element = _by_place(names.root) if is_named_only_by_site(title_tag) else None
@@ -144,9 +149,9 @@ def read_head(root: HtmlElement, headline: Headline, body: HtmlElement) -> Head:
         (unquoted(m["title"]) for line in lines[end:] if (m := ORIGINAL_TITLE.match(line.text))),
         None,
     )
-    if not head.info:
+    if not head.info or (head.title_by_place and not any(map(time_span, head.info))):
         above = lines[max(crumb_end, start - 6) : start]
-        head.info = [line.text for line in above if _is_info(line.text)]
+        head.info = [line.text for line in above if _is_info(line.text)] + head.info
     head.lines = [line.text for line in lines[start:end]] + head.info
     head.lines += [line.text for line in head.below if inside]
     head.lines += [text for text in (head.kicker, head.subtitle) if text]
