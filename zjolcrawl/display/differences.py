@@ -13,7 +13,7 @@ from zjolcrawl.display.words import people, published
 _SENTENCE = re.compile(r"[^。！？；!?;\n]*(?:[。！？；!?;]+[”’」』）)]*|\n|$)")
 FIELDS = {
     "kicker": "引题", "title": "标题", "subtitle": "副题", "published_at": "时间", "source": "来源",
-    "authors": "作者", "editors": "编辑", "tags": "标签", "editor_note": "编者按", "body": "正文",
+    "authors": "作者", "editors": "编辑", "tags": "标签", "editor_note": "编者按", "abstract": "摘要", "body": "正文",
     "images": "图片",
 }  # fmt: skip
 """The fields that are compared, in the order in which a page shows them, and what readers call them."""
@@ -74,6 +74,6 @@ def _parts(name: str, version: dict[str, Any]) -> list[str]:
         return [people([each]) for each in value]
     if name == "images":
         return [each["ref"] for each in value]
-    if name in {"body", "editor_note"}:
+    if name in {"body", "editor_note", "abstract"}:
         return sentences(value)
     return list(value) if isinstance(value, list) else [value]

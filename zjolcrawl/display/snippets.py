@@ -50,7 +50,7 @@ def snippets(
 
 def _lines(article: Mapping[str, Any]) -> Iterator[str]:
     yield from article.get("body", "").split("\n")
-    for name in ("kicker", "subtitle", "editor_note", "original_title", "source"):
+    for name in ("kicker", "subtitle", "editor_note", "abstract", "original_title", "source"):
         if name in article:
             yield article[name]
     yield "；".join(article.get("tags", ()))

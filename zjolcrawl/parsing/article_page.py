@@ -56,6 +56,12 @@ _MISSING_PAGE = re.compile(
     r"(?<![\d.])404(?=\W|$|页|错)|页面不存在|找不到(?:该|您)?.{0,6}页面|页面(?:未找到|已删除|不见了)|not found|已被删除",
     re.IGNORECASE,
 )
+# What a page says where an article was; asked of pages without one only.
+_TAKEN_DOWN = re.compile(
+    r"(?:文章|稿件|内容|新闻|页面|网页|信息|帖子|该文|资源|链接)\S{0,6}(?:不存在|已?被?(?:删除|撤[销稿回下]|移除|下[线架]|屏蔽)|已?失效|已?过期)|"
+    r"(?:不存在|已被?(?:删除|撤[销稿回下]|移除|下[线架]))(?:的)?(?:文章|稿件|内容|新闻|页面)|410 Gone|Page Not Found",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +243,7 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
         tags=own_tags or tags_in(after, boxes),
         keywords=keywords_in(page.root, head.title),
         editor_note=body.editor_note or head.note,
+        abstract=body.abstract or head.abstract,
         dateline=body.dateline,
         original_title=body.original_title or head.original_title,
         body=body.lines,
@@ -367,7 +374,7 @@ def _why_not(page: Page) -> NotArticle:
     text = clean(" ".join(page.root.itertext("p", "div", "h1", "h2", "td", "title")))[:400]
     if not page.text.strip():
         return NotArticle("empty page", withheld=True)
-    if _MISSING_PAGE.search(text):
+    if _MISSING_PAGE.search(text) or _TAKEN_DOWN.search(text):
         return NotArticle("page says it is missing", missing=True)
     links = len(page.root.findall(".//a[@href]"))
     if not links and "<script" in page.text.lower():

@@ -17,7 +17,7 @@ from zjolcrawl.parsing.fields.bylines import EDITOR_ROLES
 from zjolcrawl.parsing.fields.text import clean, squeeze
 from zjolcrawl.parsing.furniture import trim, until_end
 from zjolcrawl.parsing.info_line import read_info
-from zjolcrawl.parsing.passages import EDITOR_LINE, NOTE, ORIGINAL_TITLE, unquoted
+from zjolcrawl.parsing.passages import ABSTRACT, EDITOR_LINE, NOTE, ORIGINAL_TITLE, unquoted
 
 # 本文来源：新京报 责任编辑：王小明, as a last line
 _FROM_LINE = re.compile(r"^[（(【]?(?:本文|文章|稿件|新闻)?来源\s*[:：]\s*[^。！？；]{2,50}$")
@@ -43,6 +43,7 @@ class Body:
     editors: list[str] = field(default_factory=list)
     source: str | None = None
     editor_note: str | None = None
+    abstract: str | None = None
     dateline: str | None = None
     original_title: str | None = None
     links: float = 0.0
@@ -68,7 +69,9 @@ def read_body(
     body = Body()
     blocks = trim(_take_foot(until_end(blocks), body))
     blocks = _take_source(_take_original_title(blocks, body), body)
-    blocks = _take_note(_take_editors(blocks, body), body)
+    blocks = _take_editors(blocks, body)
+    body.editor_note, blocks = _take_note(blocks, NOTE, "编按")
+    body.abstract, blocks = _take_note(blocks, ABSTRACT, "要")
     captioned = with_captions(blocks)
     own = [block for block, _ in captioned if block.kind in {"p", "h2", "quote"}]
     texts = [line for block in own for line in block.lines]
@@ -219,12 +222,15 @@ def _keep_lines(block: Block, lines: list[str]) -> Block:
     return block
 
 
-def _take_note(blocks: list[Block], body: Body) -> list[Block]:
+def _take_note(
+    blocks: list[Block], label: re.Pattern[str], signs: str
+) -> tuple[str | None, list[Block]]:
+    """The first note with a label, and the blocks without it; each label has one of the signs."""
     for index, block in enumerate(blocks):
         if block.kind not in {"p", "h2", "quote"}:
             continue
         for at, line in enumerate(block.lines):
-            mark = NOTE.match(line) if "编" in line or "按" in line else None
+            mark = label.match(line) if any(sign in line for sign in signs) else None
             if not mark:
                 continue
             note = line[mark.end() :].strip()
@@ -236,10 +242,9 @@ def _take_note(blocks: list[Block], body: Body) -> list[Block]:
                 note, following = blocks[following].text, following + 1
             if len(note) < 4:
                 continue
-            body.editor_note = note
             kept = [_keep_lines(block, rest)] if rest else []
-            return blocks[:index] + kept + blocks[following:]
-    return blocks
+            return note, blocks[:index] + kept + blocks[following:]
+    return None, blocks
 
 
 def _render(blocks: list[tuple[Block, str | None]], body: Body) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, is_credit, is_name, leading_names
 from zjolcrawl.parsing.passages import CREDIT, DATED, DATELINE
@@ -112,9 +113,10 @@ def _behind(line: str) -> list[str]:
     """The credit behind the last sentence of a line."""
     end = line[-_LONGEST_CREDIT:]
     mark = _SENTENCE_END.search(end) or _APART.search(end)
-    if mark is None or not (credit := end[mark.end() :].strip()):
-        return []
-    return _credit(credit)
+    credit = _credit(end[mark.end() :].strip()) if mark else []
+    words = end.split()[:-1] if end.endswith((" 摄", "\u3000摄")) and not credit else []
+    names = list(takewhile(is_name, reversed(words)))[::-1]  # 老街新貌 王建明 摄
+    return credit or [f"{' '.join(names)} 摄"] * bool(names)
 
 
 def _opening(texts: list[str]) -> tuple[str | None, list[str]]:

@@ -29,13 +29,14 @@ from zjolcrawl.parsing.fields.dates import time_span
 from zjolcrawl.parsing.fields.text import DIVIDER, clean, squeeze
 from zjolcrawl.parsing.heading import (
     FURNITURE,
+    after_tools,
     is_furniture,
     is_named_only_by_site,
     most_emphasised,
     names_account,
 )
 from zjolcrawl.parsing.lines import Line, lines_from, page_lines
-from zjolcrawl.parsing.passages import NOTE, ORIGINAL_TITLE, unquoted
+from zjolcrawl.parsing.passages import ABSTRACT, NOTE, ORIGINAL_TITLE, unquoted
 from zjolcrawl.parsing.templates.table import Template, find, paths
 
 _HEADLINES = paths("//h1", "//h2")
@@ -67,6 +68,7 @@ class Head:
     subtitle: str | None = None
     info: list[str] = field(default_factory=list)
     note: str | None = None
+    abstract: str | None = None
     original_title: str | None = None
     inside: bool = False  # whether the headline stands in the body's container
     lines: list[str] = field(default_factory=list)
@@ -104,6 +106,7 @@ def _by_place(root: HtmlElement) -> HtmlElement | None:
     lines = page_lines(root)
     _, begin = read_breadcrumb(root, lines)
     prose = next((i for i, line in enumerate(lines) if i >= begin and _is_prose(line)), len(lines))
+    begin = max(begin, after_tools(lines[:prose]))
     times = [i for i in range(begin, prose) if time_span(lines[i].text) and _is_info(lines[i].text)]
     for first, last in [(max(begin, t - 6), t) for t in times[-1:]] + [
         (max(begin, prose - 6), prose)
@@ -144,7 +147,7 @@ def read_head(root: HtmlElement, headline: Headline, body: HtmlElement) -> Head:
     head.kicker = _kicker(lines, crumb_end, start, element)
     head.below = _above_prose(lines[end:], inside)
     head.subtitle, head.info = _below(head.below, element)
-    head.note = _note(lines[end:])
+    head.note, head.abstract = (_note(lines[end:], label) for label in (NOTE, ABSTRACT))
     head.original_title = next(
         (unquoted(m["title"]) for line in lines[end:] if (m := ORIGINAL_TITLE.match(line.text))),
         None,
@@ -357,6 +360,7 @@ def _may_be_heading(line: Line) -> bool:
         and not _is_info(text)
         and not is_furniture(text)
         and not NOTE.match(text)
+        and not ABSTRACT.match(text)
         and not ORIGINAL_TITLE.match(text)
         and not find_position(text)
         and not SIGNS.search(_BOOK.sub("", text))
@@ -401,23 +405,23 @@ def _above_prose(lines: list[Line], inside: bool) -> list[Line]:
     """
     if not inside:
         return lines[:14]
-    for index, line in enumerate(lines[:6]):
-        if _is_info(line.text) and not _goes_on(line, lines[index + 1 : index + 2]):
-            return lines[: index + 1]
-        if "。" in line.text:
+    end = 0
+    for index, line in enumerate(lines[:10]):
+        if _is_info(line.text) or (index and end == index and _goes_on(lines[index - 1], line)):
+            end = index + 1
+        elif end or "。" in line.text:
             break
-    return []
+    return lines[:end]
 
 
-def _goes_on(info: Line, following: list[Line]) -> bool:
-    """Whether the next line is of the info line too: by its words, or a byline in the same box."""
-    for line in following:
-        same_box = line.element.tag != "p" and line.element.getparent() is info.element.getparent()
-        of_site = line.text.endswith(
-            "新闻网站"
-        )  # www.zjol.com.cn / 2005年02月13日 / 浙江在线新闻网站
-        return of_site or _is_info(line.text) or (same_box and _is_byline(line.text))
-    return False
+def _goes_on(info: Line, following: Line) -> bool:
+    """Whether the line below one of the info line is of it too: a label's value, a byline in the same box,
+    or the site's name (www.zjol.com.cn / 2005年02月13日 / 浙江在线新闻网站).
+    """
+    same_box = info.element.getparent() is following.element.getparent()
+    is_byline = same_box and following.element.tag != "p" and _is_byline(following.text)
+    of_site = following.text.endswith("新闻网站")
+    return is_byline or of_site or is_value(info.text, following.text)
 
 
 def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, list[str]]:
@@ -430,7 +434,7 @@ def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, 
             subtitle.append(text)  # （2018年2月5日） below the title of a speech
         elif (
             _is_info(text)
-            or (_is_byline(text) and (info or not subtitle))
+            or _is_byline(text)
             or (
                 len(info) > 0
                 and len(subtitle) == 0
@@ -456,10 +460,10 @@ def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, 
     return _join(subtitle) or None, info
 
 
-def _note(lines: list[Line]) -> str | None:
-    """An editor's note that stands in a box of its own between headline and body."""
+def _note(lines: list[Line], label: re.Pattern[str]) -> str | None:
+    """A note with a label, in a box of its own between headline and body."""
     for index, line in enumerate(lines):
-        if mark := NOTE.match(line.text):
+        if mark := label.match(line.text):
             note = line.text[mark.end() :] or "".join(
                 other.text for other in lines[index + 1 : index + 2]
             )

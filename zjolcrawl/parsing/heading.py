@@ -20,7 +20,7 @@ FURNITURE = re.compile(
     # —2024—, 03/30, 15:49:01; an address of the web or of mail
     r"|^[\W\d_年月日时分秒]+$|^(?:https?://)?(?:[\w-]{1,30}\.){1,4}(?:com|cn|net|org)[\w./]*$|@\w"
     r"|^(?:邮政编码|邮编|QQ|电话|传真|邮箱|E-?mail|(?:联系|通讯|投稿)\S{0,4}|地址|微信号?|微博)\s*[:：\s]\s*\S"
-    r"|^[·•]|(?:\|.*){2}|更多\s*[>＞»]*$"
+    r"|^第?\s*[A-Za-z]{0,3}\d{1,5}\s*版\s*[:：]|^[·•]|(?:\|.*){2}|更多\s*[>＞»]*$"
 )
 # An advertiser's name: nothing but the name of a company.
 _COMPANY = re.compile(
@@ -38,6 +38,9 @@ ACCOUNT_BOX = re.compile(
     r"(?:^|[\s_-])(?:author|zuozhe|writer|account|nick-?name|user-?name|media|publisher|profile|gzh|gongzhonghao|weixin|wechat|source|laiyuan)"
     r"(?:$|[\s_-]|(?=name|box|info))",
     re.IGNORECASE,
+)
+_TOOLS = re.compile(
+    r"(?:收藏|打印|推荐|朗读|关闭)\s.{0,20}(?:收藏|打印|推荐|朗读|评论|关闭)|改变文字大小|版\s*[:：]\S"
 )
 HEADING_TAGS = {f"h{n}": n for n in range(1, 7)}
 _HINT = re.compile(
@@ -72,6 +75,11 @@ def names_account(element: HtmlElement) -> bool:
         for box in boxes
         if box is not None and len(box) <= 3
     )
+
+
+def after_tools(lines: list[Line]) -> int:
+    """The index after the last line of tools or of the page's label, in the frame of a paper's article."""
+    return max((i + 1 for i, line in enumerate(lines) if _TOOLS.search(line.text)), default=0)
 
 
 def most_emphasised(lines: list[Line]) -> Line | None:

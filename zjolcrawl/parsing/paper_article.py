@@ -42,7 +42,7 @@ _TURN = (
     r"[（(【\[\s]*(?:[▶▷►>]+|[▶▷►>\s]*[下上][转接])\s*第?\s*[A-Z]?[\d一二三四五六七八九十]{1,5}\s*版"
     r"[)）】\]▶▷►>\s]*"
 )
-_SAYS = re.compile(r"[。！？，；].{4}|.{8}[。！？]")
+_SAYS = re.compile(r"[。！？，；].{4}|.{8}[。！？]|.{4}\s摄$")
 _SENTENCE_END = re.compile("[。！？；]")
 _EDGE = re.compile(rf"^{_TURN}|{_TURN}$")
 
@@ -83,6 +83,7 @@ def read_paper_article(page: Page) -> RawArticle | None:
         bylines=_bylines(page.root, comment, head, body),
         editors=body.editors,
         editor_note=body.editor_note,
+        abstract=body.abstract,
         dateline=body.dateline,
         body=body.lines,
         body_html=body.html,
@@ -201,7 +202,7 @@ def _unclassed(
     """The headline of a page without T5's classes, and the doubts about it."""
     if stated := comment.get("title"):
         return stated, []
-    if head.title and not head.title_from_tag:
+    if head.title and not head.title_from_tag and not head.inside:
         return head.title, ["title: by its place"] * head.title_by_place
     title = _from_tag(root)
     return title, ["title: from <title>"] * bool(title)

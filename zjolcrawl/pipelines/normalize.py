@@ -40,6 +40,7 @@ def normalize(raw: RawArticle) -> Article:
         editors=merge(_people(raw.editors + _with_editors(raw.bylines), EDITOR_ROLES)),
         tags=split_tags(raw.tags),
         editor_note=raw.editor_note,
+        abstract=raw.abstract,
         dateline=raw.dateline,
         original_title=raw.original_title,
         images=raw.images,

@@ -158,11 +158,10 @@ def is_name(text: str) -> bool:
 
 def is_credit(text: str) -> bool:
     """Whether a line is names with what each did after them, and nothing else: `李欣 文 / 张帆 摄`."""
-    return (
-        len(text) <= 60
-        and bool(_ALL_TRAIL.fullmatch(text.strip()))
-        and bool(people(text, AUTHOR_ROLES))
-    )
+    if len(text) > 60 or not _ALL_TRAIL.fullmatch(text.strip()):
+        return False
+    found = people(text, AUTHOR_ROLES)
+    return bool(found) and all(len(each.name) <= 3 or is_name(each.name) for each in found)
 
 
 def leading_names(text: str) -> tuple[str, str]:
