@@ -26,6 +26,7 @@ _EDITOR = re.compile(
     rf"(?<![^\s\u3000】\]）)（(【\[|｜;；])((?:{EDITOR_ROLES})\s*[:：/／·]\s*[\u3400-\u9fffA-Za-z·]"
     rf"(?:(?!(?:{EDITOR_ROLES})\s*[:：/／·])[^|｜】\]）)【\[]){{0,40}})"
 )
+_FUSED = re.compile(r"(?<=\S)(?<!责任)(?=(?:责任编辑|责编|编辑)\s*[:：])")  # 标签:亚运;火炬责任编辑:吴珂珺
 _EDITOR_SIGN = re.compile(f"[{EDITOR_SIGNS}]")
 _TAG_LABEL = re.compile(r"(?:^|\s)(?:标签|关键词)\s*[:：]")
 _TAGS_END = re.compile(
@@ -56,7 +57,8 @@ def editors_in(lines: Iterable[Line]) -> list[str]:
             break  # 值班主任 and 责任编辑 stand in lines of one bar
         if len(line.text) > 160 or "。" in line.text or not _EDITOR_SIGN.search(line.text):
             continue
-        here = [_ANOTHER.split(mark[1])[0] for mark in _EDITOR.finditer(line.text)]
+        text = _FUSED.sub(" ", line.text) if TAG_LINE.match(line.text) else line.text
+        here = [_ANOTHER.split(mark[1])[0] for mark in _EDITOR.finditer(text)]
         if not here and EDITOR_LINE.match(line.text) and not line.text.startswith("总"):
             here = [line.text]
         if here:

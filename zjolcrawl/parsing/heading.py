@@ -35,7 +35,7 @@ _WEATHER = re.compile(
 _WEATHER_SIGN = re.compile(rf"{_DEGREES}|AQI|PM2|空气质量|(?:^|[\s到转]){_SKY}(?:$|\s)")
 # Boxes of the account or the person that published the page.
 ACCOUNT_BOX = re.compile(
-    r"(?:^|[\s_-])(?:author|zuozhe|writer|account|nick-?name|user-?name|media|publisher|profile|gzh|gongzhonghao|weixin|wechat|source|laiyuan)"
+    r"(?:^|[\s_-])(?:author|zuozhe|writer|account|nick-?name|user|user-?name|media|publisher|profile|gzh|gongzhonghao|weixin|wechat|source|laiyuan)"
     r"(?:$|[\s_-]|(?=name|box|info))",
     re.IGNORECASE,
 )
