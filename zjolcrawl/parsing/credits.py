@@ -89,7 +89,8 @@ def _opening_byline(line: str) -> list[str]:
         if mark := _OPEN_BYLINE.match(line):
             return [mark[1]]
         mark = _IN_LENTICULAR.match(line)
-        return _credit(mark[1]) if mark else []
+        glued = _GLUED.search(mark[1]) if mark else None  # 【记者手记】 names nobody
+        return _credit(mark[1]) if mark and not (glued and not is_name(glued["name"])) else []
     # （浙江在线记者 江帆）8月11日起…
     mark = _BRACKET.match(line)
     if mark and re.search(AUTHOR_ROLES, mark[1]) and len(mark[1]) < 60:

@@ -26,7 +26,9 @@ _EDITOR = re.compile(
     rf"(?<![^\s\u3000】\]）)（(【\[|｜;；])((?:{EDITOR_ROLES})\s*[:：/／·]\s*[\u3400-\u9fffA-Za-z·]"
     rf"(?:(?!(?:{EDITOR_ROLES})\s*[:：/／·])[^|｜】\]）)【\[]){{0,40}})"
 )
-_FUSED = re.compile(r"(?<=\S)(?<!责任)(?=(?:责任编辑|责编|编辑)\s*[:：])")  # 标签:亚运;火炬责任编辑:吴珂珺
+_FUSED = re.compile(
+    r"(?<=\S)(?<!责任)(?=(?:责任编辑|责编|编辑)\s*[:：])"
+)  # 标签:亚运;火炬责任编辑:吴珂珺
 _EDITOR_SIGN = re.compile(f"[{EDITOR_SIGNS}]")
 _TAG_LABEL = re.compile(r"(?:^|\s)(?:标签|关键词)\s*[:：]")
 _TAGS_END = re.compile(
