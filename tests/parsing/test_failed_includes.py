@@ -19,8 +19,7 @@ TENGINE = (
     "<body>\n<center><h1>504 Gateway Time-out</h1></center>\n<hr/><center>tengine</center>\n</body>\n</html>\n"
 )
 BARE = "<center><h1>403 Forbidden</h1></center><hr><center>nginx</center>"
-SSI = "[an error occurred while processing the directive]"
-ERRORS = [NGINX, NGINX * 3, OLDER, TENGINE, BARE, SSI]
+ERRORS = [NGINX, NGINX * 3, OLDER, TENGINE, BARE]
 PLACES = ("top", "crumb", "headline", "text", "foot")
 
 

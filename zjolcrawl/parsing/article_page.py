@@ -41,7 +41,7 @@ from zjolcrawl.parsing.templates.table import Path, Template, Values, find
 from zjolcrawl.parsing.urls import absolute, canonical, doc_id, kind
 
 # Raised with every change that can alter a field: `parser.version` of the documents.
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 
 _END = 14  # lines of a container, among which a bar of tags or editors can be
 _LEAST = 60  # characters: fewer beside a JavaScript redirect are no article

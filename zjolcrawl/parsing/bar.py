@@ -18,6 +18,9 @@ _LABEL_ENDS = re.compile(rf"(?:^|\s|[【\[（(])(?P<label>{_LABELS})(?:\s*[:：]
 _BAR_BEGINS = (
     12  # lines below the text, among which a pager, tags or a share bar can stand before it
 )
+_SHORT_NAME = re.compile(
+    r"(?!图片|专题|论坛|打印|评论|视频|新闻|收藏|推荐|首页|国内|国际|热点|频道|即时)[\u3400-\u9fff]{2,3}(?:[、\s][\u3400-\u9fff]{2,3}){0,5}"
+)
 _NO_VALUE = re.compile(r"[。！？]|^(?:看|更多|返回|打印|分享|关注|点击|扫|下载|标签)")
 
 
@@ -51,5 +54,9 @@ def is_value(label: str, text: str) -> bool:
     if mark["label"].endswith("源"):
         return len(text) <= 20 and not RELATED.match(text)
     names, rest = leading_names(text)
-    is_author = mark["label"].endswith("者") and re.search(AUTHOR_ROLES, text)
-    return bool(names and not rest) or bool(is_author)
+    if names and not rest:
+        return True
+    if mark["label"].endswith("者") and re.search(AUTHOR_ROLES, text):
+        return True
+    # A pen name or a rare family, but no furniture below an empty label.
+    return label[-1] in ":：" and bool(_SHORT_NAME.fullmatch(text))

@@ -21,7 +21,6 @@ from zjolcrawl.parsing.passages import ABSTRACT, EDITOR_LINE, NOTE, ORIGINAL_TIT
 
 # 本文来源：新京报 责任编辑：王小明, as a last line
 _FROM_LINE = re.compile(r"^[（(【]?(?:本文|文章|稿件|新闻)?来源\s*[:：]\s*[^。！？；]{2,50}$")
-_SENTENCE = re.compile(r"[。！？][”’」）)]?$|。.*，|，.*。")
 _LONGEST_HEAD = (
     40  # blocks of a container: a menu or a column beside the article stands in its head too
 )
@@ -71,7 +70,7 @@ def read_body(
     blocks = _take_source(_take_original_title(blocks, body), body)
     blocks = _take_editors(blocks, body)
     body.editor_note, blocks = _take_note(blocks, NOTE, "编按")
-    body.abstract, blocks = _take_note(blocks, ABSTRACT, "要")
+    body.abstract, blocks = _take_note(blocks, ABSTRACT, "摘提", _LONGEST_HEAD // 4)
     captioned = with_captions(blocks)
     own = [block for block, _ in captioned if block.kind in {"p", "h2", "quote"}]
     texts = [line for block in own for line in block.lines]
@@ -114,7 +113,14 @@ def _without_head(
 
 def _without_copies(blocks: list[Block], headline: str) -> list[Block]:
     """The blocks without copies of the headline; right below a picture it is the caption."""
-    copies = [i for i, block in enumerate(blocks) if headline and squeeze(block.text) == headline]
+    longest = len(headline) + 8
+    copies = [
+        i
+        for i, block in enumerate(blocks)
+        if block.lines and len(block.lines[0]) <= longest and squeeze(block.text) == headline
+    ]
+    if not copies:
+        return blocks
     prose = [i for i, block in enumerate(blocks) if i not in copies and _is_prose(block)]
     for i in copies:
         if i and blocks[i - 1].kind == "figure":
@@ -134,8 +140,11 @@ def _is_known(block: Block, known: set[str]) -> bool:
 
 def _is_prose(block: Block) -> bool:
     """Whether a block is a paragraph of a text, not a line of a menu, a head or a foot."""
-    is_text = block.kind in {"p", "quote"} and block.links < 0.5
-    return is_text and (len(block.text) > 60 or bool(_SENTENCE.search(block.text)))
+    if block.kind not in {"p", "quote"} or block.links >= 0.5 or not block.lines:
+        return False
+    return (
+        any(len(line) > 60 or "。" in line for line in block.lines) or block.lines[-1][-1] in "！？"
+    )
 
 
 def _take_foot(blocks: list[Block], body: Body) -> list[Block]:
@@ -223,14 +232,16 @@ def _keep_lines(block: Block, lines: list[str]) -> Block:
 
 
 def _take_note(
-    blocks: list[Block], label: re.Pattern[str], signs: str
+    blocks: list[Block], label: re.Pattern[str], signs: str, most: int | None = None
 ) -> tuple[str | None, list[Block]]:
-    """The first note with a label, and the blocks without it; each label has one of the signs."""
-    for index, block in enumerate(blocks):
+    """The first note with a label, and the blocks without it; each label has one of the two signs. With
+    `most` it stands in one of so many blocks at the top.
+    """
+    for index, block in enumerate(blocks[:most]):
         if block.kind not in {"p", "h2", "quote"}:
             continue
         for at, line in enumerate(block.lines):
-            mark = label.match(line) if any(sign in line for sign in signs) else None
+            mark = label.match(line) if signs[0] in line or signs[1] in line else None
             if not mark:
                 continue
             note = line[mark.end() :].strip()

@@ -16,7 +16,7 @@ _SIGNED = re.compile(
     rf"(?:^|[。！？”…][\s\u3000]{{0,4}})[（(]({_NAME}(?:[、\s]+{_NAME}){{0,3}})[）)]$"
 )
 # …6分钟。本报记者 胡元勇 摄; … 本报记者 王兴: a credit behind the last sentence, asked of a line's end
-_SENTENCE_END = re.compile(r"[。！？”」…][\s\u3000]*+(?=[^。！？”」…]*+\Z)")
+_SENTENCE_ENDS = "。！？”」…"
 _APART = re.compile(
     r"[\s\u3000](?=[\u4e00-\u9fff]{0,8}(?:记者|通讯员|拍友|实习生)[\s\u3000]+[\u4e00-\u9fff、\s\u3000]{2,40}+\Z)"
 )
@@ -63,7 +63,7 @@ def read_credits(texts: list[str]) -> Credits:
     found = Credits(dateline, bylines)
     for line in texts[:3]:
         bylines += _credit(line) or _opening_byline(line)
-    if not bylines and texts:
+    if not bylines and texts and len(texts[0]) <= _LONGEST_CREDIT:
         bylines += _only_names(texts[0])  # a column's writers
     # A report from several places is signed after each paragraph.
     signed = [line for line in texts if line.endswith(("）", ")"))]
@@ -113,8 +113,12 @@ def _only_names(text: str) -> list[str]:
 def _behind(line: str) -> list[str]:
     """The credit behind the last sentence of a line."""
     end = line[-_LONGEST_CREDIT:]
-    mark = _SENTENCE_END.search(end) or _APART.search(end)
-    credit = _credit(end[mark.end() :].strip()) if mark else []
+    if end[-1:] in _SENTENCE_ENDS:
+        return []
+    last = max(map(end.rfind, _SENTENCE_ENDS))
+    credit = _credit(end[last + 1 :].strip()) if last >= 0 else []
+    if not credit and (mark := _APART.search(end)):
+        credit = _credit(end[mark.end() :].strip())
     words = end.split()[:-1] if end.endswith((" 摄", "\u3000摄")) and not credit else []
     names = list(takewhile(is_name, reversed(words)))[::-1]  # 老街新貌 王建明 摄
     return credit or [f"{' '.join(names)} 摄"] * bool(names)
@@ -134,7 +138,7 @@ def _opening(texts: list[str]) -> tuple[str | None, list[str]]:
 def _credit(line: str) -> list[str]:
     if len(line) > 80:
         return []
-    if is_credit(line):
+    if line[-1:] in "文图摄影理合译" and is_credit(line):
         return [line]
     if not CREDIT.match(line) or re.search(r"[，,].{12,}", line):
         return []
@@ -148,6 +152,10 @@ def _credit(line: str) -> list[str]:
 
 def _signature(texts: list[str]) -> list[str]:
     for line in texts[-2:]:
-        if (mark := _SIGNED.search(line)) and (found := _only_names(mark[1])):
+        if (
+            line[-1:] in "）)"
+            and (mark := _SIGNED.search(line))
+            and (found := _only_names(mark[1]))
+        ):
             return found
     return []

@@ -9,7 +9,7 @@ from zjolcrawl.catalogue import catalogue_names, site_name
 from zjolcrawl.items import FROM_KEYWORDS, Article, Byline, RawArticle
 from zjolcrawl.papers import Paper, paper_of
 from zjolcrawl.parsing.article_page import PARSER_VERSION
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, EDITOR_SIGNS, merge, people
+from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, merge, names_editor, people
 from zjolcrawl.parsing.fields.dates import china_midnight, find_time
 from zjolcrawl.parsing.fields.tags import keyword_tags, split_tags
 from zjolcrawl.parsing.fields.text import clean
@@ -37,7 +37,7 @@ def normalize(raw: RawArticle) -> Article:
         subtitle=raw.subtitle,
         source=raw.source,
         authors=merge(_people(raw.bylines, AUTHOR_ROLES)),
-        editors=merge(_people(raw.editors + _with_editors(raw.bylines), EDITOR_ROLES)),
+        editors=merge(_people(raw.editors + list(filter(names_editor, raw.bylines)), EDITOR_ROLES)),
         tags=split_tags(raw.tags),
         editor_note=raw.editor_note,
         abstract=raw.abstract,
@@ -86,11 +86,6 @@ def _of_paper(article: Article, paper: Paper) -> None:
 
 def _people(passages: list[str], roles: str) -> list[Byline]:
     return [person for passage in passages for person in people(passage, roles)]
-
-
-def _with_editors(bylines: list[str]) -> list[str]:
-    """The passages that name an editor too: `记者 江帆 编辑 王小明`."""
-    return [passage for passage in bylines if any(sign in passage for sign in EDITOR_SIGNS)]
 
 
 def _publish_time(article: Article, raw: RawArticle) -> None:

@@ -37,6 +37,11 @@ EDITOR_ROLES = (
 EDITOR_SIGNS = "编审校主监签统策录"
 # 主编 and 统筹 in an author's line are what he is as often as what he did.
 _EDITORS_BESIDE = EDITOR_ROLES.replace("|主编|", "|").replace("|统筹|", "|")
+# What is in every passage that has a role of the other kind too.
+_OTHERS = {
+    AUTHOR_ROLES: re.compile(EDITOR_ROLES),
+    EDITOR_ROLES: re.compile("[者员人生友盟组文图摄影]"),
+}
 _DIVIDERS = re.compile(r"[\s、,，;；/／|｜丨&＆()（）\[\]【】<>。.:：]+")
 _NAME = re.compile(
     rf"{_HAN}{{2,4}}|{_HAN}{{1,8}}(?:[·•・.]{_HAN}{{1,8}})+|[A-Za-z][A-Za-z.·-]+(?: [A-Z][A-Za-z.·-]*)*"
@@ -80,6 +85,11 @@ _WORDS = re.compile(
     "马上|白天|任[务免职]|项目|纪[念录]|施工|卫[生视]|康养|贺岁|熊猫|夏[天季]|华侨|程序|章程|石油|雷电|毛巾|谈话|[\u3400-\u9fff]{2,3}[省市县区委局报网社]"
 )
 _FULL_NAME = re.compile(rf"(?:{SURNAMES}){_HAN}{{1,2}}|[{_SHARED}]{_HAN}{{2}}")
+# 时丹: of two characters only where a name is expected, and no word that stands there as often.
+_SHARED_NAME = re.compile(
+    rf"(?!时[政事评]|国[内际家]|文[化娱体旅成]|平[台湖阳安]|公[益告]|都市|家居|经济|农业|车市|明星|安[全徽吉]|广[东告]|海[外宁盐]|温[州岭]|常山|乐清|景宁|云和|路桥|"
+    rf"东[阳方]|全[国省文]|原创|关[注闭]|商[城务]|成[都长]|党建|古镇|水利|旅游|言论|年度|盖)[{_SHARED}]{_HAN}"
+)
 _BOOK = re.compile(r"《[^《》]{2,10}》")
 _FROM = re.compile(r"^(?:据|来源|稿源)[:：]?")
 _LABEL_END = re.compile(r"^\s*[:：/／|｜丨·]")
@@ -146,6 +156,11 @@ def people(text: str, roles: str) -> list[Byline]:
     return found or (_trailing_credits(text) if of_authors else [])
 
 
+def names_editor(text: str) -> bool:
+    """Whether a passage has the role of an editor: `记者 江帆 编辑 王小明`."""
+    return bool(_OTHERS[AUTHOR_ROLES].search(text))
+
+
 def is_name(text: str) -> bool:
     """Whether a line is a Chinese name and nothing else: a common surname and one or two characters."""
     if sum(map(len, text.split(None, 4))) > 4:
@@ -173,7 +188,8 @@ def leading_names(text: str) -> tuple[str, str]:
 
 def _is_bare_name(word: str) -> bool:
     name = re.split("[/／]", word)[0]
-    return bool(_BARE_NAME.fullmatch(word)) and (is_name(name) or "·" in name)
+    is_one = is_name(name) or "·" in name or bool(_SHARED_NAME.fullmatch(name))
+    return is_one and bool(_BARE_NAME.fullmatch(word))
 
 
 def merge(people_seen: list[Byline]) -> list[Byline]:
@@ -211,7 +227,7 @@ def _marks(text: str, roles: str) -> Iterator[_Mark]:
     Roles are looked for first, and what is before each then: a word of 2,000 characters without a
     role is not searched from each of them to its end.
     """
-    role, far = _patterns(roles)
+    role, far = _patterns(roles, bool(_OTHERS[roles].search(text)))
     at = 0
     may_be_far = "记者" in text and _OUTLET_APART.search(text)
     distant = far.search(text) if may_be_far else None
@@ -234,11 +250,13 @@ def _marks(text: str, roles: str) -> Iterator[_Mark]:
 
 
 @cache
-def _patterns(roles: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """A role of either kind, and a wanted one whose outlet a space divides from it."""
+def _patterns(roles: str, either: bool) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """A role, of either kind where both can be, and a wanted one whose outlet a space divides from it."""
+    if not either:
+        return re.compile(f"(?P<wanted>{roles})"), re.compile(f"({_FAR_OUTLET})({roles})")
     others = _EDITORS_BESIDE if roles == AUTHOR_ROLES else AUTHOR_ROLES
-    either = rf"(?P<wanted>{roles})|(?:{others})(?=[\s:：/／|｜丨·]|{_HAN}{{2,4}}(?:$|[\s、）)]))"
-    return re.compile(either), re.compile(f"({_FAR_OUTLET})({roles})")
+    role = rf"(?P<wanted>{roles})|(?:{others})(?=[\s:：/／|｜丨·]|{_HAN}{{2,4}}(?:$|[\s、）)]))"
+    return re.compile(role), re.compile(f"({_FAR_OUTLET})({roles})")
 
 
 def _outlet(before: str) -> str | None:
