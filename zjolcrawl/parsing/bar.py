@@ -19,7 +19,7 @@ _BAR_BEGINS = (
     12  # lines below the text, among which a pager, tags or a share bar can stand before it
 )
 _SHORT_NAME = re.compile(
-    r"(?!图片|专题|论坛|打印|评论|视频|新闻|收藏|推荐|首页|国内|国际|热点|频道|即时)[\u3400-\u9fff]{2,3}(?:[、\s][\u3400-\u9fff]{2,3}){0,5}"
+    r"(?!图片|专题|论坛|打印|评论|视频|新闻|收藏|推荐|首页|国内|国际|热点|频道|即时)[\u3400-\u9fff]{2,3}(?:[、\s][\u3400-\u9fff·]{2,12}){0,5}"
     r"|[\u3400-\u9fff]{2,10}(?:局|委|厅|办|院|会|部|中心|大学|公司)"
 )
 _NO_VALUE = re.compile(r"[。！？]|^(?:看|更多|返回|打印|分享|关注|点击|扫|下载|标签)")

@@ -106,6 +106,12 @@ def _names(text: str) -> list[str]:
     return names.split() if not rest and all(map(is_name, names.split())) else []
 
 
+def _bracketed(text: str) -> list[str]:
+    """The names in a bracket, where a name with a point or a rare one is not a heading."""
+    names, rest = leading_names(text)
+    return [f"作者 {names}"] if names and not rest else []
+
+
 def _only_names(text: str) -> list[str]:
     return [f"作者 {' '.join(names)}"] if (names := _names(text)) else []
 
@@ -131,7 +137,7 @@ def _opening(texts: list[str]) -> tuple[str | None, list[str]]:
             named = _BRACKET.match(rest) or _OPEN_BYLINE.match(rest)
             if named and re.search(AUTHOR_ROLES, named[1]):
                 return mark["line"], [named[1]]
-            return mark["line"], _only_names(named[1]) if named else []
+            return mark["line"], _bracketed(named[1]) if named else []
     return None, []
 
 
@@ -152,10 +158,6 @@ def _credit(line: str) -> list[str]:
 
 def _signature(texts: list[str]) -> list[str]:
     for line in texts[-2:]:
-        if (
-            line[-1:] in "）)"
-            and (mark := _SIGNED.search(line))
-            and (found := _only_names(mark[1]))
-        ):
+        if line[-1:] in "）)" and (mark := _SIGNED.search(line)) and (found := _bracketed(mark[1])):
             return found
     return []

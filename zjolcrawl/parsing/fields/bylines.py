@@ -76,20 +76,22 @@ SURNAMES = (
     "刁钟徐邱骆高夏蔡田樊胡凌霍虞万柯昝卢莫裘缪应宗丁宣贲邓郁杭洪包诸左石崔吉钮龚程嵇邢裴陆荣翁荀羊於惠甄曲芮羿储靳汲邴糜井段"
     "巫乌焦巴弓隗谷侯宓郗班仰仲伊宫宁仇栾甘钭厉戎武符刘詹束龙叶幸韶郜黎蓟薄宿蒲邰鄂籍赖卓蔺屠蒙池乔胥莘翟谭劳逄姬申堵冉宰郦"
     "雍郤璩桑桂濮牛寿扈燕冀郏浦庄晏柴瞿阎茹艾易慎戈廖庾暨衡耿匡寇阙欧殳沃蔚夔隆巩厍聂晁敖訾辛阚简饶曾毋沙乜鞠丰巢蒯查荆竺权逯桓闫鄢涂岳缑亢"
-    "况郈牟佘谯笪佟向肖覃邸冼麦揭苟尧谌邝粟栗付边闻斯楼]"
+    "励况郈牟佘谯笪佟向肖覃邸冼麦揭苟尧谌邝粟栗付边闻斯楼]"
 )
-_SHARED = "单支景封印祖干房尚商贡索牧水云花安常乐时齐元平和明计成强路经解管温关容居连古师冷游晋楚原桑全文东钦阳党农公言海相满池国利盖单车年家都欧司"
+_SHARED = "来占兰求单支景封印祖干房尚商贡索牧水云花安常乐时齐元平和明计成强路经解管温关容居连古师冷游晋楚原桑全文东钦阳党农公言海相满池国利盖单车年家都欧司"
 # Words that begin with a family name and stand where names do: places of the province, headings.
 _WORDS = re.compile(
     "杭州|宁波|余[杭姚]|萧山|江[干山北东南苏西]|金[华东融牌]|龙[游泉港湾舟]|武[义汉]|黄[岩金]|柯[桥城]|浦[江东]|诸暨|吴兴|钱塘|[郑苏徐]州|高[考温校速新]|方向|"
     "马上|白天|任[务免职]|项目|纪[念录]|施工|卫[生视]|康养|贺岁|熊猫|夏[天季]|华侨|程序|章程|石油|雷电|毛巾|谈话|[\u3400-\u9fff]{2,3}[省市县区委局报网社]"
 )
-_FULL_NAME = re.compile(rf"(?:{SURNAMES}){_HAN}{{1,2}}|[{_SHARED}]{_HAN}{{2}}")
-# 时丹: of two characters only where a name is expected, and no word that stands there as often.
-_SHARED_NAME = re.compile(
-    rf"(?!时[政事评]|国[内际家]|文[化娱体旅成]|平[台湖阳安]|公[益告]|都市|家居|经济|农业|车市|明星|安[全徽吉]|广[东告]|海[外宁盐]|温[州岭]|常山|乐清|景宁|云和|路桥|"
-    rf"东[阳方]|全[国省文]|原创|关[注闭]|商[城务]|成[都长]|党建|古镇|水利|旅游|言论|年度|盖)[{_SHARED}]{_HAN}"
+_SHARED_WORDS = (
+    "来[源自电稿]|占[地比]|兰[溪州]|求[助职]|时[政事评间代]|国[内际家庆]|文[化艺物娱体旅成明件教]|平[台湖阳安]|公[益告安园司]|都市|家[居长乐]|经济|农[业家民村]|车[市展辆]|明星|安[全徽吉]|广[东告]|海[外宁盐洋]|温[州岭馨]|常山|乐清|景[宁区]|"
+    "云和|路桥|东[阳方]|全[国省文市县部]|原创|关[注闭]|商[城务场]|成[都长绩]|党[建员委]|古[镇村]|水[利库]|旅游|言论|年[度夜]|强[台冷降]|连[日续]|相关|和谐|计划|解[读放]|管理|单位|支[持部]|祖国|干部|房[产屋]|"
+    "容易|居民|师生|游[客泳]|原[创因]|齐心|元旦|花[开园]|满意"
 )
+_FULL_NAME = re.compile(rf"(?:{SURNAMES}){_HAN}{{1,2}}|(?!{_SHARED_WORDS})[{_SHARED}]{_HAN}{{2}}")
+# 时丹: of two characters only where a name is expected.
+_SHARED_NAME = re.compile(rf"(?!{_SHARED_WORDS})[{_SHARED}]{_HAN}")
 _BOOK = re.compile(r"《[^《》]{2,10}》")
 _FROM = re.compile(r"^(?:据|来源|稿源)[:：]?")
 _LABEL_END = re.compile(r"^\s*[:：/／|｜丨·]")
@@ -108,7 +110,7 @@ _OUTLET_APART = re.compile(
     f"{_OUTLET_END.pattern[:-1]} "
 )  # asked first: the whole is a long search
 _TRAILING_CREDIT = re.compile(
-    rf"({_HAN}{{2,4}}(?:[、 ]{_HAN}{{2,4}})*)\s*[/／ ]\s*((?:文|图|摄)(?:\s*[/／]\s*(?:文|图|摄影|摄))?|摄影|整理|供图|综合|编译)(?![\u4e00-\u9fff])"
+    rf"({_HAN}{{2,4}}(?:·{_HAN}{{1,8}})?(?:[、 ]{_HAN}{{2,4}}(?:·{_HAN}{{1,8}})?)*)\s*[/／ ]\s*((?:文|图|摄)(?:\s*[/／]\s*(?:文|图|摄影|摄))?|摄影|整理|供图|综合|编译)(?![\u4e00-\u9fff])"
 )
 # 李欣 文 / 张帆 摄
 _ALL_TRAIL = re.compile(rf"(?:{_TRAILING_CREDIT.pattern}[\s/／、]*)+")
@@ -168,7 +170,11 @@ def is_name(text: str) -> bool:
     joined = _APART.sub(r"\1\2", text.strip())
     if _WORDS.fullmatch(joined):
         return False
-    return bool(_FULL_NAME.fullmatch(joined)) and not _NO_NAME.match(joined)
+    nobody = _NO_NAME.match(joined)
+    is_word = nobody and (
+        nobody.end() > 1 or nobody.end() == len(joined)
+    )  # 文慧 begins with a role
+    return bool(_FULL_NAME.fullmatch(joined)) and not is_word
 
 
 def is_credit(text: str) -> bool:
@@ -176,7 +182,9 @@ def is_credit(text: str) -> bool:
     if len(text) > 60 or not _ALL_TRAIL.fullmatch(text.strip()):
         return False
     found = people(text, AUTHOR_ROLES)
-    return bool(found) and all(len(each.name) <= 3 or is_name(each.name) for each in found)
+    return bool(found) and all(
+        len(each.name) <= 3 or "·" in each.name or is_name(each.name) for each in found
+    )
 
 
 def leading_names(text: str) -> tuple[str, str]:
