@@ -1,6 +1,6 @@
 """The site's URLs: canonical form, what kind of page one leads to, and what it tells.
 
-The forms are those of section 2 of the site document (each seen in real URLs); M is recorded as what it
+The forms are those of docs/site.md (each seen in real URLs); M is recorded as what it
 is.
 """
 
