@@ -49,7 +49,7 @@ _HINT = re.compile(
 _BIG = re.compile(r"font-size\s*:\s*(?:[2-9]\d(?:px|pt)|1[6-9]pt)", re.IGNORECASE)
 # A <title> that names the site or a column and no article.
 _SITE_ONLY = re.compile(
-    r"(?:\S{0,12}(?:浙江在线|新闻|频道|在线|网|网站|报|数字报纸?|电子版|门户|首页|正文|动态|官网|中心|平台)(?:\s*[-_—|｜·>]+\s*|\s+|$)){1,4}"
+    r"(?:[^\s_—|｜·>-]{0,12}(?:浙江在线|新闻|频道|在线|网|网站|报|数字报纸?|电子版|门户|首页|正文|动态|官网|中心|平台)(?:\s*[-_—|｜·>]+\s*|\s+|$)){1,4}"
 )
 
 
