@@ -402,7 +402,7 @@ BAD: list[tuple[str | bytes, str]] = [
         broken(_id={"url": "http://x/", "revision": 1}),
         "no article of this former version is stored",
     ),
-    (broken(body="长" * 6_000_000), "18007021 bytes: a document has 16777216 at the most"),
+    (broken(body="长" * 6_000_000), "18007042 bytes: a document has 16777216 at the most"),
 ]
 
 

@@ -206,6 +206,19 @@ def test_what_a_paper_url_tells() -> None:
     assert not is_paper_page(url)
 
 
+def test_what_an_older_paper_url_tells() -> None:
+    old = "http://fzb.zjol.com.cn/gb/node2/node802/userobject15ai5288824.html"
+    assert canonical(f"{old}?x=1") == old
+    assert (doc_id(old), url_day(old), page_number(old)) == ("5288824", None, 0)
+    placed = "http://zjfzb.zjol.com.cn/zjfz/html/2008-12/24/content_12_2.htm"
+    assert (doc_id(placed), url_day(placed), page_number(placed)) == (
+        "12_2",
+        date(2008, 12, 24),
+        0,
+    )
+    assert canonical("http:////zjrb.zjol.com.cn/a.htm") == "http://zjrb.zjol.com.cn/a.htm"
+
+
 def test_what_an_article_url_tells() -> None:
     assert (doc_id(TRS), url_day(TRS)) == ("4774532", date(2017, 8, 12))
     legacy = "http://jx.zjol.com.cn/system/2015/06/30/020717765_01.shtml"
@@ -221,6 +234,11 @@ def test_what_an_article_url_tells() -> None:
         ("http://zjrb.zjol.com.cn/html/2017-08/12/content_3075681.htm?div=-1", "paper"),
         ("http://hnrb.zjol.com.cn/hnrb/html/2018-05/08/content_12.htm", "paper"),
         ("http://zjrb.zjol.com.cn/html/2017-08/12/node_18.htm", "topic"),
+        ("http://fzb.zjol.com.cn/gb/node2/node802/node240379/userobject15ai5288824.html", "paper"),
+        ("http://fzb.zjol.com.cn/gb/node2/userobject1ai12.html", "paper"),
+        ("http://fzb.zjol.com.cn/gb/node2/node802/index.html", "topic"),
+        ("http://zjfzb.zjol.com.cn/zjfz/html/2008-12/24/content_12_2.htm", "paper"),
+        ("http://zjfzb.zjol.com.cn/zjfz/html/2008-12/24/content_12_2_3.htm", "topic"),
         ("http://paper.people.com.cn/html/2017-08/12/content_3.htm", "offsite"),
         ("http://zj.zjol.com.cn/news.html?id=123", "app"),
         ("http://zj.zjol.com.cn/video.html?id=123", "video"),
@@ -240,6 +258,11 @@ def test_kind(url: str, expected: str) -> None:
     [
         ("//china.zjol.com.cn//gnxw/a.shtml", "http://china.zjol.com.cn/gnxw/a.shtml"),
         ("./201803/a.shtml", "http://china.zjol.com.cn/gnxw/201803/a.shtml"),
+        ("http:////zjnews.zjol.com.cn/a.shtml", "http://zjnews.zjol.com.cn/a.shtml"),
+        ("https:///zjnews.zjol.com.cn/a.shtml", "https://zjnews.zjol.com.cn/a.shtml"),
+        ("////zjnews.zjol.com.cn///a.shtml", "http://zjnews.zjol.com.cn/a.shtml"),
+        ("http://zjnews.zjol.com.cn////a.shtml", "http://zjnews.zjol.com.cn/a.shtml"),
+        ("/b///a.shtml", "http://china.zjol.com.cn/b/a.shtml"),
         ("javascript:void(0)", None),
         ("#top", None),
         ("", None),

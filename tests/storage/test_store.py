@@ -359,6 +359,7 @@ def test_hash_is_of_the_editorial_fields_only() -> None:
         {"title": "t"},
         {"tags": ["x"]},
         {"editor_note": "n"},
+        {"abstract": "a"},
         {"images": []},
         {"source": "s"},
     ):

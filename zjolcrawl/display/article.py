@@ -19,9 +19,10 @@ def render(article: dict[str, Any]) -> Iterator[Text]:
     """Lines, an empty one between parts; each may be longer than a terminal is wide."""
     yield from _head(article)
     yield Text()
-    if note := article.get("editor_note"):
-        yield Text(f"{_INDENT}编者按：{note}", style="italic")
-        yield Text()
+    for label, name in (("编者按", "editor_note"), ("摘要", "abstract")):
+        if note := article.get(name):
+            yield Text(f"{_INDENT}{label}：{note}", style="italic")
+            yield Text()
     yield from _body(article)
     yield Text()
     yield from _foot(article)

@@ -16,7 +16,7 @@ MOST_TEXT = 100_000
 _MOST_PARTS = 5000
 FIELDS = {
     "kicker": "引题", "title": "标题", "subtitle": "副题", "published_at": "时间", "source": "来源",
-    "authors": "作者", "editors": "编辑", "tags": "标签", "editor_note": "编者按", "body": "正文",
+    "authors": "作者", "editors": "编辑", "tags": "标签", "editor_note": "编者按", "abstract": "摘要", "body": "正文",
     "images": "图片",
 }  # fmt: skip
 """The fields that are compared, in the order in which a page shows them, and what readers call them."""
@@ -90,7 +90,7 @@ def _parts(name: str, version: dict[str, Any]) -> tuple[list[str], bool]:
         return [published(version) or ""], False
     if isinstance(value, str):
         text = value[:MOST_TEXT]
-        parts = sentences(text) if name in {"body", "editor_note"} else [text]
+        parts = sentences(text) if name in {"body", "editor_note", "abstract"} else [text]
     else:
         parts = [_part(name, each)[:MOST_TEXT] for each in value[:_MOST_PARTS]]
     return parts, len(value) > (MOST_TEXT if isinstance(value, str) else _MOST_PARTS)

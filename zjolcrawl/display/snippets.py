@@ -54,7 +54,7 @@ def snippets(
 
 def _lines(article: Mapping[str, Any], terms: Sequence[str]) -> Iterator[str]:
     yield from _near(article.get("body", ""), terms).split("\n")
-    for name in ("kicker", "subtitle", "editor_note", "original_title", "source"):
+    for name in ("kicker", "subtitle", "editor_note", "abstract", "original_title", "source"):
         if name in article:
             yield article[name][:_LONG]
     yield "；".join(article.get("tags", ())[:_MOST_LINES])[:_LONG]

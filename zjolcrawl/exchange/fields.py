@@ -75,6 +75,7 @@ FIELDS: tuple[Field, ...] = (
     Field("editors", "struct", "editors", many=True, parts=_PERSON),
     Field("tags", "string", "标签", many=True),
     Field("editor_note", "string", "编者按"),
+    Field("abstract", "string", "摘要"),
     Field("dateline", "string", "浙江在线8月12日讯"),
     Field("body", "string", "plain text, a paragraph a line"),
     Field("body_html", "string", "the same as clean HTML"),

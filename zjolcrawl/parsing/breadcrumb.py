@@ -36,6 +36,7 @@ _LABEL = re.compile(r"^\s*(?:首页|位置|路径|导航)?\s*[:：]\s*")
 _NO_CRUMB = re.compile(
     r"(?:-?>|正文|(?:文章|详细|新闻|页面)?内容|详情|列表|浏览文章|阅读|查看|新闻正文|\W*)$"
 )
+_LINE_END = "\0"  # said for a <br>
 _MOST, _LONGEST = 6, 100  # crumbs; characters of a box
 
 
@@ -148,7 +149,10 @@ def _crumbs(element: HtmlElement, label: str) -> list[str]:
     pieces: list[str] = []
     loose = ""
     for text, linked in _texts(element):
-        if linked:
+        if text == _LINE_END:
+            if pieces:
+                break  # what stands below the crumbs in their box
+        elif linked:
             pieces += [*_split(loose, label if not pieces else ""), text]
             loose = ""
         else:
@@ -183,6 +187,8 @@ def _texts(element: HtmlElement, depth: int = 0) -> Iterator[tuple[str, bool]]:
         return
     if element.tag in {"li", "dd", "td"}:
         yield " > ", False
+    elif element.tag == "br":
+        yield _LINE_END, False
     yield element.text or "", False
     for child in element:
         if isinstance(child.tag, str) and child.tag not in {"script", "style"} and depth < 12:

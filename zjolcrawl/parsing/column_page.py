@@ -1,6 +1,6 @@
 """Column (list) page -> the links of its list and the next page.
 
-The kinds of list are those of section 1 of the site document. Links outside the page's own list
+The kinds of list are those of docs/site.md. Links outside the page's own list
 (hot news, navigation) are not the column's and are not taken where a list is known.
 """
 

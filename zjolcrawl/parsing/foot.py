@@ -13,6 +13,7 @@ from itertools import islice
 
 from lxml.html import HtmlElement
 
+from zjolcrawl.parsing.bar import is_value
 from zjolcrawl.parsing.blocks import ATTACHMENT
 from zjolcrawl.parsing.elements import Names, text_of
 from zjolcrawl.parsing.fields.bylines import EDITOR_ROLES, EDITOR_SIGNS
@@ -25,6 +26,9 @@ _EDITOR = re.compile(
     rf"(?<![^\s\u3000】\]）)（(【\[|｜;；])((?:{EDITOR_ROLES})\s*[:：/／·]\s*[\u3400-\u9fffA-Za-z·]"
     rf"(?:(?!(?:{EDITOR_ROLES})\s*[:：/／·])[^|｜】\]）)【\[]){{0,40}})"
 )
+_FUSED = re.compile(
+    r"(?<=\S)(?<!责任)(?=(?:责任编辑|责编|编辑)\s*[:：])"
+)  # 标签:亚运;火炬责任编辑:吴珂珺
 _EDITOR_SIGN = re.compile(f"[{EDITOR_SIGNS}]")
 _TAG_LABEL = re.compile(r"(?:^|\s)(?:标签|关键词)\s*[:：]")
 _TAGS_END = re.compile(
@@ -50,17 +54,32 @@ def editors_in(lines: Iterable[Line]) -> list[str]:
     """Editor credits such as `责任编辑: 金晨` in lines that are short enough to be a bar."""
     found: list[str] = []
     last = 0
-    for index, line in enumerate(lines):
+    for index, line in enumerate(_with_values(lines)):
         if found and index > last + 2:
             break  # 值班主任 and 责任编辑 stand in lines of one bar
         if len(line.text) > 160 or "。" in line.text or not _EDITOR_SIGN.search(line.text):
             continue
-        here = [_ANOTHER.split(mark[1])[0] for mark in _EDITOR.finditer(line.text)]
+        text = _FUSED.sub(" ", line.text) if TAG_LINE.match(line.text) else line.text
+        here = [_ANOTHER.split(mark[1])[0] for mark in _EDITOR.finditer(text)]
         if not here and EDITOR_LINE.match(line.text) and not line.text.startswith("总"):
             here = [line.text]
         if here:
             found, last = found + here, index
     return found
+
+
+def _with_values(lines: Iterable[Line]) -> Iterator[Line]:
+    """The lines, an editor's label that stands alone with the name below it."""
+    label: Line | None = None
+    for line in lines:
+        if label and label.text[-1] in ":：辑" and is_value(label.text, line.text):
+            label = Line(f"{label.text.rstrip(':： ')}: {line.text}", line.element, line.links)
+            continue
+        if label:
+            yield label
+        label = line
+    if label:
+        yield label
 
 
 def bylines_in(lines: list[Line]) -> list[str]:

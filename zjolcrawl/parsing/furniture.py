@@ -10,22 +10,24 @@ from zjolcrawl.parsing.passages import TAG_LINE
 # From here on a container holds no more of the article.
 _END = re.compile(
     r"^(?:[【\[]?\s*(?:版权和免责|版权声明|版权及免责|版权与免责|版权说明|免责声明|免责申明|特别声明)|凡注有|凡本网注明|"
-    r"(?:Copyright|COPYRIGHT|©)|浙江在线版权所有|版权所有)"
+    r"(?:Copyright|COPYRIGHT|©)|浙江在线版权所有|版权所有|"
+    # ① 本网（桐乡新闻网）稿件下“稿件来源”项标注为…: county hosts
+    r"[①②③1-3][、.．\s]{0,3}本[网站](?=.{0,40}(?:稿件|注明|转载|版权)))"
 )
-_RELATED = re.compile(
-    r"^[【\[\s]*(?:相关(?:新闻|阅读|链接|报道|文章|稿件|专题|推荐)|延伸阅读|推荐阅读|阅读推荐|热点推荐|热门推荐|精彩推荐|为您推荐|"
+RELATED = re.compile(
+    r"^[【\[\s]*(?:相\s*关\s*稿\s*件|相关(?:新闻|阅读|链接|报道|文章|稿件|专题|推荐)|延伸阅读|推荐阅读|阅读推荐|热点推荐|热门推荐|精彩推荐|为您推荐|"
     r"更多新闻|猜你喜欢|猜您喜欢|往期(?:回顾|推荐|精彩|文章|阅读)|推荐新闻|新闻推荐|大家都在看|今日热点|热门新闻|热点新闻|新闻排行|点击排行|图片推荐|网友还关注)[】\]]?\s*[:：>]*\s*(?:更多)?[>]*$"
 )
 # What the bar above and below a text offers.
 _BAR = (
-    r"打印|关闭|收藏|返回顶部|返回首页|我要纠错|纠错|举报|字体|字号|评论|点赞|转发|"
+    r"打印|关闭本页|关闭|收藏本页|收藏|返回顶部|返回首页|我要纠错|纠错|举报|字体|字号|评论|点赞|转发|"
     r"大\s*中\s*小|QQ空间|新浪微博|微信|微博|朋友圈|腾讯微博|人人网|更多"
 )
 _FURNITURE = re.compile(
     rf"^(?:分享(?:到|至|给)?(?:\s*[:：][^。！？]{{0,30}}|\s*(?:微信|微博|朋友圈|QQ|新浪|腾讯|人人|好友)[^。！？]{{0,30}})?|(?:{_BAR})(?:{_BAR}|[|｜\s\[\]【】()（）:：\d])*|"
     r"(?=.*页)(?:首页|上一页|下一页|尾页|末页|上页|下页|\d+|\.{2,}|…|[|｜\[\]\s<>«»])+|(?:上一篇|下一篇)\s*[:：].{0,80}|"
     r"[\W_]{1,4}|\d+\s*人(?:参与|评论)|(?:阅读|浏览|点击)(?:量|数|次数)?\s*[:：]?\s*\d+.{0,10}|网友评论[^。！？，…]{0,20}|广告|\(?完\)?|展开全文|"
-    r"责任编辑\s*[:：]?|查看评论[^。！？，]{0,30}|我要评论[^。！？，]{0,30}|手机看新闻[^。！？，]{0,30}|欢迎(?:关注|下载|扫码).{0,50})$"
+    r"责任编辑\s*[:：]?|所属专题\s*[:：].{0,30}|(?:新闻热线|热线传真|投稿邮箱|网站电话)\s*[:：]?\s*[\w@.+-]{6,40}(?:\s.{0,60})?|【(?:详细|详情|更多|专题|全文|链接|图集|视频)】[\W_]*|[^。！？]{2,40}(?:>>|＞＞|»)|\S{2,10}官方微[信博]|查看评论[^。！？，]{0,30}|我要评论[^。！？，]{0,30}|手机看新闻[^。！？，]{0,30}|欢迎(?:关注|下载|扫码).{0,50})$"
 )
 # Lines that lead away or say who owns the text. Each is short and has no sentence beside it.
 _AWAY = re.compile(
@@ -36,6 +38,9 @@ _AWAY = re.compile(
     r"-+\s*(?:END|The End|完)\s*-+|END|(?:分享|转发)给更多人.{0,6}|点击下载.{2,20}客户端.{0,24}|(?:往期|精彩|更多)(?:推荐|回顾|精彩|阅读)\W*|"
     r"关注[“\"].{2,20}[”\"](?:微信)?(?:公众号|视频号|客户端).{0,30})$",
     re.IGNORECASE,
+)
+_KEPT_LINK = re.compile(
+    r"^附|附件|原文|全文|\.(?:pdf|docx?|xlsx?|pptx?|zip|rar|txt)\b|https?://|www\.", re.IGNORECASE
 )
 _RIGHTS = re.compile(
     r"^[（(【]?\s*(?:声明[:：]\s*)?(?:本文|本稿|本作品|此文|以上内容|文章|图文|本网)[^。！？]{0,12}?(?:原创|独家|版权|登载|转载|刊载|文章及图片)"
@@ -53,17 +58,36 @@ FOOT_SIGN = re.compile("[备证报Rr|｜丨]")
 _LONGEST = 100
 
 
+def until_end(blocks: list[Block]) -> list[Block]:
+    """The blocks before the line that ends the article (版权和免责申明 and its like), without the links
+    to topics and other stories behind the last paragraph.
+    """
+    for index, block in enumerate(blocks):
+        if block.kind in {"p", "h2", "list", "quote"} and _END.match(block.text):
+            blocks = blocks[:index]
+            break
+    end = len(blocks)
+    while end > 1 and _leads_away(blocks[end - 1]):
+        end -= 1
+    return blocks[:end]
+
+
+def _leads_away(block: Block) -> bool:
+    """Whether a block is nothing but a link and neither a sentence nor an attachment."""
+    text = block.text
+    is_link = block.kind in {"p", "h2", "list"} and block.links > 0.9 and len(text) <= _LONGEST
+    return is_link and not text.endswith(("。", "！", "？")) and not _KEPT_LINK.search(text)
+
+
 def trim(blocks: list[Block]) -> list[Block]:
-    """The blocks without furniture, and without all that follows the article's end."""
+    """The blocks without furniture."""
     kept: list[Block] = []
     related = False
     for index, block in enumerate(blocks):
         text = block.text
         if block.kind in {"p", "h2", "list", "quote"}:
-            if _END.match(text):
-                break
             is_prose = len(text) > _LONGEST and "。" in text
-            if not is_prose and _RELATED.match(text):
+            if not is_prose and RELATED.match(text):
                 if _is_text(blocks[index + 1 : index + 2]):
                     kept.append(block)  # 延伸阅读 over a paragraph: the article's own words
                     continue

@@ -18,7 +18,7 @@ from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.templates.table import Path
 
 # Names in lower case without spaces, best first. The first of each is of TRS WCM's government pages
-# (site document, section 4b), the others are Open Graph, schema.org and what portals write.
+# (docs/site.md), the others are Open Graph, schema.org and what portals write.
 _TITLES = ("articletitle", "og:title", "headline", "twitter:title")
 _TIMES = (
     "pubdate", "article:published_time", "og:article:published_time", "datepublished", "publishdate",

@@ -18,7 +18,7 @@ _SCRIPT = re.compile(
 _MOST = 60  # pages; a longer pager is a mistake of the page, not an article
 _FIRST_WINS = (
     "title", "kicker", "subtitle", "published", "source", "breadcrumb", "editors", "tags",
-    "editor_note", "dateline", "original_title",
+    "editor_note", "abstract", "dateline", "original_title",
 )  # fmt: skip
 
 

@@ -17,9 +17,11 @@ from zjolcrawl.parsing.blocks import Block, BlockReader
 from zjolcrawl.parsing.body import Body, read_body
 from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES
 from zjolcrawl.parsing.fields.text import DIVIDER, clean
+from zjolcrawl.parsing.head import Head, find_headline, read_head
+from zjolcrawl.parsing.info_line import read_info
 from zjolcrawl.parsing.lines import page_lines
 from zjolcrawl.parsing.page import Page
-from zjolcrawl.parsing.paper_page import Label, issue_pages, page_of, read_label
+from zjolcrawl.parsing.paper_page import Label, issue_pages, own_label, page_of, read_label
 from zjolcrawl.parsing.templates.paper import (
     INNER_ROWS,
     KICKERS,
@@ -40,6 +42,8 @@ _TURN = (
     r"[（(【\[\s]*(?:[▶▷►>]+|[▶▷►>\s]*[下上][转接])\s*第?\s*[A-Z]?[\d一二三四五六七八九十]{1,5}\s*版"
     r"[)）】\]▶▷►>\s]*"
 )
+_SAYS = re.compile(r"[。！？，；].{4}|.{8}[。！？]|.{4}\s摄$")
+_SENTENCE_END = re.compile("[。！？；]")
 _EDGE = re.compile(rf"^{_TURN}|{_TURN}$")
 
 
@@ -51,14 +55,21 @@ def read_paper_article(page: Page) -> RawArticle | None:
         return None
     reader = BlockReader(page.url)
     blocks = [*_pictures(page, container), *_turned(reader.read(container))]
-    headline = _headline(T5.titles, page.root) or comment.get("title")
-    title = headline or _from_tag(page.root)
+    title = _headline(T5.titles, page.root)
     kicker = _headline(KICKERS, page.root) or comment.get("introtitle")
     subtitle = _headline(SUBTITLES, page.root) or comment.get("subtitle")
-    body = read_body(blocks, [text for text in (kicker, title, subtitle) if text])
+    head = Head()
+    doubts: list[str] = []
+    if not title:  # a frame of 2006-2009 without these classes, or an item without a headline
+        head = read_head(page.root, find_headline(page.names, T5, comment.get("title")), container)
+        title, doubts = _unclassed(head, comment, page.root)
+        subtitle = subtitle or (None if comment else head.subtitle)
+    body = read_body(blocks, [text for text in (kicker, subtitle) if text], title)
+    if not title and (title := _from_text(body)):
+        doubts = ["title: from the text"]
     if not (title and (body.lines or body.images or body.videos)):
         return None
-    label, pdf = _place(page, comment)
+    label, pdf = _place(page, container, comment)
     day = url_day(page.url)
     return RawArticle(
         url=canonical(page.url),
@@ -69,16 +80,17 @@ def read_paper_article(page: Page) -> RawArticle | None:
         subtitle=subtitle,
         published=day.isoformat() if day else None,
         source=comment.get("papername"),
-        bylines=_bylines(page.root, comment, body),
+        bylines=_bylines(page.root, comment, head, body),
         editors=body.editors,
         editor_note=body.editor_note,
+        abstract=body.abstract,
         dateline=body.dateline,
         body=body.lines,
         body_html=body.html,
         images=body.images,
         videos=body.videos,
         attachments=[Media(url, ref, name or None) for url, ref, name in reader.attachments],
-        warnings=page.warnings + ([] if headline else ["title: from <title>"]),
+        warnings=page.warnings + doubts,
         page_number=label.number if label else None,
         page_name=label.name if label else None,
         pdf=pdf,
@@ -176,9 +188,45 @@ def _turned(blocks: list[Block]) -> list[Block]:
     return [block for block in blocks if block.lines or block.kind in {"figure", "video"}]
 
 
-def _place(page: Page, comment: dict[str, str]) -> tuple[Label | None, str | None]:
+def place_on_page(article: RawArticle, page: Page, container: HtmlElement) -> RawArticle:
+    """An article that another template read (浙江法制报 of 2005-2008), with the page that it stands on."""
+    label, article.pdf = _place(page, container, {})
+    if label:
+        article.page_number, article.page_name = label.number, label.name
+    return article
+
+
+def _unclassed(
+    head: Head, comment: dict[str, str], root: HtmlElement
+) -> tuple[str | None, list[str]]:
+    """The headline of a page without T5's classes, and the doubts about it."""
+    if stated := comment.get("title"):
+        return stated, []
+    if head.title and not head.title_from_tag and not head.inside:
+        return head.title, ["title: by its place"] * head.title_by_place
+    title = _from_tag(root)
+    return title, ["title: from <title>"] * bool(title)
+
+
+def _from_text(body: Body) -> str | None:
+    """The beginning of an item that has no headline: a brief, or a picture with its caption. What has no
+    sentence and names nobody is an advertisement.
+    """
+    captions = [image.caption for image in body.images if image.caption]
+    texts = body.lines + captions
+    is_one = body.bylines or body.entries or any(_SAYS.search(text) for text in texts)
+    if not texts or not is_one:
+        return None
+    title = _SENTENCE_END.split(texts[0])[0].strip()
+    return title if len(title) <= 40 else title[:39].rpartition("，")[0] or f"{title[:39]}…"
+
+
+def _place(
+    page: Page, container: HtmlElement, comment: dict[str, str]
+) -> tuple[Label | None, str | None]:
     """Which page of the issue the article stands on, and that page's PDF."""
     label, pdf = page_of(page, issue_pages(page))
+    label = label or own_label(page_lines(page.root, container))
     if label is None and (named := comment.get("nodename")):
         label = read_label(named)
     if label is None and (number := comment.get("pagenum")):
@@ -186,9 +234,11 @@ def _place(page: Page, comment: dict[str, str]) -> tuple[Label | None, str | Non
     return label, pdf
 
 
-def _bylines(root: HtmlElement, comment: dict[str, str], body: Body) -> list[str]:
-    """The author's line of the page, else the comment's, and what the text itself says."""
+def _bylines(root: HtmlElement, comment: dict[str, str], head: Head, body: Body) -> list[str]:
+    """The author's line of the page, else the comment's, and what the head and the text say."""
     named = _headline(T5.authors, root) or comment.get("author")
     if named and not re.search(AUTHOR_ROLES, named):
         named = f"作者: {named}"
-    return [named, *body.bylines] if named else body.bylines
+    said = [named] if named else []
+    said += read_info(" ".join(head.info)).bylines + head.credits + body.bylines
+    return said or body.entries

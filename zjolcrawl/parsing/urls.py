@@ -1,6 +1,6 @@
 """The site's URLs: canonical form, what kind of page one leads to, and what it tells.
 
-The forms are those of section 2 of the site document (each seen in real URLs); M is recorded as what it
+The forms are those of docs/site.md (each seen in real URLs); M is recorded as what it
 is.
 """
 
@@ -25,7 +25,10 @@ _LEGACY = re.compile(
 )
 # C  digital papers: /html/YYYY-MM/DD/content_N.htm; a page of an issue is node_N.htm or zjrbindex.htm [SEL]
 _ISSUE = r".*/html/(?P<y>\d{4})-(?P<m>\d\d)/(?P<d>\d\d)/"
-_PAPER = re.compile(rf"(?P<stem>{_ISSUE}content_(?P<id>\d+))(?P<ext>\.html?)$")
+# Articles of 2008 have the page and the place on it: content_12_2.htm                        [TEXT]
+_PAPER = re.compile(rf"(?P<stem>{_ISSUE}content_(?P<id>\d+(?:_\d+)?))(?P<ext>\.html?)$")
+# C of 2005-2008 on fzb.zjol.com.cn: /gb/node2/node802/…/userobject15ai5288824.html, without a day [TEXT]
+_OLD_PAPER = re.compile(r"(?P<stem>.*/gb/(?:node\d+/)+userobject\d+ai(?P<id>\d+))(?P<ext>\.html?)$")
 _PAPER_PAGE = re.compile(rf"{_ISSUE}(?:node_\d+|[a-z]*index)\.html?$")
 # The day in A, B and C, for who cannot call `url_day`: year, month, day, in a dialect that a database reads.
 DAY_IN_URL = r"/(?:t|system/|html/)(\d{4})[/-]?(\d\d)/?(\d\d)[_/]"
@@ -39,6 +42,7 @@ _VIDEO_HOSTS = {"v.zjol.com.cn", "v-cdn.zjol.com.cn", "cdn.v.zjol.com.cn"}
 _MEDIA_FILE = re.compile(r"\.(?:mp4|m3u8|flv|avi|mov|wmv)$", re.IGNORECASE)
 _BREAKS = re.compile(r"[\t\r\n]")
 _SLASHES = re.compile("/{2,}")
+_EXTRA_SLASHES = re.compile("^(https?:)?/{3,}", re.IGNORECASE)  # http:////host/ is http://host/
 # What RFC 3986, 6.2.2 has other spellings of; an address without any is its own normal form.
 _DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
 _SPELLED = re.compile(r"[^\w.~!$&()*+,;=:@/?-]", re.ASCII)
@@ -79,6 +83,8 @@ def absolute(base: str, href: str) -> str | None:
     scheme's own port and a dot at the host's end are dropped.
     """
     href = _BREAKS.sub("", href).strip().replace("\\", "/")
+    if "///" in href:
+        href = _EXTRA_SLASHES.sub(r"\1//", href)
     if not href or href.startswith("#"):
         return None
     return (
@@ -187,7 +193,7 @@ def _kind(url: str) -> str:
         return "offsite"
     if host in _VIDEO_HOSTS or _MEDIA_FILE.search(path):
         return "video"
-    if _PAPER.match(path):
+    if _PAPER.match(path) or _OLD_PAPER.match(path):
         return "paper"
     if _article_form(path):
         return "article"
@@ -211,7 +217,7 @@ def doc_id(url: str) -> str | None:
 def url_day(url: str) -> date | None:
     """The day in an article's URL, or None: close to the publish date, but not always it."""
     form = _article_form(urlsplit(url).path)
-    if not form:
+    if not form or form.re is _OLD_PAPER:
         return None
     digits = form["day"] if "day" in form.groupdict() else form["y"] + form["m"] + form["d"]
     return plausible_day(digits[:4], digits[4:6], digits[6:8])
@@ -239,7 +245,7 @@ def _article_form(path: str) -> re.Match[str] | None:
 
 
 def _form(path: str) -> re.Match[str] | None:
-    return _TRS.match(path) or _LEGACY.match(path) or _PAPER.match(path)
+    return _TRS.match(path) or _LEGACY.match(path) or _PAPER.match(path) or _OLD_PAPER.match(path)
 
 
 _known_form = lru_cache(maxsize=256)(_form)

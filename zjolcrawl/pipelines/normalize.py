@@ -9,7 +9,7 @@ from zjolcrawl.catalogue import catalogue_names, site_name
 from zjolcrawl.items import FROM_KEYWORDS, Article, Byline, RawArticle
 from zjolcrawl.papers import Paper, paper_of
 from zjolcrawl.parsing.article_page import PARSER_VERSION
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, merge, people
+from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, merge, names_editor, people
 from zjolcrawl.parsing.fields.dates import china_midnight, find_time, is_plausible
 from zjolcrawl.parsing.fields.tags import keyword_tags, split_tags
 from zjolcrawl.parsing.fields.text import clean
@@ -37,9 +37,10 @@ def normalize(raw: RawArticle) -> Article:
         subtitle=raw.subtitle,
         source=raw.source,
         authors=merge(_people(raw.bylines, AUTHOR_ROLES)),
-        editors=merge(_people(raw.editors, EDITOR_ROLES)),
+        editors=merge(_people(raw.editors + list(filter(names_editor, raw.bylines)), EDITOR_ROLES)),
         tags=split_tags(raw.tags),
         editor_note=raw.editor_note,
+        abstract=raw.abstract,
         dateline=raw.dateline,
         original_title=raw.original_title,
         images=raw.images,

@@ -13,7 +13,7 @@ from zjolcrawl.storage.operations import utc_now
 # The fields whose change makes a new revision (contract: `content_sha256`).
 _EDITORIAL = (
     "title", "kicker", "subtitle", "published_at", "source", "authors", "editors", "tags",
-    "editor_note", "body",
+    "editor_note", "abstract", "body",
 )  # fmt: skip
 _NOT_STORED = {"url", "template", "parser_version", "frontier_url", "seen_at", "validators"}
 _STORED = tuple(each.name for each in fields(Article) if each.name not in _NOT_STORED)

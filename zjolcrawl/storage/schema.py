@@ -39,7 +39,8 @@ _VERSION: dict[str, Any] = {
         "published_at": _DATE,
         "published_precision": {"enum": ["second", "minute", "hour", "day"]},
         "source": _TEXT, "authors": _PEOPLE, "editors": _PEOPLE, "tags": _TEXTS,
-        "editor_note": _TEXT, "dateline": _TEXT, "original_title": _TEXT, "body": {"bsonType": "string"},
+        "editor_note": _TEXT, "abstract": _TEXT, "dateline": _TEXT, "original_title": _TEXT,
+        "body": {"bsonType": "string"},
         "body_html": _TEXT,
         "images": {
             "bsonType": "array",

@@ -1,4 +1,4 @@
-"""Publication times: every form that the site document names, China time to UTC."""
+"""Publication times: every form that docs/site.md names, China time to UTC."""
 
 from __future__ import annotations
 

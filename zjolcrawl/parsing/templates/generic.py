@@ -26,7 +26,8 @@ _CONTAINERS = {
 _INLINE = {"span", "font", "strong", "b", "br", "em", "i", "u", "o:p", "a", "sup", "sub", "img"}
 _NEVER_TEXT = {"script", "style", "noscript", "select", "textarea", "template", "head"}
 _SILENT = _NEVER_TEXT | {"form", "nav", "footer", "header", "aside"}
-_PROSE = re.compile("[，。！？；、,.!?;]")  # what labels and menus do without
+# What labels, menus and contact boxes do without: addresses have their points between letters.
+_PROSE = re.compile("[，。！？；、]|[,.!?;](?![a-zA-Z\\d])")
 _LEAST = 60  # characters: less is a caption or a notice, not an article
 SHORT = 20  # characters that can be an article where a head says so
 _PARAGRAPH = 12  # characters: less says nothing of where the article is

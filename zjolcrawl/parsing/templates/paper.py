@@ -1,4 +1,4 @@
-"""T5: digital papers of the group, made with Founder's 数字报 (site document, section 3).
+"""T5: digital papers of the group, made with Founder's 数字报 (docs/site.md).
 
 Not one of FAMILIES: the URL of a paper's article says what it is. The page of an issue and the page of
 an article share the frame (the list of the issue's pages, the label of this one).

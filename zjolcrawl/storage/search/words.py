@@ -18,7 +18,7 @@ from typing import Any
 
 HEADLINE = ("title", "kicker", "subtitle", "original_title")
 """The fields in which a term ranks a hit above all others."""
-_TEXTS = (*HEADLINE, "body", "editor_note", "source", "dateline")
+_TEXTS = (*HEADLINE, "body", "editor_note", "abstract", "source", "dateline")
 FIELDS = (*_TEXTS, "tags", "authors", "editors", "images", "attachments", "videos", "columns", "site",
           "status", "revision", "published_at", "first_seen_at")  # fmt: skip
 """The fields of an article that its tokens are made of."""
