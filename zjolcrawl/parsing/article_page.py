@@ -13,7 +13,7 @@ from zjolcrawl.items import Media, RawArticle
 from zjolcrawl.parsing.blocks import Block, BlockReader
 from zjolcrawl.parsing.body import Body, read_body
 from zjolcrawl.parsing.elements import Names, text_of
-from zjolcrawl.parsing.fields.dates import find_time, time_span
+from zjolcrawl.parsing.fields.dates import time_span
 from zjolcrawl.parsing.fields.text import clean, squeeze
 from zjolcrawl.parsing.foot import (
     attachments_in,
@@ -33,6 +33,7 @@ from zjolcrawl.parsing.outlet import outlet_below
 from zjolcrawl.parsing.page import Page, read_page
 from zjolcrawl.parsing.pages import page_urls
 from zjolcrawl.parsing.paper_article import is_blank, read_paper_article
+from zjolcrawl.parsing.stamps import exact_time
 from zjolcrawl.parsing.templates import FAMILIES
 from zjolcrawl.parsing.templates.containers import T3
 from zjolcrawl.parsing.templates.generic import GENERIC, SHORT, Densest
@@ -49,7 +50,6 @@ _STUB = re.compile(
 )  # SEL
 _REFRESH = Values("//meta[translate(@http-equiv, 'REFSH', 'refsh') = 'refresh']/@content")
 _REFRESH_URL = re.compile(r"url\s*=\s*['\"]?([^'\"\s;]+)", re.IGNORECASE)
-_CLOCKS = Path("//time[@datetime]")
 _DESKTOP = Values("//link[@rel = 'canonical']/@href | //a/@href")
 _MISSING_PAGE = re.compile(
     r"(?<![\d.])404(?=\W|$|页|错)|页面不存在|找不到(?:该|您)?.{0,6}页面|页面(?:未找到|已删除|不见了)|not found|已被删除",
@@ -276,18 +276,8 @@ def _info(names: Names, template: Template, head: Head) -> InfoLine:
         line.bylines = named or line.bylines
     if line.source is None and head.info:
         line.source = outlet_below(head.below, line.rest)
-    line.published = _to_the_second(names.root, line.published)
+    line.published = exact_time(names.root, line.published, head.below)
     return line
-
-
-def _to_the_second(root: HtmlElement, shown: str | None) -> str | None:
-    """The time of a `<time>` element where the page shows the same one to the minute."""
-    known = find_time(shown) if shown else None
-    for element in _CLOCKS(root)[:8] if known and known[1] == "minute" else []:
-        exact = find_time(stated := element.get("datetime") or "")
-        if known and exact and exact[0].second and exact[0].replace(second=0) == known[0]:
-            return stated
-    return shown
 
 
 def _stand_ins(root: HtmlElement, info: InfoLine, head: Head, after: LinesAfter) -> list[str]:
@@ -300,12 +290,13 @@ def _stand_ins(root: HtmlElement, info: InfoLine, head: Head, after: LinesAfter)
             foot = read_info(line.text)
             info.published, info.source = foot.published, info.source or foot.source
             break
-    if info.published and info.source and head.title and not head.title_from_tag:
+    is_dated = bool(info.published and time_span(info.published))
+    if is_dated and info.source and head.title and not head.title_from_tag:
         return doubts
     stated = read_metadata(root)
     if head.title_from_tag:
         doubts += _title_stand_in(head, stated.title)
-    if info.published is None and stated.published:
+    if not is_dated and stated.published:
         info.published = stated.published
         doubts.append("published_at: from metadata")
     if info.source is None and stated.source:

@@ -24,10 +24,11 @@ from zjolcrawl.parsing.breadcrumb import (
 )
 from zjolcrawl.parsing.elements import Names, text_of
 from zjolcrawl.parsing.fields.bylines import is_name
-from zjolcrawl.parsing.fields.dates import time_span
+from zjolcrawl.parsing.fields.dates import time_span, yearless_span
 from zjolcrawl.parsing.fields.text import DIVIDER, clean, squeeze
 from zjolcrawl.parsing.lines import Line, lines_from, page_lines
 from zjolcrawl.parsing.passages import NOTE, ORIGINAL_TITLE, unquoted
+from zjolcrawl.parsing.stamps import RELATIVE
 from zjolcrawl.parsing.templates.table import Template, find, paths
 
 _HEADLINES = paths("//h1", "//h2")
@@ -302,10 +303,10 @@ def _is_info(text: str) -> bool:
 def _says_info(text: str) -> bool:
     if _ENACTED.search(text):
         return False
-    span = time_span(text)
+    span = time_span(text) or yearless_span(text)
     if span and (span[1] - span[0]) >= 0.2 * len(text) and not re.search("[。！？]", text):
         return True
-    return bool(_INFO.search(text)) and "。" not in text
+    return (bool(_INFO.search(text)) and "。" not in text) or bool(RELATIVE.fullmatch(text))
 
 
 def _may_be_heading(line: Line) -> bool:
