@@ -18,15 +18,34 @@ _RELATED = re.compile(
 )
 # What the bar above and below a text offers.
 _BAR = (
-    r"打印|关闭|收藏|返回顶部|返回首页|我要纠错|纠错|举报|字体|字号|评论|点赞|转发|"
-    r"大\s*中\s*小|QQ空间|新浪微博|微信|微博|朋友圈|腾讯微博|人人网|更多"
+    r"打印|关闭|收藏|返回(?:顶部|首页|列表|目录)?|回到顶部|我要纠错|纠错|举报|投诉|字体(?:大小)?|字号|评论|点赞|转发|放大|缩小|默认|"
+    r"大\s{0,9}中\s{0,9}小|A\s?[+-]|QQ空间|QQ好友|新浪微博|微信好友|微信|微博|朋友圈|腾讯微博|人人网|豆瓣|复制链接|生成海报|海报|"
+    r"语音播报|朗读|听新闻|手机阅读|加入收藏|我有话说|在看|赞|更多"
+)
+# 阅读 1234, 12人已阅读, 已有3人参与, 赞(5), 1.2万次浏览, +1, 评论 3条: what readers did, which grows.
+_NUMBER = r"\+?\d[\d,.]{0,9}\s?[万亿千kKwW]?\+?"
+_DEED = (
+    r"(?:阅读|浏览|点击|访问|查看|评论|跟贴|跟帖|回复|点赞|赞|顶|踩|喜欢|转发|分享|收藏|推荐|围观|参与|关注|观看|播放|"
+    r"人气|热度|在看|不喜欢|打赏|点评|支持|反对)"
+)
+_WHO = r"(?:次|人次|人|条|个|位|名|篇)?\s?(?:网友|读者|用户|朋友)?"
+_COUNTER = (
+    rf"(?:(?:本文|文章|此文)?(?:已被|已经|已|共|总|累计)?{_DEED}(?:量|数|次数|人数|过|率)?\s?[:：]?\s?[(（\[【]?\s?{_NUMBER}\s?{_WHO}[)）\]】]?"
+    rf"|(?:本文|文章)?(?:已经|已有|已被|已|共有|共|总共|累计|目前)?\s?{_NUMBER}\s?{_WHO}\s?(?:已经|已|觉得很|觉得|表示)?\s?(?:{_DEED}|留言|说)(?:过|了|量|数)?(?:本文|此文|该文)?"
+    rf"|[👍❤♥☆★♡]\s?{_NUMBER}|(?:已有|共有)\s?{_NUMBER}\s?人)"
 )
 _FURNITURE = re.compile(
-    rf"^(?:分享(?:到|至|给)?(?:\s*[:：][^。！？]{{0,30}}|\s*(?:微信|微博|朋友圈|QQ|新浪|腾讯|人人|好友)[^。！？]{{0,30}})?|(?:{_BAR})(?:{_BAR}|[|｜\s\[\]【】()（）:：\d])*|"
-    r"(?=.*页)(?:首页|上一页|下一页|尾页|末页|上页|下页|\d+|\.{2,}|…|[|｜\[\]\s<>«»])+|(?:上一篇|下一篇)\s*[:：].{0,80}|"
-    r"[\W_]{1,4}|\d+\s*人(?:参与|评论)|(?:阅读|浏览|点击)(?:量|数|次数)?\s*[:：]?\s*\d+.{0,10}|网友评论[^。！？，…]{0,20}|广告|\(?完\)?|展开全文|"
-    r"责任编辑\s*[:：]?|查看评论[^。！？，]{0,30}|我要评论[^。！？，]{0,30}|手机看新闻[^。！？，]{0,30}|欢迎(?:关注|下载|扫码).{0,50})$"
+    rf"^(?:分享(?:到|至|给)?(?:\s*+[:：][^。！？]{{0,30}}|\s*+(?:微信|微博|朋友圈|QQ|新浪|腾讯|人人|好友)[^。！？]{{0,30}})?|"
+    rf"(?:{_BAR}|分享)(?:{_BAR}|分享|[|｜\s\[\]【】()（）:：\d])*+|"
+    rf"(?:(?:{_COUNTER}|{_BAR}|分享|[\s|｜·•/,，;；\-\[\]【】()（）])++)|\+\s?1|"
+    r"(?=.*页)(?:首页|上一页|下一页|尾页|末页|上页|下页|前一页|后一页|余下全文|\d{1,4}|\.{2,}|…|[|｜\[\]【】()（）第共页/\s<>«»])++|"
+    r"(?:[【\[(（]\s?\d{1,3}\s?[】\])）]\s?){2,}+|(?:上一篇|下一篇)\s?[:：].{0,80}|"
+    r"[\W_]{1,4}|网友评论[^。！？，…]{0,20}|广告|[(（]?完[)）]?|展开全文|"
+    r"责任编辑\s?[:：]?|查看评论[^。！？，]{0,30}|我要评论[^。！？，]{0,30}|手机看新闻[^。！？，]{0,30}|欢迎(?:关注|下载|扫码).{0,50})$"
 )
+_BARE_NUMBER = re.compile(rf"(?:{_NUMBER}\s?){{1,4}}")
+# A pager's links, the current page among them: 1 2 3, [1][2], « 1 2 ».
+_PAGER = re.compile(r"[\d\s【】\[\]()（）|｜<>«»‹›…·.]+")
 # Lines that lead away or say who owns the text. Each is short and has no sentence beside it.
 _AWAY = re.compile(
     r"^\W*(?:(?:点击|点此|戳(?:此|这里)?)(?:此处|这里)?(?:查看|阅读|进入|下载|观看|了解)?(?:更多|原文|全文|详情|专题)?.{0,24}(?:>+|＞+|»|链接|专题|新闻|报道|路况|详情|原文|更多|[→↓])\W*|"
@@ -81,6 +100,8 @@ def trim(blocks: list[Block]) -> list[Block]:
         elif related and block.kind == "figure":
             continue
         kept.append(block)
+    while kept and kept[-1].kind in {"p", "h2", "list"} and _BARE_NUMBER.fullmatch(kept[-1].text):
+        kept.pop()  # what readers did, without a word: below the text nothing is numbered
     return kept
 
 
@@ -100,8 +121,8 @@ def _is_furniture(block: Block) -> bool:
     text = block.text
     if _FURNITURE.match(text) or TAG_LINE.match(text) or _asks_to_scan(text):
         return True
-    if text.isdigit() and block.links > 0.5:
-        return True  # a pager; 01 alone heads a section
+    if block.links > 0.4 and _PAGER.fullmatch(text):
+        return True  # 01 alone heads a section
     return len(text) <= _LONGEST and bool(
         (FOOT_SIGN.search(text) and PAGE_FOOT.search(text))
         or _AWAY.match(text)
