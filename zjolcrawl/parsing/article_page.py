@@ -34,6 +34,7 @@ from zjolcrawl.parsing.page import Page, read_page
 from zjolcrawl.parsing.pages import page_urls
 from zjolcrawl.parsing.paper_article import is_blank, read_paper_article
 from zjolcrawl.parsing.stamps import exact_time
+from zjolcrawl.parsing.stubs import stub_target
 from zjolcrawl.parsing.templates import FAMILIES
 from zjolcrawl.parsing.templates.containers import T3
 from zjolcrawl.parsing.templates.generic import GENERIC, SHORT, Densest
@@ -45,11 +46,6 @@ PARSER_VERSION = 2
 
 _END = 14  # lines of a container, among which a bar of tags or editors can be
 _LEAST = 60  # characters: fewer beside a JavaScript redirect are no article
-_STUB = re.compile(
-    r"location(?:\.href)?\s*(?:=|\.replace\s*\(|\.assign\s*\()\s*[\"']([^\"']+)[\"']"
-)  # SEL
-_REFRESH = Values("//meta[translate(@http-equiv, 'REFSH', 'refsh') = 'refresh']/@content")
-_REFRESH_URL = re.compile(r"url\s*=\s*['\"]?([^'\"\s;]+)", re.IGNORECASE)
 _DESKTOP = Values("//link[@rel = 'canonical']/@href | //a/@href")
 _MISSING_PAGE = re.compile(
     r"(?<![\d.])404(?=\W|$|页|错)|页面不存在|找不到(?:该|您)?.{0,6}页面|页面(?:未找到|已删除|不见了)|not found|已被删除",
@@ -96,13 +92,16 @@ def read_article(body: bytes, url: str) -> RawArticle | Stub | NotArticle:
         if found and template is T3 and _is_another(found.container, densest()):
             continue
         if found:
-            # A page of a few words that sends the browser on is a stub, whatever its classes.
-            stub = _stub(page) if _size(found.body) < _LEAST else None
-            return stub or _article(page, template, found)
+            # A page of a few words that sends the browser on is a stub, whatever its classes; one with
+            # an info line is a brief, though it sends telephones elsewhere.
+            is_short = _size(found.body) < _LEAST
+            target = stub_target(page, always=bool(found.head.info)) if is_short else None
+            return Stub(target) if target else _article(page, template, found)
     found = _generic(page, densest)
     if found and not _is_lead(found) and not _is_missing_page(found.head, found.body):
         return _article(page, GENERIC, found)
-    return _stub(page) or _why_not(page)
+    target = stub_target(page)
+    return Stub(target) if target else _why_not(page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,7 @@ class _Found:
 def _generic(page: Page, densest: Densest) -> _Found | None:
     """The slides of a gallery with the text beside them, else the densest container."""
     container = densest()
-    slides = read_gallery(page.root, page.url)
+    slides = read_gallery(page.root, page.base)
     if slides is None:
         if container is None:
             return _short(page, densest(SHORT))
@@ -126,7 +125,7 @@ def _generic(page: Page, densest: Densest) -> _Found | None:
     box, blocks, below = slides
     if container is None or container is box or box in container.iterancestors():
         return _read(box, page, GENERIC, blocks + below)
-    text = BlockReader(page.url).read(container)
+    text = BlockReader(page.base).read(container)
     told, said = (sum(len(block.text) for block in some) for some in (blocks, text))
     if container in box.iterancestors() or 2 * told < said:
         return _read(container, page, GENERIC)
@@ -183,7 +182,7 @@ def _read(
     blocks: list[Block] | None = None,
     headline: Headline | None = None,
 ) -> _Found | None:
-    reader = BlockReader(page.url)
+    reader = BlockReader(page.base)
     blocks = reader.read(container) if blocks is None else blocks
     if not blocks:
         return None
@@ -197,7 +196,8 @@ def _read(
 
 
 def _is_missing_page(head: Head, body: Body) -> bool:
-    return body.size < 200 and bool(_MISSING_PAGE.search(head.title or ""))
+    # 造谣帖文已被删除 is a headline where an info line stands below it.
+    return body.size < 200 and not head.info and bool(_MISSING_PAGE.search(head.title or ""))
 
 
 def _article(page: Page, template: Template, found: _Found) -> RawArticle:
@@ -238,7 +238,7 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
         videos=body.videos,
         attachments=[
             Media(url, ref, name or None)
-            for url, ref, name in found.attachments or attachments_in(after.first(12), page.url)
+            for url, ref, name in found.attachments or attachments_in(after.first(12), page.base)
         ],
         pages=page_urls(page),
         warnings=page.warnings + doubts,
@@ -325,22 +325,10 @@ def _address(page: Page) -> str:
     own = canonical(page.url)
     if kind(own) == "mobile":
         for href in _DESKTOP(page.root):
-            url = canonical(absolute(page.url, href) or "")
+            url = canonical(absolute(page.base, href) or "")
             if kind(url) == "article" and doc_id(url) == doc_id(own):
                 return url
     return own
-
-
-def _stub(page: Page) -> Stub | None:
-    targets = [match[1] for match in _STUB.finditer(page.text)]
-    for content in _REFRESH(page.root):
-        if match := _REFRESH_URL.search(content):
-            targets.insert(0, match[1])
-    for target in targets:
-        url = absolute(page.url, target)
-        if url and canonical(url) != canonical(page.url):
-            return Stub(url)
-    return None
 
 
 def _why_not(page: Page) -> NotArticle:

@@ -202,7 +202,7 @@ def _next(page: Page) -> tuple[str | None, int | None]:
     for path in (_FENYE, _NEXT):
         anchors = path(page.root)
         for anchor in anchors:
-            url = absolute(page.url, anchor.get("href") or "")
+            url = absolute(page.base, anchor.get("href") or "")
             if url and url != page.url:
                 return url, total
         if path is _FENYE and anchors:
@@ -221,7 +221,7 @@ def _by_script(page: Page) -> tuple[int | None, str | None]:
         return count, None
     if current + 1 >= count:
         return count, None
-    return count, absolute(page.url, f"{call[3]}_{current + 1}.{call[4]}")
+    return count, absolute(page.base, f"{call[3]}_{current + 1}.{call[4]}")
 
 
 def _number(value: str, text: str) -> int | None:
@@ -239,7 +239,7 @@ def _by_index(page: Page) -> str | None:
     following = re.compile(rf"_0*{current + 1}\.")
     for anchor in _ALL_ANCHORS(page.root):
         href = anchor.get("href") or ""
-        url = absolute(page.url, href) if following.search(href) else None
+        url = absolute(page.base, href) if following.search(href) else None
         other = _INDEX.match(url) if url else None
         if other and other["stem"] == stem and int(other["page"] or 0) == current + 1:
             return url

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass
-from urllib.parse import urljoin
+from itertools import cycle
 
 from lxml import etree
 from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.elements import Names
+from zjolcrawl.parsing.urls import absolute
 
-# A page whose non-ASCII bytes are UTF-8 but for this share of broken ones is UTF-8 that was cut or
-# patched; text in another encoding breaks at almost every character.
-_TOLERATED_BROKEN = 0.02
-_ASCII = bytes(range(128))
+# Characters of three bytes or more in UTF-8: text in GBK has next to none of them by chance.
+_WIDE = re.compile("[\u0800-\ufffc\U00010000-\U0010ffff]")
+_GBK_RUN = re.compile(
+    rb"(?:[\x81-\xfe][\x40-\x7e\x80-\xfe]){4,}+"
+)  # Han characters as GBK has them
+# Four Han characters of UTF-8 in a row, which GBK's bytes never are.
+_UTF8_RUN = re.compile(rb"(?<![\x80-\xff])((?:[\xe2-\xef][\x80-\xbf]{2}){4,}+)")
+# Line and paragraph separators of Unicode, and C1's next line, which end a line as <br> does.
+_LINE_ENDS = re.compile("[\u2028\u2029\x85]")
+_REFUSED = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
+)  # by lxml, of any text that is set
+_ENDS_OF_LINES = (b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\xc2\x85", b"&#8232", b"&#8233", b"&#x202")
+# &#147; is “: references to C1 mean Windows' characters (HTML, 13.2.5.80).
+_C1_REFERENCE = re.compile(rb"&#0{0,4}(12[89]|1[345]\d);")
 # One class for all elements: lxml.html's own choice by tag asks Python for each.
 _CLASSES = etree.ElementDefaultClassLookup(element=HtmlElement)
 
@@ -29,12 +42,8 @@ class Page:
     text: str
     warnings: list[str]
     names: Names
-
-    @property
-    def base(self) -> str:
-        """The absolute URL that its references start from."""
-        base = self.root.find(".//base[@href]")
-        return urljoin(self.url, base.get("href")) if base is not None else self.url
+    base: str
+    """The absolute URL that its references start from."""
 
 
 def read_page(body: bytes, url: str) -> Page:
@@ -49,6 +58,8 @@ def read_page(body: bytes, url: str) -> Page:
     else:
         text = text.replace("\x00", "")
         data = text.encode("utf-8", "replace")
+    if b"&#1" in data:
+        data = _C1_REFERENCE.sub(_windows, data)
     parser = etree.HTMLParser(
         encoding="utf-8",
         huge_tree=True,
@@ -64,7 +75,12 @@ def read_page(body: bytes, url: str) -> Page:
     if root is None:
         root = etree.fromstring(b"<html><body></body></html>", parser)
     _join_rest(root)
-    return Page(url, root, encoding, text, warnings, Names(root))
+    if any(end in data for end in _ENDS_OF_LINES):
+        _break_lines(root)
+    # Next to no page has one, and looking for it in the tree costs as much as reading a paragraph.
+    base = root.find(".//base[@href]") if b"<base" in data or b"<BASE" in data else None
+    start = absolute(url, base.get("href", "")) if base is not None else None
+    return Page(url, root, encoding, text, warnings, Names(root), start or url)
 
 
 def _join_rest(root: HtmlElement) -> None:
@@ -72,6 +88,35 @@ def _join_rest(root: HtmlElement) -> None:
     for rest in root.itersiblings("html"):
         body = root.find("body")
         (body if body is not None else root).extend(list(rest))
+
+
+def _break_lines(root: HtmlElement) -> None:
+    """Put a `<br>` for each line separator of Unicode: HTML folds them away or keeps them in the text."""
+    for element in list(root.iter()):
+        if element.tag in {"script", "style", "title", "textarea"}:
+            continue
+        if element.tail and _LINE_ENDS.search(element.tail):
+            element.tail, *lines = _lines(element.tail)
+            for line in reversed(lines):
+                element.addnext(_break(line))
+        if element.text and _LINE_ENDS.search(element.text):
+            element.text, *lines = _lines(element.text)
+            for place, line in enumerate(lines):
+                element.insert(place, _break(line))
+
+
+def _lines(text: str) -> list[str]:
+    return _LINE_ENDS.split(_REFUSED.sub("", text))
+
+
+def _break(tail: str) -> HtmlElement:
+    end = etree.Element("br")
+    end.tail = tail
+    return end
+
+
+def _windows(reference: re.Match[bytes]) -> bytes:
+    return bytes([int(reference[1])]).decode("cp1252", "replace").encode()
 
 
 def decode(body: bytes) -> tuple[str, str, int]:
@@ -88,11 +133,31 @@ def decode(body: bytes) -> tuple[str, str, int]:
         return body.decode("utf-8"), "utf-8", 0
     except UnicodeDecodeError:
         pass
-    utf8 = body.decode("utf-8", "replace")
-    broken = utf8.count("\ufffd") - body.count(b"\xef\xbf\xbd")
-    if broken <= max(1, _TOLERATED_BROKEN * len(body.translate(None, _ASCII))) and len(utf8) < len(
-        body
-    ):
-        return utf8, "utf-8", broken
-    text = body.decode("gb18030", "replace")
+    loose = body.decode("utf-8", "replace")
+    broken = loose.count("\ufffd") - body.count(b"\xef\xbf\xbd")
+    if len(_WIDE.findall(loose)) >= 2 * broken - 2 and len(loose) < len(body):
+        text = body.decode("utf-8", _GBK_RUNS)
+        return text, "utf-8", text.count("\ufffd") - body.count(b"\xef\xbf\xbd")
+    text = "".join(
+        part.decode("utf-8" if odd else "gb18030", "replace")
+        for odd, part in zip(cycle((False, True)), _UTF8_RUN.split(body), strict=False)
+    )
     return text, "gb18030", text.count("\ufffd")
+
+
+def _read_run(error: UnicodeError) -> tuple[str, int]:
+    """What a place that is no UTF-8 is: a passage in GBK, as of an include, or one broken character."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    if run := _GBK_RUN.match(error.object, error.start):
+        # A character that is cut in a text of UTF-8 breaks the one, not what follows.
+        is_utf8 = 6 * len(run[0].decode("utf-8", "ignore")) > len(run[0])
+        try:
+            return ("\ufffd", error.end) if is_utf8 else (run[0].decode("gb18030"), run.end())
+        except UnicodeDecodeError:
+            pass
+    return "\ufffd", error.end
+
+
+_GBK_RUNS = "zjolcrawl.gbk_runs"
+codecs.register_error(_GBK_RUNS, _read_run)

@@ -32,7 +32,7 @@ def page_urls(page: Page) -> list[str]:
     is_named = name in page.text
     # A page links hundreds of others, and resolving an address costs more than reading a paragraph.
     for href in (href for href in (_HREFS(page.root) if is_named else []) if name in href):
-        url = absolute(page.url, href)
+        url = absolute(page.base, href)
         if url and page_number(url) and canonical(url) == own:
             found.add(part_url(url))
     if is_named and (call := _SCRIPT.search(page.text)) and call[2] == name:

@@ -6,9 +6,10 @@ import re
 import unicodedata
 
 # U+200B-200F and U+2060-2064 have no width or only direction; U+FEFF is a stray byte order mark,
-# U+00AD an invisible hyphen, C0/C1 controls come from broken encodings.
+# U+00AD an invisible hyphen, U+FFFC stands for an object that is not there, C0/C1 controls come from
+# broken encodings.
 _INVISIBLE = re.compile(
-    "[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\x00-\x08\x0e-\x1f\x7f]+"
+    "[\u200b-\u200f\u202a-\u202e\u2060-\u206f\u180e\ufeff\ufffc\u00ad\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]+"
 )
 # Characters of the wide classes: between two of them a line break in the source is no space
 # (CSS Text 3, segment break transformation).
@@ -17,7 +18,7 @@ _WIDE = "\u2e80-\u303f\u3040-\u9fff\uf900-\ufaff\uff00-\uffef“”‘’…—�
 _BREAK_IN_CJK = re.compile(
     f"[ \t\r\n](?<=[{_WIDE}].)(?:(?<=[\r\n])|[ \t]*+[\r\n])[ \t\r\n]*+(?=[{_WIDE}])", re.DOTALL
 )
-_OTHER_SPACE = "\t\r\n\f\v\u00a0\u2002-\u200a\u202f"
+_OTHER_SPACE = "\t\r\n\f\v\x85\u00a0\u2000-\u200a\u2028\u2029\u202f"
 _OTHER_SPACES = re.compile(f"[{_OTHER_SPACE}][ {_OTHER_SPACE}]*")
 _SPACES = re.compile("  +")
 DIVIDER = re.compile(r"(?:(?<!\s)\s+)?[-_|｜–—]+\s*")
