@@ -11,8 +11,9 @@ from datetime import date
 
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.column_page import ColumnPage, ListedLink, link_day_of
+from zjolcrawl.parsing.column_page import ColumnPage, link_day_of
 from zjolcrawl.parsing.fields.text import clean
+from zjolcrawl.parsing.listed import ListedLink
 from zjolcrawl.parsing.page import Page, decode, read_page
 from zjolcrawl.parsing.templates.paper import (
     ALL_LINKS,
