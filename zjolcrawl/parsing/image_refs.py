@@ -22,6 +22,11 @@ _MAYBE = re.compile(
 _IS_PICTURE = re.compile(
     r"\.(?:jpe?g|jfif|png|gif|webp|bmp|avif|heic)(?:[?!@#&_]|$)", re.IGNORECASE
 )
+_RENEWS = re.compile(
+    r"(?:_|t|ts|v|ver|version|r|rnd|rand|random|time|timestamp|date|cache|nocache|token|sign|signature|auth_?key|"
+    r"expires?|e|from|x-oss-process|imageView2.*|imageMogr2.*)(?:=|$)",
+    re.IGNORECASE,
+)
 _BETWEEN = re.compile(r",\s{1,9}|(?<=\d[wx]),|,(?=https?:|//)")  # of a srcset
 _EDITORIAL_PICTURE = re.compile(r"(?:^|/)[WP]0\d{14,}")
 # Words of a file's name or folder that name furniture. skyline.jpg and WechatIMG7.jpg have none, nor
@@ -62,6 +67,21 @@ def picture(element: HtmlElement, base: str) -> tuple[str, str] | None:
         if url and (_EDITORIAL_PICTURE.search(url) or not _is_furniture(element, url)):
             return url, ref
     return None
+
+
+def image_key(url: str) -> str:
+    """What identifies a picture, however a page writes its address.
+
+    The editor's names (W020170812341787363590.jpg) are given once; of other pictures host and path
+    count, without scheme and without what only renews a cache or a permission (`?t=1`, `?token=x`).
+    """
+    place, _, query = url.partition("://")[2].partition("#")[0].partition("?")
+    if _EDITORIAL_PICTURE.search(place):
+        return place.rpartition("/")[2]
+    if not query or _IS_PICTURE.search(place):
+        return place
+    kept = [each for each in query.split("&") if not _RENEWS.match(each)]
+    return f"{place}?{'&'.join(kept)}" if kept else place
 
 
 def _references(element: HtmlElement) -> Iterator[str]:
