@@ -73,6 +73,8 @@ def normalize(raw: RawArticle) -> Article:
         for name in (_EXPECTED_OF_PAPERS if paper else _EXPECTED)
         if not getattr(article, name) and not (name == "published_at" and from_url)
     ]
+    if broken := article.title.count("\ufffd"):
+        article.warnings.append(f"title: {broken} undecodable characters")
     article.warnings.sort()
     return article
 
