@@ -6,10 +6,9 @@ import re
 import unicodedata
 
 # U+200B-200F and U+2060-2064 have no width or only direction; U+FEFF is a stray byte order mark,
-# U+00AD an invisible hyphen, U+FFFC stands for an object that is not there, C0/C1 controls come from
-# broken encodings.
+# U+00AD an invisible hyphen, C0/C1 controls come from broken encodings.
 _INVISIBLE = re.compile(
-    "[\u200b-\u200f\u202a-\u202e\u2060-\u206f\u180e\ufeff\ufffc\u00ad\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]+"
+    "[\u200b-\u200f\u202a-\u202e\u2060-\u206f\u180e\ufeff\u00ad\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]+"
 )
 # Characters of the wide classes: between two of them a line break in the source is no space
 # (CSS Text 3, segment break transformation).
