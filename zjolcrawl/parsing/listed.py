@@ -97,7 +97,8 @@ def links_of_scripts(root: HtmlElement, here: Here) -> Iterator[ListedLink]:
             yield from _told(mark[1], mark[2], None, here)
         for thing in _OBJECT.finditer(code):
             said = {
-                m[1].lower(): _unescaped(m[2] or m[3] or m[4]) for m in _PAIR.finditer(thing[0])
+                m[1].lower(): _unescaped(m[2] or m[3] or m[4] or "")
+                for m in _PAIR.finditer(thing[0])
             }
             address = next((v for v in said.values() if _ARTICLE.search(v)), "")
             yield from _told(address, _named(said), _stamped(said), here)

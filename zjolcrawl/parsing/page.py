@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import cycle
 
 from lxml import etree
 from lxml.html import HtmlElement
@@ -15,11 +15,10 @@ from zjolcrawl.parsing.urls import absolute
 
 # Characters of three bytes or more in UTF-8: text in GBK has next to none of them by chance.
 _WIDE = re.compile("[\u0800-\ufffc\U00010000-\U0010ffff]")
-_GBK_RUN = re.compile(
-    rb"(?:[\x81-\xfe][\x40-\x7e\x80-\xfe]){4,}+"
-)  # Han characters as GBK has them
+_NOT_ASCII = re.compile(rb"[\x80-\xff]+")
+_GBK_RUN = re.compile(rb"(?:[\x81-\xfe][\x40-\x7e\x80-\xfe])++")  # Han characters as GBK has them
 # Four Han characters of UTF-8 in a row, which GBK's bytes never are.
-_UTF8_RUN = re.compile(rb"(?<![\x80-\xff])((?:[\xe2-\xef][\x80-\xbf]{2}){4,}+)")
+_UTF8_RUN = re.compile(rb"(?<![\x80-\xff])(?:[\xe2-\xef][\x80-\xbf]{2}){4}")
 # Line and paragraph separators of Unicode, and C1's next line, which end a line as <br> does.
 _LINE_ENDS = re.compile("[\u2028\u2029\x85]")
 _REFUSED = re.compile(
@@ -48,12 +47,12 @@ class Page:
 
 def read_page(body: bytes, url: str) -> Page:
     """Decode and parse a page. Never raises on bad input: an empty page has an empty tree."""
-    text, encoding, broken = decode(body)
+    text, encoding, broken, is_utf8 = _decode(body)
     warnings = [f"encoding: {broken} undecodable bytes"] if broken else []
     # Always UTF-8 so that libxml2 neither guesses nor believes a declaration in the page; what is
     # that already is not encoded anew (140 us a page). huge_tree lifts the depth limit: a deep page
     # must not lose its end. Nobody asks for ids by XPath's id().
-    if encoding == "utf-8" and not broken and b"\x00" not in body:
+    if is_utf8 and b"\x00" not in body:
         data = body.removeprefix(codecs.BOM_UTF8)
     else:
         text = text.replace("\x00", "")
@@ -125,39 +124,45 @@ def decode(body: bytes) -> tuple[str, str, int]:
     Declarations are not asked: legacy pages say gb2312 and mean GB18030, others say nothing or the
     wrong thing, while the bytes themselves tell the two apart. gb18030 contains GBK and GB2312.
     """
+    return _decode(body)[:3]
+
+
+def _decode(body: bytes) -> tuple[str, str, int, bool]:
+    """What `decode` says, and whether the bytes are UTF-8 from beginning to end."""
     if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         text = body.decode("utf-16", "replace")
-        return text, "utf-16", text.count("\ufffd")
+        return text, "utf-16", text.count("\ufffd"), False
     body = body.removeprefix(codecs.BOM_UTF8)
     try:
-        return body.decode("utf-8"), "utf-8", 0
+        return body.decode("utf-8"), "utf-8", 0, True
     except UnicodeDecodeError:
         pass
     loose = body.decode("utf-8", "replace")
     broken = loose.count("\ufffd") - body.count(b"\xef\xbf\xbd")
-    if len(_WIDE.findall(loose)) >= 2 * broken - 2 and len(loose) < len(body):
-        text = body.decode("utf-8", _GBK_RUNS)
-        return text, "utf-8", text.count("\ufffd") - body.count(b"\xef\xbf\xbd")
-    text = "".join(
-        part.decode("utf-8" if odd else "gb18030", "replace")
-        for odd, part in zip(cycle((False, True)), _UTF8_RUN.split(body), strict=False)
-    )
-    return text, "gb18030", text.count("\ufffd")
+    is_gbk = len(_WIDE.findall(loose)) < 2 * broken - 2 or len(loose) >= len(body)
+    if is_gbk and not _UTF8_RUN.search(body):
+        text = body.decode("gb18030", "replace")
+        return text, "gb18030", text.count("\ufffd"), False
+    text = "".join(_runs(body, is_gbk))
+    broken = text.count("\ufffd") - body.count(b"\xef\xbf\xbd")
+    return text, "gb18030" if is_gbk else "utf-8", broken, False
 
 
-def _read_run(error: UnicodeError) -> tuple[str, int]:
-    """What a place that is no UTF-8 is: a passage in GBK, as of an include, or one broken character."""
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    if run := _GBK_RUN.match(error.object, error.start):
-        # A character that is cut in a text of UTF-8 breaks the one, not what follows.
-        is_utf8 = 6 * len(run[0].decode("utf-8", "ignore")) > len(run[0])
-        try:
-            return ("\ufffd", error.end) if is_utf8 else (run[0].decode("gb18030"), run.end())
-        except UnicodeDecodeError:
-            pass
-    return "\ufffd", error.end
+def _runs(body: bytes, is_gbk: bool) -> Iterator[str]:
+    """A page of two encodings run by run: what is no UTF-8 is a passage in GBK, or a broken character.
 
-
-_GBK_RUNS = "zjolcrawl.gbk_runs"
-codecs.register_error(_GBK_RUNS, _read_run)
+    `is_gbk`: most of the page is; a run of two or four bytes can be both.
+    """
+    at = 0
+    while found := _NOT_ASCII.search(body, at):
+        yield body[at : found.start()].decode("ascii")
+        at = found.end()
+        text = found[0].decode("utf-8", "replace")
+        wide = len(_WIDE.findall(text))
+        is_other = 6 * wide < len(found[0]) if "\ufffd" in text else is_gbk and not wide
+        if is_other and (whole := _GBK_RUN.match(body, found.start())):
+            at = max(at, whole.end())
+            text = whole[0].decode("gb18030", "replace")
+            text += body[whole.end() : at].decode("utf-8", "replace")
+        yield text
+    yield body[at:].decode("ascii")
