@@ -65,7 +65,7 @@ def test_brief_with_a_refresh_that_sends_nobody_on(head: str) -> None:
         f"<script>// location.href='/old.html'\nlocation.href='{OTHER}'</script>",
         f"<script>/* location.href='/old.html' */ location.href='{OTHER}'</script>",
         f"<script>if (isMobile) {{ location.href = '{PHONE}' }} location.href = '{OTHER}'</script>",
-        f"<base href=http://zjnews.zjol.com.cn/zjnews/><script>location.href='hznews/201708/t20170811_4770001.shtml'</script>",
+        "<base href=http://zjnews.zjol.com.cn/zjnews/><script>location.href='hznews/201708/t20170811_4770001.shtml'</script>",
     ],
 )
 def test_stub_leads_where_its_script_does(markup: str) -> None:
