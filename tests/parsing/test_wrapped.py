@@ -62,6 +62,8 @@ def test_stories_with_a_summary_each_are_no_article_of_paragraphs() -> None:
         'createPageHTML( "3" , "0" , "t20170812_4774999" , "shtml" );',
         'total=3;\ncreatePageHTML(total, cur, "t20170812_4774999", "shtml", 3);',
         'createPage(3, 0, "t20170812_4774999", "shtml");',
+        'function createPageHTML(count, index, name, ext) {} createPageHTML(3, 0, "t20170812_4774999", "shtml");',
+        'var ext = "shtml"; createPageHTML(3, 0, "t20170812_4774999", ext);',
     ],
 )
 def test_pager_whose_numbers_are_variables(script: str) -> None:

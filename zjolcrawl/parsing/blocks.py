@@ -37,7 +37,8 @@ _FURNITURE = re.compile(
     r"xiangguan|recommend\w*|tuijian|hotnews|hot-?list|sidebar|advert\w*|guanggao|qrcode|ewm|erweima|pinglun|"
     r"ads?|toolbar|news_more_page|fenye|pagination|pager|breadcrumbs?|font-?size|jiucuo|disclaimer|mianze|"
     r"editor_baidu)(?:$|[\s_-]|(?=[A-Z\d]))"
-    r"|(?:^|\s)(?:pages?|print|tools|gg|qr|comments?|prevnext|pre-?next|weixin-?code|footer)(?:$|\s|\d)",
+    r"|(?:^|\s)(?:pages?|print|tools|gg|qr|comments?|prevnext|pre-?next|weixin-?code|footer|"
+    r"(?:dian)?zan|praise|digg|likes?|(?:read|view|hit|click|comment|like|zan|share)s?[-_]?(?:num(?:ber)?s?|counts?|times))(?:$|\s|\d)",
     re.IGNORECASE,
 )
 # The foot of a page: who runs the site, by whose leave. No article has such a line.

@@ -41,6 +41,10 @@ _INFO = re.compile(
 )
 # （2007年6月29日全国人大常委会第二十八次会议通过）: the day of a law, not of its publication.
 _ENACTED = re.compile(r"^[（(].*(?:通过|公布|施行|修订|修正|批准)[)）]$")
+# 今天是2026年11月21日 星期六 杭州 21℃: the day of the visit.
+_TODAY = re.compile(
+    r"^(?:今天是?|今日是?|现在是?|当前|此刻)\s?(?:时间|日期)?\s?[:：]?\s?\d|\d\s?[℃°]|农历|您好"
+)
 _BYLINE = re.compile(
     r"^(?:\S{0,12}记者|通讯员|作者|(?:文|图|摄影|摄|视频)\s*[/／:：])\s*[:：]?\s*[\u4e00-\u9fff·]\s?[\u4e00-\u9fff·]"
 )
@@ -301,7 +305,7 @@ def _is_info(text: str) -> bool:
 
 @lru_cache(maxsize=64)  # asked of each line of a head up to four times
 def _says_info(text: str) -> bool:
-    if _ENACTED.search(text):
+    if _ENACTED.search(text) or _TODAY.search(text):
         return False
     span = time_span(text) or yearless_span(text)
     if span and (span[1] - span[0]) >= 0.2 * len(text) and not re.search("[。！？]", text):

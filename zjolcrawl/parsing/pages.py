@@ -36,10 +36,12 @@ def page_urls(page: Page) -> list[str]:
         url = absolute(page.base, href)
         if url and page_number(url) and canonical(url) == own:
             found.add(part_url(url))
-    call = _SCRIPT.search(page.text) if is_named else None
-    if call and name in (call[2], script_text(call[2], page.text)):
-        last = min(script_number(call[1], page.text) or 0, _MOST)
-        found |= {f"{folder}/{name}_{n}.{call[3]}" for n in range(1, last)}
+    for call in _SCRIPT.finditer(page.text) if is_named else ():  # the function itself is another
+        if name in (call[2], script_text(call[2], page.text)):
+            last = min(script_number(call[1], page.text) or 0, _MOST)
+            ext = script_text(call[3], page.text) or call[3]
+            found |= {f"{folder}/{name}_{n}.{ext.lstrip('.')}" for n in range(1, last)}
+            break
     ordered = sorted(found, key=page_number)
     return ordered[:_MOST] if len(ordered) > 1 else []
 
