@@ -17,7 +17,9 @@ _CAPTION = re.compile(
 _POINTS_DOWN = re.compile(
     r"^[▼▽↓](?![▼▽↓])\s?(?!下[面方列]|以下|一起|请|快|来|跟|点击|点|戳|查看|详情|更多|往下|滑动)"
 )
-_TAKEN_BY = re.compile(r"(?:[\u4e00-\u9fff ]|[　/])摄\s?[)）]?$|[(（][^()（）]{0,12}(?:资料|供)图[)）]$")
+_TAKEN_BY = re.compile(
+    r"(?:[\u4e00-\u9fff ]|[　/])摄\s?[)）]?$|[(（][^()（）]{0,12}(?:资料|供)图[)）]$"
+)
 _SENTENCE = re.compile("[。！？][”’）)]?$")
 
 
@@ -108,7 +110,13 @@ def _is_caption(block: Block) -> bool:
     if len(block.lines) > 1 and len(block.text) <= 100 and _CAPTION.search(block.text):
         # 记者 江帆 摄 below one sentence; several are the article's.
         return sum(map(bool, map(_SENTENCE.search, block.lines))) <= 1
-    if block.kind == "h2" or len(text) > 120 or DATELINE.match(text) or CREDIT.match(text) or NOTE.match(text):
+    if (
+        block.kind == "h2"
+        or len(text) > 120
+        or DATELINE.match(text)
+        or CREDIT.match(text)
+        or NOTE.match(text)
+    ):
         return False
     if text[0] in "▼▽↓▲△↑":  # what is no caption by its arrow is none by its place
         return False
