@@ -48,10 +48,9 @@ _NOT_TAG = re.compile(
     r"[【\[（(]?\s?(?:更多|编辑|分享(?:到.{0,6})?|我要纠错|纠错|打印|收藏|关闭|举报|评论|点赞|转发|首页|上一篇|下一篇|返回.{0,4}|"
     r"标签|相关标签|关键词|字[体号].{0,8}|无|暂无)\s?[】\]）)]?[:：>》»\s]{0,6}",
 )
-_NO_KEYWORD = re.compile(
-    r"[<>{}=。！？]|^(?:null|undefined|keywords?|description|无|关键[词字])$", re.IGNORECASE
-)
-_LABEL = re.compile("[:：]")
+# Markup or a template's own words are no keywords but a mistake; a sentence is none either.
+_BROKEN = re.compile("[<>{}=。！？]")
+_NO_KEYWORDS = {"null", "undefined", "keyword", "keywords", "description", "无", "关键词", "关键字"}
 
 
 def editors_in(lines: Iterable[Line]) -> list[str]:
@@ -145,8 +144,8 @@ def keywords_in(root: HtmlElement, title: str | None) -> list[str]:
     surroundings = DIVIDER.split(clean(" ".join(said)).partition(title)[2]) if title else []
     content = clean(content)
     pieces = [piece for piece in re.split(r"[,，;；、|｜]", content) if piece.strip()]
-    if any(_NO_KEYWORD.search(piece.strip()) for piece in pieces):
-        return []  # broken markup, or a template's own words
+    if _BROKEN.search(content) or content.lower() in _NO_KEYWORDS:
+        return []
     kept = [piece for piece in pieces if piece.strip() not in surroundings]
     return kept if len(pieces) > 1 else pieces
 
@@ -172,8 +171,9 @@ def _tag_box(line: Line, boxes: set[HtmlElement]) -> list[str]:
     is_said = line.links > 0.4 and line.text[0] == "标" and _TAGS_BEFORE.match(line.text)
     if named or is_said:
         return _boxed(named[-1] if named else line.element, boxes)  # a tag has a box of its own too
-    inline = [each for each in islice(line.element, 21) if each in boxes] if boxes else []
-    texts = [clean(text_of(each)) for each in inline]
+    if not boxes or not len(line.element):
+        return []
+    texts = [clean(text_of(each)) for each in islice(line.element, 21) if each in boxes]
     return _tags_of(texts) if 2 * sum(map(len, texts)) > len(line.text) else []
 
 
@@ -187,7 +187,9 @@ def _boxed(box: HtmlElement, boxes: set[HtmlElement]) -> list[str]:
 def _tags_of(texts: Iterable[str]) -> list[str]:
     cleaned = (TAG_LINE.sub("", clean(text)).strip("#＃ ") for text in islice(texts, 21))
     tags = [tag for tag in cleaned if tag and not _NOT_TAG.fullmatch(tag)]
-    is_bar = len(tags) <= 20 and all(len(tag) <= 16 and not _LABEL.search(tag) for tag in tags)
+    is_bar = len(tags) <= 20 and all(
+        len(tag) <= 16 and ":" not in tag and "：" not in tag for tag in tags
+    )
     return _apart(tags) if is_bar else []
 
 

@@ -305,12 +305,10 @@ def _is_info(text: str) -> bool:
 
 @lru_cache(maxsize=64)  # asked of each line of a head up to four times
 def _says_info(text: str) -> bool:
-    if _ENACTED.search(text) or _TODAY.search(text):
-        return False
-    span = time_span(text) or yearless_span(text)
-    if span and (span[1] - span[0]) >= 0.2 * len(text) and not re.search("[。！？]", text):
-        return True
-    return (bool(_INFO.search(text)) and "。" not in text) or bool(RELATIVE.fullmatch(text))
+    span = time_span(text) or (yearless_span(text) if ":" in text else None)
+    is_dated = span and span[1] - span[0] >= 0.2 * len(text) and not re.search("[。！？]", text)
+    is_said = is_dated or (_INFO.search(text) and "。" not in text) or RELATIVE.fullmatch(text)
+    return bool(is_said) and not _ENACTED.search(text) and not _TODAY.search(text)
 
 
 def _may_be_heading(line: Line) -> bool:

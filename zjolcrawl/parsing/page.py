@@ -24,9 +24,6 @@ _LINE_ENDS = re.compile("[\u2028\u2029\x85]")
 _REFUSED = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
 )  # by lxml, of any text that is set
-_ENDS_OF_LINES = (b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\xc2\x85", b"&#8232", b"&#8233", b"&#x202")
-# &#147; is “: references to C1 mean Windows' characters (HTML, 13.2.5.80).
-_C1_REFERENCE = re.compile(rb"&#0{0,4}(12[89]|1[345]\d);")
 # One class for all elements: lxml.html's own choice by tag asks Python for each.
 _CLASSES = etree.ElementDefaultClassLookup(element=HtmlElement)
 
@@ -57,8 +54,6 @@ def read_page(body: bytes, url: str) -> Page:
     else:
         text = text.replace("\x00", "")
         data = text.encode("utf-8", "replace")
-    if b"&#1" in data:
-        data = _C1_REFERENCE.sub(_windows, data)
     parser = etree.HTMLParser(
         encoding="utf-8",
         huge_tree=True,
@@ -74,10 +69,9 @@ def read_page(body: bytes, url: str) -> Page:
     if root is None:
         root = etree.fromstring(b"<html><body></body></html>", parser)
     _join_rest(root)
-    if any(end in data for end in _ENDS_OF_LINES):
+    if "\u2028" in text or "\u2029" in text or "\x85" in text:
         _break_lines(root)
-    # Next to no page has one, and looking for it in the tree costs as much as reading a paragraph.
-    base = root.find(".//base[@href]") if b"<base" in data or b"<BASE" in data else None
+    base = root.find(".//base[@href]")
     start = absolute(url, base.get("href", "")) if base is not None else None
     return Page(url, root, encoding, text, warnings, Names(root), start or url)
 
@@ -112,10 +106,6 @@ def _break(tail: str) -> HtmlElement:
     end = etree.Element("br")
     end.tail = tail
     return end
-
-
-def _windows(reference: re.Match[bytes]) -> bytes:
-    return bytes([int(reference[1])]).decode("cp1252", "replace").encode()
 
 
 def decode(body: bytes) -> tuple[str, str, int]:

@@ -17,9 +17,9 @@ CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 # 2015年04月08日10:05, (2018-03-18), | 2026-09-23, 17-08-12 07:34 [SEL], ISO 8601 of meta tags,
 # 8月12日 中午1:05, 2:26 PM: half-day words before the clock, AM and PM on either side.
 _WORDS = {
-    "afternoon": ("下午", "午后", "傍晚", "晚上", "晚间", "晚", "PM"),
+    "afternoon": ("下午", "午后", "傍晚", "晚上", "晚间", "晚", "PM", "pm"),
     "night": ("夜里", "夜间", "深夜", "半夜", "午夜", "夜"),
-    "morning": ("上午", "早上", "早晨", "清晨", "凌晨", "早", "AM"),
+    "morning": ("上午", "早上", "早晨", "清晨", "凌晨", "早", "AM", "am"),
     "noon": ("中午", "正午", "午间"),
 }
 _HALF = "|".join(word for words in _WORDS.values() for word in words)
@@ -29,7 +29,7 @@ _DATE = re.compile(
     \s*+[-/.年]\s*+(?P<m>1[0-2]|0?[1-9])
     \s*+[-/.月]\s*+(?P<d>3[01]|[12]\d|0?[1-9])(?!\d)\s*+日?+
     (?:
-        \s*+(?:T|,|[|/_](?=\s*+\d\d?[:时点])|[(（]?(?:星期|周)[一二三四五六日天][)）]?)?+\s*+
+        \s*+(?:[Tt]|,|[|/_](?=\s*+\d\d?[:时点])|[(（]?(?:星期|周)[一二三四五六日天][)）]?)?+\s*+
         (?P<half>{_HALF})?+\s*+
         (?P<H>2[0-3]|[01]?\d)
         (?:
@@ -38,9 +38,9 @@ _DATE = re.compile(
           | \s*+[时点]
         )
         (?P<zone>\.\d{{1,9}}Z|Z|(?:\.\d{{1,9}})?[+-]\d\d:?\d\d)?
-        (?:\s?(?P<after>[AP]\.?M\b\.?))?
+        (?:\s?(?P<after>[AaPp]\.?[Mm]\b\.?))?
     )?""",
-    re.VERBOSE | re.IGNORECASE,
+    re.VERBOSE,
 )
 # 二〇一七年八月十二日: as a gazette writes a day; the clock after it has digits.
 _ONES = "一二三四五六七八九"
@@ -67,7 +67,15 @@ def find_time(text: str) -> tuple[datetime, str] | None:
     Precision is `second`, `minute`, `hour` or `day`: what the page gives. A wall clock without a
     zone is China time. Impossible dates (2月30日) are passed over.
     """
+    return _known_time(text) if len(text) <= _LONGEST_KNOWN else _time(text)
+
+
+def _time(text: str) -> tuple[datetime, str] | None:
     return next((value for _, value in _times(fold_width(text))), None)
+
+
+# The time of an article is asked for by each step that it goes through.
+_known_time = lru_cache(maxsize=256)(_time)
 
 
 def find_yearless(text: str, near: date) -> tuple[datetime, str] | None:
@@ -175,7 +183,7 @@ def _han(number: str) -> int:
 
 def _hour(said: int, half: str) -> int:
     """The hour on a clock of 24 hours; 24 is midnight at the end of the day."""
-    half = half.upper().replace(".", "")
+    half = half.replace(".", "").lower() if half.isascii() else half
     if said > 12:
         return said
     if half in _WORDS["afternoon"]:
