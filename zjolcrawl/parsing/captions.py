@@ -8,9 +8,9 @@ from zjolcrawl.parsing.blocks import Block, keep_lines
 from zjolcrawl.parsing.passages import CREDIT, DATELINE, NOTE
 
 _CAPTION = re.compile(
-    r"^(?:[▲△↑](?![▲△↑])|图\s*[为:：/]|[上下左右]图(?![书腾案片形像谱])|图片说明|图注|图源|图片来源|"
-    r"(?:摄影|供图|制图|绘图|漫画|制表)\s*[:：/])|"
-    r"(?:图源|图片来源|资料图片?|供图|摄影)\s*[:：/]\s*\S+$|(?:\s|[　/]|[\u4e00-\u9fff]{2,4})\s*摄[)）]?$|(?:资料图|供图)[)）]?$|"
+    r"^(?:[▲△↑](?![▲△↑])|图\s{0,9}[为:：/]|[上下左右]图(?![书腾案片形像谱])|图片说明|图注|图源|图片来源|"
+    r"(?:摄影|供图|制图|绘图|漫画|制表)\s{0,9}[:：/])|"
+    r"(?:图源|图片来源|资料图片?|供图|摄影)\s{0,9}[:：/]\s{0,9}\S{1,100}$|(?:\s|[　/]|[\u4e00-\u9fff]{2,4})\s{0,9}摄[)）]?$|(?:资料图|供图)[)）]?$|"
     r"图片?(?:均)?(?:由|来自|源自).{2,20}[)）]$"
 )
 # ▼ points at the picture below it, but for a line that only says that more is to come.

@@ -28,7 +28,7 @@ _EDITOR = re.compile(
 _EDITOR_SIGN = re.compile(f"[{EDITOR_SIGNS}]")
 _TAG_LABEL = re.compile(r"(?:^|\s)(?:标签|关键词)\s*[:：]")
 _TAGS_END = re.compile(
-    rf"[\s\u3000|｜【\[（(]*(?:(?:{EDITOR_ROLES})\s*[:：]|来源\s*[:：]|分享|作者\s*[:：]|记者\s*[:：]|更多|发布时间)"
+    rf"[\s\u3000|｜【\[（(]{{0,9}}(?:(?:{EDITOR_ROLES})\s{{0,9}}[:：]|来源\s{{0,9}}[:：]|分享|作者\s{{0,9}}[:：]|记者\s{{0,9}}[:：]|更多|发布时间)"
 )
 _REPORTERS = re.compile(
     r"^[（(【]?(?:[\u4e00-\u9fff]{0,10}?(?:记者|通讯员)|作者|文)\s*[:：/／|｜ ]\s*[\u4e00-\u9fff]"
