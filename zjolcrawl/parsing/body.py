@@ -10,14 +10,14 @@ from itertools import dropwhile
 
 from zjolcrawl.items import Image, Media
 from zjolcrawl.parsing.bar import begins_with_source, read_bar
-from zjolcrawl.parsing.blocks import Block
+from zjolcrawl.parsing.blocks import Block, keep_lines
 from zjolcrawl.parsing.captions import with_captions
 from zjolcrawl.parsing.credits import read_credits
 from zjolcrawl.parsing.fields.bylines import EDITOR_ROLES
 from zjolcrawl.parsing.fields.text import clean, squeeze
 from zjolcrawl.parsing.furniture import trim, until_end
 from zjolcrawl.parsing.info_line import read_info
-from zjolcrawl.parsing.passages import ABSTRACT, EDITOR_LINE, NOTE, ORIGINAL_TITLE, unquoted
+from zjolcrawl.parsing.passages import ABSTRACT, BAR, EDITOR_LINE, NOTE, ORIGINAL_TITLE, unquoted
 
 # 本文来源：新京报 责任编辑：王小明, as a last line
 _FROM_LINE = re.compile(r"^[（(【]?(?:本文|文章|稿件|新闻)?来源\s*[:：]\s*[^。！？；]{2,50}$")
@@ -107,7 +107,7 @@ def _without_head(
     for block in kept[:1]:  # headline and text in one paragraph
         rest = list(dropwhile(lambda line: squeeze(line) in known, block.lines))
         if block.kind == "p" and len(rest) < len(block.lines):
-            kept[:1] = [_keep_lines(block, rest)] if rest else []
+            kept[:1] = [keep_lines(block, rest)] if rest else []
     return _without_copies(kept, squeeze(headline or ""))
 
 
@@ -175,7 +175,7 @@ def _take_original_title(blocks: list[Block], body: Body) -> list[Block]:
             if named:
                 body.original_title = unquoted(named[0]["title"])
                 rest = [line for line in block.lines if line != named[0].string]
-                kept += [_keep_lines(block, rest)] if rest else []
+                kept += [keep_lines(block, rest)] if rest else []
                 continue
         kept.append(block)
     return kept
@@ -203,12 +203,12 @@ def _take_editors(blocks: list[Block], body: Body) -> list[Block]:
         if block.kind not in {"p", "h2", "quote"}:
             kept.append(block)
             continue
-        lines = [line for line in block.lines if "。" not in line and EDITOR_LINE.match(line)]
+        lines = [line for line in block.lines if "。" not in line and _names_editors(line)]
         if lines:
-            body.editors += lines
+            body.editors += [BAR.sub("", line) for line in lines]
             if len(lines) == len(block.lines):
                 continue
-            kept.append(_keep_lines(block, [line for line in block.lines if line not in lines]))
+            kept.append(keep_lines(block, [line for line in block.lines if line not in lines]))
             continue
         last = block.lines[-1]
         ends_so = index >= len(blocks) - 6 and last.rstrip().endswith(("】", "]", ")", "）", "〕"))
@@ -224,11 +224,9 @@ def _take_editors(blocks: list[Block], body: Body) -> list[Block]:
     return kept
 
 
-def _keep_lines(block: Block, lines: list[str]) -> Block:
-    """The block with only some of its lines (its inline markup is lost where lines were taken)."""
-    block.lines = lines
-    block.html = f"<p>{'<br>'.join(escape(line, quote=False) for line in lines)}</p>"
-    return block
+def _names_editors(line: str) -> bool:
+    bar = BAR.match(line)
+    return bool(EDITOR_LINE.match(line[bar.end() :] if bar else line))
 
 
 def _take_note(
@@ -253,7 +251,7 @@ def _take_note(
                 note, following = blocks[following].text, following + 1
             if len(note) < 4:
                 continue
-            kept = [_keep_lines(block, rest)] if rest else []
+            kept = [keep_lines(block, rest)] if rest else []
             return note, blocks[:index] + kept + blocks[following:]
     return None, blocks
 

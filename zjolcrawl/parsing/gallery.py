@@ -15,7 +15,7 @@ from zjolcrawl.parsing.lines import lines_after
 from zjolcrawl.parsing.templates.table import Path
 
 _LISTS = Path("//*[self::ul or self::ol or self::dl or self::div][*[.//img][3]]")
-_COUNTER = re.compile(r"[(（]?\d+\s*[/／]\s*\d+[)）]?\s*")
+_COUNTER = re.compile(r"[(（]?\d{1,4}\s{0,9}[/／]\s{0,9}\d{1,4}[)）]?\s{0,9}")
 _LEAST = 3  # pictures: two beside each other are a layout
 _MOST_LISTS = 60
 _SENTENCE = re.compile("[。！？]$")

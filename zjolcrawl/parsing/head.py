@@ -25,7 +25,7 @@ from zjolcrawl.parsing.breadcrumb import (
 )
 from zjolcrawl.parsing.elements import Names, text_of
 from zjolcrawl.parsing.fields.bylines import is_credit, leading_names
-from zjolcrawl.parsing.fields.dates import time_span
+from zjolcrawl.parsing.fields.dates import time_span, yearless_span
 from zjolcrawl.parsing.fields.text import DIVIDER, clean, squeeze
 from zjolcrawl.parsing.heading import (
     FURNITURE,
@@ -37,6 +37,7 @@ from zjolcrawl.parsing.heading import (
 )
 from zjolcrawl.parsing.lines import Line, lines_from, page_lines
 from zjolcrawl.parsing.passages import ABSTRACT, NOTE, ORIGINAL_TITLE, unquoted
+from zjolcrawl.parsing.stamps import RELATIVE
 from zjolcrawl.parsing.templates.table import Template, find, paths
 
 _HEADLINES = paths("//h1", "//h2")
@@ -49,6 +50,10 @@ _INFO = re.compile(
 )
 # （2007年6月29日全国人大常委会第二十八次会议通过）: the day of a law, not of its publication.
 _ENACTED = re.compile(r"^[（(].*(?:通过|公布|施行|修订|修正|批准)[)）]$")
+# 今天是2026年11月21日 星期六 杭州 21℃: the day of the visit.
+_TODAY = re.compile(
+    r"^(?:今天是?|今日是?|现在是?|当前|此刻)\s?(?:时间|日期)?\s?[:：]?\s?\d|\d\s?[℃°]|农历|您好"
+)
 _BYLINE = re.compile(
     r"^(?:\S{0,12}记者|通讯员|作者|(?:文|图|摄影|摄|视频)\s*[/／:：])\s*[:：]?\s*[\u4e00-\u9fff·]\s?[\u4e00-\u9fff·]"
 )
@@ -344,12 +349,10 @@ def _is_info(text: str) -> bool:
 
 @lru_cache(maxsize=64)  # asked of each line of a head up to four times
 def _says_info(text: str) -> bool:
-    if _ENACTED.search(text):
-        return False
-    span = time_span(text)
-    if span and (span[1] - span[0]) >= 0.2 * len(text) and not re.search("[。！？]", text):
-        return True
-    return bool(_INFO.search(text)) and "。" not in text
+    span = time_span(text) or (yearless_span(text) if ":" in text else None)
+    is_dated = span and span[1] - span[0] >= 0.2 * len(text) and not re.search("[。！？]", text)
+    is_said = is_dated or (_INFO.search(text) and "。" not in text) or RELATIVE.fullmatch(text)
+    return bool(is_said) and not _ENACTED.search(text) and not _TODAY.search(text)
 
 
 def _may_be_heading(line: Line) -> bool:

@@ -6,7 +6,15 @@ import re
 from dataclasses import dataclass, field
 
 from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, is_name, leading_names
-from zjolcrawl.parsing.fields.dates import CHINA, find_time, time_span
+from zjolcrawl.parsing.fields.dates import (
+    CHINA,
+    china_day,
+    find_time,
+    find_yearless,
+    time_span,
+    time_spans,
+    yearless_span,
+)
 from zjolcrawl.parsing.fields.text import clean
 
 # 图片来源 and its like say where a picture is from, not the article.
@@ -20,8 +28,9 @@ _STOP = re.compile(
     r"|(?P<noise>字体|字号|调整|举报|最后更新|【|分享|打印|关闭|我要评论|评论|阅读|点击|浏览|访问|大\s+小|收藏|纠错|大\s+中\s+小|"
     r"手机(?:看|版)|扫一扫|T\s*\|\s*T|背景|查看|原标题|标签|关键[词字]|点赞|幻灯播放|[(（]\s*\d+\s*/\s*\d+\s*[)）]|A\s*[-+]|\d+人(?:参与|阅读))"
 )
-_YEARLESS = re.compile(
-    r"(?<![\d年/.-])(?P<m>\d{1,2})[-/月.](?P<d>\d{1,2})日?\s+(?P<time>\d{1,2}:\d{2}(?::\d{2})?)(?!\d)"
+# A time that says when the page was changed, by the words before or after it.
+_CHANGED = re.compile(
+    r"(?:更新|修改|编辑|修订|截至|截止|[Uu]pdated?|[Mm]odified)(?:[^\s:：]{0,4}\s?[:：]\s?|(?:于|时间|日期|on|at)\s?|)$"
 )
 _ROLE_ALONE = re.compile(rf"(?:{AUTHOR_ROLES})\s*[:：]?\s*$")
 # A word that can be the end of an outlet's name, or an office that publishes.
@@ -29,6 +38,8 @@ _OUTLET_END = re.compile(
     r"(?:报|网|在线|社|客户端|台|新闻|频道|发布|杂志|周刊|集团|中心|传媒|公安|政府|[局委厅办院馆部会版]|大学|[A-Za-z]|[》”])$"
 )
 _TAIL = re.compile(r"\d|[(（]|热度|人气|今天|昨天|刚刚")
+_CHANGED_AFTER = re.compile(r"\s?(?:更新|修改)(?!\S{0,4}[:：]|[于时日])")
+_CHANGES = re.compile("更新|修改|编辑|修订|截[至止]|[Uu]pdate|[Mm]odified")
 _NO_SOURCE = re.compile(r"[\s:：|｜丨/／·•\-—_>》,，、]*")
 
 
@@ -46,7 +57,7 @@ class InfoLine:
 def read_info(text: str) -> InfoLine:
     """Split an info line into its labelled parts; `rest` is what no label claims."""
     info = InfoLine()
-    if span := time_span(text):
+    if span := _published(text):
         info.published = _with_clock(text[slice(*span)].strip(), text)
         text = f"{text[: span[0]]} \n {text[span[1] :]}"
     if not text.strip():
@@ -60,15 +71,26 @@ def read_info(text: str) -> InfoLine:
     return info
 
 
+def _published(text: str) -> tuple[int, int] | None:
+    """Where the publish time stands: not the time of a change, unless it is the only one."""
+    first = time_span(text)
+    if first is None:
+        return yearless_span(text)
+    for span in time_spans(text) if _CHANGES.search(text) else ():
+        before, after = text[max(0, span[0] - 16) : span[0]], text[span[1] : span[1] + 12]
+        if not _CHANGED.search(before) and not _CHANGED_AFTER.match(after):
+            return span
+    return first
+
+
 def _with_clock(day: str, text: str) -> str:
     """The date with the time that stands beside the same day without its year: 08-20 08:05."""
-    marks = list(_YEARLESS.finditer(text))
-    found = find_time(day) if marks else None
+    found = find_time(day) if yearless_span(text) else None
     if found and found[1] == "day":
-        date = found[0].astimezone(CHINA)
-        for mark in marks:
-            if (int(mark["m"]), int(mark["d"])) == (date.month, date.day):
-                return f"{day} {mark['time']}"
+        exact = find_yearless(text, china_day(found[0]))
+        if exact and china_day(exact[0]) == china_day(found[0]):
+            clock = "%H:%M:%S" if exact[1] == "second" else "%H:%M"
+            return f"{day} {exact[0].astimezone(CHINA).strftime(clock)}"
     return day
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.fields.dates import time_span
+from zjolcrawl.parsing.fields.dates import find_stamp
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.templates.table import Path
 
@@ -23,7 +23,8 @@ _TITLES = ("articletitle", "og:title", "headline", "twitter:title")
 _TIMES = (
     "pubdate", "article:published_time", "og:article:published_time", "datepublished", "publishdate",
     "publish_date", "publishtime", "publish_time", "og:release_date", "og:time", "weibo:article:create_at",
-    "firstpublishedtime", "dateupdate", "datecreated",
+    "bytedance:published_time", "firstpublishedtime", "pubtime", "publication_date", "dc.date.issued",
+    "dcterms.issued", "dateupdate", "datecreated",
 )  # fmt: skip
 _SOURCES = ("contentsource", "source", "article:source", "mediaid")
 _AUTHORS = ("author", "article:author", "og:article:author")
@@ -51,11 +52,11 @@ def read_metadata(root: HtmlElement) -> Stated:
     def first(names: tuple[str, ...]) -> str | None:
         return next((value for name in names if (value := said.get(name))), None)
 
-    published = [said[name] for name in _TIMES if name in said and time_span(said[name])]
+    published = (stamp for name in _TIMES if name in said and (stamp := find_stamp(said[name])))
     author = first(_AUTHORS)
     return Stated(
         title=first(_TITLES),
-        published=published[0] if published else None,
+        published=next(published, None),
         source=first(_SOURCES),
         author=author if author and _is_name(author) else None,
     )

@@ -53,7 +53,7 @@ def read_paper_article(page: Page) -> RawArticle | None:
     container = _container(page.root)
     if container is None:
         return None
-    reader = BlockReader(page.url)
+    reader = BlockReader(page.base)
     blocks = [*_pictures(page, container), *_turned(reader.read(container))]
     title = _headline(T5.titles, page.root)
     kicker = _headline(KICKERS, page.root) or comment.get("introtitle")
@@ -144,7 +144,7 @@ def _pictures(page: Page, container: HtmlElement) -> list[Block]:
             continue
         row: list[tuple[Block, Block]] = []  # the last row that has pictures
         for cells in _rows(box):
-            read = [BlockReader(page.url).read(cell) for cell in cells]
+            read = [BlockReader(page.base).read(cell) for cell in cells]
             if any(block.kind == "figure" for blocks in read for block in blocks):
                 row = [pair for blocks in read for pair in _captioned(blocks)]
                 pairs += row

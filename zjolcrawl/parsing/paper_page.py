@@ -12,10 +12,11 @@ from datetime import date
 
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.column_page import ColumnPage, ListedLink, link_day_of
+from zjolcrawl.parsing.column_page import ColumnPage, link_day_of
 from zjolcrawl.parsing.fields.dates import plausible_day
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.lines import Line
+from zjolcrawl.parsing.listed import ListedLink
 from zjolcrawl.parsing.page import Page, decode, read_page
 from zjolcrawl.parsing.templates.paper import (
     ALL_LINKS,
@@ -111,7 +112,7 @@ def issue_pages(page: Page) -> list[IssuePage]:
     """The list of the issue's pages that every page of it has, in order, without repeats."""
     pages: dict[str, IssuePage] = {}
     for anchor in find(PAGE_LINKS, page.root) or ALL_LINKS(page.root):
-        url = absolute(page.url, anchor.get("href") or "")
+        url = absolute(page.base, anchor.get("href") or "")
         if not url or not is_paper_page(url) or _folder(url) != _folder(page.url):
             continue
         text = clean(str(anchor.text_content()))
@@ -120,7 +121,7 @@ def issue_pages(page: Page) -> list[IssuePage]:
         label = read_label(text)
         known = pages.get(url)
         if known is None or (known.label is None and label):
-            pages[url] = IssuePage(url, label, _pdf_beside(anchor, page.url))
+            pages[url] = IssuePage(url, label, _pdf_beside(anchor, page.base))
     return [each for each in pages.values() if "index" not in each.url.rpartition("/")[2]]
 
 
@@ -196,7 +197,7 @@ def _articles(page: Page) -> list[ListedLink]:
         anchors = ALL_LINKS(page.root)
     found: dict[str, ListedLink] = {}
     for anchor in anchors:
-        url = normalized(absolute(page.url, anchor.get("href") or "") or "")
+        url = normalized(absolute(page.base, anchor.get("href") or "") or "")
         if not url or kind(url) != "paper":
             continue
         key, title = canonical(url), _title(anchor)

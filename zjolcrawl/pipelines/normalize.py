@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,7 +11,13 @@ from zjolcrawl.items import FROM_KEYWORDS, Article, Byline, RawArticle
 from zjolcrawl.papers import Paper, paper_of
 from zjolcrawl.parsing.article_page import PARSER_VERSION
 from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, merge, names_editor, people
-from zjolcrawl.parsing.fields.dates import china_midnight, find_time, is_plausible
+from zjolcrawl.parsing.fields.dates import (
+    china_day,
+    china_midnight,
+    find_time,
+    find_yearless,
+    is_plausible,
+)
 from zjolcrawl.parsing.fields.tags import keyword_tags, split_tags
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.urls import doc_id, kind, url_day
@@ -73,6 +80,8 @@ def normalize(raw: RawArticle) -> Article:
         for name in (_EXPECTED_OF_PAPERS if paper else _EXPECTED)
         if not getattr(article, name) and not (name == "published_at" and from_url)
     ]
+    if broken := article.title.count("\ufffd"):
+        article.warnings.append(f"title: {broken} undecodable characters")
     article.warnings.sort()
     return article
 
@@ -92,12 +101,21 @@ def _publish_time(article: Article, raw: RawArticle) -> None:
     """The page's own time, else the list's, else the day in the URL; the latter two are doubts."""
     if raw.published and (found := find_time(raw.published)):
         article.published_at, article.published_precision = found
+    elif raw.published and (found := _in_a_year(raw)):
+        article.published_at, article.published_precision = found
+        article.warnings.append("published_at: the year is not the page's")
     elif raw.listed_at and is_plausible(raw.listed_at):
         article.published_at, article.published_precision = raw.listed_at, "day"
         article.warnings.append("published_at: from the list page")
     elif day := url_day(raw.url):
         article.published_at, article.published_precision = china_midnight(day), "day"
         article.warnings.append("published_at: from the URL")
+
+
+def _in_a_year(raw: RawArticle) -> tuple[datetime, str] | None:
+    """The page's own time where it lacks a year: that of the list or of the URL."""
+    near = china_day(raw.listed_at) if raw.listed_at else url_day(raw.url)
+    return find_yearless(raw.published, near) if raw.published and near else None
 
 
 class NormalizePipeline:

@@ -14,8 +14,9 @@ from zjolcrawl.catalogue import Column
 from zjolcrawl.cluster import CrowdLost
 from zjolcrawl.items import READ_KINDS, ColumnVisit, Link
 from zjolcrawl.middlewares.own_hosts import OffSite
-from zjolcrawl.parsing.column_page import ColumnPage, ListedLink, link_day_of, read_column
+from zjolcrawl.parsing.column_page import ColumnPage, link_day_of, read_column
 from zjolcrawl.parsing.fields.dates import china_day
+from zjolcrawl.parsing.listed import ListedLink
 from zjolcrawl.parsing.paper_page import read_paper_page
 from zjolcrawl.parsing.urls import is_own_host, is_paper_page
 from zjolcrawl.spiders.reader import ArticleReader, reason_of, target_of

@@ -10,6 +10,8 @@ from typing import Any, Literal
 from bson import ObjectId
 from pymongo import UpdateOne
 
+from zjolcrawl.storage.documents import is_same_content
+
 What = Literal["new", "changed", "same", "reread", "missed"]
 
 # What an image's entry says of its bytes.
@@ -53,7 +55,7 @@ def step(
     """
     if newest is None:
         return Step("new", None, _first(document, run_id))
-    seen, sha256 = document["last_seen_at"], document["content_sha256"]
+    seen = document["last_seen_at"]
     own = next((v for v in (newest, *former) if v["changed_at"] == seen), None)
     if own:
         version = _reread(document, own)
@@ -61,12 +63,12 @@ def step(
             return Step("same", own)
         return Step("reread", own, {**version, "run_id": run_id})
     if seen > newest["last_seen_at"] or (limit and newest["last_seen_at"] > limit):
-        if sha256 == newest["content_sha256"]:
+        if is_same_content(document, newest):
             return Step("same", newest)
         return Step("changed", newest, _next(document, newest, run_id))
     versions = [*former, newest]
     in_force = [v for v in versions if v["changed_at"] <= seen][-1:] or versions[:1]
-    same = in_force[0]["content_sha256"] == sha256
+    same = is_same_content(document, in_force[0])
     return Step("same" if same else "missed", in_force[0])
 
 
@@ -82,6 +84,8 @@ def touch(document: dict[str, Any], known: dict[str, Any], limit: datetime) -> U
     if better["images"] != known.get("images", []):  # what failed before has come now
         values["images"] = better["images"]
         values["warnings"] = _doubts(better)
+    if document["content_sha256"] != known["content_sha256"]:  # that was of a former rule
+        values["content_sha256"] = document["content_sha256"]
     removed = [name for name, value in values.items() if not value]
     update: dict[str, Any] = {
         "$max": {} if ahead else {"last_seen_at": seen},

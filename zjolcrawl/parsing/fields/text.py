@@ -6,10 +6,12 @@ import re
 import unicodedata
 
 # U+200B-200F and U+2060-2064 have no width or only direction; U+FEFF is a stray byte order mark,
-# U+00AD an invisible hyphen, C0/C1 controls come from broken encodings.
+# U+00AD an invisible hyphen, C0 controls come from broken
+# encodings, C1's mostly mean Windows' characters (&#147; is “, as HTML has it).
 _INVISIBLE = re.compile(
-    "[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\x00-\x08\x0e-\x1f\x7f]+"
+    "[\u200b-\u200f\u202a-\u202e\u2060-\u206f\u180e\ufeff\u00ad\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]+"
 )
+_WINDOWS = {n: c for n in range(0x80, 0xA0) if (c := bytes([n]).decode("cp1252", "ignore"))}
 # Characters of the wide classes: between two of them a line break in the source is no space
 # (CSS Text 3, segment break transformation).
 _WIDE = "\u2e80-\u303f\u3040-\u9fff\uf900-\ufaff\uff00-\uffef“”‘’…—·\U00020000-\U0003ffff"
@@ -17,7 +19,7 @@ _WIDE = "\u2e80-\u303f\u3040-\u9fff\uf900-\ufaff\uff00-\uffef“”‘’…—�
 _BREAK_IN_CJK = re.compile(
     f"[ \t\r\n](?<=[{_WIDE}].)(?:(?<=[\r\n])|[ \t]*+[\r\n])[ \t\r\n]*+(?=[{_WIDE}])", re.DOTALL
 )
-_OTHER_SPACE = "\t\r\n\f\v\u00a0\u2002-\u200a\u202f"
+_OTHER_SPACE = "\t\r\n\f\v\x85\u00a0\u2000-\u200a\u2028\u2029\u202f"
 _OTHER_SPACES = re.compile(f"[{_OTHER_SPACE}][ {_OTHER_SPACE}]*")
 _SPACES = re.compile("  +")
 DIVIDER = re.compile(r"(?:(?<!\s)\s+)?[-_|｜–—]+\s*")
@@ -32,13 +34,17 @@ def clean(text: str) -> str:
     """
     text = text.strip(_EDGES)  # an indent alone would send a paragraph through the three
     if not text.isprintable():  # as it is without any of what they look for, and U+3000
-        text = _INVISIBLE.sub("", text)
+        text = _INVISIBLE.sub(_visible, text)
         if "\n" in text or "\r" in text:
             text = _BREAK_IN_CJK.sub("", text)
         text = _OTHER_SPACES.sub(" ", text).strip(_EDGES)
     if "  " in text:
         text = _SPACES.sub(" ", text)
     return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def _visible(found: re.Match[str]) -> str:
+    return "".join(_WINDOWS.get(ord(character), "") for character in found[0])
 
 
 def fold_width(text: str) -> str:
