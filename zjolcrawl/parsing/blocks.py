@@ -91,7 +91,7 @@ _SPACES_AND_MARKS = re.compile(f"[{_MARKS}\\s]+")
 _LAST_MARKS = re.compile(f"(?<![{_MARKS}])[{_MARKS}]++(?=\n?\\Z)")
 # What is closed at the line's end for want of an end of its own.
 _CLOSED = re.compile("\U000ffff0(\\w+)\U000ffff1")
-_EMPTY = re.compile(r"<(strong|em)>\s*</\1>|<a [^>]*>\s*</a>")
+_EMPTY = re.compile(r"<(strong|em)>\s*</\1>|<a [^<>]*+>\s*+</a>")
 _SEAM = re.compile(r"</(strong|em)><\1>")
 _MAX_DEPTH = 180
 _LONGEST_KNOWN = 200  # characters of a style: longer ones are read each time

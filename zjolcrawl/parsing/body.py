@@ -127,7 +127,8 @@ def _take_editors(blocks: list[Block], body: Body) -> list[Block]:
             body.editors += lines
             if len(lines) == len(block.lines):
                 continue
-            kept.append(_keep_lines(block, [line for line in block.lines if line not in lines]))
+            named = set(lines)
+            kept.append(_keep_lines(block, [line for line in block.lines if line not in named]))
             continue
         last = block.lines[-1]
         ends_so = index >= len(blocks) - 6 and last.rstrip().endswith(("】", "]", ")", "）", "〕"))
@@ -158,16 +159,15 @@ def _take_note(blocks: list[Block], body: Body) -> list[Block]:
             mark = NOTE.match(line) if "编" in line or "按" in line else None
             if not mark:
                 continue
-            note = line[mark.end() :].strip()
-            rest = block.lines[:at] + block.lines[at + 1 :]
-            if not note and at + 1 < len(block.lines):
-                note, rest = block.lines[at + 1], block.lines[:at] + block.lines[at + 2 :]
-            following = index + 1
+            note, end, following = line[mark.end() :].strip(), at + 1, index + 1
+            if not note and end < len(block.lines):
+                note, end = block.lines[end], end + 1
             if not note and following < len(blocks) and blocks[following].kind in {"p", "quote"}:
                 note, following = blocks[following].text, following + 1
             if len(note) < 4:
                 continue
             body.editor_note = note
+            rest = block.lines[:at] + block.lines[end:]
             kept = [_keep_lines(block, rest)] if rest else []
             return blocks[:index] + kept + blocks[following:]
     return blocks

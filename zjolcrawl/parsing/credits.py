@@ -12,7 +12,7 @@ _NAME = r"(?:[\u3400-\u9fff·]{2,12}|[\u3400-\u9fff][ \u3000][\u3400-\u9fff])"
 # …举行。（张巨峰）: who wrote it, after the last sentence.
 _SIGNED = re.compile(rf"[。！？”][（(]({_NAME}(?:[、\s]+{_NAME}){{0,3}})[）)]$")
 _OPEN_BYLINE = re.compile(
-    rf"^(?:[\s\u3000]*【[^】]{{2,6}}】)?[\s\u3000]*((?:[\u4e00-\u9fff]{{0,8}}?(?:{AUTHOR_ROLES})[\s\u3000:：]+{_NAME}(?:[\s\u3000、]+{_NAME})*[\s\u3000]*)+)(?=$|[\s\u3000])"
+    rf"^(?:[\s\u3000]*+【[^】]{{2,6}}】)?[\s\u3000]*+((?:[\u4e00-\u9fff]{{0,8}}?(?:{AUTHOR_ROLES})[\s\u3000:：]++{_NAME}(?:[\s\u3000、]++{_NAME}(?=$|[\s\u3000、]))*+[\s\u3000]*){{1,5}})(?=$|[\s\u3000])"
 )
 # （郑 黎 综合）: the role after the name
 _NAMED_LAST = re.compile(

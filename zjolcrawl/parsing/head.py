@@ -32,7 +32,7 @@ from zjolcrawl.parsing.templates.table import Template, find, paths
 
 _HEADLINES = paths("//h1", "//h2")
 _SITE_SUFFIX = re.compile(
-    r"\s*(?:[_|｜]|\s[-–—]+\s?|[-–—]+)\s*(?=[^_|｜–—-]*(?:浙江|频道|新闻|在线|网|中心|站|栏目|首页|平台|zjol|住在杭州|特色小镇|体育|城市|健康|旅游|环保|民生|评论|图片|文娱|辟谣|时政))"
+    r"(?:[_|｜]|[-–—]++)(?=[^_|｜–—-]*(?:浙江|频道|新闻|在线|网|中心|站|栏目|首页|平台|zjol|住在杭州|特色小镇|体育|城市|健康|旅游|环保|民生|评论|图片|文娱|辟谣|时政))"
 )
 _INFO = re.compile(
     r"(?:(?<!图片)(?<!视频)(?<!数据)(?<!资料)来\s*源于?|稿源|发布时间|发布日期|发稿时间)\s*[:：]|(?:^|\s)(?:作者|编辑|责任编辑|责编|记者)\s*[:：]"
@@ -41,7 +41,7 @@ _INFO = re.compile(
 # （2007年6月29日全国人大常委会第二十八次会议通过）: the day of a law, not of its publication.
 _ENACTED = re.compile(r"^[（(].*(?:通过|公布|施行|修订|修正|批准)[)）]$")
 _BYLINE = re.compile(
-    r"^(?:\S{0,12}记者|通讯员|作者|(?:文|图|摄影|摄|视频)\s*[/／:：])\s*[:：]?\s*[\u4e00-\u9fff·]\s?[\u4e00-\u9fff·]"
+    r"^(?:\S{0,12}记者|通讯员|作者|(?:文|图|摄影|摄|视频)\s*[/／:：])\s*+(?:[:：]\s*+)?[\u4e00-\u9fff·]\s?[\u4e00-\u9fff·]"
 )
 _FURNITURE = re.compile(
     r"^(?:首页|登录|注册|搜索|广告|正文|大\s*中\s*小|【.*】|\d+|[\W_]+|浙江在线|今日热点|打印|关闭|收藏|评论|返回(?:顶部|首页)?|分享)$"
@@ -50,7 +50,7 @@ _FURNITURE = re.compile(
     r"|(?:阅读|点击|浏览)(?:量|次数)?[:：]?\s*\d"
 )
 _AUTHOR_BOX = re.compile(r"(?:^|[\s_-])(?:author|zuozhe|writer)(?:$|[\s_-])", re.IGNORECASE)
-_BOOK = re.compile("《[^》]*》")  # a title of a book or a law, whose 》 divides nothing
+_BOOK = re.compile("《[^《》]*+》")  # a title of a book or a law, whose 》 divides nothing
 _SUBTITLE_HINT = re.compile(r"sub|fu-?t|fti|futi|副|vice|second", re.IGNORECASE)
 
 
@@ -382,7 +382,12 @@ def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, 
     info: list[str] = []
     for line in lines:
         text = line.text
-        if re.fullmatch(r"[（(].+[)）]", text) and _SUBTITLE_HINT.search(_names_of(line.element)):
+        if (
+            len(text) > 2
+            and text[0] in "（("
+            and text[-1] in ")）"
+            and _SUBTITLE_HINT.search(_names_of(line.element))
+        ):
             subtitle.append(text)  # （2018年2月5日） below the title of a speech
         elif (
             _is_info(text)

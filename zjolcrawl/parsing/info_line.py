@@ -18,12 +18,14 @@ _STOP = re.compile(
     rf"|(?P<author>(?<![^\s:：|｜丨】\]）)(（])[^\s、,，;；:：()（）|｜]{{0,12}}?(?:{AUTHOR_ROLES})(?=[\s:：/／(（]|[\u4e00-\u9fff]{{2,4}}(?:$|[\s、])))"
     r"|(?P<time>(?:发布|发表|更新|发稿|时|日)\s*(?:时间|日期|间|期)\s*[:：]?)"
     r"|(?P<noise>字体|字号|调整|举报|最后更新|【|分享|打印|关闭|我要评论|评论|阅读|点击|浏览|访问|大\s+小|收藏|纠错|大\s+中\s+小|"
-    r"手机(?:看|版)|扫一扫|T\s*\|\s*T|背景|查看|原标题|标签|关键[词字]|点赞|幻灯播放|[(（]\s*\d+\s*/\s*\d+\s*[)）]|A\s*[-+]|\d+人(?:参与|阅读))"
+    r"手机(?:看|版)|扫一扫|T\s*\|\s*T|背景|查看|原标题|标签|关键[词字]|点赞|幻灯播放|[(（]\s*\d+\s*/\s*\d+\s*[)）]|A\s*[-+]|(?<!\d)\d++人(?:参与|阅读))"
 )
 _YEARLESS = re.compile(
     r"(?<![\d年/.-])(?P<m>\d{1,2})[-/月.](?P<d>\d{1,2})日?\s+(?P<time>\d{1,2}:\d{2}(?::\d{2})?)(?!\d)"
 )
-_NO_SOURCE = re.compile(r"[\s:：|｜丨/／·•\-—_>》,，、]*")
+_NO_SOURCE = r"[\s:：|｜丨/／·•\-—_>》,，、]"
+_LEADING = re.compile(rf"^{_NO_SOURCE}+")
+_TRAILING = re.compile(rf"(?:(?<!{_NO_SOURCE}){_NO_SOURCE}++|[(（\[【])$")
 
 
 @dataclass(slots=True)
@@ -87,6 +89,4 @@ def _take(info: InfoLine, mark: re.Match[str], value: str) -> None:
 
 
 def _strip(value: str) -> str:
-    value = clean(value)
-    value = re.sub(rf"^(?:{_NO_SOURCE.pattern})", "", value)
-    return re.sub(rf"(?:{_NO_SOURCE.pattern}|[(（\[【])$", "", value)
+    return _TRAILING.sub("", _LEADING.sub("", clean(value)))

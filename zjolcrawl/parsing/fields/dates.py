@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 
-from zjolcrawl.parsing.fields.text import fold_width
+from zjolcrawl.parsing.fields.text import fold_width, is_narrow
 
 CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 
@@ -15,17 +14,17 @@ CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 # 2015年04月08日10:05, (2018-03-18), | 2026-09-23, 17-08-12 07:34 [SEL], ISO 8601 of meta tags.
 _DATE = re.compile(
     r"""(?<!\d)
-    (?P<y>(?:19|20)\d\d|\d\d(?=[-/.年]\s*\d{1,2}[-/.月]\s*\d{1,2}))
-    \s*[-/.年]\s*(?P<m>1[0-2]|0?[1-9])
-    \s*[-/.月]\s*(?P<d>3[01]|[12]\d|0?[1-9])(?!\d)\s*日?
+    (?P<y>(?:19|20)\d\d|\d\d(?=[-/.年]\s*+\d{1,2}[-/.月]\s*+\d{1,2}))
+    \s*+[-/.年]\s*+(?P<m>1[0-2]|0?[1-9])
+    \s*+[-/.月]\s*+(?P<d>3[01]|[12]\d|0?[1-9])(?!\d)\s*+日?
     (?:
-        \s*(?:T|,|[(（]?(?:星期|周)[一二三四五六日天][)）]?)?\s*
-        (?P<half>上午|下午|晚上|凌晨|中午)?\s*
+        \s*+(?:(?:T|,|[(（]?(?:星期|周)[一二三四五六日天][)）]?)\s*+)?
+        (?:(?P<half>上午|下午|晚上|凌晨|中午)\s*+)?
         (?P<H>2[0-3]|[01]?\d)
         (?:
-            \s*(?::|时|点)\s*(?P<M>[0-5]?\d)(?!\d)
-            (?:\s*(?::|分)\s*(?P<S>[0-5]?\d)(?!\d))?
-          | \s*[时点]
+            \s*+(?::|时|点)\s*+(?P<M>[0-5]?\d)(?!\d)
+            (?:\s*+(?::|分)\s*+(?P<S>[0-5]?\d)(?!\d))?
+          | \s*+[时点]
         )
         (?P<zone>\.\d+Z|Z|(?:\.\d+)?[+-]\d\d:?\d\d)?
     )?""",
@@ -59,7 +58,7 @@ def time_span(text: str) -> tuple[int, int] | None:
 
 def _span(text: str) -> tuple[int, int] | None:
     narrow = text
-    if not unicodedata.is_normalized("NFKC", text):
+    if not is_narrow(text):
         # NFKC of digits, colons and dashes keeps one character one character.
         narrow = "".join(n if len(n := fold_width(c)) == 1 else c for c in text)
     for match in _DATE.finditer(narrow):
