@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import codecs
-import re
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from lxml import etree
 from lxml.html import HtmlElement
 
+from zjolcrawl.parsing.attributes import without_surplus
 from zjolcrawl.parsing.elements import Names
 
 # A page whose non-ASCII bytes are UTF-8 but for this share of broken ones is UTF-8 that was cut or
 # patched; text in another encoding breaks at almost every character.
 _TOLERATED_BROKEN = 0.02
 _ASCII = bytes(range(128))
-# libxml2 compares each attribute of a tag with all before it: 80,000 take minutes. Those after the
-# thousandth are cut off. In fewer bytes than _CROWDED there is room for a second's work at most.
-_CROWDED = 65_536
-_ATTRIBUTE = rb"[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>]*+))?+"
-_SURPLUS = re.compile(rb"(<[A-Za-z][^\s/>]*+(?:%b){1000})(?:%b)++" % (_ATTRIBUTE, _ATTRIBUTE))
 # One class for all elements: lxml.html's own choice by tag asks Python for each.
 _CLASSES = etree.ElementDefaultClassLookup(element=HtmlElement)
 
@@ -55,8 +50,7 @@ def read_page(body: bytes, url: str) -> Page:
     else:
         text = text.replace("\x00", "")
         data = text.encode("utf-8", "replace")
-    if len(data) > _CROWDED:
-        data = _SURPLUS.sub(rb"\1", data)
+    data = without_surplus(data)
     parser = etree.HTMLParser(
         encoding="utf-8",
         huge_tree=True,
