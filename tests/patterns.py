@@ -8,15 +8,22 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from itertools import islice, product
+from pathlib import Path
 from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
 from types import ModuleType
 from typing import Any
 
 import zjolcrawl
+from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES
 
-_TAILS = ("", "\n", "！", "\x00", "a")  # no pattern ends in NUL, few in the others
-_MOST = 90  # pieces of one pattern
+LOCAL = {
+    "roles": AUTHOR_ROLES, "value": "countPage", "current": 1, "term": "好", "schema": {"pattern": ""},
+}  # fmt: skip
+"""What stands for the local names in patterns that are made when they are used."""
+
+_TAILS = ("！", "\x00", "a")  # no pattern ends in NUL, few in the others
+_MOST = 60  # pieces of one pattern
 _EACH = 5  # members of a class, ways through an alternation
 
 
@@ -35,18 +42,14 @@ def patterns() -> Iterator[tuple[str, re.Pattern[Any]]]:
         assert module.__file__
         for call in _calls(module.__file__):
             where = f"{module.__name__}:{call.lineno} re.{call.func.attr}"  # type: ignore[attr-defined]
-            try:
-                argument = ast.Expression(call.args[0])
-                text = eval(compile(argument, where, "eval"), dict(vars(module)))
-            except NameError:
-                yield where, re.compile("")  # made of a local name: see `LOCAL`
-                continue
-            yield where, re.compile(text, _flags(call, module))
+            argument = ast.Expression(call.args[0])
+            text = eval(compile(argument, where, "eval"), {**LOCAL, **vars(module)})
+            if not isinstance(text, re.Pattern):
+                yield where, re.compile(text, _flags(call))
 
 
 def _calls(file: str) -> Iterator[ast.Call]:
-    with open(file, encoding="utf-8") as source:
-        tree = ast.parse(source.read())
+    tree = ast.parse(Path(file).read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             of = node.func.value
@@ -54,7 +57,7 @@ def _calls(file: str) -> Iterator[ast.Call]:
                 yield node
 
 
-def _flags(call: ast.Call, module: ModuleType) -> int:
+def _flags(call: ast.Call) -> int:
     found = 0
     for each in [*call.args[1:], *(keyword.value for keyword in call.keywords)]:
         text = ast.unparse(each)
@@ -67,25 +70,24 @@ def pumps(pattern: re.Pattern[Any]) -> Iterator[tuple[str, str, str]]:
     """(beginning, piece, end): the piece over and over between the two is what may take long."""
     tree = _parser.parse(pattern.pattern, pattern.flags)
     repeats = list(dict.fromkeys(_repeats(list(tree), "")))
-    pieces = list(dict.fromkeys(piece for _, piece in repeats))
+    pieces = list(dict.fromkeys(piece for pair in repeats for piece in pair[::-1]))
     single = list(dict.fromkeys(c for piece in _samples(list(tree)) for c in piece))
-    every = list(dict.fromkeys([*pieces, *_literals(list(tree)), *single]))[:_MOST]
+    every = list(filter(None, dict.fromkeys([*pieces, *_literals(list(tree)), *single])))[:_MOST]
     for before, piece in repeats[:_MOST]:
         yield before, piece, "\x00"
     for piece in every:
         for tail in _TAILS:
             yield "", piece, tail
-    for one, other in islice(product(every[:24], repeat=2), 500):
+    for one, other in islice(product(every[:14], repeat=2), 196):
         if one != other:
             yield "", one + other, "\x00"
-    for before, piece in product(every[:12], every[:12]):
+    for before, piece in product(every[:8], every[:8]):
         yield before, piece, "！"
 
 
 def _literals(tree: list[Any]) -> Iterator[str]:
     """Runs of literal characters, whole and each alternative."""
-    for sample in _samples(tree):
-        yield sample
+    yield from _samples(tree)
     for kind, value in tree:
         for inner in _inside(kind, value):
             yield from islice(_literals(inner), 40)
@@ -163,9 +165,7 @@ _CATEGORIES = {
 
 def _members(value: list[Any]) -> list[str]:
     if value[0][0] is op.NEGATE:
-        chosen = re.compile("[^\\s]")  # replaced below: any of these that is not excluded
         excluded = {chr(v) for k, v in value[1:] if k is op.LITERAL}
-        del chosen
         return [c for c in ("x", "好", " ", ".", "0", "：") if c not in excluded][:4]
     found: list[str] = []
     for kind, each in value:

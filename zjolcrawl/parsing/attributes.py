@@ -28,9 +28,7 @@ _ORDINARY = re.compile(
     rb"|<(?![a-z]))*+" % (b"|".join(_RAW), _RAW_TEXT, _ATTRIBUTES, _ATTRIBUTE),
     re.IGNORECASE,
 )
-_CROWDED = re.compile(
-    rb"(<[a-z][^\s/>]*+%b)(?:%b)*+" % (_ATTRIBUTES, _ATTRIBUTE), re.IGNORECASE
-)
+_CROWDED = re.compile(rb"(<[a-z][^\s/>]*+%b)(?:%b)*+" % (_ATTRIBUTES, _ATTRIBUTE), re.IGNORECASE)
 
 
 def without_surplus(page: bytes) -> bytes:

@@ -7,8 +7,8 @@ import re
 from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, SURNAMES
 
 NOTE = re.compile(
-    r"^[【\[（(〔]?\s*(?:本报|本网)?(?:编者按语|编者按|编者的话|编前语|编前话|编前|编者注|编后语|编后|编辑按|按语)\s*"
-    r"(?:[】\]）)〕]\s*[:：]?|[:：]|(?=[\s\u3000])|$)[\s\u3000]*"
+    r"^[【\[（(〔]?\s*(?:本报|本网)?(?:编者按语|编者按|编者的话|编前语|编前话|编前|编者注|编后语|编后|编辑按|按语)\s*+"
+    r"(?:[】\]）)〕]\s*+[:：]?|[:：]|(?<=\s)|$)\s*+"
 )
 EDITOR_LINE = re.compile(
     rf"^[【\[（(〔]?\s*(?:[\u4e00-\u9fff]{{0,6}}?)?(?:{EDITOR_ROLES})\s*[:：/／丨|·]\s*\S.{{0,60}}$|"
