@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-import signal
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests import timing
 from tests.patterns import patterns, pumps
 
 # Characters. The square of the first number takes 14 ms and more, most linear patterns take one; of what took
@@ -24,32 +21,8 @@ MOST_SECONDS = 2  # of processor time: what takes more hangs
 KNOWN = {pattern: where for where, pattern in patterns()}
 
 
-class Hangs(BaseException):
-    pass
-
-
-@contextmanager
-def bounded() -> Iterator[None]:
-    def ring(_number: int, _frame: FrameType | None) -> None:
-        raise Hangs
-
-    before = signal.signal(signal.SIGVTALRM, ring)
-    signal.setitimer(signal.ITIMER_VIRTUAL, MOST_SECONDS)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
-
-
 def seconds(use: Callable[[Any], object], text: Any) -> float:
-    begun = time.process_time()
-    try:
-        with bounded():
-            use(text)
-    except Hangs:
-        return float("inf")
-    return time.process_time() - begun
+    return timing.seconds(use, text, most=MOST_SECONDS)
 
 
 def is_linear(use: Callable[[Any], object], make: Callable[[int], Any]) -> bool:

@@ -86,6 +86,7 @@ _MARKED = re.compile(f"[{_FIRST_MARK}-{_LAST_MARK}]")
 _BLANK = "\0 \t\r\n\f\u3000\u00a0\u200b\ufeff"  # what alone makes no words
 _BREAKS = " \t\r\n"
 _MARKS = "\U000f0000-\U000fffe0"  # of the page's own tags
+_MOST_TAGS = 0xFFE0  # of one block: there are no more marks, and the text goes on without markup
 _MARK_AT = re.compile(f"[{_MARKS}]")
 _SPACES_AND_MARKS = re.compile(f"[{_MARKS}\\s]+")
 _LAST_MARKS = re.compile(f"(?<![{_MARKS}])[{_MARKS}]++(?=\n?\\Z)")
@@ -255,6 +256,8 @@ class BlockReader:
             self._mark(f"</{markup}>", inner)
 
     def _mark(self, tag: str, context: _Context) -> None:
+        if len(self._tags) > _MOST_TAGS:
+            return
         self._tags.append(tag)
         self._text.append((chr(_MARK + len(self._tags) - 1), context))
 
