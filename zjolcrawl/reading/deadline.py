@@ -10,7 +10,9 @@ from typing import ParamSpec, TypeVar
 
 _Given = ParamSpec("_Given")
 _Found = TypeVar("_Found")
-_AGAIN = 1.0  # seconds after which the alarm is raised again, if it was lost in a callback
+_AGAIN = (
+    0.05  # seconds after which the alarm comes again: Python drops what a weakref's callback raises
+)
 
 
 class TooLong(Exception):
@@ -40,17 +42,23 @@ def within(
     if signal.getsignal(signal.SIGVTALRM) is not _ring:
         signal.signal(signal.SIGVTALRM, _ring)
     try:
-        _Clock.running = True
-        signal.setitimer(signal.ITIMER_VIRTUAL, seconds, _AGAIN)
-        return read(*given, **named)
+        try:
+            _Clock.running = True
+            signal.setitimer(signal.ITIMER_VIRTUAL, seconds, _AGAIN)
+            return read(*given, **named)
+        finally:
+            _stop()
     except _Alarm:
+        _stop()  # it may have come again on the way here
         raise TooLong(
             f"takes too long: not read in {seconds:g} s of processor time. Its bytes are in the archive: "
             "raise PAGE_SECONDS and run `scrapy crawl reparse -a url=…`"
         ) from None
-    finally:
-        _Clock.running = False
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+def _stop() -> None:
+    _Clock.running = False
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
 def _ring(_number: int, _frame: FrameType | None) -> None:
