@@ -176,6 +176,9 @@ SCRAPER_SLOT_MAX_ACTIVE_SIZE = 1_000_000
 # Processes that read pages beside the crawl's own (21 MB each, started once 20 pages came within a second,
 # so never by a polite crawl): reading is more than half of what a page costs. 0 reads all in one.
 PARSER_PROCESSES = min(1, spare_processors())
+# Seconds of processor time after which a page that is not read is rejected, its bytes kept: a page takes
+# milliseconds, a hostile one could stop a crawl. Less than REDIS_LEASE, or the worker counts as dead. 0 sets no bound.
+PAGE_SECONDS = 10
 
 # Tried and left: uvloop (ASYNCIO_EVENT_LOOP; 0.96 of the rate), Scrapy's experimental aiohttp handler (0.97,
 # and it resolves names without TWISTED_DNS_RESOLVER, so past the guard above).

@@ -47,7 +47,7 @@ PARSER_VERSION = 3
 
 _END = 14  # lines of a container, among which a bar of tags or editors can be
 _LEAST = 60  # characters: fewer beside a JavaScript redirect are no article
-_DESKTOP = Values("//link[@rel = 'canonical']/@href | //a/@href")
+_DESKTOP = (Values("//link[@rel = 'canonical']/@href"), Values("//a/@href"))
 _MISSING_PAGE = re.compile(
     r"(?<![\d.])404(?=\W|$|页|错)|页面不存在|找不到(?:该|您)?.{0,6}页面|页面(?:未找到|已删除|不见了)|not found|已被删除",
     re.IGNORECASE,
@@ -342,7 +342,7 @@ def _address(page: Page) -> str:
     """The article's canonical URL: that of its desktop page where a mobile page names it."""
     own = canonical(page.url)
     if kind(own) == "mobile":
-        for href in _DESKTOP(page.root):
+        for href in (href for values in _DESKTOP for href in values(page.root)):
             url = canonical(absolute(page.base, href) or "")
             if kind(url) == "article" and doc_id(url) == doc_id(own):
                 return url

@@ -9,11 +9,11 @@ from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, leading
 from zjolcrawl.parsing.furniture import RELATED
 from zjolcrawl.parsing.info_line import InfoLine, read_info
 
-_SOURCE_LABEL = r"(?:(?:文章|新闻|稿件|信息|本文)?来\s*源|稿源)"
-_LABELS = rf"(?:{_SOURCE_LABEL}|作\s*者|{EDITOR_ROLES})"
+_SOURCE_LABEL = r"(?:(?:文章|新闻|稿件|信息|本文)?来\s{0,9}源|稿源)"
+_LABELS = rf"(?:{_SOURCE_LABEL}|作\s{{0,9}}者|{EDITOR_ROLES})"
 _SOURCE = re.compile(_SOURCE_LABEL)
 # 来源: 浙江日报 作者: …, and what can stand in a line of its own with the value below it.
-_BAR = re.compile(rf"[【\[（(]?\s*{_LABELS}\s*[:：]")
+_BAR = re.compile(rf"[【\[（(]?\s{{0,9}}{_LABELS}\s{{0,9}}[:：]")
 _LABEL_ENDS = re.compile(rf"(?:^|\s|[【\[（(])(?P<label>{_LABELS})(?:\s*[:：]|(?<=编辑))\s*$")
 _BAR_BEGINS = (
     12  # lines below the text, among which a pager, tags or a share bar can stand before it

@@ -79,12 +79,13 @@ _MARKED = re.compile(f"[{_FIRST_MARK}-{_LAST_MARK}]")
 _BLANK = "\0 \t\r\n\f\u3000\u00a0\u200b\ufeff"  # what alone makes no words
 _BREAKS = " \t\r\n"
 _MARKS = "\U000f0000-\U000fffe0"  # of the page's own tags
+_MOST_TAGS = 0xFFE0  # of one block: there are no more marks, and the text goes on without markup
 _MARK_AT = re.compile(f"[{_MARKS}]")
 _SPACES_AND_MARKS = re.compile(f"[{_MARKS}\\s]+")
 _LAST_MARKS = re.compile(f"(?<![{_MARKS}])[{_MARKS}]++(?=\n?\\Z)")
 # What is closed at the line's end for want of an end of its own.
 _CLOSED = re.compile("\U000ffff0(\\w+)\U000ffff1")
-_EMPTY = re.compile(r"<(strong|em)>\s*</\1>|<a [^>]*>\s*</a>")
+_EMPTY = re.compile(r"<(strong|em)>\s*</\1>|<a [^<>]*+>\s*+</a>")
 _SEAM = re.compile(r"</(strong|em)><\1>")
 _MAX_DEPTH = 180
 _LONGEST_KNOWN = 200  # characters of a style: longer ones are read each time
@@ -260,6 +261,8 @@ class BlockReader:
             self._mark(f"</{markup}>", inner)
 
     def _mark(self, tag: str, context: _Context) -> None:
+        if len(self._tags) > _MOST_TAGS:
+            return
         self._tags.append(tag)
         self._text.append((chr(_MARK + len(self._tags) - 1), context))
 

@@ -155,9 +155,10 @@ def _take_foot(blocks: list[Block], body: Body) -> list[Block]:
     while end and not _is_prose(blocks[end - 1]):
         end -= 1
     for index in range(end, len(blocks) if end else 0):
-        lines = [line.replace("\t", " ") for block in blocks[index:] for line in block.lines]
-        if lines and begins_with_source(lines[0]):
-            foot = read_bar(lines)
+        lines = blocks[index].lines
+        if lines and begins_with_source(lines[0].replace("\t", " ")):
+            below = [line for block in blocks[index:] for line in block.lines]
+            foot = read_bar([line.replace("\t", " ") for line in below])
             body.source = body.source or foot.source
             body.bylines += foot.bylines
             body.editors += foot.editors
@@ -208,7 +209,8 @@ def _take_editors(blocks: list[Block], body: Body) -> list[Block]:
             body.editors += [BAR.sub("", line) for line in lines]
             if len(lines) == len(block.lines):
                 continue
-            kept.append(keep_lines(block, [line for line in block.lines if line not in lines]))
+            named = set(lines)
+            kept.append(keep_lines(block, [line for line in block.lines if line not in named]))
             continue
         last = block.lines[-1]
         ends_so = index >= len(blocks) - 6 and last.rstrip().endswith(("】", "]", ")", "）", "〕"))
@@ -242,15 +244,14 @@ def _take_note(
             mark = label.match(line) if signs[0] in line or signs[1] in line else None
             if not mark:
                 continue
-            note = line[mark.end() :].strip()
-            rest = block.lines[:at] + block.lines[at + 1 :]
-            if not note and at + 1 < len(block.lines):
-                note, rest = block.lines[at + 1], block.lines[:at] + block.lines[at + 2 :]
-            following = index + 1
+            note, end, following = line[mark.end() :].strip(), at + 1, index + 1
+            if not note and end < len(block.lines):
+                note, end = block.lines[end], end + 1
             if not note and following < len(blocks) and blocks[following].kind in {"p", "quote"}:
                 note, following = blocks[following].text, following + 1
             if len(note) < 4:
                 continue
+            rest = block.lines[:at] + block.lines[end:]
             kept = [keep_lines(block, rest)] if rest else []
             return note, blocks[:index] + kept + blocks[following:]
     return None, blocks

@@ -49,9 +49,7 @@ LISTS = CLASSED_LISTS + paths(
 )
 _ALL_ANCHORS = Path("//a[@href]")
 _NEXT = Path("//a[contains(., '下一页') or contains(., '下页') or contains(@class, 'next')]")
-_FENYE = Path(
-    "//a[contains(., '下一页')][ancestor::*[contains(concat(' ', normalize-space(@class), ' '), ' fenye ')]]"
-)
+_NEXT_PAGE = Path("//a[contains(., '下一页')]")
 _PAGE_HTML = re.compile(
     r"createPageHTML\s*\(\s*[\"']?(\w{1,40})[\"']?\s*,\s*[\"']?(\w{1,40})[\"']?\s*,\s*[\"']([\w-]+)[\"']\s*,\s*[\"'](\w+)[\"']"
 )
@@ -122,14 +120,14 @@ def _unique(links: Iterable[ListedLink]) -> list[ListedLink]:
 def _next(page: Page) -> tuple[str | None, int | None]:
     """The next page by 下一页, else by createPageHTML, else by the index_N that the page links."""
     total, by_script = _by_script(page)
-    for path in (_FENYE, _NEXT):
-        anchors = path(page.root)
-        for anchor in anchors:
-            url = absolute(page.base, anchor.get("href") or "")
-            if url and url != page.url:
-                return url, total
-        if path is _FENYE and anchors:
-            return None, total  # 下一页 without a page to go to: this is the last
+    is_pager = Under(lambda box: "fenye" in (box.get("class") or "").split())
+    in_pager = [anchor for anchor in _NEXT_PAGE(page.root) if is_pager(anchor)]
+    for anchor in in_pager or _NEXT(page.root):
+        url = absolute(page.base, anchor.get("href") or "")
+        if url and url != page.url:
+            return url, total
+    if in_pager:
+        return None, total  # 下一页 without a page to go to: this is the last
     if by_script or total:
         return by_script, total
     return _by_index(page), None

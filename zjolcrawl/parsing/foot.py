@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
+from operator import is_
 
 from lxml.html import HtmlElement
 
+from zjolcrawl.parsing.ancestry import Under
 from zjolcrawl.parsing.bar import is_value
 from zjolcrawl.parsing.blocks import ATTACHMENT
 from zjolcrawl.parsing.elements import Names, text_of
@@ -32,10 +34,10 @@ _FUSED = re.compile(
 _EDITOR_SIGN = re.compile(f"[{EDITOR_SIGNS}]")
 _TAG_LABEL = re.compile(r"(?:^|\s)(?:标签|关键词)\s*[:：]")
 _TAGS_END = re.compile(
-    rf"[\s\u3000|｜【\[（(]{{0,9}}(?:(?:{EDITOR_ROLES})\s{{0,9}}[:：]|来源\s{{0,9}}[:：]|分享|作者\s{{0,9}}[:：]|记者\s{{0,9}}[:：]|更多|发布时间)"
+    rf"(?<![\s\u3000|｜【\[（(])[\s\u3000|｜【\[（(]*+(?:(?:{EDITOR_ROLES})\s*[:：]|来源\s*[:：]|分享|作者\s*[:：]|记者\s*[:：]|更多|发布时间)"
 )
 _REPORTERS = re.compile(
-    r"^[（(【]?(?:[\u4e00-\u9fff]{0,10}?(?:记者|通讯员)|作者|文)\s*[:：/／|｜ ]\s*[\u4e00-\u9fff]"
+    r"^[（(【]?(?:[\u4e00-\u9fff]{0,10}?(?:记者|通讯员)|作者|文)(?=[^\S ]*+[ :：/／|｜])\s*+(?:[:：/／|｜]\s*+)?[\u4e00-\u9fff]"
 )
 _ANOTHER = re.compile(r"(?:标签|来源|关键词|作者|记者|分享|打印|我要纠错|举报)\s*[:：]?|\s{2,}")
 _TAGS_BEFORE = re.compile(r"标\s*签(?!\s*[:：])")
@@ -124,9 +126,8 @@ def may_have_tags(container: HtmlElement, boxes: set[HtmlElement]) -> bool:
     if any(sign in text for sign in "签键gG") and _TAG_WORD.search(text):
         return True
     around = set(container.iterancestors()) if boxes else set()
-    return any(
-        box is container or box in around or container in box.iterancestors() for box in boxes
-    )
+    inside = Under(partial(is_, container))
+    return any(box is container or box in around or inside(box) for box in boxes)
 
 
 def tags_in(lines: Iterable[Line], boxes: set[HtmlElement]) -> list[str]:

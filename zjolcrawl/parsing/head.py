@@ -42,7 +42,7 @@ from zjolcrawl.parsing.templates.table import Template, find, paths
 
 _HEADLINES = paths("//h1", "//h2")
 _SITE_SUFFIX = re.compile(
-    r"\s*(?:[_|｜]|\s[-–—]+\s?|[-–—]+)\s*(?=[^_|｜–—-]*(?:浙江|频道|新闻|在线|网|中心|站|栏目|首页|平台|zjol|住在杭州|特色小镇|体育|城市|健康|旅游|环保|民生|评论|图片|文娱|辟谣|时政))"
+    r"(?:[_|｜]|(?<![-–—])[-–—]++)(?=[^_|｜–—-]*(?:浙江|频道|新闻|在线|网|中心|站|栏目|首页|平台|zjol|住在杭州|特色小镇|体育|城市|健康|旅游|环保|民生|评论|图片|文娱|辟谣|时政))"
 )
 _INFO = re.compile(
     r"(?:(?<!图片)(?<!视频)(?<!数据)(?<!资料)来\s*源于?|稿源|发布时间|发布日期|发稿时间)\s*[:：]|(?:^|\s)(?:作者|编辑|责任编辑|责编|记者)\s*[:：]"
@@ -55,9 +55,9 @@ _TODAY = re.compile(
     r"^(?:今天是?|今日是?|现在是?|当前|此刻)\s?(?:时间|日期)?\s?[:：]?\s?\d|\d\s?[℃°]|农历|您好"
 )
 _BYLINE = re.compile(
-    r"^(?:\S{0,12}记者|通讯员|作者|(?:文|图|摄影|摄|视频)\s*[/／:：])\s*[:：]?\s*[\u4e00-\u9fff·]\s?[\u4e00-\u9fff·]"
+    r"^(?:\S{0,12}记者|通讯员|作者|(?:文|图|摄影|摄|视频)\s*[/／:：])\s*+(?:[:：]\s*+)?[\u4e00-\u9fff·]\s?[\u4e00-\u9fff·]"
 )
-_BOOK = re.compile("《[^》]*》")  # a title of a book or a law, whose 》 divides nothing
+_BOOK = re.compile("《[^《》]*+》")  # a title of a book or a law, whose 》 divides nothing
 _SUBTITLE_HINT = re.compile(r"sub|fu-?t|fti|futi|副|vice|second", re.IGNORECASE)
 
 
@@ -433,7 +433,12 @@ def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, 
     info: list[str] = []
     for line in lines:
         text = line.text
-        if re.fullmatch(r"[（(].+[)）]", text) and _SUBTITLE_HINT.search(_names_of(line.element)):
+        if (
+            len(text) > 2
+            and text[0] in "（("
+            and text[-1] in ")）"
+            and _SUBTITLE_HINT.search(_names_of(line.element))
+        ):
             subtitle.append(text)  # （2018年2月5日） below the title of a speech
         elif (
             _is_info(text)

@@ -26,13 +26,13 @@ _STOP = re.compile(
     rf"|(?P<author>(?<![^\s:：|｜丨】\]）)(（])[^\s、,，;；:：()（）|｜]{{0,12}}?(?:{AUTHOR_ROLES})(?=[\s:：/／(（]|[\u4e00-\u9fff]{{2,4}}(?:$|[\s、])))"
     r"|(?P<time>(?:发布|发表|更新|发稿|时|日)\s*(?:时间|日期|间|期)\s*[:：]?)"
     r"|(?P<noise>字体|字号|调整|举报|最后更新|【|分享|打印|关闭|我要评论|评论|阅读|点击|浏览|访问|大\s+小|收藏|纠错|大\s+中\s+小|"
-    r"手机(?:看|版)|扫一扫|T\s*\|\s*T|背景|查看|原标题|标签|关键[词字]|点赞|幻灯播放|[(（]\s*\d+\s*/\s*\d+\s*[)）]|A\s*[-+]|\d+人(?:参与|阅读))"
+    r"手机(?:看|版)|扫一扫|T\s*\|\s*T|背景|查看|原标题|标签|关键[词字]|点赞|幻灯播放|[(（]\s*\d+\s*/\s*\d+\s*[)）]|A\s*[-+]|(?<!\d)\d++人(?:参与|阅读))"
 )
 # A time that says when the page was changed, by the words before or after it.
 _CHANGED = re.compile(
     r"(?:更新|修改|编辑|修订|截至|截止|[Uu]pdated?|[Mm]odified)(?:[^\s:：]{0,4}\s?[:：]\s?|(?:于|时间|日期|on|at)\s?|)$"
 )
-_ROLE_ALONE = re.compile(rf"(?:{AUTHOR_ROLES})\s*[:：]?\s*$")
+_ROLE_ALONE = re.compile(rf"(?:{AUTHOR_ROLES})\s*+[:：]?\s*+$")
 # A word that can be the end of an outlet's name, or an office that publishes.
 _OUTLET_END = re.compile(
     r"(?:报|网|在线|社|客户端|台|新闻|频道|发布|杂志|周刊|集团|中心|传媒|公安|政府|[局委厅办院馆部会版]|大学|[A-Za-z]|[》”])$"
@@ -40,7 +40,9 @@ _OUTLET_END = re.compile(
 _TAIL = re.compile(r"\d|[(（]|热度|人气|今天|昨天|刚刚")
 _CHANGED_AFTER = re.compile(r"\s?(?:更新|修改)(?!\S{0,4}[:：]|[于时日])")
 _CHANGES = re.compile("更新|修改|编辑|修订|截[至止]|[Uu]pdate|[Mm]odified")
-_NO_SOURCE = re.compile(r"[\s:：|｜丨/／·•\-—_>》,，、]*")
+_NO_SOURCE = r"[\s:：|｜丨/／·•\-—_>》,，、]"
+_LEADING = re.compile(rf"^{_NO_SOURCE}+")
+_TRAILING = re.compile(rf"(?:(?<!{_NO_SOURCE}){_NO_SOURCE}++|[(（\[【])$")
 
 
 @dataclass(slots=True)
@@ -142,8 +144,7 @@ def _goes_on(outlet: str, word: str) -> bool:
 
 
 def _strip(value: str) -> str:
-    value = clean(value)
-    value = re.sub(rf"^(?:{_NO_SOURCE.pattern})", "", value)
+    value = _LEADING.sub("", clean(value))
     if value.endswith("》") and "《" in value:
         return value  # 《今日桐乡》
-    return re.sub(rf"(?:{_NO_SOURCE.pattern}|[(（\[【])$", "", value)
+    return _TRAILING.sub("", value)

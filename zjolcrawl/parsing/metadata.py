@@ -29,7 +29,7 @@ _TIMES = (
 _SOURCES = ("contentsource", "source", "article:source", "mediaid")
 _AUTHORS = ("author", "article:author", "og:article:author")
 _META = Path("//meta[@content]")
-_ITEMS = Path("//*[@itemprop and not(self::meta)][not(ancestor::script)]")
+_ITEMS = Path("//*[@itemprop and not(self::meta)]")
 _JSON = Path("//script[translate(@type, 'LDJSON', 'ldjson') = 'application/ld+json']")
 _ARTICLE = re.compile(r"Article|BlogPosting|Report$")
 _MOST_JSON = 200_000  # characters: more is no description
@@ -111,8 +111,9 @@ def _articles(root: HtmlElement) -> Iterator[dict[str, Any]]:
                     yield node
 
 
-def _named(author: Any) -> str:
+def _named(author: Any, depth: int = 0) -> str:
     if isinstance(author, list):
-        return "、".join(filter(None, map(_named, author[:6])))
+        named = [_named(each, depth + 1) for each in author[:6]] if depth < 3 else []
+        return "、".join(filter(None, named))
     name = author.get("name") if isinstance(author, dict) else author
     return clean(name) if isinstance(name, str) else ""

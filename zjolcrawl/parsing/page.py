@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from lxml import etree
 from lxml.html import HtmlElement
 
+from zjolcrawl.parsing.attributes import without_surplus
 from zjolcrawl.parsing.elements import Names
 from zjolcrawl.parsing.urls import absolute
 
@@ -67,6 +68,7 @@ def read_page(body: bytes, url: str) -> Page:
     else:
         text = text.replace("\x00", "")
         data = text.encode("utf-8", "replace")
+    data = without_surplus(data)
     parser = etree.HTMLParser(
         encoding="utf-8",
         huge_tree=True,

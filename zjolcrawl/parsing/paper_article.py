@@ -23,7 +23,6 @@ from zjolcrawl.parsing.lines import page_lines
 from zjolcrawl.parsing.page import Page
 from zjolcrawl.parsing.paper_page import Label, issue_pages, own_label, page_of, read_label
 from zjolcrawl.parsing.templates.paper import (
-    INNER_ROWS,
     KICKERS,
     PICTURES,
     SUBTITLES,
@@ -33,14 +32,16 @@ from zjolcrawl.parsing.templates.paper import (
 from zjolcrawl.parsing.templates.table import Path, find
 from zjolcrawl.parsing.urls import canonical, url_day
 
-_PROPERTY = re.compile(r"<!--\s*enpproperty(.*?)/enpproperty\s*-->", re.DOTALL)
-_FIELD = re.compile(r"<((?:founder-)?(\w+))>(.*?)</\1>", re.DOTALL)
+_PROPERTY, _PROPERTY_END = re.compile(r"<!--\s*enpproperty"), re.compile(r"/enpproperty\s*-->")
+_FIELD = re.compile(r"<((?:founder-)?(\w+))>")
+_LINE_END = re.compile(r"</p>|<br\s*/?>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*+>")
 _LONGEST_COMMENT = 20_000  # characters
-_PAPER_NAME = re.compile(r"(?:报|党员|电子版|在线|数字报.*|第.{1,6}版.*)$")
+_PAPER_NAME = re.compile(r"(?:报|党员|电子版|在线)$|数字报|第.{1,6}版")
 # （下转第3版）, 上接01版, ►A0002版: where the printed text goes on, with its brackets and arrows.
 _TURN = (
-    r"[（(【\[\s]*(?:[▶▷►>]+|[▶▷►>\s]*[下上][转接])\s*第?\s*[A-Z]?[\d一二三四五六七八九十]{1,5}\s*版"
-    r"[)）】\]▶▷►>\s]*"
+    r"[（(【\[\s]{0,9}+(?:[▶▷►>]{1,9}+|[▶▷►>\s]{0,9}+[下上][转接])\s{0,4}+第?\s{0,4}+"
+    r"[A-Z]?[\d一二三四五六七八九十]{1,5}\s{0,4}+版[)）】\]▶▷►>\s]{0,9}+"
 )
 _SAYS = re.compile(r"[。！？，；].{4}|.{8}[。！？]|.{4}\s摄$")
 _SENTENCE_END = re.compile("[。！？；]")
@@ -107,19 +108,38 @@ def is_blank(page: Page) -> bool:
 def _from_tag(root: HtmlElement) -> str | None:
     """What `<title>` has beside the paper's name."""
     parts = DIVIDER.split("".join(str(each.text_content()) for each in TITLE_TAG(root)[:1]))
-    return clean(" ".join(part for part in parts if not _PAPER_NAME.search(part))) or None
+    return clean(" ".join(part for part in parts if not _PAPER_NAME.search(clean(part)))) or None
 
 
 def _comment(text: str) -> dict[str, str]:
     """The fields of Founder's comment that are not empty, tags taken out."""
     mark = _PROPERTY.search(text)
-    found = _FIELD.findall(mark[1][:_LONGEST_COMMENT] if mark else "")
-    fields = {name.lower(): _plain(value) for _, name, value in found}
+    end = _PROPERTY_END.search(text, mark.end()) if mark else None
+    if mark is None or end is None:
+        return {}
+    comment = text[mark.end() : end.start()][:_LONGEST_COMMENT]
+    fields: dict[str, str] = {}
+    unclosed: set[str] = set()
+    at = 0
+    while opening := _FIELD.search(comment, at):
+        at = opening.end()
+        if opening[1] in unclosed:
+            continue
+        close = comment.find(f"</{opening[1]}>", at)
+        if close < 0:
+            unclosed.add(opening[1])
+            continue
+        fields[opening[2].lower()] = _plain(comment[at:close])
+        at = close
     return {name: value for name, value in fields.items() if value}
 
 
 def _plain(markup: str) -> str:
-    return clean(unescape(re.sub(r"<[^>]*>", "", re.sub(r"(?i)</p>|<br\s*/?>", " ", markup))))
+    text = _TAG.sub("", _LINE_END.sub(" ", markup))
+    try:
+        return clean(unescape(text))
+    except ValueError:  # &#9999…; with more digits than Python makes a number of
+        return clean(text)
 
 
 def _container(root: HtmlElement) -> HtmlElement | None:
@@ -155,7 +175,8 @@ def _pictures(page: Page, container: HtmlElement) -> list[Block]:
 
 def _rows(box: HtmlElement) -> list[list[HtmlElement]]:
     """The cells of a box's innermost rows; a box without a table is one cell."""
-    rows = [[cell for cell in row if cell.tag in {"td", "th"}] for row in INNER_ROWS(box)]
+    inner = (row for row in box.iter("tr") if row is not box and row.find(".//tr") is None)
+    rows = [[cell for cell in row if cell.tag in {"td", "th"}] for row in inner]
     return [cells for cells in rows if cells] or [[box]]
 
 
@@ -182,10 +203,20 @@ def _turned(blocks: list[Block]) -> list[Block]:
     """The blocks without the words that lead from one printed page to another."""
     for block in blocks:
         if block.kind in {"p", "h2", "quote"}:
-            for words in [mark[0] for line in block.lines for mark in _EDGE.finditer(line)]:
-                block.html = block.html.replace(escape(words.strip(), quote=False), "", 1)
+            words = [mark[0].strip() for line in block.lines for mark in _EDGE.finditer(line)]
+            block.html = _without(block.html, [escape(each, quote=False) for each in words])
             block.lines = [text for line in block.lines if (text := _EDGE.sub("", line))]
     return [block for block in blocks if block.lines or block.kind in {"figure", "video"}]
+
+
+def _without(html: str, words: list[str]) -> str:
+    """The HTML without the words, which stand there in this order."""
+    pieces, at = [], 0
+    for each in words:
+        if (found := html.find(each, at)) >= 0:
+            pieces.append(html[at:found])
+            at = found + len(each)
+    return "".join([*pieces, html[at:]])
 
 
 def place_on_page(article: RawArticle, page: Page, container: HtmlElement) -> RawArticle:

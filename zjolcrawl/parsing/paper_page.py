@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache, partial
 
 from lxml.html import HtmlElement
 
@@ -22,7 +23,6 @@ from zjolcrawl.parsing.templates.paper import (
     ALL_LINKS,
     AREAS,
     LABELS,
-    PAGE_FILES,
     PAGE_LINKS,
     PAGE_ROW,
     TITLE_LINKS,
@@ -32,15 +32,15 @@ from zjolcrawl.parsing.urls import absolute, canonical, is_paper_page, kind, nor
 
 # 第01版：要闻, 01版:要闻, A0001版：封面, a0001版:头版, 第04-05版:目的地, 第四版 副刊
 _LABEL = re.compile(
-    r"(?:第?\s*(?<![A-Za-z\d])(?P<digits>[A-Za-z]{0,3}\s?\d{1,5}(?:\s?[-~、－—]\s?[A-Za-z]{0,3}\d{1,5})?)"
-    r"|第\s*(?P<han>[一二三四五六七八九十]{1,3}))\s*版(?![面权本])\s*[:：·\-—|｜]?\s*(?P<name>\S.*)?"
+    r"(?:(?:第\s*+)?(?<![A-Za-z\d])(?P<digits>[A-Za-z]{0,3}\s?\d{1,5}(?:\s?[-~、－—]\s?[A-Za-z]{0,3}\d{1,5})?)"
+    r"|第\s*+(?P<han>[一二三四五六七八九十]{1,3}))\s*+版(?![面权本])\s*+(?:[:：·\-—|｜]\s*+)?(?P<name>\S.*)?"
 )
 _OWN_LABEL = re.compile(
-    r"(?:\S{2,10}\s*[>＞]\s*)?第?\s*(?:[A-Za-z]{0,3}\s?\d{1,5}|[一二三四五六七八九十]{1,3})\s*版\s*[:：]"
+    r"(?:\S{2,10}\s{0,9}[>＞]\s{0,9})?第?\s{0,9}(?:[A-Za-z]{0,3}\s?\d{1,5}|[一二三四五六七八九十]{1,3})\s{0,9}版\s{0,9}[:：]"
 )
 _HAN_DIGITS = "〇一二三四五六七八九"
 _BESIDE = re.compile(
-    r"\s*(?:[上下前后][一]?[版页]|PDF|pdf|改变文字大小|打印|收藏|放大|缩小|返回|标题导航|版面导航|[|｜<>《》]).*"
+    r"(?<!\s)\s*+(?:[上下前后][一]?[版页]|PDF|pdf|改变文字大小|打印|收藏|放大|缩小|返回|标题导航|版面导航|[|｜<>《》]).*"
 )
 # <period_date>2024-08-06</period_date> … <front_page>node_2697.htm</front_page>     SEL kjb
 _PERIOD = re.compile(
@@ -111,6 +111,7 @@ def newest_issue(body: bytes, url: str) -> str | None:
 def issue_pages(page: Page) -> list[IssuePage]:
     """The list of the issue's pages that every page of it has, in order, without repeats."""
     pages: dict[str, IssuePage] = {}
+    pdf_of = cache(partial(_pdf_in, base=page.base))  # a row may have all of the anchors
     for anchor in find(PAGE_LINKS, page.root) or ALL_LINKS(page.root):
         url = absolute(page.base, anchor.get("href") or "")
         if not url or not is_paper_page(url) or _folder(url) != _folder(page.url):
@@ -121,7 +122,8 @@ def issue_pages(page: Page) -> list[IssuePage]:
         label = read_label(text)
         known = pages.get(url)
         if known is None or (known.label is None and label):
-            pages[url] = IssuePage(url, label, _pdf_beside(anchor, page.base))
+            rows = find(PAGE_ROW, anchor)
+            pages[url] = IssuePage(url, label, pdf_of(rows[0]) if rows else None)
     return [each for each in pages.values() if "index" not in each.url.rpartition("/")[2]]
 
 
@@ -178,10 +180,13 @@ def _folder(url: str) -> str:
     return url.partition("?")[0].rpartition("/")[0]
 
 
-def _pdf_beside(anchor: HtmlElement, base: str) -> str | None:
-    for row in find(PAGE_ROW, anchor):
-        for reference in PAGE_FILES(row):
-            url = absolute(base, reference)
+def _pdf_in(row: HtmlElement, base: str) -> str | None:
+    for element in row.iter():
+        for reference in (
+            element.get("filepath"),
+            element.get("href") if element.tag == "a" else None,
+        ):
+            url = absolute(base, reference) if reference else None
             if url and _PDF.search(url.partition("?")[0]):
                 return url
     return None

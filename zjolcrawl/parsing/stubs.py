@@ -21,7 +21,7 @@ _REFRESH_URL = re.compile(
 _LONGEST_WAIT = 30  # seconds: a page that is left after more is to be read
 _ON_LOADING = Path("//body[@onload]")
 _COMMENT = re.compile(
-    r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/|(?:(?<=[\s;{}(),])|^)//[^\n]*|^\s{0,99}<!--[^\n]*",
+    r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/|\Z)|(?:(?<=[\s;{}(),])|^)//[^\n]*|^\s{0,99}<!--[^\n]*",
     re.MULTILINE,
 )
 # What makes the browser go on only sometimes, or only when a reader clicks.

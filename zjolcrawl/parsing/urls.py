@@ -17,19 +17,21 @@ from zjolcrawl.parsing.fields.dates import plausible_day
 
 # B  /<column>/YYYYMM/tYYYYMMDD_ID[_ext][_page].shtml                                       [REAL]
 _TRS = re.compile(
-    r"(?P<stem>.*/\d{6}/t(?P<day>\d{8})_(?P<id>\d{4,9}))(?:_ext)?(?:_(?P<page>\d{1,3}))?(?P<ext>\.s?html?)$"
+    r"^(?P<stem>.*/\d{6}/t(?P<day>\d{8})_(?P<id>\d{4,9}))(?:_ext)?(?:_(?P<page>\d{1,3}))?(?P<ext>\.s?html?)$"
 )
 # A  /system/YYYY/MM/DD/NNNNNNNNN[_NN].shtml                                                [REAL]
 _LEGACY = re.compile(
-    r"(?P<stem>.*/system/(?P<y>\d{4})/(?P<m>\d\d)/(?P<d>\d\d)/(?P<id>\d{9}))(?:_(?P<page>\d\d))?(?P<ext>\.s?html?)$"
+    r"^(?P<stem>.*/system/(?P<y>\d{4})/(?P<m>\d\d)/(?P<d>\d\d)/(?P<id>\d{9}))(?:_(?P<page>\d\d))?(?P<ext>\.s?html?)$"
 )
 # C  digital papers: /html/YYYY-MM/DD/content_N.htm; a page of an issue is node_N.htm or zjrbindex.htm [SEL]
 _ISSUE = r".*/html/(?P<y>\d{4})-(?P<m>\d\d)/(?P<d>\d\d)/"
 # Articles of 2008 have the page and the place on it: content_12_2.htm                        [TEXT]
-_PAPER = re.compile(rf"(?P<stem>{_ISSUE}content_(?P<id>\d+(?:_\d+)?))(?P<ext>\.html?)$")
+_PAPER = re.compile(rf"^(?P<stem>{_ISSUE}content_(?P<id>\d+(?:_\d+)?))(?P<ext>\.html?)$")
 # C of 2005-2008 on fzb.zjol.com.cn: /gb/node2/node802/…/userobject15ai5288824.html, without a day [TEXT]
-_OLD_PAPER = re.compile(r"(?P<stem>.*/gb/(?:node\d+/)+userobject\d+ai(?P<id>\d+))(?P<ext>\.html?)$")
-_PAPER_PAGE = re.compile(rf"{_ISSUE}(?:node_\d+|[a-z]*index)\.html?$")
+_OLD_PAPER = re.compile(
+    r"^(?P<stem>.*/gb/(?:node\d+/)+userobject\d+ai(?P<id>\d+))(?P<ext>\.html?)$"
+)
+_PAPER_PAGE = re.compile(rf"^{_ISSUE}(?:node_\d+|[a-z]*index)\.html?$")
 # The day in A, B and C, for who cannot call `url_day`: year, month, day, in a dialect that a database reads.
 DAY_IN_URL = r"/(?:t|system/|html/)(\d{4})[/-]?(\d\d)/?(\d\d)[_/]"
 # D  app share pages: their ids are re-used for other articles, so they are never rewritten [SEL]

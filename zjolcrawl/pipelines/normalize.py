@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
+from scrapy.crawler import Crawler
+
 from zjolcrawl.catalogue import catalogue_names, site_name
-from zjolcrawl.items import FROM_KEYWORDS, Article, Byline, RawArticle
+from zjolcrawl.items import FROM_KEYWORDS, Article, Byline, Outcome, RawArticle
 from zjolcrawl.papers import Paper, paper_of
 from zjolcrawl.parsing.article_page import PARSER_VERSION
 from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, merge, names_editor, people
@@ -21,6 +23,7 @@ from zjolcrawl.parsing.fields.dates import (
 from zjolcrawl.parsing.fields.tags import keyword_tags, split_tags
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.urls import doc_id, kind, url_day
+from zjolcrawl.reading.deadline import TooLong, within
 
 # Every family can have these, and a paper those; a page without one of them says so in `warnings`.
 _EXPECTED = ("title", "published_at", "source", "authors", "editors", "tags", "breadcrumb")
@@ -119,7 +122,25 @@ def _in_a_year(raw: RawArticle) -> tuple[datetime, str] | None:
 
 
 class NormalizePipeline:
-    """Turns each RawArticle into an Article; other items pass."""
+    """Turns each RawArticle into an Article, or a rejected Outcome where that takes too long; other
+    items pass.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Called by Scrapy."""
+        return cls(crawler.settings.getfloat("PAGE_SECONDS"))
 
     def process_item(self, item: Any) -> Any:
-        return normalize(item) if isinstance(item, RawArticle) else item
+        if not isinstance(item, RawArticle):
+            return item
+        try:
+            return within(self._seconds, normalize, item)
+        except TooLong as error:
+            return Outcome(
+                item.frontier_url or item.url, "rejected", str(error),
+                final_url=item.url, template=item.template, seen_at=item.seen_at, warc=item.warc,
+            )  # fmt: skip

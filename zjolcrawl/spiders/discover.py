@@ -60,15 +60,18 @@ class DiscoverSpider(ArticleReader):
 
     async def parse_known(self, response: Response, known: Column) -> AsyncIterator[Any]:
         """Scrapy callback of a page of the catalogue: requests for the new columns that it links."""
-        links = read_navigation(response.body, response.url) if response.status == 200 else []
+        links: list[ColumnLink] | None = []
+        if response.status == 200:
+            links = self.pages.read_other(read_navigation, response.body, response.url)
         fault = self._fault(response)
         if fault is None and not links:
-            fault = read_column(response.body, response.url).fault  # a challenge, an empty page
+            page = self.pages.read_list(read_column, response.body, response.url)
+            fault = page.fault  # a challenge, an empty page
         if fault:
             self._unread(known, fault)
             return
         self._answered += 1
-        for link in links:
+        for link in links or ():
             if link.url in self._known or link.url in self._finds:
                 continue
             find = Find(link, response.url, response.meta["seen_at"])
@@ -91,7 +94,7 @@ class DiscoverSpider(ArticleReader):
                 return
             find.link = ColumnLink(landed, find.link.name, find.link.place)
             self._finds[landed] = find
-        find.read(read_column(response.body, response.url))
+        find.read(self.pages.read_list(read_column, response.body, response.url))
 
     def failed(self, failure: Failure) -> Iterator[Any]:
         """Scrapy errback: neither robots.txt nor a dead host ends the run."""

@@ -91,7 +91,7 @@ class ListReader(ArticleReader):
             error = f"redirects to {response.url}"
             return None if probe else self.visit(column, number, response, error=error), None
         read = read_paper_page if is_paper_page(response.url) else read_column
-        page = read(response.body, response.url)
+        page = self.pages.read_list(read, response.body, response.url)
         fingerprint = hash(tuple(link.url for link in page.links))
         repeated = fingerprint in lists
         lists.add(fingerprint)

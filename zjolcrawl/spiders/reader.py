@@ -68,7 +68,8 @@ class ArticleReader(Spider):
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         """Called by Scrapy."""
         spider = super().from_crawler(crawler, *args, **kwargs)
-        spider.pages = PageReader(crawler.settings.getint("PARSER_PROCESSES"))
+        get = crawler.settings
+        spider.pages = PageReader(get.getint("PARSER_PROCESSES"), get.getfloat("PAGE_SECONDS"))
         crawler.signals.connect(spider.pages.close, signal=signals.spider_closed)
         return spider
 

@@ -72,7 +72,9 @@ def refusal(error: dict[str, Any]) -> str:
     """Why the server refused a document: one `writeErrors` entry in words."""
     text = str(error.get("errmsg", "refused"))
     if info := error.get("errInfo"):
-        found = re.findall(r"'propertyName': '(\w+)'|'missingProperties': \[([^\]]+)\]", str(info))
+        found = re.findall(
+            r"'propertyName': '(\w+)'|'missingProperties': \[([^\[\]]+)\]", str(info)
+        )
         names = sorted({name.strip("'\" ") for pair in found for name in pair if name})
         text += f": {', '.join(names)}" if names else ""
     return f"refused by the validator: {text}"[:500] if error.get("code") == REFUSED else text[:500]

@@ -12,10 +12,9 @@ from zjolcrawl.items import Byline
 from zjolcrawl.parsing.fields.text import clean, squeeze
 
 _HAN = r"[\u3400-\u9fff\U00020000-\U0003ffff]"
-_REPORTER = (
-    r"(?:见习|实习|特约|首席|高级|资深|全媒体|融媒体|摄影|文字|视频|特派|体育|评论|主任|"
-    rf"驻{_HAN}{{1,4}}?)*记者"
-)
+_KIND = "(?:见习|实习|特约|首席|高级|资深|全媒体|融媒体|摄影|文字|视频|特派|体育|评论|主任){0,4}"
+# 驻 stands once: repeated with the kinds it would be tried in every combination.
+_REPORTER = rf"{_KIND}(?:驻{_HAN}{{1,4}}?{_KIND})?记者"
 # Longest first where one is the tail of another. The short words 文 图 摄 need a sign after them;
 # （作者系某大学教授） says who the author is and names nobody.
 AUTHOR_ROLES = (
@@ -105,15 +104,15 @@ _EXACT_ROLE = re.compile(r"记者|通讯员|评论员|撰稿|实习生|见习生
 _BETWEEN = "、,，;；:：()（）[]【】|｜/／"
 _WORD = rf"[^\s{re.escape(_BETWEEN)}]"
 # 潮新闻客户端 记者: an outlet that a space divides from its reporter.
-_FAR_OUTLET = rf"{_WORD}{{1,12}}{_OUTLET_END.pattern[:-1]} (?=\S*记者)"
+_FAR_OUTLET = rf"{_WORD}{{1,12}}{_OUTLET_END.pattern[:-1]} (?=\S{{0,60}}?记者)"
 _OUTLET_APART = re.compile(
     f"{_OUTLET_END.pattern[:-1]} "
 )  # asked first: the whole is a long search
 _TRAILING_CREDIT = re.compile(
-    rf"({_HAN}{{2,4}}(?:·{_HAN}{{1,8}})?(?:[、 ]{_HAN}{{2,4}}(?:·{_HAN}{{1,8}})?)*)\s*[/／ ]\s*((?:文|图|摄)(?:\s*[/／]\s*(?:文|图|摄影|摄))?|摄影|整理|供图|综合|编译)(?![\u4e00-\u9fff])"
+    rf"({_HAN}{{2,4}}(?:·{_HAN}{{1,8}})?(?:[、 ]{_HAN}{{2,4}}(?:·{_HAN}{{1,8}})?){{0,19}})\s{{0,3}}[/／ ]\s{{0,3}}((?:文|图|摄)(?:\s{{0,3}}[/／]\s{{0,3}}(?:文|图|摄影|摄))?|摄影|整理|供图|综合|编译)(?![\u4e00-\u9fff])"
 )
 # 李欣 文 / 张帆 摄
-_ALL_TRAIL = re.compile(rf"(?:{_TRAILING_CREDIT.pattern}[\s/／、]*)+")
+_ALL_TRAIL = re.compile(rf"(?>{_TRAILING_CREDIT.pattern}[\s/／、]*)++")
 # 郑琳/文 董旭明/摄 after 记者: the second is a photographer.
 _OWN_ROLE = re.compile(
     rf"({_HAN}{{2,4}}|(?<!{_HAN}){_HAN}[ \u3000]{_HAN})\s*[/／]\s*(文|图|摄影|摄|视频)(?!{_HAN})"

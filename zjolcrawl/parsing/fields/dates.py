@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
-from zjolcrawl.parsing.fields.text import fold_width
+from zjolcrawl.parsing.fields.text import fold_width, is_narrow
 
 CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 YEARS = range(1990, 2101)
@@ -144,7 +143,7 @@ def time_span(text: str) -> tuple[int, int] | None:
 def time_spans(text: str) -> Iterator[tuple[int, int]]:
     """Where each date stands in `text`, like `time_span`."""
     narrow = text
-    if not unicodedata.is_normalized("NFKC", text):
+    if not is_narrow(text):
         # NFKC of digits, colons and dashes keeps one character one character.
         narrow = "".join(n if len(n := fold_width(c)) == 1 else c for c in text)
     return (span for span, _ in _times(narrow))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from itertools import pairwise
 
 from zjolcrawl.parsing.fields.text import clean
 
@@ -45,10 +46,10 @@ def _spaced(text: str, *, hard: bool) -> list[str]:
     words = re.split(r"[ \u3000]+", text)
     if not hard:
         return words
-    joined = [words[0]]
-    for word in words[1:]:
-        if _HAN.search(joined[-1]) and _HAN.match(word[:1]):
-            joined.append(word)
+    joined = [[words[0]]]
+    for before, word in pairwise(words):
+        if _HAN.search(before) and _HAN.match(word[:1]):
+            joined.append([word])
         else:
-            joined[-1] += " " + word
-    return joined
+            joined[-1].append(word)
+    return [" ".join(tag) for tag in joined]

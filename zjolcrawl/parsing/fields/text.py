@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Literal
 
 # U+200B-200F and U+2060-2064 have no width or only direction; U+FEFF is a stray byte order mark,
 # U+00AD an invisible hyphen, C0 controls come from broken
@@ -25,6 +26,12 @@ _SPACES = re.compile("  +")
 DIVIDER = re.compile(r"(?:(?<!\s)\s+)?[-_|｜–—]+\s*")
 """What divides the parts of a `<title>`, with the spaces around it."""
 _EDGES = " \t\r\n\u3000\u00a0"
+# Unicode's normal forms sort the combining characters after a letter, in the square of their number. No
+# language has so many; none of these is one of them.
+_COMBINED = re.compile(
+    "[^ -\u02ff\u2010-\u2027\u3000-\u3029\u3030-\u3098\u309b-\u9fff\uff00-\uffef]{100}"
+)
+_PIECE = 100  # characters, of which each piece is sorted by itself where there are so many
 
 
 def clean(text: str) -> str:
@@ -40,7 +47,7 @@ def clean(text: str) -> str:
         text = _OTHER_SPACES.sub(" ", text).strip(_EDGES)
     if "  " in text:
         text = _SPACES.sub(" ", text)
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+    return text if text.isascii() else _normal("NFC", text)
 
 
 def _visible(found: re.Match[str]) -> str:
@@ -49,7 +56,21 @@ def _visible(found: re.Match[str]) -> str:
 
 def fold_width(text: str) -> str:
     """Full-width digits, letters and signs as their ASCII twins, for matching (not for storing)."""
-    return unicodedata.normalize("NFKC", text) if not text.isascii() else text
+    return _normal("NFKC", text) if not text.isascii() else text
+
+
+def is_narrow(text: str) -> bool:
+    """Whether `fold_width` leaves the text as it is."""
+    return (
+        unicodedata.is_normalized("NFKC", text) if len(text) < _PIECE else fold_width(text) == text
+    )
+
+
+def _normal(form: Literal["NFC", "NFKC"], text: str) -> str:
+    if len(text) < _PIECE or not _COMBINED.search(text):
+        return unicodedata.normalize(form, text)
+    pieces = (text[at : at + _PIECE] for at in range(0, len(text), _PIECE))
+    return "".join([unicodedata.normalize(form, piece) for piece in pieces])
 
 
 def squeeze(text: str) -> str:
