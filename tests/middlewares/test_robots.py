@@ -145,7 +145,7 @@ AWAY: list[tuple[Answer, str]] = [
     (Answer(status=500, body=OPEN), "HTTP 500"),
     (Answer(status=503, body=OPEN, delay=0.5), "HTTP 503"),
     (Answer(status=429, body=OPEN), "HTTP 429"),
-    (Answer(status=304), "HTTP 304"),
+    (Answer(status=304), "BrokenAnswer: HTTP 304"),
     (Answer(fault="reset"), "Download"),
     (Answer(fault="close"), "Download"),
     (Answer(fault="hang"), "DownloadTimeoutError"),
