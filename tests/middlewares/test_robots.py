@@ -149,7 +149,7 @@ AWAY: list[tuple[Answer, str]] = [
     (Answer(fault="reset"), "Download"),
     (Answer(fault="close"), "Download"),
     (Answer(fault="hang"), "DownloadTimeoutError"),
-    (Answer(body=OPEN, fault="truncate"), "ResponseDataLossError"),
+    (Answer(body=OPEN, fault="truncate"), "BrokenAnswer: the connection was lost"),
     (Answer(status=302, headers={"Location": "/robots.txt?again"}), "IgnoreRequest: max redir"),
     (Answer(status=302, headers={"Location": "http://portal.example.org/"}), "OffSite"),
     (Answer(status=302, headers={"Location": f"{HOST}:8080/robots.txt"}), "OffSite"),
