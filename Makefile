@@ -21,8 +21,8 @@ lint: $(STAMP)
 bench: $(STAMP)  ## how fast it is, into bench/RESULTS.md; needs nginx; ARGS="crawl_rate warc", ARGS=--quick
 	$(BIN)/python -m bench --write $(ARGS)
 
-fidelity: $(STAMP)  ## how right each field is, beside other extractors; ARGS="FOLDER --pages"
-	$(BIN)/python -m bench.fidelity fixtures $(ARGS)
+fidelity: $(STAMP)  ## how right each field is, held to bench/floors.toml; ARGS="--pages", ARGS="fixtures --peers all"
+	$(BIN)/python -m bench.fidelity $(ARGS)
 
 crawl: $(STAMP)  ## the demo's twin on the live site; ARGS="-a column=zjxw -a pages=1"
 	$(BIN)/scrapy crawl column $(ARGS)

@@ -1,11 +1,12 @@
-"""How right the fields are, beside other extractors': pages with truth, field by field.
+"""How right the fields are: pages with truth, field by field, and the floors that they are held to.
 
-python -m bench.fidelity FOLDER [FOLDER …] [--truth FILE] [--peers none|NAME,…] [--pages] [--json]
+python -m bench.fidelity [FOLDER …] [--truth FILE] [--peers all|NAME,…] [--pages] [--json]
 
-A folder is a tree of pages with golden files beside them, as fixtures/, or one that the truth file
-marks (bench/truth.toml if not told). bench.scoring says how a field is scored; a table shows shares
-of right values in per cent, and "–" for what an extractor does not offer. The others run in
-.venv-peers, which the first run makes from bench/peers.txt.
+Without a folder: the fixtures, and what is there of ../shared/pages, ../shared/cases and ../shared/real;
+below a floor of bench/floors.toml the exit status is 1. A folder is a tree of pages with golden files beside
+them, as fixtures/, or one that the truth file marks (bench/truth.toml if not told). bench.scoring says how a
+field is scored; a table shows shares of right values in per cent, and "–" for what an extractor does not
+offer. Other extractors (`--peers`) run in .venv-peers, which the first run makes from bench/peers.txt.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import peers
+from bench import floors, peers
+from bench.cases import score_cases
 from bench.scoring import FIELDS, Found, Tally, add
 from bench.truth import BEIJING, Truth, goldens, marked
 from zjolcrawl.items import Article, RawArticle
@@ -31,6 +33,7 @@ from zjolcrawl.pipelines.normalize import normalize
 
 ROOT = Path(__file__).parent.parent
 TRUTH = ROOT / "bench" / "truth.toml"
+FIXTURES = ROOT / "fixtures"
 _OURS = (
     "title",
     "subtitle",
@@ -210,18 +213,20 @@ def with_truth(folder: Path, truth_file: Path) -> list[Truth]:
 def main() -> None:
     """Score what the command line names."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("folders", nargs="+", type=Path)
+    options.add_argument("folders", nargs="*", type=Path)
     options.add_argument(
         "--truth", type=Path, default=TRUTH, help="marks for pages without goldens"
     )
-    options.add_argument("--peers", default=",".join(peers.OFFERS), help="none, or names")
+    options.add_argument("--peers", default="none", help="all, or names")
     options.add_argument("--pages", action="store_true", help="list each page's wrong fields")
     options.add_argument("--json", action="store_true", help="for machines")
     given = options.parse_args()
-    names = [] if given.peers == "none" else given.peers.split(",")
-    results = {
-        str(folder): score(with_truth(folder, given.truth), names) for folder in given.folders
-    }
+    every = {"none": [], "all": list(peers.OFFERS)}
+    names = every.get(given.peers, given.peers.split(","))
+    folders = given.folders or [
+        folder for folder in (FIXTURES, floors.SHARED / "pages") if folder.is_dir()
+    ]
+    results = {str(folder): score(with_truth(folder, given.truth), names) for folder in folders}
     if given.json:
         print(json.dumps(_plain(results), ensure_ascii=False, indent=1))
         return
@@ -230,6 +235,33 @@ def main() -> None:
             print(f"\n{Path(folder).name}, {group}\n\n{table(tallies)}")
         if given.pages:
             print_wrong(next(iter(groups.values())))
+    if not given.folders:
+        if given.pages:
+            for case in score_cases(floors.SHARED / "cases"):
+                print(
+                    *([f"\n{case.name}", *case.wrong] if case.wrong else []), sep="\n    ", end=""
+                )
+        sys.exit(hold_floors(results))
+
+
+def hold_floors(results: dict[str, dict[str, dict[str, Tally]]]) -> int:
+    """Print the sets that need no table and what is below its floor; 1 if anything is."""
+    figures = {
+        Path(folder).name: floors.of_tally(next(iter(groups.values()))["zjolcrawl"])
+        for folder, groups in results.items()
+    }
+    if "pages" not in figures:
+        print(f"\npages: skipped: no folder {floors.SHARED / 'pages'}")
+    for name, found in floors.shared_sets():
+        if isinstance(found, str):
+            print(f"\n{name}: {found}")
+            continue
+        figures[name] = found
+        cells = (f"{field} {right}/{scored}" for field, (right, scored) in found.items())
+        print(f"\n{name}: {', '.join(cells)}")
+    below = [line for name, found in figures.items() for line in floors.shortfalls(name, found)]
+    print(*(f"below its floor: {line}" for line in below), sep="\n")
+    return int(bool(below))
 
 
 def print_wrong(tallies: dict[str, Tally]) -> None:

@@ -1,15 +1,18 @@
-"""Spoiled pages by the ten thousand: no exception, no slow page, no growth.
+"""Spoiled pages by the ten thousand: no exception, no slow page, no growth, nothing that cannot be stored.
 
 python -m bench.fuzz [PAGES [FOLDER …]]     pages of fixtures/ and of the folders, on all cores
 python -m bench.fuzz --seed SEED [FOLDER …]  one page again: what was done to it, and its traceback
 
-Each page is read as an article (to its normalized and validated document) and as a column page.
-Exit status 1: an exception, a page of more than two seconds of CPU time, or a process that grew by
-more than a twentieth.
+Each page is read as an article (to its normalized and validated document, encoded as BSON), as an article of
+a digital paper, as a column page, as a page of an issue and for its navigation. The articles go to a Store, a
+hundred at a time, on a server of the run's own. Exit status 1: an exception, an article that was not stored, a
+page of more than two seconds of CPU time, or a process that grew by more than a twentieth.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ctypes
 import gc
 import multiprocessing
@@ -20,22 +23,34 @@ import sys
 import tempfile
 import time
 import traceback
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import bson
 
 from tests.goldens import FIXTURES
 from tests.parsing.mutilations import spoil
-from zjolcrawl.items import RawArticle
+from zjolcrawl.items import Article, Link, RawArticle
 from zjolcrawl.parsing.article_page import read_article
 from zjolcrawl.parsing.column_page import read_column
+from zjolcrawl.parsing.navigation import read_navigation
+from zjolcrawl.parsing.paper_page import newest_issue, read_calendar, read_paper_page
 from zjolcrawl.pipelines.normalize import normalize
 from zjolcrawl.pipelines.validate import fault
+from zjolcrawl.storage.documents import article_document
+from zjolcrawl.storage.embedded import EmbeddedServer
+from zjolcrawl.storage.operations import utc_now
+from zjolcrawl.storage.store import Store
 
 URLS = [
     "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml",
     "http://jx.zjol.com.cn/system/2015/06/30/020717765_01.shtml",
     "http://china.zjol.com.cn/gnxw/index_1.shtml",
 ]
+PAPER = "http://zjrb.zjol.com.cn/html/2017-08/12/content_3076000.htm"
+ISSUE = "http://zjrb.zjol.com.cn/html/2017-08/12/node_18.htm"
+BATCH = 100  # articles
 SLOW = 2.0  # seconds of CPU time a page
 GROWTH = 1.05
 MARKS = (0.1, 0.5, 1.0)  # of the run: where resident memory is noted
@@ -52,11 +67,69 @@ class Report:
     memory: list[float] = field(default_factory=list)
 
 
-def read(page: bytes, url: str) -> bool:
-    """Read a page in every way that a crawl does; whether it is an article fit to be stored."""
+def read(page: bytes, url: str) -> list[Article]:
+    """Read a page in every way that a crawl does; the articles in it that are fit to be stored."""
     read_column(page, url)
-    found = read_article(page, url)
-    return isinstance(found, RawArticle) and fault(normalize(found)) is None
+    read_paper_page(page, ISSUE)
+    read_navigation(page, url)
+    read_calendar(page)
+    newest_issue(page, ISSUE)
+    found = [read_article(page, each) for each in (url, PAPER)]
+    articles = [normalize(each) for each in found if isinstance(each, RawArticle)]
+    fit = [each for each in articles if fault(each) is None]
+    for each in fit:
+        bson.encode(article_document(each))
+    return fit
+
+
+class Sink:
+    """Stores articles, each under a URL of its own."""
+
+    def __init__(self, uri: str, database: str) -> None:
+        self._runner = asyncio.Runner()
+        opening = Store.open(uri, database, run_arguments={}, version="0", batch_size=10 * BATCH)
+        self._store = self._runner.run(opening)
+        self._waiting: list[Article] = []
+
+    def put(self, articles: list[Article], seed: int) -> None:
+        """Take them; every hundred are written. Raises what the store does, and where one is missing."""
+        for place, each in enumerate(articles):
+            url = f"http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_{seed}{place}.shtml"
+            self._waiting.append(replace(each, url=url, frontier_url=url, seen_at=utc_now()))
+        if len(self._waiting) >= BATCH:
+            self.write()
+
+    def write(self) -> None:
+        """Write what waits."""
+        some, self._waiting = self._waiting, []
+        self._runner.run(self._write(some))
+
+    async def _write(self, some: list[Article]) -> None:
+        await self._store.discover([Link(each.url, seen_at=each.seen_at) for each in some])
+        for each in some:
+            await self._store.put(each, each.url)
+        await self._store.flush()
+        stored = {"_id": {"$in": [each.url for each in some]}, "state": "stored"}
+        if (number := await self._store.db["frontier"].count_documents(stored)) < len(some):
+            raise AssertionError(f"{len(some) - number} of {len(some)} articles were not stored")
+
+    def close(self) -> None:
+        """Write the rest and let go of the server."""
+        try:
+            self.write()
+        finally:
+            self._runner.run(self._store.finish())
+            self._runner.run(self._store.close())
+            self._runner.close()
+
+
+@contextlib.contextmanager
+def told(report: Report, seed: int, done: str) -> Iterator[None]:
+    """Any exception at all is a finding."""
+    try:
+        yield
+    except Exception as error:
+        report.faults.append((seed, done, f"{type(error).__name__}: {error}"[:200]))
 
 
 def pages_of(folders: list[Path]) -> list[bytes]:
@@ -72,21 +145,24 @@ def spoiled(pages: list[bytes], seed: int) -> tuple[bytes, str, str]:
     return page, done, chance.choice(URLS)
 
 
-def work(seeds: range, folders: list[Path]) -> Report:
-    """Read the pages of the seeds, one after the other."""
-    pages, report = pages_of(folders), Report()
+def work(seeds: range, folders: list[Path], uri: str) -> Report:
+    """Read the pages of the seeds, one after the other, and store their articles."""
+    pages, report, sink = pages_of(folders), Report(), Sink(uri, f"fuzz{seeds.start}")
     marks = [max(1, round(len(seeds) * share)) for share in MARKS]
     for count, seed in enumerate(seeds, 1):
         page, done, url = spoiled(pages, seed)
-        begun = time.process_time()
-        try:
-            report.articles += read(page, url)
-        except Exception as error:  # any at all is a finding
-            report.faults.append((seed, done, f"{type(error).__name__}: {error}"[:200]))
+        begun, articles = time.process_time(), list[Article]()
+        with told(report, seed, done):
+            articles = read(page, url)
         taken = time.process_time() - begun
+        report.articles += len(articles)
+        with told(report, seed, "a batch for the store that ends here"):
+            sink.put(articles, seed)
         report.seconds.append(taken)
         report.slowest = sorted([*report.slowest, (taken, seed, done, len(page))])[-50:]
         report.memory += [_resident()] * marks.count(count)
+    with told(report, seeds[-1], "the last batch for the store"):
+        sink.close()
     return report
 
 
@@ -105,15 +181,19 @@ def main(count: int, folders: list[Path]) -> int:
     # hours towards its plateau where nothing is held; malloc gives back what is free.
     os.environ["PYTHONMALLOC"] = "malloc"  # of the processes that are started now
     begun = time.monotonic()
-    with multiprocessing.get_context("spawn").Pool(cores) as pool:
-        shares = [(range(core, count, cores), folders) for core in range(cores)]
+    with (
+        tempfile.TemporaryDirectory() as data,
+        EmbeddedServer.acquire(Path(data)) as server,
+        multiprocessing.get_context("spawn").Pool(cores) as pool,
+    ):
+        shares = [(range(core, count, cores), folders, server.uri) for core in range(cores)]
         reports = pool.starmap(work, shares)
     seconds = [taken for report in reports for taken in report.seconds]
     faults = [fault for report in reports for fault in report.faults]
     slowest = sorted(page for report in reports for page in report.slowest)[::-1]
     print(
         f"{len(seconds)} pages in {time.monotonic() - begun:.0f} s on {cores} cores, "
-        f"{sum(report.articles for report in reports)} of them articles, {len(faults)} exceptions"
+        f"{sum(report.articles for report in reports)} articles stored, {len(faults)} exceptions"
     )
     for seed, done, error in sorted(faults)[:20]:
         print(f"  --seed {seed}  {done}: {error}")

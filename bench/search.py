@@ -26,7 +26,7 @@ from tests.archives import fill
 from zjolcrawl.storage.connection import Database, connect
 from zjolcrawl.storage.embedded import EmbeddedServer
 from zjolcrawl.storage.search import matching, rebuild, search
-from zjolcrawl.storage.search.words import FIELDS, full_text
+from zjolcrawl.storage.search.words import FIELDS, folded, full_text
 from zjolcrawl.storage.selection import Selection
 
 QUERIES = 200
@@ -41,7 +41,7 @@ async def measure(db: Database) -> None:
         f"indexed {count:,} articles: {(time.monotonic() - begun) / count * 1000:.2f} ms each, "
         f"{(time.process_time() - cpu) / count * 1000:.2f} ms of this process's CPU time"
     )
-    texts = {each["_id"]: full_text(each) async for each in db["articles"].find({}, FIELDS)}
+    texts = {each["_id"]: folded(full_text(each)) async for each in db["articles"].find({}, FIELDS)}
     characters = sum(map(len, texts.values()))
     size = (await db.command("collstats", "search_parts"))["storageSize"]
     print(

@@ -33,3 +33,4 @@ def test_addresses() -> None:
     assert paper.newest == "http://hnrb.zjol.com.cn/hnrb/paperindex.htm"
     assert paper_of("http://hnrb.zjol.com.cn/x") == paper
     assert paper_of("http://zjnews.zjol.com.cn/x") is None
+    assert paper_of("http://fzb.zjol.com.cn/gb/node2/x") == load_papers()["zjfzb"]

@@ -7,14 +7,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
-from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, ClassVar
 
-from rich.console import Console
-from rich.text import Text
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
@@ -26,6 +22,7 @@ from zjolcrawl.storage.connection import Database, open_database
 from zjolcrawl.storage.embedded import EmbeddedUnavailable
 from zjolcrawl.storage.errors import StoreUnavailable
 from zjolcrawl.storage.queries import find_article, ledger_row
+from zjolcrawl.terminal import guard, say
 
 
 class NotFound(Exception):
@@ -41,6 +38,11 @@ class ReadingCommand(ScrapyCommand):
 
     interrupted: ClassVar[str] = ""
     """What is said at Ctrl-C, with exit status 130; empty where Python's own end is good enough."""
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Called before the log is set up."""
+        guard()
+        super().process_options(args, opts)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Do it; an error is one line on stderr."""
@@ -102,15 +104,8 @@ class ReadingCommand(ScrapyCommand):
         return str(self.settings.get(name) or "")
 
     def _refuse(self, reason: str, status: int) -> None:
-        sys.stderr.write(f"zjolcrawl: {' '.join(reason.split())}\n")
+        say(reason)
         self.exitcode = status
-
-
-def tell(lines: Iterable[Text]) -> None:
-    """Print: in a terminal folded and in colour, else a line a line."""
-    console = Console(highlight=False)
-    for line in lines:
-        console.print(line, soft_wrap=not console.is_terminal)
 
 
 def one_url(args: list[str]) -> str:

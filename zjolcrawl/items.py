@@ -84,6 +84,7 @@ class RawArticle:
     tags: list[str] = field(default_factory=list)
     keywords: list[str] = field(default_factory=list)
     editor_note: str | None = None
+    abstract: str | None = None
     dateline: str | None = None
     original_title: str | None = None
     body: list[str] = field(default_factory=list)
@@ -137,6 +138,7 @@ class Article:
     editors: list[Byline] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     editor_note: str | None = None
+    abstract: str | None = None
     dateline: str | None = None
     original_title: str | None = None
     images: list[Image] = field(default_factory=list)

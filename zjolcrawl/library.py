@@ -70,6 +70,7 @@ class ArchivedArticle:
     editors: tuple[Byline, ...] = ()
     tags: tuple[str, ...] = ()
     editor_note: str | None = None
+    abstract: str | None = None
     dateline: str | None = None
     original_title: str | None = None
     images: tuple[Image, ...] = ()

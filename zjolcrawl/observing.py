@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+from zjolcrawl.archive.state import state
 from zjolcrawl.catalogue import CatalogueError, load_catalogue
 from zjolcrawl.display.health import Observed
 from zjolcrawl.extensions.run_lock import holder
@@ -16,15 +18,20 @@ from zjolcrawl.storage.health import (
     last_crawls,
     last_good_crawl,
     link_counts,
+    referred_files,
 )
 from zjolcrawl.storage.operations import utc_now
 
 _RUNS = 10
 
 
-async def observe(db: Database, data_dir: Path) -> Observed:
-    """What is known now. Raises ArgumentError for a catalogue or a folder that cannot be read."""
+async def observe(db: Database, data_dir: Path, *, thorough: bool = False) -> Observed:
+    """What is known now. Raises ArgumentError for a catalogue or a folder that cannot be read.
+
+    `thorough`: every article is asked for its WARC file, which takes seconds in a large archive.
+    """
     now = utc_now()
+    referred = await referred_files(db) if thorough else set()
     try:
         return Observed(
             now, load_catalogue().values(), await link_counts(db, now), look(data_dir),
@@ -33,6 +40,7 @@ async def observe(db: Database, data_dir: Path) -> Observed:
             good=await last_good_crawl(db),
             runs=await last_crawls(db, _RUNS),
             held=holder(data_dir) is not None,  # after the run that may hold it
+            archive=await asyncio.to_thread(state, data_dir / "warc", referred),
         )  # fmt: skip
     except CatalogueError as error:
         raise ArgumentError(str(error)) from error

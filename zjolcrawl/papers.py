@@ -22,6 +22,7 @@ class Paper:
     entries: tuple[str, ...]
     evidence: str
     name_evidence: str | None = None
+    older_hosts: tuple[str, ...] = ()
 
     @property
     def host(self) -> str:
@@ -55,11 +56,16 @@ def load_papers() -> dict[str, Paper]:
     """The papers by id, in the file's order."""
     text = (files("zjolcrawl") / "papers.toml").read_text(encoding="utf-8")
     entries = tomllib.loads(text)["paper"]
-    papers = (Paper(**{**entry, "entries": tuple(entry["entries"])}) for entry in entries)
+    lists = ("entries", "older_hosts")
+    papers = (
+        Paper(**{**entry, **{name: tuple(entry.get(name, ())) for name in lists}})
+        for entry in entries
+    )
     return {paper.id: paper for paper in papers}
 
 
 def paper_of(url: str) -> Paper | None:
     """The paper that a URL's host belongs to."""
     host = (urlsplit(url).hostname or "").lower()
-    return next((paper for paper in load_papers().values() if paper.host == host), None)
+    papers = load_papers().values()
+    return next((paper for paper in papers if host in (paper.host, *paper.older_hosts)), None)

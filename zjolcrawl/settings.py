@@ -53,6 +53,8 @@ FLIP_ALARM = 5
 # So often a column is read to its last page, since old pages change too; in between a walk ends at
 # the first page without an unknown link.
 FULL_SWEEP_DAYS = 7
+# Pages of one list, after which a walk stops: a list may go on for ever. Real columns have 50 and more.
+COLUMN_MAX_PAGES = 2000
 # One bulk write for so many documents, or after so many seconds: bulk upserts cost 2.5 % of a
 # crawl where single inserts cost 20 %.
 MONGODB_BATCH_SIZE = 200
@@ -79,6 +81,8 @@ REDIS_LEASE = 15
 # --- manners ---------------------------------------------------------------------------------
 USER_AGENT = f"Mozilla/5.0 (compatible; zjolcrawl/{__version__}; news archive; +https://pypi.org/p/zjolcrawl)"
 ROBOTSTXT_OBEY = True
+# Seconds after which a run fetches a host's robots.txt again (RFC 9309, 2.4: at most a day).
+ROBOTSTXT_MAX_AGE = 24 * 3600
 CONCURRENT_REQUESTS_PER_DOMAIN = 2
 DOWNLOAD_DELAY = 1.0
 AUTOTHROTTLE_ENABLED = True
@@ -104,6 +108,11 @@ DOWNLOAD_SLOTS = {"crowd": {"concurrency": 1000, "delay": 0, "jitter": 0}}
 # A name of the site that resolves into a private network is not fetched.
 TWISTED_DNS_RESOLVER = "zjolcrawl.resolver.PublicResolver"
 
+# Certificates that cannot be verified are accepted, and the run's warnings name their hosts; True refuses
+# them. The system's authorities decide, or those of SSL_CERT_FILE.
+DOWNLOAD_VERIFY_CERTIFICATES = False
+DOWNLOAD_HANDLERS = {"https": "zjolcrawl.certificates.CertificateHandler"}
+
 # --- how a page flows ------------------------------------------------------------------------
 # Scrapy's own, but for a worker of a crowd.
 SCHEDULER = "zjolcrawl.cluster.scheduler.CrowdScheduler"
@@ -128,6 +137,9 @@ DOWNLOADER_MIDDLEWARES = {
     # In the place of Scrapy's own, which lets through what must not be filtered as a duplicate.
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
     "zjolcrawl.middlewares.own_hosts.OwnHostsMiddleware": 50,
+    # In the place of Scrapy's own, which lets requests pass that wait for a slow robots.txt.
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "zjolcrawl.middlewares.robots.RobotsMiddleware": 100,
     # In the place of Scrapy's own, which guesses the charset of still-compressed bytes when the
     # server names none (measured 0.54x of the crawl rate).
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
@@ -172,6 +184,9 @@ SCRAPER_SLOT_MAX_ACTIVE_SIZE = 1_000_000
 # Processes that read pages beside the crawl's own (21 MB each, started once 20 pages came within a second,
 # so never by a polite crawl): reading is more than half of what a page costs. 0 reads all in one.
 PARSER_PROCESSES = min(1, spare_processors())
+# Seconds of processor time after which a page that is not read is rejected, its bytes kept: a page takes
+# milliseconds, a hostile one could stop a crawl. Less than REDIS_LEASE, or the worker counts as dead. 0 sets no bound.
+PAGE_SECONDS = 10
 
 # Tried and left: uvloop (ASYNCIO_EVENT_LOOP; 0.96 of the rate), Scrapy's experimental aiohttp handler (0.97,
 # and it resolves names without TWISTED_DNS_RESOLVER, so past the guard above).

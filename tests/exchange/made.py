@@ -33,7 +33,7 @@ def article(number: int, **more: Any) -> dict[str, Any]:
             {"name": "王五", "role": "通讯员"},
         ][: 1 + number % 2],
         "editors": [{"name": "金晨", "role": "责任编辑"}], "tags": ["生态文明", "督察|整改"],
-        "editor_note": "编者按", "dateline": "浙江在线讯",
+        "editor_note": "编者按", "abstract": "摘要", "dateline": "浙江在线讯",
         "body": body, "body_html": "".join(f"<p>{each}</p>" for each in body.split("\n")),
         "images": [
             {"url": "http://x.zjol.com.cn/a.jpg", "ref": "./a.jpg", "position": 1,

@@ -1,11 +1,12 @@
 """Raw strings to values."""
 
 import re
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
 from zjolcrawl.items import Byline
+from zjolcrawl.parsing.column_page import link_day_of
 from zjolcrawl.parsing.fields.bylines import (
     AUTHOR_ROLES,
     EDITOR_ROLES,
@@ -13,7 +14,7 @@ from zjolcrawl.parsing.fields.bylines import (
     merge,
     people,
 )
-from zjolcrawl.parsing.fields.dates import find_time
+from zjolcrawl.parsing.fields.dates import china_midnight, find_time, is_plausible
 from zjolcrawl.parsing.fields.tags import split_tags
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.info_line import read_info
@@ -205,6 +206,19 @@ def test_what_a_paper_url_tells() -> None:
     assert not is_paper_page(url)
 
 
+def test_what_an_older_paper_url_tells() -> None:
+    old = "http://fzb.zjol.com.cn/gb/node2/node802/userobject15ai5288824.html"
+    assert canonical(f"{old}?x=1") == old
+    assert (doc_id(old), url_day(old), page_number(old)) == ("5288824", None, 0)
+    placed = "http://zjfzb.zjol.com.cn/zjfz/html/2008-12/24/content_12_2.htm"
+    assert (doc_id(placed), url_day(placed), page_number(placed)) == (
+        "12_2",
+        date(2008, 12, 24),
+        0,
+    )
+    assert canonical("http:////zjrb.zjol.com.cn/a.htm") == "http://zjrb.zjol.com.cn/a.htm"
+
+
 def test_what_an_article_url_tells() -> None:
     assert (doc_id(TRS), url_day(TRS)) == ("4774532", date(2017, 8, 12))
     legacy = "http://jx.zjol.com.cn/system/2015/06/30/020717765_01.shtml"
@@ -220,6 +234,11 @@ def test_what_an_article_url_tells() -> None:
         ("http://zjrb.zjol.com.cn/html/2017-08/12/content_3075681.htm?div=-1", "paper"),
         ("http://hnrb.zjol.com.cn/hnrb/html/2018-05/08/content_12.htm", "paper"),
         ("http://zjrb.zjol.com.cn/html/2017-08/12/node_18.htm", "topic"),
+        ("http://fzb.zjol.com.cn/gb/node2/node802/node240379/userobject15ai5288824.html", "paper"),
+        ("http://fzb.zjol.com.cn/gb/node2/userobject1ai12.html", "paper"),
+        ("http://fzb.zjol.com.cn/gb/node2/node802/index.html", "topic"),
+        ("http://zjfzb.zjol.com.cn/zjfz/html/2008-12/24/content_12_2.htm", "paper"),
+        ("http://zjfzb.zjol.com.cn/zjfz/html/2008-12/24/content_12_2_3.htm", "topic"),
         ("http://paper.people.com.cn/html/2017-08/12/content_3.htm", "offsite"),
         ("http://zj.zjol.com.cn/news.html?id=123", "app"),
         ("http://zj.zjol.com.cn/video.html?id=123", "video"),
@@ -239,6 +258,11 @@ def test_kind(url: str, expected: str) -> None:
     [
         ("//china.zjol.com.cn//gnxw/a.shtml", "http://china.zjol.com.cn/gnxw/a.shtml"),
         ("./201803/a.shtml", "http://china.zjol.com.cn/gnxw/201803/a.shtml"),
+        ("http:////zjnews.zjol.com.cn/a.shtml", "http://zjnews.zjol.com.cn/a.shtml"),
+        ("https:///zjnews.zjol.com.cn/a.shtml", "https://zjnews.zjol.com.cn/a.shtml"),
+        ("////zjnews.zjol.com.cn///a.shtml", "http://zjnews.zjol.com.cn/a.shtml"),
+        ("http://zjnews.zjol.com.cn////a.shtml", "http://zjnews.zjol.com.cn/a.shtml"),
+        ("/b///a.shtml", "http://china.zjol.com.cn/b/a.shtml"),
         ("javascript:void(0)", None),
         ("#top", None),
         ("", None),
@@ -252,3 +276,44 @@ def test_absolute(href: str, expected: str | None) -> None:
 @pytest.mark.parametrize("role", re.sub(r"\(\?=[^)]*\)", "", EDITOR_ROLES).split("|"))
 def test_each_role_of_an_editor_has_a_sign(role: str) -> None:
     assert set(role) & set(EDITOR_SIGNS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1989-12-31 07:00", "1912年1月1日", "1989-12-31T15:59:59+00:00", "2017-08-12T10:00:00+99:99",
+        "2017-08-12T10:00:00-2400", "0001-01-01", "9999-12-31 23:59:59", "2101-01-01",
+    ],
+)  # fmt: skip
+def test_time_that_is_not_plausible_is_none(text: str) -> None:
+    assert find_time(text) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/zjxw/999912/t99991231_4774532.shtml", "/zjxw/000101/t00010101_4774532.shtml",
+        "/zjxw/201702/t20170230_4774532.shtml", "/system/9999/12/31/012345678.shtml",
+        "/system/0000/00/00/012345678.shtml", "/html/9999-12/31/content_1.htm",
+        "/html/1989-12/31/content_1.htm", "/zjxw/210101/t21010101_4774532.shtml",
+        "/zjxw/201708/t２０170812_4774532.shtml",
+    ],
+)  # fmt: skip
+def test_day_of_a_url_that_is_not_plausible_is_none(url: str) -> None:
+    found = url_day(f"http://zjnews.zjol.com.cn{url}")
+    assert found is None or found == date(2017, 8, 12)
+    assert link_day_of(f"http://zjnews.zjol.com.cn{url}", None) is None or found
+
+
+@pytest.mark.parametrize(
+    ("moment", "plausible"),
+    [
+        (datetime.min, False), (datetime.max, False), (date(1989, 12, 31), False), (date(1990, 1, 1), True),
+        (datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=23))), False),
+        (datetime(9999, 12, 31, 23, 59, tzinfo=timezone(timedelta(hours=-23))), False),
+        (china_midnight(date(1990, 1, 1)), True), (china_midnight(date(2100, 12, 31)), True),
+        (datetime(2100, 12, 31, 16, tzinfo=timezone.utc), False), (date(2101, 1, 1), False),
+    ],
+)  # fmt: skip
+def test_plausible_days_are_those_of_china(moment: date, plausible: bool) -> None:
+    assert is_plausible(moment) is plausible

@@ -35,6 +35,8 @@ class SiteProxy:
     """Compress every text for clients that accept it; may be set while running."""
     delay: float = 0.0
     """Seconds before every answer, besides its own delay; may be set while running."""
+    tls: ssl.SSLContext | None = None
+    """What https is served with in the place of the throw-away certificate; may be set while running."""
 
     def __init__(
         self,
@@ -187,7 +189,7 @@ class SiteProxy:
         while head := await read_head(reader):
             if head.method == "CONNECT":
                 authority = head.target
-                context = await asyncio.to_thread(tls_context)
+                context = self.tls or await asyncio.to_thread(tls_context)
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
                 await writer.start_tls(context)
                 continue

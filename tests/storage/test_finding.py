@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from bson import ObjectId
 from pymongo.database import Database
-from pymongo.errors import BulkWriteError
 
 from zjolcrawl.items import Link
 from zjolcrawl.storage import finding
@@ -80,13 +79,16 @@ def test_link_that_another_run_finds_meanwhile_is_known(
     ]
 
 
-def test_row_that_is_refused_is_an_error(
+def test_row_that_is_refused_is_named_and_others_are_recorded(
     mongodb_uri: str, database: str, db: Database[Any]
 ) -> None:
+    other = URL.replace("4774532", "4774533")
     link = Link(URL, 7, ["zjxw"], seen_at=_AT)  # type: ignore[arg-type]  # the validator wants a string
-    with pytest.raises(BulkWriteError):
-        _record(mongodb_uri, database, [link])
-    assert db.frontier.count_documents({}) == 0
+    found = _record(mongodb_uri, database, [link, Link(other, columns=["zjxw"], seen_at=_AT)])
+    assert found.refused.keys() == {URL}
+    assert "validator" in found.refused[URL]
+    assert (found.new, list(found.due)) == (1, [other])
+    assert [row["_id"] for row in db.frontier.find()] == [other]
 
 
 def _record(uri: str, database: str, links: list[Link]) -> Found:

@@ -95,7 +95,7 @@ async def urls(db: Any, text: str) -> set[str]:
 def scan(db: Database[Any], text: str) -> set[str]:
     """The same by a plain look at every text of every article."""
     pattern = re.compile(re.escape(text))
-    names = ("title", "kicker", "subtitle", "body", "source", "editor_note")
+    names = ("title", "kicker", "subtitle", "body", "source", "editor_note", "abstract")
     return {
         each["_id"] for each in db.articles.find()
         if any(pattern.search(each.get(name, "")) for name in names)

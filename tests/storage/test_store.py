@@ -366,10 +366,55 @@ def test_hash_is_of_the_editorial_fields_only() -> None:
         {"title": "t"},
         {"tags": ["x"]},
         {"editor_note": "n"},
+        {"abstract": "a"},
         {"images": []},
         {"source": "s"},
     ):
         assert content_sha256(article(**change)) != content_sha256(article())
+
+
+@pytest.mark.parametrize(
+    "one, other, same",
+    [
+        ("http://x.zjol.com.cn/a.jpg", "https://x.zjol.com.cn/a.jpg", True),
+        ("http://x.zjol.com.cn/a.jpg", "http://x.zjol.com.cn/a.jpg?t=1502494467", True),
+        ("http://x.zjol.com.cn/a.jpg?token=ab", "http://x.zjol.com.cn/a.jpg?token=cd&v=2", True),
+        ("http://x.zjol.com.cn/img?id=1&_=5", "https://x.zjol.com.cn/img?id=1&_=6", True),
+        # The editor's name of a picture stays when the site moves it to its CDN.
+        (
+            "http://x.zjol.com.cn/201708/W020170812341787363590.jpg",
+            "https://img.zjol.com.cn/mlf/dzw/zjxw/201708/W020170812341787363590.jpg",
+            True,
+        ),
+        ("http://x.zjol.com.cn/a.jpg", "http://x.zjol.com.cn/b.jpg", False),
+        ("http://x.zjol.com.cn/a.jpg", "http://y.zjol.com.cn/a.jpg", False),
+        ("http://x.zjol.com.cn/img?id=1", "http://x.zjol.com.cn/img?id=2", False),
+    ],
+)
+def test_address_of_a_picture_is_no_edit(
+    one: str, other: str, same: bool, db: Database[Any], run: Run
+) -> None:
+    run(put(article(images=[Image(one, "./a.jpg", 1)])))
+    run(put(article(images=[Image(other, other, 1)])))
+    stored = db.articles.find_one()
+    assert stored is not None
+    assert stored["revision"] == (1 if same else 2)
+    assert db.revisions.count_documents({}) == (0 if same else 1)
+
+
+def test_hash_of_a_former_rule_makes_no_version(db: Database[Any], run: Run) -> None:
+    """It is replaced when the article is seen again; a real edit is one as before."""
+    run(put(article()))
+    db.articles.update_one({}, {"$set": {"content_sha256": "0" * 64}})
+    run(put(article()))
+    stored = db.articles.find_one()
+    assert stored is not None
+    assert (stored["revision"], stored["content_sha256"]) == (1, content_sha256(article()))
+    db.articles.update_one({}, {"$set": {"content_sha256": "0" * 64}})
+    run(put(article(title="改过的标题")))
+    stored = db.articles.find_one()
+    assert stored is not None
+    assert (stored["revision"], stored["title"]) == (2, "改过的标题")
 
 
 def test_runs_that_begin_at_once_make_the_schema_together(

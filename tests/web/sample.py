@@ -100,7 +100,7 @@ def plant(db: Database[Any]) -> None:
         _sown(date(2017, 8, 13), 0)
         | {
             "_id": FOE, "title": f"恶意标题{tag}", "kicker": broken, "subtitle": tag, "source": tag,
-            "body": f"正文{tag}", "body_html": HOSTILE, "tags": [broken], "editor_note": tag,
+            "body": f"正文{tag}", "body_html": HOSTILE, "tags": [broken], "editor_note": tag, "abstract": tag,
             "authors": [{"name": broken, "role": "记者"}], "images": [image],
             "videos": [{"url": f"javascript:{SCRIPT}", "ref": "x", "name": tag}],
             "attachments": [{"url": f"data:text/html,{tag}", "ref": "x"}],

@@ -4,34 +4,40 @@ DATA_DIR/warc/zjol-<UTC time>-<run>-<number>.warc.gz         complete, never wri
 zjol-<UTC time>-<run>-<number>.warc.gz.open    being written; its writer holds flock
 zjol-<UTC time>-<run>-<number>.cdxj            index of a complete file
 zjol-<UTC time>-<run>-<number>.warc.gz.stored  it is in WARC_STORE, and perhaps there alone
+zjol-<UTC time>-<run>-<number>.warc.gz.damaged as a killed run left it, before bytes were replaced
 index.sqlite                                   of all; made anew if it is deleted
 """
 
 from __future__ import annotations
 
-import fcntl
 import io
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from zjolcrawl.archive.captures import Capture, capture_of
+from zjolcrawl.archive.captures import Capture
+from zjolcrawl.archive.files import (
+    DAMAGED,
+    OPEN,
+    STORED,
+    SUFFIX,
+    ArchiveError,
+    complete,
+    complete_files,
+    lock,
+    noted_files,
+    shown,
+    stamp,
+)
 from zjolcrawl.archive.index import ArchiveIndex
+from zjolcrawl.archive.repair import complete_if_left
 from zjolcrawl.archive.s3 import WarcStore
-from zjolcrawl.archive.warc import Message, Pointer, Record, TornRecord, read_records
-from zjolcrawl.durable import sync_folder
+from zjolcrawl.archive.scan import OWN_NAME, Damage, scan
+from zjolcrawl.archive.warc import Message, Pointer, Record, read_records
 
-SUFFIX, OPEN, STORED = ".warc.gz", ".open", ".stored"
-
-
-class ArchiveError(Exception):
-    """The archive cannot be written or read; the message is one line for a person."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+__all__ = ["OPEN", "STORED", "SUFFIX", "Archive", "ArchiveError", "NoAnswer", "complete", "lock"]
 
 
 class NoAnswer(Exception):
@@ -41,21 +47,25 @@ class NoAnswer(Exception):
 class Archive:
     """The archive on one folder, for reading; a context manager that closes it.
 
-    Opening it completes the files of killed writers (`repairs` says what was done) and indexes
-    every file that the index lacks.
+    Opening it completes the files of killed writers and indexes every file that the index lacks.
+    `repairs` says what was done and found this time, `faults` what of our own files is damaged or missing,
+    every time. A foreign file is indexed as far as it can be and else named in `repairs`.
     """
 
     def __init__(self, folder: Path, store: WarcStore | None = None) -> None:
         """Open `folder`, making it if absent; `store` has files that left it. Raises ArchiveError."""
         self.folder, self.store = folder, store
         self.repairs: list[str] = []
+        self.faults: list[str] = []
         with _one_line_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             self.index = ArchiveIndex(folder)
-            for path in sorted(folder.glob(f"*{SUFFIX}{OPEN}")):
-                if repair := _complete_if_left(path, self.index):
-                    self.repairs.append(repair)
+            if self.index.note:
+                self.repairs.append(self.index.note)
+            for path in sorted(folder.glob(f"zjol-*{SUFFIX}{OPEN}")):
+                self._complete(path)
             self._catch_up()
+            self._look()
 
     def read(self, pointer: Pointer) -> Record:
         """The record at `pointer`. Raises ArchiveError where it is not there."""
@@ -79,12 +89,11 @@ class Archive:
         record = self.read(capture.pointer)
         if capture.type == "metadata":
             raise NoAnswer(record.block.decode("utf-8", "replace").partition(": ")[2].strip())
-        message = record.message
+        message = _message(record)
         if capture.type != "revisit":
             return message
-        return Message(
-            message.first_line, message.headers, self.read(self.source(capture)).message.body
-        )
+        origin = _message(self.read(self.source(capture)))
+        return Message(message.first_line, message.headers, origin.body)
 
     def source(self, capture: Capture) -> Pointer:
         """Where the capture's payload is. Raises ArchiveError where no file has it."""
@@ -128,23 +137,70 @@ class Archive:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _complete(self, path: Path) -> None:
+        name = path.name.removesuffix(OPEN)
+        if not OWN_NAME.fullmatch(name):
+            return
+        try:
+            if repair := complete_if_left(path, self.index):
+                self.repairs.append(repair)
+        except OSError as error:
+            self._tell(name, f"a killed run's file cannot be completed: {error}")
+
     def _catch_up(self) -> None:
         known = self.index.files()
         # In this order: a file that leaves meanwhile has its note before it goes.
-        here = {path.name for path in self.folder.glob(f"*{SUFFIX}")}
-        noted = {p.name.removesuffix(STORED) for p in self.folder.glob(f"*{SUFFIX}{STORED}")}
+        here, odd = complete_files(self.folder)
+        noted = noted_files(self.folder)
         there = here | noted
+        changed = {
+            name for name, _, was in self.index.damage()
+            if name in there and stamp(self.folder / name) != was
+        }  # fmt: skip
         if self.store is None and (away := there - here - known):
             self.repairs.append(f"{len(away)} files are not indexed: they are in a WARC_STORE")
             known |= away
-        for name in sorted(there - known):
+        for name in sorted((there - known) | changed):
+            self._index(name, local=name in here)
+        for name, reason in sorted(odd.items()):
+            self._tell(name, f"is left out: {reason}")
+        for name in known - there - odd.keys():
+            self.index.forget(name, lost=True)
+
+    def _index(self, name: str, *, local: bool) -> None:
+        try:
             with self.open(name) as file:
-                captures, torn = _scan(name, file)
-            self.index.complete(name, captures)
-            if torn:
-                self.repairs.append(f"{name}: unreadable {torn}; the records before are indexed")
-        for name in known - there:
-            self.index.forget(name)
+                found = scan(name, file)
+        except OSError as error:
+            if not local and not isinstance(error, FileNotFoundError):
+                raise  # the store is away, with all its files
+            self._tell(name, f"cannot be read: {error}")
+            return
+        self.index.complete(name, found.captures)
+        self.index.set_damage(name, found.damage, stamp(self.folder / name))
+        if found.unusable:
+            told = f"{found.unusable} responses without id, date or URL are not indexed"
+            self.repairs.append(f"warc/{shown(name)}: {told}")
+        if OWN_NAME.fullmatch(name):  # of others it is told every time
+            self.repairs += [_damage_line(name, each) for each in found.damage]
+
+    def _look(self) -> None:
+        """Tell what is damaged or missing."""
+        for name, damage, _ in self.index.damage():
+            if not damage.replaced or (self.folder / (name + DAMAGED)).exists():
+                line = _damage_line(name, damage)
+                (self.faults if OWN_NAME.fullmatch(name) else self.repairs).append(line)
+        for name in sorted(self.index.lost()):
+            if OWN_NAME.fullmatch(name):
+                self._tell(name, "is missing: it was here, and is in no WARC_STORE that is known")
+
+    def _tell(self, name: str, what: str) -> None:
+        own = OWN_NAME.fullmatch(name)
+        (self.faults if own else self.repairs).append(f"warc/{shown(name)}: {what}")
+
+
+def _damage_line(name: str, damage: Damage) -> str:
+    return f"warc/{shown(name)}: {damage}; the other records are indexed"
 
 
 def read_record(folder: Path, pointer: Pointer, store: WarcStore | None = None) -> Record:
@@ -155,11 +211,25 @@ def read_record(folder: Path, pointer: Pointer, store: WarcStore | None = None) 
     with _one_line_errors(folder):
         try:
             record = _record_at(folder, pointer, store)
-        except (TornRecord, StopIteration) as error:
-            raise ArchiveError(f"{pointer.file} at byte {pointer.offset}: {error}") from error
+        except StopIteration:
+            raise ArchiveError(
+                f"{pointer.file} has no record at byte {pointer.offset}: the file ends there"
+            ) from None
+        except (ValueError, OverflowError, TypeError) as error:
+            # TornRecord, or a pointer by another hand, whose name or place no file can have.
+            raise ArchiveError(
+                f"{pointer.file}: the record at byte {pointer.offset} is damaged ({error})"
+            ) from error
     if record.record_id != pointer.record_id:
         raise ArchiveError(f"{pointer.file} has no record {pointer.record_id}")
     return record
+
+
+def _message(record: Record) -> Message:
+    try:
+        return record.message
+    except ValueError as error:
+        raise ArchiveError(str(error)) from error
 
 
 def _record_at(folder: Path, pointer: Pointer, store: WarcStore | None) -> Record:
@@ -176,95 +246,10 @@ def _record_at(folder: Path, pointer: Pointer, store: WarcStore | None) -> Recor
         return next(read_records(file, offset))[2]
 
 
-def complete(path: Path, index: ArchiveIndex) -> None:
-    """Give a durable `.open` file, which is indexed, its lasting name and write the CDXJ beside it.
-
-    OSError, sqlite3.Error.
-    """
-    lasting = path.with_name(path.name.removesuffix(OPEN))
-    beside = lasting.with_name(lasting.name.removesuffix(SUFFIX) + ".cdxj")
-    scratch = beside.with_name(beside.name + ".new")
-    with scratch.open("w", encoding="utf-8") as file:
-        file.writelines(index.cdxj(lasting.name))
-    scratch.replace(beside)
-    path.rename(lasting)
-    sync_folder(path.parent)
-    index.complete(lasting.name)
-
-
-def lock(descriptor: int) -> bool:
-    """Take the lock that tells a living writer's file from a dead one's, if no one has it."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 def _path(folder: Path, name: str) -> Path:
     path = folder / Path(name).name
     being_written = path.with_name(path.name + OPEN)
     return being_written if not path.exists() and being_written.exists() else path
-
-
-def _complete_if_left(path: Path, index: ArchiveIndex) -> str | None:
-    """Cut a dead writer's file at its last whole record and complete it; what was done."""
-    try:
-        descriptor = os.open(path, os.O_RDWR)
-    except FileNotFoundError:
-        return None  # completed by another process
-    try:
-        if not lock(descriptor) or not _is_still(path, descriptor):
-            return None
-        with path.open("rb") as file:
-            captures, torn = _scan(path.name.removesuffix(OPEN), file)
-        size = os.fstat(descriptor).st_size
-        end = torn.offset if torn else size
-        os.ftruncate(descriptor, end)
-        os.fsync(descriptor)
-        name = path.name.removesuffix(OPEN)
-        if end == 0:
-            path.unlink()
-            return f"warc/{name}: had no whole record ({size} bytes), removed"
-        index.forget(name)
-        index.add(captures)
-        complete(path, index)
-        what = f"cut {size - end} torn bytes after byte {end}" if torn else "was whole"
-        return f"warc/{name}: left by a run that was cut off; {what}, {len(captures)} captures kept"
-    finally:
-        os.close(descriptor)
-
-
-def _is_still(path: Path, descriptor: int) -> bool:
-    try:
-        return path.stat().st_ino == os.fstat(descriptor).st_ino
-    except FileNotFoundError:
-        return False
-
-
-class _Torn:
-    """Where a file stops being readable, and why."""
-
-    def __init__(self, offset: int, reason: str) -> None:
-        self.offset, self.reason = offset, reason
-
-    def __str__(self) -> str:
-        return f"after byte {self.offset} ({self.reason})"
-
-
-def _scan(name: str, file: BinaryIO) -> tuple[list[Capture], _Torn | None]:
-    """A file's captures, and where its first record that is not whole begins."""
-    captures: list[Capture] = []
-    end = 0
-    try:
-        for offset, length, record in read_records(file):
-            end = offset + length
-            at = Pointer(name, offset, length, record.record_id)
-            if capture := capture_of(record, at):
-                captures.append(capture)
-    except (TornRecord, KeyError) as error:
-        return captures, _Torn(end, str(error))
-    return captures, None
 
 
 @contextmanager

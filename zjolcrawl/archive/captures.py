@@ -6,15 +6,16 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import urlsplit
 
-from zjolcrawl.archive.warc import CONTEXT, Pointer, Record
+from zjolcrawl.archive.warc import CONTEXT, FAILED, Pointer, Record, warc_date
 
 UNBELIEVED = "metadata://zjolcrawl/unbelieved"
 """The address of the records that say which visits their run did not believe."""
 INDEXED = {"response", "revisit", "metadata"}
+_PARTS = {"article": str, "image": str, "column": dict, "columns": list, "trail": list}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,9 @@ class Capture:
 
     @property
     def run(self) -> str:
-        """The id of the run that made it, which the file's name has."""
-        return self.pointer.file.split("-")[2]
+        """The id of the run that made it, which the file's name has; a foreign file is one run."""
+        parts = self.pointer.file.split("-")
+        return parts[2] if len(parts) == 4 else self.pointer.file
 
     @property
     def known(self) -> dict[str, Any]:
@@ -53,22 +55,58 @@ class Capture:
 
 
 def capture_of(record: Record, pointer: Pointer) -> Capture | None:
-    """The capture that a record stands for, or None for a request or warcinfo record."""
-    if record.type not in INDEXED:
+    """The capture that a record stands for; None for a request or warcinfo record, and for one of
+    another tool that no query could find: without id, date, http(s) URL or status.
+    """
+    if record.type not in INDEXED or not record.record_id:
         return None
     status: int | None = None
     mime: str | None = None
-    if record.type != "metadata":
-        try:
+    try:
+        url, date = _fetched_url(record.url), _utc(record.fields.get("warc-date", ""))
+        if record.type != "metadata":
             message = record.message
             status, mime = message.status, mime_of(message.header("content-type"))
-        except (ValueError, IndexError):
+            if not 0 <= status < 1000:
+                return None
+        elif not record.block.startswith(FAILED):
             return None
+    except (ValueError, IndexError, OverflowError):
+        return None
     origin = record.fields.get("warc-refers-to", "").strip("<>")
     return Capture(
-        pointer, record.type, record.url, record.fields.get("warc-date", ""), status, mime,
-        record.fields.get("warc-payload-digest"), origin or None, record.fields.get(CONTEXT.lower()),
+        pointer, record.type, url, date, status, mime,
+        record.fields.get("warc-payload-digest"), origin or None,
+        _context(record.fields.get(CONTEXT.lower())),
     )  # fmt: skip
+
+
+def _fetched_url(url: str) -> str:
+    """The URL. Raises ValueError where it is no http(s) URL with a host."""
+    parts = urlsplit(url)
+    if parts.scheme.lower() not in {"http", "https"} or not parts.hostname or parts.port == 0:
+        raise ValueError("no http URL")
+    return url
+
+
+def _utc(date: str) -> str:
+    """A WARC-Date as a string that sorts by time. Raises ValueError where it is none."""
+    moment = datetime.fromisoformat(date)
+    if date.endswith("Z"):
+        return date
+    return warc_date(moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc))
+
+
+def _context(text: str | None) -> str | None:
+    """The context, if it is one of ours: a JSON object of known parts."""
+    try:
+        known = json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        return None
+    sound = isinstance(known, dict) and all(
+        isinstance(known[name], kind) for name, kind in _PARTS.items() if name in known
+    )
+    return text if sound else None
 
 
 def mime_of(content_type: str | None) -> str | None:

@@ -16,6 +16,8 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
+_PIECE = 4096  # bytes: what follows a member is copied, and a body may be a million of them
+_GZIP_MAGIC = b"\x1f\x8b\x08"
 _EITHER_HEADER = 47  # zlib's window bits: a gzip or a zlib header, whichever there is
 _GZIP, _ZLIB, _RAW = 31, zlib.MAX_WBITS, -zlib.MAX_WBITS
 _ERRORS = (zlib.error, brotli.error, zstd.ZstdError)
@@ -82,19 +84,23 @@ def _members(body: bytes, most: int, begin: Callable[[], Any], limit: int) -> by
 
     `limit`: the decoder's word for a size without limit. Most often there is one, unpacked in one call.
     """
+    view, at, step = memoryview(body), 0, len(body)
     parts: list[bytes] = []
     size = 0
-    while body:
+    while at < len(body):
+        if at and body[at] == 0 and not body[at:].strip(b"\0"):  # padding to a block
+            break
         member = begin()
-        parts.append(member.decompress(body, most + 1 - size if most else limit))
-        size += len(parts[-1])
-        if most and size > most:
-            break
-        if not member.eof:
-            raise _Cut
-        body = member.unused_data
-        if not body.strip(b"\0"):  # padding to a block
-            break
+        while not member.eof:
+            piece = view[at : at + step]
+            if not piece:
+                raise _Cut
+            parts.append(member.decompress(piece, most + 1 - size if most else limit))
+            size += len(parts[-1])
+            if most and size > most:
+                return b"".join(parts)
+            at += len(piece) - len(member.unused_data)
+        step = _PIECE
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
@@ -133,9 +139,26 @@ _DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
 }  # fmt: skip
 
 
+def _leading(body: bytes, most: int) -> bytes:
+    """The first `most` bytes of what all gzip members hold (RFC 1952, 2.2), however the body ends."""
+    view, at = memoryview(body), 0
+    parts: list[bytes] = []
+    left = most
+    while left and (at == 0 or body.startswith(_GZIP_MAGIC, at)):
+        member = zlib.decompressobj(_EITHER_HEADER)
+        while left and at < len(body) and not member.eof:
+            piece = view[at : at + _PIECE]
+            parts.append(member.decompress(piece, left))
+            at += len(piece) - len(member.unused_data) - len(member.unconsumed_tail)
+            left -= len(parts[-1])
+        if not member.eof:
+            break
+    return b"".join(parts)
+
+
 def _inflate_start(body: bytes, most: int) -> bytes:
     try:
-        return zlib.decompressobj(_EITHER_HEADER).decompress(body, most)
+        return _leading(body, most)
     except zlib.error:
         return zlib.decompressobj(-zlib.MAX_WBITS).decompress(body, most)
 

@@ -11,9 +11,11 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from zjolcrawl.archive.archive import STORED, SUFFIX
+from zjolcrawl.archive.files import STORED, SUFFIX, complete_files, is_plain, shown
 from zjolcrawl.archive.s3 import WarcStore
 from zjolcrawl.durable import sync_folder
+
+_LONGEST_NAME = 240  # bytes, with room for a suffix
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ def push(folder: Path, store: WarcStore, *, remove: bool = False) -> Pushed:
     again, beside runs that write or read.
     """
     done = Pushed()
-    for path in sorted(folder.glob(f"*{SUFFIX}")):
+    names, _ = complete_files(folder)
+    for path in (folder / name for name in sorted(names)):
         try:
             note = _note_of(path)
             if note is None or note.store != store.uri:
@@ -55,15 +58,23 @@ def push(folder: Path, store: WarcStore, *, remove: bool = False) -> Pushed:
     return done
 
 
-def pull(folder: Path, store: WarcStore) -> list[str]:
+def pull(folder: Path, store: WarcStore, faults: list[str] | None = None) -> list[str]:
     """Note the store's WARC files that are not here, of other hosts say; their names.
 
-    Who opens the archive next indexes them. Raises OSError.
+    Who opens the archive next indexes them. One that cannot be noted has a line in `faults`. Raises
+    OSError where the store or the folder is away.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    new = sorted(name for name in store.names() if _is_unknown(folder, name))
-    for name in new:
-        _write(folder / name, Note(store.uri, store.size(name) or 0))
+    new = []
+    for name in sorted(name for name in store.names() if _is_unknown(folder, name)):
+        size = store.size(name)
+        if size is not None and is_plain(name) and len(name.encode()) <= _LONGEST_NAME:
+            _write(folder / name, Note(store.uri, size))
+            new.append(name)
+        elif faults is not None:
+            faults.append(
+                f"{store.uri}/{shown(name)} is left out: no usable name, or removed meanwhile"
+            )
     return new
 
 

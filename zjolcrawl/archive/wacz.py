@@ -12,15 +12,17 @@ import json
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO, Self
 
 from zjolcrawl import __version__
 from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.captures import Capture, cdxj
-from zjolcrawl.archive.warc import Pointer, TornRecord, read_records
+from zjolcrawl.archive.warc import Pointer, Record, TornRecord, read_records
 
 _WARC = "archive/data.warc.gz"
 _INDEX_BLOCK = 3000  # lines of the index that are compressed together, as other tools have it
@@ -42,9 +44,11 @@ def pack(
     *,
     title: str,
     titles: dict[str, str],
+    told: list[str],
 ) -> Packed:
     """Write captures, with the records that revisits refer to, to `target`.
 
+    One that cannot be read is left out, with a line in `told`.
     `titles`: headlines by the URL of the article that a capture was asked for. Written beside the
     target and renamed when whole. Raises ArchiveError, also where there is nothing to pack.
     """
@@ -54,7 +58,7 @@ def pack(
     scratch = target.with_name(target.name + ".new")
     try:
         with zipfile.ZipFile(scratch, "w", zipfile.ZIP_STORED) as file:
-            packed = _write(_Package(file), archive, chosen, title, titles)
+            packed = _write(_Package(file), archive, chosen, title=title, titles=titles, told=told)
         size = scratch.stat().st_size
         scratch.replace(target)
     except OSError as error:
@@ -77,16 +81,20 @@ def _write(
     package: _Package,
     archive: Archive,
     chosen: dict[str, Capture],
+    *,
     title: str,
     titles: dict[str, str],
+    told: list[str],
 ) -> Packed:
     moved: list[Capture] = []
     with package.entry(_WARC) as warc:
-        for member, capture in _members(archive, _with_origins(archive, chosen)):
+        for member, capture in _members(archive, _with_origins(archive, chosen), told):
             if capture:
                 at = Pointer(Path(_WARC).name, warc.size, len(member), capture.pointer.record_id)
                 moved.append(replace(capture, pointer=at))
             warc.write(member)
+    if not moved:
+        raise ArchiveError(f"no record that was asked for can be read: {'; '.join(told[:3])}")
     _write_index(package, cdxj(moved).splitlines(keepends=True))
     pages = list(_pages((c for c in moved if c.pointer.record_id in chosen), titles))
     head = {"format": "json-pages-1.0", "id": "pages", "title": "All Pages"}
@@ -95,34 +103,42 @@ def _write(
     return Packed(len(moved), len(pages), 0)
 
 
-def _members(archive: Archive, chosen: list[Capture]) -> Iterator[tuple[bytes, Capture | None]]:
+def _members(
+    archive: Archive, chosen: list[Capture], told: list[str]
+) -> Iterator[tuple[bytes, Capture | None]]:
     """Gzip members as they are: each file's warcinfo, then captures, each with its request."""
-    file: BinaryIO | None = None
-    name = ""
+    for name, captures in groupby(chosen, key=lambda capture: capture.pointer.file):
+        try:
+            with archive.open(name) as file:
+                for capture in (None, *captures):
+                    yield from _with_request(file, capture, told)
+        except OSError as error:
+            told.append(f"{name} is left out: {error}")
+
+
+def _with_request(
+    file: BinaryIO, capture: Capture | None, told: list[str]
+) -> Iterator[tuple[bytes, Capture | None]]:
+    """A capture's member and that of its request; of None, the first member of the file."""
     try:
-        for capture in chosen:
-            if file is None or capture.pointer.file != name:
-                if file:
-                    file.close()
-                name = capture.pointer.file
-                file = archive.open(name)
-                yield _next_member(file, 0)[0], None
-            member, following = _next_member(file, capture.pointer.offset)
-            yield member, capture
-            if following:
-                yield following, None
-    except (OSError, TornRecord, StopIteration) as error:
-        raise ArchiveError(f"{name}: {error}") from error
-    finally:
-        if file:
-            file.close()
+        member, following = _next_member(file, capture.pointer.offset if capture else 0)
+    except (TornRecord, StopIteration) as error:
+        if capture:
+            told.append(f"{capture.pointer.file}: {capture.url} is left out: {error}")
+        return
+    yield member, capture
+    if capture and following:
+        yield following, None
 
 
 def _next_member(file: BinaryIO, offset: int) -> tuple[bytes, bytes]:
     """The member at `offset`, and the one after it if that is the request it answers."""
     records = read_records(file, offset)
     _, length, record = next(records)
-    second = next(records, None) if record.type in {"response", "revisit"} else None
+    second: tuple[int, int, Record] | None = None
+    if record.type in {"response", "revisit"}:
+        with suppress(TornRecord):
+            second = next(records, None)
     file.seek(offset)
     member = file.read(length)
     if second and second[2].fields.get("warc-concurrent-to", "").strip("<>") == record.record_id:

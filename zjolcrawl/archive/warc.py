@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import struct
+import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,9 +20,13 @@ SAME_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest
 NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 CONTEXT = "Zjolcrawl-Context"
 """Extension field: what the crawl knew when it asked, as ASCII JSON; a re-read needs it."""
+FAILED, REPLACED = b"fetch-failed: ", b"damaged-bytes: "
+"""How the block of a `metadata` record of ours begins: of a request without a response, and of a record
+that stands in the place of damaged bytes."""
 
 _CHUNK = 128 * 1024
 _GZIP = 31  # zlib's window bits for a gzip member
+_LONGEST_HEAD = 1024 * 1024  # bytes of a record before its block
 _BLOCK = 0xFFFF  # the most bytes of a stored block
 # What is no larger is squeezed as well with so little memory (window bits and level), and making it
 # ready is most of the time that a request's record takes.
@@ -31,7 +37,11 @@ Fields = list[tuple[str, str]]
 
 
 class TornRecord(ValueError):
-    """The bytes end, or go wrong, before a record is whole."""
+    """The bytes end, or go wrong, before a record is whole. `ended`: the file ends within it."""
+
+    def __init__(self, message: str, *, ended: bool = False) -> None:
+        super().__init__(message)
+        self.ended = ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +86,18 @@ class Record:
 
     @property
     def type(self) -> str:
-        """WARC-Type: warcinfo, response, request, revisit or metadata."""
-        return self.fields["warc-type"]
+        """WARC-Type: warcinfo, response, request, revisit or metadata; empty where it is absent."""
+        return self.fields.get("warc-type", "")
 
     @property
     def record_id(self) -> str:
-        """WARC-Record-ID without its angle brackets."""
-        return self.fields["warc-record-id"].strip("<>")
+        """WARC-Record-ID without its angle brackets; empty where it is absent."""
+        return self.fields.get("warc-record-id", "").strip("<>")
 
     @property
     def url(self) -> str:
-        """WARC-Target-URI, or an empty string."""
-        return self.fields.get("warc-target-uri", "")
+        """WARC-Target-URI, or an empty string; WARC/1.0 writers put it in angle brackets."""
+        return self.fields.get("warc-target-uri", "").strip("<>")
 
     @property
     def message(self) -> Message:
@@ -181,6 +191,37 @@ def _blocks(stored: bytes) -> Iterator[bytes | memoryview]:
         yield part
 
 
+def replacement(length: int, reason: str) -> bytes | None:
+    """A gzip member of exactly so many bytes, a `metadata` record that says why no other is here.
+
+    None where that is too few (about 300 bytes). Other tools read past it to the records that follow.
+    """
+    fields = [
+        ("WARC-Date", warc_date(datetime.now(timezone.utc))),
+        ("Content-Type", "text/plain"),
+    ]
+    start = REPLACED + " ".join(reason.split()).encode()[:200] + b"\r\n\r\n"
+    ident = new_id()
+
+    def padded(spaces: int) -> bytes:  # what follows an empty line is stored as it is
+        return member(ident, "metadata", fields, start + b" " * spaces, 0)
+
+    spaces = length - len(padded(0))
+    while spaces >= 0:
+        made = padded(spaces)
+        if len(made) <= length:
+            return _with_name(made, length - len(made))
+        spaces -= len(made) - length
+    return None
+
+
+def _with_name(made: bytes, more: int) -> bytes:
+    """A gzip member without a file name, made longer by one of so many bytes (RFC 1952, FNAME)."""
+    if more == 0:
+        return made
+    return made[:3] + b"\x08" + made[4:10] + b"-" * (more - 1) + b"\0" + made[10:]
+
+
 def parse_record(data: bytes) -> Record:
     """A record from a member's bytes. Raises TornRecord."""
     head, found, rest = data.partition(b"\r\n\r\n")
@@ -198,17 +239,20 @@ def parse_record(data: bytes) -> Record:
     return Record(fields, rest[:length], data)
 
 
-def read_records(file: BinaryIO, offset: int = 0) -> Iterator[tuple[int, int, Record]]:
+def read_records(
+    file: BinaryIO, offset: int = 0, most: int = sys.maxsize
+) -> Iterator[tuple[int, int, Record]]:
     """Records from `offset` on, each with its member's offset and length, in bytes.
 
-    Ends at the end of the file. Raises TornRecord at the first member that is not whole.
+    Ends at the end of the file. Raises TornRecord at the first member that is not one whole record of
+    at most `most` bytes.
     """
     file.seek(offset)
     held = b""
     while held or (held := file.read(_CHUNK)):
         member = zlib.decompressobj(_GZIP)
         parts: list[bytes] = []
-        length = 0
+        length = size = expected = 0
         while True:
             try:
                 parts.append(member.decompress(held))
@@ -217,8 +261,24 @@ def read_records(file: BinaryIO, offset: int = 0) -> Iterator[tuple[int, int, Re
             length += len(held) - len(member.unused_data)
             if member.eof:
                 break
+            size += len(parts[-1])
+            expected = expected or _record_size(b"".join(parts))
+            if size > min(expected or _LONGEST_HEAD, most):
+                raise TornRecord(f"at byte {offset}: the member is longer than its record")
             if not (held := file.read(_CHUNK)):
-                raise TornRecord(f"at byte {offset}: the file ends within a record")
+                raise TornRecord(f"at byte {offset}: the file ends within a record", ended=True)
         yield offset, length, parse_record(b"".join(parts))
         offset += length
         held = member.unused_data
+
+
+def _record_size(start: bytes) -> int:
+    """The size of the record that begins so, 0 where that is not known yet. Raises TornRecord.
+
+    It bounds the memory for a foreign file that is one member of any size.
+    """
+    if not start[:7] == b"WARC/1."[: len(start)]:
+        raise TornRecord("no WARC record here")
+    head, found, _ = start.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\ncontent-length:[ \t]*([0-9]{1,15})", head) if found else None
+    return len(head) + 8 + int(length[1]) if length else 0

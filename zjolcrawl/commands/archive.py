@@ -16,6 +16,7 @@ from zjolcrawl.archive.wacz import pack
 from zjolcrawl.command import ReadingCommand
 from zjolcrawl.spiders.arguments import ArgumentError, reparse_arguments
 from zjolcrawl.storage.queries import headlines
+from zjolcrawl.terminal import say
 
 _CHOICES = ("run", "host", "captured_since", "captured_until")
 
@@ -23,7 +24,8 @@ _CHOICES = ("run", "host", "captured_since", "captured_until")
 class Command(ReadingCommand):
     """Packs the captures of a run, of a host or of some days, with all that they refer to.
 
-    Or brings complete WARC files to WARC_STORE; exit status 1: some could not be brought.
+    Or brings complete WARC files to WARC_STORE. Exit status 1: a file could not be brought, or some of the
+    archive is damaged or missing.
     """
 
     def syntax(self) -> str:
@@ -68,34 +70,40 @@ class Command(ReadingCommand):
             raise UsageError("archive knows three things to do: wacz, push, pull")
 
     def _push(self, folder: Path, store: WarcStore, *, remove: bool) -> None:
-        self._look_through()
+        well = self._look_through()
         done = push(folder, store, remove=remove)
         for fault in done.faults:
-            sys.stderr.write(f"zjolcrawl: {fault}\n")
+            say(fault)
         sys.stdout.write(
             f"{store.uri}: {len(done.stored)} files brought, {len(done.removed)} removed here\n"
         )
-        self.exitcode = 1 if done.faults else 0
+        self.exitcode = 0 if well and not done.faults else 1
 
     def _pull(self, folder: Path, store: WarcStore) -> None:
+        faults: list[str] = []
         try:
-            new = pull(folder, store)
+            new = pull(folder, store, faults)
         except OSError as error:
             raise ArchiveError(str(error)) from error
-        self._look_through()
+        for fault in faults:
+            say(fault)
+        well = self._look_through()
         sys.stdout.write(f"{store.uri}: {len(new)} files are new here\n")
+        self.exitcode = 0 if well and not faults else 1
 
-    def _look_through(self) -> None:
-        """Complete what killed runs left, and index what is new."""
+    def _look_through(self) -> bool:
+        """Complete what killed runs left, index what is new; whether nothing is damaged or missing."""
         with self.archive() as archive:
-            for repair in archive.repairs:
-                sys.stderr.write(f"zjolcrawl: {repair}\n")
+            for told in dict.fromkeys([*archive.repairs, *archive.faults]):
+                say(told)
+            return not archive.faults
 
     async def _wacz(self, opts: argparse.Namespace) -> None:
         given = {name: value for name in _CHOICES if (value := getattr(opts, name))}
         wanted = reparse_arguments(**given)
         with self.archive() as archive:
             since, until = wanted.captured
+            told = list(archive.faults)
             captures = list(
                 archive.index.captures(
                     since=since, until=until, run=wanted.run, host=wanted.host
@@ -104,7 +112,10 @@ class Command(ReadingCommand):
             async with self.database() as db:
                 titles = await headlines(db, _articles(captures))
             title = "浙江在线 " + (" ".join(f"{k}={v}" for k, v in given.items()) or "all captures")
-            packed = pack(archive, captures, opts.output, title=title, titles=titles)
+            packed = pack(archive, captures, opts.output, title=title, titles=titles, told=told)
+        for fault in told:
+            say(fault)
+        self.exitcode = 1 if told else 0
         sys.stdout.write(
             f"{opts.output}: {packed.captures} captures, {packed.pages} pages, "
             f"{packed.size} bytes\n"

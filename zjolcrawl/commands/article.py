@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from bson import json_util
 
-from zjolcrawl.archive.archive import ArchiveError
+from zjolcrawl.archive.archive import ArchiveError, read_record
 from zjolcrawl.archive.decoding import decoded_body
 from zjolcrawl.archive.warc import Pointer
-from zjolcrawl.command import NotFound, ReadingCommand, one_url, tell
+from zjolcrawl.command import NotFound, ReadingCommand, one_url
 from zjolcrawl.display.article import render
-from zjolcrawl.storage.queries import all_versions
+from zjolcrawl.storage.queries import version_of
+from zjolcrawl.terminal import put_data, tell
 
 
 class Command(ReadingCommand):
@@ -40,26 +40,28 @@ class Command(ReadingCommand):
         async with self.database() as db:
             version = await self.article(db, url)
             if opts.revision is not None:
-                versions = await all_versions(db, version)
-                if not 1 <= opts.revision <= len(versions):
-                    raise NotFound(f"{url} has versions 1 to {len(versions)}")
-                version = versions[opts.revision - 1]
+                newest = version["revision"]
+                found = await version_of(db, version, opts.revision)
+                if found is None:
+                    raise NotFound(
+                        f"{url} has no version {opts.revision}: it has versions 1 to {newest}"
+                    )
+                version = found
         if opts.raw or opts.record:
             warc = version.get("warc")
             if not warc:
                 raise NotFound(f"{url} was stored without an archive (WARC=off)")
-            sys.stdout.buffer.write(self._bytes(Pointer(**warc), whole=opts.record))
+            pointer = Pointer(**{name: warc[name] for name in Pointer.__dataclass_fields__})
+            put_data(self._bytes(pointer, whole=opts.record))
         elif opts.json:
-            sys.stdout.write(json_util.dumps(version, ensure_ascii=False, indent=2) + "\n")
+            put_data(json_util.dumps(version, ensure_ascii=False, indent=2) + "\n")
         else:
             tell(render(version))
 
     def _bytes(self, pointer: Pointer, *, whole: bool) -> bytes:
-        with self.archive() as archive:
-            record = archive.read(pointer)
-        if whole:
-            return record.raw
+        """Raises NotFound for a record that is not there, is damaged, or cannot be decoded."""
         try:
-            return decoded_body(record.message)
-        except ValueError as error:
-            raise ArchiveError(f"{pointer.record_id}: {error}") from error
+            record = read_record(self.data_dir() / "warc", pointer, self.warc_store())
+            return record.raw if whole else decoded_body(record.message)
+        except (ArchiveError, ValueError) as error:
+            raise NotFound(f"record {pointer.record_id}: {error}") from error

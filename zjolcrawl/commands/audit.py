@@ -10,7 +10,7 @@ from rich.text import Text
 from scrapy.exceptions import UsageError
 
 from zjolcrawl.catalogue import CatalogueError, load_catalogue
-from zjolcrawl.command import ReadingCommand, tell
+from zjolcrawl.command import ReadingCommand
 from zjolcrawl.display.audit import Audit, audit, render, requeued
 from zjolcrawl.parsing.urls import url_day
 from zjolcrawl.spiders.arguments import ArgumentError
@@ -18,6 +18,7 @@ from zjolcrawl.storage.audit import ledger, requeue
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.health import column_rows
 from zjolcrawl.storage.operations import utc_now
+from zjolcrawl.terminal import tell
 
 
 class Command(ReadingCommand):

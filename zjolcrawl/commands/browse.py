@@ -13,6 +13,7 @@ from scrapy.exceptions import UsageError
 from zjolcrawl.command import ReadingCommand
 from zjolcrawl.spiders.arguments import ArgumentError
 from zjolcrawl.storage.image_stores import ImageReader
+from zjolcrawl.terminal import say
 
 _MISSING = "scrapy browse needs an extra: pip install 'zjolcrawl[browse]'"
 
@@ -51,9 +52,7 @@ class Command(ReadingCommand):
             images = ImageReader(self.setting("FILES_STORE"), self.data_dir() / "images", db)
             url = address(listening, opts.host)
             if not is_loopback(opts.host):
-                sys.stderr.write(
-                    f"zjolcrawl: warning: {opts.host} can be reached by others, who can read all of it\n"
-                )
+                say(f"warning: {opts.host} can be reached by others, who can read all of it")
             app = application(Site(db, self.data_dir(), images, self.warc_store()), opts.host)
             async with serving(app, listening):
                 sys.stdout.write(f"{url} (Ctrl-C ends it)\n")

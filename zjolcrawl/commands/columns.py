@@ -8,11 +8,12 @@ import sys
 from dataclasses import asdict
 from typing import Any, ClassVar
 
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from scrapy.commands import ScrapyCommand
 
 from zjolcrawl.catalogue import CatalogueError, Column, load_catalogue
+from zjolcrawl.terminal import console, guard, printable, put_data, say
 
 _SUFFIX = ".zjol.com.cn"
 _SHOWN = ("id", "name", "url", "enabled", "evidence")
@@ -39,12 +40,17 @@ class Command(ScrapyCommand):
         )
         parser.add_argument("--json", action="store_true", help="every key, as JSON")
 
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Called before the log is set up."""
+        guard()
+        super().process_options(args, opts)
+
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Print; a bad catalogue is one line on stderr and exit status 2."""
         try:
             columns = list(load_catalogue().values())
         except CatalogueError as error:
-            sys.stderr.write(f"zjolcrawl: {error}\n")
+            say(str(error))
             self.exitcode = 2
             return
         if opts.enabled:
@@ -54,7 +60,7 @@ class Command(ScrapyCommand):
             columns = [each for each in columns if each.site.removesuffix(_SUFFIX) in hosts]
         if opts.json:
             rows = [asdict(column) for column in columns]
-            sys.stdout.write(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
+            put_data(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
         elif sys.stdout.isatty():
             _print(columns)
         else:
@@ -73,8 +79,9 @@ def _print(columns: list[Column]) -> None:
     for name in _SHOWN:
         table.add_column(name, no_wrap=True)
     for column in columns:
-        table.add_row(*_row(column), style="" if column.enabled else "dim")
-    console = Console(highlight=False)
-    console.print(table)
+        cells = [Text(printable(cell)) for cell in _row(column)]
+        table.add_row(*cells, style="" if column.enabled else "dim")
+    stdout = console()
+    stdout.print(table)
     enabled = sum(column.enabled for column in columns)
-    console.print(f"{len(columns)} columns, {enabled} on")
+    stdout.print(f"{len(columns)} columns, {enabled} on")

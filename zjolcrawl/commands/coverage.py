@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from bson import json_util
 from scrapy.exceptions import UsageError
 
-from zjolcrawl.command import ReadingCommand, tell
+from zjolcrawl.command import ReadingCommand
 from zjolcrawl.display.coverage import render, rows, values
 from zjolcrawl.parsing.urls import DAY_IN_URL
 from zjolcrawl.spiders.arguments import day_span, host_names, names
 from zjolcrawl.storage.coverage import DIMENSIONS, Wanted, coverage
+from zjolcrawl.terminal import put_data, tell
 
 
 class Command(ReadingCommand):
@@ -57,7 +57,7 @@ class Command(ReadingCommand):
             found = rows(await coverage(db, wanted, DAY_IN_URL), wanted.by)
         if opts.json:
             told = [values(row) for row in found]
-            sys.stdout.write(json_util.dumps(told, ensure_ascii=False, indent=2) + "\n")
+            put_data(json_util.dumps(told, ensure_ascii=False, indent=2) + "\n")
         else:
             tell(render(found, wanted.by, marked_only=opts.marked))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import contextlib
+import threading
 from datetime import datetime, time
 from importlib.util import find_spec
 from urllib.parse import urlsplit
@@ -14,16 +15,22 @@ from scrapy.exceptions import UsageError
 from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.extensions.quiet_hours import parse_hours, seconds_to
 from zjolcrawl.extensions.run_ledger import RunLedger
-from zjolcrawl.extensions.run_summary import UNUSABLE
+from zjolcrawl.extensions.run_summary import NEEDS_A_PERSON, UNUSABLE
 from zjolcrawl.parsing.fields.dates import CHINA
 from zjolcrawl.pipelines.images import ImagePipeline
 from zjolcrawl.processes import tend_memory
 from zjolcrawl.spiders.arguments import ArgumentError
 from zjolcrawl.switch import switch
+from zjolcrawl.terminal import guard, say
 
 
 class Command(CrawlCommand):
     """0 all found is stored or rightly skipped, 1 needs a person, 2 unusable, 75 another runs."""
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Called before the log is set up."""
+        guard()
+        super().process_options(args, opts)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Run one spider; sets `exitcode`."""
@@ -47,28 +54,26 @@ class Command(CrawlCommand):
                 and not seconds_to(hours, datetime.now(CHINA))
                 and not getattr(spider, "offline", False)
             ):
-                sys.stderr.write(f"zjolcrawl: quiet hours until {hours[1]:%H:%M}, China time\n")
+                say(f"quiet hours until {hours[1]:%H:%M}, China time")
                 return
             self._crawl(args[0], opts)
 
     def _crawl(self, name: str, opts: argparse.Namespace) -> None:
         assert self.crawler_process
+        self.exitcode = NEEDS_A_PERSON  # until the run has ended well
         crawler = self._create_crawler(name)
         self.crawler_process.crawl(crawler, **opts.spargs)
         tend_memory()
         self.crawler_process.start()
-        ledger = None
-        try:
-            ledger = crawler.get_extension(RunLedger)
-        except RuntimeError:  # the crawl broke before its extensions were made
-            self.exitcode = 1
-        if ledger:
-            self.exitcode = ledger.exit_status
+        # A crawl may break before its extensions are made.
+        with contextlib.suppress(RuntimeError):
+            if ledger := crawler.get_extension(RunLedger):
+                self.exitcode = ledger.exit_status
         if self.crawler_process.bootstrap_failed:
-            self.exitcode = self.exitcode or 1
+            self.exitcode = self.exitcode or NEEDS_A_PERSON
 
     def _refuse(self, reason: str) -> None:
-        sys.stderr.write(f"zjolcrawl: {' '.join(reason.split())}\n")
+        say(reason)
         self.exitcode = UNUSABLE
 
 
@@ -79,7 +84,11 @@ _COUNTS = (
 )  # fmt: skip
 _AMOUNTS = (
     "MONGODB_BATCH_SECONDS", "MONGODB_PATIENCE", "DOWNLOAD_DELAY", "DOWNLOAD_TIMEOUT", "FULL_SWEEP_DAYS",
+    "PAGE_SECONDS",
 )  # fmt: skip
+
+
+_MOST_DAYS = 36_500
 
 
 def _check_settings(settings) -> None:  # type: ignore[no-untyped-def]
@@ -133,8 +142,9 @@ def _quiet_hours(settings) -> tuple[time, time] | None:  # type: ignore[no-untyp
 
 
 def _check_amount(name: str, value: object) -> None:
+    most = _MOST_DAYS if name.endswith("_DAYS") else threading.TIMEOUT_MAX
     try:
-        if float(str(value)) < 0:
+        if not 0 <= float(str(value)) <= most:  # NaN is not
             raise ValueError
     except ValueError:
         unit = "days" if name.endswith("_DAYS") else "seconds"

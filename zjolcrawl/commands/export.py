@@ -22,7 +22,10 @@ from zjolcrawl.spiders.arguments import ArgumentError
 from zjolcrawl.storage.documents import url_of
 from zjolcrawl.storage.export import count, versions
 from zjolcrawl.storage.search import QueryError, unindexed
+from zjolcrawl.terminal import say
 
+# What a value that no article has may make a writer raise; never OSError, which is the file's.
+_ODD = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 _EVERY = 100  # articles: how often the bar moves
 
 
@@ -76,11 +79,9 @@ class Command(ReadingCommand):
         if opts.revisions:
             told += f", {counted(counts['former'], 'former version')}"
         told += f", {size(counts['bytes'])}" if counts["bytes"] else ""
-        sys.stderr.write(f"zjolcrawl: {name}: {told}\n")
+        say(f"{name}: {told}")
         if late:
-            sys.stderr.write(
-                f"zjolcrawl: {counted(late, 'article')} not looked at: not indexed yet\n"
-            )
+            say(f"{counted(late, 'article')} not looked at: not indexed yet")
         self.exitcode = 1 if late or counts["faulty"] else 0
 
     async def _write(
@@ -90,15 +91,23 @@ class Command(ReadingCommand):
         counts: Counter[str] = Counter()
         task = bar.add_task("articles", total=total)
         async for document in found:
-            try:
-                faults = [f"{path} left out: of another type" for path in write(document)]
-            except UnicodeEncodeError:
-                faults = [f"{path} left out: of another type" for path in write(mended(document))]
-                faults.append("a text that is no UTF-8, now with U+FFFD where it is not")
+            faults, whole = _written(write, document)
             for fault in faults:
-                sys.stderr.write(f"zjolcrawl: {url_of(document)}: {fault}\n")
+                say(f"{url_of(document)}: {fault}")
             counts["faulty"] += bool(faults)
-            counts["former" if isinstance(document["_id"], dict) else "articles"] += 1
+            counts["former" if isinstance(document["_id"], dict) else "articles"] += whole
             if counts["articles"] % _EVERY == 0:
                 bar.update(task, completed=counts["articles"])
         return counts
+
+
+def _written(write: Write, document: dict[str, Any]) -> tuple[list[str], bool]:
+    """What of a document could not be written, in words; and whether the rest of it was."""
+    try:
+        try:
+            return write(document), True
+        except UnicodeEncodeError:
+            told = "a text that is no UTF-8, now with U+FFFD where it is not"
+            return [*write(mended(document)), told], True
+    except _ODD as error:
+        return [f"left out: {type(error).__name__}: {error}"], False

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
 from datetime import timedelta
 
 from bson import json_util
 from scrapy.exceptions import UsageError
 
-from zjolcrawl.command import ReadingCommand, tell
+from zjolcrawl.command import ReadingCommand
 from zjolcrawl.display.findings import Finding
 from zjolcrawl.display.health import USUAL, Limits, judge, render
 from zjolcrawl.observing import observe
+from zjolcrawl.terminal import put_data, tell
 
 
 class Command(ReadingCommand):
@@ -54,10 +54,10 @@ class Command(ReadingCommand):
             timedelta(hours=opts.max_age), timedelta(days=opts.silent_days), opts.min_free_gb * 1e9
         )
         async with self.database() as db:
-            findings = judge(await observe(db, self.data_dir()), limits)
+            findings = judge(await observe(db, self.data_dir(), thorough=True), limits)
         well = not any(each.bad for each in findings)
         if opts.json:
-            sys.stdout.write(_json(findings, well=well))
+            put_data(_json(findings, well=well))
         else:
             tell(render(findings))
         self.exitcode = 0 if well else 1

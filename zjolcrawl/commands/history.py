@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from zjolcrawl.command import ReadingCommand, one_url, tell
-from zjolcrawl.display.history import render
-from zjolcrawl.storage.queries import all_versions
+from zjolcrawl.command import ReadingCommand, one_url
+from zjolcrawl.display.differences import MOST_TEXT
+from zjolcrawl.display.history import edition, ending, heading
+from zjolcrawl.display.sequences import Effort
+from zjolcrawl.storage.queries import history
+from zjolcrawl.terminal import tell
 
 
 class Command(ReadingCommand):
@@ -22,5 +25,10 @@ class Command(ReadingCommand):
         """Print."""
         url = one_url(args)
         async with self.database() as db:
-            versions = await all_versions(db, await self.article(db, url))
-        tell(render(versions))
+            newest = await self.article(db, url)
+            tell(heading(newest))
+            former, effort = None, Effort()
+            async for version in history(db, newest, MOST_TEXT + 1):
+                tell(edition(version, former, effort, is_newest=version["_id"] == newest["_id"]))
+                former = version
+            tell(ending(newest))

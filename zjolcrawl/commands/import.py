@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 import time
 from collections import Counter
 
@@ -26,6 +25,7 @@ from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.errors import StoreError, StoreUnavailable
 from zjolcrawl.storage.restore import Restorer
 from zjolcrawl.storage.store import Store
+from zjolcrawl.terminal import say
 
 _TOLD_IN_RUNS = 100  # faults; stderr has all of them
 _BAD = ("unreadable", "refused", "missed")
@@ -83,7 +83,7 @@ class Command(ReadingCommand):
         def tell(place: str, why: str) -> None:
             if len(warnings) < _TOLD_IN_RUNS:
                 warnings.append(f"{place}: {why}")
-            sys.stderr.write(f"zjolcrawl: {place}: {why}\n")
+            say(f"{place}: {why}")
 
         restorer = Restorer(store, policy, _kind_of, tell)
 
@@ -108,7 +108,7 @@ class Command(ReadingCommand):
         await end("finished")
         await store.index()
         counts, seconds = restorer.counts, time.monotonic() - begun
-        sys.stderr.write(f"zjolcrawl: {_line(counts)}; {seconds:.1f} s\n")
+        say(f"{_line(counts)}; {seconds:.1f} s")
 
 
 def _kind_of(url: str) -> str | None:

@@ -13,6 +13,7 @@ from scrapy.exceptions import UsageError
 
 from zjolcrawl.storage.embedded import EmbeddedUnavailable, with_database
 from zjolcrawl.storage.keeper import LINGER_SECONDS, dismiss, keep
+from zjolcrawl.terminal import guard, say
 
 
 class Command(ScrapyCommand):
@@ -54,16 +55,21 @@ class Command(ScrapyCommand):
             help="keep the embedded server no longer: it stops unless a crawl uses it",
         )
 
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Called before the log is set up."""
+        guard()
+        super().process_options(args, opts)
+
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         if args:
             raise UsageError(f"unexpected argument: {' '.join(args)}")
         try:
             if opts.stop:
-                sys.stderr.write(f"zjolcrawl: {self._stop()}\n")
+                say(self._stop())
             else:
                 sys.stdout.write(f"{self._uri(opts.linger)}\n")
         except EmbeddedUnavailable as reason:
-            sys.stderr.write(f"zjolcrawl: {reason}\n")
+            say(str(reason))
             self.exitcode = 2
 
     def _uri(self, linger: float) -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 
 from bson import json_util
 from scrapy.exceptions import UsageError
 
-from zjolcrawl.command import ReadingCommand, tell
+from zjolcrawl.command import ReadingCommand
 from zjolcrawl.display.runs import render
 from zjolcrawl.extensions.run_lock import holder
 from zjolcrawl.spiders.arguments import ArgumentError
 from zjolcrawl.storage.health import last_runs
+from zjolcrawl.terminal import put_data, tell
 
 
 class Command(ReadingCommand):
@@ -39,7 +39,7 @@ class Command(ReadingCommand):
         async with self.database() as db:
             runs = await last_runs(db, opts.last)
         if opts.json:
-            sys.stdout.write(json_util.dumps(runs, ensure_ascii=False, indent=2) + "\n")
+            put_data(json_util.dumps(runs, ensure_ascii=False, indent=2) + "\n")
         else:
             tell(render(runs, held=self._held()))
 

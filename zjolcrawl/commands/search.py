@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from bson import json_util
 from pymongo.errors import OperationFailure
 from scrapy.exceptions import UsageError
 
-from zjolcrawl.command import NotFound, ReadingCommand, tell
+from zjolcrawl.command import NotFound, ReadingCommand
 from zjolcrawl.display.progress import bar_on_stderr
 from zjolcrawl.display.search import render, values
 from zjolcrawl.selecting import add_selection, selection_of
 from zjolcrawl.spiders.arguments import ArgumentError
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.search import QueryError, rebuild, search, update
+from zjolcrawl.terminal import put_data, tell
 
 
 class Command(ReadingCommand):
@@ -63,7 +63,7 @@ class Command(ReadingCommand):
                 raise ArgumentError(str(error)) from error
         if opts.json:
             told = json_util.dumps(values(results), ensure_ascii=False, indent=2)
-            sys.stdout.write(told + "\n")
+            put_data(told + "\n")
         else:
             tell(render(results, opts.skip))
         if not results.hits:

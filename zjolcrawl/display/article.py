@@ -8,6 +8,7 @@ from typing import Any
 from lxml import html
 from rich.text import Text
 
+from zjolcrawl.display.markup import is_well_formed, text_of
 from zjolcrawl.display.words import image, moment, people, printed, published
 from zjolcrawl.storage.documents import records_of, url_of
 
@@ -18,9 +19,10 @@ def render(article: dict[str, Any]) -> Iterator[Text]:
     """Lines, an empty one between parts; each may be longer than a terminal is wide."""
     yield from _head(article)
     yield Text()
-    if note := article.get("editor_note"):
-        yield Text(f"{_INDENT}编者按：{note}", style="italic")
-        yield Text()
+    for label, name in (("编者按", "editor_note"), ("摘要", "abstract")):
+        if note := article.get(name):
+            yield Text(f"{_INDENT}{label}：{note}", style="italic")
+            yield Text()
     yield from _body(article)
     yield Text()
     yield from _foot(article)
@@ -42,14 +44,20 @@ def _head(article: dict[str, Any]) -> Iterator[Text]:
     line = [published(article), source, printed(article), people(article.get("authors", []))]
     yield Text("  ".join(part for part in line if part))
     if article["status"] == "gone":
-        yield Text(f"taken down: gone since {moment(article['gone_at'])}", style="bold red")
+        since = f" since {moment(article['gone_at'])}" if "gone_at" in article else ""
+        yield Text(f"taken down: gone{since}", style="bold red")
 
 
 def _body(article: dict[str, Any]) -> Iterator[Text]:
     """`body_html` block by block; what it lacks of the images follows."""
     shown: set[int] = set()
     images = {each["url"]: each for each in article.get("images", [])}
-    for block in html.fragments_fromstring(article.get("body_html", "")):
+    body_html = article.get("body_html", "")
+    if not is_well_formed(body_html):  # an HTML parser could take hours
+        body_html = ""
+        for line in (article.get("body") or text_of(article["body_html"])).split("\n"):
+            yield Text(f"{_INDENT}{line}")
+    for block in html.fragments_fromstring(body_html):
         if isinstance(block, str):
             yield Text(block.strip())
             continue

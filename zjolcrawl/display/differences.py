@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Any
 
+from zjolcrawl.display.sequences import Effort, spans
 from zjolcrawl.display.words import people, published
 
 _SENTENCE = re.compile(r"[^。！？；!?;\n]*(?:[。！？；!?;]+[”’」』）)]*|\n|$)")
+MOST_TEXT = 100_000
+"""Characters of a field that are compared; an article has some thousand."""
+_MOST_PARTS = 5000
 FIELDS = {
     "kicker": "引题", "title": "标题", "subtitle": "副题", "published_at": "时间", "source": "来源",
-    "authors": "作者", "editors": "编辑", "tags": "标签", "editor_note": "编者按", "body": "正文",
+    "authors": "作者", "editors": "编辑", "tags": "标签", "editor_note": "编者按", "abstract": "摘要", "body": "正文",
     "images": "图片",
 }  # fmt: skip
 """The fields that are compared, in the order in which a page shows them, and what readers call them."""
@@ -21,20 +24,28 @@ FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Parts of one field that were taken out and put in; `kept` parts stood before them."""
+    """Parts of one field that were taken out and put in; `kept` parts stood before them.
+
+    `cut`: the field is too long, and what follows in it was not compared.
+    """
 
     field: str
     removed: tuple[str, ...]
     added: tuple[str, ...]
     kept: int = 0
+    cut: bool = False
 
 
-def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
-    """The edits from one version to the next, in the order in which a page shows the fields."""
-    return [change for name in FIELDS for change in _of_field(name, old, new)]
+def changes(old: dict[str, Any], new: dict[str, Any], effort: Effort | None = None) -> list[Change]:
+    """The edits from one version to the next, in the order in which a page shows the fields.
+
+    `effort`: what the comparisons of one request may take together.
+    """
+    effort = effort or Effort()
+    return [change for name in FIELDS for change in _of_field(name, old, new, effort)]
 
 
-def pairs(change: Change) -> list[tuple[str, str]] | None:
+def pairs(change: Change, effort: Effort | None = None) -> list[tuple[str, str]] | None:
     """One part that became another, piece by piece: (before, after), the same where nothing changed.
 
     None where parts came or went, so that there is no other to compare with.
@@ -42,8 +53,8 @@ def pairs(change: Change) -> list[tuple[str, str]] | None:
     if not len(change.removed) == len(change.added) == 1:
         return None
     before, after = change.removed[0], change.added[0]
-    found = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
-    return [(before[i1:i2], after[j1:j2]) for _, i1, i2, j1, j2 in found]
+    found = spans(before, after, effort or Effort())
+    return [(before[each.i1 : each.i2], after[each.j1 : each.j2]) for each in found]
 
 
 def sentences(text: str) -> list[str]:
@@ -51,29 +62,42 @@ def sentences(text: str) -> list[str]:
     return [part for found in _SENTENCE.findall(text) if (part := found.strip())]
 
 
-def _of_field(name: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
-    before, after = _parts(name, old), _parts(name, new)
-    matcher = SequenceMatcher(None, before, after, autojunk=False)
+def _of_field(
+    name: str, old: dict[str, Any], new: dict[str, Any], effort: Effort
+) -> Iterator[Change]:
+    before, cut_before = _parts(name, old)
+    after, cut_after = _parts(name, new)
+    # The database may have cut a text that is too long: the hash knows more of it than is here.
+    cut = (cut_before or cut_after) and old.get("content_sha256") != new.get("content_sha256")
     kept = 0
-    for what, i1, i2, j1, j2 in matcher.get_opcodes():
-        if what == "equal":
-            kept = i2 - i1
+    for span in spans(before, after, effort):
+        if span.equal:
+            kept = span.i2 - span.i1
         else:
-            yield Change(name, tuple(before[i1:i2]), tuple(after[j1:j2]), kept)
+            removed, added = before[span.i1 : span.i2], after[span.j1 : span.j2]
+            yield Change(name, tuple(removed), tuple(added), kept)
             kept = 0
+    if cut:
+        yield Change(name, (), (), kept, cut=True)
 
 
-def _parts(name: str, version: dict[str, Any]) -> list[str]:
-    """A field as the parts that are compared: sentences, people, tags, image references."""
+def _parts(name: str, version: dict[str, Any]) -> tuple[list[str], bool]:
+    """A field as the parts that are compared, and whether it has more than these."""
     value = version.get(name)
     if not value:
-        return []
+        return [], False
     if name == "published_at":
-        return [published(version) or ""]
+        return [published(version) or ""], False
+    if isinstance(value, str):
+        text = value[:MOST_TEXT]
+        parts = sentences(text) if name in {"body", "editor_note", "abstract"} else [text]
+    else:
+        parts = [_part(name, each)[:MOST_TEXT] for each in value[:_MOST_PARTS]]
+    return parts, len(value) > (MOST_TEXT if isinstance(value, str) else _MOST_PARTS)
+
+
+def _part(name: str, value: Any) -> str:
+    """An entry of a list: a person, an image by its reference, a tag."""
     if name in {"authors", "editors"}:
-        return [people([each]) for each in value]
-    if name == "images":
-        return [each["ref"] for each in value]
-    if name in {"body", "editor_note"}:
-        return sentences(value)
-    return list(value) if isinstance(value, list) else [value]
+        return people([value])
+    return str(value["ref"] if name == "images" else value)

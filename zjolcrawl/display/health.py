@@ -9,6 +9,8 @@ from typing import Any
 
 from rich.text import Text
 
+from zjolcrawl.archive.files import DAMAGED
+from zjolcrawl.archive.state import ArchiveState
 from zjolcrawl.catalogue import Column
 from zjolcrawl.display.drift import of_templates
 from zjolcrawl.display.findings import Finding, line
@@ -41,7 +43,7 @@ class Observed:
 
     `columns`: the catalogue; `rows`: documents of `columns` by id; `runs`: the last crawls, newest
     first, `articles` those of them that read any; `good`: the last good one; `held`: a run holds the
-    lock.
+    lock; `archive`: missing and damaged WARC files.
     """
 
     now: datetime
@@ -53,6 +55,7 @@ class Observed:
     articles: list[dict[str, Any]] = field(default_factory=list)
     good: dict[str, Any] | None = None
     held: bool = False
+    archive: ArchiveState = field(default_factory=ArchiveState)
 
 
 def judge(seen: Observed, limits: Limits) -> list[Finding]:
@@ -64,7 +67,8 @@ def judge(seen: Observed, limits: Limits) -> list[Finding]:
         _of_visits(seen.runs),
         *of_templates([each["templates"] for each in seen.articles]),
         _of_disk(seen.folder, limits),
-        _of_spool(seen.folder),
+        *_of_archive(seen.archive),
+        *_of_spool(seen.folder),
         *_of_alarms(seen.runs),
     ]
 
@@ -174,12 +178,34 @@ def _of_disk(folder: Folder, limits: Limits) -> Finding:
     return Finding("disk", told, folder.free < limits.free, values)
 
 
-def _of_spool(folder: Folder) -> Finding:
-    if not folder.spooled:
-        return Finding("spool", "empty")
-    held = size(sum(folder.spooled.values()))
-    told = f"{held} that the database did not take: {some(list(folder.spooled), 3)}"
-    return Finding("spool", told, True, {"files": folder.spooled})
+def _of_archive(archive: ArchiveState) -> Iterator[Finding]:
+    if archive.missing:
+        told = (
+            f"{counted(len(archive.missing), 'WARC file')} missing: {some(archive.missing, 3)}. "
+            "Bring them back to DATA_DIR/warc, or run `scrapy archive pull`"
+        )
+        yield Finding("archive", told, True, {"missing_files": archive.missing})
+    if archive.damaged:
+        told = (
+            f"{counted(len(archive.damaged), 'part')} damaged: {some(archive.damaged, 3)}. "
+            "Put a whole copy of the file in its place; or, once you have looked at the copy that a "
+            f"repair kept, remove that ({DAMAGED})"
+        )
+        yield Finding("archive", told, True, {"damaged_parts": archive.damaged})
+
+
+def _of_spool(folder: Folder) -> Iterator[Finding]:
+    if folder.spooled:
+        held = size(sum(folder.spooled.values()))
+        told = f"{held} that the database did not take: {some(list(folder.spooled), 3)}"
+        yield Finding("spool", told, True, {"files": folder.spooled})
+    else:
+        yield Finding("spool", "empty")
+    if folder.set_aside:
+        held = size(sum(folder.set_aside.values()))
+        names = some(list(folder.set_aside), 3)
+        told = f"{held} that no version could read or write, kept for you to look at: {names}"
+        yield Finding("spool", told, values={"set_aside": folder.set_aside})
 
 
 def _of_alarms(runs: list[dict[str, Any]]) -> Iterator[Finding]:

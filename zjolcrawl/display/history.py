@@ -7,28 +7,30 @@ from typing import Any
 
 from rich.text import Text
 
-from zjolcrawl.display.differences import FIELDS, Change, changes, pairs
+from zjolcrawl.display.differences import FIELDS, MOST_TEXT, Change, changes, pairs
+from zjolcrawl.display.sequences import Effort
 from zjolcrawl.display.words import moment
 
 _OUT, _IN = "red", "green"
 
 
-def render(versions: list[dict[str, Any]]) -> Iterator[Text]:
-    """Lines for the versions of one article, oldest first."""
-    newest = versions[-1]
+def heading(newest: dict[str, Any]) -> Iterator[Text]:
+    """Lines for an article, before those for its versions."""
     yield Text(newest["title"], style="bold")
     yield Text(f"{newest['_id']} (times of China)", style="dim")
-    former: dict[str, Any] | None = None
-    for version in versions:
-        yield Text()
-        yield Text(_headline(version, is_newest=version is newest), style="bold")
-        if former is None:
-            yield Text(f"  {version['title']}, {len(version['body'])} characters, "
-                       f"{len(version.get('images', []))} images")  # fmt: skip
-        else:
-            yield from _edits(changes(former, version))
-        former = version
-    yield from _state(newest)
+
+
+def edition(
+    version: dict[str, Any], former: dict[str, Any] | None, effort: Effort, *, is_newest: bool
+) -> Iterator[Text]:
+    """Lines for a version, and what was edited since the `former` one, if there is one."""
+    yield Text()
+    yield Text(_headline(version, is_newest=is_newest), style="bold")
+    if former is None:
+        yield Text(f"  {version['title']}, {version['characters']} characters, "
+                   f"{len(version.get('images', []))} images")  # fmt: skip
+    else:
+        yield from _edits(changes(former, version, effort), effort)
 
 
 def _headline(version: dict[str, Any], *, is_newest: bool) -> str:
@@ -38,7 +40,8 @@ def _headline(version: dict[str, Any], *, is_newest: bool) -> str:
     return f"version {version['revision']}{' (newest)' if is_newest else ''}: {seen}{record}"
 
 
-def _state(newest: dict[str, Any]) -> Iterator[Text]:
+def ending(newest: dict[str, Any]) -> Iterator[Text]:
+    """Lines for a takedown and a restoration, if there were any."""
     if "gone_at" not in newest:
         return
     yield Text()
@@ -47,7 +50,7 @@ def _state(newest: dict[str, Any]) -> Iterator[Text]:
         yield Text(f"restored: there again {moment(newest['returned_at'])}", style="bold green")
 
 
-def _edits(edits: list[Change]) -> Iterator[Text]:
+def _edits(edits: list[Change], effort: Effort) -> Iterator[Text]:
     named = None
     for edit in edits:
         if edit.field != named:
@@ -55,12 +58,14 @@ def _edits(edits: list[Change]) -> Iterator[Text]:
             yield Text(f"  {FIELDS[named]}")
         if edit.kept:
             yield Text(f"      … {edit.kept} unchanged", style="dim")
-        yield from _marked(edit)
+        yield from _marked(edit, effort)
+        if edit.cut:
+            yield Text(f"      … not compared beyond {MOST_TEXT} characters", style="dim")
 
 
-def _marked(edit: Change) -> Iterator[Text]:
+def _marked(edit: Change, effort: Effort) -> Iterator[Text]:
     """Parts taken out and put in; of one part changed into one, the characters are marked."""
-    if pieces := pairs(edit):
+    if pieces := pairs(edit, effort):
         yield from _pair(pieces)
         return
     for part in edit.removed:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     Progress,
@@ -14,12 +13,14 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from zjolcrawl.terminal import console
+
 
 def bar_on_stderr() -> Progress:
     """A context manager; it shows what is done of each of its tasks where stderr is a terminal."""
     return Progress(
         TextColumn("{task.completed:,.0f} {task.description}"), BarColumn(), TaskProgressColumn(),
         TimeElapsedColumn(), TimeRemainingColumn(),
-        console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty(),
+        console=console(stderr=True), transient=True, disable=not sys.stderr.isatty(),
         redirect_stdout=False,  # the data may go there
     )  # fmt: skip

@@ -13,7 +13,7 @@ from zjolcrawl.display.words import counted, moment, span
 # In the words of a run's own summary.
 _COUNTS = {
     "new": "new", "changed": "changed", "same": "same", "rejected": "rejected",
-    "skipped": "skipped", "failed": "failed", "gone": "gone", "doubted": "in doubt",
+    "skipped": "skipped", "failed": "failed", "gone": "gone", "doubted": "in doubt", "missed": "missed",
     "repeated": "as before",
     "proposed": "columns proposed",
 }  # fmt: skip

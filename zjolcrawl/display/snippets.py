@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from zjolcrawl.display.words import people
 from zjolcrawl.storage.search.words import folded
+
+_LONG = 20_000  # characters of a body that are looked through
+_MOST_LINES = 1000
 
 Marked = list[tuple[str, bool]]
 """A text in parts, each with whether it is a term."""
@@ -35,7 +39,7 @@ def snippets(
     """
     found: list[Marked] = []
     lacking = {term for term in terms if not _places(article["title"], [term])}
-    for line in _lines(article):
+    for line in islice(_lines(article, terms), _MOST_LINES):
         if len(found) == most:
             break
         places = _places(line, terms)
@@ -44,19 +48,29 @@ def snippets(
             lacking = {term for term in lacking if not _places(line, [term])}
     if found:
         return found
-    beginning = " ".join(article.get("body", "").split("\n"))
+    beginning = " ".join(article.get("body", "")[:_LONG].split("\n"))
     return [marked(_shortened(beginning, 0, width), terms)] if beginning else []
 
 
-def _lines(article: Mapping[str, Any]) -> Iterator[str]:
-    yield from article.get("body", "").split("\n")
-    for name in ("kicker", "subtitle", "editor_note", "original_title", "source"):
+def _lines(article: Mapping[str, Any], terms: Sequence[str]) -> Iterator[str]:
+    yield from _near(article.get("body", ""), terms).split("\n")
+    for name in ("kicker", "subtitle", "editor_note", "abstract", "original_title", "source"):
         if name in article:
-            yield article[name]
-    yield "；".join(article.get("tags", ()))
-    yield people([*article.get("authors", ()), *article.get("editors", ())])
+            yield article[name][:_LONG]
+    yield "；".join(article.get("tags", ())[:_MOST_LINES])[:_LONG]
+    people_named = [*article.get("authors", ()), *article.get("editors", ())]
+    yield people(people_named[:_MOST_LINES])[:_LONG]
     for each in article.get("images", ()):
-        yield from (each[name] for name in ("caption", "alt") if name in each)
+        yield from (each[name][:_LONG] for name in ("caption", "alt") if name in each)
+
+
+def _near(body: str, terms: Sequence[str]) -> str:
+    """A body, or of a long one the part from the first term on."""
+    if len(body) <= _LONG:
+        return body
+    first = min((at for term in terms if (at := body.find(term)) >= 0), default=0)
+    start = body.rfind("\n", max(0, first - _LONG // 2), first) + 1 or max(0, first - _LONG // 10)
+    return body[start : start + _LONG]
 
 
 def _cut(line: str, places: list[tuple[int, int]], terms: Sequence[str], width: int) -> Marked:

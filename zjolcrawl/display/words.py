@@ -19,8 +19,8 @@ _PRECISION = {
 def published(article: dict[str, Any]) -> str | None:
     """The publish time on the site's clock, as exactly as the page gave it."""
     moment: datetime | None = article.get("published_at")
-    form = _PRECISION[article.get("published_precision", "second")]
-    return moment.astimezone(CHINA).strftime(form) if moment else None
+    form = _PRECISION.get(article.get("published_precision", "second"), _PRECISION["second"])
+    return local(moment).strftime(form) if moment else None
 
 
 def printed(article: dict[str, Any]) -> str | None:
@@ -33,7 +33,15 @@ def printed(article: dict[str, Any]) -> str | None:
 
 def moment(value: datetime) -> str:
     """A time of the archive's own on the site's clock."""
-    return value.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")
+    return local(value).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def local(value: datetime) -> datetime:
+    """A time on the site's clock; one of the last hours that Python knows stays on that of UTC."""
+    try:
+        return value.astimezone(CHINA)
+    except OverflowError:
+        return value
 
 
 def people(bylines: list[dict[str, str]]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from bson import ObjectId
+from bson import Code, ObjectId, Regex
 
 from zjolcrawl.storage.documents import url_of
 
@@ -75,6 +75,7 @@ FIELDS: tuple[Field, ...] = (
     Field("editors", "struct", "editors", many=True, parts=_PERSON),
     Field("tags", "string", "标签", many=True),
     Field("editor_note", "string", "编者按"),
+    Field("abstract", "string", "摘要"),
     Field("dateline", "string", "浙江在线8月12日讯"),
     Field("body", "string", "plain text, a paragraph a line"),
     Field("body_html", "string", "the same as clean HTML"),
@@ -106,10 +107,14 @@ FIELDS: tuple[Field, ...] = (
 
 def mended(value: Any) -> Any:
     """A value whose texts can all be UTF-8: U+FFFD is in the place of halves of surrogate pairs."""
+    if isinstance(value, Code):
+        return Code(_HALVES.sub("\ufffd", value), mended(value.scope))
     if isinstance(value, str):
         return _HALVES.sub("\ufffd", value)
     if isinstance(value, dict):
         return {mended(name): mended(each) for name, each in value.items()}
+    if isinstance(value, Regex):
+        return Regex(mended(value.pattern), value.flags)
     return [mended(each) for each in value] if isinstance(value, list) else value
 
 
@@ -141,7 +146,7 @@ def _struct(
 
 
 def _one(field: Field, value: Any, path: str, wrong: list[str]) -> Any:
-    if not isinstance(value, _PYTHON[field.type]) or isinstance(value, bool):
+    if not isinstance(value, _PYTHON[field.type]) or isinstance(value, (bool, Code)):
         wrong.append(f"{path}{field.name}")
         return None
     if field.parts:

@@ -14,14 +14,17 @@ from typing import IO, Any, cast
 from zjolcrawl.durable import sync_folder
 from zjolcrawl.exchange import tables
 from zjolcrawl.exchange.fields import fitted
-from zjolcrawl.exchange.jsonl import dump
+from zjolcrawl.exchange.jsonl import comes_back, dump
 
 FORMATS = ("jsonl", "csv", "parquet")
 STDOUT = "-"
 _ENDINGS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
 
+_LEFT_OUT = "left out: of another type"
+_AMBIGUOUS = "a value that import would read otherwise or refuse"
+
 Write = Callable[[dict[str, Any]], list[str]]
-"""Writes a document; the paths of its values that are not of the schema's type and were left out.
+"""Writes a document; what of it could not be written as it is, each in words.
 
 Raises UnicodeEncodeError where a text has half a surrogate pair, and then has written nothing.
 """
@@ -131,8 +134,9 @@ def _packed(file: IO[bytes], name: str) -> Iterator[IO[bytes]]:
 @contextmanager
 def _jsonl(file: IO[bytes]) -> Iterator[Write]:
     def write(document: dict[str, Any]) -> list[str]:
-        file.write(dump(document))
-        return []
+        line = dump(document)
+        file.write(line)
+        return [] if comes_back(line, document) else [_AMBIGUOUS]
 
     yield write
 
@@ -142,7 +146,7 @@ def _csv(file: IO[bytes]) -> Iterator[Write]:
     def write(document: dict[str, Any]) -> list[str]:
         row, wrong = fitted(document)
         file.write(tables.line(tables.cells(row)))
-        return wrong
+        return [f"{path} {_LEFT_OUT}" for path in wrong]
 
     file.write(tables.BOM + tables.line(tables.header()))
     yield write
@@ -157,7 +161,7 @@ def _parquet(file: IO[bytes]) -> Iterator[Write]:
         def write(document: dict[str, Any]) -> list[str]:
             row, wrong = fitted(document)
             group.add(row)
-            return wrong
+            return [f"{path} {_LEFT_OUT}" for path in wrong]
 
         yield write
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime, timezone
+from math import isinf
 from typing import Any, NoReturn
 
 import bson
-from bson import ObjectId, json_util
+from bson import Code, DBRef, ObjectId, json_util
+from bson.codec_options import DatetimeConversion
 from bson.errors import BSONError
 
 from zjolcrawl.exchange.fields import FIELDS, fitted
@@ -21,9 +23,16 @@ from zjolcrawl.exchange.fields import FIELDS, fitted
 MOST_BYTES = 16 * 2**20
 """A document's most bytes in MongoDB."""
 _EXTENDED = json_util.JSONOptions(
-    json_mode=json_util.JSONMode.RELAXED, tz_aware=True, tzinfo=timezone.utc
+    json_mode=json_util.JSONMode.RELAXED,
+    tz_aware=True,
+    tzinfo=timezone.utc,
+    datetime_conversion=DatetimeConversion.DATETIME_AUTO,
 )
 _DEEPEST = 100  # levels, as MongoDB documents it
+_MOST_REVISIONS = 100_000
+_MOST_ENTRIES = 10_000  # of a list: each is a key of an index, and all are one transaction
+_YEARS = range(1990, 2101)
+"""Of every time: before them there was no site, and beyond them a next visit has no date."""
 _TIMES = {field.name for field in FIELDS if field.type == "timestamp"}
 _IDS = {field.name for field in FIELDS if field.type == "objectid"}
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", re.ASCII)
@@ -40,10 +49,32 @@ def dump(document: dict[str, Any]) -> bytes:
     values = {name: _told(name, value) for name, value in document.items()}
     form: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
     try:
+        if _has_code(values):  # a str, for json
+            raise ValueError
         text = json.dumps(values, default=_extended, allow_nan=False, **form)
-    except ValueError:  # a number that JSON does not have
+    except ValueError:  # or a number that JSON does not have
         text = json_util.dumps(values, json_options=_EXTENDED, **form)
     return text.encode() + b"\n"
+
+
+def _has_code(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_code, value.values()))
+    return isinstance(value, Code) or (isinstance(value, list) and any(map(_has_code, value)))
+
+
+def comes_back(line: bytes, document: dict[str, Any]) -> bool:
+    """Whether the line of a document gives the very same one.
+
+    One that has an object such as {"$oid": …} may not: that is how an ObjectId is written.
+    """
+    if b'{"$' not in line:
+        return True
+    values = {name: _told(name, value) for name, value in document.items()}
+    try:
+        return bson.encode(_parse(line)) == bson.encode(values)
+    except (Unreadable, BSONError, ValueError, OverflowError):
+        return False
 
 
 def load(line: bytes) -> dict[str, Any]:
@@ -59,6 +90,8 @@ def load(line: bytes) -> dict[str, Any]:
         types = {field.name: str(field) for field in FIELDS}
         stated = {types[path.partition(".")[0]] for path in wrong}
         raise Unreadable(f"{', '.join(wrong)}: not of the type {', '.join(sorted(stated))}")
+    if odd := _odd(document):
+        raise Unreadable(odd)
     if _deep(document, _DEEPEST):
         raise Unreadable(f"nested too deeply: more than {_DEEPEST} levels")
     try:
@@ -92,15 +125,24 @@ def _extended(value: Any) -> Any:
 def _parse(line: bytes) -> dict[str, Any]:
     try:
         text = line.decode().removeprefix(_BOM)
-        document = json.loads(text, object_hook=_from_extended, parse_constant=_no_number)
+        document = json.loads(
+            text,
+            object_pairs_hook=_from_extended,
+            parse_constant=_no_number,
+            parse_float=_float,
+        )
     except UnicodeDecodeError as error:
         raise Unreadable(f"not UTF-8 at byte {error.start + 1}") from error
     except json.JSONDecodeError as error:
         raise Unreadable(f"not JSON: {error.msg} at character {error.pos + 1}") from error
     except RecursionError as error:
         raise Unreadable("nested too deeply") from error
-    except (ValueError, TypeError, KeyError, BSONError, OverflowError) as error:
-        raise Unreadable(f"a value that cannot be read: {_line(error)}") from error
+    except Unreadable:
+        raise
+    except MemoryError as error:
+        raise Unreadable("too large to be read") from error
+    except Exception as error:  # pymongo's reader of Extended JSON raises whatever a value makes it
+        raise Unreadable(f"a value that cannot be read: {_line(error) or error!r}") from error
     if not isinstance(document, dict):
         raise Unreadable("no JSON object")
     if odd := next((name for name in document if name.startswith("$")), None):
@@ -108,19 +150,51 @@ def _parse(line: bytes) -> dict[str, Any]:
     return document
 
 
-def _from_extended(values: dict[str, Any]) -> Any:
+def _from_extended(pairs: list[tuple[str, Any]]) -> Any:
     """The value of an object of Extended JSON, other objects as they are."""
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Unreadable(f"{twice[:40]} is twice in one object")
     if next(iter(values), "").startswith("$"):
         return json_util.object_hook(values, _EXTENDED)
     return values
 
 
+def _float(word: str) -> float:
+    value = float(word)
+    return _no_number(word) if isinf(value) else value
+
+
 def _no_number(word: str) -> NoReturn:
-    raise Unreadable(f"{word} is no number of JSON")
+    raise Unreadable(f"{word[:40]} is no number of JSON")
+
+
+def _odd(document: dict[str, Any]) -> str | None:
+    """Why a document of the right types cannot be part of an archive; None where it can."""
+    key = document["_id"]
+    for number in (document.get("revision", 1), key["revision"] if isinstance(key, dict) else 1):
+        if number > _MOST_REVISIONS:
+            return f"revision {number} is more than {_MOST_REVISIONS}"
+    for name in _TIMES & document.keys():
+        if document[name].year not in _YEARS:
+            return f"{name} is not in the years {_YEARS[0]} to {_YEARS[-1]}: {iso(document[name])}"
+    for name, value in document.items():
+        if isinstance(value, list) and len(value) > _MOST_ENTRIES:
+            return f"{name[:40]} has {len(value)} entries: a list has {_MOST_ENTRIES} at the most"
+    records = [document.get("warc", {}), *document.get("pages_warc", [])]
+    if any(each.get(name, 0) < 0 for each in records for name in ("offset", "length")):
+        return "a WARC record's offset or length is less than 0"
+    return None
 
 
 def _deep(value: Any, levels: int) -> bool:
     """Whether a value has more levels of objects and lists."""
+    if isinstance(value, DBRef):
+        value = value.as_doc()
+    elif isinstance(value, Code):
+        value = value.scope
     if isinstance(value, dict):
         return levels == 0 or any(_deep(each, levels - 1) for each in value.values())
     return isinstance(value, list) and (
@@ -135,7 +209,7 @@ def _is_key(key: Any) -> bool:
             and _is_key(key["url"])
             and type(key["revision"]) is int
         )
-    return isinstance(key, str) and bool(key)
+    return type(key) is str and bool(key)
 
 
 def _time(name: str, value: Any) -> Any:

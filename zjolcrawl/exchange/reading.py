@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import os
 import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from typing import IO
 
@@ -15,7 +17,8 @@ from zjolcrawl.exchange.jsonl import MOST_BYTES, Unreadable, load
 from zjolcrawl.storage.restore import Brought, Version
 
 _LONGEST = 6 * MOST_BYTES  # a document whose every byte JSON writes as \u0000
-_GZIP = b"\x1f\x8b"
+_MOST_BLANK = 1_000_000
+_GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
 
 Tell = Callable[[str, str], None]
 """Takes where a fault is (FILE:LINE) and what it is."""
@@ -52,25 +55,52 @@ def _versions(name: str, tell: Tell, read: Callable[[int], None]) -> Iterator[Ve
     number = 0
     try:
         with _opened(name) as (raw, lines):
-            before = 0
-            while line := lines.readline(_LONGEST):
+            for line in _lines(raw, lines, read):
                 number += 1
-                if raw.seekable() and (at := raw.tell()) != before:
-                    read(at - before)
-                    before = at
-                place = f"{name}:{number}"
-                whole = line.endswith(b"\n") or len(line) < _LONGEST
-                while not whole and (rest := lines.readline(_LONGEST)):
-                    line, whole = b"\0", rest.endswith(b"\n")  # let it go
+                if line == b"\n":
+                    continue
                 try:
-                    if line == b"\0":
+                    if line is None:
                         raise Unreadable(f"a line of more than {_LONGEST} bytes")
                     if line.strip():
+                        place = f"{name}:{number}"
                         yield Version(load(line.rstrip(b"\r\n")), place, len(line))
                 except Unreadable as error:
-                    tell(place, str(error))
-    except (OSError, EOFError, zlib.error) as error:
-        tell(f"{name}:{number + 1}", f"the file breaks off: {error}")
+                    tell(f"{name}:{number}", str(error))
+    except (FileRefused, OSError, EOFError, zlib.error) as error:
+        why = "" if isinstance(error, FileRefused) else "the file breaks off: "
+        tell(f"{name}:{number + 1}", f"{why}{error}")
+
+
+def _lines(raw: IO[bytes], lines: IO[bytes], read: Callable[[int], None]) -> Iterator[bytes | None]:
+    """Lines, None for one that is too long. Raises FileRefused where a file is none of articles."""
+    before = total = blank = 0
+    most = _most_bytes(raw) if raw is not lines else inf
+    part_of_long = False
+    while line := lines.readline(_LONGEST):
+        total += len(line)
+        blank += line == b"\n"
+        if not before and line.startswith(_PARQUET):
+            raise FileRefused("a Parquet file: import takes JSON Lines of `scrapy export`")
+        if total > most or blank > _MOST_BLANK:
+            raise FileRefused("no file of articles: it unpacks to too much, or to empty lines")
+        if raw.seekable() and (at := raw.tell()) != before:
+            read(at - before)
+            before = at
+        ends = line.endswith(b"\n") or len(line) < _LONGEST
+        if part_of_long or not ends:
+            if ends:
+                yield None
+            part_of_long = not ends
+        else:
+            yield line
+    if part_of_long:
+        yield None
+
+
+def _most_bytes(packed: IO[bytes]) -> float:
+    """What a packed file of articles may come to: text is a tenth, a gzip bomb a thousandth."""
+    return 2**27 + 200 * os.fstat(packed.fileno()).st_size if packed.seekable() else inf
 
 
 @contextmanager

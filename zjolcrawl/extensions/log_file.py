@@ -32,6 +32,8 @@ def begin(data_dir: Path) -> logging.Handler | None:
             backupCount=_FILES,
             encoding="utf-8",
         )
+        # What several processes, or a version that kept more, have left.
+        prune(data_dir / "logs", "zjolcrawl.log.*", _FILES)
     except OSError:
         return None
     handler.setLevel(logging.INFO)
@@ -45,6 +47,13 @@ def begin(data_dir: Path) -> logging.Handler | None:
     for name in ("", "scrapy"):
         logging.getLogger(name).setLevel(min(each.level for each in root.handlers))
     return handler
+
+
+def prune(folder: Path, pattern: str, most: int) -> None:
+    """Keep the newest files of this pattern, by the time of their last change. Raises OSError."""
+    files = sorted(folder.glob(pattern), key=lambda each: each.stat().st_mtime, reverse=True)
+    for path in files[most:]:
+        path.unlink(missing_ok=True)
 
 
 def end(handler: logging.Handler | None) -> None:

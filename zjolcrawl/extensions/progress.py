@@ -7,7 +7,6 @@ import contextlib
 import sys
 from typing import Self
 
-from rich.console import Console
 from rich.progress import Progress as Bar
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 from scrapy import signals
@@ -15,6 +14,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
 from zjolcrawl.extensions.run_ledger import RunLedger
+from zjolcrawl.terminal import console
 
 _EVERY = 0.5  # seconds
 
@@ -28,7 +28,7 @@ class Progress:
             SpinnerColumn(),
             TextColumn("{task.description}"),
             TimeElapsedColumn(),
-            console=Console(stderr=True),
+            console=console(stderr=True),
             transient=True,
         )
         self._ticking: asyncio.Task[None] | None = None

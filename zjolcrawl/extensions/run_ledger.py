@@ -26,15 +26,17 @@ from zjolcrawl.archive.writer import WarcWriter
 from zjolcrawl.extensions import alert, log_file
 from zjolcrawl.extensions.flips import FlipWatch
 from zjolcrawl.extensions.run_lock import LockHeld, RunLock
-from zjolcrawl.extensions.run_summary import DONE, LOCKED, NEEDS_A_PERSON, UNUSABLE, RunSummary
+from zjolcrawl.extensions.run_summary import LOCKED, NEEDS_A_PERSON, UNUSABLE, RunSummary
 from zjolcrawl.extensions.tally import Tally
 from zjolcrawl.items import ColumnVisit, Outcome
 from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.embedded import EmbeddedServer, EmbeddedUnavailable
 from zjolcrawl.storage.errors import StoreError, StoreUnavailable
+from zjolcrawl.storage.limits import storable
 from zjolcrawl.storage.preview import Preview
 from zjolcrawl.storage.store import Store
 from zjolcrawl.switch import switch
+from zjolcrawl.terminal import say
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +45,7 @@ _TOLD_SETTINGS = (
     "ROBOTSTXT_OBEY", "DOWNLOAD_DELAY", "DOWNLOAD_MAXSIZE", "CONCURRENT_REQUESTS_PER_DOMAIN",
     "AUTOTHROTTLE_ENABLED", "RETRY_TIMES",
 )  # fmt: skip
+_REPORTS = 1000  # that are kept: six weeks of a run an hour
 _FORMER_RUNS = 10  # with which a run's templates are compared
 
 
@@ -70,7 +73,7 @@ class RunLedger:
         self.store: Store | None = None
         self.archive: Archive | None = None
         self.writer: WarcWriter | None = None
-        self.exit_status = DONE
+        self.exit_status = NEEDS_A_PERSON  # until it has ended well
         self.failure: str | None = None
         self.tally = Tally()
         self.flips = FlipWatch(
@@ -84,6 +87,7 @@ class RunLedger:
         self._lock: RunLock | None = None
         self._log: logging.Handler | None = None
         self._server: EmbeddedServer | None = None
+        self._released = False
         self._opening = asyncio.Lock()
         self._stopping: asyncio.Task[None] | None = None
         self._started = time.monotonic()
@@ -135,7 +139,7 @@ class RunLedger:
             self.archive = await asyncio.to_thread(
                 Archive, data_dir / "warc", store_of(settings.get)
             )
-            self.warnings += self.archive.repairs
+            self._tell_damage(self.archive, offline=offline)
         uri = settings.get("MONGODB_URI")
         if not uri:
             self._server = await asyncio.to_thread(EmbeddedServer.acquire, data_dir)
@@ -163,6 +167,11 @@ class RunLedger:
             )  # fmt: skip
             store.before_write = self._archived
         return store
+
+    def _tell_damage(self, archive: Archive, *, offline: bool) -> None:
+        """Damage is a fault of a run that reads the archive again, else a warning."""
+        self.warnings += [each for each in archive.repairs if each not in archive.faults]
+        (self.faults if offline else self.warnings).extend(archive.faults)
 
     def _about(self, run: str, arguments: dict[str, str]) -> dict[str, str]:
         """The warcinfo fields: with what, for which run and how it was crawled."""
@@ -226,9 +235,13 @@ class RunLedger:
 
     async def spider_closed(self, spider: Spider, reason: str) -> None:
         """Scrapy signal: end the run, tell, and let the database go."""
-        refused = self.exit_status in {UNUSABLE, LOCKED}
-        if self.store is None or refused:
-            self.exit_status = self.exit_status or NEEDS_A_PERSON
+        try:
+            await self._end(reason)
+        finally:  # also where that fails: others wait for the lock, and for the server
+            await self._release()
+
+    async def _end(self, reason: str) -> None:
+        if self.store is None or self.exit_status in {UNUSABLE, LOCKED}:
             if self.store:
                 with contextlib.suppress(StoreError):  # the run is refused, with or without a row
                     await self.store.finish()
@@ -244,18 +257,18 @@ class RunLedger:
             self.fail(str(error))
         if self.at_end:
             self.at_end()
+        self.faults += self.store.faults
         if waiting := self.store.waiting():
             self.faults.append(f"{waiting} files wait for MongoDB in {self._data_dir() / 'spool'}")
         self._tell_missing_issues()
         summary = await self._sum_up(self.store, reason)
-        self.exit_status = NEEDS_A_PERSON if self.failure else summary.exit_status
-        values = {**summary.values(), "exit_status": self.exit_status}
+        status = NEEDS_A_PERSON if self.failure else summary.exit_status
+        values = {**summary.values(), "exit_status": status}
         try:
             await self.store.end_run(values)
             self._report(values)
         except (StoreError, OSError) as error:
             self.fail(str(error))
-            self.exit_status = NEEDS_A_PERSON
         if not self.failure:
             await self.store.index()
         await self._release()
@@ -264,6 +277,8 @@ class RunLedger:
                 alert.send, self.crawler.settings, summary.line(), summary.alarms
             )
         self._tell(summary)
+        if not self.failure:
+            self.exit_status = status
 
     async def _sum_up(self, store: Store, reason: str) -> RunSummary:
         counts = store.counts + self.counts
@@ -278,20 +293,21 @@ class RunLedger:
         )  # fmt: skip
 
     def _report(self, values: dict[str, Any]) -> None:
-        """The run as JSON in DATA_DIR/reports, for who does not ask MongoDB."""
+        """The run as JSON in DATA_DIR/reports, for who does not ask MongoDB; the newest are kept."""
         if isinstance(self.store, Preview) or self.store is None:
             return
         folder = self._data_dir() / "reports"
         folder.mkdir(parents=True, exist_ok=True)
         told = {"run": str(self.store.run_id), "version": __version__, **values}
-        text = json.dumps(told, ensure_ascii=False, indent=2, default=str)
+        text = json.dumps(storable(told), ensure_ascii=False, indent=2, default=str)
         (folder / f"{self.store.run_id}.json").write_text(text + "\n", encoding="utf-8")
+        log_file.prune(folder, "*.json", _REPORTS)
 
     def _tell(self, summary: RunSummary | None = None) -> None:
         alarms = [f"ALARM: {each}" for each in (summary.alarms if summary else ())]
         failure = [self.failure] if self.failure else []
         for line in [*self.warnings, *self.faults, *alarms, *failure]:
-            sys.stderr.write(f"zjolcrawl: {line}\n")
+            say(line)
         if summary and self.exit_status != UNUSABLE:
             if isinstance(self.store, Preview):
                 sys.stdout.write("".join(f"{line}\n" for line in self.store.lines()))
@@ -302,13 +318,15 @@ class RunLedger:
         return Path(self.crawler.settings.get("DATA_DIR"))
 
     async def _release(self) -> None:
+        if self._released:
+            return
+        self._released = True
         if self.writer:
             writer, self.writer = self.writer, None
             try:
                 await writer.close()
             except ArchiveError as error:
                 self.fail(str(error))
-                self.exit_status = self.exit_status or NEEDS_A_PERSON
         if self.archive:
             self.archive.close()
         if self.store:

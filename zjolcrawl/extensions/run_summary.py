@@ -9,6 +9,12 @@ from typing import Any
 DONE, NEEDS_A_PERSON, UNUSABLE, LOCKED = 0, 1, 2, 75
 # Reasons that end a run as asked for; others (shutdown, mongo_lost) leave work undone.
 _GOOD_ENDS = ("finished", "closespider_")
+_MOST_LINES = 300  # of warnings, or of alarms: a run's document has to fit into MongoDB
+
+
+def _bounded(lines: list[str]) -> list[str]:
+    more = len(lines) - _MOST_LINES
+    return [*lines[:_MOST_LINES], *([f"and {more} more, in the log"] if more > 0 else [])]
 
 
 @dataclass(slots=True)
@@ -35,9 +41,9 @@ class RunSummary:
         counts = self.counts
         if self.rereading:
             # What was faulty when it was fetched is no news; what is read worse than then is.
-            bad = any(counts[name] for name in ("unread", "refused", "missed"))
+            bad = any(counts[name] for name in ("unread", "missed"))
         else:
-            bad = any(counts[name] for name in ("failed", "images_failed"))
+            bad = any(counts[name] for name in ("failed", "images_failed", "missed"))
             bad = bad or counts["rejected"] > counts["skipped"]
         troubled = bad or self.faults or self.alarms or counts["errors"] or not self.ended_well
         return NEEDS_A_PERSON if troubled else DONE
@@ -59,7 +65,8 @@ class RunSummary:
         counts = {name: count for name, count in self.counts.items() if count}
         values = {
             "exit_status": self.exit_status, "finish_reason": self.reason, "counts": counts,
-            "seconds": round(self.seconds, 3), "alarms": self.alarms, "warnings": self.warnings,
+            "seconds": round(self.seconds, 3), "alarms": _bounded(self.alarms),
+            "warnings": _bounded(self.warnings),
             "templates": self.templates,
         }  # fmt: skip
         return {name: value for name, value in values.items() if value not in ([], {})}
@@ -67,12 +74,13 @@ class RunSummary:
     def _crawled(self) -> str:
         c = self.counts
         doubted = f", {c['doubted']} in doubt" if c["doubted"] else ""
+        missed = f"; {c['missed']} missed, seen before what is stored" if c["missed"] else ""
         return (
             f"{c['columns']} columns, {c['pages']} pages, {c['links']} links found "
             f"({c['links_new']} new); stored {c['new']} new, {c['changed']} changed, "
             f"{c['same']} same; {c['rejected'] - c['skipped']} rejected, {c['failed']} failed, "
             f"{c['gone']} gone{doubted}; images {c['images_stored']} stored, "
-            f"{c['images_missing']} missing, {c['images_failed']} failed"
+            f"{c['images_missing']} missing, {c['images_failed']} failed{missed}"
         )
 
     def _discovered(self) -> str:

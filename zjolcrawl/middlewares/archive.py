@@ -12,9 +12,11 @@ from scrapy.http import Response
 
 from zjolcrawl.archive.archive import ArchiveError, NoAnswer
 from zjolcrawl.archive.writer import Exchange, Headers
+from zjolcrawl.cluster import CrowdLost
 from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.middlewares.frontier import CONDITIONS
 from zjolcrawl.middlewares.replay import ARCHIVED
+from zjolcrawl.middlewares.robots import Forbidden
 from zjolcrawl.storage.operations import utc_now
 
 logger = logging.getLogger(__name__)
@@ -79,8 +81,9 @@ class ArchiveMiddleware:
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:
-        """Append that nothing came; other middlewares decide what follows."""
-        if isinstance(exception, (IgnoreRequest, ArchiveError, NoAnswer)):
+        """Append that nothing came, or that robots.txt forbade the request: a re-read must know."""
+        ignored = isinstance(exception, IgnoreRequest) and not isinstance(exception, Forbidden)
+        if ignored or isinstance(exception, (ArchiveError, CrowdLost, NoAnswer)):
             return
         request.meta["seen_at"] = utc_now()
         if writer := self.ledger.writer:

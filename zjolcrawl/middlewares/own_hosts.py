@@ -15,7 +15,8 @@ class OffSite(IgnoreRequest):
 class OwnHostsMiddleware:
     """Refuses a request, also one a redirect made, that leaves the site.
 
-    Hosts are judged by name, so an address (127.0.0.1, 10.0.0.1) is never one of them; what a name
+    Hosts are judged by name and port, so an address (127.0.0.1, 10.0.0.1) is never one of them, nor
+    is another service on a host of the site; what a name
     may resolve to is `zjolcrawl.resolver`'s matter. The site's image hosts are its own for images and
     their robots.txt alone.
     """

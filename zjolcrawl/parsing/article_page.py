@@ -10,10 +10,11 @@ from itertools import islice
 from lxml.html import HtmlElement
 
 from zjolcrawl.items import Media, RawArticle
+from zjolcrawl.parsing.bar import read_bar
 from zjolcrawl.parsing.blocks import Block, BlockReader
 from zjolcrawl.parsing.body import Body, read_body
 from zjolcrawl.parsing.elements import Names, text_of
-from zjolcrawl.parsing.fields.dates import find_time, time_span
+from zjolcrawl.parsing.fields.dates import time_span
 from zjolcrawl.parsing.fields.text import clean, squeeze
 from zjolcrawl.parsing.foot import (
     attachments_in,
@@ -32,7 +33,9 @@ from zjolcrawl.parsing.metadata import read_metadata
 from zjolcrawl.parsing.outlet import outlet_below
 from zjolcrawl.parsing.page import Page, read_page
 from zjolcrawl.parsing.pages import page_urls
-from zjolcrawl.parsing.paper_article import is_blank, read_paper_article
+from zjolcrawl.parsing.paper_article import is_blank, place_on_page, read_paper_article
+from zjolcrawl.parsing.stamps import exact_time
+from zjolcrawl.parsing.stubs import stub_target
 from zjolcrawl.parsing.templates import FAMILIES
 from zjolcrawl.parsing.templates.containers import T3
 from zjolcrawl.parsing.templates.generic import GENERIC, SHORT, Densest
@@ -40,19 +43,19 @@ from zjolcrawl.parsing.templates.table import Path, Template, Values, find
 from zjolcrawl.parsing.urls import absolute, canonical, doc_id, kind
 
 # Raised with every change that can alter a field: `parser.version` of the documents.
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 
 _END = 14  # lines of a container, among which a bar of tags or editors can be
 _LEAST = 60  # characters: fewer beside a JavaScript redirect are no article
-_STUB = re.compile(
-    r"location(?:\.href)?\s*(?:=|\.replace\s*\(|\.assign\s*\()\s*[\"']([^\"']+)[\"']"
-)  # SEL
-_REFRESH = Values("//meta[translate(@http-equiv, 'REFSH', 'refsh') = 'refresh']/@content")
-_REFRESH_URL = re.compile(r"url\s*=\s*['\"]?([^'\"\s;]+)", re.IGNORECASE)
-_CLOCKS = Path("//time[@datetime]")
-_DESKTOP = Values("//link[@rel = 'canonical']/@href | //a/@href")
+_DESKTOP = (Values("//link[@rel = 'canonical']/@href"), Values("//a/@href"))
 _MISSING_PAGE = re.compile(
     r"(?<![\d.])404(?=\W|$|页|错)|页面不存在|找不到(?:该|您)?.{0,6}页面|页面(?:未找到|已删除|不见了)|not found|已被删除",
+    re.IGNORECASE,
+)
+# What a page says where an article was; asked of pages without one only.
+_TAKEN_DOWN = re.compile(
+    r"(?:文章|稿件|内容|新闻|页面|网页|信息|帖子|该文|资源|链接)\S{0,6}(?:不存在|已?被?(?:删除|撤[销稿回下]|移除|下[线架]|屏蔽)|已?失效|已?过期)|"
+    r"(?:不存在|已被?(?:删除|撤[销稿回下]|移除|下[线架]))(?:的)?(?:文章|稿件|内容|新闻|页面)|410 Gone|Page Not Found",
     re.IGNORECASE,
 )
 
@@ -96,13 +99,18 @@ def read_article(body: bytes, url: str) -> RawArticle | Stub | NotArticle:
         if found and template is T3 and _is_another(found.container, densest()):
             continue
         if found:
-            # A page of a few words that sends the browser on is a stub, whatever its classes.
-            stub = _stub(page) if _size(found.body) < _LEAST else None
-            return stub or _article(page, template, found)
+            # A page of a few words that sends the browser on is a stub, whatever its classes; one with
+            # an info line is a brief, though it sends telephones elsewhere.
+            is_short = _size(found.body) < _LEAST
+            target = stub_target(page, always=bool(found.head.info)) if is_short else None
+            return Stub(target) if target else _article(page, template, found)
     found = _generic(page, densest)
     if found and not _is_lead(found) and not _is_missing_page(found.head, found.body):
-        return _article(page, GENERIC, found)
-    return _stub(page) or _why_not(page)
+        article = _article(page, GENERIC, found)
+        is_paper = kind(url) == "paper"
+        return place_on_page(article, page, found.container) if is_paper else article
+    target = stub_target(page)
+    return Stub(target) if target else _why_not(page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +126,7 @@ class _Found:
 def _generic(page: Page, densest: Densest) -> _Found | None:
     """The slides of a gallery with the text beside them, else the densest container."""
     container = densest()
-    slides = read_gallery(page.root, page.url)
+    slides = read_gallery(page.root, page.base)
     if slides is None:
         if container is None:
             return _short(page, densest(SHORT))
@@ -126,7 +134,7 @@ def _generic(page: Page, densest: Densest) -> _Found | None:
     box, blocks, below = slides
     if container is None or container is box or box in container.iterancestors():
         return _read(box, page, GENERIC, blocks + below)
-    text = BlockReader(page.url).read(container)
+    text = BlockReader(page.base).read(container)
     told, said = (sum(len(block.text) for block in some) for some in (blocks, text))
     if container in box.iterancestors() or 2 * told < said:
         return _read(container, page, GENERIC)
@@ -183,12 +191,12 @@ def _read(
     blocks: list[Block] | None = None,
     headline: Headline | None = None,
 ) -> _Found | None:
-    reader = BlockReader(page.url)
+    reader = BlockReader(page.base)
     blocks = reader.read(container) if blocks is None else blocks
     if not blocks:
         return None
     head = read_head(page.root, headline or find_headline(page.names, template), container)
-    body = read_body(blocks, head.lines + ([head.title] if head.title else []))
+    body = read_body(blocks, head.lines, head.title, headline_inside=head.inside)
     if not body.images and not body.videos and body.size < 10:
         return None
     if template is T3 and body.links > 0.5:
@@ -197,7 +205,8 @@ def _read(
 
 
 def _is_missing_page(head: Head, body: Body) -> bool:
-    return body.size < 200 and bool(_MISSING_PAGE.search(head.title or ""))
+    # 造谣帖文已被删除 is a headline where an info line stands below it.
+    return body.size < 200 and not head.info and bool(_MISSING_PAGE.search(head.title or ""))
 
 
 def _article(page: Page, template: Template, found: _Found) -> RawArticle:
@@ -205,6 +214,8 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
     info = _info(page.names, template, head)
     after = LinesAfter(found.container)
     info.source = info.source or body.source
+    foot = read_bar(line.text for line in after) if info.source is None else InfoLine()
+    info.source = info.source or foot.source
     doubts = _stand_ins(page.root, info, head, after)
     editors = body.editors + [
         _label("责任编辑", text) for text in _texts(template.editors, page.names)
@@ -212,7 +223,7 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
     inside = cache(lambda: last_lines(found.container, _END))  # asked for twice or not at all
     # Each is said in one place or in two: the store keeps a person once.
     editors += editors_in(islice(after, 40)) or editors_in(inside()) or editors_in(after)
-    editors += info.editors
+    editors += foot.editors + info.editors
     boxes = tag_boxes(page.names)
     own_tags = may_have_tags(found.container, boxes) and tags_in(inside(), boxes)
     return RawArticle(
@@ -225,11 +236,14 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
         subtitle=head.subtitle,
         published=info.published,
         source=info.source,
-        bylines=info.bylines + body.bylines or bylines_in(after.first(6)),
+        bylines=(
+            info.bylines + body.bylines + foot.bylines or body.entries or bylines_in(after.first(6))
+        ),
         editors=editors,
         tags=own_tags or tags_in(after, boxes),
         keywords=keywords_in(page.root, head.title),
         editor_note=body.editor_note or head.note,
+        abstract=body.abstract or head.abstract,
         dateline=body.dateline,
         original_title=body.original_title or head.original_title,
         body=body.lines,
@@ -238,7 +252,7 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
         videos=body.videos,
         attachments=[
             Media(url, ref, name or None)
-            for url, ref, name in found.attachments or attachments_in(after.first(12), page.url)
+            for url, ref, name in found.attachments or attachments_in(after.first(12), page.base)
         ],
         pages=page_urls(page),
         warnings=page.warnings + doubts,
@@ -276,18 +290,9 @@ def _info(names: Names, template: Template, head: Head) -> InfoLine:
         line.bylines = named or line.bylines
     if line.source is None and head.info:
         line.source = outlet_below(head.below, line.rest)
-    line.published = _to_the_second(names.root, line.published)
+    line.bylines += head.credits
+    line.published = exact_time(names.root, line.published, head.below)
     return line
-
-
-def _to_the_second(root: HtmlElement, shown: str | None) -> str | None:
-    """The time of a `<time>` element where the page shows the same one to the minute."""
-    known = find_time(shown) if shown else None
-    for element in _CLOCKS(root)[:8] if known and known[1] == "minute" else []:
-        exact = find_time(stated := element.get("datetime") or "")
-        if known and exact and exact[0].second and exact[0].replace(second=0) == known[0]:
-            return stated
-    return shown
 
 
 def _stand_ins(root: HtmlElement, info: InfoLine, head: Head, after: LinesAfter) -> list[str]:
@@ -300,12 +305,16 @@ def _stand_ins(root: HtmlElement, info: InfoLine, head: Head, after: LinesAfter)
             foot = read_info(line.text)
             info.published, info.source = foot.published, info.source or foot.source
             break
-    if info.published and info.source and head.title and not head.title_from_tag:
+    is_dated = bool(info.published and time_span(info.published))
+    is_sure = head.title and not head.title_from_tag and not head.title_by_place
+    if is_dated and info.source and is_sure:
         return doubts
     stated = read_metadata(root)
     if head.title_from_tag:
         doubts += _title_stand_in(head, stated.title)
-    if info.published is None and stated.published:
+    elif head.title_by_place:
+        doubts.append("title: by its place")
+    if not is_dated and stated.published:
         info.published = stated.published
         doubts.append("published_at: from metadata")
     if info.source is None and stated.source:
@@ -333,30 +342,18 @@ def _address(page: Page) -> str:
     """The article's canonical URL: that of its desktop page where a mobile page names it."""
     own = canonical(page.url)
     if kind(own) == "mobile":
-        for href in _DESKTOP(page.root):
-            url = canonical(absolute(page.url, href) or "")
+        for href in (href for values in _DESKTOP for href in values(page.root)):
+            url = canonical(absolute(page.base, href) or "")
             if kind(url) == "article" and doc_id(url) == doc_id(own):
                 return url
     return own
-
-
-def _stub(page: Page) -> Stub | None:
-    targets = [match[1] for match in _STUB.finditer(page.text)]
-    for content in _REFRESH(page.root):
-        if match := _REFRESH_URL.search(content):
-            targets.insert(0, match[1])
-    for target in targets:
-        url = absolute(page.url, target)
-        if url and canonical(url) != canonical(page.url):
-            return Stub(url)
-    return None
 
 
 def _why_not(page: Page) -> NotArticle:
     text = clean(" ".join(page.root.itertext("p", "div", "h1", "h2", "td", "title")))[:400]
     if not page.text.strip():
         return NotArticle("empty page", withheld=True)
-    if _MISSING_PAGE.search(text):
+    if _MISSING_PAGE.search(text) or _TAKEN_DOWN.search(text):
         return NotArticle("page says it is missing", missing=True)
     links = len(page.root.findall(".//a[@href]"))
     if not links and "<script" in page.text.lower():

@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from html import escape
+from itertools import islice
 
 from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.fields.text import clean, squeeze
+from zjolcrawl.parsing.image_refs import IMAGE_TAGS, picture
 from zjolcrawl.parsing.urls import absolute
 
 _DROPPED = {
-    "script", "style", "noscript", "template", "form", "input", "button", "select", "textarea",
+    "script", "style", "template", "form", "input", "button", "select", "textarea",
     "svg", "link", "meta", "head", "nav", "footer", "aside", "object", "title",
 }  # fmt: skip
 BLOCK_TAGS = {
@@ -35,7 +37,8 @@ _FURNITURE = re.compile(
     r"xiangguan|recommend\w*|tuijian|hotnews|hot-?list|sidebar|advert\w*|guanggao|qrcode|ewm|erweima|pinglun|"
     r"ads?|toolbar|news_more_page|fenye|pagination|pager|breadcrumbs?|font-?size|jiucuo|disclaimer|mianze|"
     r"editor_baidu)(?:$|[\s_-]|(?=[A-Z\d]))"
-    r"|(?:^|\s)(?:pages?|print|tools|gg|qr|comments?|prevnext|pre-?next|weixin-?code|footer)(?:$|\s|\d)",
+    r"|(?:^|\s)(?:pages?|print|tools|gg|qr|comments?|prevnext|pre-?next|weixin-?code|footer|"
+    r"(?:dian)?zan|praise|digg|likes?|(?:read|view|hit|click|comment|like|zan|share)s?[-_]?(?:num(?:ber)?s?|counts?|times))(?:$|\s|\d)",
     re.IGNORECASE,
 )
 # The foot of a page: who runs the site, by whose leave. No article has such a line.
@@ -58,40 +61,31 @@ _BOLD = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.IGNORECASE)
 _SMALL = re.compile(
     r"font-size\s*:\s*(?:[6-9](?:\.\d+)?pt|(?:9|1[0-2])(?:\.\d+)?px)", re.IGNORECASE
 )
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_NOT_PICTURE = re.compile(
-    r"(?:qr_?code|/qr|[/_-]qr(?=[/_.-])|/zan(?=[/_.])|ewm|erweima|erwei|weixin|wechat|share|logo|icon|/ads?[/_.-]|gif\.gif|spacer|blank|loading|arrow|"
-    r"dot\.|line\.|banner|btn|button|print|favicon|grey\.gif|pixel|transparent|guanggao)",
+_HIDDEN = re.compile(r"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden", re.IGNORECASE)
+# Words of no size or no ink: pictures beside them have both.
+_UNSEEN = re.compile(
+    r"(?:font-size|opacity)\s{0,9}:\s{0,9}0(?:\.0{1,9})?(?:px|pt|r?em|%)?(?=[\s;!]|$)",
     re.IGNORECASE,
-)
-_QR_ALT = re.compile(r"二维码|扫一扫|分享|广告|logo|^(?:视频号|公众号|点赞|在看)$", re.IGNORECASE)
-_EDITORIAL_PICTURE = re.compile(r"(?:^|/)[WP]0\d{14,}")
-# The attribute that a lazy loader keeps the real address in comes before src.
-_SOURCES = (
-    "data-src",
-    "data-original",
-    "data-lazy-src",
-    "data-echo",
-    "original",
-    "_src",
-    "file",
-    "src",
 )
 ATTACHMENT = re.compile(
     r"\.(?:pdf|docx?|xlsx?|pptx?|wps|et|zip|rar|7z|txt|csv|ofd)$", re.IGNORECASE
 )
+_KEEPS_LINES = re.compile(r"white-space\s{0,9}:\s{0,9}(?:pre|break-spaces)", re.IGNORECASE)
+# A text of old hands is cut into lines of equal length; a paragraph ends with a sentence or is indented.
+_LINE_END = re.compile(r"\n(?!(?<=[^\n]{28}\n)(?<![。！？…”：；）】]\n)(?=[^\s\u3000]))")
 _MARK = 0xF0000  # private use: stand-ins for inline tags while white space is folded
 _FIRST_MARK, _LAST_MARK = "\U000f0000", "\U000fffff"
 _MARKED = re.compile(f"[{_FIRST_MARK}-{_LAST_MARK}]")
 _BLANK = "\0 \t\r\n\f\u3000\u00a0\u200b\ufeff"  # what alone makes no words
 _BREAKS = " \t\r\n"
 _MARKS = "\U000f0000-\U000fffe0"  # of the page's own tags
+_MOST_TAGS = 0xFFE0  # of one block: there are no more marks, and the text goes on without markup
 _MARK_AT = re.compile(f"[{_MARKS}]")
 _SPACES_AND_MARKS = re.compile(f"[{_MARKS}\\s]+")
 _LAST_MARKS = re.compile(f"(?<![{_MARKS}])[{_MARKS}]++(?=\n?\\Z)")
 # What is closed at the line's end for want of an end of its own.
 _CLOSED = re.compile("\U000ffff0(\\w+)\U000ffff1")
-_EMPTY = re.compile(r"<(strong|em)>\s*</\1>|<a [^>]*>\s*</a>")
+_EMPTY = re.compile(r"<(strong|em)>\s*</\1>|<a [^<>]*+>\s*+</a>")
 _SEAM = re.compile(r"</(strong|em)><\1>")
 _MAX_DEPTH = 180
 _LONGEST_KNOWN = 200  # characters of a style: longer ones are read each time
@@ -121,6 +115,13 @@ class Block:
         return "\n".join(self.lines)
 
 
+def keep_lines(block: Block, lines: list[str]) -> Block:
+    """The block with only some of its lines (its inline markup is lost where lines were taken)."""
+    block.lines = lines
+    block.html = f"<p>{'<br>'.join(escape(line, quote=False) for line in lines)}</p>"
+    return block
+
+
 @dataclass(slots=True, eq=False)
 class _Context:
     heading: bool = False
@@ -132,6 +133,7 @@ class _Context:
     picture_table: bool = False
     caption: bool = False
     quote: bool = False
+    pre: bool = False
     hidden: bool = False
 
 
@@ -150,7 +152,7 @@ class BlockReader:
 
     def read(self, container: HtmlElement, depth: int = 0) -> list[Block]:
         """The container's blocks in page order; `depth` is its own below the body's container."""
-        self._children(container, _Context(), depth)
+        self._children(container, _Context(pre=_keeps_lines(container)), depth)
         self._flush(_Context())
         self._mark_small()
         return self.blocks
@@ -165,8 +167,8 @@ class BlockReader:
                 block.captionish = block.captionish or block.small
 
     def _children(self, element: HtmlElement, context: _Context, depth: int) -> None:
-        if element.text:
-            self._text.append((element.text, context))
+        if text := element.text:
+            self._text.append((_with_breaks(text) if context.pre else text, context))
         for child in element:
             tag = child.tag
             if tag == "p" and not len(child) and depth < _MAX_DEPTH:
@@ -175,7 +177,7 @@ class BlockReader:
                 self._element(child, context, depth + 1)
             # The line breaks between paragraphs are no words to come back to.
             if (tail := child.tail) and (self._text or tail.strip(_BREAKS)):
-                self._text.append((tail, context))
+                self._text.append((_with_breaks(tail) if context.pre else tail, context))
 
     def _element(self, element: HtmlElement, context: _Context, depth: int) -> None:
         tag = element.tag.lower()
@@ -185,8 +187,10 @@ class BlockReader:
             self._text.append((str(element.text_content()), context))
         elif tag == "br":
             self._text.append(("\0", context))
-        elif tag == "img":
+        elif tag in IMAGE_TAGS:
             self._picture(element, context)
+        elif tag == "noscript":
+            self._unscripted(element, context)
         elif tag in {"video", "audio", "embed", "iframe"}:
             self._video(element, context)
         elif tag == "table" and _is_data(element):
@@ -202,7 +206,9 @@ class BlockReader:
 
     def _paragraph(self, element: HtmlElement, context: _Context) -> None:
         """A `<p>` with no elements in it, as most are. Those of a page are styled alike."""
-        key = (context, element.get("style"), element.get("class"), element.get("align"))
+        key = (
+            context, element.get("style"), element.get("class"), element.get("align"), element.get("hidden"),
+        )  # fmt: skip
         inner = self._contexts.get(key)
         if inner is None:
             inner = self._contexts[key] = _inside(element, "p", context)
@@ -213,8 +219,8 @@ class BlockReader:
         self._after_picture = False
         if not (plain := clean(text := element.text or "")):
             return
-        if not plain.isprintable():  # a character of the page's may look like one of our marks
-            self._text.append((text, inner))
+        if inner.pre or not plain.isprintable():  # a character may look like one of our marks
+            self._text.append((_with_breaks(text) if inner.pre else text, inner))
             self._flush(inner)
             return
         block = Block("p", [plain], "", inner.centred, inner.picture_table, inner.small)
@@ -255,6 +261,8 @@ class BlockReader:
             self._mark(f"</{markup}>", inner)
 
     def _mark(self, tag: str, context: _Context) -> None:
+        if len(self._tags) > _MOST_TAGS:
+            return
         self._tags.append(tag)
         self._text.append((chr(_MARK + len(self._tags) - 1), context))
 
@@ -322,6 +330,15 @@ class BlockReader:
         )
         self._after_picture = True
 
+    def _unscripted(self, element: HtmlElement, context: _Context) -> None:
+        """The picture that a lazy loader's placeholder before the `<noscript>` stands for."""
+        before = element.getprevious()
+        if before is not None and before.tag in IMAGE_TAGS and picture(before, self.base):
+            return
+        for image in element.iter(*IMAGE_TAGS):
+            if not is_hidden(image):  # a counter's pixel
+                self._picture(image, context)
+
     def _video(self, element: HtmlElement, context: _Context) -> None:
         candidates = [element.get("src"), element.get("data-src")]
         candidates += [source.get("src") for source in element.iter("source")]
@@ -375,20 +392,43 @@ def _inside(element: HtmlElement, tag: str, context: _Context) -> _Context:
         or bool(name and _PICTURE_BOX.search(name) and element.find(".//img") is not None),
         caption=context.caption or tag == "figcaption" or bool(name and _CAPTION_NAME.search(name)),
         quote=context.quote or tag == "blockquote",
+        pre=context.pre or tag == "pre" or bool(style and _KEEPS_LINES.search(style)),
         hidden=is_hidden(element),
     )
 
 
+def _keeps_lines(element: HtmlElement) -> bool:
+    return element.tag == "pre" or bool(_KEEPS_LINES.search(element.get("style") or ""))
+
+
+def _with_breaks(text: str) -> str:
+    """The text with its line ends as `<br>` are: but those in the middle of a sentence."""
+    return _LINE_END.sub("\0", text.replace("\r\n", "\n"))
+
+
 def is_hidden(element: HtmlElement) -> bool:
-    """Whether an element's own style keeps it from being seen."""
-    return bool(style := element.get("style")) and (
-        _hides(style) if len(style) <= _LONGEST_KNOWN else bool(_HIDDEN.search(style))
+    """Whether an element's own attributes keep its words from being seen."""
+    style = element.get("style")
+    if style:
+        hides = _known_hides(style) if len(style) <= _LONGEST_KNOWN else _hides(style)
+        if hides == "all" or (hides == "words" and _is_unseen(element)):
+            return True
+    return element.get("hidden") is not None
+
+
+def _hides(style: str) -> str:
+    return "all" if _HIDDEN.search(style) else "words" if _UNSEEN.search(style) else ""
+
+
+_known_hides = lru_cache(maxsize=1024)(_hides)
+
+
+def _is_unseen(element: HtmlElement) -> bool:
+    """Whether nothing in an element without size or ink has its own: a gap between pictures has none."""
+    return not any(
+        each.tag in IMAGE_TAGS or (each is not element and "font-size" in (each.get("style") or ""))
+        for each in islice(element.iter(), 200)
     )
-
-
-@lru_cache(maxsize=1024)
-def _hides(style: str) -> bool:
-    return bool(_HIDDEN.search(style))
 
 
 def _items(element: HtmlElement) -> Iterator[HtmlElement]:
@@ -413,30 +453,6 @@ def is_named_furniture(element: HtmlElement) -> bool:
         return False
     name = f"{element.get('class') or ''} {element.get('id') or ''}"
     return len(name) > 1 and bool(_FURNITURE.search(name))
-
-
-def picture(element: HtmlElement, base: str) -> tuple[str, str] | None:
-    """(absolute URL, reference as written) of an editorial picture, None for an icon or QR code."""
-    for name in _SOURCES:
-        ref = element.get(name)
-        if not ref or ref.startswith("data:"):
-            continue
-        url = absolute(base, ref)
-        if not url:
-            continue
-        if not _EDITORIAL_PICTURE.search(url):
-            about = f"{element.get('class') or ''} {element.get('id') or ''} {url.rpartition('zjol.com.cn')[2]}"
-            if _NOT_PICTURE.search(about) or _is_tiny(element):
-                return None
-        if _QR_ALT.search(element.get("alt") or ""):
-            return None
-        return url, ref
-    return None
-
-
-def _is_tiny(element: HtmlElement) -> bool:
-    sizes = [re.match(r"\d{1,6}", element.get(name) or "") for name in ("width", "height")]
-    return any(size and int(size[0]) <= 32 for size in sizes)
 
 
 def _is_subhead(line: str, *, heading: bool, bold: bool) -> bool:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from html import escape
 from itertools import dropwhile
 
 from zjolcrawl.items import Image, Media
-from zjolcrawl.parsing.blocks import Block
+from zjolcrawl.parsing.bar import begins_with_source, read_bar
+from zjolcrawl.parsing.blocks import Block, keep_lines
 from zjolcrawl.parsing.captions import with_captions
 from zjolcrawl.parsing.credits import read_credits
 from zjolcrawl.parsing.fields.bylines import EDITOR_ROLES
 from zjolcrawl.parsing.fields.text import clean, squeeze
-from zjolcrawl.parsing.furniture import trim
+from zjolcrawl.parsing.furniture import trim, until_end
 from zjolcrawl.parsing.info_line import read_info
-from zjolcrawl.parsing.passages import EDITOR_LINE, NOTE, ORIGINAL_TITLE, unquoted
+from zjolcrawl.parsing.passages import ABSTRACT, BAR, EDITOR_LINE, NOTE, ORIGINAL_TITLE, unquoted
 
 # 本文来源：新京报 责任编辑：王小明, as a last line
 _FROM_LINE = re.compile(r"^[（(【]?(?:本文|文章|稿件|新闻)?来源\s*[:：]\s*[^。！？；]{2,50}$")
+_LONGEST_HEAD = (
+    40  # blocks of a container: a menu or a column beside the article stands in its head too
+)
 _EDITOR_TAIL = re.compile(
     rf"[【\[（(〔]\s*((?:{EDITOR_ROLES})(?:\s*+[:：/／])?\s*[^】\]）)〕。]{{2,30}})[】\]）)〕]\s*$"
 )
@@ -33,9 +38,11 @@ class Body:
     images: list[Image] = field(default_factory=list)
     videos: list[Media] = field(default_factory=list)
     bylines: list[str] = field(default_factory=list)
+    entries: list[str] = field(default_factory=list)  # authors where nothing else names any
     editors: list[str] = field(default_factory=list)
     source: str | None = None
     editor_note: str | None = None
+    abstract: str | None = None
     dateline: str | None = None
     original_title: str | None = None
     links: float = 0.0
@@ -46,16 +53,32 @@ class Body:
         return sum(map(len, self.lines))
 
 
-def read_body(blocks: list[Block], head_lines: list[str]) -> Body:
-    """Sort a container's blocks into the article's parts; `head_lines` are kept out."""
-    blocks = trim(_without_head(blocks, head_lines))
+def read_body(
+    blocks: list[Block],
+    head: Collection[str],
+    headline: str | None,
+    *,
+    headline_inside: bool = False,
+) -> Body:
+    """Sort a container's blocks into the article's parts; the lines of its `head` are kept out.
+
+    `headline_inside` says that the container holds the headline itself and not a copy of it.
+    """
+    blocks = _without_head(blocks, head, headline, headline_inside)
     body = Body()
+    blocks = trim(_take_foot(until_end(blocks), body))
     blocks = _take_source(_take_original_title(blocks, body), body)
-    blocks = _take_note(_take_editors(blocks, body), body)
+    blocks = _take_editors(blocks, body)
+    body.editor_note, blocks = _take_note(blocks, NOTE, "编按")
+    body.abstract, blocks = _take_note(blocks, ABSTRACT, "摘提", _LONGEST_HEAD // 4)
     captioned = with_captions(blocks)
     own = [block for block, _ in captioned if block.kind in {"p", "h2", "quote"}]
-    body.dateline, bylines = read_credits([line for block in own for line in block.lines])
-    body.bylines += bylines
+    texts = [line for block in own for line in block.lines]
+    # Who took a picture is an author where it and its caption are all.
+    said = read_credits(texts or [caption for _, caption in captioned if caption])
+    body.dateline = said.dateline
+    body.bylines += said.bylines
+    body.entries = said.entries
     _render(captioned, body)
     text = sum(len(block.text) for block in blocks)
     linked = sum(block.links * len(block.text) for block in blocks)
@@ -63,25 +86,84 @@ def read_body(blocks: list[Block], head_lines: list[str]) -> Body:
     return body
 
 
-def _without_head(blocks: list[Block], head_lines: list[str]) -> list[Block]:
-    """Drop the headline and what stands above it, where a container holds the head too."""
-    known = {squeeze(line) for line in head_lines}
-    if not known:
-        return blocks
+def _without_head(
+    blocks: list[Block], head: Collection[str], headline: str | None, inside: bool
+) -> list[Block]:
+    """Drop the headline and what stands above it, where a container holds the head too.
+
+    The head ends at the first prose: what repeats the headline below it is a hidden copy at the end, a
+    picture's caption, or the article's own words.
+    """
+    known = {squeeze(line) for line in (*head, headline or "")} - {""}
     last = -1
-    for index, block in enumerate(blocks[:14]):
-        lines = [squeeze(line) for line in block.lines]
-        text = "".join(lines)
-        if text and (text in known or all(line in known for line in lines)):
+    for index, block in enumerate(blocks[:_LONGEST_HEAD]):
+        if _is_known(block, known):
             last = index
+        elif _is_prose(block) and (last >= 0 or not inside):
+            break
     kept = [
         block for i, block in enumerate(blocks) if i > last or block.kind in {"figure", "video"}
     ]
     for block in kept[:1]:  # headline and text in one paragraph
         rest = list(dropwhile(lambda line: squeeze(line) in known, block.lines))
         if block.kind == "p" and len(rest) < len(block.lines):
-            kept[:1] = [_keep_lines(block, rest)] if rest else []
-    return kept
+            kept[:1] = [keep_lines(block, rest)] if rest else []
+    return _without_copies(kept, squeeze(headline or ""))
+
+
+def _without_copies(blocks: list[Block], headline: str) -> list[Block]:
+    """The blocks without copies of the headline; right below a picture it is the caption."""
+    longest = len(headline) + 8
+    copies = [
+        i
+        for i, block in enumerate(blocks)
+        if block.lines and len(block.lines[0]) <= longest and squeeze(block.text) == headline
+    ]
+    if not copies:
+        return blocks
+    prose = [i for i, block in enumerate(blocks) if i not in copies and _is_prose(block)]
+    for i in copies:
+        if i and blocks[i - 1].kind == "figure":
+            blocks[i].kind = "caption"
+    return [
+        block
+        for i, block in enumerate(blocks)
+        if i not in copies or block.kind == "caption" or i < max(prose, default=0)
+    ]
+
+
+def _is_known(block: Block, known: set[str]) -> bool:
+    lines = [squeeze(line) for line in block.lines]
+    text = "".join(lines)
+    return bool(text) and (text in known or all(line in known for line in lines))
+
+
+def _is_prose(block: Block) -> bool:
+    """Whether a block is a paragraph of a text, not a line of a menu, a head or a foot."""
+    if block.kind not in {"p", "quote"} or block.links >= 0.5 or not block.lines:
+        return False
+    return (
+        any(len(line) > 60 or "。" in line for line in block.lines) or block.lines[-1][-1] in "！？"
+    )
+
+
+def _take_foot(blocks: list[Block], body: Body) -> list[Block]:
+    """Take out the bar that says source, author and editor below the text, and all after it, where the
+    container holds them too.
+    """
+    end = len(blocks)
+    while end and not _is_prose(blocks[end - 1]):
+        end -= 1
+    for index in range(end, len(blocks) if end else 0):
+        lines = blocks[index].lines
+        if lines and begins_with_source(lines[0].replace("\t", " ")):
+            below = [line for block in blocks[index:] for line in block.lines]
+            foot = read_bar([line.replace("\t", " ") for line in below])
+            body.source = body.source or foot.source
+            body.bylines += foot.bylines
+            body.editors += foot.editors
+            return blocks[:index]
+    return blocks
 
 
 def _take_original_title(blocks: list[Block], body: Body) -> list[Block]:
@@ -94,7 +176,7 @@ def _take_original_title(blocks: list[Block], body: Body) -> list[Block]:
             if named:
                 body.original_title = unquoted(named[0]["title"])
                 rest = [line for line in block.lines if line != named[0].string]
-                kept += [_keep_lines(block, rest)] if rest else []
+                kept += [keep_lines(block, rest)] if rest else []
                 continue
         kept.append(block)
     return kept
@@ -122,12 +204,13 @@ def _take_editors(blocks: list[Block], body: Body) -> list[Block]:
         if block.kind not in {"p", "h2", "quote"}:
             kept.append(block)
             continue
-        lines = [line for line in block.lines if "。" not in line and EDITOR_LINE.match(line)]
+        lines = [line for line in block.lines if "。" not in line and _names_editors(line)]
         if lines:
-            body.editors += lines
+            body.editors += [BAR.sub("", line) for line in lines]
             if len(lines) == len(block.lines):
                 continue
-            kept.append(_keep_lines(block, [line for line in block.lines if line not in lines]))
+            named = set(lines)
+            kept.append(keep_lines(block, [line for line in block.lines if line not in named]))
             continue
         last = block.lines[-1]
         ends_so = index >= len(blocks) - 6 and last.rstrip().endswith(("】", "]", ")", "）", "〕"))
@@ -143,34 +226,35 @@ def _take_editors(blocks: list[Block], body: Body) -> list[Block]:
     return kept
 
 
-def _keep_lines(block: Block, lines: list[str]) -> Block:
-    """The block with only some of its lines (its inline markup is lost where lines were taken)."""
-    block.lines = lines
-    block.html = f"<p>{'<br>'.join(escape(line, quote=False) for line in lines)}</p>"
-    return block
+def _names_editors(line: str) -> bool:
+    bar = BAR.match(line)
+    return bool(EDITOR_LINE.match(line[bar.end() :] if bar else line))
 
 
-def _take_note(blocks: list[Block], body: Body) -> list[Block]:
-    for index, block in enumerate(blocks):
+def _take_note(
+    blocks: list[Block], label: re.Pattern[str], signs: str, most: int | None = None
+) -> tuple[str | None, list[Block]]:
+    """The first note with a label, and the blocks without it; each label has one of the two signs. With
+    `most` it stands in one of so many blocks at the top.
+    """
+    for index, block in enumerate(blocks[:most]):
         if block.kind not in {"p", "h2", "quote"}:
             continue
         for at, line in enumerate(block.lines):
-            mark = NOTE.match(line) if "编" in line or "按" in line else None
+            mark = label.match(line) if signs[0] in line or signs[1] in line else None
             if not mark:
                 continue
-            note = line[mark.end() :].strip()
-            rest = block.lines[:at] + block.lines[at + 1 :]
-            if not note and at + 1 < len(block.lines):
-                note, rest = block.lines[at + 1], block.lines[:at] + block.lines[at + 2 :]
-            following = index + 1
+            note, end, following = line[mark.end() :].strip(), at + 1, index + 1
+            if not note and end < len(block.lines):
+                note, end = block.lines[end], end + 1
             if not note and following < len(blocks) and blocks[following].kind in {"p", "quote"}:
                 note, following = blocks[following].text, following + 1
             if len(note) < 4:
                 continue
-            body.editor_note = note
-            kept = [_keep_lines(block, rest)] if rest else []
-            return blocks[:index] + kept + blocks[following:]
-    return blocks
+            rest = block.lines[:at] + block.lines[end:]
+            kept = [keep_lines(block, rest)] if rest else []
+            return note, blocks[:index] + kept + blocks[following:]
+    return None, blocks
 
 
 def _render(blocks: list[tuple[Block, str | None]], body: Body) -> None:

@@ -19,9 +19,9 @@ from zjolcrawl.parsing.templates.table import find, paths
 
 _PLACE = re.compile("位置|所在地")
 _POSITION = re.compile(
-    r"(?:您|你)?(?:当前|现在|目前|所在|首页)?的?(?:所在)?(?:位置|所在地)\s*(?:是|在)?\s*[:：>]|当前位置|您当前的位置|您所在的位置|您现在的位置|所在位置"
+    r"(?:您|你)?(?:当前|现在|目前|所在|首页)?的?(?:所在)?(?:位置|所在地)\s*+(?:[是在]\s*+)?[:：>]|当前位置|您当前的位置|您所在的位置|您现在的位置|所在位置"
 )
-SIGNS = re.compile(r"\s*(?:-?>+|＞+|»+|›+|→|≫|》)\s*")
+SIGNS = re.compile(r"-?>+|＞+|»+|›+|→|≫|》")
 _MARKED = paths("//a[contains(concat(' ', normalize-space(@class), ' '), ' CurrChnlCls ')]")  # SEL
 # Names of boxes: the first kind as a part of a name too (g-crumb, artical_path), the second whole.
 _BOX = re.compile(
@@ -30,12 +30,14 @@ _BOX = re.compile(
 )
 # Only where a run of spaces begins, and at what can be a divider at all: it is asked of long texts too.
 _BETWEEN = re.compile(
-    r"(?=[\s>＞»›→≫》/·|｜\\–—-])(?<!\s)(?:\s*(?:[-–—]?[>＞]+|[»›→≫》/·|｜\\]|\s[-–—]\s|^[-–—]|[-–—]$)\s*)+"
+    r"(?=[\s>＞»›→≫》/·|｜\\–—-])(?<!\s)\s*+"
+    r"(?:(?:[-–—]?[>＞]++|[»›→≫》/·|｜\\]|(?<=\s)[-–—](?=\s)|^[-–—]|[-–—]$)\s*+)++"
 )
-_LABEL = re.compile(r"^\s*(?:首页|位置|路径|导航)?\s*[:：]\s*")
+_LABEL = re.compile(r"^\s*+(?:(?:首页|位置|路径|导航)\s*+)?[:：]\s*+")
 _NO_CRUMB = re.compile(
-    r"(?:-?>|正文|(?:文章|详细|新闻|页面)?内容|详情|列表|浏览文章|阅读|查看|新闻正文|\W*)$"
+    r"^(?:-?>|正文|(?:文章|详细|新闻|页面)?内容|详情|列表|浏览文章|阅读|查看|新闻正文|\W*)$"
 )
+_LINE_END = "\0"  # said for a <br>
 _MOST, _LONGEST = 6, 100  # crumbs; characters of a box
 
 
@@ -133,7 +135,7 @@ def _is_trail(line: Line) -> bool:
     signs = len(SIGNS.findall(line.text))
     if line.text.startswith("浙江在线") and signs >= 2:
         return True
-    anchors = list(line.element.iter("a"))[:_MOST]
+    anchors = list(islice(line.element.iter("a"), _MOST))
     hrefs = [anchor.get("href") or "" for anchor in anchors]
     if not hrefs or not all(href.endswith("/") or href.count("/") <= 3 for href in hrefs):
         return False
@@ -148,7 +150,10 @@ def _crumbs(element: HtmlElement, label: str) -> list[str]:
     pieces: list[str] = []
     loose = ""
     for text, linked in _texts(element):
-        if linked:
+        if text == _LINE_END:
+            if pieces:
+                break  # what stands below the crumbs in their box
+        elif linked:
             pieces += [*_split(loose, label if not pieces else ""), text]
             loose = ""
         else:
@@ -183,6 +188,8 @@ def _texts(element: HtmlElement, depth: int = 0) -> Iterator[tuple[str, bool]]:
         return
     if element.tag in {"li", "dd", "td"}:
         yield " > ", False
+    elif element.tag == "br":
+        yield _LINE_END, False
     yield element.text or "", False
     for child in element:
         if isinstance(child.tag, str) and child.tag not in {"script", "style"} and depth < 12:

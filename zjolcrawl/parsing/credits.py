@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
+from itertools import takewhile
 
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, is_name
-from zjolcrawl.parsing.passages import CREDIT, DATELINE
+from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, is_credit, is_name, leading_names
+from zjolcrawl.parsing.passages import CREDIT, DATED, DATELINE
 
 _BRACKET = re.compile(r"^[\s\u3000]*[（(〔\[]([^）)〕\]]{2,120})[）)〕\]]")
 _NAME = r"(?:[\u3400-\u9fff·]{2,12}|[\u3400-\u9fff][ \u3000][\u3400-\u9fff])"
-# …举行。（张巨峰）: who wrote it, after the last sentence.
-_SIGNED = re.compile(rf"[。！？”][（(]({_NAME}(?:[、\s]+{_NAME}){{0,3}})[）)]$")
+# …举行。（张巨峰）, （王金龙）: who wrote it, after the last sentence or as the last paragraph.
+_SIGNED = re.compile(
+    rf"(?:^|[。！？”…][\s\u3000]{{0,4}})[（(]({_NAME}(?:[、\s]+{_NAME}){{0,3}})[）)]$"
+)
+# …6分钟。本报记者 胡元勇 摄; … 本报记者 王兴: a credit behind the last sentence, asked of a line's end
+_SENTENCE_ENDS = "。！？”」…"
+_APART = re.compile(
+    r"[\s\u3000](?=[\u4e00-\u9fff]{0,8}(?:记者|通讯员|拍友|实习生)[\s\u3000]+[\u4e00-\u9fff、\s\u3000]{2,40}+\Z)"
+)
+_LONGEST_CREDIT = 60
+# 本报记者嵇哲、方海10日22时30分在…报道：, 记者张三丰发自杭州
+_OPEN_REPORT = re.compile(
+    r"[（(【\s]{0,9}((?:[\u4e00-\u9fff]{0,8}?)记者[\s:：]*+)([\u4e00-\u9fff、，\s\u3000]{2,40}?)"
+    r"\s{0,9}(?:发自|(?:\d{1,2}月)?\d{1,2}日[^。]{0,40}?报道|在[^。，]{2,30}报道)"
+)
+_IN_LENTICULAR = re.compile(r"【([^】]{4,60})】")
 _OPEN_BYLINE = re.compile(
-    rf"^(?:[\s\u3000]*【[^】]{{2,6}}】)?[\s\u3000]*((?:[\u4e00-\u9fff]{{0,8}}?(?:{AUTHOR_ROLES})[\s\u3000:：]+{_NAME}(?:[\s\u3000、]+{_NAME})*[\s\u3000]*)+)(?=$|[\s\u3000])"
+    rf"^(?:[\s\u3000]*+【[^】]{{2,6}}】)?[\s\u3000]*+((?:[\u4e00-\u9fff]{{0,8}}?(?:{AUTHOR_ROLES})[\s\u3000:：]++{_NAME}(?:[\s\u3000、]++{_NAME}(?=$|[\s\u3000、]))*+[\s\u3000]*){{1,5}})(?=$|[\s\u3000])"
 )
 # （郑 黎 综合）: the role after the name
 _NAMED_LAST = re.compile(
@@ -28,43 +44,109 @@ _AT_END = re.compile(
 _GLUED = re.compile(rf"(?P<role>{AUTHOR_ROLES})(?P<name>[\u4e00-\u9fff]{{2,4}})(?=$|[\s）)、])")
 
 
-def read_credits(texts: list[str]) -> tuple[str | None, list[str]]:
-    """The dateline of a text and the passages that name its people, in order, of its lines."""
+@dataclass(slots=True)
+class Credits:
+    """What a text says of who wrote it: passages in order.
+
+    `entries` are the names behind single paragraphs and the photographers behind a sentence: the
+    article's authors where nothing else names any.
+    """
+
+    dateline: str | None = None
+    bylines: list[str] = field(default_factory=list)
+    entries: list[str] = field(default_factory=list)
+
+
+def read_credits(texts: list[str]) -> Credits:
+    """The dateline of a text and the passages that name its people, of its lines."""
     dateline, bylines = _opening(texts)
+    found = Credits(dateline, bylines)
     for line in texts[:3]:
-        bylines += _credit(line)
-        if line.startswith("【") and (mark := _OPEN_BYLINE.match(line)):
-            bylines.append(mark[1])
-        # （浙江在线记者 江帆）8月11日起… : a byline in brackets without a dateline
-        mark = _BRACKET.match(line)
-        if mark and re.search(AUTHOR_ROLES, mark[1]) and len(mark[1]) < 60:
-            bylines.append(mark[1])
-    if not bylines and texts and is_name(texts[0]):
-        bylines.append(f"作者 {texts[0]}")  # a column's writer above the first paragraph
+        bylines += _credit(line) or _opening_byline(line)
+    if not bylines and texts and len(texts[0]) <= _LONGEST_CREDIT:
+        bylines += _only_names(texts[0])  # a column's writers
     # A report from several places is signed after each paragraph.
     signed = [line for line in texts if line.endswith(("）", ")"))]
-    bylines += [mark[1] for line in signed if (mark := _SIGNED_ENTRY.search(line))]
+    found.entries += [mark[1] for line in signed if (mark := _SIGNED_ENTRY.search(line))]
+    several = len(found.entries) > 1
     for line in texts[3:][-4:]:
         bylines += _credit(line)
         if _NAMED_LAST.match(line):
             bylines.append(line.strip("（()）"))
+    for line in texts[-4:]:
         if mark := _AT_END.search(line):
-            bylines.append(mark[1])
-    return dateline, bylines or _signature(texts)
+            (found.entries if several else bylines).append(mark[1])
+        for credit in _behind(line):
+            is_entry = several or credit.endswith("摄")
+            (found.entries if is_entry else bylines).append(credit)
+    found.entries += _signature(texts)
+    return found
+
+
+def _opening_byline(line: str) -> list[str]:
+    """A byline that a line begins with, without a dateline."""
+    if line.startswith("【"):
+        if mark := _OPEN_BYLINE.match(line):
+            return [mark[1]]
+        mark = _IN_LENTICULAR.match(line)
+        glued = _GLUED.search(mark[1]) if mark else None  # 【记者手记】 names nobody
+        return _credit(mark[1]) if mark and not (glued and not is_name(glued["name"])) else []
+    # （浙江在线记者 江帆）8月11日起…
+    mark = _BRACKET.match(line)
+    if mark and re.search(AUTHOR_ROLES, mark[1]) and len(mark[1]) < 60:
+        return [mark[1]]
+    if "记者" in line[:24] and (mark := _OPEN_REPORT.match(line)):
+        return [f"{mark[1].strip(' :：')} {name}" for name in _names(mark[2])]
+    return []
+
+
+def _names(text: str) -> list[str]:
+    """The names, where a text has nothing else."""
+    names, rest = leading_names(text)
+    return names.split() if not rest and all(map(is_name, names.split())) else []
+
+
+def _bracketed(text: str) -> list[str]:
+    """The names in a bracket, where a name with a point or a rare one is not a heading."""
+    names, rest = leading_names(text)
+    return [f"作者 {names}"] if names and not rest else []
+
+
+def _only_names(text: str) -> list[str]:
+    return [f"作者 {' '.join(names)}"] if (names := _names(text)) else []
+
+
+def _behind(line: str) -> list[str]:
+    """The credit behind the last sentence of a line."""
+    end = line[-_LONGEST_CREDIT:]
+    if end[-1:] in _SENTENCE_ENDS:
+        return []
+    last = max(map(end.rfind, _SENTENCE_ENDS))
+    credit = _credit(end[last + 1 :].strip()) if last >= 0 else []
+    if not credit and (mark := _APART.search(end)):
+        credit = _credit(end[mark.end() :].strip())
+    words = end.split()[:-1] if end.endswith((" 摄", "\u3000摄")) and not credit else []
+    names = list(takewhile(is_name, reversed(words)))[::-1]  # 老街新貌 王建明 摄
+    return credit or [f"{' '.join(names)} 摄"] * bool(names)
 
 
 def _opening(texts: list[str]) -> tuple[str | None, list[str]]:
     for line in texts[:5]:
-        if mark := DATELINE.match(line):
+        if mark := DATELINE.match(line) or DATED.match(line):
             rest = line[mark.end() :]
             named = _BRACKET.match(rest) or _OPEN_BYLINE.match(rest)
-            is_byline = named and re.search(AUTHOR_ROLES, named[1])
-            return mark["line"], [named[1]] if named and is_byline else []
+            if named and re.search(AUTHOR_ROLES, named[1]):
+                return mark["line"], [named[1]]
+            return mark["line"], _bracketed(named[1]) if named else []
     return None, []
 
 
 def _credit(line: str) -> list[str]:
-    if len(line) > 80 or not CREDIT.match(line) or re.search(r"[，,].{12,}", line):
+    if len(line) > 80:
+        return []
+    if line[-1:] in "文图摄影理合译" and is_credit(line):
+        return [line]
+    if not CREDIT.match(line) or re.search(r"[，,].{12,}", line):
         return []
     glued = _GLUED.search(line)
     if glued and not re.search("记者|通讯员", glued["role"]) and not is_name(glued["name"]):
@@ -75,6 +157,7 @@ def _credit(line: str) -> list[str]:
 
 
 def _signature(texts: list[str]) -> list[str]:
-    mark = _SIGNED.search(texts[-1]) if texts else None
-    names = re.split(r"[、\s]+", mark[1]) if mark else []
-    return [f"作者 {' '.join(names)}"] if names and all(map(is_name, names)) else []
+    for line in texts[-2:]:
+        if line[-1:] in "）)" and (mark := _SIGNED.search(line)) and (found := _bracketed(mark[1])):
+            return found
+    return []

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
+from operator import is_
 
 from lxml.html import HtmlElement
 
+from zjolcrawl.parsing.ancestry import Under
+from zjolcrawl.parsing.bar import is_value
 from zjolcrawl.parsing.blocks import ATTACHMENT
 from zjolcrawl.parsing.elements import Names, text_of
 from zjolcrawl.parsing.fields.bylines import EDITOR_ROLES, EDITOR_SIGNS
@@ -25,13 +28,16 @@ _EDITOR = re.compile(
     rf"(?<![^\s\u3000】\]）)（(【\[|｜;；])((?:{EDITOR_ROLES})\s*[:：/／·]\s*[\u3400-\u9fffA-Za-z·]"
     rf"(?:(?!(?:{EDITOR_ROLES})\s*[:：/／·])[^|｜】\]）)【\[]){{0,40}})"
 )
+_FUSED = re.compile(
+    r"(?<=\S)(?<!责任)(?=(?:责任编辑|责编|编辑)\s*[:：])"
+)  # 标签:亚运;火炬责任编辑:吴珂珺
 _EDITOR_SIGN = re.compile(f"[{EDITOR_SIGNS}]")
 _TAG_LABEL = re.compile(r"(?:^|\s)(?:标签|关键词)\s*[:：]")
 _TAGS_END = re.compile(
-    rf"[\s\u3000|｜【\[（(]*(?:(?:{EDITOR_ROLES})\s*[:：]|来源\s*[:：]|分享|作者\s*[:：]|记者\s*[:：]|更多|发布时间)"
+    rf"(?<![\s\u3000|｜【\[（(])[\s\u3000|｜【\[（(]*+(?:(?:{EDITOR_ROLES})\s*[:：]|来源\s*[:：]|分享|作者\s*[:：]|记者\s*[:：]|更多|发布时间)"
 )
 _REPORTERS = re.compile(
-    r"^[（(【]?(?:[\u4e00-\u9fff]{0,10}?(?:记者|通讯员)|作者|文)\s*[:：/／|｜ ]\s*[\u4e00-\u9fff]"
+    r"^[（(【]?(?:[\u4e00-\u9fff]{0,10}?(?:记者|通讯员)|作者|文)(?=[^\S ]*+[ :：/／|｜])\s*+(?:[:：/／|｜]\s*+)?[\u4e00-\u9fff]"
 )
 _ANOTHER = re.compile(r"(?:标签|来源|关键词|作者|记者|分享|打印|我要纠错|举报)\s*[:：]?|\s{2,}")
 _TAGS_BEFORE = re.compile(r"标\s*签(?!\s*[:：])")
@@ -43,24 +49,46 @@ _TAG_BOX = re.compile(
 _TAG_WORD = re.compile(r"标\W*签|关\W*键\W*[词字]|[Tt]\W*[Aa]\W*[Gg]")
 _FILE = re.compile(ATTACHMENT.pattern.removesuffix("$"), re.IGNORECASE)
 _LONGEST_KNOWN = 80  # characters of a name that is remembered
-_NOT_TAG = {"更多", "更多>>", "编辑", "分享"}
+# What stands in a bar beside the tags.
+_NOT_TAG = re.compile(
+    r"[【\[（(]?\s?(?:更多|编辑|分享(?:到.{0,6})?|我要纠错|纠错|打印|收藏|关闭|举报|评论|点赞|转发|首页|上一篇|下一篇|返回.{0,4}|"
+    r"标签|相关标签|关键词|字[体号].{0,8}|无|暂无)\s?[】\]）)]?[:：>》»\s]{0,6}",
+)
+# Markup or a template's own words are no keywords but a mistake; a sentence is none either.
+_BROKEN = re.compile("[<>{}=。！？]")
+_NO_KEYWORDS = {"null", "undefined", "keyword", "keywords", "description", "无", "关键词", "关键字"}
 
 
 def editors_in(lines: Iterable[Line]) -> list[str]:
     """Editor credits such as `责任编辑: 金晨` in lines that are short enough to be a bar."""
     found: list[str] = []
     last = 0
-    for index, line in enumerate(lines):
+    for index, line in enumerate(_with_values(lines)):
         if found and index > last + 2:
             break  # 值班主任 and 责任编辑 stand in lines of one bar
         if len(line.text) > 160 or "。" in line.text or not _EDITOR_SIGN.search(line.text):
             continue
-        here = [_ANOTHER.split(mark[1])[0] for mark in _EDITOR.finditer(line.text)]
+        text = _FUSED.sub(" ", line.text) if TAG_LINE.match(line.text) else line.text
+        here = [_ANOTHER.split(mark[1])[0] for mark in _EDITOR.finditer(text)]
         if not here and EDITOR_LINE.match(line.text) and not line.text.startswith("总"):
             here = [line.text]
         if here:
             found, last = found + here, index
     return found
+
+
+def _with_values(lines: Iterable[Line]) -> Iterator[Line]:
+    """The lines, an editor's label that stands alone with the name below it."""
+    label: Line | None = None
+    for line in lines:
+        if label and label.text[-1] in ":：辑" and is_value(label.text, line.text):
+            label = Line(f"{label.text.rstrip(':： ')}: {line.text}", line.element, line.links)
+            continue
+        if label:
+            yield label
+        label = line
+    if label:
+        yield label
 
 
 def bylines_in(lines: list[Line]) -> list[str]:
@@ -98,9 +126,8 @@ def may_have_tags(container: HtmlElement, boxes: set[HtmlElement]) -> bool:
     if any(sign in text for sign in "签键gG") and _TAG_WORD.search(text):
         return True
     around = set(container.iterancestors()) if boxes else set()
-    return any(
-        box is container or box in around or container in box.iterancestors() for box in boxes
-    )
+    inside = Under(partial(is_, container))
+    return any(box is container or box in around or inside(box) for box in boxes)
 
 
 def tags_in(lines: Iterable[Line], boxes: set[HtmlElement]) -> list[str]:
@@ -137,6 +164,8 @@ def keywords_in(root: HtmlElement, title: str | None) -> list[str]:
     surroundings = DIVIDER.split(clean(" ".join(said)).partition(title)[2]) if title else []
     content = clean(content)
     pieces = [piece for piece in re.split(r"[,，;；、|｜]", content) if piece.strip()]
+    if _BROKEN.search(content) or content.lower() in _NO_KEYWORDS:
+        return []
     kept = [piece for piece in pieces if piece.strip() not in surroundings]
     return kept if len(pieces) > 1 else pieces
 
@@ -160,16 +189,33 @@ def _tag_box(line: Line, boxes: set[HtmlElement]) -> list[str]:
     around = (line.element, *islice(line.element.iterancestors(), 2)) if boxes else ()
     named = [box for box in around if box in boxes]
     is_said = line.links > 0.4 and line.text[0] == "标" and _TAGS_BEFORE.match(line.text)
-    if not named and not is_said:
+    if named or is_said:
+        return _boxed(named[-1] if named else line.element, boxes)  # a tag has a box of its own too
+    if not boxes or not len(line.element):
         return []
-    texts = islice(_anchor_texts(named[0] if named else line.element), 21)
-    tags = [tag for text in texts if (tag := text.strip("#＃")) and tag not in _NOT_TAG]
-    return _apart(tags) if len(tags) <= 20 and all(len(tag) <= 16 for tag in tags) else []
+    texts = [clean(text_of(each)) for each in islice(line.element, 21) if each in boxes]
+    return _tags_of(texts) if 2 * sum(map(len, texts)) > len(line.text) else []
+
+
+def _boxed(box: HtmlElement, boxes: set[HtmlElement]) -> list[str]:
+    if tags := _tags_of(_anchor_texts(box)):
+        return tags
+    pieces = [each for each in islice(box.iter("li", "span", "em", "i"), 60) if each is not box]
+    return _tags_of(text_of(each) for each in pieces if each.tag == "li" or each in boxes)
+
+
+def _tags_of(texts: Iterable[str]) -> list[str]:
+    cleaned = (TAG_LINE.sub("", clean(text)).strip("#＃ ") for text in islice(texts, 21))
+    tags = [tag for tag in cleaned if tag and not _NOT_TAG.fullmatch(tag)]
+    is_bar = len(tags) <= 20 and all(
+        len(tag) <= 16 and ":" not in tag and "：" not in tag for tag in tags
+    )
+    return _apart(tags) if is_bar else []
 
 
 def _linked(element: HtmlElement, text: str) -> list[str]:
     tags = _anchor_texts(element)
-    return [tag for tag in tags if tag and tag in text and tag not in _NOT_TAG]
+    return [tag for tag in tags if tag and tag in text and not _NOT_TAG.fullmatch(tag)]
 
 
 def _anchor_texts(element: HtmlElement) -> Iterator[str]:
@@ -186,4 +232,4 @@ def _following(label: Line, lines: Iterable[Line]) -> list[str]:
         if len(line.text) > 60:
             break
         tags += list(filter(None, _anchor_texts(line.element))) or [_TAGS_END.split(line.text)[0]]
-    return [tag for tag in tags if tag not in _NOT_TAG]
+    return [tag for tag in tags if not _NOT_TAG.fullmatch(tag)]

@@ -10,32 +10,62 @@ from zjolcrawl.parsing.passages import TAG_LINE
 # From here on a container holds no more of the article.
 _END = re.compile(
     r"^(?:[【\[]?\s*(?:版权和免责|版权声明|版权及免责|版权与免责|版权说明|免责声明|免责申明|特别声明)|凡注有|凡本网注明|"
-    r"(?:Copyright|COPYRIGHT|©)|浙江在线版权所有|版权所有)"
+    r"(?:Copyright|COPYRIGHT|©)|浙江在线版权所有|版权所有|"
+    # ① 本网（桐乡新闻网）稿件下“稿件来源”项标注为…: county hosts
+    r"[①②③1-3][、.．\s]{0,3}本[网站](?=.{0,40}(?:稿件|注明|转载|版权)))"
 )
-_RELATED = re.compile(
-    r"^[【\[\s]*(?:相关(?:新闻|阅读|链接|报道|文章|稿件|专题|推荐)|延伸阅读|推荐阅读|阅读推荐|热点推荐|热门推荐|精彩推荐|为您推荐|"
-    r"更多新闻|猜你喜欢|猜您喜欢|往期(?:回顾|推荐|精彩|文章|阅读)|推荐新闻|新闻推荐|大家都在看|今日热点|热门新闻|热点新闻|新闻排行|点击排行|图片推荐|网友还关注)[】\]]?\s*[:：>]*\s*(?:更多)?[>]*$"
+RELATED = re.compile(
+    r"^[【\[\s]*(?:相\s*关\s*稿\s*件|相关(?:新闻|阅读|链接|报道|文章|稿件|专题|推荐)|延伸阅读|推荐阅读|阅读推荐|热点推荐|热门推荐|精彩推荐|为您推荐|"
+    r"更多新闻|猜你喜欢|猜您喜欢|往期(?:回顾|推荐|精彩|文章|阅读)|推荐新闻|新闻推荐|大家都在看|今日热点|热门新闻|热点新闻|新闻排行|点击排行|图片推荐|网友还关注)[】\]]?\s*+[:：>]*+\s*+(?:更多)?>*+$"
 )
 # What the bar above and below a text offers.
 _BAR = (
-    r"打印|关闭|收藏|返回顶部|返回首页|我要纠错|纠错|举报|字体|字号|评论|点赞|转发|"
-    r"大\s*中\s*小|QQ空间|新浪微博|微信|微博|朋友圈|腾讯微博|人人网|更多"
+    r"打印|关闭本页|关闭|收藏本页|收藏|返回(?:顶部|首页|列表|目录)?|回到顶部|我要纠错|纠错|举报|投诉|字体(?:大小)?|字号|评论|点赞|转发|放大|缩小|默认|"
+    r"大\s{0,9}中\s{0,9}小|A\s?[+-]|QQ空间|QQ好友|新浪微博|微信好友|微信|微博|朋友圈|腾讯微博|人人网|豆瓣|复制链接|生成海报|海报|"
+    r"语音播报|朗读|听新闻|手机阅读|加入收藏|我有话说|在看|赞|更多"
 )
+# 阅读 1234, 12人已阅读, 已有3人参与, 赞(5), 1.2万次浏览, +1, 评论 3条: what readers did, which grows.
+_NUMBER = r"\+?\d[\d,.]{0,9}\s?[万亿千kKwW]?\+?"
+_DEED = (
+    r"(?:阅读|浏览|点击|访问|查看|评论|跟贴|跟帖|回复|点赞|赞|顶|踩|喜欢|转发|分享|收藏|推荐|围观|参与|关注|观看|播放|"
+    r"人气|热度|在看|不喜欢|打赏|点评|支持|反对)"
+)
+_WHO = r"(?:次|人次|人|条|个|位|名|篇)?\s?(?:网友|读者|用户|朋友)?"
+_COUNTER = (
+    rf"(?:(?:本文|文章|此文)?(?:已被|已经|已|共|总|累计)?{_DEED}(?:量|数|次数|人数|过|率)?\s?[:：]?\s?[(（\[【]?\s?{_NUMBER}\s?{_WHO}[)）\]】]?"
+    rf"|(?:本文|文章)?(?:已经|已有|已被|已|共有|共|总共|累计|目前)?\s?{_NUMBER}\s?{_WHO}\s?(?:已经|已|觉得很|觉得|表示)?\s?(?:{_DEED}|留言|说)(?:过|了|量|数)?(?:本文|此文|该文)?"
+    rf"|[👍❤♥☆★♡]\s?{_NUMBER}|(?:已有|共有)\s?{_NUMBER}\s?人)"
+)
+# What each of them begins with: most lines of a text do not.
+_FIRST = "【所新热投网分打关收返回举投字评点赞转放缩默大QA新微朋腾人豆复生海语朗听手加我在更阅浏访查跟顶踩喜推围参观播热不支反本文此已共总累目首上下尾末前后余第广完展责欢网"
 _FURNITURE = re.compile(
-    rf"^(?:分享(?:到|至|给)?(?:\s*[:：][^。！？]{{0,30}}|\s*(?:微信|微博|朋友圈|QQ|新浪|腾讯|人人|好友)[^。！？]{{0,30}})?|(?:{_BAR})(?:{_BAR}|[|｜\s\[\]【】()（）:：\d])*|"
-    r"(?=.*页)(?:首页|上一页|下一页|尾页|末页|上页|下页|\d+|\.{2,}|…|[|｜\[\]\s<>«»])+|(?:上一篇|下一篇)\s*[:：].{0,80}|"
-    r"[\W_]{1,4}|\d+\s*人(?:参与|评论)|(?:阅读|浏览|点击)(?:量|数|次数)?\s*[:：]?\s*\d+.{0,10}|网友评论[^。！？，…]{0,20}|广告|\(?完\)?|展开全文|"
-    r"责任编辑\s*[:：]?|查看评论[^。！？，]{0,30}|我要评论[^。！？，]{0,30}|手机看新闻[^。！？，]{0,30}|欢迎(?:关注|下载|扫码).{0,50})$"
+    rf"^(?=[{_FIRST}\d\W_])(?:分享(?:到|至|给)?(?:\s*+[:：][^。！？]{{0,30}}|\s*+(?:微信|微博|朋友圈|QQ|新浪|腾讯|人人|好友)[^。！？]{{0,30}})?|"
+    rf"(?:{_BAR}|分享)(?:{_BAR}|分享|[|｜\s\[\]【】()（）:：\d])*+|"
+    rf"(?:(?:{_COUNTER}|{_BAR}|分享|[\s|｜·•/,，;；\-\[\]【】()（）])++)|\+\s?1|"
+    r"(?=.*页)(?:首页|上一页|下一页|尾页|末页|上页|下页|前一页|后一页|余下全文|\d{1,4}|\.{2,}|…|[|｜\[\]【】()（）第共页/\s<>«»])++|"
+    r"(?:[【\[(（]\s?\d{1,3}\s?[】\])）]\s?){2,}+|(?:上一篇|下一篇)\s?[:：].{0,80}|"
+    r"[\W_]{1,4}|网友评论[^。！？，…]{0,20}|广告|[(（]?完[)）]?|展开全文|"
+    r"责任编辑\s?[:：]?|查看评论[^。！？，]{0,30}|我要评论[^。！？，]{0,30}|手机看新闻[^。！？，]{0,30}|欢迎(?:关注|下载|扫码).{0,50}|"
+    r"所属专题\s?[:：].{0,30}|(?:新闻热线|热线传真|投稿邮箱|网站电话)\s?[:：]?\s?[\w@.+-]{6,40}+(?:\s.{0,60})?|"
+    r"【(?:详细|详情|更多|专题|全文|链接|图集|视频)】[\W_]*+)$"
 )
+# 2014年浙江省两会全媒体报道>>, 桐乡新闻网官方微信: whatever they begin with.
+_TOPIC = re.compile(r"[^。！？]{2,40}(?:>>|＞＞|»)|\S{2,10}官方微[信博]")
+_BARE_NUMBER = re.compile(rf"(?:{_NUMBER}\s?){{1,4}}")
+# A pager's links, the current page among them: 1 2 3, [1][2], « 1 2 ».
+_PAGER = re.compile(r"[\d\s【】\[\]()（）|｜<>«»‹›…·.]+")
 # Lines that lead away or say who owns the text. Each is short and has no sentence beside it.
 _AWAY = re.compile(
-    r"^\W*(?:(?:点击|点此|戳(?:此|这里)?)(?:此处|这里)?(?:查看|阅读|进入|下载|观看|了解)?(?:更多|原文|全文|详情|专题)?.{0,24}(?:>+|＞+|»|链接|专题|新闻|报道|路况|详情|原文|更多|[→↓])\W*|"
+    r"^\W*+(?:(?:点击|点此|戳(?:此|这里)?)(?:此处|这里)?(?:查看|阅读|进入|下载|观看|了解)?(?:更多|原文|全文|详情|专题)?.{0,24}(?:>++|＞++|»|链接|专题|新闻|报道|路况|详情|原文|更多|[→↓])\W*+|"
     r"(?:点击|点击查看|查看)(?:更多|原文|全文|详情).{0,20}|"
-    r"更多(?:精彩|新闻|内容|资讯|\S{0,6}新闻)\S{0,6}\s*[,，:：]?\s*(?:请|尽在|点击|点此|敬请|下载|关注|扫码).{0,40}|阅读原文|"
+    r"更多(?:精彩|新闻|内容|资讯|\S{0,6}新闻)\S{0,6}\s*+(?:[,，:：]\s*+)?(?:请|尽在|点击|点此|敬请|下载|关注|扫码).{0,40}|阅读原文|"
     r"(?<![“\"])点(?:个|击)?[“\"]?(?:在看|赞)[”\"]?(?:$|[\W分转收在和并支吧一哦啊]).{0,30}|"
-    r"-+\s*(?:END|The End|完)\s*-+|END|(?:分享|转发)给更多人.{0,6}|点击下载.{2,20}客户端.{0,24}|(?:往期|精彩|更多)(?:推荐|回顾|精彩|阅读)\W*|"
+    r"(?<=[-\s])(?:END|The End|完)\s?-++|END|(?:分享|转发)给更多人.{0,6}|点击下载.{2,20}客户端.{0,24}|(?:往期|精彩|更多)(?:推荐|回顾|精彩|阅读)\W*|"
     r"关注[“\"].{2,20}[”\"](?:微信)?(?:公众号|视频号|客户端).{0,30})$",
     re.IGNORECASE,
+)
+_KEPT_LINK = re.compile(
+    r"^附|附件|原文|全文|\.(?:pdf|docx?|xlsx?|pptx?|zip|rar|txt)\b|https?://|www\.", re.IGNORECASE
 )
 _RIGHTS = re.compile(
     r"^[（(【]?\s*(?:声明[:：]\s*)?(?:本文|本稿|本作品|此文|以上内容|文章|图文|本网)[^。！？]{0,12}?(?:原创|独家|版权|登载|转载|刊载|文章及图片)"
@@ -53,17 +83,36 @@ FOOT_SIGN = re.compile("[备证报Rr|｜丨]")
 _LONGEST = 100
 
 
+def until_end(blocks: list[Block]) -> list[Block]:
+    """The blocks before the line that ends the article (版权和免责申明 and its like), without the links
+    to topics and other stories behind the last paragraph.
+    """
+    for index, block in enumerate(blocks):
+        if block.kind in {"p", "h2", "list", "quote"} and _END.match(block.text):
+            blocks = blocks[:index]
+            break
+    end = len(blocks)
+    while end > 1 and _leads_away(blocks[end - 1]):
+        end -= 1
+    return blocks[:end]
+
+
+def _leads_away(block: Block) -> bool:
+    """Whether a block is nothing but a link and neither a sentence nor an attachment."""
+    text = block.text
+    is_link = block.kind in {"p", "h2", "list"} and block.links > 0.9 and len(text) <= _LONGEST
+    return is_link and not text.endswith(("。", "！", "？")) and not _KEPT_LINK.search(text)
+
+
 def trim(blocks: list[Block]) -> list[Block]:
-    """The blocks without furniture, and without all that follows the article's end."""
+    """The blocks without furniture."""
     kept: list[Block] = []
     related = False
     for index, block in enumerate(blocks):
         text = block.text
         if block.kind in {"p", "h2", "list", "quote"}:
-            if _END.match(text):
-                break
             is_prose = len(text) > _LONGEST and "。" in text
-            if not is_prose and _RELATED.match(text):
+            if not is_prose and RELATED.match(text):
                 if _is_text(blocks[index + 1 : index + 2]):
                     kept.append(block)  # 延伸阅读 over a paragraph: the article's own words
                     continue
@@ -81,6 +130,8 @@ def trim(blocks: list[Block]) -> list[Block]:
         elif related and block.kind == "figure":
             continue
         kept.append(block)
+    while kept and kept[-1].kind in {"p", "h2", "list"} and _BARE_NUMBER.fullmatch(kept[-1].text):
+        kept.pop()  # what readers did, without a word: below the text nothing is numbered
     return kept
 
 
@@ -98,10 +149,15 @@ def _asks_to_scan(text: str) -> bool:
 
 def _is_furniture(block: Block) -> bool:
     text = block.text
-    if _FURNITURE.match(text) or TAG_LINE.match(text) or _asks_to_scan(text):
+    if (
+        _FURNITURE.match(text)
+        or _TOPIC.fullmatch(text)
+        or TAG_LINE.match(text)
+        or _asks_to_scan(text)
+    ):
         return True
-    if text.isdigit() and block.links > 0.5:
-        return True  # a pager; 01 alone heads a section
+    if block.links > 0.4 and _PAGER.fullmatch(text):
+        return True  # 01 alone heads a section
     return len(text) <= _LONGEST and bool(
         (FOOT_SIGN.search(text) and PAGE_FOOT.search(text))
         or _AWAY.match(text)

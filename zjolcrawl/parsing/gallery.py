@@ -6,16 +6,18 @@ Their text, where there is any, is a line or two below the list.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Iterator
 from html import escape
+from itertools import islice
 
 from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.blocks import Block, BlockReader
 from zjolcrawl.parsing.lines import lines_after
-from zjolcrawl.parsing.templates.table import Path
 
-_LISTS = Path("//*[self::ul or self::ol or self::dl or self::div][*[.//img][3]]")
-_COUNTER = re.compile(r"[(（]?\d+\s*[/／]\s*\d+[)）]?\s*")
+_LIST_TAGS = ("ul", "ol", "dl", "div")
+_COUNTER = re.compile(r"[(（]?(?<!\d)\d++\s*+[/／]\s*+\d++[)）]?\s*+")
 _LEAST = 3  # pictures: two beside each other are a layout
 _MOST_LISTS = 60
 _SENTENCE = re.compile("[。！？]$")
@@ -30,7 +32,7 @@ def read_gallery(
     their turn. A list of stories differs by its links, a strip of small twins by having no words.
     """
     best: tuple[HtmlElement, list[Block]] | None = None
-    for box in _LISTS(root)[:_MOST_LISTS]:
+    for box in islice(_lists(root), _MOST_LISTS):
         slides = [_slide(child, base) for child in box]
         blocks = [block for slide in slides for block in slide]
         told = sum(len(slide) == 2 for slide in slides)
@@ -38,6 +40,20 @@ def read_gallery(
         if is_one and (best is None or len(blocks) > len(best[1])):
             best = box, blocks
     return (*best, _text_below(best[0])) if best else None
+
+
+def _lists(root: HtmlElement) -> Iterator[HtmlElement]:
+    """The boxes with at least three children that have a picture in them: each child is counted once."""
+    pictured: set[HtmlElement] = set()
+    children: dict[HtmlElement, int] = defaultdict(int)
+    for image in root.iter("img"):
+        box = image.getparent()
+        while box is not None and box not in pictured:
+            pictured.add(box)
+            box = box.getparent()
+            if box is not None:
+                children[box] += 1
+    return (box for box in root.iter(*_LIST_TAGS) if children.get(box, 0) >= _LEAST)
 
 
 def _slide(item: HtmlElement, base: str) -> list[Block]:

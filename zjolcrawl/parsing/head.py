@@ -15,6 +15,7 @@ from itertools import islice
 from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.ancestry import Under
+from zjolcrawl.parsing.bar import is_value
 from zjolcrawl.parsing.breadcrumb import (
     SIGNS,
     find_position,
@@ -23,16 +24,25 @@ from zjolcrawl.parsing.breadcrumb import (
     read_breadcrumb,
 )
 from zjolcrawl.parsing.elements import Names, text_of
-from zjolcrawl.parsing.fields.bylines import is_name
-from zjolcrawl.parsing.fields.dates import time_span
+from zjolcrawl.parsing.fields.bylines import is_credit, leading_names
+from zjolcrawl.parsing.fields.dates import time_span, yearless_span
 from zjolcrawl.parsing.fields.text import DIVIDER, clean, squeeze
+from zjolcrawl.parsing.heading import (
+    FURNITURE,
+    after_tools,
+    is_furniture,
+    is_named_only_by_site,
+    most_emphasised,
+    names_account,
+)
 from zjolcrawl.parsing.lines import Line, lines_from, page_lines
-from zjolcrawl.parsing.passages import NOTE, ORIGINAL_TITLE, unquoted
+from zjolcrawl.parsing.passages import ABSTRACT, NOTE, ORIGINAL_TITLE, unquoted
+from zjolcrawl.parsing.stamps import RELATIVE
 from zjolcrawl.parsing.templates.table import Template, find, paths
 
 _HEADLINES = paths("//h1", "//h2")
 _SITE_SUFFIX = re.compile(
-    r"\s*(?:[_|｜]|\s[-–—]+\s?|[-–—]+)\s*(?=[^_|｜–—-]*(?:浙江|频道|新闻|在线|网|中心|站|栏目|首页|平台|zjol|住在杭州|特色小镇|体育|城市|健康|旅游|环保|民生|评论|图片|文娱|辟谣|时政))"
+    r"(?:[_|｜]|(?<![-–—])[-–—]++)(?=[^_|｜–—-]*(?:浙江|频道|新闻|在线|网|中心|站|栏目|首页|平台|zjol|住在杭州|特色小镇|体育|城市|健康|旅游|环保|民生|评论|图片|文娱|辟谣|时政))"
 )
 _INFO = re.compile(
     r"(?:(?<!图片)(?<!视频)(?<!数据)(?<!资料)来\s*源于?|稿源|发布时间|发布日期|发稿时间)\s*[:：]|(?:^|\s)(?:作者|编辑|责任编辑|责编|记者)\s*[:：]"
@@ -40,17 +50,14 @@ _INFO = re.compile(
 )
 # （2007年6月29日全国人大常委会第二十八次会议通过）: the day of a law, not of its publication.
 _ENACTED = re.compile(r"^[（(].*(?:通过|公布|施行|修订|修正|批准)[)）]$")
+# 今天是2026年11月21日 星期六 杭州 21℃: the day of the visit.
+_TODAY = re.compile(
+    r"^(?:今天是?|今日是?|现在是?|当前|此刻)\s?(?:时间|日期)?\s?[:：]?\s?\d|\d\s?[℃°]|农历|您好"
+)
 _BYLINE = re.compile(
-    r"^(?:\S{0,12}记者|通讯员|作者|(?:文|图|摄影|摄|视频)\s*[/／:：])\s*[:：]?\s*[\u4e00-\u9fff·]\s?[\u4e00-\u9fff·]"
+    r"^(?:\S{0,12}记者|通讯员|作者|(?:文|图|摄影|摄|视频)\s*[/／:：])\s*+(?:[:：]\s*+)?[\u4e00-\u9fff·]\s?[\u4e00-\u9fff·]"
 )
-_FURNITURE = re.compile(
-    r"^(?:首页|登录|注册|搜索|广告|正文|大\s*中\s*小|【.*】|\d+|[\W_]+|浙江在线|今日热点|打印|关闭|收藏|评论|返回(?:顶部|首页)?|分享)$"
-    r"|^(?:字体|字号|扫一扫|手机看|设为首页|加入收藏|更多|热点推荐|我要|当前位置)"
-    r"|(?:客户端下载|热线|许可证|ICP备|新闻网站|排行榜?|分享到|我要评论|微信扫)|(?:^|\s)A[+-]|字体[:：]"
-    r"|(?:阅读|点击|浏览)(?:量|次数)?[:：]?\s*\d"
-)
-_AUTHOR_BOX = re.compile(r"(?:^|[\s_-])(?:author|zuozhe|writer)(?:$|[\s_-])", re.IGNORECASE)
-_BOOK = re.compile("《[^》]*》")  # a title of a book or a law, whose 》 divides nothing
+_BOOK = re.compile("《[^《》]*+》")  # a title of a book or a law, whose 》 divides nothing
 _SUBTITLE_HINT = re.compile(r"sub|fu-?t|fti|futi|副|vice|second", re.IGNORECASE)
 
 
@@ -61,13 +68,21 @@ class Head:
     breadcrumb: list[str] = field(default_factory=list)
     title: str | None = None
     title_from_tag: bool = False
+    title_by_place: bool = False  # and not confirmed by the `<title>`
     kicker: str | None = None
     subtitle: str | None = None
     info: list[str] = field(default_factory=list)
     note: str | None = None
+    abstract: str | None = None
     original_title: str | None = None
+    inside: bool = False  # whether the headline stands in the body's container
     lines: list[str] = field(default_factory=list)
     below: list[Line] = field(default_factory=list)  # between headline and body
+
+    @property
+    def credits(self) -> list[str]:
+        """The lines of the info that are names with what each did after them: 朱善军 摄."""
+        return [text for text in self.info if is_credit(text)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +91,55 @@ class Headline:
 
     title_tag: str
     element: HtmlElement | None
+    by_place: bool = False
 
 
-def find_headline(names: Names, template: Template) -> Headline:
-    """Look for the headline in the whole page."""
+def find_headline(names: Names, template: Template, stated: str | None = None) -> Headline:
+    """Look for the headline in the whole page; `stated` is what a comment says in place of the `<title>`."""
     # A <title> that was never closed holds the page.
-    title_tag = _text(list(islice(names.root.iter("title"), 1)))[:1000]
-    return Headline(title_tag, _title_element(names, template, title_tag))
+    title_tag = stated or _text(list(islice(names.root.iter("title"), 1)))[:1000]
+    if (element := _title_element(names, template, title_tag)) is not None:
+        return Headline(title_tag, element)
+    element = _by_place(names.root) if is_named_only_by_site(title_tag) else None
+    return Headline(title_tag, element, by_place=element is not None)
+
+
+def _by_place(root: HtmlElement) -> HtmlElement | None:
+    """The headline of a page whose `<title>` names only the site: below the breadcrumb, above the info
+    line or, where that stands at the top or nowhere, above the text. Its markup decides among several.
+    """
+    lines = page_lines(root)
+    _, begin = read_breadcrumb(root, lines)
+    prose = next((i for i, line in enumerate(lines) if i >= begin and _is_prose(line)), len(lines))
+    begin = max(begin, after_tools(lines[:prose]))
+    times = [i for i in range(begin, prose) if time_span(lines[i].text) and _is_info(lines[i].text)]
+    for first, last in [(max(begin, t - 6), t) for t in times[-1:]] + [
+        (max(begin, prose - 6), prose)
+    ]:
+        if begin or times:
+            found = most_emphasised(
+                [
+                    line
+                    for line in lines[first:last]
+                    if _may_be_heading(line) and not _is_byline(line.text)
+                ]
+            )
+            if found:
+                return found.element
+    return None
+
+
+def _is_prose(line: Line) -> bool:
+    return line.links < 0.3 and (len(line.text) > 60 or line.text.endswith("。"))
 
 
 def read_head(root: HtmlElement, headline: Headline, body: HtmlElement) -> Head:
     """Read the head of a page whose headline and body container are known."""
     head = Head()
     title_tag, element = headline.title_tag, headline.element
+    head.title_by_place = headline.by_place
     inside = element is not None and element is not body and _within(element, body)
+    head.inside = inside
     lines, head.breadcrumb, crumb_end = _lines(root, element, None if inside else body)
     start, end = _title_range(lines, element, title_tag)
     if start is None or end is None:
@@ -102,15 +152,16 @@ def read_head(root: HtmlElement, headline: Headline, body: HtmlElement) -> Head:
     head.kicker = _kicker(lines, crumb_end, start, element)
     head.below = _above_prose(lines[end:], inside)
     head.subtitle, head.info = _below(head.below, element)
-    head.note = _note(lines[end:])
+    head.note, head.abstract = (_note(lines[end:], label) for label in (NOTE, ABSTRACT))
     head.original_title = next(
         (unquoted(m["title"]) for line in lines[end:] if (m := ORIGINAL_TITLE.match(line.text))),
         None,
     )
-    if not head.info:
+    if not head.info or (head.title_by_place and not any(map(time_span, head.info))):
         above = lines[max(crumb_end, start - 6) : start]
-        head.info = [line.text for line in above if _is_info(line.text)]
+        head.info = [line.text for line in above if _is_info(line.text)] + head.info
     head.lines = [line.text for line in lines[start:end]] + head.info
+    head.lines += [line.text for line in head.below if inside]
     head.lines += [text for text in (head.kicker, head.subtitle) if text]
     return head
 
@@ -267,9 +318,7 @@ def _title_range(
             return i, i + 1
     if len(inside) > 1:
         clear = [
-            i
-            for i in inside
-            if not _is_info(lines[i].text) and not _FURNITURE.search(lines[i].text)
+            i for i in inside if not _is_info(lines[i].text) and not FURNITURE.search(lines[i].text)
         ]
         main = max(clear or inside, key=lambda i: len(lines[i].text))
         return main, main + 1
@@ -300,12 +349,10 @@ def _is_info(text: str) -> bool:
 
 @lru_cache(maxsize=64)  # asked of each line of a head up to four times
 def _says_info(text: str) -> bool:
-    if _ENACTED.search(text):
-        return False
-    span = time_span(text)
-    if span and (span[1] - span[0]) >= 0.2 * len(text) and not re.search("[。！？]", text):
-        return True
-    return bool(_INFO.search(text)) and "。" not in text
+    span = time_span(text) or (yearless_span(text) if ":" in text else None)
+    is_dated = span and span[1] - span[0] >= 0.2 * len(text) and not re.search("[。！？]", text)
+    is_said = is_dated or (_INFO.search(text) and "。" not in text) or RELATIVE.fullmatch(text)
+    return bool(is_said) and not _ENACTED.search(text) and not _TODAY.search(text)
 
 
 def _may_be_heading(line: Line) -> bool:
@@ -314,8 +361,9 @@ def _may_be_heading(line: Line) -> bool:
         4 <= len(text) <= 90
         and line.links < 0.5
         and not _is_info(text)
-        and not _FURNITURE.search(text)
+        and not is_furniture(text)
         and not NOTE.match(text)
+        and not ABSTRACT.match(text)
         and not ORIGINAL_TITLE.match(text)
         and not find_position(text)
         and not SIGNS.search(_BOOK.sub("", text))
@@ -360,20 +408,23 @@ def _above_prose(lines: list[Line], inside: bool) -> list[Line]:
     """
     if not inside:
         return lines[:14]
-    for index, line in enumerate(lines[:6]):
-        if _is_info(line.text) and not _goes_on(line, lines[index + 1 : index + 2]):
-            return lines[: index + 1]
-        if "。" in line.text:
+    end = 0
+    for index, line in enumerate(lines[:10]):
+        if _is_info(line.text) or (index and end == index and _goes_on(lines[index - 1], line)):
+            end = index + 1
+        elif end or "。" in line.text:
             break
-    return []
+    return lines[:end]
 
 
-def _goes_on(info: Line, following: list[Line]) -> bool:
-    """Whether the next line is of the info line too: by its words, or a byline in the same box."""
-    for line in following:
-        same_box = line.element.tag != "p" and line.element.getparent() is info.element.getparent()
-        return _is_info(line.text) or (same_box and bool(_BYLINE.search(line.text[:60])))
-    return False
+def _goes_on(info: Line, following: Line) -> bool:
+    """Whether the line below one of the info line is of it too: a label's value, a byline in the same box,
+    or the site's name (www.zjol.com.cn / 2005年02月13日 / 浙江在线新闻网站).
+    """
+    same_box = info.element.getparent() is following.element.getparent()
+    is_byline = same_box and following.element.tag != "p" and _is_byline(following.text)
+    of_site = following.text.endswith("新闻网站")
+    return is_byline or of_site or is_value(info.text, following.text)
 
 
 def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, list[str]]:
@@ -382,11 +433,16 @@ def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, 
     info: list[str] = []
     for line in lines:
         text = line.text
-        if re.fullmatch(r"[（(].+[)）]", text) and _SUBTITLE_HINT.search(_names_of(line.element)):
+        if (
+            len(text) > 2
+            and text[0] in "（("
+            and text[-1] in ")）"
+            and _SUBTITLE_HINT.search(_names_of(line.element))
+        ):
             subtitle.append(text)  # （2018年2月5日） below the title of a speech
         elif (
             _is_info(text)
-            or (_BYLINE.search(text) and len(text) < 60 and (info or not subtitle))
+            or _is_byline(text)
             or (
                 len(info) > 0
                 and len(subtitle) == 0
@@ -395,8 +451,11 @@ def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, 
             )
         ):
             info.append(text)
-        elif is_name(text) and _AUTHOR_BOX.search(_names_of(line.element)):
-            info.append(f"作者：{text}")
+        elif info and is_value(info[-1], text):
+            info.append(text)  # 来源: in a block of its own, and its value in the next
+        elif names_account(line.element) and len(text) <= 40:
+            names = leading_names(text)[0]  # 王文 某大学教授
+            info += [f"作者：{names}"] * bool(names)
         elif _may_be_heading(line) and len(subtitle) < 2 and "。" not in text:
             hinted = text.startswith("—") or _SUBTITLE_HINT.search(_names_of(line.element))
             if not info or hinted:
@@ -409,10 +468,10 @@ def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, 
     return _join(subtitle) or None, info
 
 
-def _note(lines: list[Line]) -> str | None:
-    """An editor's note that stands in a box of its own between headline and body."""
+def _note(lines: list[Line], label: re.Pattern[str]) -> str | None:
+    """A note with a label, in a box of its own between headline and body."""
     for index, line in enumerate(lines):
-        if mark := NOTE.match(line.text):
+        if mark := label.match(line.text):
             note = line.text[mark.end() :] or "".join(
                 other.text for other in lines[index + 1 : index + 2]
             )
@@ -420,8 +479,12 @@ def _note(lines: list[Line]) -> str | None:
     return None
 
 
+def _is_byline(text: str) -> bool:
+    return len(text) < 60 and bool(_BYLINE.search(text) or is_credit(text))
+
+
 def _names_only(text: str) -> bool:
-    return len(text) <= 20 and not re.search(r"[。！？，；]", text) and not _FURNITURE.search(text)
+    return len(text) <= 20 and not re.search(r"[。！？，；]", text) and not FURNITURE.search(text)
 
 
 def _names_of(element: HtmlElement) -> str:

@@ -5,8 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES
-from zjolcrawl.parsing.fields.dates import CHINA, find_time, time_span
+from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, is_name, leading_names
+from zjolcrawl.parsing.fields.dates import (
+    CHINA,
+    china_day,
+    find_time,
+    find_yearless,
+    time_span,
+    time_spans,
+    yearless_span,
+)
 from zjolcrawl.parsing.fields.text import clean
 
 # 图片来源 and its like say where a picture is from, not the article.
@@ -14,16 +22,27 @@ _SOURCE = r"(?:文章|新闻|消息|信息|稿件|内容)?(?:(?<!图片)(?<!视�
 # Where the value of a label ends: the next label, or furniture that shares the line.
 _STOP = re.compile(
     rf"(?P<source>{_SOURCE}\s*[:：]|(?<![^\s|｜])(?:来源|稿源)(?=[\sA-Za-z\u4e00-\u9fff]))"
-    rf"|(?P<editor>(?<!总)(?:{EDITOR_ROLES})\s*[:：/／])"
+    rf"|(?P<editor>(?<!总)(?:{EDITOR_ROLES})\s*[:：/／]|(?<!\S)(?:{EDITOR_ROLES})(?=\s+[\u3400-\u9fff]{{2,4}}(?:$|[\s（(、])))"
     rf"|(?P<author>(?<![^\s:：|｜丨】\]）)(（])[^\s、,，;；:：()（）|｜]{{0,12}}?(?:{AUTHOR_ROLES})(?=[\s:：/／(（]|[\u4e00-\u9fff]{{2,4}}(?:$|[\s、])))"
     r"|(?P<time>(?:发布|发表|更新|发稿|时|日)\s*(?:时间|日期|间|期)\s*[:：]?)"
     r"|(?P<noise>字体|字号|调整|举报|最后更新|【|分享|打印|关闭|我要评论|评论|阅读|点击|浏览|访问|大\s+小|收藏|纠错|大\s+中\s+小|"
-    r"手机(?:看|版)|扫一扫|T\s*\|\s*T|背景|查看|原标题|标签|关键[词字]|点赞|幻灯播放|[(（]\s*\d+\s*/\s*\d+\s*[)）]|A\s*[-+]|\d+人(?:参与|阅读))"
+    r"手机(?:看|版)|扫一扫|T\s*\|\s*T|背景|查看|原标题|标签|关键[词字]|点赞|幻灯播放|[(（]\s*\d+\s*/\s*\d+\s*[)）]|A\s*[-+]|(?<!\d)\d++人(?:参与|阅读))"
 )
-_YEARLESS = re.compile(
-    r"(?<![\d年/.-])(?P<m>\d{1,2})[-/月.](?P<d>\d{1,2})日?\s+(?P<time>\d{1,2}:\d{2}(?::\d{2})?)(?!\d)"
+# A time that says when the page was changed, by the words before or after it.
+_CHANGED = re.compile(
+    r"(?:更新|修改|编辑|修订|截至|截止|[Uu]pdated?|[Mm]odified)(?:[^\s:：]{0,4}\s?[:：]\s?|(?:于|时间|日期|on|at)\s?|)$"
 )
-_NO_SOURCE = re.compile(r"[\s:：|｜丨/／·•\-—_>》,，、]*")
+_ROLE_ALONE = re.compile(rf"(?:{AUTHOR_ROLES})\s*+[:：]?\s*+$")
+# A word that can be the end of an outlet's name, or an office that publishes.
+_OUTLET_END = re.compile(
+    r"(?:报|网|在线|社|客户端|台|新闻|频道|发布|杂志|周刊|集团|中心|传媒|公安|政府|[局委厅办院馆部会版]|大学|[A-Za-z]|[》”])$"
+)
+_TAIL = re.compile(r"\d|[(（]|热度|人气|今天|昨天|刚刚")
+_CHANGED_AFTER = re.compile(r"\s?(?:更新|修改)(?!\S{0,4}[:：]|[于时日])")
+_CHANGES = re.compile("更新|修改|编辑|修订|截[至止]|[Uu]pdate|[Mm]odified")
+_NO_SOURCE = r"[\s:：|｜丨/／·•\-—_>》,，、]"
+_LEADING = re.compile(rf"^{_NO_SOURCE}+")
+_TRAILING = re.compile(rf"(?:(?<!{_NO_SOURCE}){_NO_SOURCE}++|[(（\[【])$")
 
 
 @dataclass(slots=True)
@@ -40,7 +59,7 @@ class InfoLine:
 def read_info(text: str) -> InfoLine:
     """Split an info line into its labelled parts; `rest` is what no label claims."""
     info = InfoLine()
-    if span := time_span(text):
+    if span := _published(text):
         info.published = _with_clock(text[slice(*span)].strip(), text)
         text = f"{text[: span[0]]} \n {text[span[1] :]}"
     if not text.strip():
@@ -54,15 +73,26 @@ def read_info(text: str) -> InfoLine:
     return info
 
 
+def _published(text: str) -> tuple[int, int] | None:
+    """Where the publish time stands: not the time of a change, unless it is the only one."""
+    first = time_span(text)
+    if first is None:
+        return yearless_span(text)
+    for span in time_spans(text) if _CHANGES.search(text) else ():
+        before, after = text[max(0, span[0] - 16) : span[0]], text[span[1] : span[1] + 12]
+        if not _CHANGED.search(before) and not _CHANGED_AFTER.match(after):
+            return span
+    return first
+
+
 def _with_clock(day: str, text: str) -> str:
     """The date with the time that stands beside the same day without its year: 08-20 08:05."""
-    marks = list(_YEARLESS.finditer(text))
-    found = find_time(day) if marks else None
+    found = find_time(day) if yearless_span(text) else None
     if found and found[1] == "day":
-        date = found[0].astimezone(CHINA)
-        for mark in marks:
-            if (int(mark["m"]), int(mark["d"])) == (date.month, date.day):
-                return f"{day} {mark['time']}"
+        exact = find_yearless(text, china_day(found[0]))
+        if exact and china_day(exact[0]) == china_day(found[0]):
+            clock = "%H:%M:%S" if exact[1] == "second" else "%H:%M"
+            return f"{day} {exact[0].astimezone(CHINA).strftime(clock)}"
     return day
 
 
@@ -70,15 +100,19 @@ def _take(info: InfoLine, mark: re.Match[str], value: str) -> None:
     # A date cut out of the middle leaves a line break: what follows it has no label of its own.
     value, _, stray = value.partition("\n")
     if mark["source"]:
-        source = _strip(re.split(r"(?<=\S)\s*[|｜]", value)[0])
+        source = _outlet(info, _strip(re.split(r"(?<=\S)\s*[|｜]", value)[0]))
         if source and info.source is None:
             info.source = source
         stray = stray if source else stray or ""
         if not source and stray.strip():
-            info.source = _strip(stray) or None
+            info.source = _outlet(info, _strip(stray)) or None
             stray = ""
     elif mark["author"]:
-        info.bylines.append(clean(mark[0] + " " + value + " " + stray))
+        passage = clean(mark[0] + " " + value + " " + stray)
+        if info.bylines and _ROLE_ALONE.search(info.bylines[-1]):
+            info.bylines[-1] += f" {passage}"  # 通讯员 嵊州市委报道组 徐霞鸿
+        else:
+            info.bylines.append(passage)
         stray = ""
     elif mark["editor"]:
         info.editors.append(clean(mark[0] + value))
@@ -86,7 +120,31 @@ def _take(info: InfoLine, mark: re.Match[str], value: str) -> None:
         info.rest.append(stray)
 
 
+def _outlet(info: InfoLine, value: str) -> str:
+    """The outlet that a value begins with. What follows is its author, for every era writes 来源 before
+    作者 and leaves out the second label at times, or a counter, which is left to `rest`.
+    """
+    outlet, *words = value.split() or [""]
+    while words and _goes_on(outlet, words[0]):
+        outlet += f" {words.pop(0)}"
+    if not words:
+        return outlet
+    names, rest = leading_names(" ".join(words)) if info.source is None else ("", " ".join(words))
+    info.bylines += [f"作者 {names}"] * bool(names)
+    info.rest += [rest] * bool(rest)
+    return outlet
+
+
+def _goes_on(outlet: str, word: str) -> bool:
+    """Whether a word is of the outlet's name: 人民日报 海外版, 法制 日报, The Paper."""
+    if _TAIL.match(word):
+        return False
+    is_begun = (len(outlet) <= 2 or outlet.isascii()) and not _OUTLET_END.search(outlet)
+    return bool(_OUTLET_END.search(word)) or (is_begun and not is_name(word))
+
+
 def _strip(value: str) -> str:
-    value = clean(value)
-    value = re.sub(rf"^(?:{_NO_SOURCE.pattern})", "", value)
-    return re.sub(rf"(?:{_NO_SOURCE.pattern}|[(（\[【])$", "", value)
+    value = _LEADING.sub("", clean(value))
+    if value.endswith("》") and "《" in value:
+        return value  # 《今日桐乡》
+    return _TRAILING.sub("", value)

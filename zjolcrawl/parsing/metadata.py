@@ -13,22 +13,23 @@ from typing import Any
 
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.fields.dates import time_span
+from zjolcrawl.parsing.fields.dates import find_stamp
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.templates.table import Path
 
 # Names in lower case without spaces, best first. The first of each is of TRS WCM's government pages
-# (site document, section 4b), the others are Open Graph, schema.org and what portals write.
+# (docs/site.md), the others are Open Graph, schema.org and what portals write.
 _TITLES = ("articletitle", "og:title", "headline", "twitter:title")
 _TIMES = (
     "pubdate", "article:published_time", "og:article:published_time", "datepublished", "publishdate",
     "publish_date", "publishtime", "publish_time", "og:release_date", "og:time", "weibo:article:create_at",
-    "firstpublishedtime", "dateupdate", "datecreated",
+    "bytedance:published_time", "firstpublishedtime", "pubtime", "publication_date", "dc.date.issued",
+    "dcterms.issued", "dateupdate", "datecreated",
 )  # fmt: skip
 _SOURCES = ("contentsource", "source", "article:source", "mediaid")
 _AUTHORS = ("author", "article:author", "og:article:author")
 _META = Path("//meta[@content]")
-_ITEMS = Path("//*[@itemprop and not(self::meta)][not(ancestor::script)]")
+_ITEMS = Path("//*[@itemprop and not(self::meta)]")
 _JSON = Path("//script[translate(@type, 'LDJSON', 'ldjson') = 'application/ld+json']")
 _ARTICLE = re.compile(r"Article|BlogPosting|Report$")
 _MOST_JSON = 200_000  # characters: more is no description
@@ -51,11 +52,11 @@ def read_metadata(root: HtmlElement) -> Stated:
     def first(names: tuple[str, ...]) -> str | None:
         return next((value for name in names if (value := said.get(name))), None)
 
-    published = [said[name] for name in _TIMES if name in said and time_span(said[name])]
+    published = (stamp for name in _TIMES if name in said and (stamp := find_stamp(said[name])))
     author = first(_AUTHORS)
     return Stated(
         title=first(_TITLES),
-        published=published[0] if published else None,
+        published=next(published, None),
         source=first(_SOURCES),
         author=author if author and _is_name(author) else None,
     )
@@ -110,8 +111,9 @@ def _articles(root: HtmlElement) -> Iterator[dict[str, Any]]:
                     yield node
 
 
-def _named(author: Any) -> str:
+def _named(author: Any, depth: int = 0) -> str:
     if isinstance(author, list):
-        return "、".join(filter(None, map(_named, author[:6])))
+        named = [_named(each, depth + 1) for each in author[:6]] if depth < 3 else []
+        return "、".join(filter(None, named))
     name = author.get("name") if isinstance(author, dict) else author
     return clean(name) if isinstance(name, str) else ""

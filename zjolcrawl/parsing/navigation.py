@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
+from zjolcrawl.parsing.ancestry import Under
 from zjolcrawl.parsing.breadcrumb import find_position
 from zjolcrawl.parsing.column_page import CLASSED_LISTS
 from zjolcrawl.parsing.fields.text import clean
@@ -35,6 +37,7 @@ _TITLE = re.compile(r"tit|(?:^|[\s_-])hd(?:$|[\s_-])", re.IGNORECASE)  # SEL lmt
 _INDEX = re.compile(r"index\.s?html?$")
 _MONTH = re.compile(r"/\d{6}/$")  # the folder of a month's articles
 _LONGEST_NAME = 16
+_LONGEST_HEADING = 400  # characters of a box that may be 更多 and a name: more is no heading's
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +61,15 @@ def read_navigation(body: bytes, url: str) -> list[ColumnLink]:
     # Entries of lists lead to articles and to 专题, not to columns.
     entries = {li for path in CLASSED_LISTS for li in path(page.root)}
     own, found = column_url(url), dict[str, ColumnLink]()
+    is_entry, place = Under(entries.__contains__), _Places()
     for anchor in _ANCHORS(page.root):
         target = absolute(base, anchor.get("href") or "")
         front = column_url(target) if target else None
-        if front is None or front == own or any(li in entries for li in anchor.iterancestors("li")):
+        if front is None or front == own or is_entry(anchor):
             continue
         known = found.get(front)
         if known is None or not known.name:
-            link = _link(front, anchor)
+            link = _link(front, anchor, place)
             found[front] = known if known and not link.name else link
     return list(found.values())
 
@@ -84,12 +88,12 @@ def column_url(url: str) -> str | None:
     return front if fits and not _MONTH.search(path) else None
 
 
-def _link(front: str, anchor: HtmlElement) -> ColumnLink:
+def _link(front: str, anchor: HtmlElement, place: _Places) -> ColumnLink:
     words = _words(anchor)
     if not words or _MORE.match(words):
         heading = _beside(anchor)
-        return ColumnLink(front, heading, "more" if words else _place(anchor))
-    return ColumnLink(front, words if len(words) <= _LONGEST_NAME else None, _place(anchor))
+        return ColumnLink(front, heading, "more" if words else place(anchor))
+    return ColumnLink(front, words if len(words) <= _LONGEST_NAME else None, place(anchor))
 
 
 def _words(anchor: HtmlElement) -> str:
@@ -103,22 +107,51 @@ def _words(anchor: HtmlElement) -> str:
 def _beside(anchor: HtmlElement) -> str | None:
     """The words of the heading that a 更多 link stands in or under."""
     more = clean(str(anchor.text_content()))
-    for box in list(anchor.iterancestors())[:3]:
-        text = clean(str(box.text_content())).replace(more, " ").strip() if more else ""
+    for box in islice(anchor.iterancestors(), 3):
+        text = clean(_beginning(box)).replace(more, " ").strip() if more else ""
         if text:
             return clean(text) if len(text) <= _LONGEST_NAME else None
     return None
 
 
-def _place(anchor: HtmlElement) -> Place:
-    if _CRUMB.search(anchor.get("class") or ""):
-        return "breadcrumb"
-    for box in anchor.iterancestors():
-        names = f"{box.get('class') or ''} {box.get('id') or ''}"
-        if _CRUMB.search(names) or (box.text and find_position(box.text)):
+def _beginning(box: HtmlElement) -> str:
+    """The text of a box, or the beginning of one that is too long for a heading."""
+    pieces, size = [], 0
+    for piece in box.itertext():
+        pieces.append(str(piece))
+        size += len(piece.strip())
+        if size > _LONGEST_HEADING:
+            break
+    return "".join(pieces)
+
+
+class _Places:
+    """Where an anchor stands: by the first box around it whose names, tag or words say so."""
+
+    def __init__(self) -> None:
+        self._known: dict[HtmlElement, Place] = {}
+
+    def __call__(self, anchor: HtmlElement) -> Place:
+        if _CRUMB.search(anchor.get("class") or ""):
             return "breadcrumb"
-        if box.tag in _HEADINGS or _TITLE.search(names):
-            return "heading"
-        if box.tag == "nav" or _NAVIGATION.search(names):
-            return "navigation"
-    return "page"
+        path: list[HtmlElement] = []
+        place: Place = "page"
+        for box in anchor.iterancestors():
+            if box in self._known:
+                place = self._known[box]
+                break
+            path.append(box)
+            if said := _said_by(box):
+                place = said
+                break
+        self._known.update(dict.fromkeys(path, place))
+        return place
+
+
+def _said_by(box: HtmlElement) -> Place | None:
+    names = f"{box.get('class') or ''} {box.get('id') or ''}"
+    if _CRUMB.search(names) or (box.text and find_position(box.text)):
+        return "breadcrumb"
+    if box.tag in _HEADINGS or _TITLE.search(names):
+        return "heading"
+    return "navigation" if box.tag == "nav" or _NAVIGATION.search(names) else None

@@ -12,13 +12,15 @@ from zjolcrawl.parsing.urls import absolute, canonical, page_number
 
 _HREFS = Values("//a/@href")
 # TRS writes its pager by script: createPageHTML(3, 0, "t20180402_6934037", "shtml")          [SIS]
+# A number may be a script variable, and the name one too.
 _SCRIPT = re.compile(
-    r"createPageHTML\s*\(\s*[\"']?(\d{1,3})[\"']?\s*,\s*[\"']?\d+[\"']?\s*,\s*[\"'](t\d{8}_\d+)[\"']\s*,\s*[\"'](\w+)[\"']"
+    r"createPage\w{0,20}\s{0,9}\(\s{0,9}[\"']?(\w{1,40})[\"']?\s{0,9},\s{0,9}[\"']?\w{1,40}[\"']?\s{0,9},\s{0,9}[\"']?(\w{1,40})[\"']?\s{0,9},\s{0,9}[\"']?\.?(\w{1,10})[\"']?"
 )
+_MOST_NUMBER = 999_999  # a page that says more is believed so far
 _MOST = 60  # pages; a longer pager is a mistake of the page, not an article
 _FIRST_WINS = (
     "title", "kicker", "subtitle", "published", "source", "breadcrumb", "editors", "tags",
-    "editor_note", "dateline", "original_title",
+    "editor_note", "abstract", "dateline", "original_title",
 )  # fmt: skip
 
 
@@ -32,14 +34,33 @@ def page_urls(page: Page) -> list[str]:
     is_named = name in page.text
     # A page links hundreds of others, and resolving an address costs more than reading a paragraph.
     for href in (href for href in (_HREFS(page.root) if is_named else []) if name in href):
-        url = absolute(page.url, href)
+        url = absolute(page.base, href)
         if url and page_number(url) and canonical(url) == own:
             found.add(part_url(url))
-    if is_named and (call := _SCRIPT.search(page.text)) and call[2] == name:
-        last = min(int(call[1]), _MOST)
-        found |= {f"{folder}/{name}_{n}.{call[3]}" for n in range(1, last)}
+    for call in _SCRIPT.finditer(page.text) if is_named else ():  # the function itself is another
+        if name in (call[2], script_text(call[2], page.text)):
+            last = min(script_number(call[1], page.text) or 0, _MOST)
+            ext = script_text(call[3], page.text) or call[3]
+            found |= {f"{folder}/{name}_{n}.{ext.lstrip('.')}" for n in range(1, last)}
+            break
     ordered = sorted(found, key=page_number)
     return ordered[:_MOST] if len(ordered) > 1 else []
+
+
+def script_number(value: str, text: str) -> int | None:
+    """A literal, or the value of a script variable (`countPage = 3`)."""
+    if not re.fullmatch(r"[0-9]{1,40}", value):
+        found = re.search(
+            rf"\b{re.escape(value)}\s{{0,9}}=\s{{0,9}}[\"']?([0-9]{{1,40}})(?!\d)", text
+        )
+        value = found[1] if found else ""
+    return min(int(value), _MOST_NUMBER) if value else None
+
+
+def script_text(name: str, text: str) -> str | None:
+    """The string that a script variable holds (`name = "t20180402_6934037"`)."""
+    found = re.search(rf"\b{re.escape(name)}\s{{0,9}}=\s{{0,9}}[\"'](\w{{1,40}})[\"']", text)
+    return found[1] if found else None
 
 
 def join(pages: list[str], parts: dict[str, RawArticle | None]) -> RawArticle:

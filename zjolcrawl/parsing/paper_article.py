@@ -17,11 +17,12 @@ from zjolcrawl.parsing.blocks import Block, BlockReader
 from zjolcrawl.parsing.body import Body, read_body
 from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES
 from zjolcrawl.parsing.fields.text import DIVIDER, clean
+from zjolcrawl.parsing.head import Head, find_headline, read_head
+from zjolcrawl.parsing.info_line import read_info
 from zjolcrawl.parsing.lines import page_lines
 from zjolcrawl.parsing.page import Page
-from zjolcrawl.parsing.paper_page import Label, issue_pages, page_of, read_label
+from zjolcrawl.parsing.paper_page import Label, issue_pages, own_label, page_of, read_label
 from zjolcrawl.parsing.templates.paper import (
-    INNER_ROWS,
     KICKERS,
     PICTURES,
     SUBTITLES,
@@ -31,15 +32,19 @@ from zjolcrawl.parsing.templates.paper import (
 from zjolcrawl.parsing.templates.table import Path, find
 from zjolcrawl.parsing.urls import canonical, url_day
 
-_PROPERTY = re.compile(r"<!--\s*enpproperty(.*?)/enpproperty\s*-->", re.DOTALL)
-_FIELD = re.compile(r"<((?:founder-)?(\w+))>(.*?)</\1>", re.DOTALL)
+_PROPERTY, _PROPERTY_END = re.compile(r"<!--\s*enpproperty"), re.compile(r"/enpproperty\s*-->")
+_FIELD = re.compile(r"<((?:founder-)?(\w+))>")
+_LINE_END = re.compile(r"</p>|<br\s*/?>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*+>")
 _LONGEST_COMMENT = 20_000  # characters
-_PAPER_NAME = re.compile(r"(?:报|党员|电子版|在线|数字报.*|第.{1,6}版.*)$")
+_PAPER_NAME = re.compile(r"(?:报|党员|电子版|在线)$|数字报|第.{1,6}版")
 # （下转第3版）, 上接01版, ►A0002版: where the printed text goes on, with its brackets and arrows.
 _TURN = (
-    r"[（(【\[\s]*(?:[▶▷►>]+|[▶▷►>\s]*[下上][转接])\s*第?\s*[A-Z]?[\d一二三四五六七八九十]{1,5}\s*版"
-    r"[)）】\]▶▷►>\s]*"
+    r"[（(【\[\s]{0,9}+(?:[▶▷►>]{1,9}+|[▶▷►>\s]{0,9}+[下上][转接])\s{0,4}+第?\s{0,4}+"
+    r"[A-Z]?[\d一二三四五六七八九十]{1,5}\s{0,4}+版[)）】\]▶▷►>\s]{0,9}+"
 )
+_SAYS = re.compile(r"[。！？，；].{4}|.{8}[。！？]|.{4}\s摄$")
+_SENTENCE_END = re.compile("[。！？；]")
 _EDGE = re.compile(rf"^{_TURN}|{_TURN}$")
 
 
@@ -49,16 +54,23 @@ def read_paper_article(page: Page) -> RawArticle | None:
     container = _container(page.root)
     if container is None:
         return None
-    reader = BlockReader(page.url)
+    reader = BlockReader(page.base)
     blocks = [*_pictures(page, container), *_turned(reader.read(container))]
-    headline = _headline(T5.titles, page.root) or comment.get("title")
-    title = headline or _from_tag(page.root)
+    title = _headline(T5.titles, page.root)
     kicker = _headline(KICKERS, page.root) or comment.get("introtitle")
     subtitle = _headline(SUBTITLES, page.root) or comment.get("subtitle")
-    body = read_body(blocks, [text for text in (kicker, title, subtitle) if text])
+    head = Head()
+    doubts: list[str] = []
+    if not title:  # a frame of 2006-2009 without these classes, or an item without a headline
+        head = read_head(page.root, find_headline(page.names, T5, comment.get("title")), container)
+        title, doubts = _unclassed(head, comment, page.root)
+        subtitle = subtitle or (None if comment else head.subtitle)
+    body = read_body(blocks, [text for text in (kicker, subtitle) if text], title)
+    if not title and (title := _from_text(body)):
+        doubts = ["title: from the text"]
     if not (title and (body.lines or body.images or body.videos)):
         return None
-    label, pdf = _place(page, comment)
+    label, pdf = _place(page, container, comment)
     day = url_day(page.url)
     return RawArticle(
         url=canonical(page.url),
@@ -69,16 +81,17 @@ def read_paper_article(page: Page) -> RawArticle | None:
         subtitle=subtitle,
         published=day.isoformat() if day else None,
         source=comment.get("papername"),
-        bylines=_bylines(page.root, comment, body),
+        bylines=_bylines(page.root, comment, head, body),
         editors=body.editors,
         editor_note=body.editor_note,
+        abstract=body.abstract,
         dateline=body.dateline,
         body=body.lines,
         body_html=body.html,
         images=body.images,
         videos=body.videos,
         attachments=[Media(url, ref, name or None) for url, ref, name in reader.attachments],
-        warnings=page.warnings + ([] if headline else ["title: from <title>"]),
+        warnings=page.warnings + doubts,
         page_number=label.number if label else None,
         page_name=label.name if label else None,
         pdf=pdf,
@@ -95,19 +108,38 @@ def is_blank(page: Page) -> bool:
 def _from_tag(root: HtmlElement) -> str | None:
     """What `<title>` has beside the paper's name."""
     parts = DIVIDER.split("".join(str(each.text_content()) for each in TITLE_TAG(root)[:1]))
-    return clean(" ".join(part for part in parts if not _PAPER_NAME.search(part))) or None
+    return clean(" ".join(part for part in parts if not _PAPER_NAME.search(clean(part)))) or None
 
 
 def _comment(text: str) -> dict[str, str]:
     """The fields of Founder's comment that are not empty, tags taken out."""
     mark = _PROPERTY.search(text)
-    found = _FIELD.findall(mark[1][:_LONGEST_COMMENT] if mark else "")
-    fields = {name.lower(): _plain(value) for _, name, value in found}
+    end = _PROPERTY_END.search(text, mark.end()) if mark else None
+    if mark is None or end is None:
+        return {}
+    comment = text[mark.end() : end.start()][:_LONGEST_COMMENT]
+    fields: dict[str, str] = {}
+    unclosed: set[str] = set()
+    at = 0
+    while opening := _FIELD.search(comment, at):
+        at = opening.end()
+        if opening[1] in unclosed:
+            continue
+        close = comment.find(f"</{opening[1]}>", at)
+        if close < 0:
+            unclosed.add(opening[1])
+            continue
+        fields[opening[2].lower()] = _plain(comment[at:close])
+        at = close
     return {name: value for name, value in fields.items() if value}
 
 
 def _plain(markup: str) -> str:
-    return clean(unescape(re.sub(r"<[^>]*>", "", re.sub(r"(?i)</p>|<br\s*/?>", " ", markup))))
+    text = _TAG.sub("", _LINE_END.sub(" ", markup))
+    try:
+        return clean(unescape(text))
+    except ValueError:  # &#9999…; with more digits than Python makes a number of
+        return clean(text)
 
 
 def _container(root: HtmlElement) -> HtmlElement | None:
@@ -132,7 +164,7 @@ def _pictures(page: Page, container: HtmlElement) -> list[Block]:
             continue
         row: list[tuple[Block, Block]] = []  # the last row that has pictures
         for cells in _rows(box):
-            read = [BlockReader(page.url).read(cell) for cell in cells]
+            read = [BlockReader(page.base).read(cell) for cell in cells]
             if any(block.kind == "figure" for blocks in read for block in blocks):
                 row = [pair for blocks in read for pair in _captioned(blocks)]
                 pairs += row
@@ -143,7 +175,8 @@ def _pictures(page: Page, container: HtmlElement) -> list[Block]:
 
 def _rows(box: HtmlElement) -> list[list[HtmlElement]]:
     """The cells of a box's innermost rows; a box without a table is one cell."""
-    rows = [[cell for cell in row if cell.tag in {"td", "th"}] for row in INNER_ROWS(box)]
+    inner = (row for row in box.iter("tr") if row is not box and row.find(".//tr") is None)
+    rows = [[cell for cell in row if cell.tag in {"td", "th"}] for row in inner]
     return [cells for cells in rows if cells] or [[box]]
 
 
@@ -170,15 +203,61 @@ def _turned(blocks: list[Block]) -> list[Block]:
     """The blocks without the words that lead from one printed page to another."""
     for block in blocks:
         if block.kind in {"p", "h2", "quote"}:
-            for words in [mark[0] for line in block.lines for mark in _EDGE.finditer(line)]:
-                block.html = block.html.replace(escape(words.strip(), quote=False), "", 1)
+            words = [mark[0].strip() for line in block.lines for mark in _EDGE.finditer(line)]
+            block.html = _without(block.html, [escape(each, quote=False) for each in words])
             block.lines = [text for line in block.lines if (text := _EDGE.sub("", line))]
     return [block for block in blocks if block.lines or block.kind in {"figure", "video"}]
 
 
-def _place(page: Page, comment: dict[str, str]) -> tuple[Label | None, str | None]:
+def _without(html: str, words: list[str]) -> str:
+    """The HTML without the words, which stand there in this order."""
+    pieces, at = [], 0
+    for each in words:
+        if (found := html.find(each, at)) >= 0:
+            pieces.append(html[at:found])
+            at = found + len(each)
+    return "".join([*pieces, html[at:]])
+
+
+def place_on_page(article: RawArticle, page: Page, container: HtmlElement) -> RawArticle:
+    """An article that another template read (浙江法制报 of 2005-2008), with the page that it stands on."""
+    label, article.pdf = _place(page, container, {})
+    if label:
+        article.page_number, article.page_name = label.number, label.name
+    return article
+
+
+def _unclassed(
+    head: Head, comment: dict[str, str], root: HtmlElement
+) -> tuple[str | None, list[str]]:
+    """The headline of a page without T5's classes, and the doubts about it."""
+    if stated := comment.get("title"):
+        return stated, []
+    if head.title and not head.title_from_tag and not head.inside:
+        return head.title, ["title: by its place"] * head.title_by_place
+    title = _from_tag(root)
+    return title, ["title: from <title>"] * bool(title)
+
+
+def _from_text(body: Body) -> str | None:
+    """The beginning of an item that has no headline: a brief, or a picture with its caption. What has no
+    sentence and names nobody is an advertisement.
+    """
+    captions = [image.caption for image in body.images if image.caption]
+    texts = body.lines + captions
+    is_one = body.bylines or body.entries or any(_SAYS.search(text) for text in texts)
+    if not texts or not is_one:
+        return None
+    title = _SENTENCE_END.split(texts[0])[0].strip()
+    return title if len(title) <= 40 else title[:39].rpartition("，")[0] or f"{title[:39]}…"
+
+
+def _place(
+    page: Page, container: HtmlElement, comment: dict[str, str]
+) -> tuple[Label | None, str | None]:
     """Which page of the issue the article stands on, and that page's PDF."""
     label, pdf = page_of(page, issue_pages(page))
+    label = label or own_label(page_lines(page.root, container))
     if label is None and (named := comment.get("nodename")):
         label = read_label(named)
     if label is None and (number := comment.get("pagenum")):
@@ -186,9 +265,11 @@ def _place(page: Page, comment: dict[str, str]) -> tuple[Label | None, str | Non
     return label, pdf
 
 
-def _bylines(root: HtmlElement, comment: dict[str, str], body: Body) -> list[str]:
-    """The author's line of the page, else the comment's, and what the text itself says."""
+def _bylines(root: HtmlElement, comment: dict[str, str], head: Head, body: Body) -> list[str]:
+    """The author's line of the page, else the comment's, and what the head and the text say."""
     named = _headline(T5.authors, root) or comment.get("author")
     if named and not re.search(AUTHOR_ROLES, named):
         named = f"作者: {named}"
-    return [named, *body.bylines] if named else body.bylines
+    said = [named] if named else []
+    said += read_info(" ".join(head.info)).bylines + head.credits + body.bylines
+    return said or body.entries

@@ -6,33 +6,41 @@ Beside it the two addresses that lead to an issue: the calendar of a month and `
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache, partial
 
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.column_page import ColumnPage, ListedLink, link_day_of
+from zjolcrawl.parsing.column_page import ColumnPage, link_day_of
+from zjolcrawl.parsing.fields.dates import plausible_day
 from zjolcrawl.parsing.fields.text import clean
+from zjolcrawl.parsing.lines import Line
+from zjolcrawl.parsing.listed import ListedLink
 from zjolcrawl.parsing.page import Page, decode, read_page
 from zjolcrawl.parsing.templates.paper import (
     ALL_LINKS,
     AREAS,
     LABELS,
-    PAGE_FILES,
     PAGE_LINKS,
     PAGE_ROW,
     TITLE_LINKS,
 )
 from zjolcrawl.parsing.templates.table import find
-from zjolcrawl.parsing.urls import absolute, canonical, is_paper_page, kind
+from zjolcrawl.parsing.urls import absolute, canonical, is_paper_page, kind, normalized
 
-# 第01版：要闻, 01版:要闻, A0001版：封面, 第04-05版:目的地, 第四版 副刊
+# 第01版：要闻, 01版:要闻, A0001版：封面, a0001版:头版, 第04-05版:目的地, 第四版 副刊
 _LABEL = re.compile(
-    r"(?:第?\s*(?<![A-Za-z\d])(?P<digits>[A-Z]{0,3}\s?\d{1,5}(?:\s?[-~、－—]\s?[A-Z]{0,3}\d{1,5})?)"
-    r"|第\s*(?P<han>[一二三四五六七八九十]{1,3}))\s*版(?![面权本])\s*[:：·\-—|｜]?\s*(?P<name>\S.*)?"
+    r"(?:(?:第\s*+)?(?<![A-Za-z\d])(?P<digits>[A-Za-z]{0,3}\s?\d{1,5}(?:\s?[-~、－—]\s?[A-Za-z]{0,3}\d{1,5})?)"
+    r"|第\s*+(?P<han>[一二三四五六七八九十]{1,3}))\s*+版(?![面权本])\s*+(?:[:：·\-—|｜]\s*+)?(?P<name>\S.*)?"
 )
+_OWN_LABEL = re.compile(
+    r"(?:\S{2,10}\s{0,9}[>＞]\s{0,9})?第?\s{0,9}(?:[A-Za-z]{0,3}\s?\d{1,5}|[一二三四五六七八九十]{1,3})\s{0,9}版\s{0,9}[:：]"
+)
+_HAN_DIGITS = "〇一二三四五六七八九"
 _BESIDE = re.compile(
-    r"\s*(?:[上下前后][一]?[版页]|PDF|pdf|放大|缩小|返回|标题导航|版面导航|[|｜<>《》]).*"
+    r"(?<!\s)\s*+(?:[上下前后][一]?[版页]|PDF|pdf|改变文字大小|打印|收藏|放大|缩小|返回|标题导航|版面导航|[|｜<>《》]).*"
 )
 # <period_date>2024-08-06</period_date> … <front_page>node_2697.htm</front_page>     SEL kjb
 _PERIOD = re.compile(
@@ -86,10 +94,8 @@ def read_calendar(body: bytes) -> dict[date, str | None]:
     issues: dict[date, str | None] = {}
     for day, rest in _PERIOD.findall(decode(body)[0]):
         front = _FRONT.search(rest)
-        try:
-            issues[date.fromisoformat(day)] = front[1].rpartition("/")[2] if front else None
-        except ValueError:
-            continue
+        if found := plausible_day(*day.split("-")):
+            issues[found] = front[1].rpartition("/")[2] if front else None
     return issues
 
 
@@ -105,8 +111,9 @@ def newest_issue(body: bytes, url: str) -> str | None:
 def issue_pages(page: Page) -> list[IssuePage]:
     """The list of the issue's pages that every page of it has, in order, without repeats."""
     pages: dict[str, IssuePage] = {}
+    pdf_of = cache(partial(_pdf_in, base=page.base))  # a row may have all of the anchors
     for anchor in find(PAGE_LINKS, page.root) or ALL_LINKS(page.root):
-        url = absolute(page.url, anchor.get("href") or "")
+        url = absolute(page.base, anchor.get("href") or "")
         if not url or not is_paper_page(url) or _folder(url) != _folder(page.url):
             continue
         text = clean(str(anchor.text_content()))
@@ -115,7 +122,8 @@ def issue_pages(page: Page) -> list[IssuePage]:
         label = read_label(text)
         known = pages.get(url)
         if known is None or (known.label is None and label):
-            pages[url] = IssuePage(url, label, _pdf_beside(anchor, page.url))
+            rows = find(PAGE_ROW, anchor)
+            pages[url] = IssuePage(url, label, pdf_of(rows[0]) if rows else None)
     return [each for each in pages.values() if "index" not in each.url.rpartition("/")[2]]
 
 
@@ -140,7 +148,28 @@ def read_label(text: str) -> Label | None:
     if not mark:
         return None
     name = _BESIDE.sub("", mark["name"] or "")
-    return Label((mark["digits"] or mark["han"]).replace(" ", ""), clean(name) or None)
+    number = (mark["digits"] or _digits(mark["han"])).replace(" ", "")
+    return Label(number, clean(name) or None)
+
+
+def own_label(lines: Iterable[Line]) -> Label | None:
+    """The label of the page that an article stands on, among the lines above it: the first that begins one
+    and is no link. Frames of 2006-2009 have `第00007版:…` in a cell, those of 浙江法制报 of 2005-2008
+    `浙江法制报 > 第三版:世相`.
+    """
+    texts = (line.text for line in lines if line.links < 0.5 and _OWN_LABEL.match(line.text))
+    return next((label for text in texts if (label := read_label(text))), None)
+
+
+def _digits(han: str) -> str:
+    """十二 -> 12, up to 99."""
+    tens, ten, ones = han.rpartition("十")
+    if not ten:
+        return str(_HAN_DIGITS.index(han)) if len(han) == 1 else han
+    return str(
+        10 * (_HAN_DIGITS.index(tens[:1]) if tens else 1)
+        + (_HAN_DIGITS.index(ones[:1]) if ones else 0)
+    )
 
 
 def _plain(label: Label) -> str:
@@ -151,10 +180,13 @@ def _folder(url: str) -> str:
     return url.partition("?")[0].rpartition("/")[0]
 
 
-def _pdf_beside(anchor: HtmlElement, base: str) -> str | None:
-    for row in find(PAGE_ROW, anchor):
-        for reference in PAGE_FILES(row):
-            url = absolute(base, reference)
+def _pdf_in(row: HtmlElement, base: str) -> str | None:
+    for element in row.iter():
+        for reference in (
+            element.get("filepath"),
+            element.get("href") if element.tag == "a" else None,
+        ):
+            url = absolute(base, reference) if reference else None
             if url and _PDF.search(url.partition("?")[0]):
                 return url
     return None
@@ -170,7 +202,7 @@ def _articles(page: Page) -> list[ListedLink]:
         anchors = ALL_LINKS(page.root)
     found: dict[str, ListedLink] = {}
     for anchor in anchors:
-        url = absolute(page.url, anchor.get("href") or "")
+        url = normalized(absolute(page.base, anchor.get("href") or "") or "")
         if not url or kind(url) != "paper":
             continue
         key, title = canonical(url), _title(anchor)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from importlib import import_module
 from io import BytesIO
+from typing import Any
 
-from PIL import Image as Pillow
-from PIL import UnidentifiedImageError
-
-# Beyond this no pixel is decoded, so that a few bytes cannot ask for gigabytes.
-_MOST_PIXELS = 50_000_000
+# What a browser shows, each with what it takes to decode, in bytes a pixel (Pillow 13, its buffers
+# included). No format of which Pillow runs a program (EPS), and ICO is read below.
+_FORMATS = {"JPEG": 4, "PNG": 4, "GIF": 8, "BMP": 8, "TIFF": 8, "WEBP": 12, "AVIF": 12}
+_PLUGINS = ("Jpeg", "Png", "Gif", "Bmp", "Tiff", "WebP", "Avif")
+_MOST_BYTES = 128 * 1024 * 1024
+"""Beyond this no pixel is decoded, so that a few bytes cannot ask for gigabytes."""
+_ICON = b"\0\0\1\0"
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class NotPicture(ValueError):
@@ -19,33 +26,122 @@ class NotPicture(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Width and height in pixels, media type, and the suffix that goes with it."""
+    """Width and height in pixels, media type, and the suffix that goes with it.
+
+    `unread` says why its pixels were not decoded: then only what its first bytes claim is known.
+    """
 
     width: int
     height: int
     content_type: str
     suffix: str
+    unread: str | None = None
 
 
 def read_picture(data: bytes) -> Picture:
-    """What the bytes are. Decodes them, so call it in a thread. Raises NotPicture."""
+    """What the bytes are. Raises NotPicture.
+
+    Decodes the first frame where that takes at most 128 MiB. Hostile bytes may take more memory and time
+    all the same: `PictureReader` calls it in a process that is bounded.
+    """
     try:
-        with warnings.catch_warnings():
-            # Pillow warns of a large picture and of odd metadata; neither is our reader's matter.
-            warnings.simplefilter("ignore")
-            with Pillow.open(BytesIO(data)) as image:
-                width, height = image.size
-                kind = image.format or ""
-                if width * height <= _MOST_PIXELS:
-                    # JPEG: an eighth of the work, yet every byte is read.
-                    image.draft("L", (width // 8 or 1, height // 8 or 1))
-                    image.load()
-    except UnidentifiedImageError:
-        raise NotPicture("no image") from None
-    except Pillow.DecompressionBombError:
-        raise NotPicture("claims too many pixels") from None
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
-        raise NotPicture(f"damaged: {error}") from error
-    content_type = Pillow.MIME.get(kind, f"image/{kind.lower()}")
-    suffix = {"JPEG": ".jpg", "TIFF": ".tif"}.get(kind, f".{kind.lower()}")
-    return Picture(width, height, content_type, suffix)
+        if data.startswith(_ICON):  # Pillow decodes the largest picture of one as it opens it
+            return _judged(Picture(*_icon_size(data), "image/x-icon", ".ico"), _FORMATS["PNG"])
+        if size := _webp_size(data):
+            claimed = _judged(Picture(*size, "image/webp", ".webp"), _FORMATS["WEBP"])
+            if claimed.unread:
+                return claimed
+        return _decoded(data)
+    except NotPicture:
+        raise
+    except MemoryError:
+        raise NotPicture("takes too much memory to be read") from None
+    except Exception as error:  # Pillow's own errors are of a dozen kinds
+        raise NotPicture(f"damaged: {' '.join(str(error).split())}") from error
+
+
+def _decoded(data: bytes) -> Picture:
+    from PIL import Image, UnidentifiedImageError
+
+    for plugin in _PLUGINS:
+        with suppress(ImportError):  # Pillow's AVIF came with 11.3
+            import_module(f"PIL.{plugin}ImagePlugin")
+    Image.MAX_IMAGE_PIXELS = None  # ours is the stricter bound
+    with warnings.catch_warnings():
+        # Pillow warns of odd metadata, which is not our reader's matter.
+        warnings.simplefilter("ignore")
+        try:
+            image = Image.open(BytesIO(data), formats=[f for f in _FORMATS if f in Image.OPEN])
+        except UnidentifiedImageError:
+            raise NotPicture("no image") from None
+        with image:
+            kind = image.format or ""
+            content_type = Image.MIME.get(kind, f"image/{kind.lower()}")
+            suffix = {"JPEG": ".jpg", "TIFF": ".tif"}.get(kind, f".{kind.lower()}")
+            picture = _judged(Picture(*image.size, content_type, suffix), _bytes_a_pixel(image))
+            if picture.unread:
+                return picture
+            # JPEG: an eighth of the work, yet every byte is read.
+            image.draft("L", (image.width // 8 or 1, image.height // 8 or 1))
+            try:
+                image.load()
+            except MemoryError:
+                return replace(picture, unread="decoding it takes too much memory")
+    return picture
+
+
+def _judged(picture: Picture, bytes_a_pixel: float) -> Picture:
+    """The picture, marked if it is too large to be decoded. Raises NotPicture for one without pixels."""
+    if picture.width < 1 or picture.height < 1:
+        raise NotPicture("damaged: it has no pixels")
+    if picture.width * picture.height * bytes_a_pixel <= _MOST_BYTES:
+        return picture
+    claim = f"{picture.width} × {picture.height} pixels are too many to be decoded"
+    return replace(picture, unread=claim)
+
+
+def _bytes_a_pixel(image: Any) -> float:
+    """What decoding takes. Of a JPEG an eighth of each side is decoded; a progressive one is held whole
+    before, in two bytes for each sample of each component.
+    """
+    layers = getattr(image, "layer", None)  # MPO too
+    if not layers:
+        return _FORMATS.get(image.format, max(_FORMATS.values()))
+    if not image.info.get("progressive"):
+        return _FORMATS["JPEG"] / 64
+    samples = [(layer[1], layer[2]) for layer in layers]
+    most = max(h for h, _ in samples) * max(v for _, v in samples)
+    return float(2 * sum(h * v for h, v in samples) / (most or 1))
+
+
+def _icon_size(data: bytes) -> tuple[int, int]:
+    """Width and height of an icon's largest picture, as that says itself. Raises NotPicture, struct.error."""
+    (count,) = struct.unpack_from("<H", data, 4)
+    view, sizes = memoryview(data), []
+    for number in range(count):
+        length, offset = struct.unpack_from("<II", data, 6 + 16 * number + 8)
+        part = view[offset : offset + length]
+        if len(part) < max(length, 16):
+            raise NotPicture("damaged: an icon is cut off")
+        if part[:8] == _PNG:
+            sizes.append(struct.unpack_from(">II", part, 16))
+        else:  # BITMAPINFOHEADER, in which the height is that of the picture and of its mask
+            width, height = struct.unpack_from("<ii", part, 4)
+            sizes.append((abs(width), abs(height) // 2))
+    if not sizes:
+        raise NotPicture("damaged: an icon file without icons")
+    return max(sizes, key=lambda size: size[0] * size[1])
+
+
+def _webp_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height of a WebP, whose decoder takes memory for them as it opens one; None for others."""
+    if data[:4] != b"RIFF" or data[8:12] != b"WEBP" or len(data) < 30:
+        return None
+    if data[12:16] == b"VP8X":
+        width, height = (int.from_bytes(data[at : at + 3], "little") for at in (24, 27))
+        return width + 1, height + 1
+    if data[12:16] == b"VP8L":
+        (bits,) = struct.unpack_from("<I", data, 21)
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    width, height = struct.unpack_from("<HH", data, 26)
+    return width & 0x3FFF, height & 0x3FFF

@@ -19,13 +19,14 @@ from scrapy.http.request import NO_CALLBACK
 from scrapy.pipelines.files import FilesPipeline
 from scrapy.utils.defer import ensure_awaitable
 
-from zjolcrawl.archive.archive import NoAnswer
+from zjolcrawl.archive.archive import ArchiveError, NoAnswer
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.archive.warc import warc_date
 from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.items import Article, Image
-from zjolcrawl.parsing.picture import NotPicture, Picture, read_picture
+from zjolcrawl.parsing.picture import NotPicture, Picture
 from zjolcrawl.parsing.urls import is_image_host
+from zjolcrawl.reading.pictures import PictureReader
 from zjolcrawl.storage.image_stores import GridFSFiles, ImageFiles
 from zjolcrawl.switch import switch
 
@@ -51,7 +52,8 @@ class ImagePipeline(FilesPipeline):
     An image that the archive has is not fetched again: its name changes with its bytes [REAL: names
     of date and 12 digits]. The store is Scrapy's `FILES_STORE`: a
     folder (default `DATA_DIR/images`), `s3://`, `gs://`, `ftp://`, and `gridfs://` for the run's
-    own database.
+    own database. Bytes are read in a process of their own, one image at a time, so that hostile ones
+    cost no more than themselves.
     """
 
     STORE_SCHEMES: ClassVar[dict[str, Any]] = {
@@ -64,6 +66,7 @@ class ImagePipeline(FilesPipeline):
         self._most = crawler.settings.getint("IMAGES_MAX_COUNT")
         self._dry_run = bool(getattr(crawler.spider, "dry_run", False))
         self._offline = bool(getattr(crawler.spider, "offline", False))
+        self._reader = PictureReader()
         self._fetched: OrderedDict[str, asyncio.Future[_Fetched]] = OrderedDict()
 
     @classmethod
@@ -84,36 +87,51 @@ class ImagePipeline(FilesPipeline):
         """Fill in what each image of an Article is; other items pass."""
         if isinstance(item, Article) and item.images:
             wanted = item.images[: self._most]
-            item.images = [
-                *await asyncio.gather(*(self._complete(image, item) for image in wanted)),
-                *item.images[self._most :],
-            ]
+            found = await asyncio.gather(*(self._complete(image, item) for image in wanted))
+            item.images = [*(image for image, _ in found), *item.images[self._most :]]
+            item.warnings += [told for _, told in found if told]  # in the order of the page
             if len(item.images) > self._most:
                 item.warnings.append(f"images: only the first {self._most} were fetched")
         return item
 
-    async def _complete(self, image: Image, article: Article) -> Image:
+    async def close_spider(self) -> None:
+        """Called by Scrapy: end the process that reads pictures."""
+        await self._reader.close()
+
+    async def _complete(self, image: Image, article: Article) -> tuple[Image, str | None]:
+        """The image as it is now, and a warning."""
         if not is_image_host(image.url):
-            return image
+            return image, None
         fetched = await self._once(image.url, article)
         assert self.ledger.store is not None
         self.ledger.store.counts[f"images_{fetched.status}"] += 1
-        if fetched.fault:
-            article.warnings.append(f"image {image.position}: {fetched.fault}")
+        told = f"image {image.position}: {fetched.fault}" if fetched.fault else None
         picture = fetched.picture
-        return replace(
+        if picture and picture.unread:  # not in the words of a failure, which the store forgets
+            told = f"image {image.position} is kept undecoded: {picture.unread}"
+        complete = replace(
             image, status=fetched.status, sha256=fetched.sha256, path=fetched.path,
             bytes=fetched.size, width=picture.width if picture else None,
             height=picture.height if picture else None,
             content_type=picture.content_type if picture else None,
         )  # fmt: skip
+        return complete, told
 
     async def _once(self, url: str, article: Article) -> _Fetched:
         """One fetch a URL and run (offline: a capture); articles that ask meanwhile wait for it."""
         capture = self._captured(url, article)
-        if capture is None and self._offline:
+        if not self._offline:
+            return await self._shared(url, url, article, capture)
+        if capture is None:
             return _Fetched("referenced")
-        key = capture.pointer.record_id if capture and self._offline else url
+        fetched = await self._shared(capture.pointer.record_id, url, article, capture)
+        if fetched.status != "stored" and (again := self._refetched(url, article, capture)):
+            return await self._shared(again.pointer.record_id, url, article, again)
+        return fetched
+
+    async def _shared(
+        self, key: str, url: str, article: Article, capture: Capture | None
+    ) -> _Fetched:
         if (known := self._fetched.get(key)) is None:
             known = self._fetched[key] = asyncio.ensure_future(self._fetch(url, article, capture))
             if len(self._fetched) > _REMEMBERED:
@@ -137,6 +155,13 @@ class ImagePipeline(FilesPipeline):
                 return fetched
         return await self._answer(self._request(url, article))
 
+    def _refetched(self, url: str, article: Article, before: Capture) -> Capture | None:
+        """What a crawl got that asked again at the article's visit, since the bytes it had were no good."""
+        archive, seen_at = self.ledger.archive, article.seen_at
+        if archive is None or seen_at is None or before.date > warc_date(seen_at):
+            return None
+        return archive.last_attempt(archive.index.following(url, warc_date(seen_at)))
+
     def _request(self, url: str, article: Article, capture: Capture | None = None) -> Request:
         meta = {
             "context": {"image": url, "article": article.frontier_url or article.url},
@@ -153,6 +178,10 @@ class ImagePipeline(FilesPipeline):
             response = await self.crawler.engine.download_async(request)
         except NoAnswer as error:
             return _Fetched("failed", fault=str(error)[:_LONGEST_FAULT])
+        except ArchiveError as error:
+            if self._offline:
+                self.ledger.faults.append(f"{request.url}: {error}")
+            return _Fetched("failed", fault=str(error)[:_LONGEST_FAULT])
         except Exception as error:
             fault = " ".join(f"{type(error).__name__}: {error}".split())
             return _Fetched("failed", fault=fault[:_LONGEST_FAULT])
@@ -165,7 +194,7 @@ class ImagePipeline(FilesPipeline):
             return _Fetched("failed", fault=f"HTTP {response.status}")
         data = response.body
         try:
-            picture = await asyncio.to_thread(read_picture, data)
+            picture = await self._reader.read(data)
             sha256 = hashlib.sha256(data).hexdigest()
             path = f"{sha256[:2]}/{sha256}{picture.suffix}"
             if not self._dry_run:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Self
 from urllib.parse import urlsplit
 
+from scrapy.crawler import Crawler
+
 from zjolcrawl.catalogue import catalogue_names, site_name
-from zjolcrawl.items import FROM_KEYWORDS, Article, Byline, RawArticle
+from zjolcrawl.items import FROM_KEYWORDS, Article, Byline, Outcome, RawArticle
 from zjolcrawl.papers import Paper, paper_of
 from zjolcrawl.parsing.article_page import PARSER_VERSION
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, merge, people
-from zjolcrawl.parsing.fields.dates import china_midnight, find_time
+from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, merge, names_editor, people
+from zjolcrawl.parsing.fields.dates import (
+    china_day,
+    china_midnight,
+    find_time,
+    find_yearless,
+    is_plausible,
+)
 from zjolcrawl.parsing.fields.tags import keyword_tags, split_tags
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.urls import doc_id, kind, url_day
+from zjolcrawl.reading.deadline import TooLong, within
 
 # Every family can have these, and a paper those; a page without one of them says so in `warnings`.
 _EXPECTED = ("title", "published_at", "source", "authors", "editors", "tags", "breadcrumb")
@@ -37,9 +47,10 @@ def normalize(raw: RawArticle) -> Article:
         subtitle=raw.subtitle,
         source=raw.source,
         authors=merge(_people(raw.bylines, AUTHOR_ROLES)),
-        editors=merge(_people(raw.editors, EDITOR_ROLES)),
+        editors=merge(_people(raw.editors + list(filter(names_editor, raw.bylines)), EDITOR_ROLES)),
         tags=split_tags(raw.tags),
         editor_note=raw.editor_note,
+        abstract=raw.abstract,
         dateline=raw.dateline,
         original_title=raw.original_title,
         images=raw.images,
@@ -72,6 +83,8 @@ def normalize(raw: RawArticle) -> Article:
         for name in (_EXPECTED_OF_PAPERS if paper else _EXPECTED)
         if not getattr(article, name) and not (name == "published_at" and from_url)
     ]
+    if broken := article.title.count("\ufffd"):
+        article.warnings.append(f"title: {broken} undecodable characters")
     article.warnings.sort()
     return article
 
@@ -91,7 +104,10 @@ def _publish_time(article: Article, raw: RawArticle) -> None:
     """The page's own time, else the list's, else the day in the URL; the latter two are doubts."""
     if raw.published and (found := find_time(raw.published)):
         article.published_at, article.published_precision = found
-    elif raw.listed_at:
+    elif raw.published and (found := _in_a_year(raw)):
+        article.published_at, article.published_precision = found
+        article.warnings.append("published_at: the year is not the page's")
+    elif raw.listed_at and is_plausible(raw.listed_at):
         article.published_at, article.published_precision = raw.listed_at, "day"
         article.warnings.append("published_at: from the list page")
     elif day := url_day(raw.url):
@@ -99,8 +115,32 @@ def _publish_time(article: Article, raw: RawArticle) -> None:
         article.warnings.append("published_at: from the URL")
 
 
+def _in_a_year(raw: RawArticle) -> tuple[datetime, str] | None:
+    """The page's own time where it lacks a year: that of the list or of the URL."""
+    near = china_day(raw.listed_at) if raw.listed_at else url_day(raw.url)
+    return find_yearless(raw.published, near) if raw.published and near else None
+
+
 class NormalizePipeline:
-    """Turns each RawArticle into an Article; other items pass."""
+    """Turns each RawArticle into an Article, or a rejected Outcome where that takes too long; other
+    items pass.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Called by Scrapy."""
+        return cls(crawler.settings.getfloat("PAGE_SECONDS"))
 
     def process_item(self, item: Any) -> Any:
-        return normalize(item) if isinstance(item, RawArticle) else item
+        if not isinstance(item, RawArticle):
+            return item
+        try:
+            return within(self._seconds, normalize, item)
+        except TooLong as error:
+            return Outcome(
+                item.frontier_url or item.url, "rejected", str(error),
+                final_url=item.url, template=item.template, seen_at=item.seen_at, warc=item.warc,
+            )  # fmt: skip

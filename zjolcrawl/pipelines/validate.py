@@ -13,8 +13,8 @@ def fault(article: Article) -> str | None:
         return "no headline found"
     if not article.body and not article.images and not article.videos:
         return "no body found"
-    if "\ufffd" in article.title:
-        return "the headline has undecodable characters"
+    if 2 * article.title.count("\ufffd") > len(article.title):
+        return "the headline is undecodable"
     return None
 
 

@@ -6,10 +6,16 @@ import asyncio
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
-from zjolcrawl.parsing.article_page import read_article
-from zjolcrawl.reading.process import Found
+from zjolcrawl.parsing.column_page import ColumnPage
+from zjolcrawl.reading.deadline import TooLong, within
+from zjolcrawl.reading.process import Found, read_in_time
 from zjolcrawl.reading.worker import Worker
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
 
 logger = logging.getLogger(__name__)
 _BURST = 20  # pages within a second: no polite crawl asks for so many, and a process would idle
@@ -21,9 +27,12 @@ _LOSSES = 3  # processes lost, after which a crawl reads by itself
 
 
 class PageReader:
-    """Reads pages, with up to so many `processes` beside this one."""
+    """Reads pages, with up to so many `processes` beside this one, each page in `seconds` of processor
+    time at most.
+    """
 
-    def __init__(self, processes: int) -> None:
+    def __init__(self, processes: int, seconds: float = 10.0) -> None:
+        self.seconds = seconds
         self._most = processes
         self._workers: list[Worker] = []
         self._starting: asyncio.Task[None] | None = None
@@ -31,13 +40,34 @@ class PageReader:
         self._asked: deque[float] = deque(maxlen=_BURST)
 
     async def read(self, body: bytes, url: str) -> Found:
-        """What `read_article` returns, or raises, wherever it was called."""
+        """What `read_article` returns, or raises, wherever it was called; a NotArticle that says so
+        where it took too long.
+        """
         if self._most:
             self._look()
             worker = min(self._workers, key=lambda each: each.waiting, default=None)
             if worker and worker.waiting < _AHEAD and (found := await worker.read(body, url)):
                 return found
-        return read_article(body, url)
+        return read_in_time(self.seconds, body, url)
+
+    def read_list(
+        self, read: Callable[[bytes, str], ColumnPage], body: bytes, url: str
+    ) -> ColumnPage:
+        """What `read` returns, here; a page with a fault where it took too long."""
+        try:
+            return within(self.seconds, read, body, url)
+        except TooLong as error:
+            return ColumnPage(fault=str(error))
+
+    def read_other(
+        self, read: Callable[_Given, _Result], *given: _Given.args, **named: _Given.kwargs
+    ) -> _Result | None:
+        """What `read` returns, here; None, with a warning in the log, where it took too long."""
+        try:
+            return within(self.seconds, read, *given, **named)
+        except TooLong as error:
+            logger.warning("%s: %s", given[-1] if isinstance(given[-1], str) else "A page", error)
+            return None
 
     async def close(self) -> None:
         """End the processes, and wait for that."""
@@ -69,7 +99,7 @@ class PageReader:
             self._most = 0
         while len(self._workers) < self._most:
             try:
-                self._workers.append(await Worker.start())
+                self._workers.append(await Worker.start(self.seconds))
             except OSError as error:
                 logger.warning("No process to read pages: %s", error)
                 self._most = 0

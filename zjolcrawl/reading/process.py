@@ -1,4 +1,5 @@
-"""The process that reads pages for a crawl: `python -m zjolcrawl.reading.process`, a socket as stdin.
+"""The process that reads pages for a crawl: `python -m zjolcrawl.reading.process SECONDS`, a socket as
+stdin; each page is read in so many seconds of processor time at most.
 
 It is sent pages and answers each, in order, until the other end closes or dies: then it ends too, so
 that it is never left behind. It imports the parsing alone: 21 MB.
@@ -15,6 +16,7 @@ import sys
 from zjolcrawl.items import RawArticle
 from zjolcrawl.parsing.article_page import NotArticle, Stub, read_article
 from zjolcrawl.processes import tend_memory
+from zjolcrawl.reading.deadline import TooLong, within
 
 Found = RawArticle | Stub | NotArticle
 """What `read_article` returns."""
@@ -27,6 +29,7 @@ ANSWER = struct.Struct(">I")
 def main() -> int:
     """Answer pages. 0 when there are no more."""
     tend_memory()
+    seconds = float(sys.argv[1])
     with (
         socket.socket(fileno=os.dup(sys.stdin.fileno())) as channel,
         channel.makefile("rb") as asked,
@@ -37,16 +40,24 @@ def main() -> int:
                 url, body = asked.read(of_url), asked.read(of_body)
                 if len(url) + len(body) < of_url + of_body:
                     break
-                answer = _answer(body, url.decode())
+                answer = _answer(seconds, body, url.decode())
                 channel.sendall(ANSWER.pack(len(answer)) + answer)
         except ConnectionError:
             pass  # the crawl was killed: no one waits for an answer
     return 0
 
 
-def _answer(body: bytes, url: str) -> bytes:
+def read_in_time(seconds: float, body: bytes, url: str) -> Found:
+    """What `read_article` returns, or raises; a NotArticle where it took too long."""
     try:
-        return pickle.dumps(read_article(body, url), pickle.HIGHEST_PROTOCOL)
+        return within(seconds, read_article, body, url)
+    except TooLong as error:
+        return NotArticle(str(error))
+
+
+def _answer(seconds: float, body: bytes, url: str) -> bytes:
+    try:
+        return pickle.dumps(read_in_time(seconds, body, url), pickle.HIGHEST_PROTOCOL)
     except Exception:  # who asked reads the page itself, and so has the error with its traceback
         return pickle.dumps(None)
 

@@ -28,11 +28,13 @@ class Worker(asyncio.Protocol):
         self._received = bytearray()
 
     @classmethod
-    async def start(cls) -> Self:
-        """Start one; it need not be up before it is asked. Raises OSError."""
+    async def start(cls, seconds: float) -> Self:
+        """Start one that reads each page in so many seconds of processor time at most; it need not be
+        up before it is asked. Raises OSError.
+        """
         ours, theirs = socket.socketpair()
         try:
-            process = await asyncio.to_thread(_begin, theirs)
+            process = await asyncio.to_thread(_begin, theirs, seconds)
         except OSError:
             ours.close()
             raise
@@ -100,9 +102,9 @@ class Worker(asyncio.Protocol):
             self._process.wait()
 
 
-def _begin(channel: socket.socket) -> subprocess.Popen[bytes]:
+def _begin(channel: socket.socket, seconds: float) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", _PROCESS],  # -P: no module of the folder it is run in
+        [sys.executable, "-P", "-m", _PROCESS, str(seconds)],  # -P: no module of the folder it is run in
         stdin=channel.fileno(), stdout=subprocess.DEVNULL, env=own_environment(),
         start_new_session=True,  # Ctrl-C is for the crawl, which lets it finish
     )  # fmt: skip

@@ -12,8 +12,8 @@ from pathlib import Path
 from zjolcrawl.archive.warc import warc_date
 from zjolcrawl.catalogue import CatalogueError, Column, load_catalogue
 from zjolcrawl.papers import Paper, load_papers
-from zjolcrawl.parsing.fields.dates import china_midnight
-from zjolcrawl.parsing.urls import absolute, is_own_host, kind
+from zjolcrawl.parsing.fields.dates import YEARS, china_midnight, is_plausible
+from zjolcrawl.parsing.urls import absolute, is_own_host, kind, normalized
 from zjolcrawl.switch import switch
 
 
@@ -289,6 +289,7 @@ def _column_of_url(text: str, catalogue: dict[str, Column]) -> Column:
 def _own_url(text: str) -> str:
     text = text.strip()
     url = absolute("http://zjol.com.cn/", text if "://" in text else f"http://{text}")
+    url = normalized(url or "")
     if not url or (not is_own_host(url) and kind(url) == "offsite"):
         raise ArgumentError(f"url={text} is not on zjol.com.cn")
     return url
@@ -300,9 +301,12 @@ def _day(name: str, text: str | None) -> date | None:
     try:
         if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
             raise ValueError
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise ArgumentError(f"{name}={text} is not a date of the form 2017-08-12") from None
+    if not is_plausible(day):
+        raise ArgumentError(f"{name}={text} is not a day of {YEARS.start} to {YEARS.stop - 1}")
+    return day
 
 
 def _count(name: str, text: str | None) -> int | None:

@@ -15,7 +15,7 @@ from zjolcrawl.items import READ_KINDS, WalkEnd
 from zjolcrawl.middlewares.frontier import conditional_headers
 from zjolcrawl.parsing.column_page import ColumnPage, link_day_of
 from zjolcrawl.parsing.fields.dates import china_day
-from zjolcrawl.parsing.urls import is_own_host
+from zjolcrawl.parsing.urls import is_own_host, normalized
 from zjolcrawl.spiders.arguments import column_arguments
 from zjolcrawl.spiders.context import Days, column_context
 from zjolcrawl.spiders.lists import ListReader
@@ -54,7 +54,7 @@ class ColumnSpider(ListReader):
     3. The next page is the one the page offers; a catalogue entry with `paging = "index"` is
        asked for `index_N` where its pages offer none.
     4. A walk ends at a first page that has not changed, at a page without an unknown link, at the
-       last page, at `pages=`, at a page that lies before `since` as a whole, at an address or a list
+       last page, at `pages=`, after COLUMN_MAX_PAGES, at a page that lies before `since` as a whole, at an address or a list
        already seen. Every FULL_SWEEP_DAYS it goes to the last page.
     """
 
@@ -84,7 +84,7 @@ class ColumnSpider(ListReader):
         """
         swept: datetime | None = known.get("swept_at")
         days = timedelta(days=self.settings.getfloat("FULL_SWEEP_DAYS"))
-        stale = swept is None or datetime.now(timezone.utc) - swept >= days
+        stale = swept is None or abs(datetime.now(timezone.utc) - swept) >= days
         walk = _Walk(column, full=stale or self.wanted.recheck or "walk_open_since" in known)
         request = self._page_request(walk, column.url)
         if not walk.full:
@@ -127,6 +127,11 @@ class ColumnSpider(ListReader):
             yield visit
             if visit.error:
                 return  # the walk stays open: the next run goes through all pages
+        if page is None and visit and number < (visit.pages_total or 0):
+            told = f"page {number + 1} of {visit.pages_total} lists what an earlier page listed"
+            self._warn(column, f"{told}; what follows cannot be reached")
+            yield walk.end(seen_at, complete=False, swept=False)
+            return
         if page is None:
             # Not modified, or past the last page.
             yield walk.end(seen_at, complete=True, swept=response.status != 304)
@@ -159,8 +164,15 @@ class ColumnSpider(ListReader):
             url, probe = f"{walk.column.url}index_{walk.page + 1}.shtml", True
         if not url or _page_key(url) in walk.urls or not is_own_host(url):
             return None, False
+        if walk.page + 1 >= (most := self.settings.getint("COLUMN_MAX_PAGES")):
+            told = f"the walk stopped after {most} pages, and the list goes on"
+            self._warn(walk.column, f"{told}; raise COLUMN_MAX_PAGES if the list is that long")
+            return None, True
         walk.page += 1
         return self._page_request(walk, url, probe=probe), False
+
+    def _warn(self, column: Column, told: str) -> None:
+        self.ledger.warnings.append(f"column {column.id}: {told}")
 
     def _lies_before_since(self, page: ColumnPage) -> bool:
         since = self.days.since
@@ -174,7 +186,7 @@ class ColumnSpider(ListReader):
 
 def _page_key(url: str) -> str:
     """One address a list page: `/x/`, `/x/index.shtml` and either scheme are the same page."""
-    plain = url.partition("://")[2].partition("#")[0]
+    plain = normalized(url).partition("://")[2].partition("#")[0]
     for name in ("index.shtml", "index.html", "index.htm"):
         plain = plain.removesuffix(name)
     return plain

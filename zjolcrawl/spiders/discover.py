@@ -60,20 +60,24 @@ class DiscoverSpider(ArticleReader):
 
     async def parse_known(self, response: Response, known: Column) -> AsyncIterator[Any]:
         """Scrapy callback of a page of the catalogue: requests for the new columns that it links."""
-        links = read_navigation(response.body, response.url) if response.status == 200 else []
+        links: list[ColumnLink] | None = []
+        if response.status == 200:
+            links = self.pages.read_other(read_navigation, response.body, response.url)
         fault = self._fault(response)
         if fault is None and not links:
-            fault = read_column(response.body, response.url).fault  # a challenge, an empty page
+            page = self.pages.read_list(read_column, response.body, response.url)
+            fault = page.fault  # a challenge, an empty page
         if fault:
             self._unread(known, fault)
             return
         self._answered += 1
-        for link in links:
+        for link in links or ():
             if link.url in self._known or link.url in self._finds:
                 continue
             find = Find(link, response.url, response.meta["seen_at"])
             self._finds[link.url] = find
-            if not self.wanted.pages or self._asked_for < self.wanted.pages:
+            most = self.wanted.pages or self.settings.getint("COLUMN_MAX_PAGES")
+            if self._asked_for < most:
                 yield self._request(link.url, response.url, self.parse_new, find=find)
 
     async def parse_new(self, response: Response, find: Find) -> None:
@@ -90,7 +94,7 @@ class DiscoverSpider(ArticleReader):
                 return
             find.link = ColumnLink(landed, find.link.name, find.link.place)
             self._finds[landed] = find
-        find.read(read_column(response.body, response.url))
+        find.read(self.pages.read_list(read_column, response.body, response.url))
 
     def failed(self, failure: Failure) -> Iterator[Any]:
         """Scrapy errback: neither robots.txt nor a dead host ends the run."""
@@ -121,6 +125,9 @@ class DiscoverSpider(ArticleReader):
         )
         if not self._answered:
             self.ledger.faults.append("no known page could be read")
+        if not self.wanted.pages and self._asked_for >= self.settings.getint("COLUMN_MAX_PAGES"):
+            told = f"only {self._asked_for} pages were looked at (COLUMN_MAX_PAGES)"
+            self.ledger.warnings.append(told)
         text = fragment(proposed, others)
         if self.wanted.file == _STDOUT:
             sys.stdout.write(text)

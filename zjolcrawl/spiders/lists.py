@@ -13,11 +13,13 @@ from twisted.python.failure import Failure
 from zjolcrawl.catalogue import Column
 from zjolcrawl.cluster import CrowdLost
 from zjolcrawl.items import READ_KINDS, ColumnVisit, Link
-from zjolcrawl.parsing.column_page import ColumnPage, ListedLink, link_day_of, read_column
+from zjolcrawl.middlewares.own_hosts import OffSite
+from zjolcrawl.parsing.column_page import ColumnPage, link_day_of, read_column
 from zjolcrawl.parsing.fields.dates import china_day
+from zjolcrawl.parsing.listed import ListedLink
 from zjolcrawl.parsing.paper_page import read_paper_page
 from zjolcrawl.parsing.urls import is_own_host, is_paper_page
-from zjolcrawl.spiders.reader import ArticleReader, reason_of
+from zjolcrawl.spiders.reader import ArticleReader, reason_of, target_of
 
 _AHEAD = 100  # due links that wait in the scheduler
 _REASONS = {
@@ -75,6 +77,9 @@ class ListReader(ArticleReader):
         """
         if response.status == 304:
             return self.visit(column, number, response), None
+        if (target := target_of(response)) and not is_own_host(target):  # ftp:, data: …
+            error = reason_of(OffSite(f"leads off the site: {target}"))
+            return self.visit(column, number, response, error=error), None
         if response.status != 200:
             missing = probe and response.status == 404
             error = f"HTTP {response.status}"
@@ -86,7 +91,7 @@ class ListReader(ArticleReader):
             error = f"redirects to {response.url}"
             return None if probe else self.visit(column, number, response, error=error), None
         read = read_paper_page if is_paper_page(response.url) else read_column
-        page = read(response.body, response.url)
+        page = self.pages.read_list(read, response.body, response.url)
         fingerprint = hash(tuple(link.url for link in page.links))
         repeated = fingerprint in lists
         lists.add(fingerprint)

@@ -78,7 +78,9 @@ class PaperSpider(ListReader):
 
     async def parse_newest(self, response: Response, paper: Paper) -> AsyncIterator[Any]:
         """Scrapy callback of `paperindex.htm`."""
-        url = newest_issue(response.body, response.url) if response.status == 200 else None
+        url = None
+        if response.status == 200:
+            url = self.pages.read_other(newest_issue, response.body, response.url)
         if url is None:
             reason = "names no issue" if response.status == 200 else f"HTTP {response.status}"
             self.ledger.faults.append(f"paper {paper.id}: {response.url}: {reason}")
@@ -90,8 +92,10 @@ class PaperSpider(ListReader):
         self, response: Response, paper: Paper, days: list[date]
     ) -> AsyncIterator[Any]:
         """Scrapy callback of a month's calendar."""
-        issues = read_calendar(response.body) if response.status == 200 else {}
-        for request in self._issues(paper, days, issues):
+        known: dict[date, str | None] | None = None
+        if response.status == 200:
+            known = self.pages.read_other(read_calendar, response.body)
+        for request in self._issues(paper, days, known or {}):
             yield request
 
     def not_led(self, failure: Failure) -> Iterator[Any]:
@@ -167,5 +171,10 @@ class PaperSpider(ListReader):
             yield each
         if number == 0:
             others = [each.url for each in page.issue if each.url != response.url]
+            most = self.settings.getint("COLUMN_MAX_PAGES") - 1
+            if len(others) > most:
+                told = f"the issue names {len(others) + 1} pages, and only {most + 1} were fetched"
+                self.ledger.warnings.append(f"paper {column.id}: {told} (COLUMN_MAX_PAGES)")
+                others = others[:most]
             for place, url in enumerate(others, 1):
                 yield self._page_request(issue, url, place)

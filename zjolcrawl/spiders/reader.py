@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
+from w3lib.url import safe_url_string
 
 from zjolcrawl.archive.archive import ArchiveError, NoAnswer
 from zjolcrawl.cluster import CrowdLost
@@ -23,8 +24,9 @@ from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.items import READ_KINDS, Link, Outcome, RawArticle, Unchanged
 from zjolcrawl.middlewares.frontier import conditional_headers
 from zjolcrawl.middlewares.own_hosts import OffSite
+from zjolcrawl.middlewares.robots import was_forbidden
 from zjolcrawl.parsing.article_page import NotArticle, Stub
-from zjolcrawl.parsing.fields.dates import china_day, find_time
+from zjolcrawl.parsing.fields.dates import china_day, find_time, is_plausible
 from zjolcrawl.parsing.urls import (
     canonical,
     is_front,
@@ -37,6 +39,7 @@ from zjolcrawl.reading.pages import PageReader
 from zjolcrawl.spiders.context import Days, article_context
 from zjolcrawl.spiders.parts import Parts
 
+_REDIRECTS = {301, 302, 303, 307, 308}
 REFUSALS = {403, 429}
 """Statuses by which a server says that it does not want to be asked."""
 _MOST_REFUSALS = 20  # in a row
@@ -65,7 +68,8 @@ class ArticleReader(Spider):
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         """Called by Scrapy."""
         spider = super().from_crawler(crawler, *args, **kwargs)
-        spider.pages = PageReader(crawler.settings.getint("PARSER_PROCESSES"))
+        get = crawler.settings
+        spider.pages = PageReader(get.getint("PARSER_PROCESSES"), get.getfloat("PAGE_SECONDS"))
         crawler.signals.connect(spider.pages.close, signal=signals.spider_closed)
         return spider
 
@@ -127,6 +131,8 @@ class ArticleReader(Spider):
             return Unchanged(link.url, response.meta.get("seen_at"))
         if response.status in {404, 410}:
             return self._outcome(link, response, "gone", f"HTTP {response.status}")
+        if (target := target_of(response)) and not is_own_host(target):  # ftp:, data: …
+            return self.left_the_site(link, target, response.meta.get("seen_at"))
         if response.status != 200:
             self._watch(refused=response.status in REFUSALS)
             failed = self._outcome(link, response, "failed", f"HTTP {response.status}")
@@ -204,7 +210,7 @@ class ArticleReader(Spider):
         error = failure.value
         if isinstance(error, CrowdLost):
             return
-        if isinstance(error, IgnoreRequest):
+        if isinstance(error, IgnoreRequest) or was_forbidden(error):
             parts.add(url, None)
             yield self._go_on(parts)
             return
@@ -265,6 +271,7 @@ class ArticleReader(Spider):
             return
         states = {IgnoreRequest: "rejected", ArchiveError: "pending"}
         state = next((s for kind, s in states.items() if isinstance(error, kind)), "failed")
+        state = "rejected" if was_forbidden(error) else state
         yield Outcome(link.url, state, reason_of(error), final_url=request.url, seen_at=seen_at)
 
     def left_the_site(self, link: Link, target: str, seen_at: datetime | None) -> Outcome:
@@ -294,17 +301,27 @@ def reason_of(error: BaseException | None) -> str:
     return " ".join(said.split())[:300]
 
 
+def target_of(response: Response) -> str | None:
+    """Where a redirect leads, as Scrapy reads it; None for any other answer. Raises ValueError."""
+    location = response.headers.get("Location")
+    if response.status not in _REDIRECTS or not location:
+        return None
+    return Request(urljoin(response.url, safe_url_string(location))).url
+
+
 def _retry_after(response: Response) -> datetime | None:
     """When the server wants to be asked again (RFC 9110, 10.2.3), a week ahead at the most."""
     said = (response.headers.get("Retry-After") or b"").decode("latin-1").strip()
     seen_at: datetime = response.meta.get("seen_at") or datetime.now(timezone.utc)
     try:
         moment = (
-            seen_at + timedelta(seconds=int(said))
+            seen_at + min(timedelta(seconds=int(said)), _LONGEST_RETRY_AFTER)
             if said.isdigit()
             else parsedate_to_datetime(said)
         )
     except (ValueError, OverflowError):
+        return None
+    if not is_plausible(moment):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)

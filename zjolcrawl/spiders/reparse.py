@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import datetime
 from heapq import merge
 from typing import Any, ClassVar, Self
-from urllib.parse import urljoin
 from zlib import crc32
 
 from scrapy import Request, signals
@@ -26,10 +25,9 @@ from zjolcrawl.parsing.urls import canonical, is_own_host
 from zjolcrawl.spiders.arguments import reparse_arguments
 from zjolcrawl.spiders.context import Days, column_of, link_of
 from zjolcrawl.spiders.lists import ListReader, failed_visit, link_of_list
-from zjolcrawl.spiders.reader import reason_of, unwanted
+from zjolcrawl.spiders.reader import reason_of, target_of, unwanted
 from zjolcrawl.storage.queries import seen_by_parsers_before
 
-_REDIRECTS = {301, 302, 303, 307, 308}
 _AHEAD = 100  # captures that wait in the scheduler
 
 
@@ -88,7 +86,14 @@ class ReparseSpider(ListReader):
         for capture in self._captures(archive):
             if moments is not None and capture.seen_at not in moments:
                 continue
-            request = self._request(capture, archive)
+            try:
+                request = self._request(capture, archive)
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                at = f"{capture.pointer.file} at byte {capture.pointer.offset}"
+                self.ledger.warnings.append(
+                    f"{at}: the context is not one of ours ({error!r:.100})"
+                )
+                continue
             self._found = self._found or request is not None
             if request and self._is_of_part(request):
                 self.ledger.counts["chosen"] += 1
@@ -151,7 +156,15 @@ class ReparseSpider(ListReader):
     ) -> AsyncIterator[Any]:
         """Scrapy callback of a capture of an article's page."""
         context = capture.known
-        if target := _target(response):
+        try:
+            target = target_of(response)
+        except ValueError as error:  # the crawl could not follow it either
+            yield Outcome(
+                link.url, "failed", reason_of(error), final_url=response.url,
+                seen_at=response.meta["seen_at"],
+            )  # fmt: skip
+            return
+        if target:
             if outcome := self._redirected(response, link, target, context.get("hop", 0)):
                 yield outcome
             else:
@@ -209,7 +222,7 @@ class ReparseSpider(ListReader):
         self, response: Response, column: Column, number: int, capture: Capture
     ) -> AsyncIterator[Any]:
         """Scrapy callback of a capture of a column page."""
-        if target := _target(response):
+        if target := target_of(response):
             if not is_own_host(target):
                 reason = reason_of(OffSite(f"leads off the site: {target}"))
                 yield failed_visit(column, number, target, reason, response.meta["seen_at"])
@@ -284,10 +297,3 @@ def _end(name: str, ends: dict[str, str]) -> str:
     while name in ends:
         name = ends[name]
     return name
-
-
-def _target(response: Response) -> str | None:
-    location = response.headers.get("Location")
-    if response.status not in _REDIRECTS or not location:
-        return None
-    return urljoin(response.url, location.decode("latin-1"))

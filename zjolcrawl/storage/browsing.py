@@ -10,7 +10,7 @@ from typing import Any
 
 from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.storage.connection import Database
-from zjolcrawl.storage.operations import china_date
+from zjolcrawl.storage.operations import china_date, start_of
 from zjolcrawl.storage.selection import day_bounds
 
 _LEAD = 160  # characters of a text in a list
@@ -34,16 +34,9 @@ async def newest_articles(
     db: Database, query: dict[str, Any], *, limit: int, skip: int = 0
 ) -> list[dict[str, Any]]:
     """Articles for a list, newest first; `body` is only its start."""
-    lead = {"body": {"$substrCP": ["$body", 0, _LEAD]}}
+    lead = {"body": start_of("body", _LEAD)}
     found = db["articles"].find(query, {**_LISTED, **lead}).sort("published_at", -1)
     return await found.skip(skip).limit(limit).to_list()
-
-
-async def version_of(db: Database, newest: dict[str, Any], revision: int) -> dict[str, Any] | None:
-    """A version of an article by its number."""
-    if revision == newest["revision"]:
-        return newest
-    return await db["revisions"].find_one({"_id": {"url": newest["_id"], "revision": revision}})
 
 
 async def column_ids(db: Database) -> list[str]:
@@ -69,8 +62,8 @@ async def daily_counts(db: Database, column: str | None, first: date, last: date
 
 
 async def covered_days(db: Database, column: str | None) -> tuple[date, date] | None:
-    """The first and the last publish day (China) of a column, or of everything."""
-    dated = {**_of_column(column), "published_at": {"$type": "date"}}
+    """The first and the last publish day (China, 1990 to 2100) of a column, or of everything."""
+    dated = {**_of_column(column), "published_at": day_bounds(date(1990, 1, 1), date(2100, 12, 31))}
     ends = [
         await db["articles"].find_one(dated, {"published_at": 1}, sort={"published_at": way})
         for way in (1, -1)

@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
-from typing import Any
+from typing import Any, Self
 
 from bson import ObjectId
 
-from zjolcrawl.items import ColumnVisit, Outcome, Unchanged, WalkEnd
+from zjolcrawl.items import Article, ColumnVisit, Outcome, Unchanged, WalkEnd
+from zjolcrawl.storage.documents import article_document
+from zjolcrawl.storage.limits import describe, document_fault, key_fault, storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,10 @@ class Sight:
     document: dict[str, Any]
     row: str
     validators: dict[str, str]
+
+    def __post_init__(self) -> None:
+        if not {"_id", "last_seen_at"} <= self.document.keys():  # of another version's spool
+            raise TypeError("a document without _id or last_seen_at")
 
     @property
     def at(self) -> datetime:
@@ -42,15 +48,21 @@ SPOOLED = (Sight, Unchanged, Outcome, ColumnVisit, WalkEnd, RunEnd)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What `discover` found: how many links were `new`, and the rows that are `due`, by URL."""
+    """What `discover` found: how many links were `new`, the rows that are `due`, by URL, and the
+    `refused` links, with the reasons.
+    """
 
     new: int = 0
     due: dict[str, dict[str, Any]] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def __add__(self, other: Found) -> Found:
+        return Found(self.new + other.new, self.due | other.due, self.refused | other.refused)
 
 
 @dataclass(slots=True)
 class Buffer:
-    """What was put and is not written yet; `articles` by URL."""
+    """What was put and is not written yet; `articles` by URL, of `size` bytes together."""
 
     articles: dict[str, Sight] = field(default_factory=dict)
     unchanged: list[Unchanged] = field(default_factory=list)
@@ -59,9 +71,21 @@ class Buffer:
     ends: list[RunEnd] = field(default_factory=list)
     settled: set[str] = field(default_factory=set)
     since: float = 0.0
+    size: int = 0
 
     def __len__(self) -> int:
         return sum(map(len, self._parts()))
+
+    @classmethod
+    def of(cls, item: Any) -> Self:
+        """A buffer of one item."""
+        buffer = cls()
+        buffer.add(item)
+        return buffer
+
+    def has(self, item: Any) -> bool:
+        """Whether an item is of an article that is in it: sights of one page are written one by one."""
+        return isinstance(item, Sight) and str(item.document["_id"]) in self.articles
 
     def items(self) -> Iterator[Any]:
         """All that is in it, in the order in which it is written."""
@@ -79,3 +103,36 @@ class Buffer:
 
     def _parts(self) -> tuple[Collection[Any], ...]:
         return (self.articles.values(), self.unchanged, self.outcomes, self.visits, self.ends)
+
+
+def make_sight(article: Article, row: str) -> tuple[Sight | Outcome, int]:
+    """What is buffered of an article whose link has this row, and its bytes: an Outcome, which rejects
+    the link by name, where MongoDB cannot hold the article.
+    """
+    size = 0
+    try:
+        document = article_document(article)
+        why, size = document_fault(document)
+        why = why or key_fault(article.url) or key_fault(row)
+    except Exception as error:
+        why = f"cannot be stored: {describe(error)}"
+    if why is None:
+        return Sight(document, row, storable(article.validators)), size
+    refused = Outcome(
+        row, "rejected", why, final_url=article.url, template=article.template,
+        excerpt=str(article.body)[:2000] or None, seen_at=article.seen_at, warc=article.warc,
+    )  # fmt: skip
+    return refused, 0
+
+
+def link_of(item: Any) -> str | None:
+    """The URL of the link that an item is about; None for a column's or a run's."""
+    if isinstance(item, Sight):
+        return item.row
+    return item.url if isinstance(item, (Outcome, Unchanged)) else None
+
+
+def named(item: Any) -> str:
+    """An item in a message."""
+    name = link_of(item) or getattr(item, "column", None) or getattr(item, "run_id", "")
+    return f"{type(item).__name__} {str(name)[:200]}"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pymongo
+from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo import AsyncMongoClient, WriteConcern
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
@@ -16,8 +17,17 @@ from pymongo.errors import PyMongoError
 from zjolcrawl.storage.embedded import EmbeddedServer
 from zjolcrawl.storage.errors import StoreUnavailable, short, unavailable
 
+_REPLICATION_MS = 60_000  # without a bound, a write waits for ever for a majority that is away
+
 Client = AsyncMongoClient[dict[str, Any]]
 Database = AsyncDatabase[dict[str, Any]]
+# What another client stored must not end a query: a text that is no UTF-8 is read with U+FFFD, a date after
+# the year 9999 as the last that Python knows.
+_ODD: CodecOptions[dict[str, Any]] = CodecOptions(
+    tz_aware=True,
+    unicode_decode_error_handler="replace",
+    datetime_conversion=DatetimeConversion.DATETIME_CLAMP,
+)
 
 
 @asynccontextmanager
@@ -29,7 +39,7 @@ async def open_database(uri: str, database: str, data_dir: Path) -> AsyncIterato
     async with server_address(uri, data_dir) as address:
         client = await connect(address)
         try:
-            yield client[database]
+            yield client.get_database(database, codec_options=_ODD)
         except PyMongoError as error:
             raise StoreUnavailable(f"MongoDB did not answer a query: {short(error)}") from error
         finally:
@@ -63,7 +73,8 @@ def deadline(seconds: float) -> Iterator[None]:
 
 def durable(client: Client, name: str) -> Database:
     """A database whose writes are done once a majority of a replica set has them in its journal."""
-    return client.get_database(name, write_concern=WriteConcern(w="majority", j=True))
+    concern = WriteConcern(w="majority", j=True, wtimeout=_REPLICATION_MS)
+    return client.get_database(name, write_concern=concern)
 
 
 async def connect(uri: str) -> Client:

@@ -8,12 +8,13 @@ from dataclasses import fields
 from typing import Any
 
 from zjolcrawl.items import Article, Byline, Image, Media
+from zjolcrawl.parsing.image_refs import image_key
 from zjolcrawl.storage.operations import utc_now
 
 # The fields whose change makes a new revision (contract: `content_sha256`).
 _EDITORIAL = (
     "title", "kicker", "subtitle", "published_at", "source", "authors", "editors", "tags",
-    "editor_note", "body",
+    "editor_note", "abstract", "body",
 )  # fmt: skip
 _NOT_STORED = {"url", "template", "parser_version", "frontier_url", "seen_at", "validators"}
 _STORED = tuple(each.name for each in fields(Article) if each.name not in _NOT_STORED)
@@ -36,7 +37,12 @@ def article_document(article: Article) -> dict[str, Any]:
 def url_of(document: dict[str, Any]) -> Any:
     """The URL of an article or of a former version of one."""
     key = document["_id"]
-    return key["url"] if isinstance(key, dict) else key
+    return key.get("url", key) if isinstance(key, dict) else key
+
+
+def former_versions(url: Any, first: int, end: int) -> dict[str, Any]:
+    """The filter on `revisions` for the versions `first` to `end - 1` of an article, by their keys."""
+    return {"_id": {"$gte": {"url": url, "revision": first}, "$lt": {"url": url, "revision": end}}}
 
 
 def records_of(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -49,11 +55,22 @@ def content_sha256(article: Article) -> str:
     return _sha256({name: tidy(getattr(article, name)) for name in (*_EDITORIAL, "images")})
 
 
+def is_same_content(document: dict[str, Any], version: dict[str, Any]) -> bool:
+    """Whether a page says what a stored version says.
+
+    A stored hash may be of a former rule, which took the references of images as they were written:
+    where two differ, the fields are hashed anew.
+    """
+    return document["content_sha256"] == version["content_sha256"] or _sha256(document) == _sha256(
+        version
+    )
+
+
 def _sha256(values: dict[str, Any]) -> str:
-    editorial = {name: values[name] for name in _EDITORIAL}
-    if published_at := values["published_at"]:
+    editorial = {name: values.get(name) for name in _EDITORIAL}
+    if published_at := values.get("published_at"):
         editorial["published_at"] = published_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    editorial["images"] = [image["ref"] for image in values["images"]]
+    editorial["images"] = [image_key(image["url"]) for image in values.get("images") or ()]
     present = {k: v for k, v in editorial.items() if v not in (None, "", [])}
     text = json.dumps(present, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -7,14 +7,26 @@ from typing import Any
 
 from pymongo.errors import (
     AutoReconnect,
+    BulkWriteError,
     ConfigurationError,
     ConnectionFailure,
     InvalidURI,
     OperationFailure,
+    PyMongoError,
 )
 
 # Server error codes: key exists, validator says no, collection exists.
 DUPLICATE, REFUSED, EXISTS = 11000, 121, 48
+# What a server says of itself, not of a document (mongo/src/mongo/base/error_codes.yml): it is not the
+# primary, shuts down, interrupts, is over its time or its load, cannot replicate, has no room, or does not
+# let this user write. The first two lines are those of the retryable writes specification.
+_OF_THE_SERVER = frozenset(
+    {
+        6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436, 10058,
+        112, 24, 43, 50, 64, 79, 100, 175, 11601, 462, 13, 18, 391, 14031,
+    }
+)  # fmt: skip
+_RETRYABLE = ("RetryableWriteError", "RetryableError", "TransientTransactionError")
 
 
 class StoreUnavailable(Exception):
@@ -25,16 +37,44 @@ class StoreError(Exception):
     """The database was lost during a run: what was not written is still `pending`."""
 
 
+class ServerRefuses(PyMongoError):
+    """Not even a plain row of a few fields can be written: the fault is not in a document."""
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the same operation may work later: the connection is lost, or the server says that it
+    cannot write now. Everything else that fails concerns what was to be written.
+    """
+    if isinstance(error, (ConnectionFailure, ServerRefuses)):
+        return True
+    if not isinstance(error, PyMongoError):
+        return False
+    if any(error.has_error_label(label) for label in _RETRYABLE):
+        return True
+    if isinstance(error, BulkWriteError):
+        details = error.details or {}
+        codes = {each.get("code") for each in details.get("writeErrors", ())}
+        return bool(details.get("writeConcernErrors") or codes & _OF_THE_SERVER)
+    return isinstance(error, OperationFailure) and error.code in _OF_THE_SERVER
+
+
 def lost(error: Exception) -> StoreError:
     """The error of a database that stopped answering in the middle of a run."""
     return StoreError(f"MongoDB was lost: {short(error)}; unwritten links stay pending")
+
+
+def broken(error: Exception) -> StoreError:
+    """The error of a store that our own code broke."""
+    return StoreError(f"the store broke: {short(error)}; unwritten links stay pending")
 
 
 def refusal(error: dict[str, Any]) -> str:
     """Why the server refused a document: one `writeErrors` entry in words."""
     text = str(error.get("errmsg", "refused"))
     if info := error.get("errInfo"):
-        found = re.findall(r"'propertyName': '(\w+)'|'missingProperties': \[([^\]]+)\]", str(info))
+        found = re.findall(
+            r"'propertyName': '(\w+)'|'missingProperties': \[([^\[\]]+)\]", str(info)
+        )
         names = sorted({name.strip("'\" ") for pair in found for name in pair if name})
         text += f": {', '.join(names)}" if names else ""
     return f"refused by the validator: {text}"[:500] if error.get("code") == REFUSED else text[:500]

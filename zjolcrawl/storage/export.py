@@ -8,6 +8,7 @@ from typing import Any
 from bson.codec_options import CodecOptions, DatetimeConversion
 
 from zjolcrawl.storage.connection import Database
+from zjolcrawl.storage.documents import former_versions
 from zjolcrawl.storage.search import matching
 from zjolcrawl.storage.selection import Selection
 
@@ -35,9 +36,8 @@ async def versions(
         # What the newest version has followed is in `revisions` before the newest is there.
         last = article.get("revision")
         if revisions and isinstance(last, int) and last > 1:
-            url = article["_id"]
-            span = {"$gte": {"url": url, "revision": 1}, "$lt": {"url": url, "revision": last}}
-            async for former in db["revisions"].find({"_id": span}).sort("_id", 1):
+            span = former_versions(article["_id"], 1, last)
+            async for former in db["revisions"].find(span).sort("_id", 1):
                 yield former
         yield article
 

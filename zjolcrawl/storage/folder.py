@@ -7,14 +7,19 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from zjolcrawl.storage.spool import QUARANTINE
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """Bytes `free` on its disk and in `archive`; `spooled`: bytes by name of the spool's files."""
+    """Bytes `free` on its disk and in `archive`; `spooled`: bytes by name of the spool's files,
+    `set_aside` likewise of those that no run takes in.
+    """
 
     free: int
     archive: int = 0
     spooled: dict[str, int] = field(default_factory=dict)
+    set_aside: dict[str, int] = field(default_factory=dict)
 
 
 def look(data_dir: Path) -> Folder:
@@ -22,9 +27,11 @@ def look(data_dir: Path) -> Folder:
     there = data_dir.absolute()
     while not there.exists():
         there = there.parent  # where it would be made
-    spooled = {name: size for name, size in _sizes(data_dir / "spool").items() if size}
+    files = {name: size for name, size in _sizes(data_dir / "spool").items() if size}
+    spooled = {name: size for name, size in files.items() if not name.startswith(QUARANTINE)}
+    set_aside = {name: size for name, size in files.items() if name not in spooled}
     archive = sum(_sizes(data_dir / "warc").values())
-    return Folder(shutil.disk_usage(there).free, archive, spooled)
+    return Folder(shutil.disk_usage(there).free, archive, spooled, set_aside)
 
 
 def _sizes(folder: Path) -> dict[str, int]:

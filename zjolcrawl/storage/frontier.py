@@ -7,16 +7,18 @@ again at any time, and a crash between two writes is repaired by doing both agai
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import UpdateOne
 
 from zjolcrawl.items import READ_KINDS, Link, Outcome
+from zjolcrawl.parsing.fields.dates import EARLIEST
 from zjolcrawl.storage.doubts import FINDINGS, Verdict, VisitPolicy
-from zjolcrawl.storage.operations import utc_now
+from zjolcrawl.storage.operations import clock_limit, utc_now
 
 _LONGEST_WAIT = timedelta(days=7)
+_DAY = timedelta(days=1)
 _VALIDATORS = ("etag", "last_modified")
 
 
@@ -77,21 +79,42 @@ def store_link(
     *,
     published_at: datetime | None = None,
     validators: dict[str, str] | None = None,
+    incomplete: bool = False,
 ) -> UpdateOne:
     """A link whose article, as seen at that time, is durable.
 
-    `validators`: `etag` and `last_modified` of the answer, with which the next visit asks.
+    `validators`: `etag` and `last_modified` of the answer, with which the next visit asks. `incomplete`:
+    some of its images failed, so that it is visited again soon and unconditionally.
     """
     held = {name: {"$literal": v} for name, v in (validators or {}).items()}
-    values: dict[str, Any] = dict.fromkeys(_VALIDATORS, "$$REMOVE") | held
+    values: dict[str, Any] = dict.fromkeys((*_VALIDATORS, "image_failures"), "$$REMOVE") | held
     if published_at:
         values["published_at"] = published_at
-    return _settled(url, at, {**values, **_seen(at, policy, published_at or "$published_at")})
+    values |= _seen(at, policy, published_at or "$published_at")
+    if incomplete:
+        values |= _until_complete(at, policy, values)
+    return _settled(url, at, values)
 
 
 def unchanged_link(url: str, at: datetime, policy: VisitPolicy) -> UpdateOne:
     """A link whose article is as it was when it was stored (304)."""
     return _settled(url, at, _seen(at, policy, "$published_at"))
+
+
+def _until_complete(at: datetime, policy: VisitPolicy, values: dict[str, Any]) -> dict[str, Any]:
+    """Of a link with failed images, what differs from one without: a visit before the next recheck, or
+    after the last, and no validators, since an unchanged page (304) would not be read. After so many such
+    visits in a row as a link that fails has, it is like any other.
+    """
+    failures = {"$add": [{"$ifNull": ["$image_failures", 0]}, _if_later(at, 1)]}
+    tired = {"$gte": [failures, policy.give_up_after]}
+    soon = _after_failures(at, {"$subtract": [failures, 1]})
+    recheck = values["next_visit_at"]
+    return {
+        "image_failures": failures,
+        "next_visit_at": {"$cond": [tired, recheck, {"$min": [recheck, soon]}]},
+        **{name: {"$cond": [tired, values[name], "$$REMOVE"]} for name in _VALIDATORS},
+    }
 
 
 def settle_link(outcome: Outcome, policy: VisitPolicy, verdict: Verdict | None = None) -> UpdateOne:
@@ -137,9 +160,25 @@ def _failed(outcome: Outcome, at: datetime, policy: VisitPolicy) -> dict[str, An
     }
 
 
-def due_links(columns: list[str], now: datetime) -> dict[str, Any]:
-    """The filter for links of columns whose time has come."""
-    return {"columns": {"$in": columns}, "next_visit_at": {"$lte": now}}
+def reject_link(url: str, reason: str) -> UpdateOne:
+    """A link whose row cannot be what it should be; what else the row holds has no influence."""
+    now = utc_now()
+    row = {
+        "state": {"$cond": [{"$eq": ["$state", "stored"]}, "stored", "rejected"]},
+        "last_error": {"$literal": reason}, "next_visit_at": "$$REMOVE",
+        "kind": {"$ifNull": ["$kind", "article"]}, "attempts": {"$ifNull": ["$attempts", 0]},
+        "discovered_at": {"$ifNull": ["$discovered_at", now]},
+    }  # fmt: skip
+    return UpdateOne({"_id": url}, [{"$set": row}], upsert=True)
+
+
+def due_filter(now: datetime, policy: VisitPolicy) -> dict[str, Any]:
+    """The filter for links whose time has come, or is further ahead than any visit can be: then it is
+    from a clock that was ahead.
+    """
+    furthest = now + timedelta(days=2 * max((*policy.recheck_days, 60)))
+    times = [{"next_visit_at": {"$lte": now}}, {"next_visit_at": {"$gt": furthest}}]
+    return {"$or": times}
 
 
 def _is_read(link: Link) -> bool:
@@ -164,7 +203,7 @@ def _visit_of_found(at: datetime, policy: VisitPolicy, row: dict[str, Any]) -> d
     undated = {
         "$and": [
             {"$in": ["$state", ["stored", "gone"]]},
-            *map(_is_missing, ("$published_at", "$doubt")), moved,
+            *map(_is_missing, ("$published_at", "$image_failures", "$doubt")), moved,
         ]
     }  # fmt: skip
     recheck = _recheck("$last_attempt_at", policy, {"$ifNull": list(starts.values())})
@@ -177,9 +216,9 @@ def _visit_of_found(at: datetime, policy: VisitPolicy, row: dict[str, Any]) -> d
 
 def _settled(url: str, at: datetime, values: dict[str, Any], attempts: int = 1) -> UpdateOne:
     """The row of a link as an attempt at that time leaves it."""
-    newest = {"$lte": [_last(), at]}
+    older = _has_attempt("$gt", at)
     values = {**values, "last_attempt_at": at}
-    row = {name: {"$cond": [newest, value, f"${name}"]} for name, value in values.items()}
+    row = {name: {"$cond": [older, f"${name}", value]} for name, value in values.items()}
     row |= {
         "attempts": {"$add": [{"$ifNull": ["$attempts", 0]}, _if_later(at, attempts)]},
         "kind": {"$ifNull": ["$kind", "article"]},
@@ -188,13 +227,15 @@ def _settled(url: str, at: datetime, values: dict[str, Any], attempts: int = 1) 
     return UpdateOne({"_id": url}, [{"$set": row}], upsert=True)
 
 
-def _last() -> dict[str, Any]:
-    return {"$ifNull": ["$last_attempt_at", datetime.fromtimestamp(0, timezone.utc)]}
+def _has_attempt(than: str, at: datetime) -> dict[str, Any]:
+    """Whether an attempt `$gt` or `$gte` that time is on record, by a clock that was not ahead."""
+    last = "$last_attempt_at"
+    return {"$and": [{than: [last, at]}, {"$lte": [last, clock_limit()]}]}
 
 
 def _if_later(at: datetime, count: int) -> dict[str, Any]:
     """`count` for an attempt that is not on record yet, else 0."""
-    return {"$cond": [{"$lt": [_last(), at]}, count, 0]}
+    return {"$cond": [_has_attempt("$gte", at), 0, count]}
 
 
 def _after_failures(at: datetime, failures: Any) -> dict[str, Any]:
@@ -212,12 +253,23 @@ def _is_missing(path: str) -> dict[str, Any]:
 def _recheck(at: Any, policy: VisitPolicy, published: Any) -> Any:
     """The first recheck after `at`, counted from publication, else from the list's date, else from
     discovery; absent after the last. Known before it is written, where both times are: most often.
+
+    A date that is not plausible, or more than a day after `at`, is passed over.
     """
     hours = [round(days * 24) for days in policy.recheck_days]
-    if isinstance(at, datetime) and isinstance(published, datetime):
+    latest: Any = {"$dateAdd": {"startDate": at, "unit": "day", "amount": 1}}
+    if isinstance(at, datetime):
+        latest = at + _DAY
+    if (
+        isinstance(latest, datetime)
+        and isinstance(published, datetime)
+        and EARLIEST <= published <= latest
+    ):
         days = [published + timedelta(hours=n) for n in hours]
         return min((day for day in days if day > at), default="$$REMOVE")
-    start = {"$ifNull": [published, "$listed_at", "$discovered_at", at]}
+    dates = [published, "$listed_at", "$discovered_at", at]
+    within = {"$and": [{"$gte": ["$$this", EARLIEST]}, {"$lte": ["$$this", latest]}]}
+    start = {"$first": {"$filter": {"input": dates, "cond": within}}}
     moments = [{"$dateAdd": {"startDate": start, "unit": "hour", "amount": n}} for n in hours]
     ahead = {"$filter": {"input": moments, "cond": {"$gt": ["$$this", at]}}}
     return {"$ifNull": [{"$min": ahead}, "$$REMOVE"]}

@@ -10,10 +10,16 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from bson import Binary
 from gridfs.asynchronous import AsyncGridFSBucket
-from gridfs.errors import NoFile
+from gridfs.errors import CorruptGridFile, NoFile
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
+
+from zjolcrawl.storage.operations import utc_now
+
+_CHUNK = 255 * 1024  # bytes, of the specification
 
 
 class ImageFiles:
@@ -47,24 +53,49 @@ def _write_once(path: Path, data: bytes) -> None:
 
 
 class GridFSFiles:
-    """Files in the run's own database (`FILES_STORE=gridfs://BUCKET`), `_id` is the path."""
+    """Files in the run's own database (`FILES_STORE=gridfs://BUCKET`), `_id` is the path.
+
+    A path names its bytes, so every writer of one writes the same chunks: each write may be done again, or
+    beside another process. The driver's own upload fails where another has begun, or was killed
+    (https://github.com/mongodb/specifications/blob/master/source/gridfs/gridfs-spec.md has the format).
+    """
 
     def __init__(self, uri: str, database: Callable[[], AsyncDatabase[dict[str, Any]]]) -> None:
         self._bucket = uri.partition("://")[2].strip("/") or "images"
         self._database = database
+        self._indexed = False
 
     async def persist_file(
         self, path: str, buf: BytesIO, info: Any, meta: Any = None, headers: Any = None
     ) -> None:
-        """Store `buf` as `path` unless it is there. Raises PyMongoError."""
-        bucket = AsyncGridFSBucket(self._database(), self._bucket)
-        try:
-            await bucket.open_download_stream(path)
-        except NoFile:
-            try:
-                await bucket.upload_from_stream_with_id(path, path, buf)
-            except DuplicateKeyError:
-                return  # another process was first with the same bytes
+        """Store `buf` as `path` unless it is there whole. Raises PyMongoError."""
+        bucket = self._database()[self._bucket]
+        files, chunks = bucket["files"], bucket["chunks"]
+        data = buf.getvalue()
+        parts = [data[at : at + _CHUNK] for at in range(0, len(data), _CHUNK)]
+        if await files.find_one({"_id": path, "length": len(data)}, {"_id": 1}) and len(
+            parts
+        ) == await chunks.count_documents({"files_id": path}):
+            return
+        if not self._indexed:
+            await files.create_index([("filename", 1), ("uploadDate", 1)])
+            await chunks.create_index([("files_id", 1), ("n", 1)], unique=True)
+            self._indexed = True
+        for number, part in enumerate(parts):
+            key = {"files_id": path, "n": number}
+            await _put(chunks, key, {**key, "data": Binary(part)})
+        await chunks.delete_many({"files_id": path, "n": {"$gte": len(parts)}})
+        told = {"length": len(data), "chunkSize": _CHUNK, "uploadDate": utc_now()}
+        await _put(files, {"_id": path}, {"filename": path, **told})
+
+
+async def _put(
+    collection: AsyncCollection[dict[str, Any]], key: dict[str, Any], document: dict[str, Any]
+) -> None:
+    try:
+        await collection.replace_one(key, document, upsert=True)
+    except DuplicateKeyError:
+        await collection.replace_one(key, document)  # another process has just put the same
 
 
 class ImageReader:
@@ -87,5 +118,5 @@ class ImageReader:
                 return await asyncio.to_thread((self._folder / path).read_bytes)
             bucket = AsyncGridFSBucket(self._db, self._bucket)
             return await (await bucket.open_download_stream(path)).read()
-        except (FileNotFoundError, NoFile):
+        except (FileNotFoundError, NoFile, CorruptGridFile):
             return None

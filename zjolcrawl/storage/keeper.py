@@ -12,6 +12,7 @@ the newest `scrapy mongo` always gets its full grace.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import enum
 import logging
 import os
@@ -48,6 +49,7 @@ LINGER_SECONDS = 300.0
 """The grace after the last connection: long enough to copy a URI into a notebook."""
 
 _COUNT_SECONDS = 1.0
+_LOG_BYTES = 1024 * 1024
 _POLL_SECONDS = 0.05
 
 
@@ -67,6 +69,9 @@ def keep(data_dir: Path, *, linger: float = LINGER_SECONDS, timeout: float = 30.
     """
     folder = prepare_folder(data_dir)
     log_path = folder / "keeper.log"
+    with contextlib.suppress(OSError):
+        if log_path.stat().st_size > _LOG_BYTES:
+            log_path.replace(log_path.with_name("keeper.log.1"))
     command = [sys.executable, "-m", __name__, str(folder.parent)]
     command += ["--linger", str(linger), "--timeout", str(timeout)]
     try:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from bson import ObjectId
 from pymongo import UpdateMany, UpdateOne
 
 from zjolcrawl.items import ColumnVisit, Outcome, Unchanged, WalkEnd
+from zjolcrawl.storage.limits import storable
 
 
 def utc_now() -> datetime:
@@ -19,9 +20,26 @@ def utc_now() -> datetime:
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
+def clock_limit() -> datetime:
+    """A stored time after this one is not trusted: it is from a clock that was ahead."""
+    return utc_now() + timedelta(days=1)
+
+
 def china_date(path: str, form: str) -> dict[str, Any]:
     """The expression for a date field as text, by the site's clock; none where the field is absent."""
     return {"$dateToString": {"date": path, "format": form, "timezone": "+08:00"}}
+
+
+def start_of(name: str, characters: int) -> dict[str, Any]:
+    """The expression for the first characters of a field; none where it is absent or no text."""
+    text = {"$eq": [{"$type": f"${name}"}, "string"]}
+    return {"$cond": [text, {"$substrCP": [f"${name}", 0, characters]}, "$$REMOVE"]}
+
+
+def length_of(name: str) -> dict[str, Any]:
+    """The expression for the characters of a field, 0 where it is absent or no text."""
+    text = {"$eq": [{"$type": f"${name}"}, "string"]}
+    return {"$cond": [text, {"$strLenCP": f"${name}"}, 0]}
 
 
 def reject_row(outcome: Outcome, run_id: ObjectId) -> UpdateOne:
@@ -30,11 +48,11 @@ def reject_row(outcome: Outcome, run_id: ObjectId) -> UpdateOne:
     row = {
         "url": outcome.url, "final_url": outcome.final_url, "reason": outcome.reason,
         "status": outcome.status, "template": outcome.template,
-        "excerpt": outcome.excerpt[:2000] if outcome.excerpt else None, "warc": outcome.warc,
+        "excerpt": outcome.excerpt or None, "warc": outcome.warc,
         "at": at,
     }  # fmt: skip
     update = {
-        "$set": {k: v for k, v in row.items() if v is not None},
+        "$set": {k: storable(v) for k, v in row.items() if v is not None},
         "$setOnInsert": {"run_id": run_id},
     }
     return UpdateOne({"_id": reject_id(outcome.url, at)}, update, upsert=True)
@@ -42,7 +60,8 @@ def reject_row(outcome: Outcome, run_id: ObjectId) -> UpdateOne:
 
 def reject_id(url: str, at: datetime) -> ObjectId:
     """The `_id` of the row of a page as seen at a time: as any ObjectId, but made of the two."""
-    mark = hashlib.sha256(f"{url} {at.isoformat(timespec='milliseconds')}".encode()).digest()
+    name = f"{url} {at.isoformat(timespec='milliseconds')}"
+    mark = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
     return ObjectId(struct.pack(">I", int(at.timestamp())) + mark[:8])
 
 
@@ -62,11 +81,13 @@ def visit_column(visit: ColumnVisit) -> UpdateOne:
         values["pages_total"] = visit.pages_total
     if visit.page == 0 and visit.links:
         values["page_links"] = visit.links
+    limit = clock_limit()
     last = {"$max": ["$last_crawled_at", "$last_error_at"]}
-    newest = {"$lte": [{"$ifNull": [last, at]}, at]}
+    newest = {"$or": [{"$lte": [{"$ifNull": [last, at]}, at]}, {"$gt": [last, limit]}]}
     row: dict[str, Any] = {k: {"$cond": [newest, v, f"${k}"]} for k, v in values.items()}
-    if visit.newest_listed_at:
-        row["newest_listed_at"] = {"$max": ["$newest_listed_at", visit.newest_listed_at]}
+    if (listed := visit.newest_listed_at) and listed <= limit:
+        known = {"$cond": [{"$gt": ["$newest_listed_at", limit]}, None, "$newest_listed_at"]}
+        row["newest_listed_at"] = {"$max": [known, listed]}
     return UpdateOne({"_id": visit.column}, [{"$set": row}], upsert=True)
 
 
@@ -98,8 +119,9 @@ def take_down(outcome: Outcome, since: datetime | None = None) -> UpdateMany:
     """The article of a link that is gone, `since` when: its text stays. A later sight is the better word."""
     at = since or outcome.seen_at or utc_now()
     addresses = [each for each in (outcome.url, outcome.article) if each]
+    seen_before = [{"last_seen_at": {"$lte": at}}, {"last_seen_at": {"$gt": clock_limit()}}]
     return UpdateMany(
-        {"_id": {"$in": addresses}, "status": "live", "last_seen_at": {"$lte": at}},
+        {"_id": {"$in": addresses}, "status": "live", "$or": seen_before},
         {"$set": {"status": "gone", "gone_at": at}},
     )
 
@@ -112,9 +134,12 @@ def gain_columns(url: str, columns: list[str]) -> UpdateOne:
 def still_there(sight: Unchanged) -> UpdateOne:
     """The article of a link whose page is as it was: seen, and live if it was gone."""
     at = sight.seen_at or utc_now()
-    back = {"$and": [{"$eq": ["$status", "gone"]}, {"$lt": ["$gone_at", at]}]}
+    limit = clock_limit()
+    before = {"$or": [{"$lt": ["$gone_at", at]}, {"$gt": ["$gone_at", limit]}]}
+    back = {"$and": [{"$eq": ["$status", "gone"]}, before]}
+    ahead = {"$gt": ["$last_seen_at", limit]}
     row = {
-        "last_seen_at": {"$max": ["$last_seen_at", at]},
+        "last_seen_at": {"$cond": [ahead, at, {"$max": ["$last_seen_at", at]}]},
         "status": {"$cond": [back, "live", "$status"]},
         "returned_at": {"$cond": [back, at, "$returned_at"]},
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from typing import Any
 
 from zjolcrawl.storage.connection import Database
+from zjolcrawl.storage.documents import former_versions
+from zjolcrawl.storage.operations import length_of, start_of
 
 
 async def find_article(db: Database, url: str) -> dict[str, Any] | None:
@@ -18,9 +20,39 @@ async def find_article(db: Database, url: str) -> dict[str, Any] | None:
 
 async def all_versions(db: Database, article: dict[str, Any]) -> list[dict[str, Any]]:
     """The versions of an article, oldest first, itself last."""
-    keys = [{"url": article["_id"], "revision": n} for n in range(1, article["revision"])]
-    former = [each async for each in db["revisions"].find({"_id": {"$in": keys}}).sort("_id", 1)]
-    return [*former, article]
+    former = db["revisions"].find(former_versions(article["_id"], 1, article["revision"]))
+    return [*[each async for each in former.sort("_id", 1)], article]
+
+
+async def version_of(db: Database, newest: dict[str, Any], revision: int) -> dict[str, Any] | None:
+    """A version of an article by its number."""
+    if revision == newest["revision"]:
+        return newest
+    return await db["revisions"].find_one({"_id": {"url": newest["_id"], "revision": revision}})
+
+
+async def history(
+    db: Database, newest: dict[str, Any], text: int, first: int = 1, last: int = 2**31
+) -> AsyncIterator[dict[str, Any]]:
+    """The versions `first` to `last` of an article, oldest first, without `body_html`.
+
+    A `body` or `editor_note` is cut after `text` characters; `characters` is the body's whole length.
+    """
+    end = min(last + 1, newest["revision"])
+    stages: list[dict[str, Any]] = [
+        {"$match": former_versions(newest["_id"], first, end)},
+        {"$sort": {"_id": 1}},
+        {"$set": {
+            "body": start_of("body", text), "editor_note": start_of("editor_note", text),
+            "characters": length_of("body"),
+        }},
+        {"$unset": "body_html"},
+    ]  # fmt: skip
+    # Ten at once: a version may have 16 MB.
+    async for each in await db["revisions"].aggregate(stages, batchSize=10):
+        yield each
+    if first <= newest["revision"] <= last:
+        yield {**newest, "characters": len(newest.get("body", ""))}
 
 
 async def seen_by_parsers_before(db: Database, version: int) -> set[datetime]:

@@ -12,11 +12,11 @@ from itertools import zip_longest
 from typing import Any
 
 from pymongo import InsertOne, UpdateMany, UpdateOne
-from pymongo.errors import BulkWriteError, PyMongoError
+from pymongo.errors import BulkWriteError, ConnectionFailure, OperationFailure, PyMongoError
 
 from zjolcrawl.items import READ_KINDS, Link, Outcome, Unchanged
 from zjolcrawl.storage.buffer import Sight
-from zjolcrawl.storage.documents import url_of
+from zjolcrawl.storage.documents import former_versions, url_of
 from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.errors import DUPLICATE, StoreError, refusal, short
 from zjolcrawl.storage.frontier import discover_link, settle_link, store_link
@@ -24,13 +24,14 @@ from zjolcrawl.storage.operations import still_there, take_down
 from zjolcrawl.storage.search.index import announce
 from zjolcrawl.storage.steps import BOOKKEEPING
 from zjolcrawl.storage.store import Store
-from zjolcrawl.storage.validating import fault
+from zjolcrawl.storage.validating import fault, url_fault
 from zjolcrawl.storage.versions import VersionWriter
 
 Document = dict[str, Any]
 Event = Document | Outcome | Unchanged
 """What a crawl would have seen at a time: a page, that it is gone, that it is as it was."""
 _GONE = "taken down before it was imported"
+_OF_THE_SERVER = {13, 18, 50, 262, 14031}  # no rights, out of time, no room on the disk
 _RANK = ("missed", "new", "changed", "reread", "same")
 
 
@@ -97,12 +98,39 @@ class Restorer:
     async def put(self, batch: list[Brought]) -> None:
         """Put articles, each URL once; it may be done again. Raises StoreError."""
         try:
-            await self._put([valid for each in batch if (valid := self._valid(each)).versions])
+            await self._halved([valid for each in batch if (valid := self._valid(each)).versions])
         except PyMongoError as error:
             told = f"MongoDB was lost: {short(error)}; import again, what is there is passed over"
             raise StoreError(told) from error
         self._store.upkeep.written(self._announced)
         self._announced = 0
+
+    async def _halved(self, batch: list[Brought]) -> None:
+        """Put articles; where the server will not have them, each half, so that only the culprit is refused."""
+        counts, told = self.counts.copy(), self._tell
+        kept: list[tuple[str, str]] = []
+        self._tell = lambda place, why: kept.append((place, why))
+        failed: PyMongoError | None = None
+        try:
+            await self._put(batch)
+        except PyMongoError as error:
+            if _is_outage(error):
+                raise
+            failed = error
+        finally:
+            self._tell = told
+        if failed is None:
+            for place, why in kept:
+                self._tell(place, why)
+            return
+        self.counts.clear()
+        self.counts.update(counts)
+        if len(batch) == 1:
+            self._refuse(batch[0].versions, f"MongoDB refuses it: {short(failed)}")
+        else:
+            middle = len(batch) // 2
+            await self._halved(batch[:middle])
+            await self._halved(batch[middle:])
 
     async def _put(self, batch: list[Brought]) -> None:
         stored = await self._stored(each.url for each in batch)
@@ -125,6 +153,7 @@ class Restorer:
                     why = f"_id.revision is not revision ({number})"
                 elif isinstance(newest, int) and number >= newest:
                     why = f"revision {number} is none before revision {newest}"
+            why = why or url_fault(version.url)
             if why:
                 self._refuse([version], why)
             else:
@@ -248,9 +277,9 @@ class Restorer:
 
     async def _parsers(self, stored: Document) -> dict[datetime, int]:
         """By `changed_at` of what is stored of an article, which parser's version read it."""
-        keys = [{"url": stored["_id"], "revision": n} for n in range(1, stored["revision"])]
         wanted = {"changed_at": 1, "parser.version": 1}
-        former = self._db["revisions"].find({"_id": {"$in": keys}}, wanted)
+        earlier = former_versions(stored["_id"], 1, stored["revision"])
+        former = self._db["revisions"].find(earlier, wanted)
         versions = [stored, *[each async for each in former]]
         return {each["changed_at"]: each["parser"]["version"] for each in versions}
 
@@ -315,6 +344,16 @@ class Restorer:
         for each in versions:
             self.counts["refused"] += 1
             self._tell(each.place, why)
+
+
+def _is_outage(error: PyMongoError) -> bool:
+    """Whether the server is lost or cannot write at all; other errors concern what was to be written."""
+    if isinstance(error, ConnectionFailure) or error.has_error_label("RetryableWriteError"):
+        return True
+    details = (error.details or {}) if isinstance(error, OperationFailure) else {}
+    return bool(details.get("writeConcernErrors")) or (
+        isinstance(error, OperationFailure) and error.code in _OF_THE_SERVER
+    )
 
 
 def _key(version: Document) -> tuple[str, int]:

@@ -39,7 +39,8 @@ _VERSION: dict[str, Any] = {
         "published_at": _DATE,
         "published_precision": {"enum": ["second", "minute", "hour", "day"]},
         "source": _TEXT, "authors": _PEOPLE, "editors": _PEOPLE, "tags": _TEXTS,
-        "editor_note": _TEXT, "dateline": _TEXT, "original_title": _TEXT, "body": {"bsonType": "string"},
+        "editor_note": _TEXT, "abstract": _TEXT, "dateline": _TEXT, "original_title": _TEXT,
+        "body": {"bsonType": "string"},
         "body_html": _TEXT,
         "images": {
             "bsonType": "array",
@@ -91,6 +92,7 @@ _FRONTIER = {
         "last_error": _TEXT,
         "next_visit_at": _DATE,
         "failures": {"bsonType": "int", "minimum": 0},
+        "image_failures": {"bsonType": "int", "minimum": 0},
         "doubt": {
             "bsonType": "object",
             "required": ["state", "reason", "since", "count"],

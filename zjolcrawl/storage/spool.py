@@ -1,14 +1,19 @@
 """What MongoDB could not take, kept in files until it can.
 
-DATA_DIR/spool/<UTC time>-<run>.bson, a BSON document an item, durable once `add` returns. Writing an
-item twice changes nothing (see storage.steps and storage.frontier), so a file is removed only after
-all of it is written.
+DATA_DIR/spool/<UTC time>-<run>.bson: a BSON document an item, {kind, crc, value}, durable once `add`
+returns. `crc` is the CRC-32 of `kind` and of `value`, which is the item's own document as bytes. Files of
+version 0.1 have no `crc`, and `value` is the document itself. Writing an item twice changes nothing (see
+storage.steps and storage.frontier), so a file is removed only after all of it is written.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import mmap
 import os
+import re
+import struct
+import zlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -16,11 +21,22 @@ from typing import Any
 
 import bson
 from bson.codec_options import CodecOptions
-from bson.errors import InvalidBSON
 
 from zjolcrawl.durable import sync_folder
+from zjolcrawl.storage.limits import describe
 
 _OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=timezone.utc)
+_START = re.compile(rb".{4}\x02kind\x00", re.DOTALL)  # length, and the first element
+QUARANTINE = "quarantine"
+"""The folder, in that of the spool, for what cannot be taken in."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Damaged:
+    """Bytes of a spool that are no item that this version knows, and why."""
+
+    data: bytes
+    reason: str
 
 
 class Spool:
@@ -34,32 +50,91 @@ class Spool:
 
     def add(self, items: Iterable[Any]) -> int:
         """Append items, durably; how many. Raises OSError, and then keeps none of them."""
-        documents = [
-            bson.encode({"kind": type(item).__name__, "value": dataclasses.asdict(item)})
-            for item in items
-        ]
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with self._path.open("ab") as file:
-            before = file.tell()
-            try:
-                file.write(b"".join(documents))
-                file.flush()
-                os.fsync(file.fileno())
-            except OSError:
-                os.truncate(self._path, before)  # a full disk leaves no half item behind
-                raise
-        sync_folder(self.folder)
+        documents = [_encoded(item) for item in items]
+        _append(self._path, b"".join(documents))
         return len(documents)
+
+    def set_aside(self, items: Iterable[Any]) -> Path:
+        """Append items that cannot be written, or `Damaged` ones, to a file that no run takes in.
+
+        Raises OSError.
+        """
+        path = self.folder / QUARANTINE / self._path.name
+        _append(path, b"".join(e.data if isinstance(e, Damaged) else _encoded(e) for e in items))
+        return path
 
     def files(self) -> list[Path]:
         """The files that hold items, of all runs, oldest first."""
         return sorted(self.folder.glob("*.bson")) if self.folder.is_dir() else []
 
     def read(self, path: Path) -> Iterator[Any]:
-        """A file's items in order; a torn one at the end, which no one was promised, is left out."""
+        """A file's items in order, and `Damaged` for each stretch that is none. Raises OSError.
+
+        An item that a crash cut off at the end, and that `add` did not promise, is left out.
+        """
         with path.open("rb") as file:
-            try:
-                for document in bson.decode_file_iter(file, _OPTIONS):
-                    yield self._kinds[document["kind"]](**document["value"])
-            except InvalidBSON:
+            if not os.fstat(file.fileno()).st_size:
                 return
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                yield from self._items(data)
+
+    def _items(self, data: mmap.mmap) -> Iterator[Any]:
+        at = 0
+        while at < len(data):
+            found, end = self._item(data, at)
+            if end is None:  # the next item is where one is whole
+                starts = (match.start() for match in _START.finditer(data, at + 1))
+                end = next((s for s in starts if self._item(data, s)[1]), len(data))
+                if end == len(data) and _is_torn(data, at):
+                    return
+                found = Damaged(data[at:end], f"bytes {at} to {end}: {found.reason}")
+            yield found
+            at = end
+
+    def _item(self, data: mmap.mmap, at: int) -> tuple[Any, int | None]:
+        """The item that begins here, and its end; None for an end that is not known."""
+        try:
+            (length,) = struct.unpack_from("<i", data, at)
+            raw = data[at : at + max(length, 0)]
+            document = bson.decode(raw, _OPTIONS)
+            kind, value = document["kind"], document["value"]
+            if isinstance(value, bytes):
+                if zlib.crc32(value, zlib.crc32(kind.encode())) != document["crc"]:
+                    raise ValueError("the checksum does not match")
+                value = bson.decode(value, _OPTIONS)
+        except Exception as error:
+            return Damaged(b"", describe(error)), None
+        end = at + length
+        try:
+            return self._kinds[kind](**value), end
+        except KeyError:
+            return Damaged(raw, f"unknown kind {kind!r}"), end
+        except TypeError as error:
+            return Damaged(raw, describe(error)), end
+
+
+def _is_torn(data: mmap.mmap, at: int) -> bool:
+    """Whether the last item begins as one does and goes on past the end of the file."""
+    start = _START.match(data, at)
+    return bool(start) and struct.unpack_from("<i", data, at)[0] > len(data) - at
+
+
+def _encoded(item: Any) -> bytes:
+    kind, value = type(item).__name__, bson.encode(dataclasses.asdict(item))
+    crc = zlib.crc32(value, zlib.crc32(kind.encode()))
+    return bson.encode({"kind": kind, "crc": crc, "value": value})
+
+
+def _append(path: Path, data: bytes) -> None:
+    """Append bytes to a file, durably. Raises OSError, and then appends nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        before = file.tell()
+        try:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError:
+            os.truncate(path, before)  # a full disk leaves no half item behind
+            raise
+    sync_folder(path.parent)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from bson import ObjectId
 from pymongo import UpdateOne
+
+from zjolcrawl.storage.documents import is_same_content
 
 What = Literal["new", "changed", "same", "reread", "missed"]
 
@@ -42,44 +45,50 @@ def step(
     newest: dict[str, Any] | None,
     former: list[dict[str, Any]],
     run_id: ObjectId,
+    limit: datetime | None = None,
 ) -> Step:
     """The step from what is stored: `newest`, and the `former` versions, oldest first.
 
     `document` is the page's part with `last_seen_at`, the time of the sight. A sight whose time is a
-    version's `changed_at` is that version's own.
+    version's `changed_at` is that version's own. A stored sight after `limit` is from a clock that was
+    ahead, and so from before this one.
     """
     if newest is None:
         return Step("new", None, _first(document, run_id))
-    seen, sha256 = document["last_seen_at"], document["content_sha256"]
+    seen = document["last_seen_at"]
     own = next((v for v in (newest, *former) if v["changed_at"] == seen), None)
     if own:
         version = _reread(document, own)
         if version == own:
             return Step("same", own)
         return Step("reread", own, {**version, "run_id": run_id})
-    if seen > newest["last_seen_at"]:
-        if sha256 == newest["content_sha256"]:
+    if seen > newest["last_seen_at"] or (limit and newest["last_seen_at"] > limit):
+        if is_same_content(document, newest):
             return Step("same", newest)
         return Step("changed", newest, _next(document, newest, run_id))
     versions = [*former, newest]
     in_force = [v for v in versions if v["changed_at"] <= seen][-1:] or versions[:1]
-    same = in_force[0]["content_sha256"] == sha256
+    same = is_same_content(document, in_force[0])
     return Step("same" if same else "missed", in_force[0])
 
 
-def touch(document: dict[str, Any], known: dict[str, Any]) -> UpdateOne:
-    """The same content again: `last_seen_at`, and what the page's surroundings add."""
+def touch(document: dict[str, Any], known: dict[str, Any], limit: datetime) -> UpdateOne:
+    """The same content again: `last_seen_at`, and what the page's surroundings add; `limit` as above."""
     seen = document["last_seen_at"]
     values: dict[str, Any] = {}
-    if known["status"] == "gone" and known["gone_at"] < seen:
+    if known["status"] == "gone" and not seen <= known["gone_at"] <= limit:
         values = {"status": "live", "returned_at": seen}
+    if ahead := known["last_seen_at"] > limit:
+        values["last_seen_at"] = seen
     better = {**known, "images": _with_bytes(known.get("images", []), document.get("images", []))}
     if better["images"] != known.get("images", []):  # what failed before has come now
         values["images"] = better["images"]
         values["warnings"] = _doubts(better)
+    if document["content_sha256"] != known["content_sha256"]:  # that was of a former rule
+        values["content_sha256"] = document["content_sha256"]
     removed = [name for name, value in values.items() if not value]
     update: dict[str, Any] = {
-        "$max": {"last_seen_at": seen},
+        "$max": {} if ahead else {"last_seen_at": seen},
         "$set": {name: value for name, value in values.items() if value},
         "$unset": dict.fromkeys(removed, ""),
     }
@@ -99,7 +108,7 @@ def _first(document: dict[str, Any], run_id: ObjectId) -> dict[str, Any]:
 def _next(document: dict[str, Any], known: dict[str, Any], run_id: ObjectId) -> dict[str, Any]:
     """The version after `known`, whose history it carries on."""
     version = _carried(_first(document, run_id), known)
-    version["first_seen_at"] = known["first_seen_at"]
+    version["first_seen_at"] = min(known["first_seen_at"], version["first_seen_at"])
     version["revision"] = known["revision"] + 1
     version |= {name: known[name] for name in ("gone_at", "returned_at") if name in known}
     if known["status"] == "gone":

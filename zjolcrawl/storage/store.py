@@ -1,6 +1,7 @@
 """The archive's state in MongoDB: what is put is written in bulk, what is asked is answered.
 
-While MongoDB is away, what was put goes to the spool and what is asked waits.
+While MongoDB is away, what was put goes to the spool and what is asked waits. Nothing enters the buffer
+that MongoDB cannot hold (storage.limits); what cannot be written all the same is rejected by name.
 """
 
 from __future__ import annotations
@@ -11,31 +12,34 @@ import logging
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from bson import ObjectId
 from pymongo.errors import PyMongoError
 
 from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, Unchanged, WalkEnd
-from zjolcrawl.storage.buffer import SPOOLED, Buffer, Found, RunEnd, Sight
+from zjolcrawl.storage.buffer import SPOOLED, Buffer, Found, RunEnd, make_sight
+from zjolcrawl.storage.bulk import write_each
 from zjolcrawl.storage.connection import Client, connect, durable
-from zjolcrawl.storage.documents import article_document
+from zjolcrawl.storage.delivery import Delivery
 from zjolcrawl.storage.doubts import VisitPolicy
-from zjolcrawl.storage.errors import StoreError, lost, short, unavailable
+from zjolcrawl.storage.errors import StoreError, broken, unavailable
 from zjolcrawl.storage.finding import record_links
-from zjolcrawl.storage.frontier import due_links
+from zjolcrawl.storage.frontier import due_filter
+from zjolcrawl.storage.limits import key_fault, make_storable, storable
 from zjolcrawl.storage.operations import begin_walk, utc_now
+from zjolcrawl.storage.outage import Outage
 from zjolcrawl.storage.schema import ensure_schema
 from zjolcrawl.storage.search.upkeep import Upkeep
 from zjolcrawl.storage.spool import Spool
 from zjolcrawl.storage.writing import BufferWriter
 
 logger = logging.getLogger(__name__)
-_POLL_SECONDS = 0.2
-
-
-_T = TypeVar("_T")
+_BYTES = 32 * 2**20  # of articles: so many are written at once, however few they are
+_LINKS = 500  # of a list are recorded at once: their addresses have to fit into one query
+_LONGEST_ARGUMENT = 100_000  # characters
 
 
 class Store:
@@ -63,10 +67,17 @@ class Store:
         self._buffer = Buffer()
         self._flushing = asyncio.Lock()
         self._ageing: asyncio.Task[None] | None = None
-        self._lost: StoreError | None = None
-        self._away_since: float | None = None
-        self._spool: Spool | None = None
-        self._patience = 0.0
+        self._outage = Outage()
+        self._delivery = Delivery(self.write, self.counts, self._size)
+
+    @property
+    def faults(self) -> list[str]:
+        """A line for each item that was set aside: it cannot be written, or the spool is damaged."""
+        return self._delivery.faults
+
+    @property
+    def _spool(self) -> Spool | None:
+        return self._delivery.spool
 
     @classmethod
     async def open(
@@ -92,46 +103,62 @@ class Store:
             store = cls(client, uri, database, batch, policy or VisitPolicy())
             await store._begin(run_arguments, version)
             if spool:
-                store._spool = Spool(spool, str(store.run_id), SPOOLED)
-                store._patience = patience
-                await store._take_in()
-        except (PyMongoError, ValueError, TypeError, OSError) as error:
+                store._delivery.spool = Spool(spool, str(store.run_id), SPOOLED)
+                store._outage.patience = patience
+                await store._delivery.take_in()
+        except BaseException as error:
             await client.close()
-            raise unavailable(uri, error) from error
+            if isinstance(error, PyMongoError):
+                raise unavailable(uri, error) from error
+            raise
         store._ageing = asyncio.get_running_loop().create_task(store._age())
         return store
 
     async def discover(self, links: Sequence[Link]) -> Found:
-        """Record links durably before they are requested."""
+        """Record links durably before they are requested; those that cannot be are rejected by name."""
         merged: dict[str, Link] = {}
+        refused: dict[str, str] = {}
         for link in links:
+            if why := key_fault(link.url):
+                refused[link.url] = why
+                continue
+            make_storable(link)
+            if link.fetch_url and key_fault(link.fetch_url):
+                link.fetch_url = None
             known = merged.setdefault(link.url, link)
             if known is not link:
                 known.columns = list(dict.fromkeys([*known.columns, *link.columns]))
-
-        async def record() -> Found:
-            # Not beside a write of articles, which takes their columns from the frontier.
-            async with self._flushing:
-                return await record_links(self.db, merged, self.writer.policy, self.run_id)
-
-        found = await self._ask(record)
+        found = Found(refused=refused)
+        urls = list(merged)
+        for first in range(0, len(urls), _LINKS):
+            some = {url: merged[url] for url in urls[first : first + _LINKS]}
+            found += await self._outage.ask(partial(self._record, some))
+        for url, why in found.refused.items():
+            await self.outcome(Outcome(url, "rejected", why))
+        self._outage.wrote()
         self.counts["links"] += len(merged)
         self.counts["links_new"] += found.new
         return found
+
+    async def _record(self, links: dict[str, Link]) -> Found:
+        # Not beside a write of articles, which takes their columns from the frontier.
+        async with self._flushing:
+            return await record_links(self.db, links, self.writer.policy, self.run_id)
 
     async def due(self, columns: Iterable[str]) -> AsyncIterator[dict[str, Any]]:
         """The rows of columns' links that are pending or to be visited again, oldest first.
 
         Where MongoDB was away meanwhile, some come twice.
         """
-        wanted = due_links(list(columns), utc_now())
+        due = due_filter(utc_now(), self.writer.policy)
+        wanted = {"columns": {"$in": list(columns)}, **due}
         while True:
             try:
                 async for row in self.db["frontier"].find(wanted).sort("next_visit_at", 1):
                     yield row
             except PyMongoError as error:
-                self._went_away(error)
-                await self._ask(lambda: self.client.admin.command("ping"))
+                self._outage.failed(error)
+                await self._outage.ask(lambda: self.client.admin.command("ping"))
             else:
                 return
 
@@ -141,7 +168,7 @@ class Store:
         async def find() -> dict[str, dict[str, Any]]:
             return {each["_id"]: each async for each in self.db["columns"].find()}
 
-        return await self._ask(find)
+        return await self._outage.ask(find)
 
     async def doubted(self, urls: list[str]) -> dict[str, str]:
         """What visits have found of links that is not settled yet, `gone` or `rejected`, by URL."""
@@ -151,61 +178,79 @@ class Store:
             rows = self.db["frontier"].find(wanted, {"doubt.state": 1})
             return {row["_id"]: row["doubt"]["state"] async for row in rows}
 
-        return await self._ask(find)
+        return await self._outage.ask(find)
 
     async def begin_walk(self, column: str) -> None:
         """Note durably that a column's list is being walked."""
         begun = [begin_walk(column, utc_now())]
-        await self._ask(lambda: self.db["columns"].bulk_write(begun))
+        written = await self._outage.ask(lambda: write_each(self.db["columns"], begun))
+        self.faults.extend(f"column {column}: {why}" for _, why in written.errors.values())
 
     async def put(self, article: Article, frontier_url: str | None = None) -> None:
-        """Buffer an article; `frontier_url` is the link that led to it. Waits on a full buffer."""
+        """Buffer an article; `frontier_url` is the link that led to it. Waits on a full buffer.
+
+        An article that cannot be stored is rejected in its place, with the reason.
+        """
         row = frontier_url or article.url
+        sight, size = make_sight(article, row)
+        if isinstance(sight, Outcome):
+            self.counts["refused"] += 1
+            await self.outcome(sight)
+            return
         while article.url in self._buffer.articles or row in self._buffer.settled:
             await self.flush()  # two sights of one page are written one after the other
-        self._buffer.articles[article.url] = Sight(
-            article_document(article), row, article.validators
-        )
+        self._buffer.articles[article.url] = sight
+        self._buffer.size += size
         await self._added()
 
     async def unchanged(self, sight: Unchanged) -> None:
         """Buffer that a link's page is as it was."""
+        make_storable(sight)
         self._buffer.unchanged.append(sight)
         self._buffer.settled.add(sight.url)
         await self._added()
 
     async def outcome(self, outcome: Outcome) -> None:
         """Buffer what became of a link that gave no article."""
+        make_storable(outcome)
+        outcome.reason = outcome.reason or outcome.state
         self._buffer.outcomes.append(outcome)
         self._buffer.settled.add(outcome.url)
         await self._added()
 
     async def column_visit(self, visit: ColumnVisit | WalkEnd) -> None:
         """Buffer a visit of a column page, or the end of a walk through them."""
+        make_storable(visit)
         self._buffer.visits.append(visit)
         self.counts["pages"] += isinstance(visit, ColumnVisit)
         await self._added()
 
     async def flush(self) -> None:
-        """Write the buffer: articles, then frontier, then the rest. Raises StoreError."""
+        """Write the buffer: articles, then frontier, then the rest. Raises StoreError.
+
+        What was taken from the buffer is in MongoDB then, or in the spool, or not archived and so pending.
+        """
         async with self._flushing:
-            if self._lost:
-                raise self._lost
+            self._outage.check()
             buffer, self._buffer = self._buffer, Buffer()
             if not buffer:
                 return
-            try:
-                if self.before_write:
+            if self.before_write:
+                try:
                     await self.before_write()
-                if not self._away_since:
-                    await self.write(buffer)
+                except Exception as error:
+                    self._outage.lost = error if isinstance(error, StoreError) else broken(error)
+                    raise self._outage.lost from error
+            if not self._outage.away:
+                try:
+                    await self._delivery.deliver(buffer)
+                except Exception as error:
+                    self._outage.failed(error)
+                else:
+                    self._outage.wrote()
                     return
-            except StoreError as error:
-                self._lost = error
-                raise
-            except PyMongoError as error:
-                self._went_away(error)
             await self._keep(buffer)
+            self._outage.check()
 
     async def finish(self) -> None:
         """Write what is left, to the spool if need be. Raises StoreError where that fails too."""
@@ -214,17 +259,17 @@ class Store:
                 self._ageing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._ageing
-        if self._away_since and not self._lost:
+        if self._outage.away and not self._outage.lost:
             await self._come_back()
-        if self._lost and self._spool and self._buffer:
+        if self._outage.lost and self._spool and self._buffer:
             buffer, self._buffer = self._buffer, Buffer()
             await self._keep(buffer)
         await self.flush()
 
     async def end_run(self, values: dict[str, Any]) -> None:
         """Complete the `runs` document with these values. Raises StoreError."""
-        end = RunEnd(self.run_id, {"ended_at": utc_now(), **values})
-        if self._lost and self._spool:
+        end = RunEnd(self.run_id, storable({"ended_at": utc_now(), **values}))
+        if self._outage.lost and self._spool:
             await self._keep(Buffer(ends=[end]))
             return
         self._buffer.ends.append(end)
@@ -261,15 +306,15 @@ class Store:
 
     async def _begin(self, arguments: dict[str, Any], version: str) -> None:
         await ensure_schema(self.db)
-        run = {"_id": self.run_id, "arguments": arguments, "version": version}
+        run = {"_id": self.run_id, "version": version}
+        run["arguments"] = storable(arguments, _LONGEST_ARGUMENT)
         await self.db["runs"].insert_one({**run, "started_at": utc_now()})
 
     async def _added(self) -> None:
-        if self._lost:
-            raise self._lost
+        self._outage.check()
         if not self._buffer.since:
             self._buffer.since = time.monotonic()
-        if len(self._buffer) >= self._size:
+        if len(self._buffer) >= self._size or self._buffer.size >= _BYTES:
             await self.flush()
 
     async def _age(self) -> None:
@@ -279,71 +324,36 @@ class Store:
         try:
             await self._look_after()
         except Exception as error:
-            logger.exception("the store broke")
-            self._lost = StoreError(f"the store broke: {error}")
+            self._outage.failed(error)
 
     async def _look_after(self) -> None:
-        while not self._lost:
+        while not self._outage.lost:
             await asyncio.sleep(min(self._seconds, 0.5) or 0.05)
-            if self._away_since:
+            if self._outage.away:
                 await self._come_back()
             if len(self._buffer) and time.monotonic() - self._buffer.since >= self._seconds:
                 with contextlib.suppress(StoreError):
                     await self.flush()
-
-    async def _ask(self, operation: Callable[[], Awaitable[_T]]) -> _T:
-        """The operation's answer, once MongoDB gives one. Raises StoreError after `patience`."""
-        while True:
-            if self._lost:
-                raise self._lost
-            if not self._away_since:
-                try:
-                    return await operation()
-                except PyMongoError as error:
-                    self._went_away(error)
-            await asyncio.sleep(_POLL_SECONDS)
-
-    def _went_away(self, error: PyMongoError) -> None:
-        """From now on the spool is written and `_come_back` tried. Raises StoreError without one."""
-        if self._spool is None:
-            self._lost = lost(error)
-            raise self._lost from error
-        if not self._away_since:
-            self._away_since = time.monotonic()
-            logger.warning("MongoDB is away: %s", short(error))
 
     async def _come_back(self) -> None:
         """Take in the spool if MongoDB answers again; give up after `patience`."""
         try:
             await self.client.admin.command("ping")
             async with self._flushing:
-                await self._take_in()
-                self._away_since = None
+                if await self._delivery.take_in():
+                    self._outage.wrote()
+                self._outage.away = False
             logger.warning("MongoDB is back")
-        except PyMongoError as error:
-            if time.monotonic() - (self._away_since or 0) > self._patience:
-                self._lost = lost(error)
-
-    async def _take_in(self) -> None:
-        """Write what the spool holds. Raises PyMongoError, and then keeps it."""
-        assert self._spool
-        for path in self._spool.files():
-            buffer = Buffer()
-            for item in self._spool.read(path):
-                known = isinstance(item, Sight) and str(item.document["_id"]) in buffer.articles
-                if known or len(buffer) >= self._size:
-                    await self.write(buffer)
-                    buffer = Buffer()
-                buffer.add(item)
-                self.counts["taken_in"] += 1
-            await self.write(buffer)
-            path.unlink()
+        except Exception as error:
+            self._outage.failed(error)
 
     async def _keep(self, buffer: Buffer) -> None:
         """Put a buffer into the spool. Raises StoreError."""
-        assert self._spool
+        if self._spool is None:
+            return
         try:
             self.counts["spooled"] += await asyncio.to_thread(self._spool.add, list(buffer.items()))
-        except OSError as error:
-            self._lost = StoreError(f"MongoDB is away and the spool cannot be written: {error}")
-            raise self._lost from error
+        except Exception as error:
+            told = f"MongoDB is away and the spool cannot be written: {error}"
+            self._outage.lost = StoreError(told)
+            raise self._outage.lost from error

@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from bson import Int64, ObjectId
 
 from zjolcrawl.storage.schema import VALIDATORS
+
+_LONGEST_URL = 8000
 
 
 def fault(collection: str, document: dict[str, Any]) -> str | None:
@@ -18,6 +21,18 @@ def fault(collection: str, document: dict[str, Any]) -> str | None:
     It knows the words that the validators use, no others of JSON Schema.
     """
     return next(_faults(VALIDATORS[collection] or {}, document, ""), None)
+
+
+def url_fault(url: str) -> str | None:
+    """Why an address is none that a page can have; None where it may be one."""
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and url.isprintable()
+    except ValueError:
+        good = False
+    if not good:
+        return "_id is no http address"
+    return f"_id has more than {_LONGEST_URL} characters" if len(url) > _LONGEST_URL else None
 
 
 def _faults(schema: dict[str, Any], value: Any, path: str) -> Iterator[str]:

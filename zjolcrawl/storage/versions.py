@@ -10,9 +10,11 @@ from typing import Any
 from bson import ObjectId
 from pymongo import InsertOne, ReplaceOne
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import BulkWriteError
 
-from zjolcrawl.storage.errors import DUPLICATE, REFUSED, refusal
+from zjolcrawl.storage.bulk import write_each
+from zjolcrawl.storage.documents import former_versions
+from zjolcrawl.storage.errors import DUPLICATE
+from zjolcrawl.storage.operations import clock_limit
 from zjolcrawl.storage.search.index import announce
 from zjolcrawl.storage.steps import Step, What, step, touch
 
@@ -38,15 +40,16 @@ async def steps_of(
         if url in newest and document["last_seen_at"] <= newest[url]["last_seen_at"]
     }
     former: dict[str, list[dict[str, Any]]] = {url: [] for url in older}
-    keys = [{"url": url, "revision": n} for url, last in older.items() for n in range(1, last)]
+    keys = [former_versions(url, 1, last) for url, last in older.items() if last > 1]
     if keys:
-        async for each in db["revisions"].find({"_id": {"$in": keys}}).sort("_id", 1):
+        async for each in db["revisions"].find({"$or": keys}).sort("_id", 1):
             former[each["_id"]["url"]].append(each)
     for url, version in ((u, v) for u, d in newest.items() for v in (d, *former.get(u, ()))):
         sha256 = hashes.get((url, version["revision"]))
         version["content_sha256"] = sha256 or version["content_sha256"]
+    limit = clock_limit()
     return {
-        url: step(document, newest.get(url), former.get(url, []), run_id)
+        url: step(document, newest.get(url), former.get(url, []), run_id, limit)
         for url, document in documents.items()
     }
 
@@ -81,22 +84,12 @@ class VersionWriter:
     async def _round(self, documents: Documents, refused: dict[str, str]) -> Documents:
         """One try; the documents that another process was faster with."""
         steps = await steps_of(self._db, documents, self._run_id)
-        edited = [s.known for s in steps.values() if s.what == "changed" and s.known]
-        former = [
-            (v["_id"], InsertOne({**v, "_id": {"url": v["_id"], "revision": v["revision"]}}))
-            for v in edited
-        ]
-        # Already there: another process, or a run that was cut off here, kept it before.
-        await self._bulk("revisions", former, tolerated={DUPLICATE})
+        await self._keep_former(steps, refused)
         await announce(self._db, _to_index(documents, steps), self._run_id)
-        errors, rest = await self._bulk(
-            "articles", _article_operations(documents, steps), tolerated={DUPLICATE, REFUSED}
-        )
-        old_errors, _ = await self._bulk(
-            "revisions", _revision_operations(steps), tolerated={REFUSED}
-        )
+        errors, rest = await self._bulk("articles", _article_operations(documents, steps))
+        old_errors, _ = await self._bulk("revisions", _revision_operations(steps))
         again = {url for url, (code, _) in errors.items() if code == DUPLICATE}
-        refused |= {u: why for u, (code, why) in (errors | old_errors).items() if code == REFUSED}
+        refused |= {u: why for u, (_, why) in (errors | old_errors).items() if u not in again}
         if rest:
             again |= await self._overtaken(steps, refused.keys() | again)
         for url, each in steps.items():
@@ -104,6 +97,21 @@ class VersionWriter:
                 self._counts[each.what] += 1
                 self.results[url] = each.what
         return {url: documents[url] for url in again}
+
+    async def _keep_former(self, steps: dict[str, Step], refused: dict[str, str]) -> None:
+        """Keep the versions that edits follow; an article whose version cannot be kept is not edited."""
+        former = [
+            (url, InsertOne({**v, "_id": {"url": url, "revision": v["revision"]}}))
+            for url, each in steps.items()
+            if each.what == "changed" and (v := each.known)
+        ]
+        # A version that the validator refuses today was stored before, and is history all the same.
+        errors, _ = await self._bulk("revisions", former, bypass=True)
+        for url, (code, why) in errors.items():
+            # Already there: another process, or a run that was cut off here, kept it before.
+            if code != DUPLICATE:
+                refused[url] = f"the version before it cannot be kept: {why}"
+                del steps[url]
 
     async def _overtaken(self, steps: dict[str, Step], others: Iterable[str]) -> set[str]:
         """The articles whose replacement another process was faster with."""
@@ -117,27 +125,14 @@ class VersionWriter:
         return replaced.keys() - done
 
     async def _bulk(
-        self, collection: str, operations: list[tuple[str, Any]], tolerated: set[int]
+        self, collection: str, operations: list[tuple[str, Any]], *, bypass: bool = False
     ) -> tuple[dict[str, tuple[int, str]], int]:
         """Errors by URL as (code, reason), and how many documents to be updated were not there."""
-        if not operations:
-            return {}, 0
-        errors: dict[str, tuple[int, str]] = {}
-        try:
-            result = await self._db[collection].bulk_write(
-                [operation for _, operation in operations], ordered=False
-            )
-            done = result.matched_count + result.inserted_count
-        except BulkWriteError as error:
-            details = error.details
-            for each in details["writeErrors"]:
-                errors[operations[each["index"]][0]] = (each["code"], refusal(each))
-            if any(code not in tolerated for code, _ in errors.values()) or details.get(
-                "writeConcernErrors"
-            ):
-                raise
-            done = details["nMatched"] + details["nInserted"]
-        return errors, len(operations) - done - len(errors)
+        written = await write_each(
+            self._db[collection], [operation for _, operation in operations], bypass=bypass
+        )
+        errors = {operations[index][0]: error for index, error in written.errors.items()}
+        return errors, len(operations) - written.done - len(errors)
 
 
 def _article_operations(documents: Documents, steps: dict[str, Step]) -> list[tuple[str, Any]]:
@@ -150,7 +145,7 @@ def _article_operations(documents: Documents, steps: dict[str, Step]) -> list[tu
                 state = {name: each.known[name] for name in ("_id", "revision", "changed_at")}
                 operations.append((url, ReplaceOne(state, each.version)))
             elif each.what == "same":
-                operations.append((url, touch(documents[url], each.known)))
+                operations.append((url, touch(documents[url], each.known, clock_limit())))
     return operations
 
 

@@ -14,10 +14,13 @@ from bson import ObjectId
 from pymongo import UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 
-from zjolcrawl.items import ColumnVisit, Outcome
+from zjolcrawl.items import ColumnVisit, Outcome, Unchanged, WalkEnd
 from zjolcrawl.storage.buffer import Buffer, Sight
+from zjolcrawl.storage.bulk import write_each
 from zjolcrawl.storage.doubts import FINDINGS, Verdict, VisitPolicy, weigh
-from zjolcrawl.storage.frontier import settle_link, store_link, unchanged_link
+from zjolcrawl.storage.errors import ServerRefuses
+from zjolcrawl.storage.frontier import reject_link, settle_link, store_link, unchanged_link
+from zjolcrawl.storage.limits import key_fault
 from zjolcrawl.storage.operations import (
     end_walk,
     gain_columns,
@@ -50,50 +53,95 @@ class BufferWriter:
         self._versions = VersionWriter(db, run_id, counts)
 
     async def write(self, buffer: Buffer) -> None:
-        """Write all of it. Raises PyMongoError, and then may have written a part."""
+        """Write all of it. Raises PyMongoError for an outage alone, and then may have written a part.
+
+        What cannot be written becomes a rejected link, or a row of `rejects` if it is no link's.
+        """
         refused = await self._write_articles(buffer.articles) if buffer.articles else {}
-        buffer.outcomes += [
-            self._refusal(buffer.articles[url], why) for url, why in refused.items()
-        ]
+        refusals = [self._refusal(buffer.articles[url], why) for url, why in refused.items()]
         read = [each for url, each in buffer.articles.items() if url not in refused]
-        if buffer.unchanged:
-            await self._write_unchanged(buffer)
+        unchanged, failed = await self._touch(buffer.unchanged)
         # What became of a link is told last: until then it is as it was, and will be done again.
-        if states := self._states(read, buffer):
-            await self.db["frontier"].bulk_write(states, ordered=True)
-        for outcomes in _one_of_each_link(buffer.outcomes):
-            await self._write_outcomes(outcomes)
+        await self._settle(read, unchanged)
+        outcomes = [*buffer.outcomes, *refusals, *failed]
+        for some in _one_of_each_link(outcomes):
+            await self._write_outcomes(some)
         for end in buffer.ends:
             await self.db["runs"].update_one({"_id": end.run_id}, {"$set": end.values})
         if self.rereading:
             rows = [reject_id(each.row, each.at) for each in read]
             await self.db["rejects"].delete_many({"_id": {"$in": rows}})  # articles now
-            await self.count_unread(buffer.outcomes)
-        if buffer.visits:
-            # As they were seen: the pages of an issue are asked for side by side.
-            seen = sorted(buffer.visits, key=lambda each: each.seen_at or utc_now())
-            visits = [
-                visit_column(each) if isinstance(each, ColumnVisit) else end_walk(each)
-                for each in seen
-            ]
-            await self.db["columns"].bulk_write(visits, ordered=True)
+            await self.count_unread(outcomes)
+        await self._write_visits(buffer.visits)
 
-    def _states(self, read: list[Sight], buffer: Buffer) -> list[UpdateOne]:
+    async def _touch(self, sights: list[Unchanged]) -> tuple[list[Unchanged], list[Outcome]]:
+        """Articles whose pages are as they were: those that are stored, and what became of the others.
+
+        A 304 for a link without an article says nothing: it is asked for again, unconditionally.
+        """
+        written = await write_each(self.db["articles"], [still_there(each) for each in sights])
+        outcomes = [
+            Outcome(sights[index].url, "rejected", why, seen_at=sights[index].seen_at)
+            for index, (_, why) in written.errors.items()
+        ]
+        left = [each for index, each in enumerate(sights) if index not in written.errors]
+        if written.done < len(left):
+            urls = {"_id": {"$in": [each.url for each in left]}}
+            stored = {each["_id"] async for each in self.db["articles"].find(urls, {"_id": 1})}
+            why = "HTTP 304, but no article is stored"
+            outcomes += [
+                Outcome(each.url, "failed", why, status=304, seen_at=each.seen_at)
+                for each in left
+                if each.url not in stored
+            ]
+            left = [each for each in left if each.url in stored]
+        for count in ("same", "not_modified"):
+            self.counts[count] += len(left)
+        return left, outcomes
+
+    async def _settle(self, read: list[Sight], unchanged: list[Unchanged]) -> None:
         stored = [
             store_link(
                 each.row, each.at, self.policy,
                 published_at=each.document.get("published_at"), validators=each.validators,
+                incomplete=_lacks_images(each.document),
             )
             for each in read
         ]  # fmt: skip
-        unchanged = [
-            unchanged_link(each.url, each.seen_at or utc_now(), self.policy)
-            for each in buffer.unchanged
-        ]
-        return [*stored, *unchanged]
+        same = [unchanged_link(u.url, u.seen_at or utc_now(), self.policy) for u in unchanged]
+        rows = [*(each.row for each in read), *(u.url for u in unchanged)]
+        await self._write_rows(rows, [*stored, *same])
+
+    async def _write_rows(self, urls: list[str], updates: list[UpdateOne]) -> None:
+        """Updates of the `frontier` rows of links."""
+        written = await write_each(self.db["frontier"], updates, ordered=True, bypass=True)
+        await self.refuse_rows({urls[index]: why for index, (_, why) in written.errors.items()})
+
+    async def refuse_rows(self, refused: dict[str, str]) -> None:
+        """Rows of `frontier`, by URL, that cannot be what they should be: rejected, with the reason.
+
+        Raises ServerRefuses where not even that can be written.
+        """
+        if not refused:
+            return
+        await self._name(list(refused.items()))
+        rows = [reject_link(url, why) for url, why in refused.items() if not key_fault(url)]
+        written = await write_each(self.db["frontier"], rows, bypass=True)
+        for _, why in written.errors.values():
+            raise ServerRefuses(why)
+
+    async def _write_visits(self, visits: list[ColumnVisit | WalkEnd]) -> None:
+        # As they were seen: the pages of an issue are asked for side by side.
+        seen = sorted(visits, key=lambda each: each.seen_at or utc_now())
+        written = await write_each(
+            self.db["columns"],
+            [visit_column(v) if isinstance(v, ColumnVisit) else end_walk(v) for v in seen],
+            ordered=True,
+        )
+        await self._name([(seen[index].column, why) for index, (_, why) in written.errors.items()])
 
     def _refusal(self, sight: Sight, why: str) -> Outcome:
-        """What the validator would not take."""
+        """What the database would not take."""
         self.counts["refused"] += 1
         document = sight.document
         return Outcome(
@@ -101,37 +149,23 @@ class BufferWriter:
             final_url=document["_id"], seen_at=sight.at, warc=document.get("warc"),
         )  # fmt: skip
 
-    async def _write_unchanged(self, buffer: Buffer) -> None:
-        """A 304 for a link without an article says nothing: it is asked for again, unconditionally."""
-        sights = buffer.unchanged
-        done = await self.db["articles"].bulk_write([still_there(each) for each in sights])
-        if done.matched_count < len(sights):
-            urls = {"_id": {"$in": [each.url for each in sights]}}
-            stored = {each["_id"] async for each in self.db["articles"].find(urls, {"_id": 1})}
-            buffer.unchanged = [each for each in sights if each.url in stored]
-            why = "HTTP 304, but no article is stored"
-            buffer.outcomes += [
-                Outcome(each.url, "failed", why, status=304, seen_at=each.seen_at)
-                for each in sights
-                if each.url not in stored
-            ]
-        for count in ("same", "not_modified"):
-            self.counts[count] += len(buffer.unchanged)
-
     async def _write_outcomes(self, outcomes: list[Outcome]) -> None:
         """One outcome of a link each."""
         await self._judge_fronts(outcomes)
         rows = await self._rows([o.url for o in outcomes if o.state in FINDINGS])
         judged = [(o, weigh(rows.get(o.url, {}), o, self.policy)) for o in outcomes]
-        rejects = [reject_row(o, self.run_id) for o in outcomes if o.state == "rejected"]
-        if rejects:
-            await self.db["rejects"].bulk_write(rejects, ordered=False)
+        await self._add_rejects([o for o in outcomes if o.state == "rejected"])
         gone = [(o, v.doubt["since"]) for o, v in judged if v and v.takes_down]
         if gone:
             urls = {url for o, _ in gone for url in (o.url, o.article) if url}
             await announce(self.db, urls, self.run_id)
-            await self.db["articles"].bulk_write([take_down(*each) for each in gone], ordered=False)
-        await self.db["frontier"].bulk_write([settle_link(o, self.policy, v) for o, v in judged])
+            written = await write_each(self.db["articles"], [take_down(*each) for each in gone])
+            failed = [(gone[index][0].url, why) for index, (_, why) in written.errors.items()]
+            await self._name(failed)
+        kept = [(o, v) for o, v in judged if not key_fault(o.url)]
+        await self._write_rows(
+            [o.url for o, _ in kept], [settle_link(o, self.policy, v) for o, v in kept]
+        )
         for outcome, verdict in judged:
             self._count(outcome, verdict)
 
@@ -155,6 +189,18 @@ class BufferWriter:
         self.counts[state] += 1
         self.counts["skipped"] += state == "rejected" and outcome.skipped
 
+    async def _name(self, failed: list[tuple[str, str]]) -> None:
+        """Rows of `rejects` for what could not be written: a URL or a column's id, and the reason."""
+        self.counts["rejected"] += len(failed)
+        await self._add_rejects([Outcome(name, "rejected", why) for name, why in failed])
+
+    async def _add_rejects(self, outcomes: list[Outcome]) -> None:
+        """Rows of `rejects`. Raises ServerRefuses, as each holds a few short texts alone."""
+        rows = [reject_row(outcome, self.run_id) for outcome in outcomes]
+        written = await write_each(self.db["rejects"], rows)
+        for _, why in written.errors.values():
+            raise ServerRefuses(why)
+
     async def _judge_fronts(self, outcomes: list[Outcome]) -> None:
         """A front page in the place of what was stored is a takedown."""
         fronts = [o for o in outcomes if o.front]
@@ -169,7 +215,7 @@ class BufferWriter:
         rejected = {o.url: o.seen_at for o in outcomes if o.state == "rejected"}
         stored = self.db["articles"].find({"_id": {"$in": list(rejected)}}, {"changed_at": 1})
         async for each in stored:
-            self.counts["unread"] += each["changed_at"] == rejected[each["_id"]]
+            self.counts["unread"] += each.get("changed_at") == rejected[each["_id"]]
 
     async def _write_articles(self, sights: dict[str, Sight]) -> dict[str, str]:
         await self.add_columns(sights)
@@ -177,7 +223,9 @@ class BufferWriter:
         # Another run that listed a link meanwhile has looked for its article before it was there.
         if late := await self.add_columns(sights):
             await announce(self.db, late, self.run_id)
-            await self.db["articles"].bulk_write([gain_columns(u, c) for u, c in late.items()])
+            gained = [gain_columns(url, columns) for url, columns in late.items()]
+            written = await write_each(self.db["articles"], gained)
+            refused |= {list(late)[index]: why for index, (_, why) in written.errors.items()}
         return refused
 
     async def add_columns(self, sights: dict[str, Sight]) -> dict[str, list[str]]:
@@ -208,3 +256,7 @@ def _one_of_each_link(outcomes: list[Outcome]) -> list[list[Outcome]]:
             rounds.append(place := {})
         place[outcome.url] = outcome
     return [list(each.values()) for each in rounds]
+
+
+def _lacks_images(document: dict[str, Any]) -> bool:
+    return any(image["status"] == "failed" for image in document.get("images", ()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
 
@@ -23,6 +24,8 @@ from zjolcrawl.web.views import article, calendar, columns, health, history, ima
 
 SECONDS = 10
 """For all queries of one page."""
+AT_ONCE = 4
+"""Pages that are made at a time; others wait for their turn, and their time begins with it."""
 
 View = Callable[[Request], Awaitable[Response]]
 _VIEWS: dict[str, View] = {
@@ -35,7 +38,8 @@ _FILES = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
 
 def application(site: Site, host: str = "127.0.0.1") -> ASGIApp:
     """The pages of one archive, for who listens on `host`."""
-    routes = [Route(path, _bounded(view)) for path, view in _VIEWS.items()]
+    turns = asyncio.Semaphore(AT_ONCE)
+    routes = [Route(path, _bounded(view, turns)) for path, view in _VIEWS.items()]
     routes += [Route(f"/static/{name}", _static) for name in _FILES]
     app = Starlette(
         routes=routes,
@@ -51,10 +55,11 @@ def application(site: Site, host: str = "127.0.0.1") -> ASGIApp:
     return Guard(app, host, refusal)
 
 
-def _bounded(view: View) -> View:
+def _bounded(view: View, turns: asyncio.Semaphore) -> View:
     async def answer(request: Request) -> Response:
-        with deadline(SECONDS):
-            return await view(request)
+        async with turns:
+            with deadline(SECONDS):
+                return await view(request)
 
     return answer
 

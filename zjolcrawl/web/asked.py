@@ -9,13 +9,13 @@ from datetime import date
 
 from starlette.exceptions import HTTPException
 
+from zjolcrawl.parsing.fields.dates import YEARS
 from zjolcrawl.parsing.urls import canonical
 from zjolcrawl.spiders.arguments import host_names, names
 from zjolcrawl.storage.selection import Selection
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff]+")
 _LONGEST = 200  # characters of one field
-_YEARS = range(1990, 2101)
 _FLAGS = ("edited", "gone", "images")
 
 Params = Mapping[str, str]
@@ -77,8 +77,8 @@ def day(params: Params, name: str) -> date | None:
         found = date.fromisoformat(value)
     except ValueError:
         raise HTTPException(400, "日期要写成 2017-08-12 这样。") from None
-    if found.year not in _YEARS:
-        raise HTTPException(400, f"日期要在 {_YEARS[0]} 年至 {_YEARS[-1]} 年之间。")
+    if found.year not in YEARS:
+        raise HTTPException(400, f"日期要在 {YEARS[0]} 年至 {YEARS[-1]} 年之间。")
     return found
 
 

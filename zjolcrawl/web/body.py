@@ -18,6 +18,7 @@ from lxml import html
 from lxml.html import HtmlElement
 from markupsafe import Markup
 
+from zjolcrawl.display.markup import is_well_formed, text_of
 from zjolcrawl.web.asked import key_of
 from zjolcrawl.web.labels import IMAGE_STATES
 from zjolcrawl.web.rendering import is_web, link, picture
@@ -31,8 +32,12 @@ _ATTRIBUTES = {
     "a": {"href"}, "img": {"src", "alt"}, "video": {"src"},
     "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"},
 }  # fmt: skip
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _MOST_LINKS = 100
+_MOST_ANCHORS = 1000  # whose addresses are looked at
 _DEEPEST = 60
+# With so little of anything, no HTML takes a parser long.
+_FEW_CHARACTERS, _FEW_TAGS = 10_000, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +50,34 @@ class Reading:
 
 def links_in(body_html: str) -> set[str]:
     """The canonical addresses that a body links to, so many at most."""
-    found = (key_of(each.get("href", "")) for each in _tree(body_html).iter("a"))
+    if not _is_quick(body_html):
+        return set()
+    anchors = islice(_tree(body_html).iter("a"), _MOST_ANCHORS)
+    found = (key_of(each.get("href", "")) for each in anchors)
     return set(islice(filter(None, found), _MOST_LINKS))
 
 
 def reading(article: dict[str, Any], own: set[str], *, images: bool = True) -> Reading:
     """The body of a version; `own`: articles of the archive, to which links lead there.
 
-    `images`: their bytes can be shown. What cannot be is a note with its address.
+    `images`: their bytes can be shown. What cannot be is a note with its address. Where HTML would
+    take a parser too long, it is the plain text.
     """
+    body_html = article.get("body_html", "")
+    if not _is_quick(body_html):
+        return Reading(_plain(article.get("body") or text_of(body_html)), set())
+    anchors = 0
     entries = {each["url"]: each for each in article.get("images", [])}
     shown: set[int] = set()
-    root = _tree(article.get("body_html", ""))
+    root = _tree(body_html)
     for element in list(root.iter()):
         if element.tag == "img":
             entry = entries.get(element.get("src") or "")
             if entry:
                 shown.add(entry["position"])
             _place(element, entry or {"url": element.get("src")}, images=images)
-        elif element.tag == "a":
+        elif element.tag == "a" and anchors < _MOST_ANCHORS:
+            anchors += 1
             _lead(element, own)
         elif element.tag == "video":
             _replace(element, *_note("视频", element.get("src")))
@@ -76,13 +90,24 @@ def reading(article: dict[str, Any], own: set[str], *, images: bool = True) -> R
     return Reading(Markup(_inner(root)), shown)  # noqa: S704 (cleaned by _tree, then our own)
 
 
+def _is_quick(body_html: str) -> bool:
+    few = len(body_html) <= _FEW_CHARACTERS and body_html.count("<") <= _FEW_TAGS
+    return few or is_well_formed(body_html)
+
+
+def _plain(text: str) -> Markup:
+    """Lines as paragraphs."""
+    escaped = str(Markup.escape(text.strip()))
+    return Markup(f"<p>{escaped.replace(chr(10), '</p>' + chr(10) + '<p>')}</p>")  # noqa: S704
+
+
 def _tree(body_html: str) -> HtmlElement:
     clean = nh3.clean(
         body_html, tags=TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https"},
         url_relative="deny", link_rel="noopener noreferrer",
         clean_content_tags={"script", "style", "svg", "math", "template", "iframe", "noscript"},
     )  # fmt: skip
-    root: HtmlElement = html.fragment_fromstring(_shallow(clean), create_parent="div")
+    root: HtmlElement = html.fragment_fromstring(_sound(_shallow(clean)), create_parent="div")
     return root
 
 
@@ -103,7 +128,7 @@ def _place(element: HtmlElement, entry: dict[str, Any], *, images: bool) -> None
         return
     alt = entry.get("alt") or entry.get("caption") or ""
     element.attrib.clear()
-    element.attrib.update({"src": source, "alt": str(alt), "loading": "lazy"})
+    element.attrib.update({"src": source, "alt": _sound(str(alt)), "loading": "lazy"})
     if entry.get("width") and entry.get("height"):
         element.attrib.update({"width": str(entry["width"]), "height": str(entry["height"])})
 
@@ -120,7 +145,12 @@ def _absent(entry: dict[str, Any]) -> tuple[str, str | None]:
 
 
 def _note(what: str, url: str | None) -> tuple[str, str | None]:
-    return what, url if is_web(url) else None
+    return what, _sound(str(url)) if is_web(url) else None
+
+
+def _sound(text: str) -> str:
+    """A text without the signs that lxml refuses, as XML cannot have them."""
+    return _NOT_XML.sub("\ufffd", text)
 
 
 def _replace(element: HtmlElement, what: str, url: str | None) -> None:

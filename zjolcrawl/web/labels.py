@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from zjolcrawl.catalogue import Column, load_catalogue, sites
+from zjolcrawl.display.words import local
 from zjolcrawl.papers import load_papers
-from zjolcrawl.parsing.fields.dates import CHINA
 
 IMAGE_STATES = {
     "stored": "已存", "missing": "原站已无此图", "failed": "未能取得", "referenced": "未曾下载",
@@ -39,8 +39,8 @@ def _columns() -> dict[str, Column]:
 
 def day(value: datetime) -> str:
     """A day on the site's clock: 2017年8月12日."""
-    local = value.astimezone(CHINA)
-    return f"{local.year}年{local.month}月{local.day}日"
+    there = local(value)
+    return f"{there.year}年{there.month}月{there.day}日"
 
 
 def length(time: timedelta) -> str:

@@ -10,10 +10,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from zjolcrawl.archive.s3 import WarcStore
-from zjolcrawl.storage.browsing import version_of
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.image_stores import ImageReader
-from zjolcrawl.storage.queries import find_article
+from zjolcrawl.storage.queries import find_article, version_of
 from zjolcrawl.web.asked import key_of, text, whole
 
 

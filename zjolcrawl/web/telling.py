@@ -12,7 +12,7 @@ from zjolcrawl.web.labels import LINK_STATES, column_name
 
 SECTIONS = {
     "run": "运行", "columns": "栏目", "links": "链接", "visits": "访问", "templates": "模板",
-    "disk": "磁盘", "spool": "暂存", "alarm": "警报",
+    "disk": "磁盘", "archive": "归档", "spool": "暂存", "alarm": "警报",
 }  # fmt: skip
 _COUNTS = {
     "new": "新增", "changed": "改动", "same": "未变", "rejected": "不收", "failed": "失败",
@@ -99,6 +99,14 @@ def _named(what: str, key: str) -> Callable[[Values], str]:
     return say
 
 
+def _listed(what: str, key: str) -> Callable[[Values], str]:
+    def say(values: Values) -> str:
+        more = f" 等 {len(values[key])} 处" if len(values[key]) > _MOST else ""
+        return f"{what}：{'、'.join(values[key][:_MOST])}{more}"
+
+    return say
+
+
 # By a key of the values that no other finding has; `template` before `articles`, which both have.
 _SAID: dict[str, Callable[[Values], str]] = {
     "last_run": _run, "last_good_run": _good, "states": _links, "visits": _visits,
@@ -109,5 +117,7 @@ _SAID: dict[str, Callable[[Values], str]] = {
     "other_errors": _named("未启用，上次抓取失败", "other_errors"),
     "column": lambda v: f"{column_name(v['column'])} 出错：{v['last_error']}",
     "free": lambda v: f"剩余 {size(v['free'])}，归档占 {size(v['archive'])}",
+    "missing_files": _listed("归档文件不见了", "missing_files"),
+    "damaged_parts": _listed("归档文件有损坏", "damaged_parts"),
     "files": lambda v: f"{len(v['files'])} 个文件等待入库",
 }  # fmt: skip

@@ -1,88 +1,173 @@
-"""Publication times: every form that the site document names, China time to UTC."""
+"""Publication times: every form that docs/site.md names, China time to UTC."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
-from zjolcrawl.parsing.fields.text import fold_width
+from zjolcrawl.parsing.fields.text import fold_width, is_narrow
 
 CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
+YEARS = range(1990, 2101)
+"""Dates of other years are not believed, whoever gives them: the site's first news is of 1999."""
+EARLIEST, LATEST = (
+    datetime(year, 1, 1, tzinfo=CHINA).astimezone(timezone.utc)
+    for year in (YEARS.start, YEARS.stop)
+)
+"""The first moment of those years in China, and the first moment after them."""
 
 # 2017年08月12日 07:34:27 [REAL], 2020-01-02 10:22:33 [SEL], 2026年02月23日12时 [SEL],
-# 2015年04月08日10:05, (2018-03-18), | 2026-09-23, 17-08-12 07:34 [SEL], ISO 8601 of meta tags.
+# 2015年04月08日10:05, (2018-03-18), | 2026-09-23, 17-08-12 07:34 [SEL], ISO 8601 of meta tags,
+# 8月12日 中午1:05, 2:26 PM: half-day words before the clock, AM and PM on either side.
+_WORDS = {
+    "afternoon": ("下午", "午后", "傍晚", "晚上", "晚间", "晚", "PM", "pm"),
+    "night": ("夜里", "夜间", "深夜", "半夜", "午夜", "夜"),
+    "morning": ("上午", "早上", "早晨", "清晨", "凌晨", "早", "AM", "am"),
+    "noon": ("中午", "正午", "午间"),
+}
+_HALF = "|".join(word for words in _WORDS.values() for word in words)
 _DATE = re.compile(
-    r"""(?<!\d)
-    (?P<y>(?:19|20)\d\d|\d\d(?=[-/.年]\s*\d{1,2}[-/.月]\s*\d{1,2}))
-    \s*[-/.年]\s*(?P<m>1[0-2]|0?[1-9])
-    \s*[-/.月]\s*(?P<d>3[01]|[12]\d|0?[1-9])(?!\d)\s*日?
+    rf"""(?<!\d)
+    (?P<y>(?:19|20)\d\d|\d\d(?=[-/.年]\s*+\d{{1,2}}[-/.月]\s*+\d{{1,2}}))
+    \s*+[-/.年]\s*+(?P<m>1[0-2]|0?[1-9])
+    \s*+[-/.月]\s*+(?P<d>3[01]|[12]\d|0?[1-9])(?!\d)\s*+日?+
     (?:
-        \s*(?:T|,|[(（]?(?:星期|周)[一二三四五六日天][)）]?)?\s*
-        (?P<half>上午|下午|晚上|凌晨|中午)?\s*
+        \s*+(?:[Tt]|,|[|/_](?=\s*+\d\d?[:时点])|[(（]?(?:星期|周)[一二三四五六日天][)）]?)?+\s*+
+        (?P<half>{_HALF})?+\s*+
         (?P<H>2[0-3]|[01]?\d)
         (?:
-            \s*(?::|时|点)\s*(?P<M>[0-5]?\d)(?!\d)
-            (?:\s*(?::|分)\s*(?P<S>[0-5]?\d)(?!\d))?
-          | \s*[时点]
+            \s*+(?::|时|点)\s*+(?P<M>[0-5]?\d)(?!\d)
+            (?:\s*+(?::|分)\s*+(?P<S>[0-5]?\d)(?!\d))?
+          | \s*+[时点]
         )
-        (?P<zone>\.\d+Z|Z|(?:\.\d+)?[+-]\d\d:?\d\d)?
+        (?P<zone>\.\d{{1,9}}Z|Z|(?:\.\d{{1,9}})?[+-]\d\d:?\d\d)?
+        (?:\s?(?P<after>[AaPp]\.?[Mm]\b\.?))?
     )?""",
     re.VERBOSE,
 )
+# 二〇一七年八月十二日: as a gazette writes a day; the clock after it has digits.
+_ONES = "一二三四五六七八九"
+_HAN_DAY = re.compile(
+    rf"(?<![{_ONES}〇零○])(?P<y>[一二][{_ONES}〇零○O0]{{3}})年(?P<m>十[一二]?|[{_ONES}])月"
+    rf"(?P<d>三十一?|二?十[{_ONES}]?|[{_ONES}])[日号]"
+)
+_HAN_YEAR = str.maketrans(f"{_ONES}〇零○O", "1234567890000")
+# 08-12 07:34, 8月12日 07:34: whose year the page leaves to its reader.
+_YEARLESS = re.compile(
+    r"(?<![\d年/.:-])(?P<m>1[0-2]|0?[1-9])\s?[-/月.]\s?(?P<d>3[01]|[12]\d|0?[1-9])(?:\s?日\s?|\s)"
+    r"(?P<time>(?:2[0-3]|[01]?\d)[:：][0-5]\d(?:[:：][0-5]\d)?)(?![\d:：])"
+)
+_YEARLESS_RANGE = timedelta(days=10)  # the day in an address is close to the publish date
 # All that NFKC makes one digit.
 _DIGIT = re.compile(r"[\d\u00b2\u00b3\u00b9\u2070-\u2089\u2460-\u2468\u24ea]")
 _LONGEST_KNOWN = 200  # characters of a text: a longer one is searched each time
-_COMPACT = re.compile(r"(?<!\d)((?:19|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?!\d)")
+
+
+def is_plausible(day: date) -> bool:
+    """Whether a day, or a moment, lies in YEARS. A moment without a zone is UTC.
+
+    MongoDB can hold a plausible moment, and it can be moved by years and between zones.
+    """
+    if not isinstance(day, datetime):
+        return day.year in YEARS
+    return EARLIEST <= (day if day.tzinfo else day.replace(tzinfo=timezone.utc)) < LATEST
 
 
 def find_time(text: str) -> tuple[datetime, str] | None:
     """The first date in `text` as (aware UTC datetime, precision), or None.
 
     Precision is `second`, `minute`, `hour` or `day`: what the page gives. A wall clock without a
-    zone is China time. Impossible dates (2月30日) are passed over.
+    zone is China time. Impossible dates (2月30日) and those outside of YEARS are passed over.
     """
-    for match in _DATE.finditer(fold_width(text)):
-        found = _value(match)
-        if found:
-            return found
+    return _known_time(text) if len(text) <= _LONGEST_KNOWN else _time(text)
+
+
+def _time(text: str) -> tuple[datetime, str] | None:
+    return next((value for _, value in _times(fold_width(text))), None)
+
+
+# The time of an article is asked for by each step that it goes through.
+_known_time = lru_cache(maxsize=256)(_time)
+
+
+def find_yearless(text: str, near: date) -> tuple[datetime, str] | None:
+    """The time in `text` that lacks a year, in the year that brings it next to the day `near`.
+
+    None where no year brings it within ten days.
+    """
+    for mark in _YEARLESS.finditer(fold_width(text)):
+        for year in (near.year, near.year - 1, near.year + 1):
+            found = find_time(f"{year}-{mark['m']}-{mark['d']} {mark['time']}")
+            if found and abs(china_day(found[0]) - near) <= _YEARLESS_RANGE:
+                return found
+    return None
+
+
+def yearless_span(text: str) -> tuple[int, int] | None:
+    """Where a day and a clock without a year stand in `text`: (start, end)."""
+    mark = _YEARLESS.search(text)
+    return mark.span() if mark else None
+
+
+def find_stamp(text: str) -> str | None:
+    """The time that a machine wrote into an attribute, as ISO 8601; None where it is none.
+
+    Seconds or milliseconds since 1970, twenty digits or fewer in a row (20170812073427), the date
+    of a mail, or what `find_time` reads.
+    """
+    text = text.strip()
+    if re.fullmatch(r"1\d{9}|1\d{12}", text):
+        return datetime.fromtimestamp(int(text[:10]), CHINA).isoformat()
+    if mark := re.fullmatch(r"(20\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)", text):
+        text = "{}-{}-{} {}:{}:{}".format(*mark.groups())
+    if len(text) <= 60 and find_time(text):
+        return text
+    if re.match(r"[A-Z][a-z]{2}, \d", text):
+        try:
+            return parsedate_to_datetime(text).isoformat()
+        except ValueError:
+            return None
     return None
 
 
 def time_span(text: str) -> tuple[int, int] | None:
     """Where the first date stands in `text`, whose digits may be full-width: (start, end)."""
-    if not _DIGIT.search(text):
+    if not _DIGIT.search(text) and "年" not in text:
         return None
     return _known_span(text) if len(text) <= _LONGEST_KNOWN else _span(text)
 
 
-def _span(text: str) -> tuple[int, int] | None:
+def time_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Where each date stands in `text`, like `time_span`."""
     narrow = text
-    if not unicodedata.is_normalized("NFKC", text):
+    if not is_narrow(text):
         # NFKC of digits, colons and dashes keeps one character one character.
         narrow = "".join(n if len(n := fold_width(c)) == 1 else c for c in text)
-    for match in _DATE.finditer(narrow):
-        if _value(match):
-            return match.span()
-    return None
+    return (span for span, _ in _times(narrow))
+
+
+def _span(text: str) -> tuple[int, int] | None:
+    return next(time_spans(text), None)
 
 
 # Each line with a date is asked twice on the way to the info line.
 _known_span = lru_cache(maxsize=256)(_span)
 
 
-def day_from_compact(text: str) -> date | None:
-    """The day in a string such as `20170812`, or None."""
-    match = _COMPACT.search(text)
+def plausible_day(year: str, month: str, day: str) -> date | None:
+    """The day that these digits are; None where it is impossible or outside of YEARS."""
     try:
-        return date(*map(int, match.groups())) if match else None
+        found = date(int(year), int(month), int(day))
     except ValueError:
         return None
+    return found if is_plausible(found) else None
 
 
 def china_midnight(day: date) -> datetime:
-    """00:00 China time of a day, as UTC."""
+    """00:00 China time of a plausible day, as UTC."""
     return datetime(day.year, day.month, day.day, tzinfo=CHINA).astimezone(timezone.utc)
 
 
@@ -91,24 +176,58 @@ def china_day(moment: datetime) -> date:
     return moment.astimezone(CHINA).date()
 
 
+def _times(text: str) -> Iterator[tuple[tuple[int, int], tuple[datetime, str]]]:
+    """Each possible date with its span and value; one in Han characters where no other is."""
+    is_there = False
+    for match in _DATE.finditer(text):
+        if value := _value(match):
+            is_there = True
+            yield match.span(), value
+    for day in [] if is_there or "年" not in text else _HAN_DAY.finditer(text):
+        said = f"{day['y'].translate(_HAN_YEAR)}-{_han(day['m'])}-{_han(day['d'])}"
+        match_there = _DATE.match(said + text[day.end() :])
+        if match_there and (value := _value(match_there)):
+            yield (day.start(), day.end() + match_there.end() - len(said)), value
+
+
+def _han(number: str) -> int:
+    """The number below 100 that Han characters say: 二十三, 十, 九."""
+    tens, ten, ones = number.rpartition("十")
+    return (_ONES.index(tens) + 1 if tens else 1 if ten else 0) * 10 + _ONES.find(ones or "-") + 1
+
+
+def _hour(said: int, half: str) -> int:
+    """The hour on a clock of 24 hours; 24 is midnight at the end of the day."""
+    half = half.replace(".", "").lower() if half.isascii() else half
+    if said > 12:
+        return said
+    if half in _WORDS["afternoon"]:
+        return said + 12 if said < 12 or half.startswith("晚") else said
+    if half in _WORDS["night"]:  # 深夜1点 is past midnight, 夜里8点 before it
+        return said + 12 if said >= 6 else said
+    if half in _WORDS["morning"]:
+        return said % 12
+    return said + 12 if half and said < 10 else said  # 中午1点
+
+
 def _value(match: re.Match[str]) -> tuple[datetime, str] | None:
     part = match.groupdict()
     year = int(part["y"]) + (2000 if len(part["y"]) == 2 else 0)
-    hour = int(part["H"] or 0)
-    if part["half"] in {"下午", "晚上"} and hour < 12:
-        hour += 12
-    zone = _zone(part["zone"])
+    hour = _hour(int(part["H"] or 0), part["half"] or part["after"] or "")
     try:
+        zone = _zone(part["zone"])
         moment = datetime(
             year,
             int(part["m"]),
             int(part["d"]),
-            hour,
+            hour % 24,
             int(part["M"] or 0),
             int(part["S"] or 0),
             tzinfo=zone,
-        )
-    except ValueError:
+        ) + timedelta(days=hour // 24)
+    except (ValueError, OverflowError):
+        return None
+    if not is_plausible(moment):
         return None
     precision = "second" if part["S"] else "minute" if part["M"] else "hour" if part["H"] else "day"
     return moment.astimezone(timezone.utc), precision

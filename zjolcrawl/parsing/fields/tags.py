@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from itertools import pairwise
 
 from zjolcrawl.parsing.fields.text import clean
 
 _HARD = re.compile(r"[;；,，、|｜]")
+_HASHED = re.compile(r"[;；,，、|｜#＃]")
+_LONGEST = 20  # characters of a keyword: a longer one is a headline or a sentence
 # 长兴新闻网, 旅游频道, 辟谣平台: who publishes, not what about.
 _SITE_WORD = re.compile(
     r"(?:新闻网|在线|频道|门户|网站|辟谣平台|客户端|zjol)$|^(?:浙江|资讯|(?:图片|综合|国内|国际|社会|本地|今日|时政|体育|视频|浙江|最新|滚动|热点)?新闻)$",
@@ -26,14 +29,16 @@ def split_tags(pieces: list[str]) -> list[str]:
     tags: list[str] = []
     for piece in pieces:
         hard = len(pieces) > 1 or bool(_HARD.search(piece))
-        for part in _HARD.split(piece):
-            tags.extend(_spaced(clean(part), hard=hard))
+        # #码头# #渡船# and #码头#渡船: a hash before each, or on both sides.
+        divider = _HASHED if piece.lstrip().startswith(("#", "＃")) else _HARD
+        for part in divider.split(piece):
+            tags.extend(_spaced(clean(part).strip("#＃ "), hard=hard))
     return list(dict.fromkeys(tag for tag in tags if tag))
 
 
 def keyword_tags(keywords: list[str], names: Collection[str]) -> list[str]:
     """The tags among meta keywords: without `names`, of sites and columns, and what names like them."""
-    tags = [tag for tag in split_tags(keywords) if not _SITE_WORD.search(tag)]
+    tags = [t for t in split_tags(keywords) if len(t) <= _LONGEST and not _SITE_WORD.search(t)]
     return [tag for tag in tags if tag not in names and f"{tag}网" not in names]
 
 
@@ -41,10 +46,10 @@ def _spaced(text: str, *, hard: bool) -> list[str]:
     words = re.split(r"[ \u3000]+", text)
     if not hard:
         return words
-    joined = [words[0]]
-    for word in words[1:]:
-        if _HAN.search(joined[-1]) and _HAN.match(word[:1]):
-            joined.append(word)
+    joined = [[words[0]]]
+    for before, word in pairwise(words):
+        if _HAN.search(before) and _HAN.match(word[:1]):
+            joined.append([word])
         else:
-            joined[-1] += " " + word
-    return joined
+            joined[-1].append(word)
+    return [" ".join(tag) for tag in joined]

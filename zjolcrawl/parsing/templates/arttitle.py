@@ -1,4 +1,4 @@
-"""T2 `artTitle`: tsxz 2019-2021, zjnews/zjxc 2022-2026 (site document, section 3)."""
+"""T2 `artTitle`: tsxz 2019-2021, zjnews/zjxc 2022-2026 (docs/site.md)."""
 
 from zjolcrawl.parsing.templates.table import Template, has_class, paths
 

@@ -22,13 +22,21 @@ GENERIC = Template(
 )
 _CONTAINERS = {
     "div", "section", "article", "td", "main", "body", "center", "font", "span", "blockquote", "form",
+    "pre",
 }  # fmt: skip
+_ROWS = {"table", "tbody", "tr", "ul", "ol", "li", "dl", "dd"}  # where each cell holds a paragraph
 _INLINE = {"span", "font", "strong", "b", "br", "em", "i", "u", "o:p", "a", "sup", "sub", "img"}
 _NEVER_TEXT = {"script", "style", "noscript", "select", "textarea", "template", "head"}
 _SILENT = _NEVER_TEXT | {"form", "nav", "footer", "header", "aside"}
-_PROSE = re.compile("[，。！？；、,.!?;]")  # what labels and menus do without
+_SENTENCE = re.compile("[。！？]")
+_DIGITS = re.compile(r"\d+")
+# What labels, menus and contact boxes do without: addresses have their points between letters.
+_PROSE = re.compile("[，。！？；、]|[,.!?;](?![a-zA-Z\\d])")
 _LEAST = 60  # characters: less is a caption or a notice, not an article
 SHORT = 20  # characters that can be an article where a head says so
+_LONGEST_MAKE = (
+    1000  # characters of tags and classes: a deeper wrapper is a page that is nested in vain
+)
 _PARAGRAPH = 12  # characters: less says nothing of where the article is
 
 
@@ -132,15 +140,50 @@ def _scores(boxes: list[_Box]) -> dict[_Box, float]:
             box.parent.prose += box.prose
             box.parent.links += box.links
     scores: dict[_Box, float] = defaultdict(float)
+    wrapped = _wrapped(paragraphs)
     for box, size in paragraphs:
         is_one = box.element.tag == "p" or (box.is_leaf() and leaves[box.parent] >= 2)
         container, share = (box.parent, 1.0) if is_one else (box, 1.0)
+        container = wrapped.get(box, container)
         for _ in range(3):
-            if container is None or container.element.tag not in _CONTAINERS:
+            if container is None or not _is_container(container, rows=box in wrapped):
                 break
             scores[container] += size * share
             container, share = container.parent, share / 2
     return {b: s * b.prose / (b.prose + b.links) for b, s in scores.items() if b.prose}
+
+
+def _wrapped(paragraphs: list[tuple[_Box, int]]) -> dict[_Box, _Box]:
+    """Where paragraphs meet that are wrapped one by one, however deep, in boxes of one make.
+
+    Two or more of the same tags and classes are a row; alone, a wrapper is a container.
+    """
+    rows: dict[tuple[_Box, str], list[_Box]] = defaultdict(list)
+    for box, size in paragraphs:
+        if not any(map(_SENTENCE.search, box.text)):
+            continue
+        here, make = box, _make(box)
+        # Only the paragraph is in its wrappers.
+        while here.parent is not None and here.parent.prose == size and len(make) < _LONGEST_MAKE:
+            here = here.parent
+            make += _make(here)
+        if (here is not box or _is_cell(box)) and here.parent is not None and size > 3 * here.links:
+            rows[here.parent, make].append(box)
+    return {box: where for (where, _), row in rows.items() if len(row) > 1 for box in row}
+
+
+def _make(box: _Box) -> str:
+    """The tag and the class of an element; numbers in it tell one of a row from the next."""
+    return f">{box.element.tag}.{_DIGITS.sub('', box.element.get('class') or '')}"
+
+
+def _is_cell(box: _Box) -> bool:
+    return box.parent is not None and box.parent.element.tag in _ROWS
+
+
+def _is_container(box: _Box, rows: bool = False) -> bool:
+    tag = str(box.element.tag)
+    return tag in _CONTAINERS or "-" in tag or (rows and tag in _ROWS)
 
 
 def _paragraphs(boxes: list[_Box]) -> Iterator[tuple[_Box, int]]:
@@ -159,16 +202,20 @@ def _whole(best: _Box, boxes: list[_Box]) -> _Box:
     children: dict[_Box | None, list[_Box]] = defaultdict(list)
     for box in boxes:
         children[box.parent].append(box)
-    while best.parent is not None and best.parent.element.tag in _CONTAINERS - {"body"}:
-        alike = [box for box in children[best.parent] if box is not best and _alike(box, best)]
-        if sum(box.prose for box in alike) < 0.2 * best.prose:
-            break
-        best = best.parent
+    here = best
+    while (
+        here.parent is not None and here.parent.element.tag != "body" and _is_container(here.parent)
+    ):
+        alike = [box for box in children[here.parent] if box is not here and _alike(box, here)]
+        if sum(box.prose for box in alike) >= 0.2 * here.prose:
+            best = here.parent
+        elif here.parent.prose != here.prose:
+            break  # and where it is the only one with prose, its wrapper may be one of several
+        here = here.parent
     return best
 
 
 def _alike(one: _Box, other: _Box) -> bool:
     """Whether two neighbours are sections of one text: one tag, one class, hardly a link."""
-    same = one.element.tag == other.element.tag
-    same = same and one.element.get("class") == other.element.get("class")
+    same = _make(one) == _make(other)
     return (same or one.element.tag == "p") and one.prose > 3 * one.links

@@ -1,4 +1,4 @@
-"""TRS: the editor's own box, in which TRS WCM delivers a text to any site (site document, section 4b).
+"""TRS: the editor's own box, in which TRS WCM delivers a text to any site (docs/site.md).
 
 It knows no head: title, time and the rest are read by the shared rules.
 """

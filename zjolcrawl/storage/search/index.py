@@ -18,8 +18,10 @@ from bson import ObjectId
 from pymongo import InsertOne, WriteConcern
 from pymongo.errors import DuplicateKeyError
 
+from zjolcrawl.storage.bulk import write_each
 from zjolcrawl.storage.connection import Database
-from zjolcrawl.storage.operations import utc_now
+from zjolcrawl.storage.errors import ServerRefuses
+from zjolcrawl.storage.operations import clock_limit, utc_now
 from zjolcrawl.storage.search import segment
 from zjolcrawl.storage.search.words import FIELDS
 
@@ -40,10 +42,11 @@ Told = Callable[[int, int], None]
 
 
 async def announce(db: Database, urls: Iterable[str], by: ObjectId) -> int:
-    """Put articles that a run writes next into the queue; how many. Raises PyMongoError."""
+    """Put articles that a run writes next into the queue; how many. Raises PyMongoError for an outage."""
     rows = [InsertOne({"url": url, "by": by}) for url in urls]
-    if rows:
-        await db[QUEUE].bulk_write(rows, ordered=False)
+    written = await write_each(db[QUEUE], rows)
+    for _, why in written.errors.values():
+        raise ServerRefuses(why)
     return len(rows)
 
 
@@ -102,7 +105,9 @@ class _Writer:
     async def take_lease(self) -> bool:
         """Take the lease, or keep it; false if another process has it."""
         now = utc_now()
-        free = {"_id": "lease", "$or": [{"until": {"$lt": now}}, {"holder": self._holder}]}
+        # One that ends later than any lease may is from a clock that was ahead.
+        over = [{"until": {"$lt": now}}, {"until": {"$gt": now + 2 * _LEASE}}]
+        free = {"_id": "lease", "$or": [*over, {"holder": self._holder}]}
         held = {"$set": {"holder": self._holder, "until": now + _LEASE}}
         try:
             await self._db[SEGMENTS].update_one(free, held, upsert=True)
@@ -131,7 +136,8 @@ class _Writer:
     async def _batch(self) -> int:
         """Index the oldest rows of the queue; how many."""
         before = ObjectId.from_datetime(utc_now() - _ANNOUNCED)
-        written = {"$or": [{"_id": {"$lt": before}}, self._own]}
+        ahead = ObjectId.from_datetime(clock_limit())
+        written = {"$or": [{"_id": {"$lt": before}}, {"_id": {"$gt": ahead}}, self._own]}
         rows = [row async for row in self._db[QUEUE].find(written).sort("_id", 1).limit(BATCH)]
         wanted = {"_id": {"$in": list({row["url"] for row in rows})}}
         found = self._db["articles"].find(wanted, dict.fromkeys(FIELDS, 1))

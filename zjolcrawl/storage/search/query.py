@@ -7,6 +7,7 @@ then anywhere in it; the newest first in each.
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -24,11 +25,14 @@ from zjolcrawl.storage.search.index import (
     waiting,
 )
 from zjolcrawl.storage.search.words import (
+    FIELDS,
     HEADLINE_PAIR,
     PAIR,
     WORD,
     facet,
+    folded,
     full_text,
+    has_all,
     headline,
     terms,
     words,
@@ -42,6 +46,11 @@ MOST_UNINDEXED = 2000
 """So many articles that wait to be indexed are looked at one by one."""
 _MOST_TERMS = 20
 _MOST_LENGTH = 200
+_LONG = 50_000  # characters
+_AT_ONCE = 25
+"""So many articles are in memory until they were looked at: one may have 16 MB."""
+_MOST_WAITING = 4_000_000
+"""So many characters of articles that wait to be indexed are looked at."""
 
 
 class QueryError(ValueError):
@@ -74,14 +83,25 @@ class Results:
 
 
 async def search(
-    db: Database, text: str, selection: Selection, *, limit: int = 20, skip: int = 0
+    db: Database,
+    text: str,
+    selection: Selection,
+    *,
+    limit: int = 20,
+    skip: int = 0,
+    more_fields: Sequence[str] | None = None,
 ) -> Results:
-    """Hits number `skip` to `skip + limit`. Raises QueryError."""
+    """Hits number `skip` to `skip + limit`. Raises QueryError.
+
+    Their articles are whole, or where `more_fields` is given have the fields that are searched and these.
+    """  # fmt: skip
     wanted = query_terms(text)
-    results = await _page(db, wanted, selection, limit, skip)
+    fields = dict.fromkeys((*FIELDS, *more_fields), 1) if more_fields is not None else None
+    results = await _page(await _Searcher.of(db, wanted, selection, fields), limit, skip)
     loose = [word for term in wanted for word in words_of(term)]
     if not results.hits and not skip and loose != wanted and any(len(w) > 1 for w in loose):
-        return await _page(db, loose[:_MOST_TERMS], selection, limit, skip, loosened=True)
+        searcher = await _Searcher.of(db, loose[:_MOST_TERMS], selection, fields)
+        return await _page(searcher, limit, skip, loosened=True)
     return results
 
 
@@ -111,20 +131,19 @@ def query_terms(text: str) -> list[str]:
     return found
 
 
-async def _page(
-    db: Database, wanted: list[str], selection: Selection, limit: int, skip: int, *, loosened: bool = False
-) -> Results:  # fmt: skip
-    searcher = await _Searcher.of(db, wanted, selection)
+async def _page(searcher: _Searcher, limit: int, skip: int, *, loosened: bool = False) -> Results:
     hits: list[Hit] = []
-    more = False
+    seen = 0
     async for hit in searcher.hits(batch=limit + skip + 5):
-        if len(hits) == skip + limit:
-            more = True
+        seen += 1
+        if seen > skip + limit:
             break
-        hits.append(hit)
+        if seen > skip:
+            hits.append(hit)
     return Results(
-        hits[skip:], more, searcher.at_most, searcher.unindexed, wanted, loosened and bool(hits)
-    )
+        hits, seen > skip + limit, searcher.at_most, searcher.unindexed, searcher.terms,
+        loosened and bool(hits),
+    )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -145,16 +164,25 @@ class _Searcher:
     db: Database
     terms: list[str]
     selection: Selection
+    fields: dict[str, int] | None
     sources: list[_Source]
     unindexed: int
-    late: dict[Rank, list[tuple[Candidate, dict[str, Any]]]] = field(default_factory=dict)
+    late: dict[Rank, list[Candidate]] = field(default_factory=dict)
+    known: set[Candidate] = field(default_factory=set)
+    """Those of `late`: they were looked at and have the terms."""
     seen: set[str] = field(default_factory=set)
 
     @classmethod
-    async def of(cls, db: Database, wanted: list[str], selection: Selection) -> _Searcher:
-        """Read the candidates of every segment."""
+    async def of(
+        cls,
+        db: Database,
+        wanted: list[str],
+        selection: Selection,
+        fields: dict[str, int] | None = None,
+    ) -> _Searcher:
+        """Read the candidates of every segment."""  # fmt: skip
         sources = await _sources(db, await live_segments(db), wanted, selection)
-        searcher = cls(db, wanted, selection, sources, await unindexed(db))
+        searcher = cls(db, wanted, selection, fields, sources, await unindexed(db))
         await searcher._look_at_waiting()
         return searcher
 
@@ -173,7 +201,7 @@ class _Searcher:
     async def _of_rank(self, rank: Rank, batch: int) -> AsyncIterator[Hit]:
         """Candidates of a rank, looked at batch by batch, newest first."""
         left = {n: bits for n, source in enumerate(self.sources) if (bits := source.ranked[rank])}
-        ready: dict[Candidate, dict[str, Any] | None] = dict(self.late.pop(rank, []))
+        ready = set(self.late.pop(rank, []))
         while left or ready:
             reached: list[int] = []
             # Of each segment its part of what is wanted, as articles of all days are in all.
@@ -181,7 +209,7 @@ class _Searcher:
             taken = {n: segment.newest(left[n], ahead) for n in list(left)}
             found = await self._resolved({n: positions for n, (positions, _) in taken.items()})
             for n, (_, rest) in taken.items():
-                ready |= dict.fromkeys(found[n])
+                ready.update(found[n])
                 if rest:
                     left[n] = rest
                     reached.append(min(at for at, _ in found[n]))
@@ -190,59 +218,70 @@ class _Searcher:
             # What is older than the last that a segment has told may come after another of it.
             bound = max(reached, default=None)
             order = sorted((c for c in ready if bound is None or c[0] >= bound), reverse=True)
-            for start in range(0, len(order), batch):
-                part = order[start : start + batch]
-                known = {c: ready.pop(c) for c in part}
-                async for hit in self._looked_at(rank, known):
+            for start in range(0, len(order), _AT_ONCE):
+                part = order[start : start + _AT_ONCE]
+                ready.difference_update(part)
+                async for hit in self._looked_at(rank, part):
                     yield hit
             batch = min(2 * batch, 1000)
 
-    async def _looked_at(
-        self, rank: Rank, known: dict[Candidate, dict[str, Any] | None]
-    ) -> AsyncIterator[Hit]:
+    async def _looked_at(self, rank: Rank, candidates: list[Candidate]) -> AsyncIterator[Hit]:
         """The true hits of a rank; what turns out to be of a lower one waits for its turn."""
-        ask = [url for (_, url), article in known.items() if not article and url not in self.seen]
-        articles = await self._articles(ask)
-        for (at, url), given in known.items():
-            article = given or articles.get(url)
+        articles = await self._articles([url for _, url in candidates if url not in self.seen])
+        for candidate in candidates:
+            at, url = candidate
+            article = articles.get(url)
             if article is None or url in self.seen or segment.when(article) != at:
                 continue
-            true = rank if given else self._rank(article, rank)
+            true = rank if candidate in self.known else await self._rank(article, rank)
             if true == rank:
                 self.seen.add(url)
                 yield Hit(article, rank)
             elif true:
-                self.late.setdefault(true, []).append(((at, url), article))
+                self._wait(candidate, true)
 
-    def _rank(self, article: dict[str, Any], at_best: Rank) -> Rank | None:
-        """Where an article has the terms; None if it has not. Below the headline the index tells."""
-        if at_best == "headline" and self._has_all(headline(article)):
+    def _wait(self, candidate: Candidate, rank: Rank) -> None:
+        self.known.add(candidate)
+        self.late.setdefault(rank, []).append(candidate)
+
+    async def _rank(self, article: dict[str, Any], at_best: Rank) -> Rank | None:
+        """Where an article has the terms; None if it has not. A long one is looked at on a thread."""
+        if len(article.get("body", "")) < _LONG:
+            return self._ranked(article, at_best)
+        return await asyncio.to_thread(self._ranked, article, at_best)
+
+    def _ranked(self, article: dict[str, Any], at_best: Rank) -> Rank | None:
+        """Below the headline the index tells."""
+        if at_best == "headline" and has_all(headline(article), self.terms):
             return "headline"
         text = full_text(article)
-        if not self._has_all(text):
+        if not has_all(text, self.terms):
             return None
         if at_best != "headline":
             return at_best
         wanted = {word for term in self.terms if len(term) > 1 for word in words_of(term)}
-        return "words" if wanted <= words(text) else "text"
-
-    def _has_all(self, text: str) -> bool:
-        return all(term in text for term in self.terms)
+        return "words" if wanted <= words(folded(text)) else "text"
 
     async def _look_at_waiting(self) -> None:
         """Articles that are not indexed yet, the newest ones: those that have the terms are hits."""
         rows = self.db[QUEUE].find({}, {"url": 1}).sort("_id", -1).limit(MOST_UNINDEXED)
         urls = list(dict.fromkeys([row["url"] async for row in rows]))
-        for article in (await self._articles(urls)).values():
-            if rank := self._rank(article, "headline"):
-                place = (segment.when(article), article["_id"])
-                self.late.setdefault(rank, []).append((place, article))
+        characters = 0
+        for start in range(0, len(urls), _AT_ONCE):
+            if characters > _MOST_WAITING:
+                self.unindexed += len(urls) - start
+                break
+            for article in (await self._articles(urls[start : start + _AT_ONCE])).values():
+                characters += len(article.get("body", ""))
+                if rank := await self._rank(article, "headline"):
+                    self._wait((segment.when(article), article["_id"]), rank)
 
     async def _articles(self, urls: Sequence[str]) -> dict[str, dict[str, Any]]:
         if not urls:
             return {}
         wanted = {"$and": [{"_id": {"$in": list(urls)}}, self.selection.query()]}
-        return {each["_id"]: each async for each in self.db["articles"].find(wanted)}
+        found = self.db["articles"].find(wanted, self.fields)
+        return {each["_id"]: each async for each in found}
 
     async def _resolved(self, positions: dict[int, list[int]]) -> dict[int, list[Candidate]]:
         """Dates and URLs of positions, by source."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from operator import add
@@ -18,7 +18,7 @@ from typing import Any
 
 HEADLINE = ("title", "kicker", "subtitle", "original_title")
 """The fields in which a term ranks a hit above all others."""
-_TEXTS = (*HEADLINE, "body", "editor_note", "source", "dateline")
+_TEXTS = (*HEADLINE, "body", "editor_note", "abstract", "source", "dateline")
 FIELDS = (*_TEXTS, "tags", "authors", "editors", "images", "attachments", "videos", "columns", "site",
           "status", "revision", "published_at", "first_seen_at")  # fmt: skip
 """The fields of an article that its tokens are made of."""
@@ -59,13 +59,22 @@ def terms(query: str) -> list[str]:
 
 
 def headline(article: Mapping[str, Any]) -> str:
-    """The headline's text, folded, a field a line."""
-    return folded("\n".join(article[name] for name in HEADLINE if name in article))
+    """The headline's text, a field a line."""
+    return "\n".join(article[name] for name in HEADLINE if name in article)
 
 
 def full_text(article: Mapping[str, Any]) -> str:
-    """All that is searched of an article, folded: fields and paragraphs a line each."""
-    return folded("\n".join(_lines(article)))
+    """All that is searched of an article: fields and paragraphs a line each."""
+    return "\n".join(_lines(article))
+
+
+def has_all(text: str, wanted: Sequence[str]) -> bool:
+    """Whether a text has all of the folded terms. Most stand in it as they are, which is quickly seen."""
+    missing = [term for term in wanted if term not in text]
+    if not missing:
+        return True
+    low = folded(text)
+    return all(term in low for term in missing)
 
 
 def _lines(article: Mapping[str, Any]) -> Iterator[str]:
@@ -123,9 +132,9 @@ def facet(kind: str, values: Iterable[str]) -> list[str]:
 
 def tokens(article: Mapping[str, Any]) -> set[str]:
     """All that an article is found by."""
-    text = full_text(article)
+    text = folded(full_text(article))
     found = pairs(text)
-    found.update([HEADLINE_PAIR + pair for pair in pairs(headline(article))])
+    found.update([HEADLINE_PAIR + pair for pair in pairs(folded(headline(article)))])
     found.update([WORD + word for word in words(text)])
     found.update(facets(article))
     return found

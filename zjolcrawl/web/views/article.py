@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from zjolcrawl.storage.browsing import stored_of
 from zjolcrawl.storage.documents import records_of
+from zjolcrawl.web.aside import aside
 from zjolcrawl.web.body import links_in, reading
 from zjolcrawl.web.rendering import page
 from zjolcrawl.web.site import asked_version, newest_of, site_of
+
+_MOST_IMAGES, _MOST_RECORDS = 500, 100
 
 
 async def show(request: Request) -> Response:
@@ -17,11 +22,19 @@ async def show(request: Request) -> Response:
     site = site_of(request)
     newest = await newest_of(request)
     article = await asked_version(request, newest)
-    own = await stored_of(site.db, links_in(article.get("body_html", "")))
-    body = reading(article, own, images=site.images.readable)
+    links = await aside(links_in, article.get("body_html", ""))
+    own = await stored_of(site.db, links)
+    return await aside(_page, article, newest, own, images=site.images.readable)
+
+
+def _page(
+    article: dict[str, Any], newest: dict[str, Any], own: set[str], *, images: bool
+) -> Response:
+    body = reading(article, own, images=images)
     rest = [each for each in article.get("images", []) if each["position"] not in body.shown]
     return page(
         "article.html",
-        article=article, newest=newest, url=newest["_id"], body=body.html, rest=rest,
-        images=site.images.readable, records=records_of(article),
+        article=article, newest=newest, url=newest["_id"], body=body.html,
+        rest=rest[:_MOST_IMAGES], more=len(rest[_MOST_IMAGES:]),
+        images=images, records=records_of(article)[:_MOST_RECORDS],
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""`/history?url=…`: the versions of an article, what was edited, taken down and restored."""
+"""`/history?url=…&page=N`: the versions of an article, what was edited, taken down and restored."""
 
 from __future__ import annotations
 
@@ -11,19 +11,47 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from zjolcrawl.display.differences import FIELDS, Change, changes, pairs
-from zjolcrawl.storage.queries import all_versions
-from zjolcrawl.web.rendering import page
+from zjolcrawl.display.differences import FIELDS, MOST_TEXT, Change, changes, pairs
+from zjolcrawl.display.sequences import Effort
+from zjolcrawl.storage.queries import history
+from zjolcrawl.web.aside import aside
+from zjolcrawl.web.asked import whole
+from zjolcrawl.web.rendering import link, page
 from zjolcrawl.web.site import newest_of, site_of
 
+_SIZE = 50  # versions of a page
+_MOST_PAGES = 10_000
 _ALIKE = 0.35  # of the longer text: where less was kept, marks on characters are only confetti
+
+
+@dataclass(slots=True)
+class Room:
+    """The characters that a page may still show of what was edited."""
+
+    characters: int = 1_000_000
+
+    def take(self, parts: tuple[str, ...]) -> tuple[str, ...]:
+        """As many of the parts, from the first on, as there is room for."""
+        taken = 0
+        for each in parts:
+            if len(each) > self.characters:
+                break
+            self.characters -= len(each)
+            taken += 1
+        return parts[:taken]
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A change of one field. `pieces`: one part that became another, as (before, after)."""
+    """A change of one field: parts `removed` and `added`, and how many `more` are not shown.
+
+    `pieces`: one part that became another, as (before, after).
+    """
 
     change: Change
+    removed: tuple[str, ...]
+    added: tuple[str, ...]
+    more: int
     pieces: list[tuple[str, str]] | None
 
 
@@ -44,32 +72,56 @@ class Event:
 async def show(request: Request) -> Response:
     """The page."""
     newest = await newest_of(request)
-    versions = await all_versions(site_of(request).db, newest)
-    events = sorted(_events(versions), key=lambda event: event.at)
-    return page("history.html", newest=newest, url=newest["_id"], events=events)
+    number = whole(request.query_params, "page", 1, most=_MOST_PAGES)
+    first = (number - 1) * _SIZE + 1
+    # The version before the first is what that is compared with.
+    found = history(
+        site_of(request).db, newest, MOST_TEXT + 1, max(1, first - 1), first + _SIZE - 1
+    )
+    versions = [each async for each in found]
+    return await aside(_page, newest, versions, number)
 
 
-def _events(versions: list[dict[str, Any]]) -> Iterator[Event]:
-    first, newest = versions[0], versions[-1]
-    yield Event("first", first["changed_at"], first)
-    if "gone_at" in newest:
+def _page(newest: dict[str, Any], versions: list[dict[str, Any]], number: int) -> Response:
+    url, last = newest["_id"], -(-newest["revision"] // _SIZE)
+    events = sorted(_events(newest, versions, number), key=lambda event: event.at)
+    return page(
+        "history.html",
+        newest=newest, url=url, events=events, number=number, pages=last, most=MOST_TEXT,
+        older=link("/history", url=url, page=number - 1) if number > 1 else None,
+        newer=link("/history", url=url, page=number + 1) if number < last else None,
+    )  # fmt: skip
+
+
+def _events(newest: dict[str, Any], versions: list[dict[str, Any]], number: int) -> Iterator[Event]:
+    if versions and versions[0]["revision"] > (number - 1) * _SIZE:  # no version to compare with
+        yield Event("first", versions[0]["changed_at"], versions[0])
+    on_last = bool(versions) and versions[-1]["revision"] == newest["revision"]
+    if on_last and "gone_at" in newest:
         yield Event("gone", newest["gone_at"])
         if newest["status"] == "live" and "returned_at" in newest:
             yield Event("back", newest["returned_at"])
+    effort, room = Effort(), Room()
     for old, new in pairwise(versions):
-        yield Event("edited", new["changed_at"], new, _edits(old, new))
+        yield Event("edited", new["changed_at"], new, _edits(old, new, effort, room))
 
 
-def _edits(old: dict[str, Any], new: dict[str, Any]) -> Fields:
+def _edits(old: dict[str, Any], new: dict[str, Any], effort: Effort, room: Room) -> Fields:
     """By the name of the field."""
-    grouped = groupby(changes(old, new), key=lambda change: change.field)
+    grouped = groupby(changes(old, new, effort), key=lambda change: change.field)
     return [
-        (FIELDS[name], [Edit(each, _pieces(each)) for each in found]) for name, found in grouped
+        (FIELDS[name], [_edit(each, effort, room) for each in found]) for name, found in grouped
     ]
 
 
-def _pieces(change: Change) -> list[tuple[str, str]] | None:
-    pieces = pairs(change)
+def _edit(change: Change, effort: Effort, room: Room) -> Edit:
+    removed, added = room.take(change.removed), room.take(change.added)
+    more = len(change.removed) + len(change.added) - len(removed) - len(added)
+    return Edit(change, removed, added, more, None if more else _pieces(change, effort))
+
+
+def _pieces(change: Change, effort: Effort) -> list[tuple[str, str]] | None:
+    pieces = pairs(change, effort)
     if not pieces:
         return None
     kept = sum(len(before) for before, after in pieces if before == after)

@@ -47,8 +47,9 @@ async def show(request: Request) -> Response:
         source = await asyncio.to_thread(
             read_source, site.data_dir / "warc", pointer, site.warc_store
         )
-    except (ArchiveError, ValueError):
-        raise HTTPException(404, f"归档文件 {pointer.file} 不在，或其中没有这条记录。") from None
+    except (ArchiveError, ValueError) as error:
+        told = f"归档文件 {pointer.file} 不在，或其中第 {pointer.offset} 字节处的记录不在、已损坏：{error}"
+        raise HTTPException(404, told) from None
     return page("record.html", newest=newest, article=article, url=newest["_id"], warc=pointer,
                 source=source, most=_MOST)  # fmt: skip
 

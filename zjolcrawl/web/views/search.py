@@ -25,6 +25,7 @@ from zjolcrawl.web.site import Site, site_of
 
 _SIZE = 20
 _MOST_PAGES = 50  # beyond them a narrower span of days is quicker than leafing
+_LONGEST = 500  # characters of a title in a list
 _FLAGS = {"edited": "发布后改过", "gone": "已撤下", "images": "有图片"}
 _NAMED = {
     "since": "自 {}", "until": "至 {}", "host": "网站 {}", "person": "人物 {}", "tag": "标签 {}",
@@ -68,7 +69,9 @@ async def _found(site: Site, wanted: Asked, skip: int) -> Results:
         hits = [Hit(each, "text") for each in found[:_SIZE]]
         return Results(hits, len(found) > _SIZE, 0, 0, [])
     try:
-        return await search(site.db, wanted.q, wanted.selection, limit=_SIZE, skip=skip)
+        return await search(
+            site.db, wanted.q, wanted.selection, limit=_SIZE, skip=skip, more_fields=()
+        )
     except QueryError:
         reason = "检索词要有两个字以上，最多 20 个词；词与词之间用空格，整句放在引号里。"
         raise HTTPException(400, reason) from None
@@ -78,7 +81,7 @@ def _row(article: dict[str, Any], sought: list[str], *, images: bool) -> Row:
     entries = article.get("images", [])
     sources = (found for each in entries if (found := picture(each, readable=images)))
     passages = snippets(article, sought) if sought else [[(_lead(article.get("body", "")), False)]]
-    return Row(article, marked(article["title"], sought), passages, next(sources, None))
+    return Row(article, marked(article["title"][:_LONGEST], sought), passages, next(sources, None))
 
 
 def _lead(body: str) -> str:

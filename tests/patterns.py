@@ -1,0 +1,178 @@
+"""Every regular expression of the package, and strings made of its own pieces that it finds hardest."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+from itertools import islice, product
+from pathlib import Path
+from re import _constants as op  # type: ignore[attr-defined]
+from re import _parser  # type: ignore[attr-defined]
+from types import ModuleType
+from typing import Any
+
+import zjolcrawl
+from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES
+
+LOCAL = {
+    "roles": AUTHOR_ROLES, "role": "记者", "plain": "http://x", "secure": "https://x", "name": "countPage", "value": "countPage", "current": 1, "term": "好", "schema": {"pattern": ""},
+}  # fmt: skip
+"""What stands for the local names in patterns that are made when they are used."""
+
+_TAILS = ("！", "\x00", "a")  # no pattern ends in NUL, few in the others
+_MOST = 60  # pieces of one pattern
+_EACH = 5  # members of a class, ways through an alternation
+
+
+def modules() -> Iterator[ModuleType]:
+    """All modules of the package."""
+    for found in pkgutil.walk_packages(zjolcrawl.__path__, "zjolcrawl."):
+        yield importlib.import_module(found.name)
+
+
+def patterns() -> Iterator[tuple[str, re.Pattern[Any]]]:
+    """Where each stands, and the pattern: constants, and what is given to a function of `re`."""
+    for module in modules():
+        for name, value in vars(module).items():
+            if isinstance(value, re.Pattern):
+                yield f"{module.__name__}.{name}", value
+        assert module.__file__
+        for call in _calls(module.__file__):
+            where = f"{module.__name__}:{call.lineno} re.{call.func.attr}"  # type: ignore[attr-defined]
+            argument = ast.Expression(call.args[0])
+            text = eval(compile(argument, where, "eval"), {**LOCAL, **vars(module)})
+            if not isinstance(text, re.Pattern):
+                yield where, re.compile(text, _flags(call))
+
+
+def _calls(file: str) -> Iterator[ast.Call]:
+    tree = ast.parse(Path(file).read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            of = node.func.value
+            if isinstance(of, ast.Name) and of.id == "re" and node.func.attr != "escape":
+                yield node
+
+
+def _flags(call: ast.Call) -> int:
+    found = 0
+    for each in [*call.args[1:], *(keyword.value for keyword in call.keywords)]:
+        text = ast.unparse(each)
+        if re.fullmatch(r"re\.[A-Z]+(?: \| re\.[A-Z]+)*", text):
+            found |= eval(text, {"re": re})
+    return found
+
+
+def pumps(pattern: re.Pattern[Any]) -> Iterator[tuple[str, str, str]]:
+    """(beginning, piece, end): the piece over and over between the two is what may take long."""
+    tree = _parser.parse(pattern.pattern, pattern.flags)
+    repeats = list(dict.fromkeys(_repeats(list(tree), "")))
+    pieces = list(dict.fromkeys(piece for pair in repeats for piece in pair[::-1]))
+    single = list(dict.fromkeys(c for piece in _samples(list(tree)) for c in piece))
+    every = list(filter(None, dict.fromkeys([*pieces, *_literals(list(tree)), *single])))[:_MOST]
+    for before, piece in repeats[:_MOST]:
+        yield before, piece, "\x00"
+    for piece in every:
+        for tail in _TAILS:
+            yield "", piece, tail
+    for one, other in islice(product(every[:14], repeat=2), 196):
+        if one != other:
+            yield "", one + other, "\x00"
+    for before, piece in product(every[:8], every[:8]):
+        yield before, piece, "！"
+
+
+def _literals(tree: list[Any]) -> Iterator[str]:
+    """Runs of literal characters, whole and each alternative."""
+    yield from _samples(tree)
+    for kind, value in tree:
+        for inner in _inside(kind, value):
+            yield from islice(_literals(inner), 40)
+
+
+def _repeats(tree: list[Any], before: str) -> Iterator[tuple[str, str]]:
+    """What can stand before a repeat, and a sample of what it repeats."""
+    for kind, value in tree:
+        if kind in _REPEATS:
+            for sample in _samples(list(value[2])):
+                if sample:
+                    yield before, sample
+        for inner in _inside(kind, value):
+            yield from _repeats(inner, before)
+        before += next(iter(_samples([(kind, value)])), "")
+
+
+_REPEATS = {op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT}
+
+
+def _inside(kind: Any, value: Any) -> list[list[Any]]:
+    if kind in _REPEATS:
+        return [list(value[2])]
+    if kind is op.SUBPATTERN:
+        return [list(value[3])]
+    if kind is op.ATOMIC_GROUP:
+        return [list(value)]
+    if kind is op.BRANCH:
+        return [list(branch) for branch in value[1]]
+    if kind in {op.ASSERT, op.ASSERT_NOT}:
+        return [list(value[1])]
+    return []
+
+
+def _samples(tree: list[Any]) -> list[str]:
+    """A few strings that a sequence matches, by its own account; lookarounds are passed over."""
+    found = [""]
+    for kind, value in tree:
+        ways = _ways(kind, value)
+        if len(ways) == 1:
+            found = [text + ways[0] for text in found]
+        else:
+            found = [text + way for text, way in islice(product(found, ways), 12)]
+    return found
+
+
+def _ways(kind: Any, value: Any) -> list[str]:
+    if kind is op.LITERAL:
+        return [chr(value)]
+    if kind is op.NOT_LITERAL:
+        return ["x" if value != 120 else "y"]
+    if kind is op.ANY:
+        return ["x", "好"]
+    if kind is op.IN:
+        return _members(value)
+    if kind is op.BRANCH:
+        return [way for branch in value[1] for way in _samples(list(branch))[:2]][: 4 * _EACH]
+    if kind in _REPEATS:
+        least = value[0]
+        once = _samples(list(value[2]))
+        most = value[1] if value[1] is not op.MAXREPEAT else least + 1
+        return [way * max(least, min(1, most)) for way in once[:_EACH]] or [""]
+    if kind is op.SUBPATTERN:
+        return _samples(list(value[3]))[: 2 * _EACH]
+    if kind is op.ATOMIC_GROUP:
+        return _samples(list(value))[: 2 * _EACH]
+    return [""]
+
+
+_CATEGORIES = {
+    op.CATEGORY_DIGIT: ["0"], op.CATEGORY_SPACE: [" ", "\u3000", "\n"], op.CATEGORY_WORD: ["a", "好", "_"],
+    op.CATEGORY_NOT_DIGIT: ["x"], op.CATEGORY_NOT_SPACE: ["x", "好"], op.CATEGORY_NOT_WORD: ["-", " ", "。"],
+}  # fmt: skip
+
+
+def _members(value: list[Any]) -> list[str]:
+    if value[0][0] is op.NEGATE:
+        excluded = {chr(v) for k, v in value[1:] if k is op.LITERAL}
+        return [c for c in ("x", "好", " ", ".", "0", "：") if c not in excluded][:4]
+    found: list[str] = []
+    for kind, each in value:
+        if kind is op.LITERAL:
+            found.append(chr(each))
+        elif kind is op.RANGE:
+            found.append(chr(each[0] + min(20, (each[1] - each[0]) // 2)))
+        elif kind is op.CATEGORY:
+            found += _CATEGORIES[each]
+    return list(dict.fromkeys(found))[: 2 * _EACH]

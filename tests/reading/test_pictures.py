@@ -1,0 +1,201 @@
+"""Pictures are read for what they are, and hostile ones cost no more than themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.pictures import (
+    EPS,
+    OTHERS,
+    SHOWN,
+    bmp,
+    chunk,
+    dib,
+    gif,
+    ico,
+    jpeg_claiming,
+    png,
+    saved,
+    scans,
+    tiff_tags,
+    tiff_tile,
+    webp,
+)
+from zjolcrawl.parsing.picture import NotPicture, Picture
+from zjolcrawl.reading.pictures import PictureReader
+
+MEGABYTE = 1024 * 1024
+
+
+def read(*pictures: bytes) -> list[Picture | str]:
+    """What each is, or why it is none."""
+    return read_and_weigh(*pictures)[0]
+
+
+def read_and_weigh(*pictures: bytes) -> tuple[list[Picture | str], int]:
+    """The same, and the most memory that the process held which read the last of them, in bytes."""
+
+    async def one(reader: PictureReader, data: bytes) -> Picture | str:
+        try:
+            return await reader.read(data)
+        except NotPicture as error:
+            return str(error)
+
+    async def main() -> tuple[list[Picture | str], int]:
+        reader = PictureReader()
+        try:
+            found = await asyncio.gather(*(one(reader, data) for data in pictures))
+            return found, peak(reader)
+        finally:
+            await reader.close()
+
+    return asyncio.run(main())
+
+
+def peak(reader: PictureReader) -> int:
+    if reader._process is None:
+        return 0
+    status = Path(f"/proc/{reader._process.pid}/status").read_text()
+    return next(
+        int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM")
+    )
+
+
+@pytest.mark.parametrize("kind", SHOWN)
+def test_what_a_browser_shows(kind: str) -> None:
+    (found,) = read(saved(kind))
+    assert isinstance(found, Picture)
+    assert (found.width, found.height, found.unread) == (64, 64, None)
+    assert found.content_type.startswith("image/")
+    assert found.suffix.startswith(".")
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_any_depth(mode: str) -> None:
+    (found,) = read(saved("PNG", (30, 20), mode))
+    assert isinstance(found, Picture)
+    assert (found.width, found.height) == (30, 20)
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_what_no_browser_shows_is_no_image(kind: str) -> None:
+    mode = "RGBA" if kind in {"ICNS", "QOI", "DDS"} else "RGB"
+    assert read(saved(kind, mode=mode)) == ["no image"]
+
+
+@pytest.mark.parametrize("data", [EPS, b"\xc5\xd0\xd3\xc6" + bytes(28) + EPS, b"\0" * 10 + EPS])
+def test_no_program_is_run_for_a_picture(
+    data: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("gs", "gswin32c", "djpeg", "convert"):
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\ntouch {tmp_path}/was-run\nexit 0\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert read(data) == ["no image"]
+    assert not (tmp_path / "was-run").exists()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "ICO"])
+def test_cut_off(kind: str) -> None:
+    data = saved(kind, (200, 200) if kind != "ICO" else (64, 64))
+    for size in (len(data) // 2, len(data) - 100):
+        (found,) = read(data[:size])
+        assert isinstance(found, str), (kind, size)
+        assert found.startswith(("damaged: ", "no image"))
+
+
+CLAIMS: dict[str, Callable[[], bytes]] = {
+    "PNG": lambda: png(13_000, 13_000),
+    "PNG, wide": lambda: png(1_000_000, 200),
+    "GIF screen": lambda: gif(65_535, 65_535),
+    "GIF frame": lambda: gif(10, 10, (60_000, 60_000)),
+    "WebP": lambda: webp(16_384, 16_384),
+    "WebP, largest": lambda: webp(1 << 24, 1 << 24),
+    "BMP": lambda: bmp(100_000, 100_000),
+    "JPEG": lambda: jpeg_claiming(65_000, 65_000),
+    "JPEG, progressive": lambda: jpeg_claiming(30_000, 30_000, progressive=True),
+    "ICO with a PNG": lambda: ico(png(13_000, 13_000)),
+    "ICO with twelve": lambda: ico(*[png(13_000, 13_000)] * 12),
+    "ICO with a bitmap": lambda: ico(saved("PNG"), dib(30_000, 30_000)),
+}  # fmt: skip
+
+
+def test_real_sizes_are_judged_before_anything_is_decoded() -> None:
+    found, memory = read_and_weigh(*(make() for make in CLAIMS.values()))
+    for name, each in zip(CLAIMS, found, strict=True):
+        assert isinstance(each, Picture), (name, each)
+        assert each.unread == f"{each.width} × {each.height} pixels are too many to be decoded", (
+            name
+        )
+    assert memory < 100 * MEGABYTE
+
+
+HOSTILE: dict[str, Callable[[], bytes]] = {
+    "PNG of nothing": lambda: (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", b"\x7f\xff\xff\xff" * 2 + b"\x08\x06\0\0\0")
+    ),
+    "a tile": lambda: tiff_tile(30_000),
+    "tags that are megabytes": lambda: tiff_tags(3000, 8_000_000),
+    "comments": lambda: gif(10, 10, comments=70_000),
+    "scans": lambda: scans(15),
+    "text": lambda: png(9, 9, chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(60_000_000))) * 3),
+    "profile": lambda: png(9, 9, chunk(b"iCCP", b"k\0\0" + zlib.compress(bytes(300_000_000)))),
+    "many icons": lambda: ico(*[png(9, 9)] * 65_535),
+    "as large as is decoded": lambda: png(5700, 5700),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_whatever_a_decoder_makes_of_it_is_bounded(name: str) -> None:
+    (found,), memory = read_and_weigh(HOSTILE[name]())
+    assert isinstance(found, str | Picture)
+    assert memory < 400 * MEGABYTE
+    assert isinstance(read(saved("JPEG"))[0], Picture)
+
+
+def test_one_at_a_time() -> None:
+    found, memory = read_and_weigh(*[saved("PNG", (3000, 3000), "RGBA")] * 12)
+    assert {each.width for each in found if isinstance(each, Picture)} == {3000}
+    assert memory < 200 * MEGABYTE  # each takes 36
+
+
+def test_process_that_was_lost_costs_one_picture() -> None:
+    async def main() -> None:
+        reader = PictureReader()
+        good = saved("PNG")
+        assert (await reader.read(good)).width == 64
+        assert reader._process
+        os.kill(reader._process.pid, signal.SIGSTOP)
+        waiting = asyncio.create_task(reader.read(good))
+        await asyncio.sleep(0.1)
+        os.kill(reader._process.pid, signal.SIGKILL)
+        with pytest.raises(NotPicture, match="to be read"):
+            await waiting
+        assert (await reader.read(good)).width == 64
+        await reader.close()
+        await reader.close()
+
+    asyncio.run(main())
+
+
+def test_process_ends_with_its_crawl() -> None:
+    async def main() -> int:
+        reader = PictureReader()
+        await reader.read(saved("PNG"))
+        process = reader._process
+        assert process
+        assert process.stdin
+        process.stdin.close()  # as the kernel does for a crawl that was killed
+        status = await asyncio.to_thread(process.wait, 60)
+        await reader.close()
+        return status
+
+    assert asyncio.run(main()) == 0

@@ -1,0 +1,80 @@
+"""Each regular expression of the package is linear in its input, however it is pumped with its own pieces."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests import timing
+from tests.patterns import patterns, pumps
+
+# Characters. The square of the first number takes 14 ms and more, most linear patterns take one; of what took
+# longer, four times as many characters may take eight times as long, not sixteen. Some clocks of processor
+# time tick every 4 ms.
+SHORT, LONG = 16_000, 64_000
+SUSPECT, GROWTH = 0.010, 8
+MOST_SECONDS = 2  # of processor time: what takes more hangs
+
+KNOWN = {pattern: where for where, pattern in patterns()}
+
+
+def seconds(use: Callable[[Any], object], text: Any) -> float:
+    return timing.seconds(use, text, most=MOST_SECONDS)
+
+
+def is_linear(use: Callable[[Any], object], make: Callable[[int], Any]) -> bool:
+    short = make(SHORT)
+    if (taken := seconds(use, short)) < SUSPECT:
+        return True
+    for _ in range(
+        3 if taken < MOST_SECONDS else 0
+    ):  # a page fault or a collection may fall into one measurement
+        taken, more = min(taken, seconds(use, short)), seconds(use, make(LONG))
+        if more < GROWTH * taken:
+            return True
+    return False
+
+
+def hardest(pattern: re.Pattern[Any], where: str = "") -> tuple[str, str, str, str] | None:
+    """A use and a string that a pattern finds too hard, or None."""
+    uses: dict[str, Callable[[Any], object]] = {"match": pattern.match}
+    if not where.startswith("zjolcrawl.parsing.attributes"):  # where what is matched is passed over
+        uses = {
+            "fullmatch": pattern.fullmatch,
+            "finditer": lambda text: sum(1 for _ in pattern.finditer(text)),
+        }
+    for before, piece, after in pumps(pattern):
+
+        def make(size: int, parts: tuple[str, str, str] = (before, piece, after)) -> Any:
+            text = parts[0] + parts[1] * max(1, size // len(parts[1])) + parts[2]
+            return text.encode() if isinstance(pattern.pattern, bytes) else text
+
+        for name, use in uses.items():
+            if not is_linear(use, make):
+                return name, before, piece, after
+    return None
+
+
+@pytest.mark.parametrize("pattern", KNOWN, ids=KNOWN.get)
+def test_pattern_is_linear(pattern: re.Pattern[Any]) -> None:
+    assert hardest(pattern, KNOWN[pattern]) is None
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"(?:a+)+b",
+        r"(?:见习|驻[\u4e00-\u9fff]{1,4}?)*记者",
+        r"\s*(?:>|»)\s*",
+        r"<a [^>]*>",
+        r"^记者\s*[:：]?\s*[\u4e00-\u9fff]",
+        r"\d+人",
+        r"<!--(.*?)/x-->",
+        r"(\w+\s?)*$",
+    ],
+)
+def test_one_that_is_not_is_found(pattern: str) -> None:
+    assert hardest(re.compile(pattern, re.DOTALL)) is not None

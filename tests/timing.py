@@ -1,0 +1,32 @@
+"""How much processor time something takes, and an end to what hangs."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+
+class Hangs(BaseException):
+    """Raised inside what takes too long."""
+
+
+def seconds(use: Callable[..., object], *given: Any, most: float) -> float:
+    """Processor time that a call takes; infinity where that is more than `most`."""
+
+    def ring(_number: int, _frame: FrameType | None) -> None:
+        raise Hangs
+
+    before = signal.signal(signal.SIGVTALRM, ring)
+    signal.setitimer(signal.ITIMER_VIRTUAL, most)
+    begun = time.process_time()
+    try:
+        use(*given)
+        return time.process_time() - begun
+    except Hangs:
+        return float("inf")
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)

@@ -1,0 +1,55 @@
+"""What is missing or damaged in the archive's folder, looked at without changing anything."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from zjolcrawl.archive.files import DAMAGED, OPEN, SUFFIX, complete_files, noted_files, shown
+from zjolcrawl.archive.index import NAME
+from zjolcrawl.archive.scan import OWN_NAME, Damage
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveState:
+    """`missing`: WARC files that the index or an article refers to, and that are neither here nor noted
+    to be in a store. `damaged`: a line for each of our files of which bytes cannot be read.
+    """
+
+    missing: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
+
+
+def state(folder: Path, referred: Iterable[str] = ()) -> ArchiveState:
+    """The state of `folder`; `referred` are the files that articles refer to. Raises OSError."""
+    # In the order in which a file changes its name, so that none is overlooked.
+    being_written = {path.name.removesuffix(OPEN) for path in folder.glob(f"*{SUFFIX}{OPEN}")}
+    here, odd = complete_files(folder)
+    there = being_written | here | odd.keys() | noted_files(folder)
+    indexed, damaged = _indexed(folder)
+    wanted = {Path(name).name for name in referred}
+    wanted |= {name for name in indexed if OWN_NAME.fullmatch(name)}
+    damaged += [f"{name}: {why}" for name, why in odd.items() if OWN_NAME.fullmatch(name)]
+    return ArchiveState(sorted(map(shown, wanted - there)), sorted(damaged))
+
+
+def _indexed(folder: Path) -> tuple[set[str], list[str]]:
+    """The files that the index knows, lost ones included, and a line for each damage."""
+    path = folder / NAME
+    if not path.is_file():
+        return set(), []
+    try:
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=30, uri=True)
+        try:
+            names = {n for (n,) in db.execute("SELECT name FROM files UNION SELECT name FROM lost")}
+            rows = list(db.execute("SELECT file, start, stop, reason, replaced FROM damage"))
+        finally:
+            db.close()
+    except sqlite3.Error:
+        return set(), []  # the next run makes it anew, or says why it cannot
+    return names, [
+        f"{file}: {Damage(start, stop, reason)}" for file, start, stop, reason, replaced in rows
+        if OWN_NAME.fullmatch(file) and (not replaced or (folder / (file + DAMAGED)).exists())
+    ]  # fmt: skip

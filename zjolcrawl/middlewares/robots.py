@@ -1,0 +1,155 @@
+"""robots.txt is obeyed (RFC 9309): a host's file is fetched before the first of its pages."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Self
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest, NotConfigured
+from scrapy.http import Response
+from scrapy.http.request import NO_CALLBACK
+from scrapy.robotstxt import RobotParser, decode_robotstxt
+from scrapy.utils.httpobj import urlparse_cached
+from scrapy.utils.misc import load_object
+
+from zjolcrawl.archive.archive import ArchiveError, NoAnswer
+from zjolcrawl.cluster import CrowdLost
+from zjolcrawl.extensions.run_ledger import RunLedger
+from zjolcrawl.parsing.urls import absolute
+
+MOST_BYTES = 500 * 1024
+"""Of a longer file the rest is not read (RFC 9309, 2.5 asks for at least so many)."""
+_MOST_STEPS = 2_000_000  # agents times rules: two seconds of Protego
+_ASK_AGAIN = 600.0  # seconds, while there is no answer
+
+
+class Forbidden(IgnoreRequest):
+    """A rule of robots.txt forbids the URL; the message names the file."""
+
+
+class RobotsUnavailable(Exception):
+    """robots.txt of a host could not be fetched, so none of its pages may be fetched now."""
+
+
+@dataclass(slots=True)
+class _Rules:
+    """What is known of a host until `expires` (monotonic seconds).
+
+    `parser` has its rules, None if it has none; `fault` says why they are not known.
+    """
+
+    parser: RobotParser | None = None
+    fault: str | None = None
+    expires: float = 0.0
+
+
+class RobotsMiddleware:
+    """Lets a request pass once its host's robots.txt is known and allows it.
+
+    In the place of Scrapy's, where one Deferred serves all that wait: from the third on they pass
+    unasked (Scrapy 2.19). 2xx gives rules, 4xx means that there are none. Anything else (5xx, 429, no
+    answer, a redirect that leaves the site or never ends) forbids the whole host until it answers.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        settings = crawler.settings
+        if not settings.getbool("ROBOTSTXT_OBEY"):
+            raise NotConfigured
+        self.crawler = crawler
+        self._parser: type[RobotParser] = load_object(settings["ROBOTSTXT_PARSER"])
+        self._agent: str | None = settings["ROBOTSTXT_USER_AGENT"]
+        self._default_agent: str = settings["USER_AGENT"]
+        self._longest = settings.getfloat("ROBOTSTXT_MAX_AGE")
+        self._hosts: dict[str, asyncio.Future[_Rules]] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Called by Scrapy. Not configured with ROBOTSTXT_OBEY=False."""
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        """Wait for the rules. Raises Forbidden, RobotsUnavailable, or what ends the run."""
+        url = urlparse_cached(request)
+        if request.meta.get("dont_obey_robotstxt") or url.scheme not in {"http", "https"}:
+            return
+        site = f"{url.scheme}://{url.netloc}"
+        rules = await self._rules(site)
+        if rules.fault:
+            raise RobotsUnavailable(f"{site}/robots.txt cannot be fetched: {rules.fault}")
+        agent = self._agent or request.headers.get(b"User-Agent") or self._default_agent
+        # A redirect may spell a forbidden path with dot segments; rules are prefixes.
+        address = absolute(request.url, request.url) or request.url
+        if rules.parser and not rules.parser.allowed(address, agent):
+            raise Forbidden(f"Forbidden by robots.txt: {site}/robots.txt")
+
+    async def _rules(self, site: str) -> _Rules:
+        """What holds for a host; all that ask meanwhile wait for one answer."""
+        asked, known = self._hosts.get(site), None
+        if asked and asked.done():
+            known = asked.result()
+            asked = asked if time.monotonic() < known.expires else None
+        if asked is None:
+            asked = self._hosts[site] = asyncio.ensure_future(self._ask(site, known))
+        return await asyncio.shield(asked)
+
+    async def _ask(self, site: str, known: _Rules | None) -> _Rules:
+        url = f"{site}/robots.txt"
+        request = Request(url, callback=NO_CALLBACK, meta={"dont_obey_robotstxt": True})
+        assert self.crawler.engine is not None
+        try:
+            rules = self._read(await self.crawler.engine.download_async(request))
+        except (CrowdLost, ArchiveError):
+            raise
+        except Exception as error:
+            fault = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            rules = _Rules(fault=fault)
+        now = time.monotonic()
+        if rules.fault is None:
+            rules.expires = now + self._longest
+            return rules
+        if known is None or not known.fault:
+            warnings = RunLedger.of(self.crawler).warnings
+            held = "its former rules hold" if known else "no page of this host is fetched"
+            warnings.append(f"{url} cannot be fetched ({rules.fault}): {held} until it answers")
+        if known and not known.fault:
+            rules = known  # RFC 9309, 2.4: an old file may be used while there is no new one
+        rules.expires = now + _ASK_AGAIN
+        return rules
+
+    def _read(self, response: Response) -> _Rules:
+        status = response.status
+        if 400 <= status < 500 and status != 429:
+            return _Rules()
+        if not 200 <= status < 300:
+            return _Rules(fault=f"HTTP {status}")
+        body = response.body
+        if len(body) > MOST_BYTES:  # without the rule that the bound cuts in two
+            body = body[:MOST_BYTES].rpartition(b"\n")[0]
+        if _steps(decode_robotstxt(body, None)) > _MOST_STEPS:
+            return _Rules(fault="too many agents share too many rules")
+        return _Rules(self._parser.from_crawler(self.crawler, body))
+
+
+def was_forbidden(error: BaseException | None) -> bool:
+    """Whether a rule forbade a request, now or when the archive that is read was made."""
+    archived = isinstance(error, NoAnswer) and str(error).startswith(f"{Forbidden.__name__}: ")
+    return archived or isinstance(error, Forbidden)
+
+
+def _steps(text: str) -> int:
+    """About how many steps a parser takes: it keeps each rule once for each agent of its group."""
+    steps = agents = 0
+    in_rules = False
+    for line in text.splitlines():
+        word = line.lstrip()[:5].lower()
+        if word.startswith("user"):
+            agents = 1 if in_rules else agents + 1
+            in_rules = False
+        elif word.startswith(("allow", "di", "crawl", "reque", "visit")):
+            in_rules = True
+        steps += agents
+    return steps

@@ -1,0 +1,104 @@
+"""Which lines can be a heading (引题, headline, 副题), and which headline a page has that its `<title>` does not name.
+
+What stands among them in real heads of 2003-2026 and is none: contact boxes and advertisers' names
+(county hosts, 2007-2012), the weather, the site's address, a date in pieces (2023-), tools.
+"""
+
+from __future__ import annotations
+
+import re
+
+from lxml.html import HtmlElement
+
+from zjolcrawl.parsing.lines import Line
+
+FURNITURE = re.compile(
+    r"^(?:首页|登录|注册|搜索|广告|正文|大\s*中\s*小|【.*】|\d+|[\W_]+|浙江在线|今日热点|打印|关闭|收藏|评论|返回(?:顶部|首页)?|分享)$"
+    r"|^(?:字体|字号|文字\s*[:：]|扫一扫|手机看|设为首页|加入收藏|更多|热点推荐|我要|当前位置)"
+    r"|(?:客户端下载|热线|许可证|ICP备|新闻网站|排行榜?|分享到|我要评论|微信扫)|(?:^|\s)A[+-]|字体[:：]|大\s+中\s+小"
+    r"|(?:阅读|点击|浏览)(?:量|次数)?[:：]?\s*\d"
+    # —2024—, 03/30, 15:49:01; an address of the web or of mail
+    r"|^[\W\d_年月日时分秒]+$|^(?:https?://)?(?:[\w-]{1,30}\.){1,4}(?:com|cn|net|org)[\w./]*$|@\w"
+    r"|^(?:邮政编码|邮编|QQ|电话|传真|邮箱|E-?mail|(?:联系|通讯|投稿)\S{0,4}|地址|微信号?|微博)\s*[:：\s]\s*\S"
+    r"|^第?\s*[A-Za-z]{0,3}\d{1,5}\s*版\s*[:：]|^[·•]|(?:\|.*){2}|更多\s*[>＞»]*$"
+)
+# An advertiser's name: nothing but the name of a company.
+_COMPANY = re.compile(
+    r"\S{2,20}(?:公司|集团|银行|支行|分行|信用社|酒店|宾馆|置业|房产|地产|商城)|中国(?:移动|电信|联通)\S{0,12}"
+)
+_SKY = r"(?:晴|阴|多云|少云|[大中小暴阵雷]{1,3}雨|[大中小暴]?雪|雨夹雪|雾|霾|浮尘)"
+_DEGREES = r"-?\d{1,2}(?:\s{0,3}[~～\-—/至到]\s{0,3}-?\d{1,2})?\s{0,3}(?:℃|°\s{0,3}C?|度)(?:\s{0,3}[~～\-—/至到]\s{0,3}-?\d{1,2}\s{0,3}(?:℃|°\s{0,3}C?|度))?"
+_WEATHER = re.compile(
+    rf"(?:[\u4e00-\u9fff]{{2,4}}(?:天气|市|县)?[:：]?\s*)?(?:{_SKY}(?:[到转间或]{{1,2}}{_SKY}){{0,3}}|{_DEGREES}|\s|[,，]|"
+    r"[东南西北]{1,2}风\d?|[\d-]{1,4}级|(?:AQI|PM2\.5|空气质量|湿度|空气)[:：]?\s*\d{0,3}%?|[优良]|轻度污染|全省|今[天日]|明[天日]|(?:星期|周)[一二三四五六日天]){1,12}"
+)
+_WEATHER_SIGN = re.compile(rf"{_DEGREES}|AQI|PM2|空气质量|(?:^|[\s到转]){_SKY}(?:$|\s)")
+# Boxes of the account or the person that published the page.
+ACCOUNT_BOX = re.compile(
+    r"(?:^|[\s_-])(?:author|zuozhe|writer|account|nick-?name|user|user-?name|media|publisher|profile|gzh|gongzhonghao|weixin|wechat|source|laiyuan)"
+    r"(?:$|[\s_-]|(?=name|box|info))",
+    re.IGNORECASE,
+)
+_TOOLS = re.compile(
+    r"(?:收藏|打印|推荐|朗读|关闭)\s.{0,20}(?:收藏|打印|推荐|朗读|评论|关闭)|改变文字大小|版\s*[:：]\S"
+)
+HEADING_TAGS = {f"h{n}": n for n in range(1, 7)}
+_HINT = re.compile(
+    r"(?:^|[\s_-])(?:\w{0,6}tit(?:le)?|biaoti|bt|headline|subject)(?:$|[\s_-])", re.IGNORECASE
+)
+_BIG = re.compile(r"font-size\s*:\s*(?:[2-9]\d(?:px|pt)|1[6-9]pt)", re.IGNORECASE)
+# A <title> that names the site or a column and no article.
+_SITE_ONLY = re.compile(
+    r"(?:[^\s_—|｜·>-]{0,12}(?:浙江在线|新闻|频道|在线|网|网站|报|数字报纸?|电子版|门户|首页|正文|动态|官网|中心|平台)(?:\s*[-_—|｜·>]+\s*|\s+|$)){1,4}"
+)
+
+
+def is_named_only_by_site(title_tag: str) -> bool:
+    """Whether a `<title>` has no headline in it."""
+    return not title_tag or (len(title_tag) <= 40 and bool(_SITE_ONLY.fullmatch(title_tag)))
+
+
+def is_furniture(text: str) -> bool:
+    """Whether a short line of a head is furniture, an advertiser or the weather."""
+    return bool(
+        FURNITURE.search(text)
+        or _COMPANY.fullmatch(text)
+        or (len(text) <= 40 and _WEATHER_SIGN.search(text) and _WEATHER.fullmatch(text))
+    )
+
+
+def names_account(element: HtmlElement) -> bool:
+    """Whether an element, or the box that it stands in alone, is named as an author's or account's is."""
+    boxes = [element, element.getparent()]
+    return any(
+        ACCOUNT_BOX.search(f"{box.get('class') or ''} {box.get('id') or ''}")
+        for box in boxes
+        if box is not None and len(box) <= 3
+    )
+
+
+def after_tools(lines: list[Line]) -> int:
+    """The index after the last line of tools or of the page's label, in the frame of a paper's article."""
+    return max((i + 1 for i, line in enumerate(lines) if _TOOLS.search(line.text)), default=0)
+
+
+def most_emphasised(lines: list[Line]) -> Line | None:
+    """The line that its markup sets off most from the others; the first of equals."""
+    return min(lines, key=_rank, default=None)
+
+
+def _rank(line: Line) -> int:
+    element = line.element
+    names = f"{element.get('class') or ''} {element.get('id') or ''}"
+    if element.tag in HEADING_TAGS:
+        return HEADING_TAGS[element.tag]
+    inner = [each for each in list(element.iter())[1:6] if isinstance(each.tag, str)]
+    ranks = [HEADING_TAGS[each.tag] for each in inner if each.tag in HEADING_TAGS]
+    ranks += [7] * bool(_HINT.search(names))
+    styles = " ".join(each.get("style") or "" for each in (element, *inner))
+    ranks += [8] * any(each.tag in {"b", "strong"} for each in inner)
+    ranks += [8] * bool(
+        _BIG.search(styles)
+        or any((each.get("size") or "")[-1:] in "4567" and each.get("size") for each in inner)
+    )
+    return min(ranks, default=9)

@@ -1,0 +1,134 @@
+"""Where an `<img>` keeps the address of its picture, and which pictures are furniture."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lxml.html import HtmlElement
+
+from zjolcrawl.parsing.urls import absolute
+
+IMAGE_TAGS = {"img", "image", "amp-img"}
+# What lazy loaders call the attribute with the real address: data-src, data-original, data-lazyload,
+# lay-src, real_src … Some say where a link leads (data-url): those must name a picture's file.
+_LAZY = re.compile(
+    r"(?:data[-_](?:[a-z]{1,12}[-_])?|laz?y[-_]?|real[-_]?|actual[-_]?|ori(?:ginal)?[-_]?|_)?(?:src|original|source|echo|actualsrc|realsrc)"
+    r"|original|(?:data[-_])?laz?y[-_]?(?:load|src)?"
+)
+_MAYBE = re.compile(
+    r"(?:data[-_](?:[a-z]{1,12}[-_])?|zoom[-_]?)?(?:url|img|image|pic|file|big|large|full|thumb|href)"
+)
+_IS_PICTURE = re.compile(
+    r"\.(?:jpe?g|jfif|png|gif|webp|bmp|avif|heic)(?:[?!@#&_]|$)", re.IGNORECASE
+)
+_RENEWS = re.compile(
+    r"(?:_|t|ts|v|ver|version|r|rnd|rand|random|time|timestamp|date|cache|nocache|token|sign|signature|auth_?key|"
+    r"expires?|e|from|x-oss-process|imageView2.*|imageMogr2.*)(?:=|$)",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(r",\s{1,9}|(?<=\d[wx]),|,(?=https?:|//)")  # of a srcset
+_EDITORIAL_PICTURE = re.compile(r"(?:^|/)[WP]0\d{14,}")
+# Words of a file's name or folder that name furniture. skyline.jpg and WechatIMG7.jpg have none, nor
+# has a name in hexadecimal (07ad1.jpg).
+_NOT_PICTURE = re.compile(
+    r"(?<![a-z\d])(?:(?:qr(?:_?code)?|zan|ewm|erweima|erwei|(?:bd|js)?share|logos?|icons?|spacer|blank|loading|arrows?|"
+    r"dot|line|banner|btn|button|print|favicon|grey|pixel|transparent|guanggao|placeholder|"
+    r"(?:next|prev|pre|last|first)[_-]?page|page[_-]?(?:next|prev))(?![a-z])|(?:ads?|hm)(?![a-z\d]))"
+    r"|(?:logo|icon|btn|button|ewm|erweima|qr_?code)[_-]?\d{0,4}(?:\.\w{1,5})?$|gif\.gif$"
+    r"|(?:weixin|wechat)(?=\.|[_-]?(?:qr|code|erwei|gzh|share|icon|logo|ewm)|$)",
+    re.IGNORECASE,
+)
+_NOT_PICTURE_CLASS = re.compile(
+    r"(?:^|[\s_-])(?:qr_?code|ewm|erweima|erwei|share|logo|icon|emoji|btn|button|print|arrow|guanggao|ads?|weixin|wechat)(?:$|[\s_-]|\d)",
+    re.IGNORECASE,
+)
+# An alt that is nothing but the name of a code, a button or an account. A sentence may name one too.
+_NOT_PICTURE_ALT = re.compile(
+    r"(?:\S{0,8}(?:微信|微博|公众号|客户端|APP|官微|抖音|小程序|视频号|关注|下方|本报|本网|在线|新闻|日报|网))?\s?二维码"
+    r"|(?:微信|手机)?(?:扫一扫|扫码|长按)\S{0,10}|分享(?:到\S{0,8})?|广告|(?:\S{0,6}网站?|本站|网站)?\s?logo"
+    r"|视频号|公众号|点赞|在看",
+    re.IGNORECASE,
+)
+# What nearly every <img> has, and is no address; the editor of TRS keeps the name before upload in oldsrc.
+_PLAIN = {
+    "src", "alt", "title", "class", "id", "style", "width", "height", "border", "align", "oldsrc",
+    "hspace", "vspace", "loading", "decoding", "onload", "onclick", "usemap", "name",
+}  # fmt: skip
+_SMALL_NAME = re.compile(r"[_/]w(?:[12]?\d|3[0-2])_?h(?:[12]?\d|3[0-2])(?!\d)")
+
+
+def picture(element: HtmlElement, base: str) -> tuple[str, str] | None:
+    """(absolute URL, reference as written) of an editorial picture, None for an icon or QR code."""
+    if _NOT_PICTURE_ALT.fullmatch((element.get("alt") or "").strip()):
+        return None
+    for ref in _references(element):
+        url = absolute(base, ref)
+        if url and (_EDITORIAL_PICTURE.search(url) or not _is_furniture(element, url)):
+            return url, ref
+    return None
+
+
+def image_key(url: str) -> str:
+    """What identifies a picture, however a page writes its address.
+
+    The editor's names (W020170812341787363590.jpg) are given once; of other pictures host and path
+    count, without scheme and without what only renews a cache or a permission (`?t=1`, `?token=x`).
+    """
+    place, _, query = url.partition("://")[2].partition("#")[0].partition("?")
+    if _EDITORIAL_PICTURE.search(place):
+        return place.rpartition("/")[2]
+    if not query or _IS_PICTURE.search(place):
+        return place
+    kept = [each for each in query.split("&") if not _RENEWS.match(each)]
+    return f"{place}?{'&'.join(kept)}" if kept else place
+
+
+def _references(element: HtmlElement) -> Iterator[str]:
+    """The addresses that an `<img>` has, the likeliest first."""
+    others = [(name, value) for name, value in element.items() if name not in _PLAIN and value]
+    for name, value in others:
+        if not value.startswith("data:") and "srcset" not in name:
+            is_said = _LAZY.fullmatch(name) and ("/" in value or "." in value)
+            if is_said or (_MAYBE.fullmatch(name) and _IS_PICTURE.search(value)):
+                yield value
+    src = element.get("src") or ""
+    if src and not src.startswith("data:"):
+        yield src
+    for name, value in others:
+        if name.endswith("srcset"):
+            yield from _largest(value)
+    box = element.getparent()
+    while box is not None and box.tag == "source":  # libxml2 knows no empty <source>
+        box = box.getparent()
+    for source in box.iter("source") if box is not None and box.tag == "picture" else ():
+        yield from _largest(source.get("srcset") or source.get("data-srcset") or "")
+
+
+def _largest(srcset: str) -> Iterator[str]:
+    """The addresses of a srcset, the largest first."""
+    found: list[tuple[float, str]] = []
+    for part in _BETWEEN.split(srcset):
+        ref, _, size = part.strip(", \n\t").partition(" ")
+        if ref and not ref.startswith("data:"):
+            digits = re.match(r"\s{0,9}(\d{1,6}(?:\.\d{1,3})?)[wx]", size)
+            found.append((float(digits[1]) if digits else 1.0, ref))
+    yield from (ref for _, ref in sorted(found, key=lambda each: -each[0]))
+
+
+def _is_furniture(element: HtmlElement, url: str) -> bool:
+    about = f"{element.get('class') or ''} {element.get('id') or ''}"
+    path = url.split("//", 1)[-1].partition("/")[2].partition("?")[0]
+    return bool(
+        (len(about) > 1 and _NOT_PICTURE_CLASS.search(about))
+        or _NOT_PICTURE.search(path)
+        or _SMALL_NAME.search(path)
+        or _is_tiny(element)
+    )
+
+
+def _is_tiny(element: HtmlElement) -> bool:
+    sizes = [
+        re.match(r"(\d{1,6})(?![\d%])", element.get(name) or "") for name in ("width", "height")
+    ]
+    return any(size and int(size[1]) <= 32 for size in sizes)

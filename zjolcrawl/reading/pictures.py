@@ -1,0 +1,81 @@
+"""Reading pictures in a process beside the crawl, one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+
+from zjolcrawl.parsing.picture import NotPicture, Picture
+from zjolcrawl.processes import own_environment
+from zjolcrawl.reading.picture_process import LENGTH, MOST_MEMORY, MOST_SECONDS
+
+_PROCESS = "zjolcrawl.reading.picture_process"
+_LOST = f"takes more than {MOST_MEMORY >> 20} MB or {MOST_SECONDS} s to be read"
+
+
+class PictureReader:
+    """Reads pictures; the process is started by the first one, and anew after one that it was lost for."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._turn = asyncio.Lock()
+        self._exchange = threading.Lock()  # of one whose task was cancelled the exchange goes on
+
+    async def read(self, data: bytes) -> Picture:
+        """What `read_picture` returns. Raises NotPicture."""
+        async with self._turn:
+            return await asyncio.to_thread(self._ask, data)
+
+    async def close(self) -> None:
+        """End the process, and wait for that."""
+        await asyncio.to_thread(self._end)
+
+    def _ask(self, data: bytes) -> Picture:
+        with self._exchange:
+            line = b""
+            try:
+                process = self._process = self._process or _begin()
+                assert process.stdin
+                assert process.stdout
+                process.stdin.write(LENGTH.pack(len(data)))
+                process.stdin.write(data)
+                process.stdin.flush()
+                line = process.stdout.readline()
+            except BrokenPipeError:
+                pass  # as without an answer
+            except OSError as error:
+                raise NotPicture(f"not read: no process for it ({error})") from error
+        if not line.endswith(b"\n"):
+            self._end()
+            raise NotPicture(_LOST)
+        answer = json.loads(line)
+        if isinstance(answer, str):
+            raise NotPicture(answer)
+        return Picture(*answer)
+
+    def _end(self) -> None:
+        with self._exchange:
+            process, self._process = self._process, None
+            if process is None:
+                return
+            for pipe in (process.stdin, process.stdout):
+                if pipe:
+                    with suppress(OSError):  # what was not sent yet
+                        pipe.close()
+            try:
+                process.wait(MOST_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _begin() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", _PROCESS],  # -P: no module of the folder it is run in
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=own_environment(),
+        start_new_session=True,  # Ctrl-C is for the crawl, which lets it finish
+    )  # fmt: skip
