@@ -87,7 +87,7 @@ FIELDS: tuple[Field, ...] = (
     Field("page_number", "string", "page of a digital paper, as it is called there"),
     Field("page_name", "string", "name of that page"),
     Field("pdf", "string", "address of that page's PDF"),
-    Field("content_sha256", "string", "hash of the editorial fields"),
+    Field("content_sha256", "string", "hash of the editorial fields; pictures count by the editor's name or by host and path, whatever their scheme and query"),
     Field("revision", "int", "1, 2, …; the largest of an `_id` is its newest version"),
     Field("status", "string", "`live` or `gone`"),
     Field("first_seen_at", "timestamp", "first sight of the article"),

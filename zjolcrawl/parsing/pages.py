@@ -49,7 +49,7 @@ def page_urls(page: Page) -> list[str]:
 
 def script_number(value: str, text: str) -> int | None:
     """A literal, or the value of a script variable (`countPage = 3`)."""
-    if not re.fullmatch(r"[0-9]{1,40}", value):
+    if not re.fullmatch(r"\d{1,40}", value):
         found = re.search(
             rf"\b{re.escape(value)}\s{{0,9}}=\s{{0,9}}[\"']?([0-9]{{1,40}})(?!\d)", text
         )

@@ -152,7 +152,8 @@ class BufferWriter:
     async def _write_outcomes(self, outcomes: list[Outcome]) -> None:
         """One outcome of a link each."""
         await self._judge_fronts(outcomes)
-        rows = await self._rows([o.url for o in outcomes if o.state in FINDINGS])
+        asked = [o.url for o in outcomes if o.state in FINDINGS and not key_fault(o.url)]
+        rows = await self._rows(asked)
         judged = [(o, weigh(rows.get(o.url, {}), o, self.policy)) for o in outcomes]
         await self._add_rejects([o for o in outcomes if o.state == "rejected"])
         gone = [(o, v.doubt["since"]) for o, v in judged if v and v.takes_down]
