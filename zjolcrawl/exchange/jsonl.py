@@ -19,6 +19,7 @@ from bson.codec_options import DatetimeConversion
 from bson.errors import BSONError
 
 from zjolcrawl.exchange.fields import FIELDS, fitted
+from zjolcrawl.parsing.fields.dates import YEARS
 
 MOST_BYTES = 16 * 2**20
 """A document's most bytes in MongoDB."""
@@ -31,8 +32,6 @@ _EXTENDED = json_util.JSONOptions(
 _DEEPEST = 100  # levels, as MongoDB documents it
 _MOST_REVISIONS = 100_000
 _MOST_ENTRIES = 10_000  # of a list: each is a key of an index, and all are one transaction
-_YEARS = range(1990, 2101)
-"""Of every time: before them there was no site, and beyond them a next visit has no date."""
 _TIMES = {field.name for field in FIELDS if field.type == "timestamp"}
 _IDS = {field.name for field in FIELDS if field.type == "objectid"}
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", re.ASCII)
@@ -178,8 +177,8 @@ def _odd(document: dict[str, Any]) -> str | None:
         if number > _MOST_REVISIONS:
             return f"revision {number} is more than {_MOST_REVISIONS}"
     for name in _TIMES & document.keys():
-        if document[name].year not in _YEARS:
-            return f"{name} is not in the years {_YEARS[0]} to {_YEARS[-1]}: {iso(document[name])}"
+        if document[name].year not in YEARS:
+            return f"{name} is not in the years {YEARS[0]} to {YEARS[-1]}: {iso(document[name])}"
     for name, value in document.items():
         if isinstance(value, list) and len(value) > _MOST_ENTRIES:
             return f"{name[:40]} has {len(value)} entries: a list has {_MOST_ENTRIES} at the most"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from zjolcrawl.parsing.fields.dates import china_day
+from zjolcrawl.parsing.fields.dates import YEARS, china_day
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.operations import china_date, start_of
 from zjolcrawl.storage.selection import day_bounds
@@ -63,7 +63,10 @@ async def daily_counts(db: Database, column: str | None, first: date, last: date
 
 async def covered_days(db: Database, column: str | None) -> tuple[date, date] | None:
     """The first and the last publish day (China, 1990 to 2100) of a column, or of everything."""
-    dated = {**_of_column(column), "published_at": day_bounds(date(1990, 1, 1), date(2100, 12, 31))}
+    dated = {
+        **_of_column(column),
+        "published_at": day_bounds(date(YEARS[0], 1, 1), date(YEARS[-1], 12, 31)),
+    }
     ends = [
         await db["articles"].find_one(dated, {"published_at": 1}, sort={"published_at": way})
         for way in (1, -1)

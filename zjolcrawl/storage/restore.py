@@ -12,13 +12,13 @@ from itertools import zip_longest
 from typing import Any
 
 from pymongo import InsertOne, UpdateMany, UpdateOne
-from pymongo.errors import BulkWriteError, ConnectionFailure, OperationFailure, PyMongoError
+from pymongo.errors import BulkWriteError, PyMongoError
 
 from zjolcrawl.items import READ_KINDS, Link, Outcome, Unchanged
 from zjolcrawl.storage.buffer import Sight
 from zjolcrawl.storage.documents import former_versions, url_of
 from zjolcrawl.storage.doubts import VisitPolicy
-from zjolcrawl.storage.errors import DUPLICATE, StoreError, refusal, short
+from zjolcrawl.storage.errors import DUPLICATE, StoreError, is_outage, refusal, short
 from zjolcrawl.storage.frontier import discover_link, settle_link, store_link
 from zjolcrawl.storage.operations import still_there, take_down
 from zjolcrawl.storage.search.index import announce
@@ -31,7 +31,6 @@ Document = dict[str, Any]
 Event = Document | Outcome | Unchanged
 """What a crawl would have seen at a time: a page, that it is gone, that it is as it was."""
 _GONE = "taken down before it was imported"
-_OF_THE_SERVER = {13, 18, 50, 262, 14031}  # no rights, out of time, no room on the disk
 _RANK = ("missed", "new", "changed", "reread", "same")
 
 
@@ -114,7 +113,7 @@ class Restorer:
         try:
             await self._put(batch)
         except PyMongoError as error:
-            if _is_outage(error):
+            if is_outage(error):
                 raise
             failed = error
         finally:
@@ -344,16 +343,6 @@ class Restorer:
         for each in versions:
             self.counts["refused"] += 1
             self._tell(each.place, why)
-
-
-def _is_outage(error: PyMongoError) -> bool:
-    """Whether the server is lost or cannot write at all; other errors concern what was to be written."""
-    if isinstance(error, ConnectionFailure) or error.has_error_label("RetryableWriteError"):
-        return True
-    details = (error.details or {}) if isinstance(error, OperationFailure) else {}
-    return bool(details.get("writeConcernErrors")) or (
-        isinstance(error, OperationFailure) and error.code in _OF_THE_SERVER
-    )
 
 
 def _key(version: Document) -> tuple[str, int]:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from zjolcrawl.display.audit import gaps
+from zjolcrawl.parsing.fields.dates import YEARS
 from zjolcrawl.storage.browsing import column_ids, covered_days, daily_counts
 from zjolcrawl.web.asked import text, whole
 from zjolcrawl.web.labels import column_name
@@ -56,7 +57,7 @@ async def show(request: Request) -> Response:
     covered = await covered_days(db, column or None)
     if covered is None:
         return page("calendar.html", column=column, columns=_named(known), covered=None)
-    year = whole(request.query_params, "year", covered[1].year, least=1990, most=2100)
+    year = whole(request.query_params, "year", covered[1].year, least=YEARS[0], most=YEARS[-1])
     first, last = date(year, 1, 1), date(year, 12, 31)
     counts = await daily_counts(db, column or None, first - _AROUND, last + _AROUND)
     spans = [(max(a, first), min(b, last)) for a, b in gaps(counts) if a <= last and b >= first]
