@@ -19,7 +19,7 @@ def test_versions_with_dates_and_edits(site: SiteProxy, crawl: Crawl, command: C
     site.set(url_of(IDENT), saying(IDENT, "来了七人。会议开始。他们都说好", "改过的标题"))
     crawl("column", url=COLUMN)
     site.set(url_of(IDENT), Answer(status=404))
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, CONFIRM_VISITS=1)
     done = command("history", url_of(IDENT))
     assert done.returncode == 0, done.stderr
     when = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"

@@ -47,6 +47,7 @@ def crawl(site: SiteProxy, data: Path, uri: str, database: str) -> None:
     def again(*urls: str) -> None:
         done = scrapy(
             "crawl", "article", "-a", f"url={','.join(urls)}",
+            "-s", "CONFIRM_VISITS=1",  # a takedown is believed at once
             site=site, data=data, uri=uri, database=database,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
