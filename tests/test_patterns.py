@@ -30,7 +30,7 @@ def is_linear(use: Callable[[Any], object], make: Callable[[int], Any]) -> bool:
     if (taken := seconds(use, short)) < SUSPECT:
         return True
     for _ in range(
-        3 if taken < MOST_SECONDS else 0
+        6 if taken < MOST_SECONDS else 0
     ):  # a page fault or a collection may fall into one measurement
         taken, more = min(taken, seconds(use, short)), seconds(use, make(LONG))
         if more < GROWTH * taken:

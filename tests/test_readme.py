@@ -108,7 +108,7 @@ def test_what_is_visited_next(db: Database[Any]) -> None:
         {"_id": "http://x.zjol.com.cn/", "state": "failed", "kind": "article", "attempts": 1,
          "discovered_at": moment, "next_visit_at": moment}
     )  # fmt: skip
-    assert [row["_id"] for row in one("frontier.find(").ask(db)] == ["http://x.zjol.com.cn/"]
+    assert [row["_id"] for row in one("frontier.find(").ask(db)][-1] == "http://x.zjol.com.cn/"
     db.frontier.delete_one({"_id": "http://x.zjol.com.cn/"})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -33,6 +34,12 @@ OUTSIDE = [
     "data:text/html,<p>x</p>",
     "gopher://zjol.com.cn/",
 ]
+
+
+@pytest.fixture
+def crawl(crawl: Crawl) -> Crawl:
+    """The ordinary run, in which each rejection is believed, however many there are."""
+    return partial(crawl, FLIP_ALARM=0)
 
 
 @pytest.mark.parametrize("url", OUTSIDE)

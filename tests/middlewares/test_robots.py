@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,12 @@ HTML = {"Content-Type": "text/html"}
 FIRST = 4774001
 IDENTS = [FIRST + n for n in range(31)]
 OPEN = b"User-agent: *\nAllow: /\n"
+
+
+@pytest.fixture
+def crawl(crawl: Crawl) -> Crawl:
+    """The ordinary run, in which each rejection is believed, however many there are."""
+    return partial(crawl, FLIP_ALARM=0)
 
 
 def saying(*lines: str, **answer: Any) -> Answer:

@@ -20,6 +20,7 @@ from tests.conftest import Crawl
 from tests.crawling import start_scrapy
 from zjolcrawl.items import Article, Byline, Image, Outcome
 from zjolcrawl.storage.connection import connect
+from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.search import QueryError, Results, matching, rebuild, search, terms, update
 from zjolcrawl.storage.search import index as index_module
 from zjolcrawl.storage.search.index import PARTS, QUEUE, SEGMENTS
@@ -69,7 +70,10 @@ def put(mongodb_uri: str, database: str) -> Callable[..., None]:
 
     def run(*items: Article | Outcome, indexed: bool = True) -> None:
         async def main() -> None:
-            store = await Store.open(mongodb_uri, database, run_arguments={}, version="0")
+            policy = VisitPolicy(confirm_visits=1)  # a takedown is believed at once
+            store = await Store.open(
+                mongodb_uri, database, run_arguments={}, version="0", policy=policy
+            )
             for item in items:
                 await (store.outcome(item) if isinstance(item, Outcome) else store.put(item))
             await store.finish()
