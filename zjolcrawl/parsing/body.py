@@ -80,9 +80,9 @@ def read_body(
     body.bylines += said.bylines
     body.entries = said.entries
     _render(captioned, body)
-    text = sum(len(block.text) for block in blocks)
-    linked = sum(block.links * len(block.text) for block in blocks)
-    body.links = linked / text if text else 0.0
+    sizes = [len(block.text) for block in blocks]
+    linked = sum([block.links * size for block, size in zip(blocks, sizes, strict=True)])
+    body.links = linked / text if (text := sum(sizes)) else 0.0
     return body
 
 

@@ -47,7 +47,9 @@ def clean(text: str) -> str:
         text = _OTHER_SPACES.sub(" ", text).strip(_EDGES)
     if "  " in text:
         text = _SPACES.sub(" ", text)
-    return text if text.isascii() else _normal("NFC", text)
+    if len(text) >= _PIECE:
+        return _normal("NFC", text)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def _visible(found: re.Match[str]) -> str:
