@@ -156,6 +156,26 @@ def test_better_parser_corrects_versions_and_makes_none(
     assert db.articles.count_documents({"run_id": run["_id"]}) == 1
 
 
+def test_same_bytes_read_otherwise_at_the_next_visit_are_no_edit(
+    misread: dict[str, dict[str, Any]], site: SiteProxy, db: Database[Any], crawl: Crawl
+) -> None:
+    done = crawl("column", url=COLUMN)
+    assert "stored 0 new, 0 changed, 3 same" in done.stderr, done.stderr
+    second = dict(db.articles.find_one({"_id": url_of(SECOND)}) or {})
+    before = misread[f"articles {url_of(SECOND)}"]
+    assert second["last_seen_at"] > before["last_seen_at"]
+    for name, value in before.items():
+        assert name == "last_seen_at" or second[name] == value, name
+    assert db.revisions.count_documents({}) == 1
+    # An edit is one, whoever read the version before it.
+    site.set(url_of(SECOND), Answer(body=article(DAY, SECOND, "真的改了")))
+    db.articles.update_one({"_id": url_of(SECOND)}, {"$set": {"title": "错"}})
+    done = crawl("column", url=COLUMN)
+    assert "stored 0 new, 1 changed, 2 same" in done.stderr, done.stderr
+    crawl("reparse")
+    assert_rebuilt(db, site, crawl)
+
+
 @pytest.mark.parametrize(
     ("choice", "corrected"),
     [

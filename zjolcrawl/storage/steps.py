@@ -10,7 +10,7 @@ from typing import Any, Literal
 from bson import ObjectId
 from pymongo import UpdateOne
 
-from zjolcrawl.storage.documents import is_same_content
+from zjolcrawl.storage.documents import is_same_content, records_of
 
 What = Literal["new", "changed", "same", "reread", "missed"]
 
@@ -30,7 +30,7 @@ class Step:
 
     new      the first sight
     changed  an edit: `version` follows `known`, which goes to `revisions`
-    same     nothing new; `version` is None
+    same     no edit; `version` is None, but where the very bytes of `known` are read otherwise today
     reread   a version read anew from its own record, which gave other fields
     missed   older than the newest version, and like none that was then in force: not written
     """
@@ -65,6 +65,9 @@ def step(
     if seen > newest["last_seen_at"] or (limit and newest["last_seen_at"] > limit):
         if is_same_content(document, newest):
             return Step("same", newest)
+        if (records := records_of(document)) and records == records_of(newest):
+            # The parser has changed since, not the page.
+            return Step("same", newest, _seen_again(document, newest, run_id))
         return Step("changed", newest, _next(document, newest, run_id))
     versions = [*former, newest]
     in_force = [v for v in versions if v["changed_at"] <= seen][-1:] or versions[:1]
@@ -120,6 +123,15 @@ def _reread(document: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     """The version `known` as its page is read now."""
     kept = {name: known[name] for name in BOOKKEEPING if name in known}
     return _carried({**document, **kept}, known)
+
+
+def _seen_again(
+    document: dict[str, Any], known: dict[str, Any], run_id: ObjectId
+) -> dict[str, Any]:
+    """The version `known` as its bytes are read now, when they were seen once more."""
+    seen = document["last_seen_at"]
+    version = {**_reread(document, known), "last_seen_at": seen, "run_id": run_id}
+    return version | ({"status": "live", "returned_at": seen} if known["status"] == "gone" else {})
 
 
 def _carried(version: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
