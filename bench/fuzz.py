@@ -109,8 +109,11 @@ class Sink:
         for each in some:
             await self._store.put(each, each.url)
         await self._store.flush()
-        stored = {"_id": {"$in": [each.url for each in some]}, "state": "stored"}
-        if (number := await self._store.db["frontier"].count_documents(stored)) < len(some):
+        urls, db = {"$in": [each.url for each in some]}, self._store.db
+        number = await db["frontier"].count_documents({"_id": urls, "state": "stored"})
+        too_large = {"url": urls, "reason": {"$regex": r"^cannot be stored: \d+ bytes"}}
+        number += await db["rejects"].count_documents(too_large)  # named is as good
+        if number < len(some):
             raise AssertionError(f"{len(some) - number} of {len(some)} articles were not stored")
 
     def close(self) -> None:

@@ -32,6 +32,12 @@ _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
 _GBK_RUN = re.compile(rb"(?:[\x81-\xfe][\x40-\x7e\x80-\xfe])++")  # Han characters as GBK has them
 # Four Han characters of UTF-8 in a row, which GBK's bytes never are.
 _UTF8_RUN = re.compile(rb"(?<![\x80-\xff])(?:[\xe2-\xef][\x80-\xbf]{2}){4}")
+# ASCII, and all other runs that are UTF-8 from end to end (Unicode 15, table 3-7).
+_SOUND = re.compile(
+    rb"(?:[\x00-\x7f]++|(?:[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}"
+    rb"|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}"
+    rb"|\xf4[\x80-\x8f][\x80-\xbf]{2})++(?![\x80-\xff]))*+"
+)
 # Line and paragraph separators of Unicode, and C1's next line, which end a line as <br> does.
 _LINE_ENDS = re.compile("[\u2028\u2029\x85]")
 _REFUSED = re.compile(
@@ -176,7 +182,12 @@ def _runs(body: bytes, is_gbk: bool) -> Iterator[str]:
     `is_gbk`: most of the page is; a run of two or four bytes can be both.
     """
     at = 0
-    while found := _NOT_ASCII.search(body, at):
+    while at < len(body):
+        if not is_gbk and (sound := _SOUND.match(body, at)):  # most of the page, in one go
+            yield sound[0].decode()
+            at = sound.end()
+        if not (found := _NOT_ASCII.search(body, at)):
+            break
         yield body[at : found.start()].decode("ascii")
         at = found.end()
         text = found[0].decode("utf-8", "replace")
