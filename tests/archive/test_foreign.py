@@ -247,3 +247,15 @@ def test_crawl_and_rebuild_beside_foreign_files(
     done = command("archive", "wacz", "-o", str(tmp_path / "all.wacz"))
     assert done.returncode == 0, done.stderr
     assert (db.articles.count_documents({})) == 2
+
+
+def test_uncompressed_file_is_named_with_the_next_step(tmp_path: Path) -> None:
+    ours(tmp_path)
+    (tmp_path / "other.warc").write_bytes(gzip.decompress(GOOD[0]))
+    for _ in range(2):
+        with Archive(tmp_path) as archive:
+            (told,) = archive.repairs
+            assert "warc/other.warc: is left out" in told
+            assert "warcio recompress" in told
+            assert archive.faults == []
+            assert len(list(archive.index.captures())) == 2

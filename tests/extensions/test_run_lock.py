@@ -14,8 +14,8 @@ from pymongo.database import Database
 
 from tests.conftest import Begin, Crawl
 from tests.crawling import wait_until
-from tests.pages import COLUMN, DAY, serve_column
-from tests.site import SiteProxy
+from tests.pages import COLUMN, DAY, article, serve_column, url_of
+from tests.site import Answer, SiteProxy
 from zjolcrawl.extensions.run_lock import LockHeld, RunLock, holder
 
 FIRST = 4774001
@@ -104,3 +104,28 @@ def test_sigterm_ends_within_15_seconds_with_all_written(
     site.delay = 0
     assert crawl("column", url=COLUMN, recheck="off").returncode == 0
     assert db.articles.count_documents({}) == len(idents)
+
+
+def test_sigterm_while_a_run_closes_lets_it_close(
+    site: SiteProxy, db: Database[Any], tmp_path: Path, begin: Begin
+) -> None:
+    idents = range(FIRST, FIRST + 5)
+    serve_column(site, [[(DAY, ident) for ident in idents]])
+    site.set(url_of(FIRST), Answer(body=article(DAY, FIRST), delay=1))
+    running = begin("column", "-a", f"url={COLUMN}", "-s", "MONGODB_BATCH_SECONDS=60")
+    wait_until(lambda: url_of(FIRST) in site.urls(), running)
+    # A server that holds all writes back keeps the run closing.
+    db.client.admin.command("fsync", lock=True)
+    try:
+        log = tmp_path / "logs" / "zjolcrawl.log"
+        wait_until(lambda: "Closing spider (finished)" in log.read_text(), running)
+        running.send_signal(signal.SIGTERM)
+        wait_until(lambda: "Received SIGTERM" in log.read_text(), running)
+    finally:
+        db.client.admin.command("fsyncUnlock")
+    _, err = running.communicate()
+    assert "5 links found (5 new); stored 5 new" in err, err
+    assert running.returncode == 0, err
+    assert not list((tmp_path / "warc").glob("*.open"))
+    run = db.runs.find_one() or {}
+    assert (run["exit_status"], run["finish_reason"]) == (0, "finished")

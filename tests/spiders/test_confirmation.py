@@ -177,3 +177,17 @@ def test_alarm_may_be_switched_off_where_it_is_true(
         assert "ALARM" not in done.stderr
     assert states(db) == {"gone"}
     assert db.articles.count_documents({"status": "gone"}) == len(IDENTS)
+
+
+@pytest.mark.parametrize("dead", [range(25, 30), range(10), range(5, 19)])
+def test_dead_links_side_by_side_among_good_ones_are_no_alarm(
+    dead: range, site: SiteProxy, db: Database[Any], crawl: Crawl
+) -> None:
+    idents = [FIRST + n for n in range(30)]
+    serve_column(site, [[(DAY, ident) for ident in idents]])
+    for n in dead:
+        site.set(url_of(idents[n]), Answer(status=404))
+    done = crawl("column", url=COLUMN, CONCURRENT_REQUESTS_PER_DOMAIN=1)
+    assert "ALARM" not in done.stderr
+    assert f"stored {30 - len(dead)} new" in done.stderr
+    assert db.frontier.count_documents({"state": "gone", "doubt.count": 1}) == len(dead)

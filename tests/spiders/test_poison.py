@@ -34,6 +34,14 @@ REJECTED: dict[str, tuple[bytes, str]] = {
     "low surrogate at its end": (head(r'"headline": "两会开幕\udc00"'), "title"),
     "body over 16 MB": (many(f"<p>{'浙江' * 100_000}</p>", 30), "bytes"),
     "as text and as HTML over 16 MB": (many(f"<p>{'浙江' * 1000}</p>", 1500), "bytes"),
+    "a hundred thousand keywords": (
+        article(DAY, POISON).replace(
+            b"</head>",
+            b'<meta name="keywords" content="%b"></head>'
+            % b",".join(b"k%d" % n for n in range(100_000)),
+        ),
+        "tags has 100000 entries",
+    ),
     "one line over 16 MB": (saying(POISON, "浙" * 3_000_000).body, "bytes"),
 }
 DAYS = {

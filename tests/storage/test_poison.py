@@ -17,7 +17,7 @@ from tests.storage.test_store import URL, article
 from zjolcrawl.items import Article, Byline, ColumnVisit, Image, Link, Outcome, Unchanged, WalkEnd
 from zjolcrawl.storage.buffer import Sight
 from zjolcrawl.storage.errors import StoreError
-from zjolcrawl.storage.limits import LONGEST_KEY, LONGEST_TEXT, MOST_BYTES
+from zjolcrawl.storage.limits import LONGEST_KEY, LONGEST_TEXT, MOST_BYTES, MOST_ENTRIES
 from zjolcrawl.storage.store import Store
 from zjolcrawl.storage.writing import BufferWriter
 
@@ -72,6 +72,18 @@ ARTICLES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "surrogate in a name": ({"authors": [Byline("江\udc12", "记者")]}, "authors"),
     "NUL in a key": ({"warc": {"file\0": "a"}}, "warc"),
+    "tags without end": (
+        {"tags": [f"词{n}" for n in range(MOST_ENTRIES + 1)]},
+        "tags has 10001 entries",
+    ),
+    "authors without end": (
+        {"authors": [Byline(f"江{n}", "记者") for n in range(50_000)]},
+        "authors has 50000 entries",
+    ),
+    "images without end": (
+        {"images": [Image(f"http://x/{n}.jpg", f"./{n}.jpg", n) for n in range(20_000)]},
+        "images has 20000 entries",
+    ),
     "number of 65 bits": (
         {"images": [Image("http://x/a.jpg", "./a.jpg", 1, bytes=2**64)]},
         "images",
@@ -87,7 +99,7 @@ ARTICLES: dict[str, tuple[dict[str, Any], str]] = {
     "body over 16 MB": ({"body": "x" * 17 * 2**20}, "bytes"),
     "a byte too much": ({"body_html": "x" * MOST_BYTES}, "bytes"),
     "many authors over 16 MB": (
-        {"authors": [Byline(f"记者{n}", "记者") for n in range(400_000)]},
+        {"authors": [Byline(f"记者{n}" * 600, "记者") for n in range(5_000)]},
         "bytes",
     ),
     "nested 190 levels": ({"warc": nested(190)}, ""),

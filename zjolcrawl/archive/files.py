@@ -24,7 +24,7 @@ def complete_files(folder: Path) -> tuple[set[str], dict[str, str]]:
     """The names of the complete WARC files, and by name why others that end so are left out."""
     names: set[str] = set()
     odd: dict[str, str] = {}
-    for path in folder.glob(f"*{SUFFIX}"):
+    for path in (*folder.glob(f"*{SUFFIX}"), *folder.glob("*.warc")):
         if reason := _reason_against(path):
             odd[path.name] = reason
         else:
@@ -86,6 +86,8 @@ def _reason_against(path: Path) -> str | None:
     """Why a file is not read; one that is no regular file could block its reader for ever."""
     if not is_plain(path.name):
         return "its name has control characters, or bytes that are no UTF-8"
+    if path.suffix == ".warc":
+        return "it is not compressed: `warcio recompress` makes a .warc.gz of it"
     try:
         if stat.S_ISREG(path.stat().st_mode):
             return None

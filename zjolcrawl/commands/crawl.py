@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import threading
+from collections.abc import Awaitable, Callable
 from datetime import datetime, time
+from functools import partial
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from scrapy.commands.crawl import Command as CrawlCommand
+from scrapy.crawler import Crawler
 from scrapy.exceptions import UsageError
 
 from zjolcrawl.archive.s3 import store_of
@@ -62,6 +65,7 @@ class Command(CrawlCommand):
         assert self.crawler_process
         self.exitcode = NEEDS_A_PERSON  # until the run has ended well
         crawler = self._create_crawler(name)
+        crawler.stop_async = partial(_stop, crawler, crawler.stop_async)  # type: ignore[method-assign]
         self.crawler_process.crawl(crawler, **opts.spargs)
         tend_memory()
         self.crawler_process.start()
@@ -75,6 +79,16 @@ class Command(CrawlCommand):
     def _refuse(self, reason: str) -> None:
         say(reason)
         self.exitcode = UNUSABLE
+
+
+async def _stop(crawler: Crawler, stop: Callable[[], Awaitable[None]]) -> None:
+    """Stop a crawl when its run is closed. Scrapy (2.19) takes a spider that is closing for closed: the
+    first signal would cut the end of the run off. A second one still does.
+    """
+    if crawler.crawling and crawler.engine.spider:
+        await crawler.engine.close_spider_async(reason="shutdown")
+        await RunLedger.of(crawler).closed.wait()
+    await stop()
 
 
 _COUNTS = (

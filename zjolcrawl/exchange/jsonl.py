@@ -20,6 +20,7 @@ from bson.errors import BSONError
 
 from zjolcrawl.exchange.fields import FIELDS, fitted
 from zjolcrawl.parsing.fields.dates import YEARS
+from zjolcrawl.storage.limits import MOST_ENTRIES
 
 MOST_BYTES = 16 * 2**20
 """A document's most bytes in MongoDB."""
@@ -31,7 +32,6 @@ _EXTENDED = json_util.JSONOptions(
 )
 _DEEPEST = 100  # levels, as MongoDB documents it
 _MOST_REVISIONS = 100_000
-_MOST_ENTRIES = 10_000  # of a list: each is a key of an index, and all are one transaction
 _TIMES = {field.name for field in FIELDS if field.type == "timestamp"}
 _IDS = {field.name for field in FIELDS if field.type == "objectid"}
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", re.ASCII)
@@ -180,8 +180,8 @@ def _odd(document: dict[str, Any]) -> str | None:
         if document[name].year not in YEARS:
             return f"{name} is not in the years {YEARS[0]} to {YEARS[-1]}: {iso(document[name])}"
     for name, value in document.items():
-        if isinstance(value, list) and len(value) > _MOST_ENTRIES:
-            return f"{name[:40]} has {len(value)} entries: a list has {_MOST_ENTRIES} at the most"
+        if isinstance(value, list) and len(value) > MOST_ENTRIES:
+            return f"{name[:40]} has {len(value)} entries: a list has {MOST_ENTRIES} at the most"
     records = [document.get("warc", {}), *document.get("pages_warc", [])]
     if any(each.get(name, 0) < 0 for each in records for name in ("offset", "length")):
         return "a WARC record's offset or length is less than 0"

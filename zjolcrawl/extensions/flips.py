@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 
 from zjolcrawl.items import Article, Outcome, Unchanged
 
-# Visits of a host that are judged together: what is held meanwhile is small, and an outage in the middle
-# of a long run is seen.
+# Visits of a host after which texts that are another page's are judged: each would be stored as an edit.
 _TOGETHER = 20
+# What is held of a host at most; other flips wait for the end of the run, for they only raise a doubt.
+_MOST_HELD = 200
 _TEXTS = 8  # of a host, with which the next is compared
 _UNBELIEVED = "not believed, as most visits of the host in this run were like it: "
 
@@ -21,10 +22,15 @@ Flip = Outcome | Article
 
 @dataclass(slots=True)
 class _Host:
-    """`visits` since the last judgement, the flips among them, and the URLs of the newest texts."""
+    """Visits in this run, and those since texts were judged; flips that wait, how many of them are texts,
+    and how many `fresh` ones were judged; the URLs of the newest texts.
+    """
 
     visits: int = 0
+    recent: int = 0
     held: list[Flip] = field(default_factory=list)
+    fresh: int = 0
+    texts_held: int = 0
     texts: OrderedDict[int, str] = field(default_factory=OrderedDict)
 
 
@@ -39,9 +45,10 @@ class FlipWatch:
     """Holds flips until their host is judged.
 
     A flip is a link that looks gone, a page that is rejected, or one with the very text of another
-    page of its host. If at least `least` of a host's visits, and half of them, are flips that no visit
-    before has found, each flip is `failed` for this run: nothing changes, and the link is visited again
-    soon. From then on the run believes no flip of the host.
+    page of its host. If at least `least` of a host's visits in the run, and half of them, are flips that
+    no visit before has found, each flip is `failed` for this run: nothing changes, and the link is visited
+    again soon. From then on the run believes no flip of the host. Of texts, half of the latest visits will
+    do.
     """
 
     def __init__(
@@ -66,13 +73,18 @@ class FlipWatch:
         ready: list[Any] = []
         if not isinstance(item, Unchanged) and _is_flip(item, host):
             host.held.append(item)
+            host.texts_held += isinstance(item, Article)
         elif isinstance(item, Outcome):
             return [item]  # failed, pending or skipped: says nothing of the host
         else:
             ready.append(item)
         host.visits += 1
-        if host.visits >= _TOGETHER or (host.held and name in self._alarms):
+        host.recent += 1
+        is_due = host.recent >= _TOGETHER if host.texts_held else len(host.held) >= _MOST_HELD
+        if is_due or (host.held and name in self._alarms):
             ready += await self._judge(name, host)
+        elif host.recent >= _TOGETHER:
+            host.recent = 0
         return ready
 
     async def rest(self) -> list[Any]:
@@ -92,26 +104,32 @@ class FlipWatch:
         ]
 
     async def _judge(self, name: str, host: _Host) -> list[Any]:
-        flips, visits = host.held, host.visits
-        host.held, host.visits = [], 0
-        if not flips or not (name in self._alarms or await self._are_many(flips, visits)):
+        flips, host.held = host.held, []
+        texts, host.texts_held = host.texts_held, 0
+        recent, host.recent = host.recent, 0
+        if not flips:
+            return []
+        again = await self._found_before(flips)
+        host.fresh += len(flips) - again
+        host.visits -= again  # links that are visited to confirm what was found say nothing new
+        many = self._are_many(texts, recent) or self._are_many(host.fresh, host.visits)
+        if not (many or name in self._alarms):
             return flips
         failed = [unbelieved(each) for each in flips]
         alarm = self._alarms.setdefault(name, _Alarm(failed[0]))
         alarm.flips += len(flips)
-        alarm.visits += visits
+        alarm.visits = host.visits
         self._record(failed)
         return failed
 
-    async def _are_many(self, flips: list[Flip], visits: int) -> bool:
-        if len(flips) < self._least or 2 * len(flips) < visits:
-            return False
-        # Links that are visited to confirm what was found before come together, and say nothing new.
+    def _are_many(self, flips: int, visits: int) -> bool:
+        return flips >= self._least and 2 * flips >= visits
+
+    async def _found_before(self, flips: list[Flip]) -> int:
+        """How many of the links the visit before found just so."""
         outcomes = [each for each in flips if isinstance(each, Outcome)]
         known = await self._doubted([each.url for each in outcomes])
-        again = sum(known.get(each.url) == each.state for each in outcomes)
-        fresh = len(flips) - again
-        return fresh >= self._least and 2 * fresh >= visits - again
+        return sum(known.get(each.url) == each.state for each in outcomes)
 
 
 def unbelieved(flip: Flip) -> Outcome:

@@ -65,7 +65,8 @@ class RunLedger:
     The store and the archive are opened by whoever asks first (`open`) and closed here, after the
     pipelines wrote their last. `writer` is None where the run archives nothing (WARC=off, offline).
     `exit_status` is the contract's; `failure` is the line for stderr; `warnings` and `faults` are
-    lines too, of which faults need a person. `at_end`, if set, is called before the run is summed up.
+    lines too, of which faults need a person. `at_end`, if set, is called before the run is summed up;
+    `closed` is set when all has been told and let go.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -83,6 +84,7 @@ class RunLedger:
         self.warnings: list[str] = []
         self.faults: list[str] = []
         self.at_end: Callable[[], None] | None = None
+        self.closed = asyncio.Event()
         self._columns: set[str] = set()
         self._lock: RunLock | None = None
         self._log: logging.Handler | None = None
@@ -239,6 +241,7 @@ class RunLedger:
             await self._end(reason)
         finally:  # also where that fails: others wait for the lock, and for the server
             await self._release()
+            self.closed.set()
 
     async def _end(self, reason: str) -> None:
         if self.store is None or self.exit_status in {UNUSABLE, LOCKED}:

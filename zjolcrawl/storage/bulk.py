@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pymongo
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError
 
 from zjolcrawl.storage.errors import REFUSED, is_outage, refusal
 from zjolcrawl.storage.limits import describe
+
+# Seconds, also for the server: what takes longer will not end (a write that conflicts with itself).
+_LONGEST_WRITE = 120.0
 
 Collection = AsyncCollection[dict[str, Any]]
 
@@ -67,11 +71,12 @@ async def _write(
             continue
         details: dict[str, Any] = {}
         try:
-            result = await collection.bulk_write(
-                [operations[index] for index in part],
-                ordered=ordered,
-                bypass_document_validation=bypass or None,
-            )
+            with pymongo.timeout(_LONGEST_WRITE):
+                result = await collection.bulk_write(
+                    [operations[index] for index in part],
+                    ordered=ordered,
+                    bypass_document_validation=bypass or None,
+                )
             details = result.bulk_api_result
         except BulkWriteError as error:
             if is_outage(error):

@@ -77,7 +77,8 @@ def refusal(error: dict[str, Any]) -> str:
         )
         names = sorted({name.strip("'\" ") for pair in found for name in pair if name})
         text += f": {', '.join(names)}" if names else ""
-    return f"refused by the validator: {text}"[:500] if error.get("code") == REFUSED else text[:500]
+    what = "refused by the validator" if error.get("code") == REFUSED else "cannot be stored"
+    return f"{what}: {text}"[:500]
 
 
 def short(error: Exception) -> str:

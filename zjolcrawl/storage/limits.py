@@ -15,6 +15,10 @@ MOST_BYTES = 16 * 2**20 - 2**16
 _MOST_DEPTH = 100  # of nested documents and lists beside an article; MongoDB refuses 180
 LONGEST_KEY = 8000
 """Characters of an address that is the `_id` of a row (RFC 9110, 4.1 asks servers for 8000)."""
+MOST_ENTRIES = 10_000
+"""Of a list in an article's document. Each is an entry of an index, and a few hundred thousand of them are more
+than MongoDB writes in one go: it gives up, or tries again for ever.
+"""
 LONGEST_TEXT = 2000
 """Characters of a text that is not an article's own: a list's title, a reason, an excerpt, a header."""
 _INT64 = range(-(2**63), 2**63)
@@ -26,6 +30,11 @@ def document_fault(document: Mapping[str, Any]) -> tuple[str | None, int]:
         if isinstance(value, datetime) and not is_plausible(value):
             known = f"{YEARS.start} to {YEARS.stop - 1}"
             return f"cannot be stored: {name} is of the year {value.year}, not of {known}", 0
+        if isinstance(value, list) and len(value) > MOST_ENTRIES:
+            return (
+                f"cannot be stored: {name} has {len(value)} entries, {MOST_ENTRIES} are the most",
+                0,
+            )
     try:
         size = len(bson.encode(document))
     except Exception as error:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from bson import Int64, ObjectId
 
+from zjolcrawl.parsing.urls import is_own_host
 from zjolcrawl.storage.schema import VALIDATORS
 
 _LONGEST_URL = 8000
@@ -32,6 +33,8 @@ def url_fault(url: str) -> str | None:
         good = False
     if not good:
         return "_id is no http address"
+    if not is_own_host(url):
+        return "_id is no address of zjol.com.cn"
     return f"_id has more than {_LONGEST_URL} characters" if len(url) > _LONGEST_URL else None
 
 

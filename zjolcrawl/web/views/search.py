@@ -81,7 +81,9 @@ def _row(article: dict[str, Any], sought: list[str], *, images: bool) -> Row:
     entries = article.get("images", [])
     sources = (found for each in entries if (found := picture(each, readable=images)))
     passages = snippets(article, sought) if sought else [[(_lead(article.get("body", "")), False)]]
-    return Row(article, marked(article["title"][:_LONGEST], sought), passages, next(sources, None))
+    return Row(
+        article, marked((article["title"] or "")[:_LONGEST], sought), passages, next(sources, None)
+    )
 
 
 def _lead(body: str) -> str:
