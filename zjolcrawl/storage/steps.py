@@ -65,8 +65,7 @@ def step(
     if seen > newest["last_seen_at"] or (limit and newest["last_seen_at"] > limit):
         if is_same_content(document, newest):
             return Step("same", newest)
-        if (records := records_of(document)) and records == records_of(newest):
-            # The parser has changed since, not the page.
+        if _is_read_otherwise(document, newest):
             return Step("same", newest, _seen_again(document, newest, run_id))
         return Step("changed", newest, _next(document, newest, run_id))
     versions = [*former, newest]
@@ -123,6 +122,13 @@ def _reread(document: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     """The version `known` as its page is read now."""
     kept = {name: known[name] for name in BOOKKEEPING if name in known}
     return _carried({**document, **kept}, known)
+
+
+def _is_read_otherwise(document: dict[str, Any], known: dict[str, Any]) -> bool:
+    """Whether the parser has changed since, not the page: another version of it read the very bytes."""
+    records = records_of(document)
+    is_other = document.get("parser", {}).get("version") != known.get("parser", {}).get("version")
+    return is_other and bool(records) and records == records_of(known)
 
 
 def _seen_again(
