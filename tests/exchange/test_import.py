@@ -401,7 +401,7 @@ BAD: list[tuple[str | bytes, str]] = [
     (broken(content_sha256="abc"), "content_sha256 does not match ^[0-9a-f]{64}$"),
     (broken(warc={"file": "x"}), "warc lacks offset"),
     (
-        broken(_id={"url": "http://x/", "revision": 1}),
+        broken(_id={"url": "http://zjnews.zjol.com.cn/none.shtml", "revision": 1}),
         "no article of this former version is stored",
     ),
     (broken(body="长" * 6_000_000), "18007042 bytes: a document has 16777216 at the most"),
