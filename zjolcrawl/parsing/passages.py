@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, SURNAMES
+from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES
+from zjolcrawl.parsing.fields.names import SURNAMES
 
 NOTE = re.compile(
     r"^[【\[（(〔]?\s*(?:本报|本网)?(?:编者按语|编者按|编者的话|编前语|编前话|编前|编者注|编后语|编后|编辑按|按语)\s*+"
