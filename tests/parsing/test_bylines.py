@@ -61,6 +61,8 @@ def test_word_before_a_role_is_no_person(text: str, expected: list[str]) -> None
 def test_name_before_a_role_without_a_space() -> None:
     expected = ["记者 李茸", "记者 周旭", "通讯员 沈小燕"]
     assert named("记者 李茸 周旭通讯员 沈小燕") == named("记者李茸、周旭通讯员沈小燕") == expected
+    assert named("记者王小通讯员张镇") == ["记者 王小", "通讯员 张镇"]
+    assert named("记者 李茸 武警通讯员 沈小燕")[1:] == ["通讯员 沈小燕"]
 
 
 @pytest.mark.parametrize(

@@ -252,7 +252,7 @@ def test_dateline(dateline: str, behind: str) -> None:
 
 @pytest.mark.parametrize(
     "opening",
-    ["最新新闻讯息显示，", "浙江日报发来通讯 ", "杭州晚报短讯 ", "村里互联网已经通电（2015年），", "从新闻里得知，", "浙江在线上发来视讯，"],
+    ["最新新闻讯息显示，", "浙江日报发来通讯 ", "杭州晚报短讯 ", "村里互联网已经通电（2015年），", "从新闻里得知，", "村里装上了互联网电视，", "县里建起了电网电力站，", "村里的广播网讯息多，", "浙江在线上发来视讯，"],
 )  # fmt: skip
 def test_words_that_are_no_dateline(opening: str) -> None:
     assert article(page(opening + REST)).dateline is None

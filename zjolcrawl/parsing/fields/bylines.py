@@ -88,9 +88,8 @@ _BETWEEN = "、,，;；:：()（）[]【】|｜/／"
 _WORD = rf"[^\s{re.escape(_BETWEEN)}]"
 # 潮新闻客户端 记者: an outlet that a space divides from its reporter.
 _FAR_OUTLET = rf"{_WORD}{{1,12}}{_OUTLET_END.pattern[:-1]} (?=\S{{0,60}}?记者)"
-_OUTLET_APART = re.compile(
-    f"{_OUTLET_END.pattern[:-1]} "
-)  # asked first: the whole is a long search
+# asked first: the whole is a long search
+_OUTLET_APART = re.compile(f"{_OUTLET_END.pattern[:-1]} ")
 _TRAILING_CREDIT = re.compile(
     rf"({HAN}{{2,4}}(?:·{HAN}{{1,8}})?(?:[、 ]{HAN}{{2,4}}(?:·{HAN}{{1,8}})?){{0,19}})\s{{0,3}}[/／ ]\s{{0,3}}((?:文|图|摄)(?:\s{{0,3}}[/／]\s{{0,3}}(?:文|图|摄影|摄))?|摄影报道|摄影|整理|供图|综合|编译|制图|绘图|漫画|图表|设计|剪辑|航拍|插画|插图|手绘|撰文|供稿|拍摄|摄像|配音)(?![\u4e00-\u9fff])"
 )
@@ -144,9 +143,11 @@ def people(text: str, roles: str) -> list[Byline]:
 
 def _glued_name(mark: _Mark, following: _Mark) -> str:
     """The name that stands before a role without a space: 记者江帆通讯员王小明."""
-    if _outlet(following.before):
+    word = following.before
+    if _outlet(word) or QUALIFIER.fullmatch(word):
         return ""
-    word = QUALIFIER.sub("", following.before)
+    if not is_name(word):
+        word = QUALIFIER.sub("", word)
     return word if mark.end == following.start or is_name(word) else ""
 
 
@@ -168,9 +169,8 @@ def is_name(text: str) -> bool:
     if WORDS.fullmatch(joined):
         return False
     nobody = NO_NAME.match(joined)
-    is_word = nobody and (
-        nobody.end() > 1 or nobody.end() == len(joined)
-    )  # 文慧 begins with a role
+    # 文慧 begins with a role
+    is_word = nobody and (nobody.end() > 1 or nobody.end() == len(joined))
     return bool(FULL_NAME.fullmatch(joined)) and not is_word
 
 
@@ -266,17 +266,13 @@ def _patterns(roles: str, either: bool) -> tuple[re.Pattern[str], re.Pattern[str
 
 
 def _outlet(before: str) -> str | None:
-    if not before:
-        return None
-    if _BOOK.fullmatch(before.strip()):
-        return before.strip()
-    word = before.strip(" -—·:：>》《“”\"'")
-    word = _FROM.sub("", word)
+    if not before or _BOOK.fullmatch(before.strip()):
+        return before.strip() or None
+    word = _FROM.sub("", before.strip(" -—·:：>》《“”\"'"))
     if len(word) >= 4 and ORGANISATION_END.search(word):
         return word
-    if word in {"本报", "本网", "本台", "本刊", "本站", "本端"} or _OUTLET_END.search(word):
-        return word
-    return None
+    is_own = word in {"本报", "本网", "本台", "本刊", "本站", "本端"}
+    return word if is_own or _OUTLET_END.search(word) else None
 
 
 def _names(stretch: str, organisations: bool) -> list[str]:
