@@ -166,6 +166,12 @@ NOBODY = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("role", ["记者", "通讯员"])
+def test_station_of_the_alliance_is_where_a_reporter_works(role: str) -> None:
+    expected = [Byline("沈小燕", role, "共享联盟乐清站")]
+    assert bylines.people(f"共享联盟乐清站{role} 沈小燕", AUTHOR_ROLES) == expected
+
+
 @pytest.mark.parametrize("word", NOBODY)
 def test_word_that_names_nobody(word: str) -> None:
     assert named(f"作者:{word}") == named(f"作者: {word}") == []
