@@ -234,3 +234,61 @@ def test_month_that_is_none_leaves_the_day_of_the_address() -> None:
     assert read.published_at is not None
     assert (read.published_at.isoformat(), read.subtitle) == ("2003-06-24T16:00:00+00:00", None)
     assert "published_at: from the URL" in read.warnings
+
+
+DATELINES = [
+    "浙江在线9月3日综合讯", "本网9月3日综合讯", "浙江在线2005年9月3日讯", "浙江在线温州2005年9月3日电", "新华社北京2006年1月8日电",
+    "浙江在线综合讯", "本报综合讯", "潮新闻讯", "小时新闻讯", "天目新闻讯", "浙江新闻讯", "钱江晚报·小时新闻讯", "橙柿互动讯",
+    "浙江在线温州讯", "浙江日报舟山讯", "浙江在线·台州讯", "浙江在线衢州频道讯", "新华社北京9月3日综合电", "浙江之声讯",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("behind", ["（记者 王小丽）", " （浙江在线记者 王小丽 编辑 李茸）", " "])
+@pytest.mark.parametrize("dateline", DATELINES)
+def test_dateline(dateline: str, behind: str) -> None:
+    read = article(page(dateline + behind + REST))
+    assert (read.dateline, names(read.authors)) == (dateline, ["王小丽"] * ("王" in behind))
+
+
+@pytest.mark.parametrize(
+    "opening",
+    ["最新新闻讯息显示，", "浙江日报发来通讯 ", "杭州晚报短讯 ", "村里互联网已经通电（2015年），", "从新闻里得知，", "村里装上了互联网电视，", "县里建起了电网电力站，", "村里的广播网讯息多，", "浙江在线上发来视讯，"],
+)  # fmt: skip
+def test_words_that_are_no_dateline(opening: str) -> None:
+    assert article(page(opening + REST)).dateline is None
+
+
+SHOT = [
+    ("（沈小燕 摄）", ["摄"]), ("（沈小燕摄）", ["摄"]), ("（沈小燕/摄）", ["摄"]), ("（沈小燕 周旭 摄）", ["摄", "摄"]),
+    ("（沈小燕、周旭 摄）", ["摄", "摄"]), ("（摄影：沈小燕）", ["摄影"]), ("（沈小燕 摄影）", ["摄影"]),
+    ("（沈小燕 摄影报道）", ["摄影报道"]), ("（沈小燕 制图）", ["制图"]), ("新华社发（沈小燕 摄）", ["摄"]),
+    ("新华社发 （沈小燕摄）", ["摄"]), ("村里的路灯也亮了。新华社发（沈小燕 摄）", ["摄"]), ("中新社发 （沈小燕 摄）", ["摄"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "roles"), SHOT)
+def test_photographer_in_a_bracket_behind_the_text(line: str, roles: list[str]) -> None:
+    for read in (article(page(last=line)), article(paper(f"{TEXT}<P>{line}</P>"), PAPER)):
+        assert names(read.authors) == ["沈小燕", "周旭"][: len(roles)]
+        assert [each.role for each in read.authors] == roles
+    if "：" not in line:
+        named = article(page(last=line, head=["2016年08月12日 07:34:27 来源：浙江在线 记者 江帆"]))
+        assert names(named.authors) == ["江帆"]
+
+
+@pytest.mark.parametrize("line", ["（老厂房旧景 摄）", "（图为老厂房）", "（摄于2015年）", "（老厂房，2015年摄）", "（资料图）", "（图片由村里提供）"])  # fmt: skip
+def test_bracket_about_a_picture_names_nobody(line: str) -> None:
+    assert article(page(last=line)).authors == []
+
+
+@pytest.mark.parametrize(
+    "place", ["县委宣传部", "市农业农村局", "区总工会", "海盐县人民医院", "中国计量大学"]
+)
+@pytest.mark.parametrize("who", ["龚献明", "龚献明 王小丽"])
+def test_place_before_the_names_in_a_bracket(place: str, who: str) -> None:
+    expected = [(place, "作者", name) for name in who.split()]
+    for read in (
+        article(page(last=f"（{place} {who}）")),
+        article(page(first=f"本报讯 （{place} {who}）{REST}")),
+    ):
+        assert people(read.authors) == expected

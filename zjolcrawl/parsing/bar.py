@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, leading_names
+from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, is_nobody, leading_names
 from zjolcrawl.parsing.furniture import RELATED
 from zjolcrawl.parsing.info_line import InfoLine, read_info
 
@@ -54,6 +54,8 @@ def is_value(label: str, text: str) -> bool:
         return False
     if mark["label"].endswith("源"):
         return len(text) <= 20 and not RELATED.match(text)
+    if RELATED.match(text) or is_nobody(text.strip(" :：>")):
+        return False  # the heading below an empty label
     names, rest = leading_names(text)
     if names and not rest:
         return True

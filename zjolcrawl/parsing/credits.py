@@ -6,7 +6,13 @@ import re
 from dataclasses import dataclass, field
 from itertools import takewhile
 
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, is_credit, is_name, leading_names
+from zjolcrawl.parsing.fields.bylines import (
+    AUTHOR_ROLES,
+    is_credit,
+    is_name,
+    is_organisation,
+    leading_names,
+)
 from zjolcrawl.parsing.passages import CREDIT, DATED, DATELINE
 
 _BRACKET = re.compile(r"^[\s\u3000]*[（(〔\[]([^）)〕\]]{2,120})[）)〕\]]")
@@ -37,6 +43,8 @@ _NAMED_LAST = re.compile(
 _SIGNED_ENTRY = re.compile(
     rf"[。！？”][（(]((?:[\u4e00-\u9fff]{{0,8}}?)(?:记者|通讯员)[\s\u3000]+{_NAME}(?:[\s\u3000、]+{_NAME}){{0,3}})[）)]$"
 )
+# （王兴 摄）, 新华社发（摄影：王兴）: the photographer, where nobody wrote
+_SHOT = re.compile(r"[（(]([^（()）。]{2,40}+)[）)]$")
 _AT_END = re.compile(
     r"[（(]((?:[\u4e00-\u9fff]{0,10}?)(?:记者|通讯员|作者|文/)[^（()）。]{2,50})[）)]$"
 )
@@ -76,6 +84,8 @@ def read_credits(texts: list[str]) -> Credits:
     for line in texts[-4:]:
         if mark := _AT_END.search(line):
             (found.entries if several else bylines).append(mark[1])
+        else:
+            found.entries += _photographers(line)
         for credit in _behind(line):
             is_entry = several or credit.endswith("摄")
             (found.entries if is_entry else bylines).append(credit)
@@ -100,6 +110,18 @@ def _opening_byline(line: str) -> list[str]:
     return []
 
 
+def _photographers(line: str) -> list[str]:
+    """Who took or drew the picture, of the bracket that ends a line."""
+    end = line[-_LONGEST_CREDIT:]
+    is_one = end[-1:] in "）)" and ("摄" in end or "图" in end)
+    mark = _SHOT.search(end) if is_one else None
+    if not mark:
+        return []
+    name = mark[1].removesuffix("摄")
+    glued = [f"{name} 摄"] if name != mark[1] and is_name(name) else []
+    return _credit(mark[1]) or glued
+
+
 def _names(text: str) -> list[str]:
     """The names, where a text has nothing else."""
     names, rest = leading_names(text)
@@ -108,8 +130,13 @@ def _names(text: str) -> list[str]:
 
 def _bracketed(text: str) -> list[str]:
     """The names in a bracket, where a name with a point or a rare one is not a heading."""
+    place, _, people = text.strip().partition(" ")
+    if people and is_organisation(place):  # 县委宣传部 龚献明
+        text = people
     names, rest = leading_names(text)
-    return [f"作者 {names}"] if names and not rest else []
+    if not names or rest:
+        return []
+    return [f"作者 {place} {names}" if text == people else f"作者 {names}"]
 
 
 def _only_names(text: str) -> list[str]:
@@ -144,7 +171,7 @@ def _opening(texts: list[str]) -> tuple[str | None, list[str]]:
 def _credit(line: str) -> list[str]:
     if len(line) > 80:
         return []
-    if line[-1:] in "文图摄影理合译" and is_credit(line):
+    if line[-1:] in "文图摄影理合译计辑拍画像表绘稿音道" and is_credit(line):
         return [line]
     if not CREDIT.match(line) or re.search(r"[，,].{12,}", line):
         return []

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, is_name, leading_names
+from zjolcrawl.parsing.fields.bylines import (
+    AUTHOR_ROLES,
+    EDITOR_ROLES,
+    is_credit,
+    is_name,
+    is_nobody,
+    leading_names,
+)
 from zjolcrawl.parsing.fields.dates import (
     CHINA,
     china_day,
@@ -23,9 +31,9 @@ _SOURCE = r"(?:文章|新闻|消息|信息|稿件|内容)?(?:(?<!图片)(?<!视�
 _STOP = re.compile(
     rf"(?P<source>{_SOURCE}\s*[:：]|(?<![^\s|｜])(?:来源|稿源)(?=[\sA-Za-z\u4e00-\u9fff]))"
     rf"|(?P<editor>(?<!总)(?:{EDITOR_ROLES})\s*[:：/／]|(?<!\S)(?:{EDITOR_ROLES})(?=\s+[\u3400-\u9fff]{{2,4}}(?:$|[\s（(、])))"
-    rf"|(?P<author>(?<![^\s:：|｜丨】\]）)(（])[^\s、,，;；:：()（）|｜]{{0,12}}?(?:{AUTHOR_ROLES})(?=[\s:：/／(（]|[\u4e00-\u9fff]{{2,4}}(?:$|[\s、])))"
+    rf"|(?P<author>(?<![^\s:：|｜丨】\]）)(（])(?P<before>[^\s、,，;；:：()（）|｜]{{0,12}}?)(?:{AUTHOR_ROLES})(?=[\s:：/／(（]|[\u4e00-\u9fff]{{2,4}}(?:$|[\s、])))"
     r"|(?P<time>(?:发布|发表|更新|发稿|时|日)\s*(?:时间|日期|间|期)\s*[:：]?)"
-    r"|(?P<noise>字体|字号|调整|举报|最后更新|【|分享|打印|关闭|我要评论|评论|阅读|点击|浏览|访问|大\s+小|收藏|纠错|大\s+中\s+小|"
+    r"|(?P<noise>字体|字号|调整|举报|最后更新|【|分享|打印|关闭|我要评论|评论(?!员)|阅读|点击|浏览|访问|大\s+小|收藏|纠错|大\s+中\s+小|"
     r"手机(?:看|版)|扫一扫|T\s*\|\s*T|背景|查看|原标题|标签|关键[词字]|点赞|幻灯播放|[(（]\s*\d+\s*/\s*\d+\s*[)）]|A\s*[-+]|(?<!\d)\d++人(?:参与|阅读))"
 )
 # A time that says when the page was changed, by the words before or after it.
@@ -37,7 +45,16 @@ _ROLE_ALONE = re.compile(rf"(?:{AUTHOR_ROLES})\s*+[:：]?\s*+$")
 _OUTLET_END = re.compile(
     r"(?:报|网|在线|社|客户端|台|新闻|频道|发布|杂志|周刊|集团|中心|传媒|公安|政府|[局委厅办院馆部会版]|大学|[A-Za-z]|[》”])$"
 )
-_TAIL = re.compile(r"\d|[(（]|热度|人气|今天|昨天|刚刚")
+# An outlet by itself: 海外版 goes on with 人民日报.
+_WHOLE_OUTLET = re.compile(
+    r"[\u3400-\u9fff]{2}(?:报|网|在线|新华社|中新社|客户端|新闻|频道|发布)$|^新华社$|^本[报网台]$"
+)
+_TAIL = re.compile(r"\d|[(（]|热度|人气|今天|昨天|刚刚|本[报网台刊社站](?:$|\S{0,8}员$)")
+_OWN = re.compile("本[报网台刊社站端]")
+# 拜喆喆 behind an outlet: of a family that no list has, no section, place or office.
+_UNKNOWN_NAME = re.compile(
+    r"(?![本责编综原今昨时国省市县各全第更大小热最新有无未不来据转摘见图视文字数分共已正在关于从对进])[\u3400-\u9fff]{2}[\u3400-\u9fff](?<![报网社台版省市县区镇乡村局委院部厅办站号刊讯电稿论道播端者员载合理])"
+)
 _CHANGED_AFTER = re.compile(r"\s?(?:更新|修改)(?!\S{0,4}[:：]|[于时日])")
 _CHANGES = re.compile("更新|修改|编辑|修订|截[至止]|[Uu]pdate|[Mm]odified")
 _NO_SOURCE = r"[\s:：|｜丨/／·•\-—_>》,，、]"
@@ -67,10 +84,36 @@ def read_info(text: str) -> InfoLine:
     marks = list(_STOP.finditer(text))
     if lead := clean(text[: marks[0].start()] if marks else text).strip(" |｜丨:：/"):
         info.rest.append(lead)
-    ends = [mark.start() for mark in marks[1:]] + [len(text)]
-    for mark, end in zip(marks, ends, strict=False):
-        _take(info, mark, text[mark.end() : end])
+    if text[-1:] in "文图摄" and marks and marks[0]["source"]:
+        # 来源:钱江晚报 应建勇 文 刘刚 摄
+        outlet, _, names = _strip(text[marks[0].end() :]).partition(" ")
+        if _OUTLET_END.search(outlet) and is_credit(names):
+            info.source = outlet
+            info.bylines.append(names)
+            return info
+    carried = ""
+    for mark, following in zip_longest(marks, marks[1:]):
+        value = text[mark.end() : following.start() if following else len(text)]
+        if mark["source"] and following and following["author"]:
+            value, carried = _before_reporter(value, following["before"])
+        elif mark["author"]:
+            _take(info, mark, value, carried)
+            carried = ""
+            continue
+        _take(info, mark, value)
     return info
+
+
+def _before_reporter(value: str, before: str) -> tuple[str, str]:
+    """The source before a reporter, and the outlet that is the reporter's own: 来源:浙江在线 潮新闻客户端 记者 陈雷.
+
+    `before` stands before the role without a space: 来源:浙江在线记者 陈雷 has no other source.
+    """
+    words = value.split()
+    if not words and _OUTLET_END.search(before) and not _OWN.fullmatch(before):
+        return before, ""
+    is_own = len(words) > 1 and not before and all(map(_WHOLE_OUTLET.search, (words[0], words[-1])))
+    return (" ".join(words[:-1]), words[-1]) if is_own else (value, "")
 
 
 def _published(text: str) -> tuple[int, int] | None:
@@ -96,7 +139,7 @@ def _with_clock(day: str, text: str) -> str:
     return day
 
 
-def _take(info: InfoLine, mark: re.Match[str], value: str) -> None:
+def _take(info: InfoLine, mark: re.Match[str], value: str, outlet: str = "") -> None:
     # A date cut out of the middle leaves a line break: what follows it has no label of its own.
     value, _, stray = value.partition("\n")
     if mark["source"]:
@@ -108,7 +151,7 @@ def _take(info: InfoLine, mark: re.Match[str], value: str) -> None:
             info.source = _outlet(info, _strip(stray)) or None
             stray = ""
     elif mark["author"]:
-        passage = clean(mark[0] + " " + value + " " + stray)
+        passage = clean(f"{outlet} {mark[0]} {value} {stray}")
         if info.bylines and _ROLE_ALONE.search(info.bylines[-1]):
             info.bylines[-1] += f" {passage}"  # 通讯员 嵊州市委报道组 徐霞鸿
         else:
@@ -129,10 +172,26 @@ def _outlet(info: InfoLine, value: str) -> str:
         outlet += f" {words.pop(0)}"
     if not words:
         return outlet
-    names, rest = leading_names(" ".join(words)) if info.source is None else ("", " ".join(words))
+    rest = " ".join(words)
+    if info.source is None and is_credit(rest):
+        info.bylines.append(rest)  # 应建勇/文 刘刚/摄
+        return outlet
+    names, rest = leading_names(rest) if info.source is None else ("", rest)
+    if info.source is None and rest and _OUTLET_END.search(outlet):
+        unknown, rest = _unknown_names(rest)
+        names = f"{names} {unknown}".strip()
     info.bylines += [f"作者 {names}"] * bool(names)
     info.rest += [rest] * bool(rest)
     return outlet
+
+
+def _unknown_names(rest: str) -> tuple[str, str]:
+    """Names of three characters, where the rest of a line has nothing else."""
+    words = rest.split()
+    are_names = len(words) <= 4 and all(
+        is_name(word) or (_UNKNOWN_NAME.fullmatch(word) and not is_nobody(word)) for word in words
+    )
+    return (rest, "") if are_names else ("", rest)
 
 
 def _goes_on(outlet: str, word: str) -> bool:

@@ -9,28 +9,49 @@ from functools import cache
 from itertools import pairwise, takewhile
 
 from zjolcrawl.items import Byline
+from zjolcrawl.parsing.fields.names import (
+    DEEDS,
+    FULL_NAME,
+    HAN,
+    MEDIUM,
+    NO_NAME,
+    NOBODY,
+    ORGANISATION_END,
+    QUALIFIER,
+    SHARED_NAME,
+    SITE_FOOT,
+    SURNAMES,
+    WORDS,
+)
 from zjolcrawl.parsing.fields.text import clean, squeeze
 
-_HAN = r"[\u3400-\u9fff\U00020000-\U0003ffff]"
 _KIND = "(?:见习|实习|特约|首席|高级|资深|全媒体|融媒体|摄影|文字|视频|特派|体育|评论|主任){0,4}"
 # 驻 stands once: repeated with the kinds it would be tried in every combination.
-_REPORTER = rf"{_KIND}(?:驻{_HAN}{{1,4}}?{_KIND})?记者"
+_REPORTER = rf"{_KIND}(?:驻{HAN}{{1,4}}?{_KIND})?记者"
+_FIRST = "".join(sorted({word[0] for word in DEEDS.split("|")}))  # asked before the words
+# 李文/摄, 记者李文/摄, 王兴文/摄: the end of a name, not of 王小明文/摄.
+_NAME_END = rf"(?<!(?<!{HAN}){HAN})(?<![者员友生]{HAN})(?<!(?<!{HAN}){HAN}{{2}})"
 # Longest first where one is the tail of another. The short words 文 图 摄 need a sign after them;
 # （作者系某大学教授） says who the author is and names nobody.
 AUTHOR_ROLES = (
     rf"{_REPORTER}|特约通讯员|通讯员|特约撰稿人?|特约评论员|本报评论员|评论员|撰稿人?|实习生|见习生|"
     # 拍友, 共享联盟·德清 and 市委报道组: contributors, seen on real pages of 2011-2025.
-    rf"拍友|拍客|影友|共享联盟(?:·{_HAN}{{1,6}}|(?=[\s:：/／]))|报道组(?=[\s:：/／])|"
+    rf"拍友|拍客|影友|共享联盟(?:·{HAN}{{1,6}}|{HAN}{{2,5}}(?<![者员组影])(?=[\s:：/／])|(?=[\s:：/／]))|报道组(?=[\s:：/／])|"
     r"(?:原作者|作者)(?!\s*[系为是]|单位|简介)|撰文|编译|校译|翻译|供图|制图|绘图|漫画|摄影师|摄影(?!报道)|采写|视频拍摄|视频制作|整理|执笔|口述|"
-    r"(?:图|文|摄)\s*[/／]\s*(?:图|文|摄影|摄)|(?:图|文|摄|视频|音频|拍摄|摄像|剪辑|配音|出镜|采访|文字|图文|设计)(?=\s*[/／|｜:：])|"
+    rf"(?=[图文摄]){_NAME_END}(?:(?:图|文|摄)(?:\s*[/／]\s*|[、&＆+＋])(?:图|文|摄影|摄)|(?:图|文|摄)(?=\s*[/／|｜:：]))|"
+    rf"(?=[{_FIRST}])(?:{DEEDS})(?=\s*[/／|｜:：])|"
     # 摄影 里尔　文 魏志阳: a short word before one more name and the end
-    r"(?<!\S)(?:图|文|摄)(?=[\s\u3000]+[\u4e00-\u9fff]{2,4}(?:$|[\s\u3000]))"
+    r"(?<!\S)(?:图|文|摄)(?=[\s\u3000]+[\u4e00-\u9fff]{2,4}(?:$|[\s\u3000]))|"
+    # 航拍 李明: a whole word before a name of a common family
+    rf"(?=[{_FIRST}])(?<!\S)(?:{DEEDS})(?=\s+(?:{SURNAMES}){HAN}{{1,2}}(?:$|[\s、,，/／）)]))"
 )
+# 手绘 拜喆喆: before any name, where a passage is known to name people
+_AMONG_PEOPLE = rf"(?<!\S)(?:{DEEDS})(?=\s+{HAN}{{2,4}}(?:$|[\s、,，/／）)]))"
 EDITOR_ROLES = (
     r"责任编辑|本期编辑|值班编辑|执行编辑|网络编辑|本文编辑|新媒体编辑|视频编辑|图片编辑|首席编辑|见习编辑|实习编辑|"
     r"主任编辑|高级编辑|资深编辑|助理编辑|编辑|责任编审|"
     r"值班主任|值班总编辑?|值班总监|值班编委|责编|美编|编审|审核|终审|复审|初审|三审|二审|一审|校对|监制|主编|总监制|"
-    r"签发|审校|责任校对|统筹|策划(?=\s*[:：/／|｜丨])|审读|审稿|录入|编校"
+    r"签发|审校|责任校对|统筹|策划(?=\s*[:：/／|｜丨]|\s+[\u3400-\u9fff]{2,4}$|\s+[\u3400-\u9fff]{2,4}[\s、])|审读|审稿|录入|编校"
 )
 # Each of them has one of these.
 EDITOR_SIGNS = "编审校主监签统策录"
@@ -39,88 +60,49 @@ _EDITORS_BESIDE = EDITOR_ROLES.replace("|主编|", "|").replace("|统筹|", "|")
 # What is in every passage that has a role of the other kind too.
 _OTHERS = {
     AUTHOR_ROLES: re.compile(EDITOR_ROLES),
-    EDITOR_ROLES: re.compile("[者员人生友盟组文图摄影]"),
+    EDITOR_ROLES: re.compile(f"[者员人生友盟组文图摄影]|{DEEDS}"),
 }
 _DIVIDERS = re.compile(r"[\s、,，;；/／|｜丨&＆()（）\[\]【】<>。.:：]+")
 _NAME = re.compile(
-    rf"{_HAN}{{2,4}}|{_HAN}{{1,8}}(?:[·•・.]{_HAN}{{1,8}})+|[A-Za-z][A-Za-z.·-]+(?: [A-Z][A-Za-z.·-]*)*"
+    rf"{HAN}{{2,4}}|{HAN}{{1,8}}(?:[·•・.]{HAN}{{1,8}})+|[A-Za-z][A-Za-z.·-]+(?: [A-Z][A-Za-z.·-]*)*"
 )
 _DOTS = re.compile("[•・‧∙]")
 _LONGEST = 2000  # characters: more only looks like a byline, and would be searched for long
 _GLUE = "\x01"
-_ORGANISATION = re.compile(rf"{_HAN}[{_HAN[1:-1]}A-Za-z0-9]{{1,19}}")
-# Words that stand among names and are none.
-_NO_NAME = re.compile(
-    r"(?:文|图|摄|文图|图文|文摄|摄影|报道|摄影报道|综合报道|联合报道|实习报道|综合|评论|发自\S{0,8}|打印|我要纠错|举报电话|新闻热线|热线|投稿|邮箱|收藏|关闭|分享|更多|返回|纠错|等|电|讯|整理|整合|编译|采写|撰写|发自|"
-    r"记者|编辑|未知|佚名|匿名|无|不详|见习|实习|视频|图片|和|与|来源|供稿|提供|集体|小编|网友|网络|互联网|原创|转载|单位|"
-    # 本网综合, 浙江在线整理: how a text came about.
-    rf"本[网报站刊台社]|编辑部|{_HAN}{{0,6}}(?:综合|整理|转载|采写|编译|摘编)(?:报道)?|admin\w*|administrator|root|system|test|guest|editor)",
-    re.IGNORECASE,
-)
+_ORGANISATION = re.compile(rf"{HAN}[{HAN[1:-1]}A-Za-z0-9]{{1,19}}")
 _OUTLET_END = re.compile(
     r"(?:报|网|台|社|在线|新闻|客户端|频道|电视|广播|中心|刊|通讯社|融媒体?|传媒|集团|号|本刊|发布|视界|版|站)$"
 )
-# Where correspondents and contributors work.
-_ORGANISATION_END = re.compile(
-    r"(?:大学|学院|学校|中学|小学|公安|部门?|局|委|办|组|中心|医院|公司|集团|法院|检察院|支队|大队|街道|镇|乡|县|区|"
-    r"市|院|所|站|协会|学会|联合会|总工会|银行|馆|社区|村|宣传部|党校)$"
-)
-# Family names: 百家姓, without those that begin common words (时政, 国内) and end a name only with two
-# more characters, and what is common today and not in it. The compound ones come first.
-SURNAMES = (
-    "欧阳|上官|司徒|诸葛|司马|皇甫|令狐|夏侯|闻人|赫连|尉迟|公羊|澹台|公冶|宗政|濮阳|淳于|单于|申屠|公孙|仲孙|轩辕|钟离|宇文|长孙|慕容|鲜于|"
-    "闾丘|司空|亓官|司寇|颛孙|端木|巫马|公西|漆雕|乐正|公良|拓跋|谷梁|段干|东郭|呼延|羊舌|梁丘|左丘|南宫|"
-    "[赵钱白孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏窦章苏潘葛奚范彭郎鲁韦昌马苗凤方俞任袁柳酆鲍史唐费廉岑薛"
-    "雷贺倪汤滕殷罗毕郝邬傅卞康伍余卜顾孟黄穆萧尹姚邵湛汪祁毛禹狄米贝臧伏戴谈宋茅庞熊纪舒屈项祝董梁杜阮蓝闵席季麻贾娄危江童颜郭梅盛林"
-    "刁钟徐邱骆高夏蔡田樊胡凌霍虞万柯昝卢莫裘缪应宗丁宣贲邓郁杭洪包诸左石崔吉钮龚程嵇邢裴陆荣翁荀羊於惠甄曲芮羿储靳汲邴糜井段"
-    "巫乌焦巴弓隗谷侯宓郗班仰仲伊宫宁仇栾甘钭厉戎武符刘詹束龙叶幸韶郜黎蓟薄宿蒲邰鄂籍赖卓蔺屠蒙池乔胥莘翟谭劳逄姬申堵冉宰郦"
-    "雍郤璩桑桂濮牛寿扈燕冀郏浦庄晏柴瞿阎茹艾易慎戈廖庾暨衡耿匡寇阙欧殳沃蔚夔隆巩厍聂晁敖訾辛阚简饶曾毋沙乜鞠丰巢蒯查荆竺权逯桓闫鄢涂岳缑亢"
-    "励况郈牟佘谯笪佟向肖覃邸冼麦揭苟尧谌邝粟栗付边闻斯楼]"
-)
-_SHARED = "来占兰求单支景封印祖干房尚商贡索牧水云花安常乐时齐元平和明计成强路经解管温关容居连古师冷游晋楚原桑全文东钦阳党农公言海相满池国利盖单车年家都欧司"
-# Words that begin with a family name and stand where names do: places of the province, headings.
-_WORDS = re.compile(
-    "杭州|宁波|余[杭姚]|萧山|江[干山北东南苏西]|金[华东融牌]|龙[游泉港湾舟]|武[义汉]|黄[岩金]|柯[桥城]|浦[江东]|诸暨|吴兴|钱塘|[郑苏徐]州|高[考温校速新]|方向|"
-    "马上|白天|任[务免职]|项目|纪[念录]|施工|卫[生视]|康养|贺岁|熊猫|夏[天季]|华侨|程序|章程|石油|雷电|毛巾|谈话|[\u3400-\u9fff]{2,3}[省市县区委局报网社]"
-)
-_SHARED_WORDS = (
-    "来[源自电稿]|占[地比]|兰[溪州]|求[助职]|时[政事评间代]|国[内际家庆]|文[化艺物娱体旅成明件教]|平[台湖阳安]|公[益告安园司]|都市|家[居长乐]|经济|农[业家民村]|车[市展辆]|明星|安[全徽吉]|广[东告]|海[外宁盐洋]|温[州岭馨]|常山|乐清|景[宁区]|"
-    "云和|路桥|东[阳方]|全[国省文市县部]|原创|关[注闭]|商[城务场]|成[都长绩]|党[建员委]|古[镇村]|水[利库]|旅游|言论|年[度夜]|强[台冷降]|连[日续]|相关|和谐|计划|解[读放]|管理|单位|支[持部]|祖国|干部|房[产屋]|"
-    "容易|居民|师生|游[客泳]|原[创因]|齐心|元旦|花[开园]|满意"
-)
-_FULL_NAME = re.compile(rf"(?:{SURNAMES}){_HAN}{{1,2}}|(?!{_SHARED_WORDS})[{_SHARED}]{_HAN}{{2}}")
-# 时丹: of two characters only where a name is expected.
-_SHARED_NAME = re.compile(rf"(?!{_SHARED_WORDS})[{_SHARED}]{_HAN}")
 _BOOK = re.compile(r"《[^《》]{2,10}》")
 _FROM = re.compile(r"^(?:据|来源|稿源)[:：]?")
 _LABEL_END = re.compile(r"^\s*[:：/／|｜丨·]")
 _LATIN_SPACE = re.compile(r"(?<=[A-Za-z.]) (?=[A-Z])")
 _NAME_TAIL = re.compile(
-    rf"(?<={_HAN}{{2}})(?:摄影报道|综合报道|报道|摄|发自{_HAN}{{0,8}}|_[A-Z]*\d+)$"
+    rf"(?<={HAN}{{2}})(?:摄影报道|综合报道|报道|摄|发自{HAN}{{0,8}}|_[A-Z]*\d+)$"
 )
 _IS = re.compile(r"[系为是]..")
-_ONE_HAN, _TWO_HAN = re.compile(_HAN), re.compile(rf"{_HAN}{{2}}")
+_ONE_HAN, _TWO_HAN = re.compile(HAN), re.compile(rf"{HAN}{{2}}")
+_AUTHOR_LABEL = re.compile(r"^\s*原?作者(?:\s*[:：]\s*|\s+)")
 _EXACT_ROLE = re.compile(r"记者|通讯员|评论员|撰稿|实习生|见习生|[拍影]友|拍客|共享联盟|报道组")
 _BETWEEN = "、,，;；:：()（）[]【】|｜/／"
 _WORD = rf"[^\s{re.escape(_BETWEEN)}]"
 # 潮新闻客户端 记者: an outlet that a space divides from its reporter.
 _FAR_OUTLET = rf"{_WORD}{{1,12}}{_OUTLET_END.pattern[:-1]} (?=\S{{0,60}}?记者)"
-_OUTLET_APART = re.compile(
-    f"{_OUTLET_END.pattern[:-1]} "
-)  # asked first: the whole is a long search
+# asked first: the whole is a long search
+_OUTLET_APART = re.compile(f"{_OUTLET_END.pattern[:-1]} ")
 _TRAILING_CREDIT = re.compile(
-    rf"({_HAN}{{2,4}}(?:·{_HAN}{{1,8}})?(?:[、 ]{_HAN}{{2,4}}(?:·{_HAN}{{1,8}})?){{0,19}})\s{{0,3}}[/／ ]\s{{0,3}}((?:文|图|摄)(?:\s{{0,3}}[/／]\s{{0,3}}(?:文|图|摄影|摄))?|摄影|整理|供图|综合|编译)(?![\u4e00-\u9fff])"
+    rf"({HAN}{{2,4}}(?:·{HAN}{{1,8}})?(?:[、 ]{HAN}{{2,4}}(?:·{HAN}{{1,8}})?){{0,19}})\s{{0,3}}[/／ ]\s{{0,3}}((?:文|图|摄)(?:\s{{0,3}}[/／]\s{{0,3}}(?:文|图|摄影|摄))?|摄影报道|摄影|整理|供图|综合|编译|制图|绘图|漫画|图表|设计|剪辑|航拍|插画|插图|手绘|撰文|供稿|拍摄|摄像|配音)(?![\u4e00-\u9fff])"
 )
 # 李欣 文 / 张帆 摄
 _ALL_TRAIL = re.compile(rf"(?>{_TRAILING_CREDIT.pattern}[\s/／、]*)++")
 # 郑琳/文 董旭明/摄 after 记者: the second is a photographer.
 _OWN_ROLE = re.compile(
-    rf"({_HAN}{{2,4}}|(?<!{_HAN}){_HAN}[ \u3000]{_HAN})\s*[/／]\s*(文|图|摄影|摄|视频)(?!{_HAN})"
+    rf"({HAN}{{2,4}}|(?<!{HAN}){HAN}[ \u3000]{HAN})\s*[/／]\s*(文|图|摄影|摄|视频)(?!{HAN})"
 )
 _BARE_NAME = re.compile(
-    rf"(?:{_HAN}{{2,4}}|{_HAN}{{1,8}}(?:·{_HAN}{{1,8}})+)(?:[/／](?:文|图|摄|摄影|图文|文图|视频|制图))?"
+    rf"(?:{HAN}{{2,4}}|{HAN}{{1,8}}(?:·{HAN}{{1,8}})+)(?:[/／](?:文|图|摄|摄影|图文|文图|视频|制图))?"
 )
-_APART = re.compile(rf"(?<!{_HAN})({_HAN})[ \u3000]+({_HAN})(?!{_HAN})")
+_APART = re.compile(rf"(?<!{HAN})({HAN})[ \u3000]+({HAN})(?!{HAN})")
 
 
 def people(text: str, roles: str) -> list[Byline]:
@@ -131,30 +113,47 @@ def people(text: str, roles: str) -> list[Byline]:
     an organisation may stand.
     """
     text = clean(_DOTS.sub("·", text))[:_LONGEST]
+    if (":" in text or "：" in text) and (foot := SITE_FOOT.search(text)):
+        text = text[: foot.start()]
     marks = list(_marks(text, roles))
     of_authors = roles == AUTHOR_ROLES
+    unlabelled = _AUTHOR_LABEL.sub("", text)  # 作者: 应建勇/文 刘刚/摄
     if not any(mark.wanted for mark in marks) or (
-        _ALL_TRAIL.fullmatch(text) and not _EXACT_ROLE.search(text)
+        _ALL_TRAIL.fullmatch(unlabelled) and not _EXACT_ROLE.search(text)
     ):
-        return _trailing_credits(text) if of_authors else []
+        return _trailing_credits(unlabelled) if of_authors else []
     found: list[Byline] = []
     for mark, following in zip(marks, [*marks[1:], None], strict=True):
         if not mark.wanted:
             continue
         outlet = _outlet(mark.before)
         role = squeeze(mark.role)
-        if role == "报道组" and not outlet:
-            role = mark.before + role  # 市委报道组
+        if role == "报道组" and not outlet and (of_whom := QUALIFIER.search(mark.before)):
+            role = of_whom[0] + role  # 市委报道组
         stretch = text[mark.end : following.start if following else len(text)]
-        is_glued = following and following.before and role != "采写"  # 采写：南都见习记者 林子沛
-        if following and is_glued and not _outlet(following.before):
-            stretch += " " + following.before  # 记者江帆通讯员王小明: 江帆 is no outlet
+        if following and role != "采写":  # 采写：南都见习记者 林子沛
+            stretch += " " + _glued_name(mark, following)
         organisations = role in {"作者", "原作者"} or role.endswith("通讯员")
         stretch, others = _with_own_roles(stretch)
         for name, place in _placed(_names(stretch, organisations)):
             found.append(Byline(name, role, outlet or place))
         found += others
     return found or (_trailing_credits(text) if of_authors else [])
+
+
+def _glued_name(mark: _Mark, following: _Mark) -> str:
+    """The name that stands before a role without a space: 记者江帆通讯员王小明."""
+    word = following.before
+    if _outlet(word) or QUALIFIER.fullmatch(word):
+        return ""
+    if not is_name(word):
+        word = QUALIFIER.sub("", word)
+    return word if mark.end == following.start or is_name(word) else ""
+
+
+def is_nobody(word: str) -> bool:
+    """Whether a word that stands where a name is expected names nobody: 网络, 每日关注, null."""
+    return bool(NO_NAME.fullmatch(word) or NOBODY.fullmatch(word))
 
 
 def names_editor(text: str) -> bool:
@@ -167,13 +166,12 @@ def is_name(text: str) -> bool:
     if sum(map(len, text.split(None, 4))) > 4:
         return False
     joined = _APART.sub(r"\1\2", text.strip())
-    if _WORDS.fullmatch(joined):
+    if WORDS.fullmatch(joined):
         return False
-    nobody = _NO_NAME.match(joined)
-    is_word = nobody and (
-        nobody.end() > 1 or nobody.end() == len(joined)
-    )  # 文慧 begins with a role
-    return bool(_FULL_NAME.fullmatch(joined)) and not is_word
+    nobody = NO_NAME.match(joined)
+    # 文慧 begins with a role
+    is_word = nobody and (nobody.end() > 1 or nobody.end() == len(joined))
+    return bool(FULL_NAME.fullmatch(joined)) and not is_word
 
 
 def is_credit(text: str) -> bool:
@@ -195,7 +193,7 @@ def leading_names(text: str) -> tuple[str, str]:
 
 def _is_bare_name(word: str) -> bool:
     name = re.split("[/／]", word)[0]
-    is_one = is_name(name) or "·" in name or bool(_SHARED_NAME.fullmatch(name))
+    is_one = is_name(name) or "·" in name or bool(SHARED_NAME.fullmatch(name))
     return is_one and bool(_BARE_NAME.fullmatch(word))
 
 
@@ -259,25 +257,22 @@ def _marks(text: str, roles: str) -> Iterator[_Mark]:
 @cache
 def _patterns(roles: str, either: bool) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """A role, of either kind where both can be, and a wanted one whose outlet a space divides from it."""
-    if not either:
-        return re.compile(f"(?P<wanted>{roles})"), re.compile(f"({_FAR_OUTLET})({roles})")
-    others = _EDITORS_BESIDE if roles == AUTHOR_ROLES else AUTHOR_ROLES
-    role = rf"(?P<wanted>{roles})|(?:{others})(?=[\s:：/／|｜丨·]|{_HAN}{{2,4}}(?:$|[\s、）)]))"
+    of_authors = roles == AUTHOR_ROLES
+    role = f"(?P<wanted>{roles}|{_AMONG_PEOPLE})" if of_authors else f"(?P<wanted>{roles})"
+    if either:
+        others = _EDITORS_BESIDE if of_authors else f"{AUTHOR_ROLES}|{_AMONG_PEOPLE}"
+        role += rf"|(?:{others})(?=[\s:：/／|｜丨·]|{HAN}{{2,4}}(?:$|[\s、）)]))"
     return re.compile(role), re.compile(f"({_FAR_OUTLET})({roles})")
 
 
 def _outlet(before: str) -> str | None:
-    if not before:
-        return None
-    if _BOOK.fullmatch(before.strip()):
-        return before.strip()
-    word = before.strip(" -—·:：>》《“”\"'")
-    word = _FROM.sub("", word)
-    if len(word) >= 4 and _ORGANISATION_END.search(word):
+    if not before or _BOOK.fullmatch(before.strip()):
+        return before.strip() or None
+    word = _FROM.sub("", before.strip(" -—·:：>》《“”\"'"))
+    if len(word) >= 4 and ORGANISATION_END.search(word):
         return word
-    if word in {"本报", "本网", "本台", "本刊", "本站", "本端"} or _OUTLET_END.search(word):
-        return word
-    return None
+    is_own = word in {"本报", "本网", "本台", "本刊", "本站", "本端"}
+    return word if is_own or _OUTLET_END.search(word) else None
 
 
 def _names(stretch: str, organisations: bool) -> list[str]:
@@ -287,8 +282,9 @@ def _names(stretch: str, organisations: bool) -> list[str]:
     names = []
     for joined in _join_single_characters(words):
         word = _NAME_TAIL.sub("", joined)
-        if _NO_NAME.fullmatch(word) or _IS.match(word):
-            continue
+        is_outlet = MEDIUM.fullmatch(word) and not NO_NAME.fullmatch(word)
+        if (is_nobody(word) and not is_outlet) or _IS.match(word):
+            continue  # an outlet can be the one of the names behind it
         word = word.replace(_GLUE, " ")
         if _NAME.fullmatch(word) or (organisations and _ORGANISATION.fullmatch(word)):
             names.append(word)
@@ -321,16 +317,20 @@ def _placed(names: list[str]) -> list[tuple[str, str | None]]:
     placed: list[tuple[str, str | None]] = []
     place: str | None = None
     for name, following in pairwise([*names, ""]):
-        if _is_organisation(name):
-            place = name if _NAME.fullmatch(following) and not _is_organisation(following) else None
-            placed += [] if place else [(name, None)]
+        is_medium = len(name) >= 3 and bool(MEDIUM.fullmatch(name)) and not is_name(name)
+        if is_medium or is_organisation(name):
+            ends = not _NAME.fullmatch(following) or is_organisation(following)
+            is_one = ends or (MEDIUM.fullmatch(following) and not is_name(following))
+            place = None if is_one else name
+            placed += [] if place or is_medium else [(name, None)]
         else:
             placed.append((name, place))
     return placed
 
 
-def _is_organisation(name: str) -> bool:
-    return len(name) >= 4 and bool(_ORGANISATION_END.search(name))
+def is_organisation(name: str) -> bool:
+    """Whether a word ends as the places do where contributors work: 县委宣传部."""
+    return len(name) >= 4 and bool(ORGANISATION_END.search(name))
 
 
 def _with_own_roles(stretch: str) -> tuple[str, list[Byline]]:
@@ -347,5 +347,5 @@ def _trailing_credits(text: str) -> list[Byline]:
     return [
         Byline(name, re.sub(r"\s+", "", match[2]), None)
         for match in _TRAILING_CREDIT.finditer(text)
-        for name in _names(match[1], organisations=False)
+        for name, _ in _placed(_names(match[1], organisations=False))
     ]
