@@ -19,9 +19,7 @@ _LAZY = re.compile(
 _MAYBE = re.compile(
     r"(?:data[-_](?:[a-z]{1,12}[-_])?|zoom[-_]?)?(?:url|img|image|pic|file|big|large|full|thumb|href)"
 )
-_IS_PICTURE = re.compile(
-    r"\.(?:jpe?g|jfif|png|gif|webp|bmp|avif|heic)(?:[?!@#&_]|$)", re.IGNORECASE
-)
+IS_PICTURE = re.compile(r"\.(?:jpe?g|jfif|png|gif|webp|bmp|avif|heic)(?:[?!@#&_]|$)", re.IGNORECASE)
 _RENEWS = re.compile(
     r"(?:_|t|ts|v|ver|version|r|rnd|rand|random|time|timestamp|date|cache|nocache|token|sign|signature|auth_?key|"
     r"expires?|e|from|x-oss-process|imageView2.*|imageMogr2.*)(?:=|$)",
@@ -78,7 +76,7 @@ def image_key(url: str) -> str:
     place, _, query = url.partition("://")[2].partition("#")[0].partition("?")
     if _EDITORIAL_PICTURE.search(place):
         return place.rpartition("/")[2]
-    if not query or _IS_PICTURE.search(place):
+    if not query or IS_PICTURE.search(place):
         return place
     kept = [each for each in query.split("&") if not _RENEWS.match(each)]
     return f"{place}?{'&'.join(kept)}" if kept else place
@@ -90,7 +88,7 @@ def _references(element: HtmlElement) -> Iterator[str]:
     for name, value in others:
         if not value.startswith("data:") and "srcset" not in name:
             is_said = _LAZY.fullmatch(name) and ("/" in value or "." in value)
-            if is_said or (_MAYBE.fullmatch(name) and _IS_PICTURE.search(value)):
+            if is_said or (_MAYBE.fullmatch(name) and IS_PICTURE.search(value)):
                 yield value
     src = element.get("src") or ""
     if src and not src.startswith("data:"):
