@@ -60,6 +60,9 @@ _YEARLESS = re.compile(
     r"(?<![\d年/.:-])(?P<m>1[0-2]|0?[1-9])\s?[-/月.]\s?(?P<d>3[01]|[12]\d|0?[1-9])(?:\s?日\s?|\s)"
     r"(?P<time>(?:2[0-3]|[01]?\d)[:：][0-5]\d(?:[:：][0-5]\d)?)(?![\d:：])"
 )
+_MONTH_DAY = re.compile(
+    r"[\[(（【]?\s?(?P<m>1[0-2]|0?[1-9])\s?[-/月.]\s?(?P<d>3[01]|[12]\d|0?[1-9])\s?日?\s?[\])）】]?"
+)
 _YEARLESS_RANGE = timedelta(days=10)  # the day in an address is close to the publish date
 # All that NFKC makes one digit.
 _DIGIT = re.compile(r"[\d\u00b2\u00b3\u00b9\u2070-\u2089\u2460-\u2468\u24ea]")
@@ -98,11 +101,23 @@ def find_yearless(text: str, near: date) -> tuple[datetime, str] | None:
 
     None where no year brings it within ten days.
     """
-    for mark in _YEARLESS.finditer(fold_width(text)):
-        for year in (near.year, near.year - 1, near.year + 1):
-            found = find_time(f"{year}-{mark['m']}-{mark['d']} {mark['time']}")
-            if found and abs(china_day(found[0]) - near) <= _YEARLESS_RANGE:
-                return found
+    marks = _YEARLESS.finditer(fold_width(text))
+    found = (_in_year(f"{mark['m']}-{mark['d']} {mark['time']}", near) for mark in marks)
+    return next(filter(None, found), None)
+
+
+def find_month_day(text: str, near: date) -> tuple[datetime, str] | None:
+    """What `find_yearless` finds, or the day that is all of `text` (08-12, [8月12日]), likewise."""
+    mark = _MONTH_DAY.fullmatch(text) if len(text) <= 20 else None
+    return _in_year(f"{mark['m']}-{mark['d']}", near) if mark else find_yearless(text, near)
+
+
+def _in_year(said: str, near: date) -> tuple[datetime, str] | None:
+    """The time without a year in the year that brings it next to a day, or None."""
+    for year in (near.year, near.year - 1, near.year + 1):
+        found = find_time(f"{year}-{said}")
+        if found and abs(china_day(found[0]) - near) <= _YEARLESS_RANGE:
+            return found
     return None
 
 
