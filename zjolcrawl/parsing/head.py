@@ -352,7 +352,8 @@ def _says_info(text: str) -> bool:
     span = time_span(text) or (yearless_span(text) if ":" in text else None)
     is_dated = span and span[1] - span[0] >= 0.2 * len(text) and not re.search("[。！？]", text)
     is_said = is_dated or (_INFO.search(text) and "。" not in text) or RELATIVE.fullmatch(text)
-    return bool(is_said) and not _ENACTED.search(text) and not _TODAY.search(text)
+    is_today = _TODAY.search(text) and not _INFO.search(text)
+    return bool(is_said) and not _ENACTED.search(text) and not is_today
 
 
 def _may_be_heading(line: Line) -> bool:
