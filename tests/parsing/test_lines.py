@@ -224,6 +224,7 @@ def test_references_to_the_characters_of_windows() -> None:
         ("<div class=tags><span>原创</span></div>", []),
         ("<div class=tag><span>2017-08-12</span><span>浙江在线</span></div>", []),
         ("<div class=tag><span>秋茶</span>今年的第一批已经装了箱运往外地去卖</div>", []),
+        ("<div class=tag-box><span>文章有误</span><span>取消</span><span>确认</span></div>", []),
         ("<div class=tag><span>128</span><span>茶厂</span></div>", []),
         ("<div class=tag><a>我要纠错</a> <a>打印</a></div>", []),
         ("<div class=tags><a>秋茶</a><a>【纠错】</a></div>", ["秋茶"]),

@@ -56,6 +56,9 @@ _NOT_TAG = re.compile(
 )
 _TAG_PIECES = ("li", "span", "em", "i", "b", "strong", "dt", "dd", "label", "font")
 _WORD = re.compile(r"^(?!.*\d{4}[-年/]|.*\d:\d\d)[^\W\d]|^\d\S*[\u4e00-\u9fff]")
+_BUTTON = re.compile(
+    r"取消|确[认定]|提交|登录|注册|举报|关注|订阅|回复|发[表送]|展开|收起|上一[篇页]|下一[篇页]"
+)
 _BADGE = re.compile(
     r"原创|独家|转载|头条|置顶|推荐|热[点门]?|最新|图[片集文]|视频|专题|新闻|要闻|正文|[\u4e00-\u9fff]{2}频道"
 )
@@ -217,6 +220,8 @@ def _alone(box: HtmlElement, pieces: list[str]) -> list[str]:
     texts = [text for piece in pieces if (text := clean(piece)) and not TAG_LINE.match(f"{text}:")]
     size = sum(len(clean(text)) for text in pieces)
     if not texts or size < 0.8 * len(squeeze(text_of(box))) or not all(map(_WORD.search, texts)):
+        return []
+    if any(map(_BUTTON.match, texts)):
         return []
     return [] if len(texts) == 1 and _BADGE.fullmatch(texts[0]) else _tags_of(texts)
 
