@@ -140,7 +140,7 @@ def _generic(page: Page, densest: Densest) -> _Found | None:
     slides = read_gallery(page.root, page.base)
     if slides is None:
         if container is None:
-            return _brief(page) or _short(page, densest(SHORT))
+            return _few(page, densest(SHORT))
         return _read(container, page, GENERIC)
     box, blocks, below = slides
     if container is None or container is box or box in container.iterancestors():
@@ -150,6 +150,17 @@ def _generic(page: Page, densest: Densest) -> _Found | None:
     if container in box.iterancestors() or 2 * told < said:
         return _read(container, page, GENERIC)
     return _read(box, page, GENERIC, blocks + text)
+
+
+def _few(page: Page, container: HtmlElement | None) -> _Found | None:
+    """What is right below the headline, or the container of a little prose that is all in it, which is
+    closer: what stands elsewhere is a notice.
+    """
+    short, brief = _short(page, container), _brief(page)
+    if short is None or brief is None:
+        return brief or short
+    is_in_brief = brief.container in (short.container, *short.container.iterancestors())
+    return short if is_in_brief and len(short.body.images) >= len(brief.body.images) else brief
 
 
 def _short(page: Page, container: HtmlElement | None) -> _Found | None:
