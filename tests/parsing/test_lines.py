@@ -52,6 +52,21 @@ HIDDEN = [
     "<p><span style='display : none'>藏起来的推广词句。</span></p>",
     "<p>　<span hidden=hidden>藏起来的推广词句。</span></p>",
     "<section style='visibility:hidden;height:0'>藏起来的推广词句。</section>",
+    "<p style='height:0;overflow:hidden'>藏起来的推广词句。</p>",
+    "<div style='overflow: hidden; max-height: 0px'><p>藏起来的推广词句。</p></div>",
+    "<p style='position:absolute;left:-9999px'>藏起来的推广词句。</p>",
+    "<p>　<span style='text-indent:-10000px'>藏起来的推广词句。</span></p>",
+    "<p style='color:transparent'>藏起来的推广词句。</p>",
+    "<p>　<span style='color: rgba(0, 0, 0, 0)'>藏起来的推广词句。</span></p>",
+    "<p style='mso-hide:all'>藏起来的推广词句。</p>",
+    "<p>　<span style='clip:rect(0,0,0,0);position:absolute'>藏起来的推广词句。</span></p>",
+    "<div style='transform:scale(0)'>藏起来的推广词句。</div>",
+    "<p aria-hidden=true>藏起来的推广词句。</p>",
+    "<p>　<span aria-hidden=true>藏起来的推广词句。</span></p>",
+    "<p class=hidden>藏起来的推广词句。</p>",
+    "<p>　<span class='note hide'>藏起来的推广词句。</span></p>",
+    "<div class=sr-only><p>藏起来的推广词句。</p></div>",
+    "<p class='visually-hidden'>藏起来的推广词句。</p>",
     "<p style='opacity:0.0'>藏起来的推广词句。</p>",
 ]
 
@@ -102,6 +117,46 @@ def test_style_that_hides_nothing(style: str) -> None:
     article = read(page(f"{BODY}<p style='{style}'>{inner}<img src=/a.jpg></p>"))
     assert lines(article) == [*PROSE, "门口有棵樟树。"]
     assert len(article.images) == 1
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    [
+        "style='height:0'",
+        "style='left:-1px'",
+        "style='text-indent:2em'",
+        "style='overflow:hidden;height:20px'",
+        "style='background-color:transparent'",
+        "style='border-color: transparent'",
+        "style='margin-left:-10px;overflow:hidden'",
+        "class=hidebar",
+        "class=hidden-xs",
+        "class='hidden md:block'",
+        "class='hide show'",
+        "aria-hidden=false",
+    ],
+)
+def test_attribute_that_hides_nothing(attribute: str) -> None:
+    article = read(page(f"{BODY}<div {attribute}>门口有棵樟树。<img src=/a.jpg></div>"))
+    assert lines(article) == [*PROSE, "门口有棵樟树。"]
+    assert len(article.images) == 1
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        "<div style='height:0;padding-bottom:56%;overflow:hidden'><img src=/a.jpg></div>",
+        "<div aria-hidden=true><img src=/a.jpg></div>",
+        "<div style='color:transparent'><img src=/a.jpg></div>",
+    ],
+)
+def test_box_of_a_picture_that_hides_words_only(box: str) -> None:
+    assert len(read(page(BODY + box)).images) == 1
+
+
+def test_page_behind_a_dialog_is_read() -> None:
+    html = page().replace("<div class=artCon>", "<div class=artCon><div aria-hidden=true>")
+    assert lines(read(html.replace(BODY, BODY * 3))) == PROSE * 3
 
 
 @pytest.mark.parametrize(
