@@ -52,6 +52,21 @@ HIDDEN = [
     "<p><span style='display : none'>藏起来的推广词句。</span></p>",
     "<p>　<span hidden=hidden>藏起来的推广词句。</span></p>",
     "<section style='visibility:hidden;height:0'>藏起来的推广词句。</section>",
+    "<p>打赏</p>",
+    "<p>赞赏作者</p>",
+    "<p>写评论</p>",
+    "<p>发表评论</p>",
+    "<p>请先登录后发表评论</p>",
+    "<p>暂无评论</p>",
+    "<p>还没有评论，快来抢沙发吧！</p>",
+    "<p>热门评论</p>",
+    "<p>举报/反馈</p>",
+    "<p>意见反馈 投诉建议</p>",
+    "<p>打印本页 关闭窗口</p>",
+    "<p>打赏 12 收藏本文</p>",
+    "<p>共3页：上一页 1 2 3 下一页</p>",
+    "<p>‹ 上一页 1 2 3 下一页 ›</p>",
+    "<p>第1页：共3页 下一页</p>",
     "<p style='height:0;overflow:hidden'>藏起来的推广词句。</p>",
     "<div style='overflow: hidden; max-height: 0px'><p>藏起来的推广词句。</p></div>",
     "<p style='position:absolute;left:-9999px'>藏起来的推广词句。</p>",
@@ -93,6 +108,17 @@ def test_line_of_a_container_that_is_no_text(markup: str) -> None:
         "评论员来到茶厂",
         "支持12户茶农",
         "更多的人来了",
+        "打赏茶农",
+        "写评论的人",
+        "发表评论的规矩",
+        "暂无评论家",
+        "请先登录再看茶",
+        "版权所有者是谁？",
+        "版权所有人说了什么",
+        "特别声明有用吗？",
+        "免责声明能不能免责",
+        "版权声明写给谁看？",
+        "免责申明不是挡箭牌",
     ],
 )
 def test_line_of_the_text_that_looks_like_one(line: str) -> None:
@@ -117,6 +143,25 @@ def test_style_that_hides_nothing(style: str) -> None:
     article = read(page(f"{BODY}<p style='{style}'>{inner}<img src=/a.jpg></p>"))
     assert lines(article) == [*PROSE, "门口有棵樟树。"]
     assert len(article.images) == 1
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "版权和免责申明", "版权声明：本文归茶厂所有", "特别声明", "【免责声明】", "版权所有 浙江在线", "浙江在线版权所有", "免责声明：文中观点不代表本网",
+        "版权声明及免责条款", "特别声明 以上内容由用户上传",
+    ],
+)  # fmt: skip
+def test_line_that_ends_the_text(end: str) -> None:
+    assert lines(read(page(f"{BODY}<p>{end}</p><p>山外的茶客也来看过这里的秋茶。</p>"))) == PROSE
+
+
+@pytest.mark.parametrize(
+    "line", ["来源丨山城日报", "来源 | 山城日报", "本文来源｜山城日报", "（来源丨山城日报）", "稿件来源|山城日报"]
+)  # fmt: skip
+def test_last_line_that_says_the_source_behind_a_bar(line: str) -> None:
+    article = read(page(f"{BODY}<p>{line}</p>", info="2017年08月12日 07:34:27"))
+    assert (lines(article), article.source) == (PROSE, "山城日报")
 
 
 @pytest.mark.parametrize(
