@@ -454,7 +454,7 @@ def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, 
             info.append(text)
         elif info and is_value(info[-1], text):
             info.append(text)  # 来源: in a block of its own, and its value in the next
-        elif names_account(line.element) and len(text) <= 40:
+        elif len(text) <= 40 and names_account(line):
             names = leading_names(text)[0]  # 王文 某大学教授
             info += [f"作者：{names}"] * bool(names)
         elif _may_be_heading(line) and len(subtitle) < 2 and "。" not in text:
