@@ -78,7 +78,8 @@ def names_account(line: Line) -> bool:
     boxes += [
         each
         for each in islice(element, 12)
-        if each.tag in {"span", "a", "em", "i", "b", "strong", "label"} and clean(text_of(each)) == line.text
+        if each.tag in {"span", "a", "em", "i", "b", "strong", "label"}
+        and clean(text_of(each)) == line.text
     ]
     return any(
         ACCOUNT_BOX.search(f"{box.get('class') or ''} {box.get('id') or ''}") for box in boxes
