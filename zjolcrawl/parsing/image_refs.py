@@ -64,10 +64,10 @@ _NO_REFERENCE = re.compile(r"[\s\"'(){}<>]|^data:")
 # A photograph named for what it shows (logo-show-2017.jpg): another word follows, none of a page's own, and
 # furniture is seldom a JPEG.
 _PHOTO = re.compile(
-    r"[^/]{0,40}?(?:logos?|icons?|share|line|banner|button|print|dot|blank|arrows?|ads?|btn)[-_]"
+    r"(?:logos?|icons?|share|line|banner|button|print|dot|blank|arrows?|ads?|btn)[-_]"
     r"(?!(?:weixin|wechat|weibo|qzone|tieba|douban|qrcode|footer|header|bottom|right|left|white|black|small|large|big|"
     r"search|close|home|index|site|mobile|phone|news|zjol|back|next|prev|play|video|email|mail|down|code|image|img|icon|logo|"
-    r"line|banner|share|print|button|top|print|gray|grey|default|hover|new|main|page|text|title)(?![a-z]))[a-z]{3,20}(?:[-_][a-z\d]{1,20}){0,5}\.jpe?g$",
+    r"line|banner|share|print|button|top|print|gray|grey|default|hover|new|main|page|text|title)(?![a-z]))[a-z]{3,20}+(?:[-_][a-z\d]{1,20}+){0,5}+\.jpe?g$",
     re.IGNORECASE,
 )
 # An alt that names a thing, as a photograph of one has it too; the others ask something of the reader.
@@ -169,7 +169,7 @@ def _names_furniture(path: str) -> bool:
     if not mark:
         return False
     name = path.rfind("/") + 1
-    return mark.start() < name or not _PHOTO.match(path, name)
+    return mark.start() < name or not _PHOTO.match(path, mark.start())
 
 
 def _is_tiny(element: HtmlElement) -> bool:
