@@ -96,6 +96,8 @@ def test_page_that_sends_the_browser_to_itself() -> None:
         "两千个违规账号已被删除",
         "Not Found乐队周末来杭",
         "404路公交车下周改道",
+        "手机上无法找到该页面 老人求助社区",
+        "失踪古籍的封面没有找到",
     ],
 )
 def test_brief_about_something_missing_is_an_article(title: str) -> None:
@@ -105,8 +107,12 @@ def test_brief_about_something_missing_is_an_article(title: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "title", ["404 Not Found", "404-页面不存在", "抱歉，找不到您要的页面", "该文章已被删除"]
-)
+    "title",
+    [
+        "404 Not Found", "404-页面不存在", "抱歉，找不到您要的页面", "该文章已被删除", "无法找到该页", "页面没有找到",
+        "没有找到您访问的页面", "网页未找到", "无法找到该网页", "页面无法找到", "您要的页面没找到",
+    ],
+)  # fmt: skip
 def test_page_that_says_it_is_missing(title: str) -> None:
     found = read(
         f"<html><head><title>{title}</title></head><body><h1 class=artTitle>{title}</h1>"

@@ -189,7 +189,22 @@ def test_subtitle_above_the_info_line(layout: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "tail", ["热度 12", "12", "3小时前", "2017-08-13 09:10", "人气 1203", "刚刚", "（记者 江帆）"]
+    "tail",
+    [
+        "听新闻",
+        "听文章",
+        "语音播报",
+        "朗读",
+        "| 听新闻",
+        "听新闻 热度 12",
+        "热度 12",
+        "12",
+        "3小时前",
+        "2017-08-13 09:10",
+        "人气 1203",
+        "刚刚",
+        "（记者 江帆）",
+    ],
 )
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_what_follows_the_source_is_not_its(tail: str, layout: str) -> None:
@@ -212,6 +227,36 @@ def test_account_is_no_subtitle(box: str) -> None:
     page = layouts(["水乡观察", "2017年08月12日 07:34:27 来源：浙江在线"])["T1"]
     page = page.replace("<div>水乡观察", f"<div class='{box}'>水乡观察")
     assert (article(page).subtitle, article(page).source) == (None, "浙江在线")
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<span class=nickname>{}</span>",
+        "<p class=byline>{}</p>",
+        "<div id=js_name>{}</div>",
+        "<div class=column-name>{}</div>",
+        "<p class=from>{}</p>",
+        "<a class=channel href=/c/>{}</a>",
+        "<em class=by-line>{}</em>",
+        "<strong class=rich_media_meta_nickname><span id=profileBt>{}</span></strong>",
+        "<div class=channelname><b>{}</b></div>",
+    ],
+)
+def test_account_in_any_element_is_no_subtitle(markup: str) -> None:
+    page = layouts(["水乡观察", "2017年08月12日 07:34:27 来源：浙江在线"])["T1"]
+    page = page.replace("<div>水乡观察</div>", markup.format("水乡观察"))
+    assert (article(page).subtitle, article(page).source) == (None, "浙江在线")
+
+
+@pytest.mark.parametrize(
+    "markup",
+    ["<div class=fromlist>{}</div>", "<span class=sub>{}</span>", "<p><i>{}</i></p>", "<p class=platform>{}</p>"],
+)  # fmt: skip
+def test_subtitle_in_any_element(markup: str) -> None:
+    page = layouts(["水乡里的新渡口", "2017年08月12日 07:34:27 来源：浙江在线"])["T1"]
+    page = page.replace("<div>水乡里的新渡口</div>", markup.format("水乡里的新渡口"))
+    assert article(page).subtitle == "水乡里的新渡口"
 
 
 LINKS = [

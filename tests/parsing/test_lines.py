@@ -52,6 +52,36 @@ HIDDEN = [
     "<p><span style='display : none'>藏起来的推广词句。</span></p>",
     "<p>　<span hidden=hidden>藏起来的推广词句。</span></p>",
     "<section style='visibility:hidden;height:0'>藏起来的推广词句。</section>",
+    "<p>打赏</p>",
+    "<p>赞赏作者</p>",
+    "<p>写评论</p>",
+    "<p>发表评论</p>",
+    "<p>请先登录后发表评论</p>",
+    "<p>暂无评论</p>",
+    "<p>还没有评论，快来抢沙发吧！</p>",
+    "<p>热门评论</p>",
+    "<p>举报/反馈</p>",
+    "<p>意见反馈 投诉建议</p>",
+    "<p>打印本页 关闭窗口</p>",
+    "<p>打赏 12 收藏本文</p>",
+    "<p>共3页：上一页 1 2 3 下一页</p>",
+    "<p>‹ 上一页 1 2 3 下一页 ›</p>",
+    "<p>第1页：共3页 下一页</p>",
+    "<p style='height:0;overflow:hidden'>藏起来的推广词句。</p>",
+    "<div style='overflow: hidden; max-height: 0px'><p>藏起来的推广词句。</p></div>",
+    "<p style='position:absolute;left:-9999px'>藏起来的推广词句。</p>",
+    "<p>　<span style='text-indent:-10000px'>藏起来的推广词句。</span></p>",
+    "<p style='color:transparent'>藏起来的推广词句。</p>",
+    "<p>　<span style='color: rgba(0, 0, 0, 0)'>藏起来的推广词句。</span></p>",
+    "<p style='mso-hide:all'>藏起来的推广词句。</p>",
+    "<p>　<span style='clip:rect(0,0,0,0);position:absolute'>藏起来的推广词句。</span></p>",
+    "<div style='transform:scale(0)'>藏起来的推广词句。</div>",
+    "<p aria-hidden=true>藏起来的推广词句。</p>",
+    "<p>　<span aria-hidden=true>藏起来的推广词句。</span></p>",
+    "<p class=hidden>藏起来的推广词句。</p>",
+    "<p>　<span class='note hide'>藏起来的推广词句。</span></p>",
+    "<div class=sr-only><p>藏起来的推广词句。</p></div>",
+    "<p class='visually-hidden'>藏起来的推广词句。</p>",
     "<p style='opacity:0.0'>藏起来的推广词句。</p>",
 ]
 
@@ -78,6 +108,17 @@ def test_line_of_a_container_that_is_no_text(markup: str) -> None:
         "评论员来到茶厂",
         "支持12户茶农",
         "更多的人来了",
+        "打赏茶农",
+        "写评论的人",
+        "发表评论的规矩",
+        "暂无评论家",
+        "请先登录再看茶",
+        "版权所有者是谁？",
+        "版权所有人说了什么",
+        "特别声明有用吗？",
+        "免责声明能不能免责",
+        "版权声明写给谁看？",
+        "免责申明不是挡箭牌",
     ],
 )
 def test_line_of_the_text_that_looks_like_one(line: str) -> None:
@@ -102,6 +143,65 @@ def test_style_that_hides_nothing(style: str) -> None:
     article = read(page(f"{BODY}<p style='{style}'>{inner}<img src=/a.jpg></p>"))
     assert lines(article) == [*PROSE, "门口有棵樟树。"]
     assert len(article.images) == 1
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "版权和免责申明", "版权声明：本文归茶厂所有", "特别声明", "【免责声明】", "版权所有 浙江在线", "浙江在线版权所有", "免责声明：文中观点不代表本网",
+        "版权声明及免责条款", "特别声明 以上内容由用户上传",
+    ],
+)  # fmt: skip
+def test_line_that_ends_the_text(end: str) -> None:
+    assert lines(read(page(f"{BODY}<p>{end}</p><p>山外的茶客也来看过这里的秋茶。</p>"))) == PROSE
+
+
+@pytest.mark.parametrize(
+    "line", ["来源丨山城日报", "来源 | 山城日报", "本文来源｜山城日报", "（来源丨山城日报）", "稿件来源|山城日报"]
+)  # fmt: skip
+def test_last_line_that_says_the_source_behind_a_bar(line: str) -> None:
+    article = read(page(f"{BODY}<p>{line}</p>", info="2017年08月12日 07:34:27"))
+    assert (lines(article), article.source) == (PROSE, "山城日报")
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    [
+        "style='height:0'",
+        "style='left:-1px'",
+        "style='text-indent:2em'",
+        "style='overflow:hidden;height:20px'",
+        "style='background-color:transparent'",
+        "style='border-color: transparent'",
+        "style='margin-left:-10px;overflow:hidden'",
+        "class=hidebar",
+        "class=hidden-xs",
+        "class='hidden md:block'",
+        "class='hide show'",
+        "aria-hidden=false",
+    ],
+)
+def test_attribute_that_hides_nothing(attribute: str) -> None:
+    article = read(page(f"{BODY}<div {attribute}>门口有棵樟树。<img src=/a.jpg></div>"))
+    assert lines(article) == [*PROSE, "门口有棵樟树。"]
+    assert len(article.images) == 1
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        "<div style='height:0;padding-bottom:56%;overflow:hidden'><img src=/a.jpg></div>",
+        "<div aria-hidden=true><img src=/a.jpg></div>",
+        "<div style='color:transparent'><img src=/a.jpg></div>",
+    ],
+)
+def test_box_of_a_picture_that_hides_words_only(box: str) -> None:
+    assert len(read(page(BODY + box)).images) == 1
+
+
+def test_page_behind_a_dialog_is_read() -> None:
+    html = page().replace("<div class=artCon>", "<div class=artCon><div aria-hidden=true>")
+    assert lines(read(html.replace(BODY, BODY * 3))) == PROSE * 3
 
 
 @pytest.mark.parametrize(
@@ -215,6 +315,17 @@ def test_references_to_the_characters_of_windows() -> None:
         ("<div>标签 | 秋茶 茶厂</div>", ["秋茶", "茶厂"]),
         ("<div>【标签】秋茶、茶厂</div>", ["秋茶", "茶厂"]),
         ("<p class=keywords><a>秋茶</a><a>茶厂</a><a>更多</a></p>", ["秋茶", "茶厂"]),
+        ("<div class=tags><span>秋茶</span><span>茶厂</span></div>", ["秋茶", "茶厂"]),
+        ("<div class=tags>标签：<span>秋茶</span> <span>茶厂</span></div>", ["秋茶", "茶厂"]),
+        ("<div class=tag-box><b>标签</b><em>秋茶</em>、<em>茶厂</em></div>", ["秋茶", "茶厂"]),
+        ("<dl class=tag><dt>标签</dt><dd>秋茶</dd><dd>茶厂</dd></dl>", ["秋茶", "茶厂"]),
+        ("<p class=keywords><i>秋茶</i> | <i>茶厂</i></p>", ["秋茶", "茶厂"]),
+        ("<div id=tags><span>秋茶</span></div>", ["秋茶"]),
+        ("<div class=tags><span>原创</span></div>", []),
+        ("<div class=tag><span>2017-08-12</span><span>浙江在线</span></div>", []),
+        ("<div class=tag><span>秋茶</span>今年的第一批已经装了箱运往外地去卖</div>", []),
+        ("<div class=tag-box><span>文章有误</span><span>取消</span><span>确认</span></div>", []),
+        ("<div class=tag><span>128</span><span>茶厂</span></div>", []),
         ("<div class=tag><a>我要纠错</a> <a>打印</a></div>", []),
         ("<div class=tags><a>秋茶</a><a>【纠错】</a></div>", ["秋茶"]),
     ],
@@ -233,6 +344,21 @@ def test_tags_in_every_form_of_a_bar(markup: str, tags: list[str]) -> None:
         ("content='关键词'", []),
         ("content='山脚下的茶厂开了新车间，头一批秋茶当晚就装了箱。'", []),
         ("content='keywords'", []),
+        ("content='$keywords$'", []),
+        ("content='[标签:关键词]'", []),
+        ("content='%KEYWORDS%'", []),
+        ("content='#article.tags#'", []),
+        ("content='【关键词】'", []),
+        ("content='__keyword__'", []),
+        ("content='[field:keywords/]'", []),
+        ("content='秋茶,$tag$,茶厂'", ["秋茶", "茶厂"]),
+        ("content='山脚下的茶厂开了 新车间'", []),
+        ("content='秋茶，茶厂、浙江'", ["秋茶", "茶厂", "浙江"]),
+        ("content='浙江；秋茶|茶厂'", ["浙江", "秋茶", "茶厂"]),
+        ("content='秋茶 浙江'", ["秋茶", "浙江"]),
+        ("content='浙江'", []),
+        ("content='浙江,新闻,浙江在线,秋茶'", ["秋茶"]),
+        ("content='秋茶,浙江,浙江门户'", ["秋茶"]),
         ("content='秋茶,茶厂'", ["秋茶", "茶厂"]),
         ("content='秋茶 茶厂'", ["秋茶", "茶厂"]),
         ("content='秋茶,山脚下的茶厂开了新车间头一批秋茶当晚就装了箱'", ["秋茶"]),

@@ -79,6 +79,82 @@ def test_date_next_to_the_address(inner: str, day: str | None) -> None:
     assert (link.listed_at and china_day(link.listed_at).isoformat()) == day
 
 
+LINK, OTHER = f"<a href={ONE}>小码头重开</a>", f"<a href={TWO}>乙事</a>"
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        f"<table><tr><td>{LINK}</td><td>2017-08-12</td></tr><tr><td>{OTHER}</td><td>2017-08-11</td></tr></table>",
+        f"<table><tr><td>2017-08-12</td><td>{LINK}</td></tr><tr><td>2017-08-11</td><td>{OTHER}</td></tr></table>",
+        f"<table><tr><td>·</td><td><b>{LINK}</b></td><td align=right><font>[2017-08-12]</font></td></tr></table>",
+        f"<div class=item><h3>{LINK}</h3><span class=time>2017-08-12</span></div><div class=item><h3>{OTHER}</h3></div>",
+        f"<div><h4>{LINK}</h4><p>2016年3月1日开工，2018年完工</p><em>2017年8月12日</em></div>",
+        f"<dl><dt>{LINK}</dt><dd>2017-08-12 07:34</dd><dt>{OTHER}</dt><dd>2017-08-11</dd></dl>",
+        f"<dl><dt>{LINK}</dt><dd>将于2018年1月1日启用</dd><dd>2017-08-12</dd></dl>",
+        f"<div>{LINK} 2017-08-12<br>{OTHER} 2017-08-11<br></div>",
+        f"<div><h3>{LINK}</h3><i>08-12</i><h3>{OTHER}</h3><i>08-11</i></div>",
+        f"<div class=card><a href={ONE}><img src=1.jpg></a><div><a href=/zjnews/>[要闻]</a>{LINK}</div><p>08/12</p></div>",
+    ],
+)  # fmt: skip
+def test_date_beside_a_link_that_no_list_holds(markup: str) -> None:
+    found = {link.url.partition(".cn")[2]: link.listed_at for link in links(markup)}
+    one = found[ONE]
+    assert one
+    assert china_day(one).isoformat() == "2017-08-12"
+    assert found.get(TWO) is None or china_day(found[TWO]).isoformat() == "2017-08-11"
+
+
+@pytest.mark.parametrize(
+    "said, day",
+    [
+        ("08-12", "2017-08-12"),
+        ("[08-12]", "2017-08-12"),
+        ("8月12日", "2017-08-12"),
+        ("（08/13）", "2017-08-13"),
+        ("8.12", "2017-08-12"),
+        ("08-12 07:34", "2017-08-12"),
+        ("3-12", None),
+        ("13-12", None),
+        ("08-12版", None),
+    ],
+)
+@pytest.mark.parametrize("form", ["<span>{}</span>", " {}", "<td>{}</td>"])
+def test_day_without_its_year(said: str, day: str | None, form: str) -> None:
+    (link,) = links(item(LINK + form.replace("{}", said)))
+    assert (link.listed_at and china_day(link.listed_at).isoformat()) == day
+
+
+def test_day_without_its_year_is_next_to_that_of_the_address() -> None:
+    anchor = "<a href=/zjnews/zjxw/201801/t20180102_4774532.shtml>甲</a>"
+    (link,) = links(item(f"{anchor}<span>12-31</span>"))
+    assert link.listed_at
+    assert china_day(link.listed_at).isoformat() == "2017-12-31"
+
+
+@pytest.mark.parametrize(
+    "href",
+    [
+        f"javascript:window.open('{ONE}')",
+        f"javascript:void(window.open('{ONE}','_blank'))",
+        f"JavaScript:location.href='{ONE}';",
+        f"javascript:goTo(&quot;{ONE}&quot;, 3)",
+        f" javascript: openNews('a', '{ONE}')",
+        f"vbscript:go('{ONE}')",
+    ],
+)
+@pytest.mark.parametrize("form", [item("{}"), "<div>{}</div>", "<table><tr><td>{}</td></tr></table>"])  # fmt: skip
+def test_address_in_the_script_of_a_link(href: str, form: str) -> None:
+    assert told(form.replace("{}", f'<a href="{href}">甲事</a>')) == [(ONE, "甲事")]
+
+
+@pytest.mark.parametrize(
+    "href", ["javascript:void(0)", "javascript:open('/zjnews/zjxw/')", "javascript:;"]
+)
+def test_script_of_a_link_that_names_no_article(href: str) -> None:
+    assert told(item(f'<a href="{href}">甲事</a>')) == []
+
+
 def test_date_of_a_link_without_a_day_in_its_address() -> None:
     inner = "<a href=//zj.zjol.com.cn/news.html?id=9>茶厂</a><p>2016年3月1日开工的茶厂</p><span>2017-08-12</span>"
     (link,) = links(item(inner))

@@ -49,12 +49,26 @@ def test_alt_that_names_a_code_or_a_button(alt: str) -> None:
     assert urls(f'<p><img src="/pic/1.jpg" alt="{alt}"></p>') == []
 
 
+@pytest.mark.parametrize("alt", ["二维码", "公众号", "分享", "视频号", "点赞", "logo"])
+@pytest.mark.parametrize(
+    "source", [f"src={NAME}", "src=/pic/1.jpg width=600", "src=/pic/2.png height=300"]
+)
+def test_alt_of_a_thing_on_a_picture_of_the_text(alt: str, source: str) -> None:
+    assert len(urls(f'<p><img {source} alt="{alt}"></p>')) == 1
+
+
+@pytest.mark.parametrize("alt", ["微信二维码", "扫一扫", "浙江新闻客户端二维码", "分享到微信"])
+def test_alt_that_asks_something_of_the_reader(alt: str) -> None:
+    assert urls(f'<p><img src={NAME} width=600 alt="{alt}"></p>') == []
+
+
 @pytest.mark.parametrize(
     "name",
     [
         "skyline.jpg", "shoreline_2.jpg", "WechatIMG123.jpeg", "weixin_20170812.jpg", "iconic-bridge.jpg",
         "blueprint.png", "sharealbum/7.jpg", "lineup.jpg", "bandage.jpg", "07ad1c0e.jpg", "qrs-wave.png",
-        "headlines/1.jpg", "weixin/2017/3.jpg",
+        "headlines/1.jpg", "weixin/2017/3.jpg", "logo-show-2017.jpg", "banner_contest_20170812.jpg", "share-bike-2.jpg",
+        "icon_exhibition.jpeg", "line-dance.jpg", "print-works_01.jpg", "2017-logo_design_7.jpg",
     ],
 )  # fmt: skip
 def test_name_that_only_has_such_a_word_in_it(name: str) -> None:
@@ -66,7 +80,8 @@ def test_name_that_only_has_such_a_word_in_it(name: str) -> None:
     [
         "logo.png", "zjol_logo.png", "toplogo2.gif", "icons/arrow_up.png", "qrcode.png", "site_qrcode.jpg", "ewm.jpg",
         "share/wb.png", "blank.gif", "next_page.jpg", "page-next.png", "prevpage.gif", "wechat.png", "weixin_qr.jpg",
-        "btn_print.gif", "line.gif", "ad_1.jpg", "x_w16_h16.png",
+        "btn_print.gif", "line.gif", "ad_1.jpg", "x_w16_h16.png", "logo_footer.jpg", "share-weibo.jpg", "icon_search.jpg",
+        "banner-news.jpg", "ads/logo-show-2017.jpg", "logo-show-2017.gif", "icon_phone_2.jpg",
     ],
 )  # fmt: skip
 def test_name_of_furniture(name: str) -> None:
@@ -93,6 +108,16 @@ def test_name_of_furniture(name: str) -> None:
         "data-src='' src=/a.jpg",
         "data-lazy=true data-url=/zjnews/1.shtml src=/a.jpg",
         "data-original=/img/loading.gif src=/a.jpg",
+        "oldsrc=/a.jpg src='{}'",
+        "osrc=/a.jpg src='{}'",
+        "data-hi-res=/a.jpg src=/img/blank.gif",
+        "data-orig=/a.jpg src='{}'",
+        "v-lazy=\"'/a.jpg'\" src='{}'",
+        "data-croporisrc=/a.jpg src='{}'",
+        "xlink:href=/a.jpg",
+        "oldsrc=/b.jpg src=/a.jpg",
+        "data-hi-res=/b.jpg src=/a.jpg",
+        "onerror=\"this.src='/b.jpg'\" src=/a.jpg",
         "src=/a.jpg width=100% height=20%",
         "src=/a.jpg width=640px",
     ],
@@ -107,6 +132,11 @@ def test_address_in_an_attribute_of_a_lazy_loader(attributes: str) -> None:
     [
         "<picture><source srcset=/a.jpg><img></picture>",
         "<picture><source type=image/webp data-srcset='/s.jpg 1x, /a.jpg 2x'><img src='{}'></picture>",
+        "<picture><source srcset=/a.jpg></picture>",
+        "<picture><source media=x srcset='/s.jpg 480w, /a.jpg 960w'><source srcset=/t.jpg></picture>",
+        "<picture class=p><source data-srcset=/a.jpg></picture>",
+        "<figure><picture><source type=image/webp srcset='/a.jpg 2x'></source></picture></figure>",
+        "<a href=/big.html><picture><source srcset=/a.jpg></picture></a>",
         "<amp-img src=/a.jpg></amp-img>",
         "<img src='{}'><noscript><img src=/a.jpg></noscript>",
         "<img src=/img/loading.gif><noscript><img src=/a.jpg></noscript>",
@@ -117,6 +147,17 @@ def test_address_in_an_attribute_of_a_lazy_loader(attributes: str) -> None:
 )
 def test_picture_in_other_elements(markup: str) -> None:
     assert urls(f"<p>{markup.replace('{}', DOT)}</p>") == ["http://zjnews.zjol.com.cn/a.jpg"]
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        "src=/img/loading.gif onerror=\"this.src='/b.jpg'\"", "src=/img/icon.png alt=b.jpg", "src='{}' title=b.jpg",
+        "src='{}' data-title='图 b.jpg'", "src='{}' style='background:url(/b.jpg)'", "src=/img/qrcode.png class=b.jpg",
+    ],
+)  # fmt: skip
+def test_attribute_that_holds_no_address(attributes: str) -> None:
+    assert urls(f"<p><img {attributes.replace('{}', DOT)}></p>") == []
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,33 @@ def published(article: Article) -> str:
         ("二○一九年十二月二十日 07:34", "2019-12-20 07:34"),
         ("一九九九年一月一日", "1999-01-01"),
         ("于二〇〇八年五月十日下午3:20发布", "2008-05-10 15:20"),
+        ("二〇一七年八月十二日 七时三十四分", "2017-08-12 07:34"),
+        ("二零一七年八月十二日下午三时", "2017-08-12 15"),
+        ("二〇一七年八月十二日晚八点半", "2017-08-12 20:30"),
+        ("2017年8月12日 上午十点二十五分", "2017-08-12 10:25"),
+        ("2017-08-12 下午两点零五分", "2017-08-12 14:05"),
+        ("2017年8月12日十六时零九分三十秒", "2017-08-12 16:09:30"),
+        ("2017年8月12日 二十一点整", "2017-08-12 21"),
+        ("2017-08-12 下午2点半", "2017-08-12 14:30"),
+        ("2017年8月12日8点一刻", "2017-08-12 08:15"),
+        ("2017年8月12日晚7点三刻", "2017-08-12 19:45"),
+        ("2017年08月12日07∶35∶18", "2017-08-12 07:35:18"),
+        ("2017-08-12 7∶35", "2017-08-12 07:35"),
+        ("Aug 12, 2017 07:34", "2017-08-12 07:34"),
+        ("August 12, 2017 7:34 PM", "2017-08-12 19:34"),
+        ("Posted on Sept. 2nd, 2017", "2017-09-02"),
+        ("12 Aug 2017 07:34:27", "2017-08-12 07:34:27"),
+        ("12-Aug-2017 07:34", "2017-08-12 07:34"),
+        ("Sat, 12 Aug 2017 07:34:27 +0800", "2017-08-12 07:34:27"),
+        ("Fri, 11 Aug 2017 23:34:27 GMT", "2017-08-12 07:34:27"),
+        ("Sat Aug 12 07:34:27 CST 2017", "2017-08-12 07:34:27"),
+        ("8/12/2017 2:26:00 PM", "2017-08-12 14:26:00"),
+        ("08/12/2017 14:26", "2017-08-12 14:26"),
+        ("1/2/2018", "2018-01-02"),
+        ("20170812 07:34", "2017-08-12 07:34"),
+        ("发布时间：20170812 07:34:27", "2017-08-12 07:34:27"),
+        ("201708120734", "2017-08-12 07:34"),
+        ("20170812073427", "2017-08-12 07:34:27"),
     ],
 )
 def test_time_as_words_say_it(text: str, there: str) -> None:
@@ -66,10 +93,59 @@ def test_time_as_words_say_it(text: str, there: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["二〇一七年", "八月十二日", "十二月三十二日", "二〇一七年十三月一日"]
-)
+    "text",
+    [
+        "二〇一七年", "八月十二日", "十二月三十二日", "二〇一七年十三月一日", "七时三十四分", "Aug 12", "Aug 32, 2017",
+        "Augmented 12, 2017", "13/13/2017", "20171312 07:34", "12017081207345", "20170812", "May 1998", "1/2/3/2017",
+    ],
+)  # fmt: skip
 def test_words_that_say_no_day(text: str) -> None:
     assert find_time(text) is None
+
+
+@pytest.mark.parametrize(
+    "text, there",
+    [
+        ("2017年8月12日三点建议", "2017-08-12"),
+        ("2017年8月12日 一点感想", "2017-08-12"),
+        ("2017年8月12日 两时期作品展", "2017-08-12"),
+        ("2017年8月12日十分热", "2017-08-12"),
+        ("二〇一七年八月十二日 三点要求", "2017-08-12"),
+    ],
+)
+def test_word_after_a_day_that_is_no_clock(text: str, there: str) -> None:
+    found = find_time(text)
+    assert found
+    assert (found[0].astimezone(CHINA).strftime("%Y-%m-%d"), found[1]) == (there, "day")
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Aug 12, 2017 07:34", "12 Aug 2017 07:34:00 +0800", "二〇一七年八月十二日 七时三十四分", "201708120734"],
+)  # fmt: skip
+def test_what_stands_around_a_time_in_other_words(said: str) -> None:
+    article = read(f"<div class=info>{said} 来源：浙江日报 记者 江帆</div>")
+    assert published(article).startswith("2017-08-12 07:34")
+    assert article.source == "浙江日报"
+    assert [each.name for each in article.authors] == ["江帆"]
+    assert article.subtitle is None
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        "今天是2020年1月1日 发布时间：2017-08-12 07:34 来源：浙江日报",
+        "今天是：2020年1月1日 星期三 2017-08-12 07:34 来源：浙江日报",
+        "今日2020-01-01 来源：浙江日报 2017-08-12 07:34",
+        "现在是2020年1月1日10:20 来源：浙江日报 发布日期：2017-08-12 07:34",
+        "当前时间：2020-01-01 10:20:30 来源：浙江日报 时间：2017-08-12 07:34",
+        "截稿：2017-08-13 09:00 首发：2017-08-12 07:34 来源：浙江日报",
+    ],
+)
+@pytest.mark.parametrize("name", ["info", "time"])
+def test_the_day_of_the_visit_is_not_the_publish_time(info: str, name: str) -> None:
+    article = read(f"<div class={name}>{info}</div>")
+    assert (published(article), article.source) == ("2017-08-12 07:34", "浙江日报")
 
 
 @pytest.mark.parametrize(
@@ -152,6 +228,11 @@ def test_stamps_of_machines(stamp: str, iso: str | None) -> None:
             "<span title='2017-08-12 07:34:27'>2017-08-12</span> 来源：浙江日报",
             "2017-08-12 07:34:27",
         ),
+        ("<i data-ts=1502494467000>刚刚</i> 来源：浙江日报", "2017-08-12 07:34:27"),
+        ("<b data-publish=1502494467>3天前</b> 来源：浙江日报", "2017-08-12 07:34:27"),
+        ("<span data-created-at=1502494467>昨天</span> 来源：浙江日报", "2017-08-12 07:34:27"),
+        ("<u data-pub='201708120734'>1周前</u> 来源：浙江日报", "2017-08-12 07:34"),
+        ("<span data-unix=1502494467>2天前</span> 来源：浙江日报", "2017-08-12 07:34:27"),
         ("<span title='2017-08-15 07:34:27'>2017-08-12</span> 来源：浙江日报", "2017-08-12"),
         (
             "<p class=t data-time='20170812073427'>1周前</p><p>来源：浙江日报</p>",
@@ -172,6 +253,11 @@ def test_time_in_an_attribute_of_the_head(info: str, there: str) -> None:
         "<meta name=publishdate content=20170812073427>",
         "<meta itemprop=datePublished content='2017-08-12T07:34:27+0800'>",
         "<meta name=PubDate content='2017-08-12 07:34:27'>",
+        "<meta name=_pubtime content='2017-08-12 07:34:27'>",
+        "<meta name=_pubdate content='Sat Aug 12 07:34:27 CST 2017'>",
+        "<meta name=pub_time content='8/12/2017 7:34:27 AM'>",
+        "<meta name=releaseDate content='Aug 12, 2017 07:34:27'>",
+        "<meta property=release_date content='12 Aug 2017 07:34:27'>",
     ],
 )
 def test_time_in_the_metadata(meta: str) -> None:

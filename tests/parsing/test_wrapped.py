@@ -53,6 +53,10 @@ def test_stories_with_a_summary_each_are_no_article_of_paragraphs() -> None:
     assert lines(read(html, URL)) == [ONE * 2, TWO]
 
 
+STEM = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774999"
+THREE_PAGES = [f"{STEM}.shtml", f"{STEM}_1.shtml", f"{STEM}_2.shtml"]
+
+
 @pytest.mark.parametrize(
     "script",
     [
@@ -64,12 +68,39 @@ def test_stories_with_a_summary_each_are_no_article_of_paragraphs() -> None:
         'createPage(3, 0, "t20170812_4774999", "shtml");',
         'function createPageHTML(count, index, name, ext) {} createPageHTML(3, 0, "t20170812_4774999", "shtml");',
         'var ext = "shtml"; createPageHTML(3, 0, "t20170812_4774999", ext);',
+        'var total = parseInt("3"); createPageHTML(total, 0, "t20170812_4774999", "shtml");',
+        "var n = parseInt('3', 10); createPageHTML(n, 0, 't20170812_4774999', 'shtml');",
+        'createPageHTML(parseInt("3"), 0, "t20170812_4774999", "shtml");',
+        'createPageHTML(Number(3), 0, "t20170812_4774999", "shtml");',
+        'createPageHTML(parseInt("3", 10), 0, "t20170812_4774999", "shtml");',
+        'var pages = +"3"; createPageHTML(pages, 0, "t20170812_4774999", "shtml");',
     ],
 )
 def test_pager_whose_numbers_are_variables(script: str) -> None:
-    article = read(page(after=f"<script>{script}</script>"))
-    stem = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774999"
-    assert article.pages == [f"{stem}.shtml", f"{stem}_1.shtml", f"{stem}_2.shtml"]
+    assert read(page(after=f"<script>{script}</script>")).pages == THREE_PAGES
+
+
+@pytest.mark.parametrize(
+    "pager",
+    [
+        "<select onchange='location=this.value'><option value=t20170812_4774999.shtml>第1页<option value={1}>第2页<option value={2}>第3页</select>",
+        "<select><option>1<option value=./{1}>2</option><option value=./{2}>3</option></select>",
+        "<form><select id=page><option value=/zjnews/zjxw/201708/{1}>2<option value=/zjnews/zjxw/201708/{2}>3</select></form>",
+        "<select><optgroup label=页><option value={2}>三<option value={1}>二</optgroup></select>",
+        "<select><option value={1}>2</select><a href={2}>下一页</a>",
+        "<select><option value=http://zjnews.zjol.com.cn/zjnews/zjxw/201708/{1}>2<option value={2}>3</select>",
+    ],
+)
+def test_pager_that_is_a_list_of_choices(pager: str) -> None:
+    one, two = (f"t20170812_4774999_{n}.shtml" for n in (1, 2))
+    article = read(page(after=pager.replace("{1}", one).replace("{2}", two)))
+    assert article.pages == THREE_PAGES
+    assert lines(article) == PROSE
+
+
+def test_choice_among_other_articles_is_no_pager() -> None:
+    others = "<select><option value=t20170812_4774998_1.shtml>t20170812_4774999</select>"
+    assert read(page(after=others)).pages == []
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,27 @@ def test_a_pager_written_by_script_is_read(
     assert document(db)["pages"] == PAGES
 
 
+@pytest.mark.parametrize("first", [0, 70])
+def test_pages_that_link_the_next_without_end_are_bounded(
+    first: int, site: SiteProxy, db: Database[Any], crawl: Crawl
+) -> None:
+    """Whatever page the link leads to; what is not read is told."""
+    address = "{}_{}.shtml".format
+    every = [URL, *(address(URL.removesuffix(".shtml"), n) for n in range(1, 75))]
+    listed = f'<ul class="listUl"><li class="listLi"><a href="{every[first]}">文章</a></li></ul>'
+    site.set(COLUMN, Answer(body=listed.encode()))
+    for number, url in enumerate(every):
+        site.set(url, Answer(body=part(number, f"第{number}段", pager(number + 1))))
+    assert crawl("column", url=COLUMN).returncode == 0
+    found = document(db)
+    assert found["pages"] == every[:60]
+    assert "pages: more than 60, the rest is not read" in found["warnings"]
+    assert len(found["body"].split("\n")) == 60
+    asked = [url for url in site.urls() if url in every]
+    assert len(asked) <= 61
+    assert_rebuilt(db, site, crawl)
+
+
 @pytest.mark.parametrize("answer", [Answer(status=404), Answer(body=b"<p>x</p>"), None])
 def test_a_page_without_text_is_told(
     answer: Answer | None, three_pages: None, site: SiteProxy, db: Database[Any], crawl: Crawl

@@ -9,7 +9,7 @@ from itertools import islice
 
 from lxml.html import HtmlElement
 
-from zjolcrawl.items import Media, RawArticle
+from zjolcrawl.items import READ_KINDS, Media, RawArticle
 from zjolcrawl.parsing.bar import read_bar
 from zjolcrawl.parsing.blocks import Block, BlockReader
 from zjolcrawl.parsing.body import Body, read_body
@@ -27,6 +27,7 @@ from zjolcrawl.parsing.foot import (
 )
 from zjolcrawl.parsing.gallery import read_gallery
 from zjolcrawl.parsing.head import Head, Headline, find_headline, read_head
+from zjolcrawl.parsing.heading import is_named_only_by_site
 from zjolcrawl.parsing.info_line import InfoLine, read_info
 from zjolcrawl.parsing.lines import LinesAfter, last_lines
 from zjolcrawl.parsing.metadata import read_metadata
@@ -38,7 +39,7 @@ from zjolcrawl.parsing.stamps import exact_time
 from zjolcrawl.parsing.stubs import stub_target
 from zjolcrawl.parsing.templates import FAMILIES
 from zjolcrawl.parsing.templates.containers import T3
-from zjolcrawl.parsing.templates.generic import GENERIC, SHORT, Densest
+from zjolcrawl.parsing.templates.generic import GENERIC, SHORT, Densest, below_headline
 from zjolcrawl.parsing.templates.table import Path, Template, Values, find
 from zjolcrawl.parsing.urls import absolute, canonical, doc_id, kind
 
@@ -49,9 +50,17 @@ _END = 14  # lines of a container, among which a bar of tags or editors can be
 _LEAST = 60  # characters: fewer beside a JavaScript redirect are no article
 _DESKTOP = (Values("//link[@rel = 'canonical']/@href"), Values("//a/@href"))
 _MISSING_PAGE = re.compile(
-    r"(?<![\d.])404(?=\W|$|页|错)|页面不存在|找不到(?:该|您)?.{0,6}页面|页面(?:未找到|已删除|不见了)|not found|已被删除",
+    r"(?<![\d.])404(?=\W|$|页|错)|页面不存在|(?:找不到|没有找到|未找到|无法找到)(?:该|您|此)?.{0,6}(?:页面|网页|该页)|"
+    r"(?:页面|网页)(?:未找到|没有?找到|找不到|无法找到|已删除|不见了)|not found|已被删除",
     re.IGNORECASE,
 )
+# What stands where a text should be: what a script has not filled, and what a server says to a visitor.
+_NO_TEXT = re.compile(
+    r"加载|载入|请稍[候后等]|loading|暂无|无内容|抱歉|对不起|[您你](?:访问|请求|查看|浏览|要找|所)|返回(?:首页|上一页)|"
+    r"无法(?:访问|显示|打开)|维护|服务器|网络异常|系统(?:升级|繁忙|错误)|请(?:先|重新)?登录|请刷新|跳转",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile("[。！？…!?][”’」』）)]?$")
 # What a page says where an article was; asked of pages without one only.
 _TAKEN_DOWN = re.compile(
     r"(?:文章|稿件|内容|新闻|页面|网页|信息|帖子|该文|资源|链接)\S{0,6}(?:不存在|已?被?(?:删除|撤[销稿回下]|移除|下[线架]|屏蔽)|已?失效|已?过期)|"
@@ -105,6 +114,8 @@ def read_article(body: bytes, url: str) -> RawArticle | Stub | NotArticle:
             target = stub_target(page, always=bool(found.head.info)) if is_short else None
             return Stub(target) if target else _article(page, template, found)
     found = _generic(page, densest)
+    if found and _size(found.body) < _LEAST and (sent := stub_target(page, always=True)):
+        return Stub(sent)
     if found and not _is_lead(found) and not _is_missing_page(found.head, found.body):
         article = _article(page, GENERIC, found)
         is_paper = kind(url) == "paper"
@@ -129,7 +140,7 @@ def _generic(page: Page, densest: Densest) -> _Found | None:
     slides = read_gallery(page.root, page.base)
     if slides is None:
         if container is None:
-            return _short(page, densest(SHORT))
+            return _few(page, densest(SHORT))
         return _read(container, page, GENERIC)
     box, blocks, below = slides
     if container is None or container is box or box in container.iterancestors():
@@ -141,10 +152,45 @@ def _generic(page: Page, densest: Densest) -> _Found | None:
     return _read(box, page, GENERIC, blocks + text)
 
 
+def _few(page: Page, container: HtmlElement | None) -> _Found | None:
+    """What is right below the headline, or the container of a little prose that is all in it, which is
+    closer: what stands elsewhere is a notice.
+    """
+    short, brief = _short(page, container), _brief(page)
+    if short is None or brief is None:
+        return brief or short
+    is_in_brief = brief.container in (short.container, *short.container.iterancestors())
+    return short if is_in_brief and len(short.body.images) >= len(brief.body.images) else brief
+
+
 def _short(page: Page, container: HtmlElement | None) -> _Found | None:
     """A few words are an article below a headline and an info line, else a notice."""
     found = _read(container, page, GENERIC) if container is not None else None
     return found if found and found.head.info and not found.head.title_from_tag else None
+
+
+def _brief(page: Page) -> _Found | None:
+    """A sentence or some pictures right below a headline, which a dated info line or the `<title>`
+    confirms.
+    """
+    headline = find_headline(page.names, GENERIC)
+    box = below_headline(page, headline.element) if headline.element is not None else None
+    found = _read(box, page, GENERIC, headline=headline) if box is not None else None
+    if found is None or _is_notice(found.head, found.body):
+        return None
+    if any(map(time_span, found.head.info)):
+        return found
+    tag, title = headline.title_tag, squeeze(found.head.title or "")
+    is_confirmed = squeeze(tag).startswith(title) and not is_named_only_by_site(tag)
+    is_said = bool(found.body.lines) and bool(_SENTENCE_END.search(found.body.lines[-1]))
+    is_one = is_said and is_confirmed and not headline.by_place and kind(page.url) in READ_KINDS
+    return found if is_one else None
+
+
+def _is_notice(head: Head, body: Body) -> bool:
+    """Whether the words below a headline are none of an article, but a page's own or a server's."""
+    text = " ".join((head.title or "", *body.lines))
+    return any(each.search(text) for each in (_MISSING_PAGE, _TAKEN_DOWN, _NO_TEXT))
 
 
 def _best_body(template: Template, page: Page) -> _Found | None:
@@ -197,11 +243,19 @@ def _read(
         return None
     head = read_head(page.root, headline or find_headline(page.names, template), container)
     body = read_body(blocks, head.lines, head.title, headline_inside=head.inside)
-    if not body.images and not body.videos and body.size < 10:
+    if not body.images and not body.videos and body.size < 10 and not _is_whole(head, body, reader):
         return None
     if template is T3 and body.links > 0.5:
         return None
     return _Found(container, head, body, reader.attachments)
+
+
+def _is_whole(head: Head, body: Body, reader: BlockReader) -> bool:
+    """Whether less than ten characters are all that an article says: a sentence, or whose file is linked."""
+    is_headed = head.title and not head.title_from_tag and any(map(time_span, head.info))
+    if not is_headed or not body.lines or _is_notice(head, body):
+        return False
+    return bool(reader.attachments) or bool(_SENTENCE_END.search(body.lines[-1]))
 
 
 def _is_missing_page(head: Head, body: Body) -> bool:

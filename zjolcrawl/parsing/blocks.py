@@ -61,10 +61,29 @@ _BOLD = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.IGNORECASE)
 _SMALL = re.compile(
     r"font-size\s*:\s*(?:[6-9](?:\.\d+)?pt|(?:9|1[0-2])(?:\.\d+)?px)", re.IGNORECASE
 )
-_HIDDEN = re.compile(r"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden", re.IGNORECASE)
+_HIDDEN = re.compile(
+    r"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden|mso-hide\s{0,9}:\s{0,9}all|"
+    r"(?<![a-z-])(?:left|top|right|text-indent|margin-left)\s{0,9}:\s{0,9}-\d{4,6}(?![\d.])|"
+    r"scale\(\s?0\s?[),]|clip\s{0,9}:\s{0,9}rect\(\s?0(?:px)?[,\s]{1,3}0(?:px)?[,\s]{1,3}0(?:px)?[,\s]{1,3}0(?:px)?\s?\)",
+    re.IGNORECASE,
+)
+# A box of no size that cuts off what is in it; one with padding keeps the place of a picture.
+_NO_SIZE = re.compile(
+    r"(?<![a-z-])(?:max-)?(?:height|width)\s{0,9}:\s{0,9}0(?:\.0{1,9})?(?:px|pt|r?em|%)?(?=[\s;!]|$)",
+    re.IGNORECASE,
+)
+_CUTS_OFF = re.compile(r"overflow(?:-[xy])?\s{0,9}:\s{0,9}(?:hidden|clip)", re.IGNORECASE)
+# Whole words of a class: hidden-xs is shown on most screens, and what has a second word (md:block) on some.
+_HIDING_CLASS = re.compile(
+    r"(?:^|\s)(?:hide|hidden|is-hidden|visually-?hidden|sr-only|screen-reader-text)(?:$|\s)",
+    re.IGNORECASE,
+)
+_SHOWING_CLASS = re.compile(r":(?:block|flex|inline|grid|table)|(?:^|\s)(?:show|active|on)(?:$|\s)")
+_MOST_UNSEEN = 200  # characters: what is more is a page behind a dialog, which is aria-hidden then
 # Words of no size or no ink: pictures beside them have both.
 _UNSEEN = re.compile(
-    r"(?:font-size|opacity)\s{0,9}:\s{0,9}0(?:\.0{1,9})?(?:px|pt|r?em|%)?(?=[\s;!]|$)",
+    r"(?:font-size|opacity)\s{0,9}:\s{0,9}0(?:\.0{1,9})?(?:px|pt|r?em|%)?(?=[\s;!]|$)"
+    r"|(?<![a-z-])color\s{0,9}:\s{0,9}(?:transparent|rgba\([\d\s.,]{5,30},\s{0,9}0(?:\.0{1,9})?\s{0,9}\))",
     re.IGNORECASE,
 )
 ATTACHMENT = re.compile(
@@ -187,7 +206,7 @@ class BlockReader:
             self._text.append((str(element.text_content()), context))
         elif tag == "br":
             self._text.append(("\0", context))
-        elif tag in IMAGE_TAGS:
+        elif tag in IMAGE_TAGS or (tag == "picture" and element.find(".//img") is None):
             self._picture(element, context)
         elif tag == "noscript":
             self._unscripted(element, context)
@@ -208,6 +227,7 @@ class BlockReader:
         """A `<p>` with no elements in it, as most are. Those of a page are styled alike."""
         key = (
             context, element.get("style"), element.get("class"), element.get("align"), element.get("hidden"),
+            element.get("aria-hidden"),
         )  # fmt: skip
         inner = self._contexts.get(key)
         if inner is None:
@@ -413,11 +433,27 @@ def is_hidden(element: HtmlElement) -> bool:
         hides = _known_hides(style) if len(style) <= _LONGEST_KNOWN else _hides(style)
         if hides == "all" or (hides == "words" and _is_unseen(element)):
             return True
-    return element.get("hidden") is not None
+    if element.get("hidden") is not None:
+        return True
+    name = element.get("class")
+    if name and ("hid" in name or "-reader" in name or "sr-" in name) and len(name) <= 400:
+        return bool(_HIDING_CLASS.search(name)) and not _SHOWING_CLASS.search(name)
+    return element.get("aria-hidden") == "true" and _is_few(element)
 
 
 def _hides(style: str) -> str:
-    return "all" if _HIDDEN.search(style) else "words" if _UNSEEN.search(style) else ""
+    if _HIDDEN.search(style):
+        return "all"
+    cut = _CUTS_OFF.search(style) and _NO_SIZE.search(style) and "padding" not in style
+    return "all" if cut else "words" if _UNSEEN.search(style) else ""
+
+
+def _is_few(element: HtmlElement) -> bool:
+    """Whether an element holds a few words and no picture."""
+    size = 0
+    for text in islice(element.itertext(), 50):
+        size += len(text)
+    return size <= _MOST_UNSEEN and _is_unseen(element)
 
 
 _known_hides = lru_cache(maxsize=1024)(_hides)

@@ -20,7 +20,8 @@ from zjolcrawl.parsing.info_line import read_info
 from zjolcrawl.parsing.passages import ABSTRACT, BAR, EDITOR_LINE, NOTE, ORIGINAL_TITLE, unquoted
 
 # 本文来源：新京报 责任编辑：王小明, as a last line
-_FROM_LINE = re.compile(r"^[（(【]?(?:本文|文章|稿件|新闻)?来源\s*[:：]\s*[^。！？；]{2,50}$")
+_FROM_LINE = re.compile(r"^[（(【]?(?:本文|文章|稿件|新闻)?来源\s*[:：丨｜|]\s*[^。！？；]{2,50}$")
+_DIVIDED = re.compile(r"^(\S{0,2}来源)\s*[丨｜|]\s*")
 _LONGEST_HEAD = (
     40  # blocks of a container: a menu or a column beside the article stands in its head too
 )
@@ -189,7 +190,8 @@ def _take_source(blocks: list[Block], body: Body) -> list[Block]:
         at_end = index == 0 or index >= len(blocks) - 3
         is_line = block.kind in {"p", "h2"} and len(block.lines) == 1
         if at_end and is_line and _FROM_LINE.match(block.text):
-            said = read_info(block.text.strip("（()）【】"))
+            text = _DIVIDED.sub(r"\1: ", block.text.strip("（()）【】"), count=1)
+            said = read_info(text)
             body.source = body.source or said.source
             body.editors += said.editors
             body.bylines += said.bylines

@@ -19,7 +19,7 @@ from zjolcrawl.parsing.bar import is_value
 from zjolcrawl.parsing.blocks import ATTACHMENT
 from zjolcrawl.parsing.elements import Names, text_of
 from zjolcrawl.parsing.fields.bylines import EDITOR_ROLES, EDITOR_SIGNS
-from zjolcrawl.parsing.fields.text import DIVIDER, clean
+from zjolcrawl.parsing.fields.text import DIVIDER, clean, squeeze
 from zjolcrawl.parsing.lines import Line
 from zjolcrawl.parsing.passages import EDITOR_LINE, TAG_LINE
 from zjolcrawl.parsing.urls import absolute
@@ -53,6 +53,14 @@ _LONGEST_KNOWN = 80  # characters of a name that is remembered
 _NOT_TAG = re.compile(
     r"[【\[（(]?\s?(?:更多|编辑|分享(?:到.{0,6})?|我要纠错|纠错|打印|收藏|关闭|举报|评论|点赞|转发|首页|上一篇|下一篇|返回.{0,4}|"
     r"标签|相关标签|关键词|字[体号].{0,8}|无|暂无)\s?[】\]）)]?[:：>》»\s]{0,6}",
+)
+_TAG_PIECES = ("li", "span", "em", "i", "b", "strong", "dt", "dd", "label", "font")
+_WORD = re.compile(r"^(?!.*\d{4}[-年/]|.*\d:\d\d)[^\W\d]|^\d\S*[\u4e00-\u9fff]")
+_BUTTON = re.compile(
+    r"取消|确[认定]|提交|登录|注册|举报|关注|订阅|回复|发[表送]|展开|收起|上一[篇页]|下一[篇页]"
+)
+_BADGE = re.compile(
+    r"原创|独家|转载|头条|置顶|推荐|热[点门]?|最新|图[片集文]|视频|专题|新闻|要闻|正文|[\u4e00-\u9fff]{2}频道"
 )
 # Markup or a template's own words are no keywords but a mistake; a sentence is none either.
 _BROKEN = re.compile("[<>{}=。！？]")
@@ -166,6 +174,8 @@ def keywords_in(root: HtmlElement, title: str | None) -> list[str]:
     pieces = [piece for piece in re.split(r"[,，;；、|｜]", content) if piece.strip()]
     if _BROKEN.search(content) or content.lower() in _NO_KEYWORDS:
         return []
+    if title and squeeze(content) == squeeze(title):
+        return []
     kept = [piece for piece in pieces if piece.strip() not in surroundings]
     return kept if len(pieces) > 1 else pieces
 
@@ -200,8 +210,20 @@ def _tag_box(line: Line, boxes: set[HtmlElement]) -> list[str]:
 def _boxed(box: HtmlElement, boxes: set[HtmlElement]) -> list[str]:
     if tags := _tags_of(_anchor_texts(box)):
         return tags
-    pieces = [each for each in islice(box.iter("li", "span", "em", "i"), 60) if each is not box]
-    return _tags_of(text_of(each) for each in pieces if each.tag == "li" or each in boxes)
+    inner = [each for each in islice(box.iter(*_TAG_PIECES), 60) if each is not box]
+    pieces = [text_of(each) for each in inner if each.tag == "li" or each in boxes]
+    return _tags_of(pieces) or _alone(box, [text_of(each) for each in inner if not len(each)])
+
+
+def _alone(box: HtmlElement, pieces: list[str]) -> list[str]:
+    """The pieces of a tag box that are nearly all of it, where they are words and no badge or number."""
+    texts = [text for piece in pieces if (text := clean(piece)) and not TAG_LINE.match(f"{text}:")]
+    size = sum(len(clean(text)) for text in pieces)
+    if not texts or size < 0.8 * len(squeeze(text_of(box))) or not all(map(_WORD.search, texts)):
+        return []
+    if any(map(_BUTTON.match, texts)):
+        return []
+    return [] if len(texts) == 1 and _BADGE.fullmatch(texts[0]) else _tags_of(texts)
 
 
 def _tags_of(texts: Iterable[str]) -> list[str]:

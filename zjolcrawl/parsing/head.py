@@ -352,7 +352,8 @@ def _says_info(text: str) -> bool:
     span = time_span(text) or (yearless_span(text) if ":" in text else None)
     is_dated = span and span[1] - span[0] >= 0.2 * len(text) and not re.search("[。！？]", text)
     is_said = is_dated or (_INFO.search(text) and "。" not in text) or RELATIVE.fullmatch(text)
-    return bool(is_said) and not _ENACTED.search(text) and not _TODAY.search(text)
+    is_today = _TODAY.search(text) and not _INFO.search(text)
+    return bool(is_said) and not _ENACTED.search(text) and not is_today
 
 
 def _may_be_heading(line: Line) -> bool:
@@ -453,7 +454,7 @@ def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, 
             info.append(text)
         elif info and is_value(info[-1], text):
             info.append(text)  # 来源: in a block of its own, and its value in the next
-        elif names_account(line.element) and len(text) <= 40:
+        elif len(text) <= 40 and names_account(line):
             names = leading_names(text)[0]  # 王文 某大学教授
             info += [f"作者：{names}"] * bool(names)
         elif _may_be_heading(line) and len(subtitle) < 2 and "。" not in text:

@@ -7,9 +7,10 @@ What stands among them in real heads of 2003-2026 and is none: contact boxes and
 from __future__ import annotations
 
 import re
+from itertools import islice
 
-from lxml.html import HtmlElement
-
+from zjolcrawl.parsing.elements import text_of
+from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.lines import Line
 
 FURNITURE = re.compile(
@@ -35,7 +36,8 @@ _WEATHER = re.compile(
 _WEATHER_SIGN = re.compile(rf"{_DEGREES}|AQI|PM2|空气质量|(?:^|[\s到转]){_SKY}(?:$|\s)")
 # Boxes of the account or the person that published the page.
 ACCOUNT_BOX = re.compile(
-    r"(?:^|[\s_-])(?:author|zuozhe|writer|account|nick-?name|user|user-?name|media|publisher|profile|gzh|gongzhonghao|weixin|wechat|source|laiyuan)"
+    r"(?:^|[\s_-])(?:author|zuozhe|writer|account|nick-?name|user|user-?name|media|publisher|profile|gzh|gongzhonghao|weixin|wechat|source|laiyuan|"
+    r"by-?line|js_name|column-?name|channel(?:-?name)?|from)"
     r"(?:$|[\s_-]|(?=name|box|info))",
     re.IGNORECASE,
 )
@@ -67,13 +69,20 @@ def is_furniture(text: str) -> bool:
     )
 
 
-def names_account(element: HtmlElement) -> bool:
-    """Whether an element, or the box that it stands in alone, is named as an author's or account's is."""
-    boxes = [element, element.getparent()]
+def names_account(line: Line) -> bool:
+    """Whether a line's element, or the box that it stands in alone, is named as an author's or account's
+    is; so may be the span that is all of the line.
+    """
+    element = line.element
+    boxes = [box for box in (element, element.getparent()) if box is not None and len(box) <= 3]
+    boxes += [
+        each
+        for each in islice(element, 12)
+        if each.tag in {"span", "a", "em", "i", "b", "strong", "label"}
+        and clean(text_of(each)) == line.text
+    ]
     return any(
-        ACCOUNT_BOX.search(f"{box.get('class') or ''} {box.get('id') or ''}")
-        for box in boxes
-        if box is not None and len(box) <= 3
+        ACCOUNT_BOX.search(f"{box.get('class') or ''} {box.get('id') or ''}") for box in boxes
     )
 
 

@@ -19,9 +19,7 @@ _LAZY = re.compile(
 _MAYBE = re.compile(
     r"(?:data[-_](?:[a-z]{1,12}[-_])?|zoom[-_]?)?(?:url|img|image|pic|file|big|large|full|thumb|href)"
 )
-_IS_PICTURE = re.compile(
-    r"\.(?:jpe?g|jfif|png|gif|webp|bmp|avif|heic)(?:[?!@#&_]|$)", re.IGNORECASE
-)
+IS_PICTURE = re.compile(r"\.(?:jpe?g|jfif|png|gif|webp|bmp|avif|heic)(?:[?!@#&_]|$)", re.IGNORECASE)
 _RENEWS = re.compile(
     r"(?:_|t|ts|v|ver|version|r|rnd|rand|random|time|timestamp|date|cache|nocache|token|sign|signature|auth_?key|"
     r"expires?|e|from|x-oss-process|imageView2.*|imageMogr2.*)(?:=|$)",
@@ -55,16 +53,42 @@ _PLAIN = {
     "src", "alt", "title", "class", "id", "style", "width", "height", "border", "align", "oldsrc",
     "hspace", "vspace", "loading", "decoding", "onload", "onclick", "usemap", "name",
 }  # fmt: skip
+_NO_ADDRESS = _PLAIN - {"oldsrc"} | {
+    "srcset",
+    "data-srcset",
+    "data-alt",
+    "data-title",
+    "aria-label",
+}
+_NO_REFERENCE = re.compile(r"[\s\"'(){}<>]|^data:")
+# A photograph named for what it shows (logo-show-2017.jpg): another word follows, none of a page's own, and
+# furniture is seldom a JPEG.
+_PHOTO = re.compile(
+    r"(?:logos?|icons?|share|line|banner|button|print|dot|blank|arrows?|ads?|btn)[-_]"
+    r"(?!(?:weixin|wechat|weibo|qzone|tieba|douban|qrcode|footer|header|bottom|right|left|white|black|small|large|big|"
+    r"search|close|home|index|site|mobile|phone|news|zjol|back|next|prev|play|video|email|mail|down|code|image|img|icon|logo|"
+    r"line|banner|share|print|button|top|print|gray|grey|default|hover|new|main|page|text|title)(?![a-z]))[a-z]{3,20}+(?:[-_][a-z\d]{1,20}+){0,5}+\.jpe?g$",
+    re.IGNORECASE,
+)
+# An alt that names a thing, as a photograph of one has it too; the others ask something of the reader.
+_THING = re.compile(r"(?:收款)?二维码|公众号|视频号|分享|点赞|在看|广告|logo", re.IGNORECASE)
+_LARGE = 200  # pixels
 _SMALL_NAME = re.compile(r"[_/]w(?:[12]?\d|3[0-2])_?h(?:[12]?\d|3[0-2])(?!\d)")
 
 
 def picture(element: HtmlElement, base: str) -> tuple[str, str] | None:
     """(absolute URL, reference as written) of an editorial picture, None for an icon or QR code."""
-    if _NOT_PICTURE_ALT.fullmatch((element.get("alt") or "").strip()):
+    alt = (element.get("alt") or "").strip()
+    is_refused = bool(_NOT_PICTURE_ALT.fullmatch(alt))
+    if is_refused and not _THING.fullmatch(alt):
         return None
     for ref in _references(element):
         url = absolute(base, ref)
-        if url and (_EDITORIAL_PICTURE.search(url) or not _is_furniture(element, url)):
+        if not url or (
+            is_refused and not _EDITORIAL_PICTURE.search(url) and not _is_large(element)
+        ):
+            continue
+        if _EDITORIAL_PICTURE.search(url) or not _is_furniture(element, url):
             return url, ref
     return None
 
@@ -78,7 +102,7 @@ def image_key(url: str) -> str:
     place, _, query = url.partition("://")[2].partition("#")[0].partition("?")
     if _EDITORIAL_PICTURE.search(place):
         return place.rpartition("/")[2]
-    if not query or _IS_PICTURE.search(place):
+    if not query or IS_PICTURE.search(place):
         return place
     kept = [each for each in query.split("&") if not _RENEWS.match(each)]
     return f"{place}?{'&'.join(kept)}" if kept else place
@@ -90,7 +114,7 @@ def _references(element: HtmlElement) -> Iterator[str]:
     for name, value in others:
         if not value.startswith("data:") and "srcset" not in name:
             is_said = _LAZY.fullmatch(name) and ("/" in value or "." in value)
-            if is_said or (_MAYBE.fullmatch(name) and _IS_PICTURE.search(value)):
+            if is_said or (_MAYBE.fullmatch(name) and IS_PICTURE.search(value)):
                 yield value
     src = element.get("src") or ""
     if src and not src.startswith("data:"):
@@ -98,11 +122,17 @@ def _references(element: HtmlElement) -> Iterator[str]:
     for name, value in others:
         if name.endswith("srcset"):
             yield from _largest(value)
-    box = element.getparent()
+    box = element if element.tag == "picture" else element.getparent()
     while box is not None and box.tag == "source":  # libxml2 knows no empty <source>
         box = box.getparent()
     for source in box.iter("source") if box is not None and box.tag == "picture" else ():
         yield from _largest(source.get("srcset") or source.get("data-srcset") or "")
+    # Whatever else a loader calls it: oldsrc, osrc, data-hi-res, v-lazy="'a.jpg'".
+    for name, value in element.items():
+        address = value.strip("'\"` ")
+        is_file = name not in _NO_ADDRESS and IS_PICTURE.search(address)
+        if is_file and not name.startswith("on") and not _NO_REFERENCE.search(address):
+            yield address
 
 
 def _largest(srcset: str) -> Iterator[str]:
@@ -116,15 +146,30 @@ def _largest(srcset: str) -> Iterator[str]:
     yield from (ref for _, ref in sorted(found, key=lambda each: -each[0]))
 
 
+def _is_large(element: HtmlElement) -> bool:
+    sizes = [
+        re.match(r"(\d{1,6})(?![\d%])", element.get(name) or "") for name in ("width", "height")
+    ]
+    return any(size and int(size[1]) >= _LARGE for size in sizes)
+
+
 def _is_furniture(element: HtmlElement, url: str) -> bool:
     about = f"{element.get('class') or ''} {element.get('id') or ''}"
     path = url.split("//", 1)[-1].partition("/")[2].partition("?")[0]
     return bool(
         (len(about) > 1 and _NOT_PICTURE_CLASS.search(about))
-        or _NOT_PICTURE.search(path)
+        or _names_furniture(path)
         or _SMALL_NAME.search(path)
         or _is_tiny(element)
     )
+
+
+def _names_furniture(path: str) -> bool:
+    mark = _NOT_PICTURE.search(path)
+    if not mark:
+        return False
+    name = path.rfind("/") + 1
+    return mark.start() < name or not _PHOTO.match(path, mark.start())
 
 
 def _is_tiny(element: HtmlElement) -> bool:

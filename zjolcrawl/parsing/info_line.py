@@ -34,11 +34,11 @@ _STOP = re.compile(
     rf"|(?P<author>(?<![^\s:：|｜丨】\]）)(（])(?P<before>[^\s、,，;；:：()（）|｜]{{0,12}}?)(?:{AUTHOR_ROLES})(?=[\s:：/／(（]|[\u4e00-\u9fff]{{2,4}}(?:$|[\s、])))"
     r"|(?P<time>(?:发布|发表|更新|发稿|时|日)\s*(?:时间|日期|间|期)\s*[:：]?)"
     r"|(?P<noise>字体|字号|调整|举报|最后更新|【|分享|打印|关闭|我要评论|评论(?!员)|阅读|点击|浏览|访问|大\s+小|收藏|纠错|大\s+中\s+小|"
-    r"手机(?:看|版)|扫一扫|T\s*\|\s*T|背景|查看|原标题|标签|关键[词字]|点赞|幻灯播放|[(（]\s*\d+\s*/\s*\d+\s*[)）]|A\s*[-+]|(?<!\d)\d++人(?:参与|阅读))"
+    r"手机(?:看|版)|(?<![^\s|｜])(?:听新闻|听文章|听全文|语音播报|语音朗读|朗读)|扫一扫|T\s*\|\s*T|背景|查看|原标题|标签|关键[词字]|点赞|幻灯播放|[(（]\s*\d+\s*/\s*\d+\s*[)）]|A\s*[-+]|(?<!\d)\d++人(?:参与|阅读))"
 )
-# A time that says when the page was changed, by the words before or after it.
+# A time that says when the page was changed, or the day of the visit, by the words before or after it.
 _CHANGED = re.compile(
-    r"(?:更新|修改|编辑|修订|截至|截止|[Uu]pdated?|[Mm]odified)(?:[^\s:：]{0,4}\s?[:：]\s?|(?:于|时间|日期|on|at)\s?|)$"
+    r"(?:更新|修改|编辑|修订|截至|截止|截稿|今[天日]|现在|当前|活动|[Uu]pdated?|[Mm]odified)(?:[^\s:：]{0,4}\s?[:：]\s?|(?:于|是|时间|日期|on|at)\s?|)$"
 )
 _ROLE_ALONE = re.compile(rf"(?:{AUTHOR_ROLES})\s*+[:：]?\s*+$")
 # A word that can be the end of an outlet's name, or an office that publishes.
@@ -56,7 +56,9 @@ _UNKNOWN_NAME = re.compile(
     r"(?![本责编综原今昨时国省市县各全第更大小热最新有无未不来据转摘见图视文字数分共已正在关于从对进])[\u3400-\u9fff]{2}[\u3400-\u9fff](?<![报网社台版省市县区镇乡村局委院部厅办站号刊讯电稿论道播端者员载合理])"
 )
 _CHANGED_AFTER = re.compile(r"\s?(?:更新|修改)(?!\S{0,4}[:：]|[于时日])")
-_CHANGES = re.compile("更新|修改|编辑|修订|截[至止]|[Uu]pdate|[Mm]odified")
+_CHANGES = re.compile(
+    "更新|修改|编辑|修订|截[至止稿]|今[天日]|现在|当前|活动|[Uu]pdate|[Mm]odified"
+)
 _NO_SOURCE = r"[\s:：|｜丨/／·•\-—_>》,，、]"
 _LEADING = re.compile(rf"^{_NO_SOURCE}+")
 _TRAILING = re.compile(rf"(?:(?<!{_NO_SOURCE}){_NO_SOURCE}++|[(（\[【])$")

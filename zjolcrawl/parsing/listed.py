@@ -5,21 +5,29 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
+from itertools import islice, takewhile
 
 from lxml.html import HtmlElement
 
 from zjolcrawl.items import READ_KINDS
 from zjolcrawl.parsing.elements import text_of
-from zjolcrawl.parsing.fields.dates import china_day, find_stamp, find_time, time_span
+from zjolcrawl.parsing.fields.dates import (
+    china_day,
+    find_month_day,
+    find_stamp,
+    find_time,
+    time_span,
+)
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.templates.table import Path
 from zjolcrawl.parsing.urls import absolute, canonical, kind, normalized, url_day
 
 _ANCHORS = Path(".//a[@href]")
 _DATED = ("span", "em", "i", "p", "div", "font", "time", "b", "td", "dd", "small")
+_LOOSE = ("li", "dt", "h2", "h3", "h4", "h5")  # where a date stands without a box of its own
+_MOST_ALIKE = 5  # links of one row: its picture, its title, more of it
 _FAR = 31  # days between an address and a date of the item: the date is of what the story tells
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5")
 _QUOTED = re.compile(r"[\"']([^\"'\s]{4,1000})[\"']")
@@ -80,7 +88,11 @@ def links_of_item(item: HtmlElement, here: Here) -> list[ListedLink]:
 
 def links_of_anchors(anchors: Iterable[HtmlElement], here: Here) -> Iterator[ListedLink]:
     """Each link of a page without a list."""
-    return (_link([target], target.element) for target in _targets(_hrefs(anchors), here))
+    for target in _targets(_hrefs(anchors), here):
+        link = _link([target], target.element)
+        if link.listed_at is None and link.kind in READ_KINDS:
+            link = replace(link, listed_at=_date(_row(target.element), target.url))
+        yield link
 
 
 def links_of_scripts(root: HtmlElement, here: Here) -> Iterator[ListedLink]:
@@ -105,7 +117,12 @@ def links_of_scripts(root: HtmlElement, here: Here) -> Iterator[ListedLink]:
 
 
 def _hrefs(anchors: Iterable[HtmlElement]) -> Iterator[tuple[str, HtmlElement]]:
-    return ((anchor.get("href") or "", anchor) for anchor in anchors)
+    for anchor in anchors:
+        href = anchor.get("href") or ""
+        if "script:" in href[:20].lower():  # javascript:window.open('…')
+            yield from ((each, anchor) for each in _QUOTED.findall(href) if _ARTICLE.search(each))
+        else:
+            yield href, anchor
 
 
 def _scripted(item: HtmlElement) -> Iterator[tuple[str, HtmlElement]]:
@@ -129,7 +146,25 @@ def _link(targets: list[_Target], item: HtmlElement) -> ListedLink:
     first = targets[0]
     title = next((title for each in targets if (title := _title(each.element))), None)
     url = first.key if first.kind in READ_KINDS else first.url
-    return ListedLink(url, first.url, first.kind, title, _date(item, first.url))
+    return ListedLink(url, first.url, first.kind, title, _date([item], first.url))
+
+
+def _row(anchor: HtmlElement) -> list[HtmlElement]:
+    """What is said beside a link that no list holds: the boxes with no other link, and what follows them."""
+    here = anchor
+    for box in islice(anchor.iterancestors(), 4):
+        links = list(islice(box.iter("a"), _MOST_ALIKE + 1))
+        if box.tag == "body" or len(links) > _MOST_ALIKE or _leads_elsewhere(links, anchor):
+            break
+        here = box
+    following = islice(here.itersiblings(*_DATED), 3)
+    return [here, *takewhile(lambda box: box.find(".//a") is None, following)]
+
+
+def _leads_elsewhere(links: list[HtmlElement], anchor: HtmlElement) -> bool:
+    own = anchor.get("href") or ""
+    others = (href for link in links if (href := link.get("href") or "") != own)
+    return any(_ARTICLE.search(href) or not _ARTICLE.search(own) for href in others)
 
 
 def _told(address: str, title: str, listed_at: datetime | None, here: Here) -> Iterator[ListedLink]:
@@ -176,12 +211,14 @@ def _headed(anchor: HtmlElement) -> HtmlElement:
     return blocks[0] if len(blocks) > 1 and not (anchor.text or "").strip() else anchor
 
 
-def _date(item: HtmlElement, url: str) -> datetime | None:
+def _date(row: list[HtmlElement], url: str) -> datetime | None:
     """The date that the list gives a link: the one next to the day in its address, if that has one."""
     found: list[tuple[float, datetime]] = []
     day = url_day(url)
-    for text in _dated_texts(item):
+    for text in (text for item in row for text in _dated_texts(item)):
         span, time = time_span(text), find_time(text)
+        if day and not span and (time := find_month_day(text, day)):
+            span = 0, len(text)
         if span and time:
             away = abs((china_day(time[0]) - day).days) if day else 0
             # Without an address to go by, a date of its own comes before one in a sentence.
@@ -195,8 +232,10 @@ def _dated_texts(item: HtmlElement) -> Iterator[str]:
         text = text_of(part)
         if len(text) <= 400 and len(text := clean(text)) <= 40:
             yield text
-    if item.tag == "li":
-        yield " ".join([item.text or "", *(child.tail or "" for child in item)])
+    if item.tag in _LOOSE:
+        yield clean(" ".join([item.text or "", *(child.tail or "" for child in item)]))
+    elif item.tag == "a":
+        yield clean(item.tail or "")
 
 
 def _unescaped(value: str) -> str:

@@ -23,7 +23,7 @@ _TITLES = ("articletitle", "og:title", "headline", "twitter:title")
 _TIMES = (
     "pubdate", "article:published_time", "og:article:published_time", "datepublished", "publishdate",
     "publish_date", "publishtime", "publish_time", "og:release_date", "og:time", "weibo:article:create_at",
-    "bytedance:published_time", "firstpublishedtime", "pubtime", "publication_date", "dc.date.issued",
+    "bytedance:published_time", "firstpublishedtime", "pubtime", "pub_time", "pub_date", "release_date", "releasedate", "releasetime", "publication_date", "dc.date.issued",
     "dcterms.issued", "dateupdate", "datecreated",
 )  # fmt: skip
 _SOURCES = ("contentsource", "source", "article:source", "mediaid")
@@ -72,7 +72,7 @@ def _said(root: HtmlElement) -> dict[str, str]:
     for meta in _META(root):
         value = clean(meta.get("content") or "")
         for attribute in ("name", "property", "itemprop"):
-            name = re.sub(r"\s+", "", meta.get(attribute) or "").lower()
+            name = re.sub(r"\s+", "", meta.get(attribute) or "").lower().strip("_")
             if name and value:
                 said.setdefault(name, value)
     for article in _articles(root):

@@ -11,13 +11,15 @@ from zjolcrawl.parsing.templates.table import Values
 from zjolcrawl.parsing.urls import absolute, canonical, page_number
 
 _HREFS = Values("//a/@href")
+_OPTIONS = Values("//option/@value")
 # TRS writes its pager by script: createPageHTML(3, 0, "t20180402_6934037", "shtml")          [SIS]
 # A number may be a script variable, and the name one too.
 _SCRIPT = re.compile(
-    r"createPage\w{0,20}\s{0,9}\(\s{0,9}[\"']?(\w{1,40})[\"']?\s{0,9},\s{0,9}[\"']?\w{1,40}[\"']?\s{0,9},\s{0,9}[\"']?(\w{1,40})[\"']?\s{0,9},\s{0,9}[\"']?\.?(\w{1,10})[\"']?"
+    r"createPage\w{0,20}\s{0,9}\(\s{0,9}(?:(?:parseInt|Number)\s?\(\s{0,9})?[\"']?(\w{1,40})[\"']?(?:\s{0,9},\s?10)?\s{0,9}\)?\s{0,9},\s{0,9}[\"']?\w{1,40}[\"']?\s{0,9},\s{0,9}[\"']?(\w{1,40})[\"']?\s{0,9},\s{0,9}[\"']?\.?(\w{1,10})[\"']?"
 )
 _MOST_NUMBER = 999_999  # a page that says more is believed so far
-_MOST = 60  # pages; a longer pager is a mistake of the page, not an article
+MOST_PAGES = 60
+"""A longer pager is a mistake of the page, not an article."""
 _FIRST_WINS = (
     "title", "kicker", "subtitle", "published", "source", "breadcrumb", "editors", "tags",
     "editor_note", "abstract", "dateline", "original_title",
@@ -25,7 +27,10 @@ _FIRST_WINS = (
 
 
 def page_urls(page: Page) -> list[str]:
-    """The http URLs of all pages of a page's article that it tells of, in order; [] if it is alone."""
+    """The http URLs of all pages of a page's article that it tells of, in order; [] if it is alone.
+
+    Where they are more than MOST_PAGES, one more is named, so that a reader sees that they are.
+    """
     own = canonical(page.url)
     folder, _, file = own.rpartition("/")
     name = file.partition(".")[0]
@@ -33,25 +38,28 @@ def page_urls(page: Page) -> list[str]:
     # Both kinds of pager name the article; a search of the text costs a tenth of one for the links.
     is_named = name in page.text
     # A page links hundreds of others, and resolving an address costs more than reading a paragraph.
-    for href in (href for href in (_HREFS(page.root) if is_named else []) if name in href):
+    named = _HREFS(page.root) if is_named else []
+    named += _OPTIONS(page.root) if is_named and "<option" in page.text else []
+    for href in (href for href in named if name in href):
         url = absolute(page.base, href)
         if url and page_number(url) and canonical(url) == own:
             found.add(part_url(url))
     for call in _SCRIPT.finditer(page.text) if is_named else ():  # the function itself is another
         if name in (call[2], script_text(call[2], page.text)):
-            last = min(script_number(call[1], page.text) or 0, _MOST)
+            last = min(script_number(call[1], page.text) or 0, MOST_PAGES + 1)
             ext = script_text(call[3], page.text) or call[3]
             found |= {f"{folder}/{name}_{n}.{ext.lstrip('.')}" for n in range(1, last)}
             break
     ordered = sorted(found, key=page_number)
-    return ordered[:_MOST] if len(ordered) > 1 else []
+    return ordered[: MOST_PAGES + 1] if len(ordered) > 1 else []
 
 
 def script_number(value: str, text: str) -> int | None:
-    """A literal, or the value of a script variable (`countPage = 3`)."""
+    """A literal, or the value of a script variable (`countPage = 3`, `countPage = parseInt("3")`)."""
     if not re.fullmatch(r"\d{1,40}", value):
         found = re.search(
-            rf"\b{re.escape(value)}\s{{0,9}}=\s{{0,9}}[\"']?([0-9]{{1,40}})(?!\d)", text
+            rf"\b{re.escape(value)}\s{{0,9}}=\s{{0,9}}(?:(?:parseInt|Number)\s?\(\s{{0,9}}|\+\s?)?[\"']?([0-9]{{1,40}})(?!\d)",
+            text,
         )
         value = found[1] if found else ""
     return min(int(value), _MOST_NUMBER) if value else None

@@ -14,8 +14,10 @@ from zjolcrawl.parsing.lines import Line
 from zjolcrawl.parsing.templates.table import Path
 
 _CLOCKS = Path("//time[@datetime]")
-# data-time, data-timestamp, data-publish-time, datetime, and the title that a browser shows.
-_NAME = re.compile(r"datetime|title|(?:data-)?(?:\w{1,12}-?)?(?:time|date)(?:-?stamp)?")
+# data-time, data-timestamp, data-publish-time, data-ts, datetime, and the title that a browser shows.
+_NAME = re.compile(
+    r"datetime|title|(?:data-)?(?:\w{1,12}-?)?(?:time|date)(?:-?stamp)?|data-(?:ts|t|stamp|unix|created?(?:-?at)?|pub(?:lish(?:ed)?)?(?:-?at)?)"
+)
 # 3小时前: what a script writes over the time, or the server in its place.
 RELATIVE = re.compile(
     r"(?:刚刚|今天|昨天|前天|\d{1,3}\s?(?:秒钟?|分钟?|个?小时|天|周|个?月|年)之?前)(?:\s?\d{1,2}:\d\d)?"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.items import Link, RawArticle
-from zjolcrawl.parsing.pages import join, part_url
+from zjolcrawl.parsing.pages import MOST_PAGES, join, part_url
 from zjolcrawl.parsing.urls import page_number
 
 
@@ -23,14 +23,16 @@ class Parts:
     pages: list[str]
     read: dict[str, RawArticle | None] = field(default_factory=dict)
     origin: Capture | None = None
+    cut: bool = False  # whether a page told of more than MOST_PAGES
 
     def add(self, url: str, found: RawArticle | None) -> None:
         """A page was read; it may tell of pages that no other told of."""
         known = [part.body for part in self.read.values() if part]
         # A site that ignores the suffix serves its first page again.
         self.read[part_url(url)] = None if found and found.body in known else found
-        if found:
-            self.pages = sorted({*self.pages, *found.pages}, key=page_number)
+        pages = sorted({*self.pages, *(found.pages if found else ())}, key=page_number)
+        # A page that links the next without end would be followed for all the numbers that there are.
+        self.pages, self.cut = pages[:MOST_PAGES], self.cut or len(pages) > MOST_PAGES
 
     @property
     def missing(self) -> str | None:
@@ -40,6 +42,8 @@ class Parts:
     def whole(self) -> RawArticle:
         """The article: its time of sight and its link are those of `first`."""
         article = join(self.pages, self.read)
+        if self.cut:
+            article.warnings.append(f"pages: more than {MOST_PAGES}, the rest is not read")
         first = self.first
         article.columns, article.listed_at = first.columns, first.listed_at
         article.frontier_url, article.seen_at = first.frontier_url, first.seen_at

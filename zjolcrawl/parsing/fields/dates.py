@@ -39,26 +39,51 @@ _DATE = re.compile(
         (?P<half>{_HALF})?+\s*+
         (?P<H>2[0-3]|[01]?\d)
         (?:
-            \s*+(?::|时|点)\s*+(?P<M>[0-5]?\d)(?!\d)
-            (?:\s*+(?::|分)\s*+(?P<S>[0-5]?\d)(?!\d))?
-          | \s*+[时点]
+            \s*+[:∶时点]\s*+(?P<M>[0-5]?\d)(?!\d)
+            (?:\s*+[:∶分]\s*+(?P<S>[0-5]?\d)(?!\d))?
+          | \s*+[时点](?P<past>半|[一三]刻)?
         )
         (?P<zone>\.\d{{1,9}}Z|Z|(?:\.\d{{1,9}})?[+-]\d\d:?\d\d)?
         (?:\s?(?P<after>[AaPp]\.?[Mm]\b\.?))?
     )?""",
     re.VERBOSE,
 )
-# 二〇一七年八月十二日: as a gazette writes a day; the clock after it has digits.
+# 二〇一七年八月十二日: as a gazette writes a day.
 _ONES = "一二三四五六七八九"
 _HAN_DAY = re.compile(
     rf"(?<![{_ONES}〇零○])(?P<y>[一二][{_ONES}〇零○O0]{{3}})年(?P<m>十[一二]?|[{_ONES}])月"
     rf"(?P<d>三十一?|二?十[{_ONES}]?|[{_ONES}])[日号]"
 )
+_HAN_NUMBER = f"(?:[二三四五]?十[{_ONES}]?|[零〇]?[{_ONES}两]|零|〇)"
+# 下午三时二十分, 七点半: a clock in Han characters, where no Han character makes it another word (三点建议).
+_HAN_CLOCK = re.compile(
+    rf"[\s,]{{0,9}}(?P<half>{_HALF})?\s{{0,3}}(?P<H>{_HAN_NUMBER})\s?[时点]"
+    rf"(?:(?P<past>半|[一三]刻)|(?P<M>{_HAN_NUMBER})(?:分(?:(?P<S>{_HAN_NUMBER})秒)?|(?![\u4e00-\u9fff]))|整|(?![\u4e00-\u9fff]))"
+)
+_PAST = {"半": 30, "一刻": 15, "三刻": 45}
+# Aug 12, 2017; 12 August 2017; Aug 12 07:34:27 CST 2017; 8/12/2017; 20170812 07:34; 201708120734
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTH_NAME = (
+    r"(Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sep(?:t|tember)?|"
+    r"Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\b\.?"
+)
+_DAY = r"(3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?"
+_OTHER = re.compile(
+    rf"(?<![A-Za-z\d]){_MONTH_NAME}\s?{_DAY}(?:,\s?|\s)((?:19|20)\d\d)(?!\d)"
+    rf"|(?<![A-Za-z\d/:]){_DAY}[\s-]{_MONTH_NAME},?[\s-]((?:19|20)\d\d)(?!\d)"
+    rf"|(?<![A-Za-z\d]){_MONTH_NAME}\s{{1,2}}{_DAY}\s(\d\d:\d\d:\d\d)\s[A-Z]{{3,4}}(?:[+-]\d{{4}})?\s((?:19|20)\d\d)(?!\d)"
+    r"|(?<![\d/])(1[0-2]|0?[1-9])/(3[01]|[12]\d|0?[1-9])/((?:19|20)\d\d)(?![\d/])"
+    r"|(?<!\d)(20\d\d)(1[0-2]|0[1-9])(3[01]|[12]\d|0[1-9])(?:(?=\s{1,3}\d\d?[:∶]\d\d)|(2[0-3]|[01]\d)([0-5]\d)([0-5]\d)?(?!\d))"
+)
+_ZONED = re.compile(r"\s{0,3}(\d\d?:\d\d(?::\d\d)?)\s?(?:(GMT|UTC|Z)\b|([+-]\d{4})(?!\d))")
 _HAN_YEAR = str.maketrans(f"{_ONES}〇零○O", "1234567890000")
 # 08-12 07:34, 8月12日 07:34: whose year the page leaves to its reader.
 _YEARLESS = re.compile(
     r"(?<![\d年/.:-])(?P<m>1[0-2]|0?[1-9])\s?[-/月.]\s?(?P<d>3[01]|[12]\d|0?[1-9])(?:\s?日\s?|\s)"
-    r"(?P<time>(?:2[0-3]|[01]?\d)[:：][0-5]\d(?:[:：][0-5]\d)?)(?![\d:：])"
+    r"(?P<time>(?:2[0-3]|[01]?\d)[:：∶][0-5]\d(?:[:：∶][0-5]\d)?)(?![\d:：∶])"
+)
+_MONTH_DAY = re.compile(
+    r"[\[(（【]?\s?(?P<m>1[0-2]|0?[1-9])\s?[-/月.]\s?(?P<d>3[01]|[12]\d|0?[1-9])\s?日?\s?[\])）】]?"
 )
 _YEARLESS_RANGE = timedelta(days=10)  # the day in an address is close to the publish date
 # All that NFKC makes one digit.
@@ -98,11 +123,23 @@ def find_yearless(text: str, near: date) -> tuple[datetime, str] | None:
 
     None where no year brings it within ten days.
     """
-    for mark in _YEARLESS.finditer(fold_width(text)):
-        for year in (near.year, near.year - 1, near.year + 1):
-            found = find_time(f"{year}-{mark['m']}-{mark['d']} {mark['time']}")
-            if found and abs(china_day(found[0]) - near) <= _YEARLESS_RANGE:
-                return found
+    marks = _YEARLESS.finditer(fold_width(text))
+    found = (_in_year(f"{mark['m']}-{mark['d']} {mark['time']}", near) for mark in marks)
+    return next(filter(None, found), None)
+
+
+def find_month_day(text: str, near: date) -> tuple[datetime, str] | None:
+    """What `find_yearless` finds, or the day that is all of `text` (08-12, [8月12日]), likewise."""
+    mark = _MONTH_DAY.fullmatch(text) if len(text) <= 20 else None
+    return _in_year(f"{mark['m']}-{mark['d']}", near) if mark else find_yearless(text, near)
+
+
+def _in_year(said: str, near: date) -> tuple[datetime, str] | None:
+    """The time without a year in the year that brings it next to a day, or None."""
+    for year in (near.year, near.year - 1, near.year + 1):
+        found = find_time(f"{year}-{said}")
+        if found and abs(china_day(found[0]) - near) <= _YEARLESS_RANGE:
+            return found
     return None
 
 
@@ -123,14 +160,12 @@ def find_stamp(text: str) -> str | None:
         return datetime.fromtimestamp(int(text[:10]), CHINA).isoformat()
     if mark := re.fullmatch(r"(20\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)", text):
         text = "{}-{}-{} {}:{}:{}".format(*mark.groups())
-    if len(text) <= 60 and find_time(text):
-        return text
     if re.match(r"[A-Z][a-z]{2}, \d", text):
         try:
             return parsedate_to_datetime(text).isoformat()
         except ValueError:
             return None
-    return None
+    return text if len(text) <= 60 and find_time(text) else None
 
 
 def time_span(text: str) -> tuple[int, int] | None:
@@ -177,22 +212,68 @@ def china_day(moment: datetime) -> date:
 
 
 def _times(text: str) -> Iterator[tuple[tuple[int, int], tuple[datetime, str]]]:
-    """Each possible date with its span and value; one in Han characters where no other is."""
+    """Each possible date with its span and value; one in words or of other countries where no other is."""
     is_there = False
     for match in _DATE.finditer(text):
-        if value := _value(match):
+        begin, end = match.span()
+        clock = _HAN_CLOCK.match(text, end) if match["H"] is None else None
+        exact = _DATE.match(f"{match[0]} {_clock(clock)}") if clock else None
+        if value := _value(exact or match):
             is_there = True
-            yield match.span(), value
-    for day in [] if is_there or "年" not in text else _HAN_DAY.finditer(text):
+            yield (begin, clock.end() if clock else end), value
+    for begin, end, said in [] if is_there else _otherwise(text):
+        if (match_there := _DATE.match(said)) and (value := _value(match_there)):
+            yield (begin, end), value
+
+
+def _otherwise(text: str) -> Iterator[tuple[int, int, str]]:
+    """Dates in other words, as (start, end, the same in digits)."""
+    for day in _HAN_DAY.finditer(text) if "年" in text else ():
         said = f"{day['y'].translate(_HAN_YEAR)}-{_han(day['m'])}-{_han(day['d'])}"
-        match_there = _DATE.match(said + text[day.end() :])
-        if match_there and (value := _value(match_there)):
-            yield (day.start(), day.end() + match_there.end() - len(said)), value
+        yield _with_rest(text, day.span(), said)
+    for mark in _OTHER.finditer(text) if "20" in text or "19" in text else ():
+        part = [each or "" for each in mark.groups()]
+        if mark[1]:
+            said = f"{part[2]}-{_month(part[0])}-{part[1]}"
+        elif mark[4]:
+            said = f"{part[5]}-{_month(part[4])}-{part[3]}"
+        elif mark[7]:
+            said = f"{part[9]}-{_month(part[6])}-{part[7]} {part[8]}"
+        elif mark[11]:
+            said = f"{part[12]}-{part[10]}-{part[11]}"
+        else:
+            clock = ":".join(filter(None, part[16:19]))
+            said = f"{'-'.join(part[13:16])} {clock}".rstrip()
+        yield _with_rest(text, mark.span(), said)
+
+
+def _with_rest(text: str, span: tuple[int, int], day: str) -> tuple[int, int, str]:
+    """A day in digits with the clock that follows it in the text, and where both end there."""
+    begin, end = span
+    if clock := _HAN_CLOCK.match(text, end):
+        return begin, clock.end(), f"{day} {_clock(clock)}"
+    if zoned := _ZONED.match(text, end):
+        return begin, zoned.end(), f"{day} {zoned[1]}{'Z' if zoned[2] else zoned[3]}"
+    following = text[end : end + 40]
+    match = _DATE.match(day + following)
+    return begin, end + max(0, match.end() - len(day)) if match else end, day + following
+
+
+def _month(name: str) -> int:
+    return _MONTHS.index(name[:3]) + 1
+
+
+def _clock(mark: re.Match[str]) -> str:
+    """A clock in Han characters as one in digits."""
+    minutes = _PAST.get(mark["past"] or "") or (_han(mark["M"]) if mark["M"] else None)
+    clock = (mark["half"] or "") + str(_han(mark["H"]))
+    clock += "时" if minutes is None else f":{minutes:02}"
+    return clock + (f":{_han(mark['S']):02}" if mark["S"] else "")
 
 
 def _han(number: str) -> int:
     """The number below 100 that Han characters say: 二十三, 十, 九."""
-    tens, ten, ones = number.rpartition("十")
+    tens, ten, ones = number.lstrip("零〇").replace("两", "二").rpartition("十")
     return (_ONES.index(tens) + 1 if tens else 1 if ten else 0) * 10 + _ONES.find(ones or "-") + 1
 
 
@@ -221,7 +302,7 @@ def _value(match: re.Match[str]) -> tuple[datetime, str] | None:
             int(part["m"]),
             int(part["d"]),
             hour % 24,
-            int(part["M"] or 0),
+            int(part["M"] or _PAST.get(part["past"] or "", 0)),
             int(part["S"] or 0),
             tzinfo=zone,
         ) + timedelta(days=hour // 24)
@@ -229,7 +310,15 @@ def _value(match: re.Match[str]) -> tuple[datetime, str] | None:
         return None
     if not is_plausible(moment):
         return None
-    precision = "second" if part["S"] else "minute" if part["M"] else "hour" if part["H"] else "day"
+    precision = (
+        "second"
+        if part["S"]
+        else "minute"
+        if part["M"] or part["past"]
+        else "hour"
+        if part["H"]
+        else "day"
+    )
     return moment.astimezone(timezone.utc), precision
 
 

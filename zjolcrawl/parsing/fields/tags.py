@@ -13,7 +13,13 @@ _HASHED = re.compile(r"[;；,，、|｜#＃]")
 _LONGEST = 20  # characters of a keyword: a longer one is a headline or a sentence
 # 长兴新闻网, 旅游频道, 辟谣平台: who publishes, not what about.
 _SITE_WORD = re.compile(
-    r"(?:新闻网|在线|频道|门户|网站|辟谣平台|客户端|zjol)$|^(?:浙江|资讯|(?:图片|综合|国内|国际|社会|本地|今日|时政|体育|视频|浙江|最新|滚动|热点)?新闻)$",
+    r"(?:新闻网|在线|频道|门户|网站|辟谣平台|客户端|zjol)$|^(?:资讯|(?:图片|综合|国内|国际|社会|本地|今日|时政|体育|视频|浙江|最新|滚动|热点)?新闻)$",
+    re.IGNORECASE,
+)
+_PLACE = "浙江"  # of the site's name among the site's own keywords, a place among an article's
+# $keywords$, [标签:关键词]: what a template was to replace.
+_PLACEHOLDER = re.compile(
+    r"[$%@#_\[【]{1,3}\s?(?:[a-z_.:/-]{0,20}(?:key|tag|word)[a-z_.:/-]{0,20}|\S{0,6}(?:标签|关键[词字]|字段)\S{0,12})\s?[$%@#_\]】]{1,3}",
     re.IGNORECASE,
 )
 _HAN = re.compile(r"[\u4e00-\u9fff]$")
@@ -31,15 +37,20 @@ def split_tags(pieces: list[str]) -> list[str]:
         hard = len(pieces) > 1 or bool(_HARD.search(piece))
         # #码头# #渡船# and #码头#渡船: a hash before each, or on both sides.
         divider = _HASHED if piece.lstrip().startswith(("#", "＃")) else _HARD
-        for part in divider.split(piece):
-            tags.extend(_spaced(clean(part).strip("#＃ "), hard=hard))
+        for part in [] if _PLACEHOLDER.fullmatch(piece) else divider.split(piece):
+            if not _PLACEHOLDER.fullmatch(text := clean(part)):
+                tags.extend(_spaced(text.strip("#＃ "), hard=hard))
     return list(dict.fromkeys(tag for tag in tags if tag))
 
 
 def keyword_tags(keywords: list[str], names: Collection[str]) -> list[str]:
     """The tags among meta keywords: without `names`, of sites and columns, and what names like them."""
-    tags = [t for t in split_tags(keywords) if len(t) <= _LONGEST and not _SITE_WORD.search(t)]
-    return [tag for tag in tags if tag not in names and f"{tag}网" not in names]
+    said = [tag for tag in split_tags(keywords) if len(tag) <= _LONGEST]
+    tags = [tag for tag in said if not _SITE_WORD.search(tag)]
+    tags = [tag for tag in tags if tag not in names and f"{tag}网" not in names]
+    # 浙江 is left where something of the article is beside it and nothing of the site's is.
+    is_place = [tag for tag in tags if tag != _PLACE] and len(tags) == len(said)
+    return tags if is_place else [tag for tag in tags if tag != _PLACE]
 
 
 def _spaced(text: str, *, hard: bool) -> list[str]:

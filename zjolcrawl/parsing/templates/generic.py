@@ -6,10 +6,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.blocks import PAGE_FOOT, is_hidden, is_named_furniture
+from zjolcrawl.parsing.image_refs import IMAGE_TAGS, IS_PICTURE, picture
+from zjolcrawl.parsing.page import Page
 from zjolcrawl.parsing.templates.table import Template, paths
 
 GENERIC = Template(
@@ -24,6 +27,7 @@ _CONTAINERS = {
     "div", "section", "article", "td", "main", "body", "center", "font", "span", "blockquote", "form",
     "pre",
 }  # fmt: skip
+_HOLDERS = _CONTAINERS - {"font", "span", "center"} | {"table", "tbody", "ul", "ol", "dl"}
 _ROWS = {"table", "tbody", "tr", "ul", "ol", "li", "dl", "dd"}  # where each cell holds a paragraph
 _INLINE = {"span", "font", "strong", "b", "br", "em", "i", "u", "o:p", "a", "sup", "sub", "img"}
 _NEVER_TEXT = {"script", "style", "noscript", "select", "textarea", "template", "head"}
@@ -36,6 +40,13 @@ _LEAST = 60  # characters: less is a caption or a notice, not an article
 SHORT = 20  # characters that can be an article where a head says so
 _LONGEST_MAKE = (
     1000  # characters of tags and classes: a deeper wrapper is a page that is nested in vain
+)
+_MOST_LINKS = 10  # below a headline: more are a menu
+# What begins the bar below a text.
+_FOOT = re.compile(
+    r"[【（(\[]?(?:(?:本文)?来源|稿源|作者|记者|文字|摄影|(?:责任|值班|实习)?编辑|责编|标签|关键词|分享|打印|上一[篇页]|"
+    r"下一[篇页]|相关\S{2}|版权|免责|Copyright|©)",
+    re.IGNORECASE,
 )
 _PARAGRAPH = 12  # characters: less says nothing of where the article is
 
@@ -78,6 +89,44 @@ class Densest:
             if (found := self._found[named]) and found[0] >= least:
                 return found[1]
         return None
+
+
+def below_headline(page: Page, headline: HtmlElement) -> HtmlElement | None:
+    """The element that holds the pictures and sentences right below a headline, down to the foot.
+
+    For pages with too few words to be found by their amount. None where links or a foot come first.
+    """
+    own = set(headline.iter())
+    boxes = _walk(page.root, _SILENT, True)
+    begin = max((i for i, box in enumerate(boxes) if box.element in own), default=len(boxes)) + 1
+    found: list[HtmlElement] = []
+    links = 0
+    for box in boxes[begin:]:
+        links += box.element.tag == "a"
+        text = "".join(box.text)
+        if links > _MOST_LINKS or _FOOT.match(text) or PAGE_FOOT.search(text):
+            break
+        is_picture = box.element.tag in IMAGE_TAGS and not box.silent and not _leads_on(box)
+        if (is_picture and picture(box.element, page.base)) or _SENTENCE.search(text[-2:]):
+            found.append(box.element)
+        elif found and found[-1].tag in IMAGE_TAGS and text and not box.silent:
+            found.append(box.element)  # a caption
+    return _around(found) if found else None
+
+
+def _leads_on(box: _Box) -> bool:
+    """Whether a picture is a link, and not to its own larger copy."""
+    link = next((a for a in islice(box.element.iterancestors("a"), 1)), None)
+    return link is not None and not IS_PICTURE.search(link.get("href") or "")
+
+
+def _around(elements: list[HtmlElement]) -> HtmlElement:
+    """The innermost container of all the elements."""
+    path = [elements[0], *elements[0].iterancestors()]
+    for element in elements[1:]:
+        above = {element, *element.iterancestors()}
+        path = [each for each in path if each in above]
+    return next((each for each in path if each.tag in _HOLDERS), path[-1])
 
 
 def _densest(root: HtmlElement, named: bool) -> tuple[float, HtmlElement] | None:
