@@ -32,6 +32,7 @@ _FROM_LINE = re.compile(r"^[（(【]?(?:本文|文章|稿件|新闻)?来源\s*[:
 _LONGEST_HEAD = (
     40  # blocks of a container: a menu or a column beside the article stands in its head too
 )
+_NOTE_SIGNS, _ABSTRACT_SIGNS = frozenset("编按"), frozenset("摘提导")
 # Below the author's line of an essay stands where he works.
 _OWN_WORDS = ("附", "（作者", "(作者", "【作者", "作者单位", "作者简介")
 _OTHER_LABEL = re.compile(r"[\s|｜/／](?:标签|关键词|来源|稿源|作者|原标题)\s{0,9}[:：]")
@@ -80,8 +81,8 @@ def read_body(
     blocks = trim(_take_foot(until_end(blocks), body))
     blocks = _take_source(_take_original_title(blocks, body), body)
     blocks = _take_editors(blocks, body)
-    body.editor_note, blocks = _take_note(blocks, NOTE, "编按")
-    body.abstract, blocks = _take_note(blocks, ABSTRACT, "摘提", _LONGEST_HEAD // 4)
+    body.editor_note, blocks = _take_note(blocks, NOTE, _NOTE_SIGNS)
+    body.abstract, blocks = _take_note(blocks, ABSTRACT, _ABSTRACT_SIGNS, _LONGEST_HEAD // 4)
     captioned = with_captions(blocks)
     own = [block for block, _ in captioned if block.kind in {"p", "h2", "quote"}]
     texts = [line for block in own for line in block.lines]
@@ -275,16 +276,16 @@ def _names_editors(line: str) -> bool:
 
 
 def _take_note(
-    blocks: list[Block], label: re.Pattern[str], signs: str, most: int | None = None
+    blocks: list[Block], label: re.Pattern[str], signs: frozenset[str], most: int | None = None
 ) -> tuple[str | None, list[Block]]:
-    """The first note with a label, and the blocks without it; each label has one of the two signs. With
+    """The first note with a label, and the blocks without it; each label has one of the signs. With
     `most` it stands in one of so many blocks at the top.
     """
     for index, block in enumerate(blocks[:most]):
         if block.kind not in {"p", "h2", "quote"}:
             continue
         for at, line in enumerate(block.lines):
-            mark = label.match(line) if signs[0] in line or signs[1] in line else None
+            mark = label.match(line) if not signs.isdisjoint(line[:8]) else None
             if not mark:
                 continue
             note, end, following = line[mark.end() :].strip(), at + 1, index + 1
