@@ -40,11 +40,11 @@ def test_byline_is_no_subtitle(byline: str, authors: list[str], layout: str) -> 
     assert (found.subtitle, names(found.authors)) == (None, authors)
 
 
-def fzb(*lines: str) -> str:
+def fzb(*lines: str, label: str = "第三版:世相") -> str:
     rows = "".join(f"<tr><td align='center'>{line}</td></tr>" for line in lines)
     return (
         "<html><head><title>浙江法制报</title></head><body><table><tr><td>2008年2月1日,星期五(GSM+8 北京时间)</td></tr>"
-        "<tr><td>浙江法制报 > 第三版:世相 改变文字大小:   | 打印 | 关闭</td></tr></table><table>"
+        f"<tr><td>浙江法制报 > {label} 改变文字大小:   | 打印 | 关闭</td></tr></table><table>"
         f"{rows}<tr><td>{'<br>'.join(PROSE)}</td></tr></table></body></html>"
     )
 
@@ -63,6 +63,14 @@ BYLINES = [
     ("实习生 汪成明 记者 叶圣义", ["汪成明", "叶圣义"]), ("特约评论员 汪成明", ["汪成明"]), ("■羊宇杰 汤一帆", ["羊宇杰", "汤一帆"]),
     ("本报通讯员 蒋 蕴", ["蒋蕴"]), ("某县公安局　陆敏捷", ["陆敏捷"]), ("欧阳明 汤一帆", ["欧阳明", "汤一帆"]),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("label", "number"), [("头版:世相", "1"), ("三版:世相", "3"), ("第3-4版:世相", "3-4"), ("00A03版:世相", "A03"), ("二至三版：世相", "2-3")]
+)  # fmt: skip
+def test_label_of_a_page(label: str, number: str) -> None:
+    found = read(fzb("<b>乐在异乡 迎新春</b>", label=label), FZB)
+    assert (found.page_number, found.page_name) == (number, "世相")
 
 
 @pytest.mark.parametrize(("byline", "authors"), BYLINES)
