@@ -343,7 +343,9 @@ def _info(names: Names, template: Template, head: Head) -> InfoLine:
         named = read_info(_named(authors[0])).bylines
         line.bylines = named or line.bylines
     if line.source is None and head.info:
-        line.source = outlet_below(head.below, line.rest)
+        # 最低工资标准发布 ends as the name of an outlet does.
+        below = [each for each in head.below if len(each.text) <= 8 or each.text != head.subtitle]
+        line.source = outlet_below(below, line.rest)
     line.bylines += head.credits
     line.published = exact_time(names.root, line.published, head.below)
     return line

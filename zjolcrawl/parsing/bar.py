@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, is_nobody, leading_names
 from zjolcrawl.parsing.furniture import RELATED
 from zjolcrawl.parsing.info_line import InfoLine, read_info
+from zjolcrawl.parsing.passages import TAG_LINE
 
 _SOURCE_LABEL = r"(?:(?:文章|新闻|稿件|信息|本文)?来\s{0,9}源|稿源)"
 _LABELS = rf"(?:{_SOURCE_LABEL}|作\s{{0,9}}者|{EDITOR_ROLES})"
@@ -15,9 +16,22 @@ _SOURCE = re.compile(_SOURCE_LABEL)
 # 来源: 浙江日报 作者: …, and what can stand in a line of its own with the value below it.
 _BAR = re.compile(rf"[【\[（(]?\s{{0,9}}{_LABELS}\s{{0,9}}[:：]")
 _LABEL_ENDS = re.compile(rf"(?:^|\s|[【\[（(])(?P<label>{_LABELS})(?:\s*[:：]|(?<=编辑))\s*$")
+_LONGEST = 160  # characters
 _BAR_BEGINS = (
     12  # lines below the text, among which a pager, tags or a share bar can stand before it
 )
+# 来源:浙江日报作者:江帆/编辑:王小明, where nothing but a stroke divides a label from the value before it
+_GLUED = re.compile(
+    rf"[/／|｜，,；;\s]{{0,3}}(?<!图片)(?<!视频)(?<!数据)(?<!资料)(?P<label>(?:{_SOURCE_LABEL}|原?作者|标签|{EDITOR_ROLES})\s{{0,9}}[:：])"
+)
+_SPREAD = re.compile(
+    r"(?P<a>责任\s{0,9}编|来|稿|作|编|标)[\s\u3000]{1,9}(?P<b>源|者|辑|签)(?=\s{0,9}[:：])"
+)
+# 来源 浙江日报 作者 江帆 编辑 王小明: two labels at least, or it is a line of words
+_NO_COLON = re.compile(
+    r"(?:来源|稿源)\s+\S{2,16}(?:\s+\S{2,6})?\s+(?:作者|责任编辑|责编|编辑|记者)\s+\S"
+)
+_SOURCE_OR_AUTHOR = re.compile(rf"(?:{_SOURCE_LABEL}|作者)\s{{0,9}}[:：]")
 _SHORT_NAME = re.compile(
     r"(?!图片|专题|论坛|打印|评论|视频|新闻|收藏|推荐|首页|国内|国际|热点|频道|即时)[\u3400-\u9fff]{2,3}(?:[、\s][\u3400-\u9fff·]{2,12}){0,5}"
     r"|[\u3400-\u9fff]{2,10}(?:局|委|厅|办|院|会|部|中心|大学|公司)"
@@ -27,11 +41,36 @@ _NO_VALUE = re.compile(r"[。！？]|^(?:看|更多|返回|打印|分享|关注|
 
 def begins_with_source(text: str) -> bool:
     """Whether a line is the beginning of a bar that names the source first, as those of the site do."""
-    return _is_bar(text) and bool(_SOURCE.match(text))
+    return is_bar(text) and bool(_SOURCE.match(text.lstrip("（(【[ ")))
 
 
-def _is_bar(text: str) -> bool:
-    return len(text) <= 160 and "。" not in text and bool(_BAR.match(text))
+def is_bar(text: str) -> bool:
+    """Whether a line begins with the label of a source, an author or an editor."""
+    if len(text) > _LONGEST or "。" in text:
+        return False
+    return bool(_BAR.match(text) or (text[:1] in "来稿" and _NO_COLON.match(text)))
+
+
+def apart(text: str) -> str:
+    """A bar with a space before each label, none inside a label, and neither its brackets nor the tags
+    before its first author or source.
+    """
+    if len(text) > _LONGEST:
+        return text
+    text = _SPREAD.sub(r"\g<a>\g<b>", text)
+    text = _GLUED.sub(_after_value, text).strip()
+    if text[:1] in "（(【[" and text[-1:] in "）)】]" and _BAR.match(text):
+        text = text[1:-1].strip()
+    if TAG_LINE.match(text) and (named := _SOURCE_OR_AUTHOR.search(text)):
+        text = text[named.start() :]
+    return text
+
+
+def _after_value(glued: re.Match[str]) -> str:
+    """A label with a space before it, unless its first half is a word that no label has: 数字编辑:."""
+    before = glued.string[: glued.start()].split()[-1:]
+    is_word = before and glued.start() == glued.start("label") and not re.search("[:：]", before[0])
+    return glued[0] if is_word else f" {glued['label']}"
 
 
 def read_bar(texts: Iterable[str]) -> InfoLine:
@@ -39,8 +78,9 @@ def read_bar(texts: Iterable[str]) -> InfoLine:
     of its own; the pages of 2003-2013 name source and author only there.
     """
     bar: list[str] = []
-    for index, text in enumerate(texts):
-        if _is_bar(text) or (bar and is_value(bar[-1], text)):
+    for index, line in enumerate(texts):
+        text = apart(line) if ":" in line or "：" in line else line
+        if is_bar(text) or (bar and is_value(bar[-1], text)):
             bar.append(text)
         elif bar or index >= _BAR_BEGINS or RELATED.match(text):
             break

@@ -9,15 +9,23 @@ from html import escape
 from itertools import dropwhile
 
 from zjolcrawl.items import Image, Media
-from zjolcrawl.parsing.bar import begins_with_source, read_bar
+from zjolcrawl.parsing.bar import apart, begins_with_source, is_bar, read_bar
 from zjolcrawl.parsing.blocks import Block, keep_lines
 from zjolcrawl.parsing.captions import with_captions
 from zjolcrawl.parsing.credits import read_credits
 from zjolcrawl.parsing.fields.bylines import EDITOR_ROLES
 from zjolcrawl.parsing.fields.text import clean, squeeze
-from zjolcrawl.parsing.furniture import trim, until_end
+from zjolcrawl.parsing.furniture import begins_box, is_contact, trim, until_end
 from zjolcrawl.parsing.info_line import read_info
-from zjolcrawl.parsing.passages import ABSTRACT, BAR, EDITOR_LINE, NOTE, ORIGINAL_TITLE, unquoted
+from zjolcrawl.parsing.passages import (
+    ABSTRACT,
+    BAR,
+    EDITOR_LINE,
+    NOTE,
+    ORIGINAL_TITLE,
+    TAG_LINE,
+    unquoted,
+)
 
 # 本文来源：新京报 责任编辑：王小明, as a last line
 _FROM_LINE = re.compile(r"^[（(【]?(?:本文|文章|稿件|新闻)?来源\s*[:：丨｜|]\s*[^。！？；]{2,50}$")
@@ -25,6 +33,10 @@ _DIVIDED = re.compile(r"^(\S{0,2}来源)\s*[丨｜|]\s*")
 _LONGEST_HEAD = (
     40  # blocks of a container: a menu or a column beside the article stands in its head too
 )
+_NOTE_SIGNS, _ABSTRACT_SIGNS = frozenset("编按"), frozenset("摘提导")
+# Below the author's line of an essay stands where he works.
+_OWN_WORDS = ("附", "（作者", "(作者", "【作者", "作者单位", "作者简介")
+_OTHER_LABEL = re.compile(r"[\s|｜/／](?:标签|关键词|来源|稿源|作者|原标题)\s{0,9}[:：]")
 _EDITOR_TAIL = re.compile(
     rf"[【\[（(〔]\s*((?:{EDITOR_ROLES})(?:\s*+[:：/／])?\s*[^】\]）)〕。]{{2,30}})[】\]）)〕]\s*$"
 )
@@ -70,8 +82,8 @@ def read_body(
     blocks = trim(_take_foot(until_end(blocks), body))
     blocks = _take_source(_take_original_title(blocks, body), body)
     blocks = _take_editors(blocks, body)
-    body.editor_note, blocks = _take_note(blocks, NOTE, "编按")
-    body.abstract, blocks = _take_note(blocks, ABSTRACT, "摘提", _LONGEST_HEAD // 4)
+    body.editor_note, blocks = _take_note(blocks, NOTE, _NOTE_SIGNS)
+    body.abstract, blocks = _take_note(blocks, ABSTRACT, _ABSTRACT_SIGNS, _LONGEST_HEAD // 4)
     captioned = with_captions(blocks)
     own = [block for block, _ in captioned if block.kind in {"p", "h2", "quote"}]
     texts = [line for block in own for line in block.lines]
@@ -155,16 +167,43 @@ def _take_foot(blocks: list[Block], body: Body) -> list[Block]:
     end = len(blocks)
     while end and not _is_prose(blocks[end - 1]):
         end -= 1
-    for index in range(end, len(blocks) if end else 0):
-        lines = blocks[index].lines
-        if lines and begins_with_source(lines[0].replace("\t", " ")):
-            below = [line for block in blocks[index:] for line in block.lines]
-            foot = read_bar([line.replace("\t", " ") for line in below])
-            body.source = body.source or foot.source
-            body.bylines += foot.bylines
-            body.editors += foot.editors
-            return blocks[:index]
-    return blocks
+    start = _foot_begins(blocks, end) if end else None
+    if start is None:
+        return blocks
+    below = [line.replace("\t", " ") for block in blocks[start:] for line in block.lines]
+    foot = read_bar(dropwhile(lambda line: not is_bar(apart(line)), below))
+    body.source = body.source or foot.source
+    body.bylines += foot.bylines
+    body.editors += foot.editors
+    return blocks[:start]
+
+
+def _foot_begins(blocks: list[Block], end: int) -> int | None:
+    """The index of the block that begins the foot; the text ends before `end`.
+
+    A bar that names the source, or the heading of a list, begins one at any place. Another label begins
+    one below the last picture, for each picture may have an author, and above nothing of the article's own.
+    """
+    labels: list[int] = []
+    for index in range(end, len(blocks)):
+        block = blocks[index]
+        if block.kind in {"figure", "video"}:
+            labels = []
+        line = block.lines[0].replace("\t", " ") if block.lines else ""
+        if not line or len(line) > 160:
+            continue
+        if line.startswith(_OWN_WORDS) and not _OTHER_LABEL.search(line):
+            labels = []
+            continue
+        bar = apart(line)
+        if begins_box(line) or begins_with_source(bar):
+            start = index
+            while start > end and is_contact(blocks[start - 1].text):
+                start -= 1
+            return min([*labels, start])
+        if is_bar(bar) or TAG_LINE.match(line) or line in {"责任编辑", "编辑"}:
+            labels.append(index)
+    return labels[0] if labels else None
 
 
 def _take_original_title(blocks: list[Block], body: Body) -> list[Block]:
@@ -208,7 +247,7 @@ def _take_editors(blocks: list[Block], body: Body) -> list[Block]:
             continue
         lines = [line for line in block.lines if "。" not in line and _names_editors(line)]
         if lines:
-            body.editors += [BAR.sub("", line) for line in lines]
+            body.editors += [_without_others(BAR.sub("", line)) for line in lines]
             if len(lines) == len(block.lines):
                 continue
             named = set(lines)
@@ -228,22 +267,27 @@ def _take_editors(blocks: list[Block], body: Body) -> list[Block]:
     return kept
 
 
+def _without_others(line: str) -> str:
+    """An editors' line up to a label of another kind: 责任编辑: 王小明 标签: 杭州;文明."""
+    return _OTHER_LABEL.split(line)[0]
+
+
 def _names_editors(line: str) -> bool:
     bar = BAR.match(line)
     return bool(EDITOR_LINE.match(line[bar.end() :] if bar else line))
 
 
 def _take_note(
-    blocks: list[Block], label: re.Pattern[str], signs: str, most: int | None = None
+    blocks: list[Block], label: re.Pattern[str], signs: frozenset[str], most: int | None = None
 ) -> tuple[str | None, list[Block]]:
-    """The first note with a label, and the blocks without it; each label has one of the two signs. With
+    """The first note with a label, and the blocks without it; each label has one of the signs. With
     `most` it stands in one of so many blocks at the top.
     """
     for index, block in enumerate(blocks[:most]):
         if block.kind not in {"p", "h2", "quote"}:
             continue
         for at, line in enumerate(block.lines):
-            mark = label.match(line) if signs[0] in line or signs[1] in line else None
+            mark = label.match(line) if not signs.isdisjoint(line[:8]) else None
             if not mark:
                 continue
             note, end, following = line[mark.end() :].strip(), at + 1, index + 1

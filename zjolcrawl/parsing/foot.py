@@ -15,11 +15,12 @@ from operator import is_
 from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.ancestry import Under
-from zjolcrawl.parsing.bar import is_value
+from zjolcrawl.parsing.bar import apart, is_value
 from zjolcrawl.parsing.blocks import ATTACHMENT
 from zjolcrawl.parsing.elements import Names, text_of
 from zjolcrawl.parsing.fields.bylines import EDITOR_ROLES, EDITOR_SIGNS
 from zjolcrawl.parsing.fields.text import DIVIDER, clean, squeeze
+from zjolcrawl.parsing.furniture import is_no_tag
 from zjolcrawl.parsing.lines import Line
 from zjolcrawl.parsing.passages import EDITOR_LINE, TAG_LINE
 from zjolcrawl.parsing.urls import absolute
@@ -28,9 +29,6 @@ _EDITOR = re.compile(
     rf"(?<![^\s\u3000】\]）)（(【\[|｜;；])((?:{EDITOR_ROLES})\s*[:：/／·]\s*[\u3400-\u9fffA-Za-z·]"
     rf"(?:(?!(?:{EDITOR_ROLES})\s*[:：/／·])[^|｜】\]）)【\[]){{0,40}})"
 )
-_FUSED = re.compile(
-    r"(?<=\S)(?<!责任)(?=(?:责任编辑|责编|编辑)\s*[:：])"
-)  # 标签:亚运;火炬责任编辑:吴珂珺
 _EDITOR_SIGN = re.compile(f"[{EDITOR_SIGNS}]")
 _TAG_LABEL = re.compile(r"(?:^|\s)(?:标签|关键词)\s*[:：]")
 _TAGS_END = re.compile(
@@ -76,7 +74,7 @@ def editors_in(lines: Iterable[Line]) -> list[str]:
             break  # 值班主任 and 责任编辑 stand in lines of one bar
         if len(line.text) > 160 or "。" in line.text or not _EDITOR_SIGN.search(line.text):
             continue
-        text = _FUSED.sub(" ", line.text) if TAG_LINE.match(line.text) else line.text
+        text = apart(line.text)
         here = [_ANOTHER.split(mark[1])[0] for mark in _EDITOR.finditer(text)]
         if not here and EDITOR_LINE.match(line.text) and not line.text.startswith("总"):
             here = [line.text]
@@ -154,6 +152,8 @@ def tags_in(lines: Iterable[Line], boxes: set[HtmlElement]) -> list[str]:
             return _apart(linked)
         if text:
             return [text]
+        if mark.end() < len(line.text):
+            continue  # 标签: 责任编辑: 王小明, and no tags
         return _following(line, islice(waiting, 15))
     return []
 
@@ -247,11 +247,13 @@ def _anchor_texts(element: HtmlElement) -> Iterator[str]:
 def _following(label: Line, lines: Iterable[Line]) -> list[str]:
     """Tags in elements of their own after a label that stands alone."""
     box = label.element.getparent()
+    if box is not None and box.tag == "tr":
+        box = box.getparent()
     tags = []
     for line in lines:
         if box is None or box not in line.element.iterancestors() or _TAGS_END.match(line.text):
             break
-        if len(line.text) > 60:
+        if len(line.text) > 60 or is_no_tag(line.text):
             break
         tags += list(filter(None, _anchor_texts(line.element))) or [_TAGS_END.split(line.text)[0]]
     return [tag for tag in tags if not _NOT_TAG.fullmatch(tag)]

@@ -19,13 +19,22 @@ RELATED = re.compile(
     r"^[【\[\s]*(?:相\s*关\s*稿\s*件|相关(?:新闻|阅读|链接|报道|文章|稿件|专题|推荐)|延伸阅读|推荐阅读|阅读推荐|热点推荐|热门推荐|精彩推荐|为您推荐|"
     r"更多新闻|猜你喜欢|猜您喜欢|往期(?:回顾|推荐|精彩|文章|阅读)|推荐新闻|新闻推荐|大家都在看|今日热点|热门新闻|热点新闻|新闻排行|点击排行|图片推荐|网友还关注)[】\]]?\s*+[:：>]*+\s*+(?:更多)?>*+$"
 )
+# The lists and boxes below a text, by the names that they have on pages of 2003-2026.
+_BOX = re.compile(
+    r"[【\[\s·•]{0,3}(?:返回[^。，]{2,8}|即时报|(?:\d{1,2}|二十四)小时\S{0,8}|图片新闻|(?:我来|我要)(?:说两句|评论)|发表评论|网友评论|高层动态|政策动向|"
+    r"每日关注|今日关注|生活资讯|精品专题|所属专题|精彩(?:图片|图集|视频|专题)|真诚与社会各界合作|欢迎您提供新闻线索|(?:今日|频道|焦点)(?:要闻|推荐|头条|图片)|"
+    r"(?:滚动|最新|热点|本网|热门)(?:新闻|播报|资讯|报道|专题)|视频新闻|新闻(?:排行榜?|专题|推荐|图片)|(?:点击|阅读|热点)排行榜?)"
+    r"[】\]\s]{0,3}(?:[:：>＞»]{0,3}\s{0,3}(?:更多[^。]{0,4})?)[>＞»]{0,3}"
+)
+# The site's contact box (2003-2007), whose heading 联系方式 an article's own lines can have too.
+_CONTACT = re.compile(r"(?:联系方式|更多|相关稿件[:：]?|\S{2,4}资讯)(?:\s{0,3}更多)?")
 # What the bar above and below a text offers.
 _BAR = (
     r"打印本[页文]|关闭窗口|收藏本文|(?:请?先?登录后?)?(?:发表|写|热门|最新|全部|查看全部)?评论|(?:暂|还没)[无有]评论|举报[/／]反馈|意见反馈|投诉建议|"
     r"打赏(?:作者|支持)?|赞赏(?:作者|支持)?|加载更多|收起全文|"
     r"打印|关闭本页|关闭|收藏本页|收藏|返回(?:顶部|首页|列表|目录)?|回到顶部|我要纠错|纠错|举报|投诉|字体(?:大小)?|字号|评论|点赞|转发|放大|缩小|默认|"
     r"大\s{0,9}中\s{0,9}小|A\s?[+-]|QQ空间|QQ好友|新浪微博|微信好友|微信|微博|朋友圈|腾讯微博|人人网|豆瓣|复制链接|生成海报|海报|"
-    r"语音播报|朗读|听新闻|手机阅读|加入收藏|我有话说|在看|赞|更多"
+    r"【推荐】|\[推荐\]|打印本页|打印本稿|发表评论|我来说两句|我要评论|推荐给朋友|语音播报|朗读|听新闻|手机阅读|加入收藏|我有话说|在看|赞|更多"
 )
 # 阅读 1234, 12人已阅读, 已有3人参与, 赞(5), 1.2万次浏览, +1, 评论 3条: what readers did, which grows.
 _NUMBER = r"\+?\d[\d,.]{0,9}\s?[万亿千kKwW]?\+?"
@@ -84,6 +93,28 @@ _QR = re.compile(
 FOOT_SIGN = re.compile("[备证报Rr|｜丨]")
 # Characters of a line of furniture; what is longer and has a full stop is asked for two beginnings only.
 _LONGEST = 100
+
+
+def begins_box(text: str) -> bool:
+    """Whether a line is the heading of a list or box that stands below the text of an article."""
+    return len(text) <= 24 and bool(_BOX.fullmatch(text) or RELATED.match(text))
+
+
+def is_no_tag(text: str) -> bool:
+    """Whether a line below the label 标签 is furniture, for the label has no value."""
+    return bool(
+        begins_box(text)
+        or _CONTACT.fullmatch(text)
+        or _END.match(text)
+        or _FURNITURE.match(text)
+        or (FOOT_SIGN.search(text) and PAGE_FOOT.search(text))
+        or re.search("[:：。！？©]|^[·•①-⑳]", text)
+    )
+
+
+def is_contact(text: str) -> bool:
+    """Whether a line can be the heading of the contact box, where the line below it is of that box."""
+    return bool(_CONTACT.fullmatch(text))
 
 
 def until_end(blocks: list[Block]) -> list[Block]:

@@ -23,6 +23,7 @@ from zjolcrawl.parsing.breadcrumb import (
     may_be_labelled,
     read_breadcrumb,
 )
+from zjolcrawl.parsing.byline_lines import byline_of, is_byline
 from zjolcrawl.parsing.elements import Names, text_of
 from zjolcrawl.parsing.fields.bylines import is_credit, leading_names
 from zjolcrawl.parsing.fields.dates import time_span, yearless_span
@@ -54,10 +55,20 @@ _ENACTED = re.compile(r"^[（(].*(?:通过|公布|施行|修订|修正|批准)[)
 _TODAY = re.compile(
     r"^(?:今天是?|今日是?|现在是?|当前|此刻)\s?(?:时间|日期)?\s?[:：]?\s?\d|\d\s?[℃°]|农历|您好"
 )
-_BYLINE = re.compile(
-    r"^(?:\S{0,12}记者|通讯员|作者|(?:文|图|摄影|摄|视频)\s*[/／:：])\s*+(?:[:：]\s*+)?[\u4e00-\u9fff·]\s?[\u4e00-\u9fff·]"
+_WORDS_AFTER_DAY = re.compile(r"[起前后至将的在与和是为，、]|[\u4e00-\u9fff]{4}")
+# What stands behind the day of an info line: 2012年3月12日星期一, 2012年3月12日浙江在线新闻网站.
+_OUTLET_ROW = re.compile(
+    r"^[（(]?(?:星期|周)[一二三四五六日天]|[:：\d]|来源|编辑|作者|记者|字体|打印|浙江在线|农历|(?:报|网|网站|在线|社|客户端|台|频道|发布|杂志|周刊|版)$"
 )
 _BOOK = re.compile("《[^《》]*+》")  # a title of a book or a law, whose 》 divides nothing
+_LABEL = re.compile(
+    r"(?:来\s?源|稿源|作\s?者|记者|(?:发布|发表|发稿)?(?:时间|日期)|编辑|责任编辑)\s?[:：]"
+)
+_CLOCK = re.compile(r"\d{1,2}[:：]\d\d(?:[:：]\d\d)?")
+# www.zjol.com.cn 2003年58月09日 浙江在线新闻网站; a label, a date or a clock in a line of its own
+_ROW = re.compile(
+    rf"^www\.\S{{1,30}}\.(?:cn|com)(?:$|\s)|新闻网站$|^{_LABEL.pattern}$|^{_CLOCK.pattern}$|^\d{{4}}[-年/.]\d{{1,2}}[-月/.]\d{{1,2}}日?$|^字体\s?[:：]|^[—-]\d{{4}}[—-]$|^\d\d/\d\d$"
+)
 _SUBTITLE_HINT = re.compile(r"sub|fu-?t|fti|futi|副|vice|second", re.IGNORECASE)
 
 
@@ -121,7 +132,9 @@ def _by_place(root: HtmlElement) -> HtmlElement | None:
                 [
                     line
                     for line in lines[first:last]
-                    if _may_be_heading(line) and not _is_byline(line.text)
+                    if _may_be_heading(line)
+                    and not _is_byline(line.text)
+                    and not byline_of(line.text)
                 ]
             )
             if found:
@@ -351,9 +364,17 @@ def _is_info(text: str) -> bool:
 def _says_info(text: str) -> bool:
     span = time_span(text) or (yearless_span(text) if ":" in text else None)
     is_dated = span and span[1] - span[0] >= 0.2 * len(text) and not re.search("[。！？]", text)
+    if is_dated and span and _is_dated_headline(text[slice(*span)], text[span[1] :]):
+        return False
     is_said = is_dated or (_INFO.search(text) and "。" not in text) or RELATIVE.fullmatch(text)
     is_today = _TODAY.search(text) and not _INFO.search(text)
     return bool(is_said) and not _ENACTED.search(text) and not is_today
+
+
+def _is_dated_headline(day: str, rest: str) -> bool:
+    """Whether a line with a day, and `rest` behind it, says what happens then: 2015年8月1日起公交调价."""
+    is_words = ":" not in day and len(rest) >= 4 and _WORDS_AFTER_DAY.match(rest)
+    return bool(is_words) and not _OUTLET_ROW.search(rest)
 
 
 def _may_be_heading(line: Line) -> bool:
@@ -411,21 +432,31 @@ def _above_prose(lines: list[Line], inside: bool) -> list[Line]:
         return lines[:14]
     end = 0
     for index, line in enumerate(lines[:10]):
-        if _is_info(line.text) or (index and end == index and _goes_on(lines[index - 1], line)):
+        if _is_info(line.text) or (end == index and _goes_on(lines[:index], line)):
             end = index + 1
         elif end or "。" in line.text:
             break
     return lines[:end]
 
 
-def _goes_on(info: Line, following: Line) -> bool:
-    """Whether the line below one of the info line is of it too: a label's value, a byline in the same box,
-    or the site's name (www.zjol.com.cn / 2005年02月13日 / 浙江在线新闻网站).
+def _goes_on(above: list[Line], following: Line) -> bool:
+    """Whether a line below the info line, or right below the headline, is of it too: the address of the site
+    or its name, a date or a clock, a label, the value of the label above, a byline in the same box.
     """
+    text = following.text
+    if _ROW.search(text):
+        return True
+    if not above:
+        return False
+    info = above[-1]
+    if is_value(info.text, text):
+        return True
+    if not _is_byline(text):
+        return False
     same_box = info.element.getparent() is following.element.getparent()
-    is_byline = same_box and following.element.tag != "p" and _is_byline(following.text)
-    of_site = following.text.endswith("新闻网站")
-    return is_byline or of_site or is_value(info.text, following.text)
+    # A paragraph is the text's own byline, unless the lines of the info line are paragraphs too.
+    in_pieces = any(_LABEL.fullmatch(line.text) for line in above)
+    return same_box and (following.element.tag != "p" or in_pieces)
 
 
 def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, list[str]]:
@@ -441,6 +472,8 @@ def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, 
             and _SUBTITLE_HINT.search(_names_of(line.element))
         ):
             subtitle.append(text)  # （2018年2月5日） below the title of a speech
+        elif line.links == 0 and not _is_info(text) and (named := byline_of(text, not info)):
+            info.append(named)
         elif (
             _is_info(text)
             or _is_byline(text)
@@ -452,7 +485,7 @@ def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, 
             )
         ):
             info.append(text)
-        elif info and is_value(info[-1], text):
+        elif info and (is_value(info[-1], text) or _is_clock_of(info[-1], text)):
             info.append(text)  # 来源: in a block of its own, and its value in the next
         elif len(text) <= 40 and names_account(line):
             names = leading_names(text)[0]  # 王文 某大学教授
@@ -469,6 +502,11 @@ def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, 
     return _join(subtitle) or None, info
 
 
+def _is_clock_of(day: str, text: str) -> bool:
+    """Whether a line is the clock that belongs to the date in the line above: 2021-03-18 / 16:29:50."""
+    return bool(_CLOCK.fullmatch(text)) and bool(time_span(day)) and not _CLOCK.search(day)
+
+
 def _note(lines: list[Line], label: re.Pattern[str]) -> str | None:
     """A note with a label, in a box of its own between headline and body."""
     for index, line in enumerate(lines):
@@ -481,7 +519,7 @@ def _note(lines: list[Line], label: re.Pattern[str]) -> str | None:
 
 
 def _is_byline(text: str) -> bool:
-    return len(text) < 60 and bool(_BYLINE.search(text) or is_credit(text))
+    return len(text) < 60 and (is_byline(text) or is_credit(text))
 
 
 def _names_only(text: str) -> bool:

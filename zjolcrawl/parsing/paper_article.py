@@ -15,6 +15,7 @@ from lxml.html import HtmlElement
 from zjolcrawl.items import Media, RawArticle
 from zjolcrawl.parsing.blocks import Block, BlockReader
 from zjolcrawl.parsing.body import Body, read_body
+from zjolcrawl.parsing.byline_lines import byline_of
 from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES
 from zjolcrawl.parsing.fields.text import DIVIDER, clean
 from zjolcrawl.parsing.head import Head, find_headline, read_head
@@ -45,6 +46,7 @@ _TURN = (
 )
 _SAYS = re.compile(r"[。！？，；].{4}|.{8}[。！？]|.{4}\s摄$")
 _SENTENCE_END = re.compile("[。！？；]")
+_SENTENCE_ENDS = "。！？”…）)"
 _EDGE = re.compile(rf"^{_TURN}|{_TURN}$")
 
 
@@ -272,4 +274,12 @@ def _bylines(root: HtmlElement, comment: dict[str, str], head: Head, body: Body)
         named = f"作者: {named}"
     said = [named] if named else []
     said += read_info(" ".join(head.info)).bylines + head.credits + body.bylines
-    return said or body.entries
+    return said or body.entries or _signed(body.lines)
+
+
+def _signed(lines: list[str]) -> list[str]:
+    """The names in the last line, below a sentence: 王平 徐燕飞. Below another line they end a list."""
+    if len(lines) < 2 or lines[-2][-1] not in _SENTENCE_ENDS or len(lines[-1].split()) > 8:
+        return []
+    named = byline_of(lines[-1])
+    return [named] if named else []

@@ -30,13 +30,14 @@ from zjolcrawl.parsing.templates.paper import (
 from zjolcrawl.parsing.templates.table import find
 from zjolcrawl.parsing.urls import absolute, canonical, is_paper_page, kind, normalized
 
-# 第01版：要闻, 01版:要闻, A0001版：封面, a0001版:头版, 第04-05版:目的地, 第四版 副刊
+# 第01版：要闻, 00A03版:要闻, 头版:要闻, 三版:世相, 第三至四版:专题, 01版:要闻, A0001版：封面, a0001版:头版, 第04-05版:目的地, 第四版 副刊
 _LABEL = re.compile(
-    r"(?:(?:第\s*+)?(?<![A-Za-z\d])(?P<digits>[A-Za-z]{0,3}\s?\d{1,5}(?:\s?[-~、－—]\s?[A-Za-z]{0,3}\d{1,5})?)"
-    r"|第\s*+(?P<han>[一二三四五六七八九十]{1,3}))\s*+版(?![面权本])\s*+(?:[:：·\-—|｜]\s*+)?(?P<name>\S.*)?"
+    r"(?:(?:第\s*+)?(?<![A-Za-z\d])(?:0{1,3}(?=[A-Za-z]))?(?P<digits>[A-Za-z]{0,3}\s?\d{1,5}(?:\s?[-~、,，至－—]\s?第?[A-Za-z]{0,3}\d{1,5})?)"
+    r"|第\s*+(?P<han>[一二三四五六七八九十]{1,3}(?:[、至-]第?[一二三四五六七八九十]{1,3})?)"
+    r"|(?:^|(?<=[\s>＞]))(?P<bare>头|[一二三四五六七八九十]{1,3}(?:[、至-][一二三四五六七八九十]{1,3})?)(?=\s{0,9}版\s{0,9}[:：]))\s*+版(?![面权本])\s*+(?:[:：·\-—|｜]\s*+)?(?P<name>\S.*)?"
 )
 _OWN_LABEL = re.compile(
-    r"(?:\S{2,10}\s{0,9}[>＞]\s{0,9})?第?\s{0,9}(?:[A-Za-z]{0,3}\s?\d{1,5}|[一二三四五六七八九十]{1,3})\s{0,9}版\s{0,9}[:：]"
+    r"(?:\S{2,10}\s{0,9}[>＞]\s{0,9})?第?\s{0,9}(?:0{0,3}[A-Za-z]{0,3}\s?\d{1,5}(?:\s?[-~、,，至－—]\s?第?[A-Za-z]{0,3}\d{1,5})?|[一二三四五六七八九十]{1,3}(?:[、至-]第?[一二三四五六七八九十]{1,3})?|头)\s{0,9}版\s{0,9}[:：]"
 )
 _HAN_DIGITS = "〇一二三四五六七八九"
 _BESIDE = re.compile(
@@ -148,7 +149,7 @@ def read_label(text: str) -> Label | None:
     if not mark:
         return None
     name = _BESIDE.sub("", mark["name"] or "")
-    number = (mark["digits"] or _digits(mark["han"])).replace(" ", "")
+    number = (mark["digits"] or _numbers(mark["han"] or mark["bare"])).replace(" ", "")
     return Label(number, clean(name) or None)
 
 
@@ -159,6 +160,12 @@ def own_label(lines: Iterable[Line]) -> Label | None:
     """
     texts = (line.text for line in lines if line.links < 0.5 and _OWN_LABEL.match(line.text))
     return next((label for text in texts if (label := read_label(text))), None)
+
+
+def _numbers(han: str) -> str:
+    """三 -> 3, 三至四 -> 3-4; the head page is the first."""
+    parts = re.split("[、至-]第?", han.replace("头", "一"))
+    return "-".join(map(_digits, parts))
 
 
 def _digits(han: str) -> str:
