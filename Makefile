@@ -5,13 +5,16 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: demo test lint bench fidelity crawl lock clean
+.PHONY: demo test test-fast lint bench fidelity crawl lock clean
 
 demo: $(STAMP)  ## crawl the bundled site and print the reference article
 	$(BIN)/python -m tests.demo
 
 test: $(STAMP)  ## pass all tests
 	$(BIN)/python -m pytest -q --numprocesses=auto --dist=loadfile --no-loadscope-reorder --max-worker-restart=2
+
+test-fast: $(STAMP)  ## all tests but the slow ones and those of browsers, kills and Redis
+	$(BIN)/python -m pytest -q --numprocesses=auto --dist=loadfile --no-loadscope-reorder -m "not (slow or browser or kill or redis)"
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

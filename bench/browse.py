@@ -22,7 +22,7 @@ from urllib.parse import urlencode, urlsplit
 
 from pymongo import MongoClient
 
-from tests.archives import fill
+from tests.support.archives import fill
 from tests.web.serving import browsing
 from zjolcrawl.storage.browsing import column_counts, daily_counts, newest_articles
 from zjolcrawl.storage.connection import Database, connect

@@ -29,7 +29,7 @@ from pymongo import MongoClient
 from bench.crawls import begin
 from bench.site import build
 from tests.cluster.servers import RedisServer
-from tests.site import SiteProxy
+from tests.support.site import SiteProxy
 from zjolcrawl.storage.embedded import EmbeddedServer
 
 LEAST = 1.8

@@ -22,7 +22,7 @@ from bench.crawls import begin
 from bench.kills import check
 from bench.site import build
 from tests.cluster.servers import RedisServer, ReplicaSet
-from tests.site import SiteProxy
+from tests.support.site import SiteProxy
 
 
 def main(articles: int = 3000, kills: int = 5, workers: int = 4) -> int:

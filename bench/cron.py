@@ -19,9 +19,9 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from tests.goldens import FOLDERS
-from tests.pages import COLUMN, DAY, serve_column
-from tests.site import SiteProxy
+from tests.support.goldens import FOLDERS
+from tests.support.pages import COLUMN, DAY, serve_column
+from tests.support.site import SiteProxy
 from zjolcrawl.storage.embedded import EmbeddedServer
 
 ROOT = Path(__file__).parent.parent

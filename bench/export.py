@@ -18,8 +18,8 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from tests.archives import fill
-from tests.crawling import peak_memory, start_scrapy
+from tests.support.archives import fill
+from tests.support.crawling import peak_memory, start_scrapy
 from zjolcrawl.exchange.files import written
 from zjolcrawl.storage.connection import open_database
 from zjolcrawl.storage.embedded import EmbeddedServer

@@ -27,7 +27,7 @@ from bench.plain_spider import select
 from bench.site import COLUMN, HOST, build
 from bench.truth import goldens
 from bench.turns import in_turns, spread, table, versions
-from tests.goldens import FIXTURES
+from tests.support.goldens import FIXTURES
 from zjolcrawl.items import RawArticle
 from zjolcrawl.parsing.article_page import read_article
 from zjolcrawl.parsing.page import decode

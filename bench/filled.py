@@ -2,7 +2,7 @@
 
 python -m bench.filled [ARTICLES [ROUNDS [STORED …]]]     1500 5 3000 100000 1000000
 
-The databases are made archives (tests.archives); after each crawl what it added is taken out again.
+The databases are made archives (tests.support.archives); after each crawl what it added is taken out again.
 Filling 100,000 takes a minute or two and 0.7 GB of disk.
 """
 
@@ -18,7 +18,7 @@ from bench.rig import Rig, rigged
 from bench.site import COLUMN
 from bench.timed import Figures
 from bench.turns import in_turns, progress, spread, table, versions
-from tests.archives import fill
+from tests.support.archives import fill
 
 _SERVING = "gzip+charset"
 _OWN = {"$gte": COLUMN, "$lt": COLUMN[:-1] + "0"}  # the sign after /

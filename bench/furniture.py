@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from functools import cache
 
-from tests.prose import PLACES
+from tests.support.prose import PLACES
 
 _COLORS = ("#333", "#666", "#999", "#0a5ea8", "#ba2636", "#f5f5f5", "#fff", "#e5e5e5", "#004276")
 _PARTS = (

@@ -29,8 +29,8 @@ from pathlib import Path
 
 import bson
 
-from tests.goldens import FIXTURES
 from tests.parsing.mutilations import spoil
+from tests.support.goldens import FIXTURES
 from zjolcrawl.items import Article, Link, RawArticle
 from zjolcrawl.parsing.article_page import read_article
 from zjolcrawl.parsing.column_page import read_column

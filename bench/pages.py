@@ -1,7 +1,7 @@
 """Pages of the made site: T1 articles of 45 to 60 KB and lists, as the site of 2017 had them.
 
 A third of an article's page is its text, 900 to 6,500 characters; menus, styles, scripts and lists of
-other articles are the rest. Names, words and tags are those of made archives (tests.archives).
+other articles are the rest. Names, words and tags are those of made archives (tests.support.archives).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bench.furniture import box, foot, script, style, top
-from tests.archives import Newsroom
-from tests.prose import clause
+from tests.support.archives import Newsroom
+from tests.support.prose import clause
 from zjolcrawl.parsing.fields.dates import CHINA
 
 _LEAST, _MOST = 45_000, 60_000  # bytes

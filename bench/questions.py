@@ -29,9 +29,9 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from tests.archives import fill
-from tests.plans import Sent, explained, listened
-from tests.questions import QUESTIONS, Question
+from tests.support.archives import fill
+from tests.support.plans import Sent, explained, listened
+from tests.support.questions import QUESTIONS, Question
 from zjolcrawl.storage.embedded import EmbeddedServer
 
 Ask = Callable[[], list[dict[str, Any]]]

@@ -22,7 +22,7 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from tests.archives import fill
+from tests.support.archives import fill
 from zjolcrawl.storage.connection import Database, connect
 from zjolcrawl.storage.embedded import EmbeddedServer
 from zjolcrawl.storage.search import matching, rebuild, search

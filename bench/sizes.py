@@ -15,7 +15,7 @@ from pymongo import MongoClient
 from bench.crawls import begin
 from bench.nginx import serve
 from bench.site import HOST, build
-from tests.archives import fill
+from tests.support.archives import fill
 from zjolcrawl.storage.embedded import EmbeddedServer
 
 

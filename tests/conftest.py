@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,11 +14,11 @@ from pymongo import MongoClient
 from pymongo.database import Database
 from xdist.scheduler import LoadFileScheduling
 
-from tests.archives import fill
-from tests.crawling import scrapy, start_scrapy
-from tests.goldens import FOLDERS
-from tests.pages import HOST
-from tests.site import Answer, SiteProxy
+from tests.support.archives import fill
+from tests.support.crawling import Begin, Crawl, scrapy, start_scrapy
+from tests.support.goldens import FOLDERS
+from tests.support.pages import HOST
+from tests.support.site import Answer, SiteProxy
 from zjolcrawl.storage.embedded import EmbeddedServer
 
 # The ordinary run tries the same examples every time; `--hypothesis-profile=long` new ones, thousands.
@@ -46,8 +46,26 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduling:
     return _Scheduling(config, log)
 
 
+# What marks the tests of a folder or a file; single ones are marked where they stand.
+_MARKS = {
+    "tests/cluster/": "redis",
+    "tests/web/test_browser.py": "browser",
+    "tests/test_patterns.py": "slow",
+    "tests/test_questions.py": "slow",
+    "tests/test_scaling.py": "slow",
+    "tests/storage/test_selection.py": "slow",
+    "tests/spiders/test_confirmation.py": "slow",
+}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Pytest's hook: the longest first, else the order stays."""
+    """Pytest's hook: marks by place; the longest first, else the order stays."""
+    for item in items:
+        for place, mark in _MARKS.items():
+            if item.nodeid.startswith(place):
+                item.add_marker(mark)
+        if "kill" in item.name:
+            item.add_marker("kill")
     items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST))
 
 
@@ -95,9 +113,6 @@ def site() -> Iterator[SiteProxy]:
         yield proxy
 
 
-Crawl = Callable[..., subprocess.CompletedProcess[str]]
-
-
 @pytest.fixture
 def crawl(site: SiteProxy, mongodb_uri: str, database: str, tmp_path: Path) -> Crawl:
     """`crawl("column", url=…, pages=2)`: a run on the local web; upper-case names are settings.
@@ -123,9 +138,6 @@ def crawl(site: SiteProxy, mongodb_uri: str, database: str, tmp_path: Path) -> C
     return run
 
 
-Begin = Callable[..., subprocess.Popen[str]]
-
-
 @pytest.fixture
 def begin(site: SiteProxy, mongodb_uri: str, database: str, tmp_path: Path) -> Begin:
     """`begin("column", "-a", "url=…")`: the same run, not waited for."""
@@ -146,39 +158,3 @@ def command(mongodb_uri: str, database: str, tmp_path: Path) -> Crawl:
         return scrapy(*arguments, data=tmp_path, uri=mongodb_uri, database=database)
 
     return run
-
-
-def snapshot(db: Database[Any]) -> dict[str, dict[str, Any]]:
-    """All that is stored but the runs' ids, by collection and key; sets in one order."""
-    found: dict[str, dict[str, Any]] = {}
-    for name in ("articles", "revisions", "frontier", "columns", "rejects"):
-        for document in db[name].find():
-            document.pop("run_id", None)
-            document["columns"] = sorted(document.get("columns", []))
-            if name == "columns":  # how far a walk came is the crawl's, not the archive's
-                walk = ("walked_at", "swept_at", "pages_seen", "walk_open_since", "etag")
-                for field in (*walk, "last_modified"):
-                    document.pop(field, None)
-            found[f"{name} {document.pop('_id')}"] = document
-    return found
-
-
-def drop(db: Database[Any]) -> None:
-    """Drop every collection."""
-    for name in db.list_collection_names():
-        db[name].drop()
-
-
-def assert_rebuilt(db: Database[Any], site: SiteProxy, crawl: Crawl) -> None:
-    """Drop the database, read the archive: everything is as it was, and no one was asked."""
-    before = snapshot(db)
-    assert any(name.startswith("articles") for name in before)
-    drop(db)
-    site.reset_log()
-    done = crawl("reparse")
-    assert done.returncode == 0, done.stderr
-    assert site.requests == []
-    after = snapshot(db)
-    assert after.keys() == before.keys()
-    for name, document in before.items():
-        assert after[name] == document, name

@@ -14,8 +14,8 @@ from pathlib import Path
 from bson import json_util
 from pymongo import MongoClient
 
-from tests.goldens import FOLDERS
-from tests.site import SiteProxy
+from tests.support.goldens import FOLDERS
+from tests.support.site import SiteProxy
 from zjolcrawl.storage.embedded import EmbeddedServer
 
 ROOT = Path(__file__).parent.parent

@@ -8,8 +8,8 @@ from typing import Any
 
 from pymongo.database import Database
 
-from tests.archives import COLUMNS, HOLIDAYS, NOW, fill, made
-from tests.prose import words
+from tests.support.archives import COLUMNS, HOLIDAYS, NOW, fill, made
+from tests.support.prose import words
 from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.storage.schema import INDEXES, VALIDATORS
 

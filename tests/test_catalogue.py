@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.crawling import scrapy
+from tests.support.crawling import scrapy
 from zjolcrawl.catalogue import CatalogueError, load_catalogue, site_name, sites
 
 GOOD = {

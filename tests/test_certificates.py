@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pymongo.database import Database
 
-from tests.conftest import Crawl
-from tests.pages import DAY, article, url_of
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import Crawl
+from tests.support.pages import DAY, article, url_of
+from tests.support.site import Answer, SiteProxy
 
 FIRST = 4774001
 NOW = datetime.now(timezone.utc)

@@ -16,7 +16,7 @@ import pytest
 import yaml  # type: ignore[import-untyped,unused-ignore]
 from pymongo.uri_parser import parse_uri
 
-from tests.crawling import ROOT
+from tests.support.crawling import ROOT
 from zjolcrawl import settings
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Crawl
-from tests.crawling import ROOT
-from tests.goldens import file_of
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import ROOT, Crawl
+from tests.support.goldens import file_of
+from tests.support.site import Answer, SiteProxy
 from zjolcrawl import open_archive
 from zjolcrawl.items import Byline
 from zjolcrawl.library import NewsArchive

@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
-from tests import timing
-from tests.patterns import patterns, pumps
+from tests.support import timing
+from tests.support.patterns import patterns, pumps
 
 # Characters. The square of the first number takes 14 ms and more, most linear patterns take one; of what took
 # longer, four times as many characters may take eight times as long, not sixteen. Some clocks of processor
 # time tick every 4 ms.
 SHORT, LONG = 16_000, 64_000
-SUSPECT, GROWTH = 0.010, 8
+SUSPECT, GROWTH, CERTAIN = 0.010, 8, 12
+# A glance first, by a finer clock: the square of so many characters takes 0.9 ms and more.
+FEW, MANY, HARMLESS = 1_000, 4_000, 0.0005
 MOST_SECONDS = 2  # of processor time: what takes more hangs
 
 KNOWN = {pattern: where for where, pattern in patterns()}
@@ -26,16 +28,29 @@ def seconds(use: Callable[[Any], object], text: Any) -> float:
 
 
 def is_linear(use: Callable[[Any], object], make: Callable[[int], Any]) -> bool:
+    if looks_linear(use, make):
+        return True
     short = make(SHORT)
     if (taken := seconds(use, short)) < SUSPECT:
         return True
-    for _ in range(
-        6 if taken < MOST_SECONDS else 0
-    ):  # a page fault or a collection may fall into one measurement
+    growths: list[float] = []  # a page fault or a collection may fall into one measurement
+    while taken < MOST_SECONDS and len(growths) < 6 and sorted(growths)[1:2] < [CERTAIN]:
         taken, more = min(taken, seconds(use, short)), seconds(use, make(LONG))
-        if more < GROWTH * taken:
+        growths.append(more / taken)
+        if growths[-1] < GROWTH:
             return True
     return False
+
+
+def looks_linear(use: Callable[[Any], object], make: Callable[[int], Any]) -> bool:
+    many = make(MANY)
+    if (taken := timing.glance(use, many, most=MOST_SECONDS)) < HARMLESS:
+        return True
+    if taken > MOST_SECONDS:
+        return False
+    few = make(FEW)
+    less = min(timing.glance(use, few, most=MOST_SECONDS) for _ in range(3))
+    return min(taken, timing.glance(use, many, most=MOST_SECONDS)) < GROWTH * less
 
 
 def hardest(pattern: re.Pattern[Any], where: str = "") -> tuple[str, str, str, str] | None:

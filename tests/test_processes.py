@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.crawling import ROOT
+from tests.support.crawling import ROOT
 
 # Large blocks with small ones between them that stay, as a crawl's batches and pages are.
 _BLOCKS = """

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.archives import PICTURE, Document
-from tests.plans import explained, listened, parts
-from tests.questions import CHINA, QUESTIONS, Question
+from tests.support.archives import PICTURE, Document
+from tests.support.plans import explained, listened, parts
+from tests.support.questions import CHINA, QUESTIONS, Question
 from zjolcrawl.parsing.fields.dates import china_day
 
 URL = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"

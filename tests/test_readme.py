@@ -16,10 +16,10 @@ from bson import json_util
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from tests.crawling import scrapy
-from tests.goldens import FOLDERS, file_of
-from tests.questions import CHINA, IN_TEXTS, QUESTIONS, SECTION, Question
-from tests.site import SiteProxy
+from tests.support.crawling import scrapy
+from tests.support.goldens import FOLDERS, file_of
+from tests.support.questions import CHINA, IN_TEXTS, QUESTIONS, SECTION, Question
+from tests.support.site import SiteProxy
 from zjolcrawl.storage.embedded import EmbeddedServer
 
 REFERENCE = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"

@@ -15,13 +15,13 @@ from pymongo import MongoClient
 
 from bench.polite_day import DAY, HOUR, Manners, Sites, simulate
 from bench.scaling import PARAMETERS, RECHECK_DAYS, tables
-from tests.crawling import ROOT, scrapy
-from tests.mongod import Mongod
-from tests.pages import DAY as PUBLISHED
-from tests.pages import article, serve_column, url_of
-from tests.plans import listened
-from tests.questions import QUESTIONS, Question
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import ROOT, scrapy
+from tests.support.mongod import Mongod
+from tests.support.pages import DAY as PUBLISHED
+from tests.support.pages import article, serve_column, url_of
+from tests.support.plans import listened
+from tests.support.questions import QUESTIONS, Question
+from tests.support.site import Answer, SiteProxy
 from zjolcrawl import settings
 from zjolcrawl.catalogue import load_catalogue
 from zjolcrawl.storage.schema import VALIDATORS

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.site import Answer, Fault, Request, SiteProxy
+from tests.support.site import Answer, Fault, Request, SiteProxy
 
 HOST = "zjnews.zjol.com.cn"
 ARTICLE = f"http://{HOST}/zjnews/t20170812_4774532.shtml"
@@ -548,7 +548,7 @@ def test_command_serves_until_it_is_told_to_stop(
     root: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     port_file, log = tmp_path / "port", tmp_path / "log.jsonl"
-    command = [sys.executable, "-W", "error", "-m", "tests.site", "--root", str(root)]
+    command = [sys.executable, "-W", "error", "-m", "tests.support.site", "--root", str(root)]
     command += ["--port-file", str(port_file), "--log", str(log)]
     with subprocess.Popen(
         command,

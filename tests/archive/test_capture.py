@@ -11,10 +11,10 @@ import pytest
 from pymongo.database import Database
 
 from tests.archive.others import accepted, other_cdxj
-from tests.conftest import Begin, Crawl
-from tests.goldens import FOLDERS
-from tests.pages import COLUMN, DAY, HOST, article, serve_column, url_of
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import Begin, Crawl
+from tests.support.goldens import FOLDERS
+from tests.support.pages import COLUMN, DAY, HOST, article, serve_column, url_of
+from tests.support.site import Answer, SiteProxy
 
 IDS = range(4774001, 4774031)
 

@@ -16,9 +16,10 @@ import pytest
 from pymongo.database import Database
 
 from tests.archive.test_archive import exchange, writer_on
-from tests.conftest import Crawl, assert_rebuilt
-from tests.pages import COLUMN, DAY, serve_column
-from tests.site import SiteProxy
+from tests.support.crawling import Crawl
+from tests.support.pages import COLUMN, DAY, serve_column
+from tests.support.rebuilding import assert_rebuilt
+from tests.support.site import SiteProxy
 from zjolcrawl.archive.archive import Archive
 from zjolcrawl.archive.captures import Capture
 

@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 
 from tests.archive.test_archive import RUN, exchange
-from tests.s3_server import S3Server
+from tests.support.s3_server import S3Server
 from zjolcrawl.archive.archive import Archive, ArchiveError, read_record
 from zjolcrawl.archive.s3 import WarcStore, store_of
 from zjolcrawl.archive.stored import pull, push

@@ -8,7 +8,7 @@ from bench.fidelity import read_ours, tally
 from bench.peers import iso
 from bench.scoring import Tally, add, body_f1, common_subsequence, judge
 from bench.truth import Truth, goldens, marked, squeeze
-from tests.goldens import FIXTURES
+from tests.support.goldens import FIXTURES
 
 PAGE = """<html><body><div id="text"><p>　　甲乙丙丁<b>戊</b></p><img src="a.jpg">
 <p>图说</p>责任编辑：庚<p>（记者 己）</p></div></body></html>"""

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.servers import RedisServer
-from tests.crawling import QUICK, ended, start_scrapy
-from tests.pages import COLUMN
-from tests.site import SiteProxy
+from tests.support.crawling import QUICK, ended, start_scrapy
+from tests.support.pages import COLUMN
+from tests.support.site import SiteProxy
 
 Worker = Callable[..., subprocess.Popen[str]]
 

@@ -15,7 +15,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import AutoReconnect
 
-from tests.mongod import free_port
+from tests.support.mongod import free_port
 from zjolcrawl.storage.embedded import find_mongod
 
 REDIS_SERVER = shutil.which("redis-server")

@@ -15,9 +15,9 @@ from pymongo.database import Database
 
 from tests.cluster.conftest import Worker, end
 from tests.cluster.servers import RedisServer, needs_redis
-from tests.crawling import wait_until
-from tests.pages import COLUMN, DAY, serve_column, url_of
-from tests.site import SiteProxy
+from tests.support.crawling import wait_until
+from tests.support.pages import COLUMN, DAY, serve_column, url_of
+from tests.support.site import SiteProxy
 from zjolcrawl.archive.archive import Archive
 from zjolcrawl.archive.warc import Pointer
 

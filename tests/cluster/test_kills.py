@@ -11,9 +11,9 @@ from pathlib import Path
 from tests.cluster.conftest import Worker
 from tests.cluster.servers import RedisServer, ReplicaSet, needs_redis
 from tests.cluster.test_crowd import QUICK, asked, assert_whole, until
-from tests.crawling import ended
-from tests.pages import DAY, serve_column
-from tests.site import SiteProxy
+from tests.support.crawling import ended
+from tests.support.pages import DAY, serve_column
+from tests.support.site import SiteProxy
 
 pytestmark = needs_redis
 

@@ -12,10 +12,10 @@ import pytest
 
 from tests.cluster.conftest import Worker, end
 from tests.cluster.servers import RedisServer, needs_redis
-from tests.crawling import QUICK, start_scrapy
-from tests.goldens import FOLDERS
-from tests.pages import COLUMN, DAY, HOST, serve_column, url_of
-from tests.site import Answer, Request, SiteProxy
+from tests.support.crawling import QUICK, start_scrapy
+from tests.support.goldens import FOLDERS
+from tests.support.pages import COLUMN, DAY, HOST, serve_column, url_of
+from tests.support.site import Answer, Request, SiteProxy
 
 pytestmark = needs_redis
 IDENTS = range(4774001, 4774049)

@@ -10,10 +10,9 @@ from typing import Any
 
 from pymongo.database import Database
 
-from tests.conftest import Crawl
-from tests.crawling import ROOT, start_scrapy
-from tests.pages import COLUMN, DAY, serve_column
-from tests.site import SiteProxy
+from tests.support.crawling import ROOT, Crawl, start_scrapy
+from tests.support.pages import COLUMN, DAY, serve_column
+from tests.support.site import SiteProxy
 
 # As `scrapy` does, and then tells which modules are there and what the engine is made of.
 _CRAWL = """

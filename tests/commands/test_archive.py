@@ -13,9 +13,9 @@ from typing import Any
 from pymongo.database import Database
 
 from tests.archive.others import accepted, other_cdxj
-from tests.conftest import Crawl
-from tests.pages import COLUMN, DAY, article, serve_column, url_of
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import Crawl
+from tests.support.pages import COLUMN, DAY, article, serve_column, url_of
+from tests.support.site import Answer, SiteProxy
 
 FIRST, SECOND = 4774001, 4774002
 

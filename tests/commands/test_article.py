@@ -11,10 +11,10 @@ import brotli
 import pytest
 from pymongo.database import Database
 
-from tests.conftest import Crawl
-from tests.goldens import file_of
-from tests.pages import COLUMN, DAY, article, saying, serve_column, url_of
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import Crawl
+from tests.support.goldens import file_of
+from tests.support.pages import COLUMN, DAY, article, saying, serve_column, url_of
+from tests.support.site import Answer, SiteProxy
 
 REFERENCE = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
 PAGE = file_of(REFERENCE)

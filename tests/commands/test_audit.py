@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.conftest import Crawl
-from tests.pages import COLUMN, DAY, article, serve_column, url_of
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import Crawl
+from tests.support.pages import COLUMN, DAY, article, serve_column, url_of
+from tests.support.site import Answer, SiteProxy
 from zjolcrawl.catalogue import load_catalogue
 from zjolcrawl.display.audit import gaps
 

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Crawl
-from tests.crawling import ROOT
+from tests.support.crawling import ROOT, Crawl
 from tests.web.serving import browsing
 from zjolcrawl.storage.embedded import is_running
 
@@ -47,7 +46,7 @@ def test_others_are_warned_of(mongodb_uri: str, database: str, tmp_path: Path) -
 
 
 def test_database_that_goes_away_is_told_without_a_trace(tmp_path: Path) -> None:
-    from tests.mongod import Mongod
+    from tests.support.mongod import Mongod
 
     with Mongod(tmp_path / "mongod") as mongod, browsing(tmp_path, mongod.uri, "zjol") as (web, _):
         assert web.get("/").status == 200

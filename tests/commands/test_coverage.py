@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.conftest import Crawl
-from tests.pages import COLUMN, serve_column
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import Crawl
+from tests.support.pages import COLUMN, serve_column
+from tests.support.site import Answer, SiteProxy
 from zjolcrawl.display.coverage import SIGN, render, rows
 from zjolcrawl.parsing.urls import DAY_IN_URL, url_day
 from zjolcrawl.storage.coverage import Group

@@ -13,11 +13,11 @@ import pytest
 from pymongo.database import Database
 
 from tests.archive.test_damage import flip
-from tests.conftest import Crawl, drop, snapshot
-from tests.crawling import scrapy
-from tests.pages import COLUMN, DAY, article, serve_column, url_of
-from tests.s3_server import S3Server
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import Crawl, scrapy
+from tests.support.pages import COLUMN, DAY, article, serve_column, url_of
+from tests.support.rebuilding import drop, snapshot
+from tests.support.s3_server import S3Server
+from tests.support.site import Answer, SiteProxy
 
 IDENTS = [4774001, 4774002, 4774003]
 

@@ -12,8 +12,7 @@ import pytest
 from bson import ObjectId
 from pymongo.database import Database
 
-from tests.conftest import Crawl
-from tests.crawling import scrapy
+from tests.support.crawling import Crawl, scrapy
 from zjolcrawl.catalogue import load_catalogue
 from zjolcrawl.display.drift import of_templates
 from zjolcrawl.display.findings import Finding, line

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from tests.conftest import Crawl
-from tests.pages import COLUMN, DAY, saying, serve_column, url_of
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import Crawl
+from tests.support.pages import COLUMN, DAY, saying, serve_column, url_of
+from tests.support.site import Answer, SiteProxy
 from zjolcrawl.display.differences import Change, changes, sentences
 
 IDENT = 4774001

@@ -12,8 +12,7 @@ from typing import Any
 from bson import ObjectId
 from pymongo.database import Database
 
-from tests.conftest import Crawl
-from tests.crawling import scrapy
+from tests.support.crawling import Crawl, scrapy
 from zjolcrawl.display.runs import render
 
 START = datetime(2017, 8, 11, 23, 34, 27, tzinfo=timezone.utc)

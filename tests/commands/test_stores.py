@@ -11,11 +11,11 @@ import pytest
 from pymongo.database import Database
 
 from tests.archive.test_archive import left_open
-from tests.conftest import Crawl, drop
-from tests.crawling import scrapy
-from tests.goldens import file_of
-from tests.s3_server import S3Server
-from tests.site import SiteProxy
+from tests.support.crawling import Crawl, scrapy
+from tests.support.goldens import file_of
+from tests.support.rebuilding import drop
+from tests.support.s3_server import S3Server
+from tests.support.site import SiteProxy
 from zjolcrawl import open_archive
 
 REFERENCE = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"

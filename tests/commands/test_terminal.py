@@ -17,11 +17,10 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.conftest import Crawl
-from tests.crawling import ROOT
 from tests.exchange.made import article
-from tests.pages import saying, url_of
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import ROOT, Crawl
+from tests.support.pages import saying, url_of
+from tests.support.site import Answer, SiteProxy
 from zjolcrawl.terminal import printable
 
 EVIL = (

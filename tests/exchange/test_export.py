@@ -24,10 +24,9 @@ import pytest
 from bson import ObjectId
 from pymongo.database import Database
 
-from tests.conftest import Crawl
-from tests.crawling import peak_memory, start_scrapy, wait_until
 from tests.exchange.made import article, edited
-from tests.mongod import Mongod
+from tests.support.crawling import Crawl, peak_memory, start_scrapy, wait_until
+from tests.support.mongod import Mongod
 from zjolcrawl.exchange.fields import FIELDS
 from zjolcrawl.storage.connection import open_database
 from zjolcrawl.storage.schema import ensure_schema

@@ -19,8 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymongo.database import Database
 
-from tests.conftest import Crawl, drop
 from tests.exchange.made import article
+from tests.support.crawling import Crawl
+from tests.support.rebuilding import drop
 from zjolcrawl.exchange import tables
 from zjolcrawl.exchange.fields import fitted
 from zjolcrawl.exchange.jsonl import dump, load

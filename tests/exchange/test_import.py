@@ -18,11 +18,11 @@ from bson import ObjectId
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from tests.conftest import Crawl, drop
-from tests.crawling import scrapy, start_scrapy, wait_until
 from tests.exchange.made import RUN, article, edited
-from tests.mongod import Mongod
-from tests.pages import COLUMN
+from tests.support.crawling import Crawl, scrapy, start_scrapy, wait_until
+from tests.support.mongod import Mongod
+from tests.support.pages import COLUMN
+from tests.support.rebuilding import drop
 from zjolcrawl.extensions.run_lock import RunLock
 
 HOUR = timedelta(hours=1)

@@ -15,9 +15,9 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
 
 from bench.fuzz_exchange import again
-from tests.conftest import Crawl
 from tests.exchange.made import article
 from tests.exchange.test_import import broken, everything, put, taken
+from tests.support.crawling import Crawl
 
 
 def within(inner: str, value: str = '"x"') -> str:

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.conftest import Crawl
-from tests.crawling import ROOT
 from tests.exchange.made import article
 from tests.exchange.test_hostile import BODIES
+from tests.support.crawling import ROOT, Crawl
 from zjolcrawl.exchange.fields import FIELDS
 
 SECTION = re.search(r"\n## Taking it away\n(.*?)\n## ", (ROOT / "README.md").read_text(), re.DOTALL)

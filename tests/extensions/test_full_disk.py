@@ -12,9 +12,9 @@ import pytest
 from pymongo.database import Database
 
 from tests.archive.others import accepted
-from tests.crawling import scrapy
-from tests.pages import COLUMN, DAY, article, serve_column, url_of
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import scrapy
+from tests.support.pages import COLUMN, DAY, article, serve_column, url_of
+from tests.support.site import Answer, SiteProxy
 
 IDENTS = range(4774001, 4774081)
 

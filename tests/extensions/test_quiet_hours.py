@@ -6,9 +6,9 @@ from datetime import datetime, time, timedelta
 
 import pytest
 
-from tests.conftest import Crawl
-from tests.pages import COLUMN, DAY, serve_column
-from tests.site import SiteProxy
+from tests.support.crawling import Crawl
+from tests.support.pages import COLUMN, DAY, serve_column
+from tests.support.site import SiteProxy
 from zjolcrawl.extensions.quiet_hours import parse_hours, seconds_to
 from zjolcrawl.parsing.fields.dates import CHINA
 

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.conftest import Begin, Crawl
-from tests.crawling import wait_until
-from tests.pages import COLUMN, DAY, article, serve_column, url_of
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import Begin, Crawl, wait_until
+from tests.support.pages import COLUMN, DAY, article, serve_column, url_of
+from tests.support.site import Answer, SiteProxy
 from zjolcrawl.extensions.run_lock import LockHeld, RunLock, holder
 
 FIRST = 4774001

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.conftest import Crawl, assert_rebuilt
-from tests.pages import COLUMN, DAY, HOST, article, list_page, serve_column, url_of
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import Crawl
+from tests.support.pages import COLUMN, DAY, HOST, article, list_page, serve_column, url_of
+from tests.support.rebuilding import assert_rebuilt
+from tests.support.site import Answer, SiteProxy
 from zjolcrawl.archive.archive import Archive
 from zjolcrawl.middlewares.robots import MOST_BYTES, _steps
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pymongo.database import Database
 from scrapy import Request
 
-from tests.conftest import Crawl
-from tests.pages import COLUMN, DAY, HOST, article, url_of
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import Crawl
+from tests.support.pages import COLUMN, DAY, HOST, article, url_of
+from tests.support.site import Answer, SiteProxy
 from zjolcrawl.parsing.column_page import read_column
 from zjolcrawl.parsing.urls import absolute, canonical, kind, normalized
 

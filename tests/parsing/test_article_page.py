@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.goldens import FIXTURES, as_document, file_of, load, read, sidecars
+from tests.support.goldens import FIXTURES, as_document, file_of, load, read, sidecars
 from zjolcrawl.items import Article, RawArticle
 from zjolcrawl.parsing.article_page import NotArticle, Stub, read_article
 from zjolcrawl.pipelines.normalize import normalize

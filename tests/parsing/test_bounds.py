@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests import timing
+from tests.support import timing
 from zjolcrawl.items import RawArticle
 from zjolcrawl.parsing.article_page import read_article
 from zjolcrawl.parsing.column_page import read_column

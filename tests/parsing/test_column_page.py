@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.goldens import FIXTURES, load, sidecars
+from tests.support.goldens import FIXTURES, load, sidecars
 from zjolcrawl.parsing.column_page import ColumnPage, read_column
 from zjolcrawl.parsing.fields.dates import china_day
 

@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 import pytest
 from bson import ObjectId
 
-from tests.goldens import FIXTURES, load, sidecars
+from tests.support.goldens import FIXTURES, load, sidecars
 from zjolcrawl.items import Article, RawArticle
 from zjolcrawl.parsing.article_page import read_article
 from zjolcrawl.parsing.page import decode

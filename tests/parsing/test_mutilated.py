@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from tests.goldens import load, sidecars
 from tests.parsing.mutilations import COMMON, GIANT, Mutilation, spoil
+from tests.support.goldens import load, sidecars
 from zjolcrawl.items import RawArticle
 from zjolcrawl.parsing.article_page import NotArticle, Stub, read_article
 from zjolcrawl.parsing.column_page import read_column

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.goldens import file_of
+from tests.support.goldens import file_of
 from zjolcrawl.parsing.navigation import ColumnLink, column_url, read_navigation
 
 URL = "http://zjnews.zjol.com.cn/zjnews/zjxw/"

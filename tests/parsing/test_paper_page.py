@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.goldens import FIXTURES, file_of, load, sidecars
+from tests.support.goldens import FIXTURES, file_of, load, sidecars
 from zjolcrawl.items import RawArticle
 from zjolcrawl.parsing.article_page import NotArticle, read_article
 from zjolcrawl.parsing.fields.dates import china_day

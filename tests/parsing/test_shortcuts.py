@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.goldens import FIXTURES, load, sidecars
+from tests.support.goldens import FIXTURES, load, sidecars
 from zjolcrawl.parsing.blocks import BLOCK_TAGS, PAGE_FOOT
 from zjolcrawl.parsing.breadcrumb import may_be_labelled
 from zjolcrawl.parsing.furniture import FOOT_SIGN

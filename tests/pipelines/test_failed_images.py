@@ -9,11 +9,12 @@ import pytest
 from pymongo import UpdateOne
 from pymongo.database import Database
 
-from tests.conftest import Crawl, assert_rebuilt, snapshot
-from tests.pages import COLUMN, DAY, article, url_of
-from tests.pictures import EPS, ico, png, saved
 from tests.pipelines.test_images import FOLDER, IDENT, JPEG, PNG, image_of, serve
-from tests.site import Answer, Request, SiteProxy
+from tests.support.crawling import Crawl
+from tests.support.pages import COLUMN, DAY, article, url_of
+from tests.support.pictures import EPS, ico, png, saved
+from tests.support.rebuilding import assert_rebuilt, snapshot
+from tests.support.site import Answer, Request, SiteProxy
 from zjolcrawl.items import Outcome
 from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.frontier import settle_link, store_link, unchanged_link

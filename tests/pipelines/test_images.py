@@ -12,10 +12,9 @@ import pytest
 from PIL import Image as Pillow
 from pymongo.database import Database
 
-from tests.conftest import Begin, Crawl
-from tests.crawling import peak_memory, start_scrapy
-from tests.pages import COLUMN, DAY, article, serve_column, url_of
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import Begin, Crawl, peak_memory, start_scrapy
+from tests.support.pages import COLUMN, DAY, article, serve_column, url_of
+from tests.support.site import Answer, SiteProxy
 
 IDENT = 4774001
 CDN = "http://img.zjolcdn.com/pic/0/07/11/20"

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.conftest import Crawl
-from tests.pages import COLUMN, DAY, article, list_page, serve_column, url_of
 from tests.reading.test_pages import PAGES, READ, hurried, with_reader, workers_of
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import Crawl
+from tests.support.pages import COLUMN, DAY, article, list_page, serve_column, url_of
+from tests.support.site import Answer, SiteProxy
 from zjolcrawl.items import Outcome, RawArticle
 from zjolcrawl.parsing.article_page import NotArticle
 from zjolcrawl.parsing.column_page import read_column

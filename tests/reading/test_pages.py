@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.crawling import ROOT
-from tests.pages import DAY, article, url_of
+from tests.support.crawling import ROOT
+from tests.support.pages import DAY, article, url_of
 from zjolcrawl.parsing.article_page import read_article
 from zjolcrawl.reading.pages import PageReader
 from zjolcrawl.reading.process import Found

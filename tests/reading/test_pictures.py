@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pictures import (
+from tests.support.pictures import (
     EPS,
     OTHERS,
     SHOWN,

@@ -6,9 +6,10 @@ from typing import Any
 
 from pymongo.database import Database
 
-from tests.conftest import Crawl, assert_rebuilt
-from tests.pages import COLUMN, DAY, article
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import Crawl
+from tests.support.pages import COLUMN, DAY, article
+from tests.support.rebuilding import assert_rebuilt
+from tests.support.site import Answer, SiteProxy
 
 LEGACY = "http://zjnews.zjol.com.cn/system/2018/02/27/021652298.shtml"
 MOBILE = "http://m.zjol.com.cn/mzjol/details.html?newsid=021652298"

@@ -12,12 +12,13 @@ import brotli  # type: ignore[import-untyped]
 import pytest
 from pymongo.database import Database
 
-from tests.conftest import Crawl, assert_rebuilt
-from tests.pages import COLUMN, DAY, article, list_page, serve_column, url_of
 from tests.pipelines.test_images import PNG
-from tests.site import Answer, Request, SiteProxy
 from tests.spiders import test_paper
 from tests.spiders.test_incremental import due_now, row
+from tests.support.crawling import Crawl
+from tests.support.pages import COLUMN, DAY, article, list_page, serve_column, url_of
+from tests.support.rebuilding import assert_rebuilt
+from tests.support.site import Answer, Request, SiteProxy
 from zjolcrawl.archive.archive import Archive
 
 if sys.version_info >= (3, 14):

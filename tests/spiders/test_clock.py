@@ -14,9 +14,9 @@ from scrapy import Request
 from scrapy.http import Response
 from scrapy.settings import Settings
 
-from tests.conftest import Crawl
-from tests.pages import COLUMN, DAY, saying, serve_column, url_of
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import Crawl
+from tests.support.pages import COLUMN, DAY, saying, serve_column, url_of
+from tests.support.site import Answer, SiteProxy
 from zjolcrawl.commands.crawl import _check_settings
 from zjolcrawl.extensions import log_file
 from zjolcrawl.extensions.run_ledger import RunLedger

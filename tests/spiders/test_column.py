@@ -12,10 +12,9 @@ import pytest
 from pymongo.database import Database
 from scrapy.utils.test import get_crawler
 
-from tests.conftest import Crawl
-from tests.crawling import scrapy
-from tests.pages import COLUMN, HOST, list_page, serve_column
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import Crawl, scrapy
+from tests.support.pages import COLUMN, HOST, list_page, serve_column
+from tests.support.site import Answer, SiteProxy
 from zjolcrawl.spiders.column import ColumnSpider
 
 REFERENCE = f"{HOST}/zjnews/zjxw/201708/t20170812_4774532.shtml"

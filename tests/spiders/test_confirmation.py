@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.conftest import Crawl, assert_rebuilt
-from tests.pages import COLUMN, DAY, HOST, article, serve_column, url_of
-from tests.site import Answer, SiteProxy
 from tests.spiders.test_incremental import row_of
+from tests.support.crawling import Crawl
+from tests.support.pages import COLUMN, DAY, HOST, article, serve_column, url_of
+from tests.support.rebuilding import assert_rebuilt
+from tests.support.site import Answer, SiteProxy
 
 FIRST = 4774001
 IDENTS = [FIRST + n for n in range(12)]

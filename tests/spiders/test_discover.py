@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.conftest import Crawl, assert_rebuilt, snapshot
-from tests.pages import COLUMN, DAY, HOST, following, list_page, serve_column
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import Crawl
+from tests.support.pages import COLUMN, DAY, HOST, following, list_page, serve_column
+from tests.support.rebuilding import assert_rebuilt, snapshot
+from tests.support.site import Answer, SiteProxy
 from zjolcrawl.archive.archive import Archive
 from zjolcrawl.catalogue import load_catalogue
 from zjolcrawl.parsing.fields.dates import CHINA

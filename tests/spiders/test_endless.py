@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.conftest import Crawl
-from tests.pages import COLUMN, DAY, article, following, list_page, serve_column, url_of
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import Crawl
+from tests.support.pages import COLUMN, DAY, article, following, list_page, serve_column, url_of
+from tests.support.site import Answer, SiteProxy
 from zjolcrawl.parsing.column_page import read_column
 
 FIRST = 4774001

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.conftest import Begin, Crawl
-from tests.crawling import peak_memory
-from tests.pages import COLUMN, DAY, article, list_page, serve_column, url_of
-from tests.site import Answer, Request, SiteProxy
+from tests.support.crawling import Begin, Crawl, peak_memory
+from tests.support.pages import COLUMN, DAY, article, list_page, serve_column, url_of
+from tests.support.site import Answer, Request, SiteProxy
 from zjolcrawl.catalogue import load_catalogue
 
 FIRST = 4774001

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.conftest import Begin, Crawl
-from tests.crawling import scrapy, wait_until
-from tests.pages import COLUMN, DAY, article, list_page, saying, serve_column, url_of
-from tests.site import Answer, Request, SiteProxy
+from tests.support.crawling import Begin, Crawl, scrapy, wait_until
+from tests.support.pages import COLUMN, DAY, article, list_page, saying, serve_column, url_of
+from tests.support.site import Answer, Request, SiteProxy
 from zjolcrawl.catalogue import load_catalogue
 
 FIRST, SECOND, THIRD, FOURTH = 4774001, 4774002, 4774003, 4774004

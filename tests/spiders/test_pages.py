@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.conftest import Crawl, assert_rebuilt
-from tests.pages import COLUMN, DAY, article, serve_column, url_of
 from tests.pipelines.test_images import PNG
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import Crawl
+from tests.support.pages import COLUMN, DAY, article, serve_column, url_of
+from tests.support.rebuilding import assert_rebuilt
+from tests.support.site import Answer, SiteProxy
 
 FIRST, LAST = 4774001, 4774002
 URL = url_of(FIRST)

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.conftest import Crawl, assert_rebuilt, drop, snapshot
-from tests.crawling import scrapy
-from tests.pages import COLUMN
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import Crawl, scrapy
+from tests.support.pages import COLUMN
+from tests.support.rebuilding import assert_rebuilt, drop, snapshot
+from tests.support.site import Answer, SiteProxy
 
 ZJRB = "http://zjrb.zjol.com.cn"
 ISSUE = f"{ZJRB}/html/2017-09/05/"

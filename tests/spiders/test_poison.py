@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.conftest import Crawl, assert_rebuilt
-from tests.pages import COLUMN, DAY, article, list_page, saying, url_of
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import Crawl
+from tests.support.pages import COLUMN, DAY, article, list_page, saying, url_of
+from tests.support.rebuilding import assert_rebuilt
+from tests.support.site import Answer, SiteProxy
 
 GOOD = range(4774001, 4774053)
 POISON = 4774900

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.conftest import Begin, Crawl, assert_rebuilt, drop, snapshot
-from tests.pages import COLUMN, DAY, HOST, article, list_page, serve_column, url_of
 from tests.pipelines.test_images import JPEG, PNG
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import Begin, Crawl
+from tests.support.pages import COLUMN, DAY, HOST, article, list_page, serve_column, url_of
+from tests.support.rebuilding import assert_rebuilt, drop, snapshot
+from tests.support.site import Answer, SiteProxy
 from zjolcrawl.storage.operations import reject_id
 
 FIRST, SECOND, THIRD = 4774001, 4774002, 4774003

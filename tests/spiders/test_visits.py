@@ -7,11 +7,11 @@ from typing import Any
 
 from pymongo.database import Database
 
-from tests.conftest import Crawl, assert_rebuilt
-from tests.crawling import start_scrapy
-from tests.pages import COLUMN, DAY, HOST, RELATED, article, saying, serve_column, url_of
-from tests.site import Answer, SiteProxy
 from tests.spiders.test_incremental import row_of
+from tests.support.crawling import Crawl, start_scrapy
+from tests.support.pages import COLUMN, DAY, HOST, RELATED, article, saying, serve_column, url_of
+from tests.support.rebuilding import assert_rebuilt
+from tests.support.site import Answer, SiteProxy
 
 IDENT = 4774001
 URL = url_of(IDENT)

@@ -20,7 +20,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import ServerSelectionTimeoutError
 
-from tests.crawling import wait_until
+from tests.support.crawling import wait_until
 from zjolcrawl.storage import embedded
 from zjolcrawl.storage.embedded import (
     EmbeddedServer,

@@ -13,10 +13,10 @@ from bson import Binary, ObjectId
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from tests.conftest import Crawl
-from tests.pages import COLUMN
 from tests.pipelines.test_images import PNG, image_of, serve
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import Crawl
+from tests.support.pages import COLUMN
+from tests.support.site import Answer, SiteProxy
 from zjolcrawl.storage.connection import connect
 from zjolcrawl.storage.image_stores import GridFSFiles, ImageReader
 

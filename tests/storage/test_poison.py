@@ -12,8 +12,8 @@ import pytest
 from bson import Int64
 from pymongo.database import Database
 
-from tests.mongod import Mongod
 from tests.storage.test_store import URL, article
+from tests.support.mongod import Mongod
 from zjolcrawl.items import Article, Byline, ColumnVisit, Image, Link, Outcome, Unchanged, WalkEnd
 from zjolcrawl.storage.buffer import Sight
 from zjolcrawl.storage.errors import StoreError

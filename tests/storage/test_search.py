@@ -16,8 +16,7 @@ from typing import Any, TypeVar
 import pytest
 from pymongo.database import Database
 
-from tests.conftest import Crawl
-from tests.crawling import start_scrapy
+from tests.support.crawling import Crawl, start_scrapy
 from zjolcrawl.items import Article, Byline, Image, Outcome
 from zjolcrawl.storage.connection import connect
 from zjolcrawl.storage.doubts import VisitPolicy

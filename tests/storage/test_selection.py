@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.archives import Document
-from tests.plans import explained, parts
+from tests.support.archives import Document
+from tests.support.plans import explained, parts
 from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.storage.selection import Selection
 

@@ -18,11 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymongo.database import Database
 
-from tests.conftest import Crawl
-from tests.crawling import scrapy, start_scrapy, wait_until
-from tests.mongod import Mongod
-from tests.pages import COLUMN, DAY, serve_column
-from tests.site import SiteProxy
+from tests.support.crawling import Crawl, scrapy, start_scrapy, wait_until
+from tests.support.mongod import Mongod
+from tests.support.pages import COLUMN, DAY, serve_column
+from tests.support.site import SiteProxy
 from zjolcrawl.items import ColumnVisit, Outcome, Unchanged
 from zjolcrawl.storage.buffer import SPOOLED, Sight
 from zjolcrawl.storage.spool import Damaged, Spool

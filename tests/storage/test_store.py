@@ -12,7 +12,7 @@ import pytest
 from pymongo import AsyncMongoClient
 from pymongo.database import Database
 
-from tests.conftest import drop
+from tests.support.rebuilding import drop
 from zjolcrawl.items import Article, Byline, ColumnVisit, Image, Link, Outcome, WalkEnd
 from zjolcrawl.storage.documents import content_sha256
 from zjolcrawl.storage.doubts import VisitPolicy

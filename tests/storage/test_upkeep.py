@@ -12,7 +12,7 @@ import pytest
 from bson import ObjectId
 from pymongo.database import Database
 
-from tests.archives import fill
+from tests.support.archives import fill
 from zjolcrawl.storage.connection import connect
 from zjolcrawl.storage.operations import utc_now
 from zjolcrawl.storage.search import upkeep as upkeep_module

@@ -11,8 +11,8 @@ import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from tests.goldens import FOLDERS
-from tests.site import SiteProxy
+from tests.support.goldens import FOLDERS
+from tests.support.site import SiteProxy
 from tests.web.sample import crawl, plant, sow
 from tests.web.serving import Web, browsing
 

@@ -10,10 +10,10 @@ from typing import Any
 from bson import ObjectId
 from pymongo.database import Database
 
-from tests.crawling import scrapy
-from tests.goldens import file_of
-from tests.pages import DAY, HOST, saying, url_of
-from tests.site import Answer, SiteProxy
+from tests.support.crawling import scrapy
+from tests.support.goldens import file_of
+from tests.support.pages import DAY, HOST, saying, url_of
+from tests.support.site import Answer, SiteProxy
 
 REFERENCE = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
 PICTURE = REFERENCE.rpartition("/")[0] + "/W020170812341787363590.jpg"

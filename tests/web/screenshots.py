@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw
 from pymongo import MongoClient
 from selenium.webdriver.common.by import By
 
-from tests.goldens import FOLDERS
-from tests.site import Answer, SiteProxy
+from tests.support.goldens import FOLDERS
+from tests.support.site import Answer, SiteProxy
 from tests.web.browser import chromium, full_picture
 from tests.web.sample import EDITED, REFERENCE, SOWN, SOWN_YEAR, crawl, sow
 from tests.web.serving import browsing

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-from tests.crawling import start_scrapy
+from tests.support.crawling import start_scrapy
 
 
 @dataclass(frozen=True, slots=True)

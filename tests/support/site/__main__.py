@@ -1,4 +1,4 @@
-"""`python -m tests.site --root fixtures/lists --root fixtures/T1`: the local web for the demo, until it is told to stop."""
+"""`python -m tests.support.site --root fixtures/lists --root fixtures/T1`: the local web for the demo, until it is told to stop."""
 
 import argparse
 import json
@@ -8,8 +8,8 @@ import threading
 from pathlib import Path
 from typing import TextIO
 
-from tests.site.messages import Request
-from tests.site.proxy import SiteProxy
+from tests.support.site.messages import Request
+from tests.support.site.proxy import SiteProxy
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def _parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.site", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.support.site", description=__doc__)
     parser.add_argument(
         "--root", type=Path, action="append", required=True, help="folder of hosts; repeatable"
     )

@@ -10,9 +10,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.site import SiteProxy
+from tests.support import warm
+from tests.support.site import SiteProxy
 
-ROOT = Path(__file__).parent.parent
+Crawl = Callable[..., subprocess.CompletedProcess[str]]
+Begin = Callable[..., subprocess.Popen[str]]
+ROOT = Path(__file__).parents[2]
+_PATH = os.environ.get("PYTHONPATH")
+LONG = 300.0  # seconds that only what hangs takes
 QUICK = ("-s", "DOWNLOAD_DELAY=0", "-s", "AUTOTHROTTLE_ENABLED=False", "-s", "RETRY_ENABLED=False")
 
 
@@ -22,19 +27,21 @@ def scrapy(
     data: Path,
     uri: str = "",
     database: str = "zjol",
-    timeout: float = 120,
     ahead: float = 0,
 ) -> subprocess.CompletedProcess[str]:
     """`scrapy ARGUMENTS` with its output; quick settings for a crawl; `ahead`: days added to the clock."""
-    running = start_scrapy(
-        *arguments, site=site, data=data, uri=uri, database=database, ahead=ahead
-    )
-    out, err = ended(running, timeout)
-    return subprocess.CompletedProcess(running.args, running.returncode, out, err)
+    if (
+        os.environ.get("PYTHONPATH") != _PATH
+    ):  # a module of the test's own: only a new interpreter takes it
+        running = start_scrapy(*arguments, site=site, data=data, uri=uri, database=database)
+        out, err = ended(running, LONG)
+        return subprocess.CompletedProcess(running.args, running.returncode, out, err)
+    given = _with_settings(arguments, QUICK)
+    return warm.run(given, _environment(site, data, uri, database), LONG, ahead)
 
 
 def wait_until(
-    condition: Callable[[], object], *running: subprocess.Popen[str], seconds: float = 90
+    condition: Callable[[], object], *running: subprocess.Popen[str], seconds: float = LONG
 ) -> None:
     """Until it holds. Fails where one of the processes ends before that, or they are so long about it."""
     deadline = time.monotonic() + seconds
@@ -82,16 +89,22 @@ def start_scrapy(
     uri: str,
     database: str,
     settings: tuple[str, ...] = QUICK,
-    ahead: float = 0,
 ) -> subprocess.Popen[str]:
-    """The same, not waited for; `settings` are those of a crawl."""
+    """The same, not waited for, in a process begun from nothing; `settings` are those of a crawl."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "scrapy", *_with_settings(arguments, settings)],
+        cwd=ROOT, env=_environment(site, data, uri, database),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def _with_settings(arguments: tuple[str, ...], settings: tuple[str, ...]) -> list[str]:
+    return [*arguments[:2], *(settings if arguments[0] == "crawl" else ()), *arguments[2:]]
+
+
+def _environment(site: SiteProxy | None, data: Path, uri: str, database: str) -> dict[str, str]:
     environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
     environment |= site.environ if site else {}
     environment |= {"DATA_DIR": str(data), "MONGODB_URI": uri, "MONGODB_DATABASE": database}
     environment["PYTHONFAULTHANDLER"] = "1"  # for `stacks`
-    program = ("tests.clock", str(ahead)) if ahead else ("scrapy",)
-    given = settings if arguments[0] == "crawl" else ()
-    return subprocess.Popen(
-        [sys.executable, "-m", *program, *arguments[:2], *given, *arguments[2:]],
-        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    return environment

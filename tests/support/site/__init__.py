@@ -4,7 +4,7 @@ Everything goes through a forward proxy, so the product under test needs no test
 usual `http_proxy` and `https_proxy` variables (`SiteProxy.environ`) are all it is given.
 """
 
-from tests.site.messages import Answer, Fault, Request, Responder
-from tests.site.proxy import SiteProxy
+from tests.support.site.messages import Answer, Fault, Request, Responder
+from tests.support.site.proxy import SiteProxy
 
 __all__ = ["Answer", "Fault", "Request", "Responder", "SiteProxy"]

@@ -8,7 +8,7 @@ from email.utils import formatdate, parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from tests.site.messages import Answer, Request
+from tests.support.site.messages import Answer, Request
 
 INDEXES = ("index.shtml", "index.html", "index.htm")
 # No charset for HTML: the site names it in the page, and guessing it is the product's work.

@@ -1,19 +1,16 @@
-"""`python -m tests.clock DAYS crawl …`: scrapy with a clock that is so many days ahead."""
+"""A clock that is some days ahead, for what a crawl does only then."""
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime, timedelta, tzinfo
-
-from scrapy.cmdline import execute
 
 from zjolcrawl.spiders import column
 from zjolcrawl.storage import operations
 
 
-def main() -> None:
-    """Run scrapy."""
-    ahead = timedelta(days=float(sys.argv.pop(1)))
+def set_ahead(days: float) -> None:
+    """Put the product's clock in this process so many days ahead."""
+    ahead = timedelta(days=days)
 
     class Clock(datetime):
         @classmethod
@@ -22,8 +19,3 @@ def main() -> None:
 
     for module in (column, operations):
         module.datetime = Clock  # type: ignore[attr-defined]
-    execute()
-
-
-if __name__ == "__main__":
-    main()

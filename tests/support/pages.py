@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.site import Answer, SiteProxy
+from tests.support.site import Answer, SiteProxy
 
 HOST = "http://zjnews.zjol.com.cn"
 COLUMN = f"{HOST}/test/lm/"

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from tests.site.messages import Request
+from tests.support.site.messages import Request
 
 
 class RequestLog:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from tests.site.messages import Request
-from tests.site.urls import normalize
+from tests.support.site.messages import Request
+from tests.support.site.urls import normalize
 
 
 class BadRequestError(ValueError):

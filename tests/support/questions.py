@@ -9,7 +9,7 @@ from typing import Any
 
 from pymongo.database import Database
 
-from tests.crawling import ROOT
+from tests.support.crawling import ROOT
 
 
 def _section(name: str) -> str:

@@ -12,13 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.site.certificate import CertificateError, tls_context
-from tests.site.files import answer_from_files
-from tests.site.log import RequestLog
-from tests.site.messages import Answer, Request, Responder
-from tests.site.overrides import Overrides
-from tests.site.reading import BadRequestError, Head, read_head, read_request
-from tests.site.writing import reset, sends_status, with_defaults, write_answer
+from tests.support.site.certificate import CertificateError, tls_context
+from tests.support.site.files import answer_from_files
+from tests.support.site.log import RequestLog
+from tests.support.site.messages import Answer, Request, Responder
+from tests.support.site.overrides import Overrides
+from tests.support.site.reading import BadRequestError, Head, read_head, read_request
+from tests.support.site.writing import reset, sends_status, with_defaults, write_answer
 
 # A client that never says goodbye must not keep its connection for asyncio's thirty seconds.
 CLOSING_SECONDS = 1.0

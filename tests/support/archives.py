@@ -18,7 +18,7 @@ from bson import ObjectId
 from pymongo import AsyncMongoClient
 from pymongo.database import Database
 
-from tests.prose import (
+from tests.support.prose import (
     PHRASES,
     PLACES,
     Sentence,

@@ -12,7 +12,7 @@ from zjolcrawl.parsing.article_page import NotArticle, Stub, read_article
 from zjolcrawl.spiders.parts import Parts
 from zjolcrawl.storage.documents import tidy
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 # One a template, and `site` for what is no page; each holds hosts.
 FOLDERS = sorted(path for path in FIXTURES.iterdir() if path.is_dir())
 # Fields that are the store's or the run's, not the page's.

@@ -38,7 +38,16 @@ def _make_context() -> ssl.SSLContext:
         key, certificate = Path(folder, "key.pem"), Path(folder, "certificate.pem")
         subprocess.run(
             [
-                *("openssl", "req", "-x509", "-nodes", "-days", "30", "-subj", "/CN=tests.site"),
+                *(
+                    "openssl",
+                    "req",
+                    "-x509",
+                    "-nodes",
+                    "-days",
+                    "30",
+                    "-subj",
+                    "/CN=tests.support.site",
+                ),
                 *("-addext", NAMES),
                 *("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
                 *("-keyout", str(key), "-out", str(certificate)),

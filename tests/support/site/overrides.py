@@ -4,8 +4,8 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 
-from tests.site.messages import Answer, Request, Responder
-from tests.site.urls import normalize
+from tests.support.site.messages import Answer, Request, Responder
+from tests.support.site.urls import normalize
 
 
 class Overrides:

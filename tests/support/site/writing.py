@@ -9,8 +9,8 @@ from dataclasses import replace
 from email.utils import formatdate
 from http.client import responses
 
-from tests.site.files import content_type
-from tests.site.messages import Answer, Request
+from tests.support.site.files import content_type
+from tests.support.site.messages import Answer, Request
 
 # Statuses that never have a body (RFC 9110, 6.4.1).
 BODILESS = frozenset({204, 304})

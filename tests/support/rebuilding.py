@@ -1,0 +1,46 @@
+"""What is stored, as a test compares it before and after the archive is read anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pymongo.database import Database
+
+from tests.support.crawling import Crawl
+from tests.support.site import SiteProxy
+
+
+def snapshot(db: Database[Any]) -> dict[str, dict[str, Any]]:
+    """All that is stored but the runs' ids, by collection and key; sets in one order."""
+    found: dict[str, dict[str, Any]] = {}
+    for name in ("articles", "revisions", "frontier", "columns", "rejects"):
+        for document in db[name].find():
+            document.pop("run_id", None)
+            document["columns"] = sorted(document.get("columns", []))
+            if name == "columns":  # how far a walk came is the crawl's, not the archive's
+                walk = ("walked_at", "swept_at", "pages_seen", "walk_open_since", "etag")
+                for field in (*walk, "last_modified"):
+                    document.pop(field, None)
+            found[f"{name} {document.pop('_id')}"] = document
+    return found
+
+
+def drop(db: Database[Any]) -> None:
+    """Drop every collection."""
+    for name in db.list_collection_names():
+        db[name].drop()
+
+
+def assert_rebuilt(db: Database[Any], site: SiteProxy, crawl: Crawl) -> None:
+    """Drop the database, read the archive: everything is as it was, and no one was asked."""
+    before = snapshot(db)
+    assert any(name.startswith("articles") for name in before)
+    drop(db)
+    site.reset_log()
+    done = crawl("reparse")
+    assert done.returncode == 0, done.stderr
+    assert site.requests == []
+    after = snapshot(db)
+    assert after.keys() == before.keys()
+    for name, document in before.items():
+        assert after[name] == document, name
