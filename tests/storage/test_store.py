@@ -122,6 +122,30 @@ def test_two_writers_of_one_change_make_one_revision(
     assert db.revisions.count_documents({}) == 1
 
 
+def test_edit_that_was_seen_before_another_process_wrote_it(db: Database[Any], run: Run) -> None:
+    first = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
+    sooner, later = first + timedelta(minutes=1), first + timedelta(minutes=2)
+    run(put(article(seen_at=first)))
+    run(
+        put(
+            article(
+                title="改后",
+                seen_at=later,
+                warc={"file": "b", "offset": 0, "length": 9, "record_id": "2"},
+            )
+        )
+    )
+    mine = {"file": "a", "offset": 0, "length": 9, "record_id": "1"}
+    store = run(put(article(title="改后", seen_at=sooner, warc=mine)))
+    assert (store.counts["same"], store.counts["missed"]) == (1, 0)
+    stored = db.articles.find_one() or {}
+    assert (stored["revision"], stored["changed_at"], stored["last_seen_at"]) == (2, sooner, later)
+    assert stored["warc"] == mine
+    assert db.revisions.count_documents({}) == 1
+    store = run(put(article(title="又一个", seen_at=sooner - timedelta(seconds=1))))
+    assert store.counts["missed"] == 1
+
+
 def test_article_is_in_no_other_state_than_its_frontier_row(db: Database[Any], run: Run) -> None:
     async def work(store: Store) -> None:
         found = await store.discover([Link(URL, columns=["zjxw"], listed_title="题")])

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import pymongo
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, NetworkTimeout
 
 from zjolcrawl.storage.errors import REFUSED, is_outage, refusal
 from zjolcrawl.storage.limits import describe
 
-# Seconds, also for the server: what takes longer will not end (a write that conflicts with itself).
+# Seconds: what takes longer will not end (a write that conflicts with itself). Not `pymongo.timeout`, which
+# tries for as long where there is no server.
 _LONGEST_WRITE = 120.0
 
 Collection = AsyncCollection[dict[str, Any]]
@@ -71,7 +72,7 @@ async def _write(
             continue
         details: dict[str, Any] = {}
         try:
-            with pymongo.timeout(_LONGEST_WRITE):
+            async with asyncio.timeout(_LONGEST_WRITE):
                 result = await collection.bulk_write(
                     [operations[index] for index in part],
                     ordered=ordered,
@@ -86,6 +87,8 @@ async def _write(
             written.errors |= {part[e["index"]]: (e["code"], refusal(e)) for e in failed}
             if ordered:  # the server stopped at the first one
                 parts.append(part[failed[-1]["index"] + 1 :])
+        except TimeoutError as error:
+            raise NetworkTimeout(f"no answer to a write in {_LONGEST_WRITE:g} s") from error
         except Exception as error:
             if is_outage(error):
                 raise
