@@ -16,7 +16,7 @@ from tests.support.site import SiteProxy
 Crawl = Callable[..., subprocess.CompletedProcess[str]]
 Begin = Callable[..., subprocess.Popen[str]]
 ROOT = Path(__file__).parents[2]
-_PATH = os.environ.get("PYTHONPATH")
+_PATH = os.environ.get("PYTHONPATH", "")
 LONG = 300.0  # seconds that only what hangs takes
 QUICK = ("-s", "DOWNLOAD_DELAY=0", "-s", "AUTOTHROTTLE_ENABLED=False", "-s", "RETRY_ENABLED=False")
 
@@ -30,9 +30,8 @@ def scrapy(
     ahead: float = 0,
 ) -> subprocess.CompletedProcess[str]:
     """`scrapy ARGUMENTS` with its output; quick settings for a crawl; `ahead`: days added to the clock."""
-    if (
-        os.environ.get("PYTHONPATH") != _PATH
-    ):  # a module of the test's own: only a new interpreter takes it
+    # A module of the test's own that is to be there first: only a new interpreter takes it.
+    if os.environ.get("PYTHONPATH", "") != _PATH:
         running = start_scrapy(*arguments, site=site, data=data, uri=uri, database=database)
         out, err = ended(running, LONG)
         return subprocess.CompletedProcess(running.args, running.returncode, out, err)
