@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,10 +23,16 @@ _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(["pytest", "tests.support.preloaded"])
 
 
+class _Last:
+    begun = 0  # the second in which the last crawl began
+
+
 def run(
     arguments: list[str], environment: dict[str, str], seconds: float, ahead: float = 0
 ) -> subprocess.CompletedProcess[str]:
     """`scrapy ARGUMENTS`, with exactly this environment. One that does not end is a failure, with its stacks."""
+    if arguments[0] == "crawl":
+        _await_another_second()
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder) / "out", Path(folder) / "err"
         process = _SERVER.Process(target=_be_scrapy, args=(arguments, environment, ahead, out, err))
@@ -39,6 +46,13 @@ def run(
     assert not is_hung, f"it does not end:\n{said[1]}"
     assert process.exitcode is not None
     return subprocess.CompletedProcess(["scrapy", *arguments], process.exitcode, *said)
+
+
+def _await_another_second() -> None:
+    """Runs are in the order of their ids, which tell seconds apart, and no user begins two in one."""
+    while int(time.time()) == _Last.begun:
+        time.sleep(0.02)
+    _Last.begun = int(time.time())
 
 
 def _be_scrapy(
