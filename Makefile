@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PYTEST := $(BIN)/python -m pytest -q --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 ARGS ?=
 
 .PHONY: demo test test-fast lint bench fidelity crawl lock clean
@@ -11,10 +12,10 @@ demo: $(STAMP)  ## crawl the bundled site and print the reference article
 	$(BIN)/python -m tests.demo
 
 test: $(STAMP)  ## pass all tests
-	$(BIN)/python -m pytest -q --numprocesses=auto --dist=loadfile --no-loadscope-reorder --max-worker-restart=2
+	$(PYTEST) --max-worker-restart=2
 
 test-fast: $(STAMP)  ## all tests but the slow ones and those of browsers, kills and Redis
-	$(BIN)/python -m pytest -q --numprocesses=auto --dist=loadfile --no-loadscope-reorder -m "not (slow or browser or kill or redis)"
+	$(PYTEST) -m "not (slow or browser or kill or redis)"
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -111,11 +111,11 @@ class Sink:
         await self._store.flush()
         urls, db = {"$in": [each.url for each in some]}, self._store.db
         number = await db["frontier"].count_documents({"_id": urls, "state": "stored"})
-        too_large = {
+        named_ones = {
             "url": urls,
             "reason": {"$regex": r"^cannot be stored: (\d+ bytes|\w+ has \d+ entries)"},
         }
-        number += await db["rejects"].count_documents(too_large)  # named is as good
+        number += await db["rejects"].count_documents(named_ones)  # that is as good
         if number < len(some):
             raise AssertionError(f"{len(some) - number} of {len(some)} articles were not stored")
 

@@ -22,15 +22,14 @@ Flip = Outcome | Article
 
 @dataclass(slots=True)
 class _Host:
-    """Visits in this run, and those since texts were judged; flips that wait, how many of them are texts,
-    and how many `fresh` ones were judged; the URLs of the newest texts.
+    """Visits in this run, and those since texts were judged; flips that wait, and how many `fresh` ones
+    were judged; the URLs of the newest texts.
     """
 
     visits: int = 0
     recent: int = 0
     held: list[Flip] = field(default_factory=list)
     fresh: int = 0
-    texts_held: int = 0
     texts: OrderedDict[int, str] = field(default_factory=OrderedDict)
 
 
@@ -73,14 +72,13 @@ class FlipWatch:
         ready: list[Any] = []
         if not isinstance(item, Unchanged) and _is_flip(item, host):
             host.held.append(item)
-            host.texts_held += isinstance(item, Article)
         elif isinstance(item, Outcome):
             return [item]  # failed, pending or skipped: says nothing of the host
         else:
             ready.append(item)
         host.visits += 1
         host.recent += 1
-        is_due = host.recent >= _TOGETHER if host.texts_held else len(host.held) >= _MOST_HELD
+        is_due = host.recent >= _TOGETHER if _texts_in(host.held) else len(host.held) >= _MOST_HELD
         if is_due or (host.held and name in self._alarms):
             ready += await self._judge(name, host)
         elif host.recent >= _TOGETHER:
@@ -105,14 +103,13 @@ class FlipWatch:
 
     async def _judge(self, name: str, host: _Host) -> list[Any]:
         flips, host.held = host.held, []
-        texts, host.texts_held = host.texts_held, 0
         recent, host.recent = host.recent, 0
         if not flips:
             return []
         again = await self._found_before(flips)
         host.fresh += len(flips) - again
         host.visits -= again  # links that are visited to confirm what was found say nothing new
-        many = self._are_many(texts, recent) or self._are_many(host.fresh, host.visits)
+        many = self._are_many(_texts_in(flips), recent) or self._are_many(host.fresh, host.visits)
         if not (many or name in self._alarms):
             return flips
         failed = [unbelieved(each) for each in flips]
@@ -130,6 +127,10 @@ class FlipWatch:
         outcomes = [each for each in flips if isinstance(each, Outcome)]
         known = await self._doubted([each.url for each in outcomes])
         return sum(known.get(each.url) == each.state for each in outcomes)
+
+
+def _texts_in(flips: list[Flip]) -> int:
+    return sum(isinstance(each, Article) for each in flips)
 
 
 def unbelieved(flip: Flip) -> Outcome:

@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 from bson import Int64, ObjectId
 
 from zjolcrawl.parsing.urls import is_own_host
+from zjolcrawl.storage.limits import LONGEST_KEY
 from zjolcrawl.storage.schema import VALIDATORS
-
-_LONGEST_URL = 8000
 
 
 def fault(collection: str, document: dict[str, Any]) -> str | None:
@@ -35,7 +34,7 @@ def url_fault(url: str) -> str | None:
         return "_id is no http address"
     if not is_own_host(url):
         return "_id is no address of zjol.com.cn"
-    return f"_id has more than {_LONGEST_URL} characters" if len(url) > _LONGEST_URL else None
+    return f"_id has more than {LONGEST_KEY} characters" if len(url) > LONGEST_KEY else None
 
 
 def _faults(schema: dict[str, Any], value: Any, path: str) -> Iterator[str]:
