@@ -42,7 +42,7 @@ def report(columns: int = 100, rounds: int = 5) -> str:
                 progress(str(runs[-1]))
         with MongoClient[dict[str, object]](server.uri) as client:
             articles = client["zjol"]["articles"].count_documents({})
-            last = client["zjol"]["runs"].find_one(sort=[("_id", -1)]) or {}
+            last = client["zjol"]["runs"].find_one(sort=[("started_at", -1)]) or {}
     if articles != stored:
         raise RuntimeError(f"{articles} of {stored} articles stored")
     counts = last["counts"]

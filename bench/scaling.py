@@ -146,7 +146,7 @@ def tables() -> Iterator[str]:
         "Freshness",
         ("sites", "lists every", "workers", "fresh after, median", "95 %", "lists asked for within",
          "most waiting", "not come"),
-        (_freshness(*case, day) for case, day in days.items()),
+        (freshness(*case, day) for case, day in days.items()),
     )  # fmt: skip
     yield _table(
         "Storage of a year, GB",
@@ -195,7 +195,8 @@ def _requests(sites: Sites, day: Day) -> tuple[str, ...]:
     return sites.name, *shown, f"{total / DAY:.2f}", f"{max(day.minutes.values()) / 60:.1f}"
 
 
-def _freshness(sites: Sites, hours: float, workers: int, day: Day) -> tuple[str, ...]:
+def freshness(sites: Sites, hours: float, workers: int, day: Day) -> tuple[str, ...]:
+    """A row of the table of that name."""
     every = f"{hours:g} h" if hours >= 1 else f"{hours * 60:g} min"
     fresh = sorted(day.fresh)
     at = [f"{fresh[int(share * len(fresh))] / 60:.0f} min" for share in (0.5, 0.95)]

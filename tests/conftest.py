@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,10 +14,9 @@ import pytest
 from hypothesis import settings
 from pymongo import MongoClient
 from pymongo.database import Database
-from xdist.scheduler import LoadFileScheduling
 
 from tests.support.archives import fill
-from tests.support.crawling import Begin, Crawl, scrapy, start_scrapy
+from tests.support.crawling import Begin, Crawl, Running, scrapy, start_scrapy
 from tests.support.goldens import FOLDERS
 from tests.support.pages import HOST
 from tests.support.site import Answer, SiteProxy
@@ -28,22 +29,19 @@ settings.register_profile(
 settings.register_profile("long", max_examples=3000, deadline=None, database=None)
 settings.load_profile("ordinary")
 
-# What takes minutes begins first, so that no process is left alone with it at the end.
-_READ_LARGE = ("tests/test_questions.py", "tests/storage/test_selection.py")
-_LONGEST = (*_READ_LARGE, "tests/cluster/", "tests/test_scaling.py")
+
+def pytest_xdist_auto_num_workers() -> int:
+    """pytest-xdist's hook: one more than there are cores, as tests wait for processes and servers too."""
+    return (os.cpu_count() or 1) + 1
 
 
-class _Scheduling(LoadFileScheduling):
-    """A file's tests are one process's, and so are all that read `large`."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        file: str = super()._split_scope(nodeid)
-        return "large" if file in _READ_LARGE else file
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduling:
-    """pytest-xdist's hook."""
-    return _Scheduling(config, log)
+# What takes longest begins first, so that no process is left alone with it at the end.
+_LONGEST = (
+    "tests/cluster/",
+    "tests/test_patterns.py",
+    "tests/storage/test_poison.py",
+    "tests/parsing/test_bounds.py",
+)
 
 
 # What marks the tests of a folder or a file; single ones are marked where they stand.
@@ -95,12 +93,12 @@ def db(mongodb_uri: str, database: str) -> Iterator[Database[dict[str, Any]]]:
 
 @pytest.fixture(scope="session")
 def large(mongodb_uri: str) -> Iterator[Database[dict[str, Any]]]:
-    """A made archive of 100,000 articles, to be read only: it is made once (in a minute) for all tests.
+    """A made archive of 8,000 articles of seven months, to be read only: it is made once a process, in five seconds.
 
     Its name for a command line is `large.name`.
     """
     with MongoClient[dict[str, Any]](mongodb_uri, tz_aware=True) as client:
-        fill(client["large"], 100_000)
+        fill(client["large"], 8_000, first=date(2017, 6, 1))
         yield client["large"]
         client.drop_database("large")
 
@@ -117,14 +115,12 @@ def site() -> Iterator[SiteProxy]:
 def crawl(site: SiteProxy, mongodb_uri: str, database: str, tmp_path: Path) -> Crawl:
     """`crawl("column", url=…, pages=2)`: a run on the local web; upper-case names are settings.
 
-    `ahead=3`: three days from now. Columns are rechecked unless `recheck="off"`: most tests are about what a visit makes of a page.
+    `ahead=3`: three days from now.
     """
 
     def run(
         spider: str, *, ahead: float = 0, **arguments: object
     ) -> subprocess.CompletedProcess[str]:
-        if spider == "column":
-            arguments = {"recheck": "on", **arguments}
         given = [
             part
             for name, value in arguments.items()
@@ -142,10 +138,11 @@ def crawl(site: SiteProxy, mongodb_uri: str, database: str, tmp_path: Path) -> C
 def begin(site: SiteProxy, mongodb_uri: str, database: str, tmp_path: Path) -> Begin:
     """`begin("column", "-a", "url=…")`: the same run, not waited for."""
 
-    def run(*arguments: str) -> subprocess.Popen[str]:
+    def run(*arguments: str, anew: bool = False) -> Running:
         return start_scrapy(
-            "crawl", *arguments, site=site, data=tmp_path, uri=mongodb_uri, database=database
-        )
+            "crawl", *arguments,
+            site=site, data=tmp_path, uri=mongodb_uri, database=database, anew=anew,
+        )  # fmt: skip
 
     return run
 

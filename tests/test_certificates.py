@@ -128,7 +128,7 @@ def test_bad_certificate_is_said_or_refused(
     assert len(done.stderr.splitlines()) == 2, done.stderr
     (line,) = [each for each in done.stderr.splitlines() if each.startswith(WARNING)]
     assert words in line
-    assert line.removeprefix("zjolcrawl: ") in db.runs.find_one(sort=[("_id", -1)])["warnings"]  # type: ignore[index]
+    assert line.removeprefix("zjolcrawl: ") in db.runs.find_one(sort=[("$natural", -1)])["warnings"]  # type: ignore[index]
     assert [each["_id"] for each in db.articles.find()] == [url_of(FIRST)]
     assert site.urls() == ["https://zjnews.zjol.com.cn/robots.txt", URL]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -11,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.crawling import ROOT, Crawl
+from tests.support import readme
+from tests.support.crawling import Crawl
 from tests.support.goldens import file_of
 from tests.support.site import Answer, SiteProxy
 from zjolcrawl import open_archive
@@ -105,13 +105,10 @@ def test_readme_runs_as_printed(
     archive: NewsArchive, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     mongodb_uri: str, database: str, tmp_path: Path,
 ) -> None:  # fmt: skip
-    section = (ROOT / "README.md").read_text().split("## From Python")[1].split("\n## ")[0]
-    blocks = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
-    assert blocks
+    (block,) = readme.code("library", "python")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").symlink_to(tmp_path)
     for name, value in {"MONGODB_URI": mongodb_uri, "MONGODB_DATABASE": database}.items():
         monkeypatch.setenv(name, value)
-    for block in blocks:
-        exec(block, {})
+    exec(block, {})
     assert "全力保障中央环保督察开展 ['江帆']" in capsys.readouterr().out

@@ -16,6 +16,7 @@ from tests.support.patterns import patterns, pumps
 # time tick every 4 ms.
 SHORT, LONG = 16_000, 64_000
 SUSPECT, GROWTH, CERTAIN = 0.010, 8, 12
+HOPELESS = 0.5  # where most take one millisecond, and none that is linear fifty
 # A glance first, by a finer clock: the square of so many characters takes 0.9 ms and more.
 FEW, MANY, HARMLESS = 1_000, 4_000, 0.0005
 MOST_SECONDS = 2  # of processor time: what takes more hangs
@@ -31,8 +32,10 @@ def is_linear(use: Callable[[Any], object], make: Callable[[int], Any]) -> bool:
     if looks_linear(use, make):
         return True
     short = make(SHORT)
-    if (taken := seconds(use, short)) < SUSPECT:
+    if (taken := timing.seconds(use, short, most=HOPELESS)) < SUSPECT:
         return True
+    if taken > HOPELESS:
+        return False
     growths: list[float] = []  # a page fault or a collection may fall into one measurement
     while taken < MOST_SECONDS and len(growths) < 6 and sorted(growths)[1:2] < [CERTAIN]:
         taken, more = min(taken, seconds(use, short)), seconds(use, make(LONG))

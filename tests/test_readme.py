@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -16,19 +15,18 @@ from bson import json_util
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from tests.support.crawling import scrapy
+from tests.support import readme
+from tests.support.crawling import LONG, scrapy
 from tests.support.goldens import FOLDERS, file_of
-from tests.support.questions import CHINA, IN_TEXTS, QUESTIONS, SECTION, Question
+from tests.support.questions import CHINA, IN_TEXTS, QUESTIONS, REFERENCE, Question, formatted
 from tests.support.site import SiteProxy
 from zjolcrawl.storage.embedded import EmbeddedServer
 
-REFERENCE = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
 # The reference article was neither edited nor taken down.
 FINDING_IT = [
     each for each in QUESTIONS
-    if "articles.find(" in each.python and "revision\": {" not in each.python and "gone" not in each.python
+    if each.collection == "articles" and isinstance(each.query, dict) and not each.query.keys() & {"revision", "status"}
 ]  # fmt: skip
-SETUP = re.search(r"```python\n(import.*?)\n```", SECTION, re.DOTALL)
 
 
 def title(question: Question) -> str:
@@ -55,13 +53,8 @@ def db(archive: Path) -> Iterator[Database[dict[str, Any]]]:
 
 
 def one(words: str) -> Question:
-    (question,) = [each for each in QUESTIONS if words in each.python]
+    (question,) = [each for each in QUESTIONS if words in each.python()]
     return question
-
-
-def test_each_question_is_asked_in_both_languages() -> None:
-    assert len(QUESTIONS) == SECTION.count("```js\n") == SECTION.count("```python\ndb.")
-    assert SETUP is not None
 
 
 @pytest.mark.parametrize("question", FINDING_IT, ids=title)
@@ -112,24 +105,27 @@ def test_what_is_visited_next(db: Database[Any]) -> None:
     db.frontier.delete_one({"_id": "http://x.zjol.com.cn/"})
 
 
-@pytest.mark.parametrize("question", [*QUESTIONS, IN_TEXTS], ids=title)
-def test_mongosh_query_is_the_pymongo_query(question: Question) -> None:
-    """Where there is no mongosh, its lines are at least the pymongo lines, key by key, that run."""
-    as_shell = re.sub(r": /(\w+)/", r': {$regex: "\1"}', question.shell)
-    as_shell = re.sub(r"ISODate\(\"([^\"]+)\"\)", r'"\1"', as_shell)
-    as_shell = re.sub(r"(?<=[{,])\s*(\$?\w+):", r'"\1":', as_shell)
-    as_shell = re.sub(r"\.sort\(\{\"(\w+)\": (-?1)\}\)", r'.sort("\1", \2)', as_shell)
-    as_python = re.sub(
-        r"datetime\((\d+), (\d+), (\d+), tzinfo=china\)",
-        lambda m: (
-            datetime(int(m[1]), int(m[2]), int(m[3]), tzinfo=CHINA)
-            .astimezone(timezone.utc)
-            .strftime('"%Y-%m-%dT%H:%M:%SZ"')
-        ),
-        question.python,
+def test_each_question_is_printed_in_both_languages() -> None:
+    """`python -m tests.support.questions` prints them again."""
+    asked = [*QUESTIONS, IN_TEXTS]
+    for question, python in zip(asked, formatted(asked), strict=True):
+        assert readme.region(question.title) == question.printed(python)
+    assert readme.README.read_text().count("```js\n") == len(asked)
+
+
+def test_values_in_both_languages() -> None:
+    query = {
+        "a": datetime(2017, 8, 12, tzinfo=CHINA), "b.c": [1, "杭州\"'\n"], "$and": [{"d": {"$ne": -1}}],
+    }  # fmt: skip
+    question = Question("t", "i", "articles", query, ("e", "f.g"), ("h", -1), 20)
+    assert question.shell() == (
+        'db.articles.find({a: ISODate("2017-08-11T16:00:00Z"), "b.c": [1, "杭州\\"\'\\n"], '
+        '$and: [{d: {$ne: -1}}]}, {e: 1, "f.g": 1}).sort({h: -1}).limit(20)'
     )
-    as_python = re.sub(r",(?=\s*[)\]}])", "", as_python)
-    assert re.sub(r"\s", "", as_shell) == re.sub(r"\s", "", as_python)
+    assert question.python() == (
+        'db.articles.find({"a": datetime(2017, 8, 12, tzinfo=china), "b.c": [1, "杭州\\"\'\\n"], '
+        '"$and": [{"d": {"$ne": -1}}]}, {"e": 1, "f.g": 1}).sort("h", -1).limit(20)'
+    )
 
 
 @pytest.mark.skipif(not shutil.which("mongosh"), reason="mongosh is not on this machine")
@@ -139,13 +135,19 @@ def test_mongosh_query_answers_as_the_pymongo_query(
 ) -> None:
     with EmbeddedServer.acquire(archive) as server:
         uri = server.uri.replace("/?", "/zjol?")
-        script = f"EJSON.stringify(({question.shell}).toArray().map(each => each._id))"
+        script = f"EJSON.stringify(({question.shell()}).toArray().map(each => each._id))"
         done = subprocess.run(
             ["mongosh", "--quiet", uri, "--eval", script],
-            capture_output=True, text=True, timeout=60, check=False,
+            capture_output=True, text=True, timeout=LONG, check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json_util.loads(done.stdout) == [document["_id"] for document in question.ask(db)]
+
+
+def test_the_connection_is_said() -> None:
+    (block,) = readme.code("connect", "python")
+    compile(block, "README.md", "exec")
+    assert '["scrapy", "mongo"]' in block
 
 
 def test_scrapy_mongo_gives_the_address(archive: Path) -> None:

@@ -239,7 +239,7 @@ def test_crawl_and_rebuild_beside_foreign_files(
     (folder / "notes.txt").write_text("x")
     (folder / "x.warc.gz.stored").write_text("{}")
     serve_column(site, [[(DAY, 4774001), (DAY, 4774002)]])
-    done = crawl("column", url=COLUMN)
+    done = crawl("column", url=COLUMN, recheck="on")
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     assert "\x1b" not in done.stderr

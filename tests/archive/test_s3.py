@@ -16,6 +16,7 @@ from uuid import uuid4
 import pytest
 
 from tests.archive.test_archive import RUN, exchange
+from tests.support.crawling import LONG
 from tests.support.s3_server import S3Server
 from zjolcrawl.archive.archive import Archive, ArchiveError, read_record
 from zjolcrawl.archive.s3 import WarcStore, store_of
@@ -247,7 +248,7 @@ def test_names_of_many_writers_at_one_moment_are_all_different(tmp_path: Path) -
     def names(number: int) -> list[str]:
         done = subprocess.run(
             [sys.executable, "-c", NAMES, str(tmp_path / str(number)), "20"],
-            capture_output=True, text=True, check=True, timeout=60, env={**os.environ, "TZ": "UTC"},
+            capture_output=True, text=True, check=True, timeout=LONG, env={**os.environ, "TZ": "UTC"},
         )  # fmt: skip
         return done.stdout.split()
 

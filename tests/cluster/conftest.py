@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.servers import RedisServer
-from tests.support.crawling import QUICK, ended, start_scrapy
+from tests.support.crawling import QUICK, Running, ended, start_scrapy
 from tests.support.pages import COLUMN
 from tests.support.site import SiteProxy
 
-Worker = Callable[..., subprocess.Popen[str]]
+Worker = Callable[..., Running]
 
 
 @pytest.fixture
@@ -27,11 +26,11 @@ def worker(
     redis: RedisServer, site: SiteProxy, mongodb_uri: str, database: str, tmp_path: Path
 ) -> Iterator[Worker]:
     """`worker(1, DOWNLOAD_DELAY=1)`: a worker on `COLUMN` with a folder of its own, not waited for."""
-    running: list[subprocess.Popen[str]] = []
+    running: list[Running] = []
 
     def begin(
         number: int, *arguments: str, uri: str = mongodb_uri, url: str = COLUMN, **settings: object
-    ) -> subprocess.Popen[str]:
+    ) -> Running:
         given = (f"-s{name}={value}" for name, value in settings.items())
         process = start_scrapy(
             "crawl", "column", "-a", f"url={url}", *arguments,
@@ -48,7 +47,7 @@ def worker(
             process.communicate()
 
 
-def end(*workers: subprocess.Popen[str], status: int = 0) -> list[str]:
+def end(*workers: Running, status: int = 0) -> list[str]:
     """Waits for workers that must end by themselves; what each said on stderr."""
     said = []
     for each in workers:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from pymongo.database import Database
 
 from tests.cluster.conftest import Worker, end
 from tests.cluster.servers import RedisServer, needs_redis
-from tests.support.crawling import wait_until
+from tests.support.crawling import Running, ended, wait_until
 from tests.support.pages import COLUMN, DAY, serve_column, url_of
 from tests.support.site import SiteProxy
 from zjolcrawl.archive.archive import Archive
@@ -41,7 +40,7 @@ def asked(site: SiteProxy) -> Counter[str]:
     return Counter(url for url in site.urls() if not url.endswith("/robots.txt"))
 
 
-def until(db: Database[Any], stored: int, *workers: subprocess.Popen[str]) -> None:
+def until(db: Database[Any], stored: int, *workers: Running) -> None:
     """Waits until so many articles are stored."""
     wait_until(lambda: db.articles.count_documents({}) >= stored, *workers, seconds=60)
 
@@ -94,7 +93,7 @@ def test_one_that_comes_late_works_and_one_that_is_told_to_leave_leaves_its_work
     until(db, 40, first, second)
     first.send_signal(signal.SIGTERM)
     (told,) = end(second)
-    first.communicate(timeout=30)
+    ended(first)
     assert first.returncode == 1  # it was cut off
     assert int(told.partition("stored ")[2].split()[0]) > 20
     assert_whole(db, IDENTS, tmp_path / "worker0", tmp_path / "worker1")

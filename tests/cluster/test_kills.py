@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 from tests.cluster.conftest import Worker
 from tests.cluster.servers import RedisServer, ReplicaSet, needs_redis
 from tests.cluster.test_crowd import QUICK, asked, assert_whole, until
-from tests.support.crawling import ended
+from tests.support.crawling import Running, ended
 from tests.support.pages import DAY, serve_column
 from tests.support.site import SiteProxy
 
@@ -31,7 +30,7 @@ def test_nothing_is_lost_and_nothing_is_there_twice(
     with ReplicaSet(tmp_path / "rs") as mongodb, mongodb.client() as client:
         db = client[database]
 
-        def begin(number: int) -> subprocess.Popen[str]:
+        def begin(number: int) -> Running:
             return worker(number, uri=mongodb.uri, **QUICK)
 
         workers = {number: begin(number) for number in range(3)}

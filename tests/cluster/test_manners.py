@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Iterator
 from itertools import pairwise
@@ -12,7 +11,7 @@ import pytest
 
 from tests.cluster.conftest import Worker, end
 from tests.cluster.servers import RedisServer, needs_redis
-from tests.support.crawling import QUICK, start_scrapy
+from tests.support.crawling import QUICK, Running, start_scrapy
 from tests.support.goldens import FOLDERS
 from tests.support.pages import COLUMN, DAY, HOST, serve_column, url_of
 from tests.support.site import Answer, Request, SiteProxy
@@ -110,7 +109,7 @@ def test_other_crawls_wait_for_their_turns_too(
     """`crawl article` shares no work, and keeps the same manners."""
     site.delay = 0.2
 
-    def begin(number: int) -> subprocess.Popen[str]:
+    def begin(number: int) -> Running:
         urls = ",".join(url_of(each) for each in list(IDENTS)[number::2][:8])
         return start_scrapy(
             "crawl", "article", "-a", f"url={urls}",

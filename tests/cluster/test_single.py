@@ -10,7 +10,7 @@ from typing import Any
 
 from pymongo.database import Database
 
-from tests.support.crawling import ROOT, Crawl, start_scrapy
+from tests.support.crawling import LONG, ROOT, Crawl, ended, start_scrapy
 from tests.support.pages import COLUMN, DAY, serve_column
 from tests.support.site import SiteProxy
 
@@ -44,7 +44,7 @@ def test_a_process_by_itself_imports_nothing_idle_and_has_scrapys_own_scheduler(
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", _CRAWL, "crawl", "column", "-a", f"url={COLUMN}", "-sDOWNLOAD_DELAY=0"],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60,
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LONG,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert db.articles.count_documents({}) == 1
@@ -57,14 +57,14 @@ def test_a_process_by_itself_imports_nothing_idle_and_has_scrapys_own_scheduler(
 def test_unusable_settings(
     site: SiteProxy, crawl: Crawl, mongodb_uri: str, database: str, tmp_path: Path
 ) -> None:
-    done = crawl("column", url=COLUMN, REDIS_URL="redis://127.0.0.1:1")
+    done = crawl("column", url=COLUMN, REDIS_URL="redis://127.0.0.1:1", recheck="on")
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line.startswith("zjolcrawl: REDIS_URL redis://127.0.0.1:1: ")
-    done = crawl("column", url=COLUMN, REDIS_URL="elsewhere", REDIS_LEASE="soon")
+    done = crawl("column", url=COLUMN, REDIS_URL="elsewhere", REDIS_LEASE="soon", recheck="on")
     assert done.returncode == 2
     assert "REDIS_LEASE=soon" in done.stderr
-    done = crawl("column", url=COLUMN, REDIS_URL="elsewhere")
+    done = crawl("column", url=COLUMN, REDIS_URL="elsewhere", recheck="on")
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line.startswith("zjolcrawl: REDIS_URL elsewhere is unusable: ")
@@ -72,8 +72,6 @@ def test_unusable_settings(
         "crawl", "column", "-sREDIS_URL=redis://127.0.0.1:1",
         site=site, data=tmp_path, uri="", database=database,
     )  # fmt: skip
-    assert alone.communicate(timeout=60)[1] == (
-        "zjolcrawl: setting REDIS_URL: workers need one MONGODB_URI\n"
-    )
+    assert ended(alone)[1] == ("zjolcrawl: setting REDIS_URL: workers need one MONGODB_URI\n")
     assert alone.returncode == 2
     assert site.urls() == []

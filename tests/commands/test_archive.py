@@ -37,10 +37,10 @@ def test_one_run_with_what_its_revisits_refer_to(
     site: SiteProxy, db: Database[Any], crawl: Crawl, command: Crawl, tmp_path: Path
 ) -> None:
     serve_column(site, [[(DAY, FIRST), (DAY, SECOND)]])
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
     site.set(url_of(SECOND), Answer(body=article(DAY, SECOND, "改过的标题")))
-    crawl("column", url=COLUMN)
-    second = db.runs.find().sort("_id", -1)[0]["_id"]
+    crawl("column", url=COLUMN, recheck="on")
+    second = db.runs.find().sort("$natural", -1)[0]["_id"]
     file = tmp_path / "run.wacz"
     done = command("archive", "wacz", "--run", str(second), "-o", str(file))
     assert done.returncode == 0, done.stderr

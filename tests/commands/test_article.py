@@ -97,13 +97,13 @@ def test_what_is_not_there_is_said_in_one_line(
 ) -> None:
     serve_column(site, [[(DAY, IDENT)]])
     site.set(url_of(IDENT), Answer(status=500))
-    crawl("column", url=COLUMN, WARC="off")
+    crawl("column", url=COLUMN, WARC="off", recheck="on")
     done = command("article", url_of(IDENT))
     assert done.returncode == 1
     assert done.stderr == f"zjolcrawl: no article {url_of(IDENT)} (its link is failed: HTTP 500)\n"
     assert command("article", url_of(4774009)).stderr.endswith("(unknown)\n")
     site.set(url_of(IDENT), Answer(body=article(DAY, IDENT)))
-    crawl("column", url=COLUMN, WARC="off")
+    crawl("column", url=COLUMN, WARC="off", recheck="on")
     assert "without an archive" in command("article", url_of(IDENT), "--raw").stderr
     assert command("article").returncode == 2
 

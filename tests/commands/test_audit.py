@@ -176,10 +176,10 @@ def test_next_crawl_takes_up_what_was_requeued(
 ) -> None:
     serve_column(site, [[(DAY, 4774001)], [(DAY, 4774002)]])
     site.set(url_of(4774001), Answer(status=500))
-    crawl("column", url=COLUMN, recheck="off", GIVE_UP_AFTER=1)
+    crawl("column", url=COLUMN, GIVE_UP_AFTER=1)
     site.set(url_of(4774001), Answer(body=article(DAY, 4774001)))
     site.reset_log()
-    crawl("column", url=COLUMN, recheck="off")
+    crawl("column", url=COLUMN)
     assert url_of(4774001) not in site.urls()
     row = db.columns.find_one()
     assert row is not None
@@ -187,7 +187,7 @@ def test_next_crawl_takes_up_what_was_requeued(
     done = command("audit", row["_id"], "--requeue")
     assert done.stdout.splitlines()[-1].startswith(f"requeued {row['_id']}: 1 failed link due now;")
     site.reset_log()
-    crawl("column", url=COLUMN, recheck="off")
+    crawl("column", url=COLUMN)
     assert set(site.urls()) >= {url_of(4774001), COLUMN, f"{COLUMN}index_1.shtml"}
     assert {each["state"] for each in db.frontier.find()} == {"stored"}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.crawling import ROOT, Crawl
+from tests.support.crawling import LONG, ROOT, Crawl
 from tests.web.serving import browsing
 from zjolcrawl.storage.embedded import is_running
 
@@ -23,7 +23,7 @@ def test_ends_cleanly(
     with browsing(tmp_path, mongodb_uri, database) as (web, running):
         assert web.get("/").status == 200
         running.send_signal(number)
-        assert running.wait(timeout=20) == 0
+        assert running.wait(timeout=LONG) == 0
 
 
 def test_on_the_embedded_database(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_on_the_embedded_database(tmp_path: Path) -> None:
             assert web.get(path).status == 200, path
         assert is_running(tmp_path)
         running.terminate()
-        assert running.wait(timeout=20) == 0
+        assert running.wait(timeout=LONG) == 0
     assert not is_running(tmp_path)
 
 
@@ -40,7 +40,7 @@ def test_others_are_warned_of(mongodb_uri: str, database: str, tmp_path: Path) -
     with browsing(tmp_path, mongodb_uri, database, "--host", "0.0.0.0") as (web, running):
         assert web.url.startswith("http://0.0.0.0:")
         running.terminate()
-        assert running.wait(timeout=20) == 0
+        assert running.wait(timeout=LONG) == 0
         assert running.stderr
         assert "0.0.0.0 can be reached by others" in running.stderr.read()
 
@@ -74,7 +74,7 @@ def test_without_the_extra_one_line_says_what_to_install(tmp_path: Path) -> None
     (tmp_path / "starlette.py").write_text("raise ModuleNotFoundError(name='starlette')")
     done = subprocess.run(
         [sys.executable, "-m", "scrapy", "browse"], capture_output=True, text=True, cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(tmp_path), "DATA_DIR": str(tmp_path)}, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "DATA_DIR": str(tmp_path)}, timeout=LONG,
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr == (

@@ -25,7 +25,9 @@ IDENTS = [4774001, 4774002, 4774003]
 @pytest.fixture
 def crawled(site: SiteProxy, db: Database[Any], crawl: Crawl) -> Database[Any]:
     serve_column(site, [[(DAY, ident) for ident in IDENTS]])
-    assert crawl("column", url=COLUMN, CONCURRENT_REQUESTS_PER_DOMAIN=1).returncode == 0
+    assert (
+        crawl("column", url=COLUMN, CONCURRENT_REQUESTS_PER_DOMAIN=1, recheck="on").returncode == 0
+    )
     return db
 
 
@@ -93,7 +95,7 @@ def test_crawl_goes_on_beside_damage_and_says_so(
     path = damage(tmp_path / "warc", pointer_of(crawled, IDENTS[1]))
     forget_index(tmp_path / "warc")
     for _ in range(2):
-        done = crawl("column", url=COLUMN)
+        done = crawl("column", url=COLUMN, recheck="on")
         assert done.returncode == 0, done.stderr
         assert path.name in done.stderr
 
@@ -161,7 +163,7 @@ def test_missing_file_is_noticed(
         folder.rmdir()
     if how == "seen by a run":
         crawled["articles"].drop()  # the index alone remembers
-        done = crawl("column", url=f"{COLUMN}none/")
+        done = crawl("column", url=f"{COLUMN}none/", recheck="on")
         assert name in done.stderr
     for _ in range(2):
         status, told = findings(command)

@@ -33,7 +33,7 @@ def run(number: int, **more: Any) -> dict[str, Any]:
     """A good run; higher numbers are newer."""
     return {
         "_id": ObjectId(f"{number:024x}"), "arguments": {"spider": "column"},
-        "started_at": NOW - 3 * HOUR, "ended_at": NOW - 2 * HOUR, "seconds": 3600.0,
+        "started_at": NOW - 3 * HOUR + number * timedelta(minutes=1), "ended_at": NOW - 2 * HOUR, "seconds": 3600.0,
         "exit_status": 0, "finish_reason": "finished", "counts": {"new": 37, "same": 3},
         "templates": TEMPLATES, **more,
     }  # fmt: skip

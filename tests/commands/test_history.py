@@ -15,11 +15,11 @@ IDENT = 4774001
 def test_versions_with_dates_and_edits(site: SiteProxy, crawl: Crawl, command: Crawl) -> None:
     serve_column(site, [[(DAY, IDENT)]])
     site.set(url_of(IDENT), saying(IDENT, "来了五人。会议开始。他们都说好"))
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
     site.set(url_of(IDENT), saying(IDENT, "来了七人。会议开始。他们都说好", "改过的标题"))
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
     site.set(url_of(IDENT), Answer(status=404))
-    crawl("column", url=COLUMN, CONFIRM_VISITS=1)
+    crawl("column", url=COLUMN, CONFIRM_VISITS=1, recheck="on")
     done = command("history", url_of(IDENT))
     assert done.returncode == 0, done.stderr
     when = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
@@ -42,7 +42,7 @@ def test_versions_with_dates_and_edits(site: SiteProxy, crawl: Crawl, command: C
         "taken down: gone when visited WHEN",
     ]
     site.set(url_of(IDENT), saying(IDENT, "来了七人。会议开始。他们都说好", "改过的标题"))
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
     assert "restored: there again" in command("history", url_of(IDENT)).stdout
     assert command("history", url_of(4774002)).returncode == 1
 

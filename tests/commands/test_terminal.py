@@ -18,7 +18,7 @@ import pytest
 from pymongo.database import Database
 
 from tests.exchange.made import article
-from tests.support.crawling import ROOT, Crawl
+from tests.support.crawling import LONG, ROOT, Crawl
 from tests.support.pages import saying, url_of
 from tests.support.site import Answer, SiteProxy
 from zjolcrawl.terminal import printable
@@ -98,7 +98,7 @@ def typed(mongodb_uri: str, database: str, tmp_path: Path) -> Typed:
         except OSError:  # EIO: the other side is closed
             pass
         os.close(inner)
-        return running.wait(timeout=60), b"".join(parts).decode()
+        return running.wait(timeout=LONG), b"".join(parts).decode()
 
     return run
 

@@ -19,7 +19,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from tests.exchange.made import RUN, article, edited
-from tests.support.crawling import Crawl, scrapy, start_scrapy, wait_until
+from tests.support.crawling import Crawl, Running, ended, scrapy, start_scrapy, wait_until
 from tests.support.mongod import Mongod
 from tests.support.pages import COLUMN
 from tests.support.rebuilding import drop
@@ -195,12 +195,12 @@ def test_what_was_imported_is_found(db: Database[Any], command: Crawl, tmp_path:
 def test_crawl_knows_what_was_imported(
     db: Database[Any], crawl: Crawl, command: Crawl, tmp_path: Path
 ) -> None:
-    assert crawl("column", url=COLUMN).returncode in {0, 1}
+    assert crawl("column", url=COLUMN, recheck="on").returncode in {0, 1}
     first = written(command, tmp_path / "a.jsonl")
     stored = db.frontier.count_documents({"state": "stored"})
     drop(db)
     assert command("import", str(tmp_path / "a.jsonl")).returncode == 0
-    done = crawl("column", url=COLUMN, recheck="off")
+    done = crawl("column", url=COLUMN)
     assert "stored 0 new, 0 changed, 0 same" in done.stderr
     assert db.frontier.count_documents({"state": "stored"}) >= stored
     assert written(command, tmp_path / "b.jsonl") == first
@@ -491,7 +491,7 @@ def test_no_database(tmp_path: Path) -> None:
     assert done.stderr.startswith("zjolcrawl: MONGODB_URI mongodb://127.0.0.1:1")
 
 
-def started(path: Path, data: Path, uri: str, database: str) -> subprocess.Popen[str]:
+def started(path: Path, data: Path, uri: str, database: str) -> Running:
     """An import that has stored something, stopped in its middle."""
     running = start_scrapy("import", str(path), site=None, data=data, uri=uri, database=database)
     with MongoClient[dict[str, Any]](uri) as client:
@@ -507,7 +507,7 @@ def test_interrupted_and_done_again(
     running = started(path, tmp_path, mongodb_uri, database)
     running.send_signal(signal.SIGINT)
     running.send_signal(signal.SIGCONT)
-    _, err = running.communicate(timeout=60)
+    _, err = ended(running)
     told = "zjolcrawl: interrupted: import the rest again, what is there is passed over\n"
     assert (running.returncode, err) == (130, told)
     there = db.articles.count_documents({})
@@ -539,7 +539,7 @@ def test_database_lost(tmp_path: Path) -> None:
         running = started(path, tmp_path / "data", server.uri, "zjol")
         server.stop()
         running.send_signal(signal.SIGCONT)
-        _, err = running.communicate(timeout=60)
+        _, err = ended(running)
     assert (running.returncode, err.count("\n")) == (2, 1)
     assert err.startswith("zjolcrawl: MongoDB was lost: ")
     assert err.endswith("import again, what is there is passed over\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,7 @@ def test_what_the_server_will_not_have_is_alone_refused(
     assert db.articles.count_documents({}) == 11
 
 
+@cache
 def bombs(good: bytes) -> dict[str, tuple[bytes, str]]:
     """Files that are none of ours: their bytes, and what is told of the first fault."""
     packed = gzip.compress(good * 50)

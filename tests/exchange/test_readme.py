@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,14 +13,12 @@ from pymongo.database import Database
 
 from tests.exchange.made import article
 from tests.exchange.test_hostile import BODIES
-from tests.support.crawling import ROOT, Crawl
+from tests.support import readme
+from tests.support.crawling import Crawl
 from zjolcrawl.exchange.fields import FIELDS
 
-SECTION = re.search(r"\n## Taking it away\n(.*?)\n## ", (ROOT / "README.md").read_text(), re.DOTALL)
-assert SECTION
-TEXT = SECTION[1]
-(COMMANDS,) = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
-BLOCKS = re.findall(r"```python\n(import (\w+).*?)```", TEXT, re.DOTALL)
+(COMMANDS,) = readme.code("export", "sh")
+LIBRARIES = ("pandas", "polars", "duckdb")
 COUNT = 3000
 
 
@@ -50,13 +47,9 @@ def bodies_of(found: Any) -> list[str]:
 
 def test_table_is_that_of_the_code() -> None:
     head = "| field | type | meaning |\n|---|---|---|\n"
-    table = TEXT.partition(head)[2].partition("\n\n")[0]
+    table = readme.region("fields").removeprefix(head)
     rows = [tuple(cell.strip() for cell in row.split("|")[1:-1]) for row in table.splitlines()]
     assert rows == [(f"`{field.name}`", str(field), field.meaning) for field in FIELDS]
-
-
-def test_each_library_has_its_block() -> None:
-    assert [name for _, name in BLOCKS] == ["pandas", "polars", "duckdb"]
 
 
 def test_round_trips_as_printed(
@@ -68,7 +61,8 @@ def test_round_trips_as_printed(
         done = command("export", str(tmp_path / f"articles.{form}"))
         assert done.returncode == 0, done.stderr
     monkeypatch.chdir(tmp_path)
-    for block, name in BLOCKS:
+    for name in LIBRARIES:
+        (block,) = readme.code(name, "python")
         names: dict[str, Any] = {}
         exec(block, names)  # the README's own lines
         for form in ("parquet", "lines", "table"):

@@ -36,10 +36,10 @@ def test_run_that_starts_in_them_fetches_nothing_and_is_no_fault(
     serve_column(site, [[(DAY, 4774001)]])
     ends = [datetime.now(CHINA) + timedelta(hours=hours) for hours in (-1, 1)]
     hours = "-".join(f"{end:%H:%M}" for end in ends)
-    done = crawl("column", url=COLUMN, QUIET_HOURS=hours)
+    done = crawl("column", url=COLUMN, QUIET_HOURS=hours, recheck="on")
     assert (done.returncode, site.urls()) == (0, [])
     assert done.stderr == f"zjolcrawl: quiet hours until {ends[1]:%H:%M}, China time\n"
-    assert crawl("column", url=COLUMN, QUIET_HOURS="1-5").returncode == 2
+    assert crawl("column", url=COLUMN, QUIET_HOURS="1-5", recheck="on").returncode == 2
 
 
 def test_form() -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import re
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pymongo.database import Database
 
-from tests.support.crawling import Begin, Crawl, wait_until
+from tests.support.crawling import Begin, Crawl, ended, wait_until
 from tests.support.pages import COLUMN, DAY, article, serve_column, url_of
 from tests.support.site import Answer, SiteProxy
 from zjolcrawl.extensions.run_lock import LockHeld, RunLock, holder
@@ -25,8 +24,7 @@ def test_second_run_ends_with_75_and_says_who_runs(
 ) -> None:
     serve_column(site, [[(DAY, FIRST)]])
     lock = RunLock(tmp_path)
-    time.sleep(1.1)
-    done = crawl("column", url=COLUMN)
+    done = crawl("column", url=COLUMN, recheck="on")
     assert done.returncode == 75
     (line,) = done.stderr.splitlines()
     assert re.fullmatch(
@@ -36,7 +34,7 @@ def test_second_run_ends_with_75_and_says_who_runs(
     assert site.urls() == []
     assert db.list_collection_names() == []
     lock.release()
-    assert crawl("column", url=COLUMN).returncode == 0
+    assert crawl("column", url=COLUMN, recheck="on").returncode == 0
 
 
 def test_parts_share_the_folder_with_each_other_alone(tmp_path: Path) -> None:
@@ -73,7 +71,7 @@ def test_lock_of_a_killed_run_is_none(
     assert crawl("column", url=COLUMN).returncode == 0
 
 
-def test_sigterm_ends_within_15_seconds_with_all_written(
+def test_sigterm_ends_with_all_written(
     site: SiteProxy, db: Database[Any], crawl: Crawl, tmp_path: Path, begin: Begin
 ) -> None:
     idents = range(FIRST, FIRST + 60)
@@ -87,10 +85,8 @@ def test_sigterm_ends_within_15_seconds_with_all_written(
         "MONGODB_BATCH_SECONDS=60",
     )
     wait_until(lambda: len(site.urls()) >= 12, running)
-    begun = time.monotonic()
     running.send_signal(signal.SIGTERM)
-    _, err = running.communicate(timeout=60)
-    assert time.monotonic() - begun < 15
+    _, err = ended(running)
     assert running.returncode == 1, err
     assert "ended early: shutdown" in err
     stored = db.articles.count_documents({})
@@ -101,7 +97,7 @@ def test_sigterm_ends_within_15_seconds_with_all_written(
     assert run["counts"]["new"] == stored
     assert not list((tmp_path / "warc").glob("*.open"))
     site.delay = 0
-    assert crawl("column", url=COLUMN, recheck="off").returncode == 0
+    assert crawl("column", url=COLUMN).returncode == 0
     assert db.articles.count_documents({}) == len(idents)
 
 

@@ -137,7 +137,7 @@ def test_crawl_fetches_an_article_of_many_spellings_once(
     )
     site.set(COLUMN, Answer(body=f'<ul class="listUl">{items}</ul>'.encode(), headers=HTML))
     site.set(url, Answer(body=article(DAY, ident), headers=HTML))
-    assert crawl("column", url=COLUMN).returncode == 0
+    assert crawl("column", url=COLUMN, recheck="on").returncode == 0
     assert [row["_id"] for row in db.frontier.find()] == [url]
     assert [each["_id"] for each in db.articles.find()] == [url]
     assert site.urls().count(url) == 1

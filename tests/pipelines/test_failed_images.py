@@ -71,7 +71,7 @@ def test_asked_again_though_the_page_is_unchanged_and_no_recheck_is_left(
 ) -> None:
     serve(site, late=FAULTS[fault], good=Answer(body=PNG))
     with_validators(site, "late", "good")
-    assert crawl("column", url=COLUMN, recheck="off").returncode == 1
+    assert crawl("column", url=COLUMN).returncode == 1
     assert [image_of(db, n)["status"] for n in (1, 2)] == ["failed", "stored"]
     row = row_of(db)
     assert (row["state"], row["image_failures"]) == ("stored", 1)
@@ -79,12 +79,12 @@ def test_asked_again_though_the_page_is_unchanged_and_no_recheck_is_left(
     assert row["next_visit_at"] - row["last_attempt_at"] == HOUR  # the last recheck was in 2017
 
     site.reset_log()
-    crawl("column", url=COLUMN, recheck="off")
+    crawl("column", url=COLUMN)
     assert url_of(IDENT) not in site.urls()  # not due yet
 
     site.set(f"{FOLDER}/late.jpg", Answer(body=JPEG))
     make_due(db)
-    done = crawl("column", url=COLUMN, recheck="off")
+    done = crawl("column", url=COLUMN)
     assert done.returncode == 0, done.stderr
     assert [image_of(db, n)["status"] for n in (1, 2)] == ["stored", "stored"]
     document = db.articles.find_one()
@@ -103,19 +103,19 @@ def test_edit_with_a_failed_image_forgets_the_validators_too(
 ) -> None:
     serve(site, good=Answer(body=PNG))
     with_validators(site, "good")
-    assert crawl("column", url=COLUMN).returncode == 0
+    assert crawl("column", url=COLUMN, recheck="on").returncode == 0
     assert row_of(db)["etag"] == '"1"'
     site.set(f"{FOLDER}/late.jpg", Answer(status=500))
     marks = '<p><img src="./good.jpg"></p><p><img src="./late.jpg"></p>'
     edited = article(DAY, IDENT, "改过的标题", marks)
     site.set(url_of(IDENT), Answer(headers={"ETag": '"2"'}, body=edited))
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
     assert "etag" not in row_of(db)
     assert image_of(db, 2)["status"] == "failed"
     site.set(f"{FOLDER}/late.jpg", Answer(body=JPEG))
     with_validators(site, "good", "late")
     make_due(db)
-    crawl("column", url=COLUMN, recheck="off")
+    crawl("column", url=COLUMN)
     site.set(url_of(IDENT), Answer(headers={"ETag": '"2"'}, body=edited))
     statuses = {
         i["status"]
@@ -131,12 +131,12 @@ def test_what_came_damaged_and_then_whole_is_rebuilt(
     site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
     serve(site, one=Answer(body=JPEG[:-100]), two=Answer(body=b"<html>x</html>"))
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
     site.set(f"{FOLDER}/one.jpg", [Answer(status=503), Answer(body=JPEG)])
     site.set(f"{FOLDER}/two.jpg", [Answer(body=PNG[:-9]), Answer(body=PNG)])
     for _ in range(2):
         make_due(db)
-        crawl("column", url=COLUMN, recheck="off")
+        crawl("column", url=COLUMN)
     assert {image_of(db, n)["status"] for n in (1, 2)} == {"stored"}
     assert_rebuilt(db, site, crawl)
     before = snapshot(db)
@@ -151,7 +151,7 @@ def test_given_up_after_as_many_visits_as_a_link(
     with_validators(site, "never")
     for _ in range(3):
         make_due(db)
-        crawl("column", url=COLUMN, recheck="off", GIVE_UP_AFTER=3)
+        crawl("column", url=COLUMN, GIVE_UP_AFTER=3)
     row = row_of(db)
     assert (row["image_failures"], row.get("next_visit_at"), row["etag"]) == (3, None, '"1"')
     assert_rebuilt_with(db, site, crawl)
@@ -180,7 +180,7 @@ def test_picture_that_is_too_large_is_kept_and_named(
 ) -> None:
     bomb = ico(png(13_000, 13_000))
     serve(site, **{f"n{n}": Answer(body=bomb + bytes(n)) for n in range(12)}, good=Answer(body=PNG))
-    done = crawl("column", url=COLUMN)
+    done = crawl("column", url=COLUMN, recheck="on")
     assert done.returncode == 0, done.stderr
     assert {image_of(db, n)["status"] for n in range(1, 14)} == {"stored"}
     assert (image_of(db, 1)["width"], image_of(db, 1)["content_type"]) == (13_000, "image/x-icon")

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image as Pillow
 from pymongo.database import Database
 
-from tests.support.crawling import Begin, Crawl, peak_memory, start_scrapy
+from tests.support.crawling import Begin, Crawl, ended, peak_memory, start_scrapy
 from tests.support.pages import COLUMN, DAY, article, serve_column, url_of
 from tests.support.site import Answer, SiteProxy
 
@@ -111,6 +111,7 @@ def test_300_megabytes_leave_memory_flat(
             f"url={url_of(IDENT)}",
             "-s",
             "IMAGES_MAX_BYTES=4000000",
+            anew=True,
         )
         most = peak_memory(running)
         assert running.stderr is not None
@@ -138,8 +139,8 @@ def test_same_picture_on_many_articles_is_one_file_and_one_request(
         name = "copy" if ident == 4774003 else "view"
         mark = f'<p><img src="{CDN}/{name}.png"></p>'
         site.set(url_of(ident), Answer(body=article(DAY, ident, more=mark)))
-    assert crawl("column", url=COLUMN).returncode == 0
-    assert crawl("column", url=COLUMN).returncode == 0
+    assert crawl("column", url=COLUMN, recheck="on").returncode == 0
+    assert crawl("column", url=COLUMN, recheck="on").returncode == 0
     asked = [url for url in site.urls("img.zjolcdn.com") if not url.endswith("robots.txt")]
     assert sorted(asked) == [f"{CDN}/copy.png", f"{CDN}/view.png"]
     assert f"{CDN.partition('/pic')[0]}/robots.txt" in site.urls("img.zjolcdn.com")
@@ -152,11 +153,11 @@ def test_what_failed_is_fetched_at_the_next_visit_and_is_no_edit(
     site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
     serve(site, late=Answer(status=500), damaged=Answer(body=JPEG[:-100]))
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
     assert {image_of(db, n)["status"] for n in (1, 2)} == {"failed"}
     site.set(f"{FOLDER}/late.jpg", Answer(body=PNG))
     site.set(f"{FOLDER}/damaged.jpg", Answer(body=JPEG))
-    done = crawl("column", url=COLUMN)
+    done = crawl("column", url=COLUMN, recheck="on")
     assert done.returncode == 0, done.stderr
     assert {image_of(db, n)["status"] for n in (1, 2)} == {"stored"}
     document = db.articles.find_one()
@@ -164,7 +165,7 @@ def test_what_failed_is_fetched_at_the_next_visit_and_is_no_edit(
     assert document["revision"] == 1
     assert not [w for w in document.get("warnings", []) if w.startswith("image")]
     site.set(f"{FOLDER}/late.jpg", Answer(status=404))
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
     assert image_of(db, 1)["status"] == "stored"  # what was kept stays
 
 
@@ -234,6 +235,6 @@ def test_unusable_setting(setting: str, line: str, tmp_path: Path) -> None:
     running = start_scrapy(
         "crawl", "column", "-s", setting, site=None, data=tmp_path, uri="", database="zjol"
     )
-    _, err = running.communicate(timeout=60)
+    _, err = ended(running)
     assert running.returncode == 2
     assert line in err

@@ -143,7 +143,7 @@ def test_a_crawl_goes_on_and_a_reread_with_more_time_stores_it(
     serve_column(site, [[(DAY, ident) for ident in idents]])
     long = url_of(idents[3])
     site.set(long, Answer(body=LONG, headers=HTML))
-    done = crawl("column", url=COLUMN, PAGE_SECONDS=0.5)
+    done = crawl("column", url=COLUMN, PAGE_SECONDS=0.5, recheck="on")
     assert done.returncode == 1, done.stderr
     row = db.frontier.find_one({"_id": long})
     assert row

@@ -9,13 +9,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support.crawling import ROOT
+from tests.support.crawling import ROOT, ended, wait_until
 from tests.support.pages import DAY, article, url_of
 from zjolcrawl.parsing.article_page import read_article
 from zjolcrawl.reading.pages import PageReader
@@ -158,11 +157,9 @@ def test_a_killed_crawl_leaves_no_process(how: signal.Signals) -> None:
     crawl = subprocess.Popen(
         [sys.executable, "-c", _FOR_EVER], cwd=ROOT, stderr=subprocess.PIPE, text=True
     )
-    until = time.monotonic() + 60
-    while not (workers := workers_of(crawl.pid)):
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    wait_until(lambda: workers_of(crawl.pid), crawl)
+    workers = workers_of(crawl.pid)
     crawl.send_signal(how)
-    _, told = crawl.communicate(timeout=30)  # which waits for all who hold its stderr
+    _, told = ended(crawl)  # which waits for all who hold its stderr
     assert "Traceback" not in told
     assert workers[0] not in workers_of()

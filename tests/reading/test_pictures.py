@@ -175,7 +175,8 @@ def test_process_that_was_lost_costs_one_picture() -> None:
         assert reader._process
         os.kill(reader._process.pid, signal.SIGSTOP)
         waiting = asyncio.create_task(reader.read(good))
-        await asyncio.sleep(0.1)
+        for _ in range(10):  # it is sent
+            await asyncio.sleep(0)
         os.kill(reader._process.pid, signal.SIGKILL)
         with pytest.raises(NotPicture, match="to be read"):
             await waiting

@@ -131,7 +131,7 @@ def test_broken_answer_to_the_first_visit_is_failed(
         for n, name in enumerate(broken(PAGE))
     }
     serve(site, {ident: answer for ident, (answer, _) in cases.items()})
-    done = crawl("column", url=COLUMN)
+    done = crawl("column", url=COLUMN, recheck="on")
     assert done.returncode == 1
     assert f"0 rejected, {len(cases)} failed, 0 gone" in done.stderr
     for ident, (_, reason) in cases.items():
@@ -145,7 +145,7 @@ def test_broken_answer_to_the_first_visit_is_failed(
     for ident in cases:
         due_now(db, ident)
         site.set(url_of(ident), Answer(body=article(DAY, ident)))
-    assert crawl("column", url=COLUMN, recheck="off").returncode == 0
+    assert crawl("column", url=COLUMN).returncode == 0
     assert {each["state"] for each in db.frontier.find()} == {"stored"}
 
 
@@ -158,11 +158,11 @@ def test_broken_answer_to_a_later_visit_is_no_version(
     }
     tag = {"ETag": '"good"'}
     serve(site, {i: Answer(body=article(DAY, i, more=MORE), headers=tag) for i in cases})
-    assert crawl("column", url=COLUMN).returncode == 0
+    assert crawl("column", url=COLUMN, recheck="on").returncode == 0
     before = list(db.articles.find().sort("_id", 1))
     for ident, (answer, _) in cases.items():
         site.set(url_of(ident), answer)
-    assert crawl("column", url=COLUMN).returncode == 1
+    assert crawl("column", url=COLUMN, recheck="on").returncode == 1
     after = list(db.articles.find().sort("_id", 1))
     assert [each for each in after if each["_id"] != url_of(GOOD)] == before[:-1]
     for ident, (_, reason) in cases.items():
@@ -238,7 +238,7 @@ def test_broken_list_is_not_swept_and_leaves_no_validators(
 ) -> None:
     answer, reason = broken(LIST)[name]
     site.set(COLUMN, answer)
-    done = crawl("column", url=COLUMN, recheck="off")
+    done = crawl("column", url=COLUMN)
     assert done.returncode == 1
     assert f"column page {COLUMN}: BrokenAnswer: {reason}" in done.stderr
     (column,) = db.columns.find()
@@ -251,12 +251,12 @@ def test_broken_second_page_of_a_list_leaves_the_walk_open(
 ) -> None:
     serve_column(site, [[(DAY, FIRST)], [(DAY, FIRST + 1)]])
     site.set(f"{COLUMN}index_1.shtml", broken(LIST)["gzip cut"][0])
-    assert crawl("column", url=COLUMN, recheck="off").returncode == 1
+    assert crawl("column", url=COLUMN).returncode == 1
     (column,) = db.columns.find()
     assert "walk_open_since" in column
     assert not {"swept_at", "etag"} & column.keys()
     serve_column(site, [[(DAY, FIRST)], [(DAY, FIRST + 1)]])
-    assert crawl("column", url=COLUMN, recheck="off").returncode == 0
+    assert crawl("column", url=COLUMN).returncode == 0
     assert db.articles.count_documents({}) == 2
 
 
@@ -270,17 +270,17 @@ def test_304_for_a_link_without_an_article_is_asked_for_again_without_validators
 
     serve_column(site, [[(DAY, FIRST)]])
     site.set(url_of(FIRST), conditional)
-    crawl("column", url=COLUMN, recheck="off")
+    crawl("column", url=COLUMN)
     db.articles.delete_many({})
     due_now(db, FIRST)
-    done = crawl("column", url=COLUMN, recheck="off")
+    done = crawl("column", url=COLUMN)
     assert done.returncode == 1
     assert "0 same" in done.stderr
     found = row(db, FIRST)
     assert "no article is stored" in found["last_error"]
     assert "etag" not in found
     due_now(db, FIRST)
-    assert crawl("column", url=COLUMN, recheck="off").returncode == 0
+    assert crawl("column", url=COLUMN).returncode == 0
     assert db.articles.count_documents({}) == 1
 
 
@@ -291,12 +291,12 @@ def test_304_of_the_page_that_a_redirect_leads_to_says_nothing_of_the_link(
     value = '"one"' if validator == "ETag" else "Sat, 12 Aug 2017 02:00:00 GMT"
     serve_column(site, [[(DAY, FIRST)]])
     site.set(url_of(FIRST), Answer(body=PAGE, headers={validator: value}))
-    crawl("column", url=COLUMN, recheck="off")
+    crawl("column", url=COLUMN)
     due_now(db, FIRST)
     other = url_of(FIRST + 1)
     site.set(url_of(FIRST), Answer(status=302, headers={"Location": other}))
     site.set(other, Answer(status=304))
-    assert crawl("column", url=COLUMN, recheck="off").returncode == 1
+    assert crawl("column", url=COLUMN).returncode == 1
     found = row(db, FIRST)
     assert (found["state"], found["last_error"]) == ("stored", f"HTTP 304 of another page, {other}")
     assert not {"etag", "last_modified"} & found.keys()
@@ -314,7 +314,7 @@ def test_cut_image_is_failed_and_comes_with_the_next_visit(
     site.set(url_of(FIRST), Answer(body=page))
     site.set(f"{url_of(FIRST).rpartition('/')[0]}/W020170812.png", [cut, Answer(body=PNG)])
     for status, code in (("failed", 1), ("stored", 0)):
-        assert crawl("column", url=COLUMN).returncode == code
+        assert crawl("column", url=COLUMN, recheck="on").returncode == code
         (stored,) = db.articles.find()
         assert [each["status"] for each in stored["images"]] == [status]
     if cut.fault:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ def move(db: Database[Any], milliseconds: int, *names: str) -> None:
 def seen(site: SiteProxy, db: Database[Any], crawl: Crawl) -> SiteProxy:
     serve_column(site, [[(DAY, ident) for ident in IDENTS]])
     site.set(url_of(IDENTS[3]), Answer(status=500))
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
     return site
 
 
@@ -54,10 +54,10 @@ def test_a_year_ahead(seen: SiteProxy, db: Database[Any], crawl: Crawl) -> None:
     move(db, YEAR, "articles", "frontier", "columns")
     seen.set(url_of(IDENTS[0]), saying(IDENTS[0], "后来改了几个字"))
     seen.set(url_of(IDENTS[1]), Answer(status=404))
-    done = crawl("column", url=COLUMN)
+    done = crawl("column", url=COLUMN, recheck="on")
     assert "1 changed, 1 same" in done.stderr, done.stderr
     assert "missed" not in done.stderr
-    run = db.runs.find_one(sort=[("_id", -1)])
+    run = db.runs.find_one(sort=[("$natural", -1)])
     assert run is not None
     rows = {row["_id"]: row for row in db.frontier.find()}
     for ident in IDENTS:
@@ -79,7 +79,7 @@ def test_what_waits_until_next_year_is_visited_now(
 ) -> None:
     move(db, YEAR, "frontier", "columns")
     seen.reset_log()
-    done = crawl("column", url=COLUMN, recheck="off")
+    done = crawl("column", url=COLUMN)
     assert url_of(IDENTS[3]) in seen.urls(), done.stderr
     assert url_of(IDENTS[0]) not in seen.urls()  # an old article is not visited again
 
@@ -95,13 +95,13 @@ def test_newest_link_of_a_list_is_not_of_the_future(
 def test_version_that_is_missed_is_told(seen: SiteProxy, db: Database[Any], crawl: Crawl) -> None:
     """An hour may be another run's."""
     seen.set(url_of(IDENTS[3]), saying(IDENTS[3], "讲述了浙江各地的新鲜事情"))
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
     move(db, HOUR, "articles")
     seen.set(url_of(IDENTS[0]), saying(IDENTS[0], "后来改了几个字"))
-    done = crawl("column", url=COLUMN)
+    done = crawl("column", url=COLUMN, recheck="on")
     assert done.returncode == 1
     assert "; 1 missed" in done.stderr, done.stderr
-    run = db.runs.find_one(sort=[("_id", -1)])
+    run = db.runs.find_one(sort=[("$natural", -1)])
     assert run is not None
     assert (run["counts"]["missed"], run["exit_status"]) == (1, 1)
 
@@ -112,7 +112,8 @@ def test_run_of_the_future_is_not_the_last_good_one(
     late = ObjectId(f"{0x7FFFFFFF:08x}{'0' * 16}")
     run = db.runs.find_one()
     assert run is not None
-    db.runs.insert_one({**run, "_id": late, "exit_status": 0})
+    ahead = datetime.now(timezone.utc) + timedelta(days=400)
+    db.runs.insert_one({**run, "_id": late, "started_at": ahead, "exit_status": 0})
     assert str(late) not in command("health", "--json").stdout
 
 
@@ -172,11 +173,11 @@ def test_status_is_1_until_a_run_has_ended_well(
     before = os.environ.get("PYTHONPATH", "")
     os.environ["PYTHONPATH"] = f"{folder}{os.pathsep}{before}"
     try:
-        done = crawl("column", url=COLUMN)
+        done = crawl("column", url=COLUMN, recheck="on")
     finally:
         os.environ["PYTHONPATH"] = before
     assert done.returncode == 1
-    assert crawl("column", url=COLUMN).returncode == 0  # the lock was given back
+    assert crawl("column", url=COLUMN, recheck="on").returncode == 0  # the lock was given back
 
 
 def test_reports_are_pruned(tmp_path: Path) -> None:

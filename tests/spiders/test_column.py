@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ PAGES = [
 
 def test_bundled_column_twice(site: SiteProxy, db: Database[Any], crawl: Crawl) -> None:
     """The second identical run adds no document, changes no revision, moves last_seen_at only."""
-    first = crawl("column", column="zjxw")
+    first = crawl("column", column="zjxw", recheck="on")
     assert "stored" in first.stderr, first.stderr
     before = {a["_id"]: a for a in db.articles.find()}
     reference = before[REFERENCE]
@@ -38,7 +37,7 @@ def test_bundled_column_twice(site: SiteProxy, db: Database[Any], crawl: Crawl) 
     assert reference["revision"] == 1
     assert db.frontier.find_one({"_id": REFERENCE})["state"] == "stored"
     assert {row["state"] for row in db.frontier.find()} <= {"stored", "rejected", "gone"}
-    crawl("column", column="zjxw")
+    crawl("column", column="zjxw", recheck="on")
     after = {a["_id"]: a for a in db.articles.find()}
     assert after.keys() == before.keys()
     for url, document in after.items():
@@ -65,7 +64,7 @@ def test_next_page_is_asked_for_before_most_articles(
         site, [[("2017-08-12", 4774000 + n) for n in range(40)], [("2017-08-11", 4773001)]]
     )
     db.columns.insert_one({"_id": "zjxw", "swept_at": datetime.now(timezone.utc)})
-    done = crawl("column", url=COLUMN, recheck="off", FULL_SWEEP_DAYS=sweep)
+    done = crawl("column", url=COLUMN, FULL_SWEEP_DAYS=sweep)
     assert "41 links found (41 new); stored 41" in done.stderr, done.stderr
     asked = site.urls()
     assert asked.index(f"{COLUMN}index_1.shtml") < 10
@@ -164,7 +163,7 @@ def test_two_columns_one_article(site: SiteProxy, db: Database[Any], crawl: Craw
     )
     site.set(other, Answer(body=link.encode()))
     for url in (COLUMN, other):
-        crawl("column", url=url)
+        crawl("column", url=url, recheck="on")
     stored = db.articles.find_one({})
     assert stored is not None
     assert sorted(stored["columns"]) == [
@@ -195,14 +194,12 @@ def test_two_columns_one_article(site: SiteProxy, db: Database[Any], crawl: Craw
 def test_unusable_is_one_line_and_status_2(
     arguments: tuple[str, ...], line: str, tmp_path: Path
 ) -> None:
-    begun = time.monotonic()
     done = scrapy(
         "crawl",
         *arguments,
         data=tmp_path,
         uri="mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=3000",
     )
-    assert time.monotonic() - begun < 10
     assert done.returncode == 2, done.stderr
     lines = done.stderr.strip().split("\n")
     assert len(lines) == 1, done.stderr

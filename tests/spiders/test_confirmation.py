@@ -51,11 +51,11 @@ def test_host_out_of_order_changes_nothing_and_is_an_alarm(
     hour: str, site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
     serve(site, None)
-    assert crawl("column", url=COLUMN).returncode == 0
+    assert crawl("column", url=COLUMN, recheck="on").returncode == 0
     before = {each["_id"]: each for each in db.articles.find()}
     assert len(before) == len(IDENTS)
     serve(site, BAD_HOURS[hour])
-    done = crawl("column", url=COLUMN)
+    done = crawl("column", url=COLUMN, recheck="on")
     assert done.returncode == 1
     assert "ALARM: host zjnews.zjol.com.cn: 12 of 12 visits" in done.stderr
     assert {each["_id"]: each for each in db.articles.find()} == before
@@ -65,7 +65,7 @@ def test_host_out_of_order_changes_nothing_and_is_an_alarm(
     assert all("next_visit_at" in row for row in rows)
     assert db.rejects.count_documents({}) == 0
     serve(site, None)
-    assert crawl("column", url=COLUMN).returncode == 0
+    assert crawl("column", url=COLUMN, recheck="on").returncode == 0
     assert_rebuilt(db, site, crawl)
 
 
@@ -74,12 +74,12 @@ def test_new_links_of_a_bad_hour_are_visited_again(
     hour: str, site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
     serve(site, BAD_HOURS[hour])
-    done = crawl("column", url=COLUMN, recheck="off")
+    done = crawl("column", url=COLUMN)
     assert done.returncode == 1
     assert "ALARM: host zjnews.zjol.com.cn" in done.stderr
     assert states(db) == {"failed"}
     serve(site, None)
-    assert crawl("column", url=COLUMN, recheck="off", ahead=0.1).returncode == 0
+    assert crawl("column", url=COLUMN, ahead=0.1).returncode == 0
     assert states(db) == {"stored"}
     assert db.articles.count_documents({"status": "live"}) == len(IDENTS)
 
@@ -89,14 +89,14 @@ def test_one_text_for_all_is_believed_once_at_the_most(
 ) -> None:
     """The first page with that text cannot be told from an edit."""
     serve(site, None)
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
     serve(site, NOTICE)
-    done = crawl("column", url=COLUMN)
+    done = crawl("column", url=COLUMN, recheck="on")
     assert done.returncode == 1
     assert "ALARM: host zjnews.zjol.com.cn: 11 of 12 visits" in done.stderr
     assert db.articles.count_documents({"title": "网站升级公告"}) == 1
     serve(site, None)
-    assert crawl("column", url=COLUMN).returncode == 0
+    assert crawl("column", url=COLUMN, recheck="on").returncode == 0
     assert db.articles.count_documents({"title": "网站升级公告"}) == 0
     assert_rebuilt(db, site, crawl)
 
@@ -121,15 +121,15 @@ def test_new_link_that_gave_nothing_is_stored_once_it_is_there(
 ) -> None:
     serve(site, None)
     site.set(url_of(FIRST), BAD_HOURS[hour])
-    crawl("column", url=COLUMN, recheck="off")
+    crawl("column", url=COLUMN)
     row = row_of(db, url_of(FIRST))
     assert row["state"] in {"gone", "rejected"}
     assert row["doubt"]["count"] == 1
     site.reset_log()
-    crawl("column", url=COLUMN, recheck="off", ahead=0.5)
+    crawl("column", url=COLUMN, ahead=0.5)
     assert url_of(FIRST) not in site.urls()
     serve(site, None)
-    assert crawl("column", url=COLUMN, recheck="off", ahead=1.1).returncode == 0
+    assert crawl("column", url=COLUMN, ahead=1.1).returncode == 0
     row = row_of(db, url_of(FIRST))
     assert (row["state"], "doubt" in row) == ("stored", False)
     assert_rebuilt(db, site, crawl)
@@ -144,7 +144,7 @@ def test_visits_to_confirm_come_later_and_later_and_end(
     for wait in (0, 1.1, 2.1, 4.1, 8.1, 16.1, 40):
         day += wait
         site.reset_log()
-        statuses.append(crawl("column", url=COLUMN, recheck="off", ahead=day).returncode)
+        statuses.append(crawl("column", url=COLUMN, ahead=day).returncode)
         asked += url_of(FIRST) in site.urls()
     # The first is told; what the visits after it say is known already.
     assert statuses == [1, 0, 0, 0, 0, 0, 0]
@@ -155,13 +155,13 @@ def test_visits_to_confirm_come_later_and_later_and_end(
 
 def test_good_visit_ends_a_doubt(site: SiteProxy, db: Database[Any], crawl: Crawl) -> None:
     serve(site, None)
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
     for later in (0.1, 3, 6, 9):
         site.set(url_of(FIRST), Answer(status=404))
-        crawl("column", url=COLUMN, ahead=later)
+        crawl("column", url=COLUMN, ahead=later, recheck="on")
         assert row_of(db, url_of(FIRST))["doubt"]["count"] == 1
         serve(site, None)
-        crawl("column", url=COLUMN, ahead=later + 1.5)
+        crawl("column", url=COLUMN, ahead=later + 1.5, recheck="on")
         assert "doubt" not in row_of(db, url_of(FIRST))
     assert db.articles.count_documents({"status": "live"}) == len(IDENTS)
     assert db.articles.count_documents({"gone_at": {"$exists": True}}) == 0
@@ -171,10 +171,10 @@ def test_alarm_may_be_switched_off_where_it_is_true(
     site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
     serve(site, None)
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
     serve(site, BAD_HOURS["404"])
     for later in (0, 1.1, 3.2):
-        done = crawl("column", url=COLUMN, ahead=later, FLIP_ALARM=0)
+        done = crawl("column", url=COLUMN, ahead=later, FLIP_ALARM=0, recheck="on")
         assert "ALARM" not in done.stderr
     assert states(db) == {"gone"}
     assert db.articles.count_documents({"status": "gone"}) == len(IDENTS)

@@ -224,7 +224,7 @@ def test_its_captures_do_not_disturb_a_rebuild(
     linked.set(f"{HOST}/", page("/test/lm/ 测试"))
     linked.set(f"{HOST}/rsdt/zxrm/", page("/test/lm/ 测试"))
     crawl("discover", column="zxrm")
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
     linked.set(COLUMN, Answer(status=500))
     crawl("discover", column="zxrm")
     assert COLUMN in linked.urls()

@@ -55,7 +55,7 @@ def test_list_without_end_is_left_and_said(
     idents = [FIRST + n for n in range(12)]
     articles(site, idents)
     serve(site, [list_page([(DAY, i)], PAGERS[pager](n + 1)) for n, i in enumerate(idents)])
-    done = crawl("column", url=COLUMN, COLUMN_MAX_PAGES=5, recheck="off")
+    done = crawl("column", url=COLUMN, COLUMN_MAX_PAGES=5)
     assert len(lists_asked(site)) == 5
     assert db.articles.count_documents({}) == 5
     line = f"column {ID}: the walk stopped after 5 pages, and the list goes on"

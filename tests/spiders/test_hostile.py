@@ -78,6 +78,7 @@ def test_every_fault_in_one_crawl_of_500_articles(
         f"column={ids}",
         "-s",
         "DOWNLOAD_TIMEOUT=4",
+        anew=True,
     )
     most = peak_memory(running)
     err = running.communicate()[1]
@@ -127,13 +128,13 @@ def test_template_that_misses_a_field_it_used_to_find_is_an_alarm(
 ) -> None:
     first = [FIRST + n for n in range(12)]
     serve_column(site, [[(DAY, ident) for ident in first]])
-    assert crawl("column", url=COLUMN).returncode == 0
+    assert crawl("column", url=COLUMN, recheck="on").returncode == 0
     second = [FIRST + 100 + n for n in range(12)]
     serve_column(site, [[(DAY, ident) for ident in second]])
     for ident in second:
         page = article(DAY, ident).replace("来源：浙江在线".encode(), b"")
         site.set(url_of(ident), Answer(body=page, headers=HTML))
-    done = crawl("column", url=COLUMN)
+    done = crawl("column", url=COLUMN, recheck="on")
     assert done.returncode == 1
     alarm = "template T1: source is missing in 100% of 12 articles, 0% before"
     assert f"zjolcrawl: ALARM: {alarm}" in done.stderr.splitlines()
@@ -148,16 +149,21 @@ def test_alarms_are_carried_to_a_webhook(site: SiteProxy, db: Database[Any], cra
         return Answer(status=204)
 
     serve_column(site, [[(DAY, FIRST)]])
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
     site.set(COLUMN, Answer(body=LOGIN, headers=HTML))
     # The hook's host is served by the proxy of the tests, as every host is.
     site.set("http://hook.example.org/alarm", hook)
-    done = crawl("column", url=COLUMN, ALARM_WEBHOOK="http://hook.example.org/alarm")
+    done = crawl("column", url=COLUMN, ALARM_WEBHOOK="http://hook.example.org/alarm", recheck="on")
     assert done.returncode == 1
     assert len(told) == 1, done.stderr
     assert b"lists nothing" in told[0]
     done = crawl(
-        "column", url=COLUMN, ALARM_WEBHOOK="ftp://x/", ALARM_MAIL="a@example.org", MAIL_PORT=1
+        "column",
+        url=COLUMN,
+        ALARM_WEBHOOK="ftp://x/",
+        ALARM_MAIL="a@example.org",
+        MAIL_PORT=1,
+        recheck="on",
     )
     assert "ALARM_WEBHOOK: ftp://x/ is no http address" in done.stderr
     assert "ALARM_MAIL: " in done.stderr

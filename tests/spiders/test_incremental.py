@@ -100,14 +100,14 @@ def test_walk_ends_at_the_first_page_without_an_unknown_link(
 ) -> None:
     pages = [[(DAY, FIRST)], [(DAY, SECOND)], [(DAY, THIRD)]]
     serve_column(site, pages)
-    crawl("column", url=COLUMN, recheck="off")
+    crawl("column", url=COLUMN)
     assert len(asked(site)) == 6
-    crawl("column", url=COLUMN, recheck="off")
+    crawl("column", url=COLUMN)
     assert asked(site) == [COLUMN]
     serve_column(site, [[(DAY, FOURTH)], *pages])
-    crawl("column", url=COLUMN, recheck="off")
+    crawl("column", url=COLUMN)
     assert sorted(asked(site)) == sorted([COLUMN, f"{COLUMN}index_1.shtml", url_of(FOURTH)])
-    crawl("column", url=COLUMN, recheck="off", FULL_SWEEP_DAYS=0)
+    crawl("column", url=COLUMN, FULL_SWEEP_DAYS=0)
     assert len(asked(site)) == 4  # every page, no article
 
 
@@ -118,10 +118,10 @@ def test_cut_off_walk_is_walked_to_its_end(
     pages = [[(DAY, FIRST)], [(DAY, SECOND)], [(DAY, THIRD)]]
     serve_column(site, pages)
     site.set(f"{COLUMN}index_1.shtml", Answer(status=500))
-    assert crawl("column", url=COLUMN, recheck="off").returncode == 1
+    assert crawl("column", url=COLUMN).returncode == 1
     assert db.frontier.count_documents({}) == 1
     serve_column(site, pages)
-    crawl("column", url=COLUMN, recheck="off")
+    crawl("column", url=COLUMN)
     assert db.articles.count_documents({}) == 3
 
 
@@ -129,7 +129,7 @@ def test_what_was_left_is_taken_up_first(site: SiteProxy, db: Database[Any], cra
     """Also where no list shows it any more."""
     serve_column(site, [[(DAY, FIRST), ("2017-08-11", SECOND)]])
     site.set(url_of(FIRST), Answer(status=500))
-    crawl("column", url=COLUMN, recheck="off", since=DAY)
+    crawl("column", url=COLUMN, since=DAY)
     assert (row(db, FIRST)["state"], row_of(db, url_of(SECOND, "2017-08-11"))["state"]) == (
         "failed",
         "pending",
@@ -137,11 +137,11 @@ def test_what_was_left_is_taken_up_first(site: SiteProxy, db: Database[Any], cra
     serve_column(site, [[(DAY, THIRD)]])
     site.set(url_of(FIRST), Answer(body=article(DAY, FIRST)))
     asked(site)
-    crawl("column", url=COLUMN, recheck="off")
+    crawl("column", url=COLUMN)
     assert asked(site) == [url_of(SECOND, "2017-08-11"), COLUMN, url_of(THIRD)]
     assert row(db, FIRST)["state"] == "failed"  # its hour has not come
     due_now(db, FIRST)
-    crawl("column", url=COLUMN, recheck="off")
+    crawl("column", url=COLUMN)
     assert asked(site)[0] == url_of(FIRST)
     assert {r["state"] for r in db.frontier.find()} == {"stored"}
 
@@ -150,11 +150,11 @@ def test_other_columns_links_are_left_to_their_own_run(
     site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
     serve_column(site, [[(DAY, FIRST)]])
-    crawl("column", url=COLUMN, since="2020-01-01")
+    crawl("column", url=COLUMN, since="2020-01-01", recheck="on")
     other = "http://zjnews.zjol.com.cn/test/other/"
     site.set(other, Answer(body=list_page([])))
     asked(site)
-    crawl("column", url=other, recheck="off")
+    crawl("column", url=other)
     assert asked(site) == [other]
 
 
@@ -165,7 +165,7 @@ def test_failures_wait_longer_each_time_and_then_for_good(
     site.set(url_of(FIRST), Answer(status=500))
     waits = []
     for _ in range(3):
-        crawl("column", url=COLUMN, recheck="off", GIVE_UP_AFTER=3)
+        crawl("column", url=COLUMN, GIVE_UP_AFTER=3)
         found = row(db, FIRST)
         if "next_visit_at" in found:
             wait = found["next_visit_at"] - found["last_attempt_at"]
@@ -174,7 +174,7 @@ def test_failures_wait_longer_each_time_and_then_for_good(
     assert waits == [1, 2]
     assert (row(db, FIRST)["state"], row(db, FIRST)["failures"]) == ("failed", 3)
     asked(site)
-    crawl("column", url=COLUMN, recheck="off", GIVE_UP_AFTER=3)
+    crawl("column", url=COLUMN, GIVE_UP_AFTER=3)
     assert asked(site) == [COLUMN]
 
 
@@ -186,7 +186,7 @@ def test_stored_article_is_visited_again_in_its_windows_by_conditional_get(
     site.set(COLUMN, Answer(body=list_page([(today, FIRST)])))
     tagged = {"ETag": '"one"', "Content-Type": "text/html"}
     site.set(url, Answer(body=article(today, FIRST), headers=tagged))
-    crawl("column", url=COLUMN, recheck="off")
+    crawl("column", url=COLUMN)
     first = db.articles.find_one()
     assert first is not None
     found = row_of(db, url)
@@ -198,7 +198,7 @@ def test_stored_article_is_visited_again_in_its_windows_by_conditional_get(
         db.frontier.update_one({"_id": url}, {"$set": {"next_visit_at": past}})
         site.set(url, answer)
         site.reset_log()
-        crawl("column", url=COLUMN, recheck="off")
+        crawl("column", url=COLUMN)
         (request,) = [r for r in site.requests if r.url == url]
         assert request.headers["if-none-match"] == '"one"'
         document = db.articles.find_one()
@@ -220,11 +220,11 @@ def test_stored_article_is_visited_again_in_its_windows_by_conditional_get(
 
 def test_old_article_is_not_visited_again(site: SiteProxy, db: Database[Any], crawl: Crawl) -> None:
     serve_column(site, [[(DAY, FIRST)]])
-    crawl("column", url=COLUMN, recheck="off")
+    crawl("column", url=COLUMN)
     assert "next_visit_at" not in row(db, FIRST)
     site.set(url_of(FIRST), saying(FIRST, "改了"))
     asked(site)
-    crawl("column", url=COLUMN, recheck="off")
+    crawl("column", url=COLUMN)
     assert asked(site) == [COLUMN]
     crawl("article", url=url_of(FIRST))  # by name it is
     assert asked(site) == [url_of(FIRST)]
@@ -249,7 +249,7 @@ def test_killed_runs_lose_no_link(
     pending = {r["_id"] for r in db.frontier.find({"state": "pending"})}
     assert pending
     site.set(COLUMN, Answer(body=list_page([(DAY, FIRST)])))
-    done = crawl("column", url=COLUMN, recheck="off")
+    done = crawl("column", url=COLUMN)
     assert done.returncode == 0, done.stderr
     assert db.articles.count_documents({}) == len(idents)
     assert {r["state"] for r in db.frontier.find()} == {"stored"}

@@ -75,11 +75,11 @@ def test_pages_are_one_article(
 def test_an_edit_on_a_later_page_is_a_revision(
     three_pages: None, site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
-    crawl("column", url=COLUMN)
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
+    crawl("column", url=COLUMN, recheck="on")
     assert document(db)["revision"] == 1
     site.set(PAGES[2], Answer(body=part(3, "已经改过")))
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
     assert document(db)["revision"] == 2
     assert document(db)["body"].endswith("已经改过，这是第3页的话。")
     assert_rebuilt(db, site, crawl)
@@ -145,13 +145,13 @@ def test_a_page_that_does_not_come_fails_its_link_until_it_does(
     fault: Answer, three_pages: None, site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
     site.set(PAGES[1], fault)
-    assert crawl("column", url=COLUMN).returncode == 1
+    assert crawl("column", url=COLUMN, recheck="on").returncode == 1
     row = db.frontier.find_one({"_id": URL})
     assert row is not None
     assert (row["state"], db.articles.count_documents({})) == ("failed", 1)
     assert row["last_error"].startswith("page 2: ")
     site.set(PAGES[1], Answer(body=part(2, "整改清单", pager(2))))
-    assert crawl("column", url=COLUMN).returncode == 0
+    assert crawl("column", url=COLUMN, recheck="on").returncode == 0
     assert document(db)["pages"] == PAGES
     assert document(db)["revision"] == 1
     assert_rebuilt(db, site, crawl)

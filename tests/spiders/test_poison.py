@@ -78,7 +78,7 @@ def test_eight_poison_pages_among_sixty(
     for url, body in {**pages, **dated, **legacy, **endless}.items():
         site.set(url, Answer(body=body))
     for number in range(3):
-        done = crawl("column", url=COLUMN)
+        done = crawl("column", url=COLUMN, recheck="on")
         assert "Traceback" not in done.stderr
         assert db.articles.count_documents({"_id": {"$in": [url_of(n) for n in GOOD]}}) == 52
         assert done.returncode == 1, done.stderr

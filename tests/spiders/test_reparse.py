@@ -9,7 +9,7 @@ import pytest
 from pymongo.database import Database
 
 from tests.pipelines.test_images import JPEG, PNG
-from tests.support.crawling import Begin, Crawl
+from tests.support.crawling import Begin, Crawl, ended
 from tests.support.pages import COLUMN, DAY, HOST, article, list_page, serve_column, url_of
 from tests.support.rebuilding import assert_rebuilt, drop, snapshot
 from tests.support.site import Answer, SiteProxy
@@ -56,13 +56,13 @@ def test_all_that_can_happen_is_rebuilt(site: SiteProxy, db: Database[Any], craw
     site.set(url[7], Answer(body=b"<html><title>x</title><a href='/'>y</a></html>"))
     site.set(url[8], Answer(status=404))
     retry = {"RETRY_ENABLED": "True"}
-    crawl("column", url=COLUMN, **retry)
-    crawl("column", url=other)
+    crawl("column", url=COLUMN, **retry, recheck="on")
+    crawl("column", url=other, recheck="on")
     site.set(url[0], Answer(body=article(DAY, idents[0], "改过的标题", picture)))
     site.set(url[9], Answer(status=302, headers={"Location": f"{HOST}/"}))
     site.set(f"{HOST}/", Answer(body=b"<html><a href='/x/'>front</a></html>"))
     site.set(url[8], Answer(body=article(DAY, idents[8])))
-    crawl("column", url=COLUMN, **retry)
+    crawl("column", url=COLUMN, **retry, recheck="on")
     site.set(url[0], Answer(body=article(DAY, idents[0], more=picture)))  # as it was at first
     site.set(url[2], Answer(status=410))
     site.set(
@@ -70,7 +70,7 @@ def test_all_that_can_happen_is_rebuilt(site: SiteProxy, db: Database[Any], craw
         Answer(status=302, headers={"Location": "http://www.example.com/"}),
     )
     for later in (0, 1.1, 3.2):
-        crawl("column", url=COLUMN, ahead=later, **retry)
+        crawl("column", url=COLUMN, ahead=later, **retry, recheck="on")
     newest = db.articles.find_one({"_id": url[0]})
     assert newest is not None
     assert (newest["revision"], newest["images"][0]["status"]) == (3, "stored")
@@ -95,15 +95,15 @@ def test_reading_again_in_place_writes_nothing_where_nothing_differs(
     site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
     serve_column(site, [[(DAY, FIRST), (DAY, SECOND)]])
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
     site.set(url_of(SECOND), Answer(body=b"<html><title>x</title></html>"))
     site.set(url_of(FIRST), Answer(body=article(DAY, FIRST, "改过的标题")))
     listed = list_page([(DAY, FIRST), (DAY, SECOND)]).decode().replace("文章", "改名")
     site.set(COLUMN, Answer(body=listed.encode(), headers={"ETag": '"2"'}))
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
     before = snapshot(db)
     assert before[f"frontier {url_of(FIRST)}"]["listed_title"] == f"改名{FIRST}"
-    first = db.runs.find().sort("_id", 1)[0]["_id"]
+    first = db.runs.find().sort("$natural", 1)[0]["_id"]
     assert crawl("reparse", run=first).returncode == 0
     assert snapshot(db) == before
     runs = {d["_id"]: d["run_id"] for d in db.articles.find()}
@@ -119,9 +119,9 @@ def misread(site: SiteProxy, db: Database[Any], crawl: Crawl) -> dict[str, dict[
     """Three articles, one with a former version; an older parser read two versions wrongly."""
     serve_column(site, [[(DAY, FIRST), (DAY, SECOND), (DAY, THIRD)]])
     # One after another: what was seen in the same millisecond would be read again too.
-    crawl("column", url=COLUMN, CONCURRENT_REQUESTS_PER_DOMAIN=1)
+    crawl("column", url=COLUMN, CONCURRENT_REQUESTS_PER_DOMAIN=1, recheck="on")
     site.set(url_of(FIRST), Answer(body=article(DAY, FIRST, "改过的标题")))
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
     right = snapshot(db)
     old = {"parser.version": 0, "content_sha256": "0" * 64}
     db.articles.update_one(
@@ -160,7 +160,7 @@ def test_better_parser_corrects_versions_and_makes_none(
 def test_same_bytes_read_otherwise_at_the_next_visit_are_no_edit(
     misread: dict[str, dict[str, Any]], site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
-    done = crawl("column", url=COLUMN)
+    done = crawl("column", url=COLUMN, recheck="on")
     assert "stored 0 new, 0 changed, 3 same" in done.stderr, done.stderr
     second = dict(db.articles.find_one({"_id": url_of(SECOND)}) or {})
     before = misread[f"articles {url_of(SECOND)}"]
@@ -171,7 +171,7 @@ def test_same_bytes_read_otherwise_at_the_next_visit_are_no_edit(
     # An edit is one, whoever read the version before it.
     site.set(url_of(SECOND), Answer(body=article(DAY, SECOND, "真的改了")))
     db.articles.update_one({"_id": url_of(SECOND)}, {"$set": {"title": "错"}})
-    done = crawl("column", url=COLUMN)
+    done = crawl("column", url=COLUMN, recheck="on")
     assert "stored 0 new, 1 changed, 2 same" in done.stderr, done.stderr
     crawl("reparse")
     assert_rebuilt(db, site, crawl)
@@ -207,7 +207,7 @@ def test_parts_side_by_side_are_the_whole(
     right = snapshot(db)
     db.articles.update_many({}, {"$set": {"title": "错", "content_sha256": "0" * 64}})
     running = [begin("reparse", "-a", f"part={number}/3") for number in (1, 2, 3)]
-    told = [each.communicate(timeout=120)[1] for each in running]
+    told = [ended(each)[1] for each in running]
     assert [each.returncode for each in running] == [0, 0, 0], told
     parts = list(db.runs.find({"arguments.spider": "reparse"}))
     assert all(part["counts"]["chosen"] > 1 for part in parts)
@@ -222,7 +222,7 @@ def test_part_in_which_nothing_is(misread: object, crawl: Crawl) -> None:
 
 
 def test_one_run_alone(misread: object, db: Database[Any], crawl: Crawl) -> None:
-    first, second = (str(run["_id"]) for run in db.runs.find().sort("_id", 1))
+    first, second = (str(run["_id"]) for run in db.runs.find().sort("$natural", 1))
     assert "0 read otherwise" in crawl("reparse", run=second).stderr
     assert "2 read otherwise" in crawl("reparse", run=first).stderr
 
@@ -244,7 +244,7 @@ def test_choice_that_makes_no_sense(
     choice: dict[str, str], line: str, site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
     serve_column(site, [[(DAY, FIRST)]])
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
     done = crawl("reparse", **choice)
     assert done.returncode == 2, done.stderr
     assert line in done.stderr
@@ -261,7 +261,7 @@ def test_what_was_rejected_and_is_read_now(
     site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
     serve_column(site, [[(DAY, FIRST)]])
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
     stored = db.articles.find_one()
     assert stored is not None
     at = stored["last_seen_at"]
@@ -282,7 +282,7 @@ def test_damaged_record_is_told_and_the_rest_is_read(
     site: SiteProxy, db: Database[Any], crawl: Crawl, tmp_path: Path
 ) -> None:
     serve_column(site, [[(DAY, FIRST), (DAY, SECOND)]])
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
     bad = db.articles.find_one({"_id": url_of(FIRST)})
     assert bad is not None
     path = tmp_path / "warc" / bad["warc"]["file"]

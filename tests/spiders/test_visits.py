@@ -8,7 +8,7 @@ from typing import Any
 from pymongo.database import Database
 
 from tests.spiders.test_incremental import row_of
-from tests.support.crawling import Crawl, start_scrapy
+from tests.support.crawling import Crawl, ended, start_scrapy
 from tests.support.pages import COLUMN, DAY, HOST, RELATED, article, saying, serve_column, url_of
 from tests.support.rebuilding import assert_rebuilt
 from tests.support.site import Answer, SiteProxy
@@ -28,12 +28,12 @@ def test_published_edited_furnished_taken_down_restored(
 ) -> None:
     serve_column(site, [[(DAY, IDENT)]])
     site.set(URL, saying(IDENT, "说了第一句"))
-    assert crawl("column", url=COLUMN).returncode == 0
+    assert crawl("column", url=COLUMN, recheck="on").returncode == 0
     first = newest(db)
     assert (first["revision"], first["status"]) == (1, "live")
 
     site.set(URL, saying(IDENT, "说了第二句", "改过的标题"))
-    assert "1 changed" in crawl("column", url=COLUMN).stderr
+    assert "1 changed" in crawl("column", url=COLUMN, recheck="on").stderr
     second = newest(db)
     assert (second["revision"], second["title"]) == (2, "改过的标题")
     assert "第二句" in second["body"]
@@ -43,17 +43,17 @@ def test_published_edited_furnished_taken_down_restored(
     assert db.revisions.find_one() == {**first, "_id": {"url": URL, "revision": 1}}
 
     site.set(URL, saying(IDENT, "说了第二句", "改过的标题", furniture=RELATED))
-    assert "0 changed, 1 same" in crawl("column", url=COLUMN).stderr
+    assert "0 changed, 1 same" in crawl("column", url=COLUMN, recheck="on").stderr
     third = newest(db)
     assert third.pop("last_seen_at") > second.pop("last_seen_at")
     assert third == second
 
     site.set(URL, Answer(status=404))
-    assert "0 gone, 1 in doubt" in crawl("column", url=COLUMN).stderr
+    assert "0 gone, 1 in doubt" in crawl("column", url=COLUMN, recheck="on").stderr
     assert newest(db)["status"] == "live"
     first_time = row_of(db, URL)["last_attempt_at"]
-    assert "0 gone, 1 in doubt" in crawl("column", url=COLUMN, ahead=1.1).stderr
-    assert "1 gone" in crawl("column", url=COLUMN, ahead=3.2).stderr
+    assert "0 gone, 1 in doubt" in crawl("column", url=COLUMN, ahead=1.1, recheck="on").stderr
+    assert "1 gone" in crawl("column", url=COLUMN, ahead=3.2, recheck="on").stderr
     gone = newest(db)
     assert gone["gone_at"] == first_time
     assert (gone["status"], gone["revision"], gone["body"]) == ("gone", 2, second["body"])
@@ -62,7 +62,7 @@ def test_published_edited_furnished_taken_down_restored(
     assert row["state"] == "gone"
 
     site.set(URL, saying(IDENT, "说了第二句", "改过的标题"))
-    assert crawl("column", url=COLUMN, ahead=4).returncode == 0
+    assert crawl("column", url=COLUMN, ahead=4, recheck="on").returncode == 0
     back = newest(db)
     assert (back["status"], back["revision"]) == ("live", 2)
     assert back["gone_at"] == gone["gone_at"] < back["returned_at"] == back["last_seen_at"]
@@ -77,18 +77,18 @@ def test_front_page_in_its_place_is_a_takedown(
     site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
     serve_column(site, [[(DAY, IDENT)]])
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
     fronts = (f"{HOST}/", "http://www.zjol.com.cn/index.shtml", "https://tidenews.com.cn/")
     for day, front in enumerate(fronts):
         site.set(front, Answer(body=b"<html><a href='/'>front</a></html>"))
         site.set(URL, Answer(status=302, headers={"Location": front}))
         for later in (0, 1.1, 3.2):
             assert newest(db)["status"] == "live"
-            crawl("column", url=COLUMN, ahead=10 * day + later)
+            crawl("column", url=COLUMN, ahead=10 * day + later, recheck="on")
         assert newest(db)["status"] == "gone", front
         assert "tidenews.com.cn" not in "".join(site.urls())
         site.set(URL, saying(IDENT, "说了第一句"))
-        crawl("column", url=COLUMN, ahead=10 * day + 4)
+        crawl("column", url=COLUMN, ahead=10 * day + 4, recheck="on")
         assert newest(db)["status"] == "live"
     assert newest(db)["revision"] == 2  # the text of serve_column, then this one
 
@@ -100,12 +100,12 @@ def test_takedown_of_what_a_redirect_leads_to(
     target = url_of(4774999)
     site.set(URL, Answer(status=301, headers={"Location": target}))
     site.set(target, Answer(body=article(DAY, 4774999)))
-    crawl("column", url=COLUMN)
+    crawl("column", url=COLUMN, recheck="on")
     assert [d["status"] for d in db.articles.find()] == ["live"]
     site.set(target, Answer(status=404))
     for later in (0, 1.1, 3.2):
         assert [d["status"] for d in db.articles.find()] == ["live"]
-        crawl("column", url=COLUMN, ahead=later)
+        crawl("column", url=COLUMN, ahead=later, recheck="on")
     assert [(d["_id"], d["status"]) for d in db.articles.find()] == [(target, "gone")]
 
 
@@ -141,7 +141,7 @@ def test_two_crawls_at_once_make_one_revision(
         )
         for name in ("one", "other")
     ]  # fmt: skip
-    said = [running.communicate(timeout=60)[1] for running in both]
+    said = [ended(running)[1] for running in both]
     assert [running.returncode for running in both] == [0, 0], said
     assert {d["revision"] for d in db.articles.find()} == {2}
     assert db.revisions.count_documents({}) == len(idents)

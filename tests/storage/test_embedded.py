@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +19,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import ServerSelectionTimeoutError
 
-from tests.support.crawling import wait_until
+from tests.support.crawling import LONG, wait_until
 from zjolcrawl.storage import embedded
 from zjolcrawl.storage.embedded import (
     EmbeddedServer,
@@ -340,14 +339,15 @@ class TestUnavailable:
                 "mongod ended with status 127: mongod: libcrypto.so.3: no such file (log: ",
             ),
             ("kill -ILL $$", "mongod died of SIGILL (MongoDB 5 and later need a CPU with AVX)"),
-            ("sleep 60", "mongod did not answer in time (log: "),
+            ("sleep 600", "mongod did not answer in time (log: "),
         ],
     )
     def test_a_binary_that_does_not_run_here(
         self, data_dir: Path, without_wheel: Path, script: str, said: str
     ) -> None:
         self.fake(without_wheel / "mongod", f"PATH=/bin:/usr/bin\n{script}")
-        assert self.refusal(data_dir, timeout=1).startswith(said)
+        seconds = 1 if "sleep" in script else LONG
+        assert self.refusal(data_dir, timeout=seconds).startswith(said)
         assert not (data_dir / "mongodb" / "server.json").exists()
 
     def test_a_binary_of_another_machine(self, data_dir: Path, without_wheel: Path) -> None:
@@ -369,7 +369,7 @@ class TestUnavailable:
         command = [str(find_mongod()), "--dbpath", str(db), "--port", "0", "--nounixsocket"]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
             lock = db / "mongod.lock"
-            wait_until(lambda: lock.exists() and lock.read_bytes() != b"", seconds=8)
+            wait_until(lambda: lock.exists() and lock.read_bytes() != b"")
             try:
                 assert f"process {process.pid} has {db} open" in self.refusal(data_dir, timeout=0.5)
                 with pytest.raises(EmbeddedUnavailable, match=f"process {process.pid} .*not ours"):
@@ -402,6 +402,17 @@ class TestUnavailable:
             assert "start.lock for too long" in self.refusal(data_dir, timeout=0.1)
 
 
+def wait_for_looks(client: MongoClient[dict[str, Any]], more: int) -> None:
+    """Until the keeper has asked so many times more who is connected."""
+
+    def looks() -> int:
+        commands = client.admin.command("serverStatus")["metrics"]["commands"]
+        return int(commands["aggregate"]["total"])
+
+    before = looks()
+    wait_until(lambda: looks() >= before + more)
+
+
 def damage(data_dir: Path) -> None:
     db = data_dir / "mongodb" / "db"
     EmbeddedServer.acquire(data_dir).release()
@@ -413,10 +424,9 @@ class TestKeeper:
     def test_stays_for_clients_then_lingers_then_leaves(self, data_dir: Path) -> None:
         uri = keep(data_dir, linger=1)
         with client_of(uri) as client:
-            client.admin.command("ping")
-            time.sleep(3)
+            wait_for_looks(client, 4)
             assert client.admin.command("ping")
-        wait_until(lambda: not is_running(data_dir), seconds=8)
+        wait_until(lambda: not is_running(data_dir))
 
     def test_a_crawl_and_a_keeper_outlive_each_other(self, data_dir: Path) -> None:
         with EmbeddedServer.acquire(data_dir) as server:
@@ -436,9 +446,9 @@ class TestKeeper:
         uri = keep(data_dir, linger=0.1)
         pid = server_json(data_dir)["pid"]
         assert keep(data_dir, linger=300) == uri
-        wait_until(lambda: len(keepers(data_dir)) == 1, seconds=8)
-        time.sleep(2)
-        assert pings(uri)
+        wait_until(lambda: len(keepers(data_dir)) == 1)
+        with client_of(uri) as client:
+            wait_for_looks(client, 3)
         assert server_json(data_dir)["pid"] == pid
 
     def test_many_at_once_leave_one(self, data_dir: Path) -> None:
@@ -450,7 +460,7 @@ class TestKeeper:
             thread.join()
         assert len(uris) == 4
         assert len(set(uris)) == 1
-        wait_until(lambda: len(keepers(data_dir)) == 1, seconds=8)
+        wait_until(lambda: len(keepers(data_dir)) == 1)
         assert pings(uris[0])
 
     def test_a_killed_keeper_leaves_no_trace(self, data_dir: Path) -> None:
@@ -466,7 +476,7 @@ class TestKeeper:
         keep(data_dir)
         for pid in keepers(data_dir):
             os.kill(pid, signal.SIGTERM)
-        wait_until(lambda: not is_running(data_dir), seconds=8)
+        wait_until(lambda: not is_running(data_dir))
 
     def test_it_says_why_it_cannot(self, data_dir: Path) -> None:
         damage(data_dir)
@@ -501,7 +511,7 @@ def scrapy_mongo(*arguments: str, data_dir: Path) -> tuple[int, str, str]:
         env={name: value for name, value in os.environ.items() if not name.startswith("MONGODB_")},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=LONG,
         check=False,
     )
     return done.returncode, done.stdout, done.stderr

@@ -132,12 +132,14 @@ def test_file_without_its_chunks_is_read_as_none(
 
 def test_crawl_finds_what_was_left(site: SiteProxy, db: Database[Any], crawl: Crawl) -> None:
     serve(site, png=Answer(body=PNG))
-    assert crawl("column", url=COLUMN, FILES_STORE="gridfs://pictures").returncode == 0
+    assert (
+        crawl("column", url=COLUMN, FILES_STORE="gridfs://pictures", recheck="on").returncode == 0
+    )
     path = image_of(db, 1)["path"]
     db["pictures.files"].delete_many({})
     db.articles.delete_many({})
     db.frontier.update_many({}, {"$set": {"state": "pending"}})
-    done = crawl("column", url=COLUMN, FILES_STORE="gridfs://pictures")
+    done = crawl("column", url=COLUMN, FILES_STORE="gridfs://pictures", recheck="on")
     assert done.returncode == 0, done.stderr
     assert image_of(db, 1)["status"] == "stored"
     assert gridfs.GridFSBucket(db, "pictures").open_download_stream(path).read() == PNG

@@ -13,6 +13,7 @@ from bson import Int64
 from pymongo.database import Database
 
 from tests.storage.test_store import URL, article
+from tests.support.crawling import LONG
 from tests.support.mongod import Mongod
 from zjolcrawl.items import Article, Byline, ColumnVisit, Image, Link, Outcome, Unchanged, WalkEnd
 from zjolcrawl.storage.buffer import Sight
@@ -470,12 +471,10 @@ def test_outage_is_waited_for(
         await many(*(article(url=url(n)) for n in range(20)))(store)
         await store.flush()
         fail("off")
-        for _ in range(
-            600
-        ):  # after "not primary" the driver waits for the next heartbeat, ten seconds
-            if not store.waiting():
-                break
-            await asyncio.sleep(0.1)
+        # After "not primary" the driver waits for the next heartbeat, ten seconds.
+        async with asyncio.timeout(LONG):
+            while store.waiting():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
     store = run(failing.uri, "zjol", work, tmp_path, patience=600)
     with failing.client() as client:

@@ -1,4 +1,4 @@
-"""The filters that all commands share, on 100,000 articles: what they choose, and how it is found."""
+"""The filters that all commands share, on 8,000 articles: what they choose, and how it is found."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.plans import explained, parts
 from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.storage.selection import Selection
 
-SINCE, UNTIL = date(2017, 3, 1), date(2017, 4, 30)
+SINCE, UNTIL = date(2017, 7, 1), date(2017, 8, 31)
 PAGE = 20
 
 
@@ -30,8 +30,8 @@ FILTERS: dict[str, tuple[Selection, Callable[[Document], bool]]] = {
         lambda each: china_day(each["published_at"]) >= date(2017, 12, 1),
     ),
     "until": (
-        Selection(until=date(2015, 1, 31)),
-        lambda each: china_day(each["published_at"]) <= date(2015, 1, 31),
+        Selection(until=date(2017, 6, 20)),
+        lambda each: china_day(each["published_at"]) <= date(2017, 6, 20),
     ),
     "span": (
         Selection(SINCE, UNTIL),

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -18,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymongo.database import Database
 
-from tests.support.crawling import Crawl, scrapy, start_scrapy, wait_until
+from tests.support.crawling import Crawl, Running, ended, scrapy, start_scrapy, wait_until
 from tests.support.mongod import Mongod
 from tests.support.pages import COLUMN, DAY, serve_column
 from tests.support.site import SiteProxy
@@ -46,7 +44,7 @@ def column(site: SiteProxy) -> SiteProxy:
     return site
 
 
-def begin(site: SiteProxy, data: Path, mongod: Mongod, *more: str) -> subprocess.Popen[str]:
+def begin(site: SiteProxy, data: Path, mongod: Mongod, *more: str) -> Running:
     return start_scrapy(
         "crawl", "column", "-a", f"url={COLUMN}", *SETTINGS, *more,
         site=site, data=data, uri=mongod.uri, database="zjol",
@@ -56,6 +54,12 @@ def begin(site: SiteProxy, data: Path, mongod: Mongod, *more: str) -> subprocess
 def stored(mongod: Mongod) -> int:
     with mongod.client() as client:
         return client.zjol.articles.count_documents({})
+
+
+def files_of(data: Path, running: Running) -> list[Path]:
+    """The files of a run that has noticed that MongoDB is away."""
+    wait_until(lambda: list((data / "spool").glob("*.bson")), running)
+    return list((data / "spool").glob("*.bson"))
 
 
 def assert_whole(mongod: Mongod) -> None:
@@ -70,13 +74,11 @@ def test_away_for_a_while_and_back(column: SiteProxy, mongod: Mongod, tmp_path: 
     running = begin(column, tmp_path / "data", mongod)
     wait_until(lambda: stored(mongod) >= 20, running)
     mongod.stop()
-    time.sleep(8)
-    spool = list((tmp_path / "data" / "spool").glob("*.bson"))
-    assert spool
+    (spool,) = files_of(tmp_path / "data", running)
     mongod.start()
-    _, err = running.communicate(timeout=120)
+    _, err = ended(running)
     assert running.returncode == 0, err
-    assert not spool[0].exists()
+    assert not spool.exists()
     assert_whole(mongod)
 
 
@@ -87,7 +89,7 @@ def test_away_to_the_end_and_taken_in_by_the_next_run(
     running = begin(column, data, mongod, "-s", "MONGODB_PATIENCE=3")
     wait_until(lambda: stored(mongod) >= 20, running)
     mongod.stop()
-    _, err = running.communicate(timeout=120)
+    _, err = ended(running)
     assert running.returncode == 1
     assert "wait for MongoDB" in err
     mongod.start()
@@ -98,9 +100,9 @@ def test_away_to_the_end_and_taken_in_by_the_next_run(
     assert not list((data / "spool").glob("*.bson"))
     assert_whole(mongod)
     with mongod.client() as client:
-        ends = [run.get("exit_status") for run in client.zjol.runs.find().sort("_id", 1)]
+        ends = [run.get("exit_status") for run in client.zjol.runs.find().sort("$natural", 1)]
         assert ends == [1, 0]  # the first one's end was in the spool
-        taken = client.zjol.runs.find().sort("_id", -1)[0]["counts"]["taken_in"]
+        taken = client.zjol.runs.find().sort("$natural", -1)[0]["counts"]["taken_in"]
     assert taken > 0
     assert before < len(IDENTS)
 
@@ -109,14 +111,14 @@ def test_away_while_links_that_are_due_are_taken_up(
     column: SiteProxy, mongod: Mongod, tmp_path: Path
 ) -> None:
     data = tmp_path / "data"
-    _, err = begin(column, data, mongod, "-a", "until=2000-01-01").communicate(timeout=60)
+    _, err = ended(begin(column, data, mongod, "-a", "until=2000-01-01"))
     assert "200 links found (200 new); stored 0 new" in err
     running = begin(column, data, mongod)
     wait_until(lambda: stored(mongod) >= 20, running)
     mongod.stop()
-    time.sleep(3)
+    files_of(data, running)
     mongod.start()
-    _, err = running.communicate(timeout=120)
+    _, err = ended(running)
     assert running.returncode == 0, err
     assert_whole(mongod)
 

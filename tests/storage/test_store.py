@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from pymongo import AsyncMongoClient
 from pymongo.database import Database
 
+from tests.support.crawling import LONG
 from tests.support.rebuilding import drop
 from zjolcrawl.items import Article, Byline, ColumnVisit, Image, Link, Outcome, WalkEnd
 from zjolcrawl.storage.documents import content_sha256
@@ -328,10 +328,9 @@ def test_buffer_is_written_when_it_is_old(
             mongodb_uri, database, run_arguments={}, version="0", batch_seconds=0.2
         )
         await store.put(article())
-        deadline = time.monotonic() + 10
-        while not db.articles.count_documents({}) and time.monotonic() < deadline:  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
-        assert db.articles.count_documents({}) == 1
+        async with asyncio.timeout(LONG):
+            while db.articles.count_documents({}) != 1:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
         await store.finish()
         await store.close()
 

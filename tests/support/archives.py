@@ -51,7 +51,8 @@ HOLIDAYS = frozenset(
 """Days on which nothing is published."""
 # What README.md asks for is there, but not the most frequent; the article that it names is an edited one.
 _REPORTERS, _EDITORS, _TAGS = (3, "江帆"), (2, "金晨"), (6, "生态文明")
-_KNOWN = ("http://zjnews.zjol.com.cn/zjnews/zjxw/", date(2017, 8, 12), 4774532)
+_KNOWN_COLUMNS = [column for column in COLUMNS if column.id == "zjxw"]
+_KNOWN_DAY, _KNOWN_ID = date(2017, 8, 12), 4774532
 PICTURE = "89a81cf6e0979136b33d58e6462a8db3d2d8cb4a053c168f6b96a4464114a279"
 """The sha256 of the reference article's image."""
 _SOURCES = (
@@ -68,14 +69,14 @@ _RECHECKS = tuple(timedelta(days=n) for n in (1, 3, 7, 30))
 _BATCH = 1000
 
 
-def fill(db: Database[Any], count: int, seed: int = 1) -> None:
+def fill(db: Database[Any], count: int, seed: int = 1, first: date = FIRST_DAY) -> None:
     """Write `count` articles, with the rows of `revisions`, `frontier`, `columns`, `rejects` and `runs`.
 
     The articles: 300 to 900 Chinese characters in 4 to 10 paragraphs, 60 % with images, 2 % edited once,
-    1 % gone, of 30 columns and 400 reporters. To each 50 there is a rejected link, to each 200 a failed one.
+    1 % gone, of 30 columns and 400 reporters, published from the day `first` on. To each 50 there is a rejected link, to each 200 a failed one.
     """
     asyncio.run(_ensure_schema(db))
-    everything = made(count, seed)
+    everything = made(count, seed, first)
     runs: set[ObjectId] = set()
     newest: dict[str, datetime] = {}
     # The server writes one batch while the next is made.
@@ -127,10 +128,10 @@ class Made:
             yield "rejects", reject
 
 
-def made(count: int, seed: int = 1) -> Iterator[Made]:
+def made(count: int, seed: int = 1, first: date = FIRST_DAY) -> Iterator[Made]:
     """The archive without a database, oldest article first."""
     newsroom = Newsroom(seed)
-    for number, at in enumerate(newsroom.times(count)):
+    for number, at in enumerate(newsroom.times(count, first)):
         yield newsroom.publish(number, at)
 
 
@@ -163,9 +164,9 @@ class Newsroom:
             for c in COLUMNS
         }
 
-    def times(self, count: int) -> list[datetime]:
+    def times(self, count: int, first: date) -> list[datetime]:
         """When something is published, in order: by day in China, half as much at a week's end."""
-        days = [FIRST_DAY + timedelta(days=n) for n in range((LAST_DAY - FIRST_DAY).days + 1)]
+        days = [first + timedelta(days=n) for n in range((LAST_DAY - first).days + 1)]
         days = [day for day in days if day not in HOLIDAYS]
         weights = list(accumulate(1 if day.weekday() < 5 else 0.5 for day in days))
         chosen = self.rng.choices(days, cum_weights=weights, k=count)
@@ -182,7 +183,7 @@ class Newsroom:
         assert article.seen_at
         runs = [_run_id(self.seed, moment) for moment in (article.seen_at, *visits)]
         (version,) = versions = [_version(article, None, runs[0])]
-        edited = rng.random() < 0.02 or article.doc_id == str(_KNOWN[2])
+        edited = rng.random() < 0.02 or article.doc_id == str(_KNOWN_ID)
         gone = rng.random() < 0.01
         if edited and visits:
             versions.append(_version(self.edit(article, visits[0]), version, runs[1]))
@@ -200,10 +201,10 @@ class Newsroom:
     def article(self, number: int, at: datetime) -> Article:
         """What was on the page of the article of that number when it was published."""
         rng, day = self.rng, at.astimezone(CHINA)
-        columns = self.columns(day.date())
-        folder, ident = f"{columns[0].url}{day:%Y%m}/", 3_000_000 + 17 * number
-        if (columns[0].url, day.date()) == _KNOWN[:2] and not self.known:
-            self.known, ident = True, _KNOWN[2]
+        columns, ident = self.columns(day.date()), 3_000_000 + 17 * number
+        if day.date() == _KNOWN_DAY and not self.known:
+            self.known, columns, ident = True, _KNOWN_COLUMNS, _KNOWN_ID
+        folder = f"{columns[0].url}{day:%Y%m}/"
         authors = [
             Byline(
                 name,
@@ -225,7 +226,7 @@ class Newsroom:
         paragraphs = self.paragraphs()
         paragraphs[0] = f"{dateline}{f'（{signed}）' if signed else ''}{paragraphs[0]}"
         images = self.images(folder, day) if rng.random() < 0.6 else []
-        if ident == _KNOWN[2]:
+        if ident == _KNOWN_ID:
             name = "W020170812341787363590.jpg"
             images = [Image(f"{folder}{name}", f"./{name}", 1, status="stored", sha256=PICTURE,
                             path=f"{PICTURE[:2]}/{PICTURE}.jpg", content_type="image/jpeg")]  # fmt: skip

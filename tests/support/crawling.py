@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support import warm
 from tests.support.site import SiteProxy
+from tests.support.warm import Warm
 
 Crawl = Callable[..., subprocess.CompletedProcess[str]]
-Begin = Callable[..., subprocess.Popen[str]]
+Running = subprocess.Popen[str] | Warm
+Begin = Callable[..., Running]
 ROOT = Path(__file__).parents[2]
 _PATH = os.environ.get("PYTHONPATH", "")
 LONG = 300.0  # seconds that only what hangs takes
@@ -30,18 +31,14 @@ def scrapy(
     ahead: float = 0,
 ) -> subprocess.CompletedProcess[str]:
     """`scrapy ARGUMENTS` with its output; quick settings for a crawl; `ahead`: days added to the clock."""
-    # A module of the test's own that is to be there first: only a new interpreter takes it.
-    if os.environ.get("PYTHONPATH", "") != _PATH:
-        running = start_scrapy(*arguments, site=site, data=data, uri=uri, database=database)
-        out, err = ended(running, LONG)
-        return subprocess.CompletedProcess(running.args, running.returncode, out, err)
-    given = _with_settings(arguments, QUICK)
-    return warm.run(given, _environment(site, data, uri, database), LONG, ahead)
+    running = start_scrapy(
+        *arguments, site=site, data=data, uri=uri, database=database, ahead=ahead
+    )
+    out, err = ended(running)
+    return subprocess.CompletedProcess(running.args, running.returncode or 0, out, err)
 
 
-def wait_until(
-    condition: Callable[[], object], *running: subprocess.Popen[str], seconds: float = LONG
-) -> None:
+def wait_until(condition: Callable[[], object], *running: Running, seconds: float = LONG) -> None:
     """Until it holds. Fails where one of the processes ends before that, or they are so long about it."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -52,7 +49,7 @@ def wait_until(
         time.sleep(0.01)
 
 
-def ended(running: subprocess.Popen[str], seconds: float) -> tuple[str, str]:
+def ended(running: Running, seconds: float = LONG) -> tuple[str, str]:
     """Waits for a process that must end by itself; what it said on stdout and stderr."""
     try:
         return running.communicate(timeout=seconds)
@@ -60,7 +57,7 @@ def ended(running: subprocess.Popen[str], seconds: float) -> tuple[str, str]:
         raise AssertionError(f"it does not end:\n{stacks(running)}") from None
 
 
-def stacks(running: subprocess.Popen[str]) -> str:
+def stacks(running: Running) -> str:
     """Ends a process that was started here; what it had said, and where each of its threads was."""
     running.send_signal(signal.SIGABRT)
     try:
@@ -69,8 +66,8 @@ def stacks(running: subprocess.Popen[str]) -> str:
         return "nothing is known of it"
 
 
-def peak_memory(running: subprocess.Popen[str]) -> int:
-    """Waits for a process that was started here; the most memory it held, in bytes."""
+def peak_memory(running: Running) -> int:
+    """Waits for a process that was begun anew; the most memory it held, in bytes."""
     status = Path(f"/proc/{running.pid}/status")
     peak = 0
     while running.poll() is None:
@@ -88,11 +85,17 @@ def start_scrapy(
     uri: str,
     database: str,
     settings: tuple[str, ...] = QUICK,
-) -> subprocess.Popen[str]:
-    """The same, not waited for, in a process begun from nothing; `settings` are those of a crawl."""
+    ahead: float = 0,
+    anew: bool = False,
+) -> Running:
+    """The same, not waited for; `settings` are those of a crawl, `anew`: in an interpreter begun from nothing."""
+    # A module of the test's own that is to be there first: only a new interpreter takes it.
+    if not anew and os.environ.get("PYTHONPATH", "") == _PATH:
+        given = _with_settings(arguments, settings)
+        return Warm(given, environment(site, data, uri, database), ahead)
     return subprocess.Popen(
         [sys.executable, "-m", "scrapy", *_with_settings(arguments, settings)],
-        cwd=ROOT, env=_environment(site, data, uri, database),
+        cwd=ROOT, env=environment(site, data, uri, database),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
@@ -101,9 +104,10 @@ def _with_settings(arguments: tuple[str, ...], settings: tuple[str, ...]) -> lis
     return [*arguments[:2], *(settings if arguments[0] == "crawl" else ()), *arguments[2:]]
 
 
-def _environment(site: SiteProxy | None, data: Path, uri: str, database: str) -> dict[str, str]:
-    environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-    environment |= site.environ if site else {}
-    environment |= {"DATA_DIR": str(data), "MONGODB_URI": uri, "MONGODB_DATABASE": database}
-    environment["PYTHONFAULTHANDLER"] = "1"  # for `stacks`
-    return environment
+def environment(site: SiteProxy | None, data: Path, uri: str, database: str) -> dict[str, str]:
+    """What a process of the product is given: the local web, the folder and the database."""
+    given = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+    given |= site.environ if site else {}
+    given |= {"DATA_DIR": str(data), "MONGODB_URI": uri, "MONGODB_DATABASE": database}
+    given["PYTHONFAULTHANDLER"] = "1"  # for `stacks`
+    return given

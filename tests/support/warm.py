@@ -10,56 +10,111 @@ import atexit
 import faulthandler
 import multiprocessing
 import os
+import selectors
 import signal
 import subprocess
 import sys
-import tempfile
 import time
+from collections.abc import Sequence
+from multiprocessing import reduction
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 _ROOT = Path(__file__).parents[2]
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(["pytest", "tests.support.preloaded"])
 
 
-class _Last:
-    begun = 0  # the second in which the last crawl began
+class Warm:
+    """`scrapy ARGUMENTS` with exactly this environment, begun. It has what tests use of `subprocess.Popen`."""
+
+    def __init__(
+        self, arguments: Sequence[str], environment: dict[str, str], ahead: float = 0
+    ) -> None:
+        self.args = ["scrapy", *arguments]
+        pipes = [os.pipe(), os.pipe()]
+        given = (self.args, environment, ahead, *(_Descriptor(write) for _, write in pipes))
+        self._process = _SERVER.Process(target=_be_scrapy, args=given)
+        self._process.start()
+        for _, write in pipes:
+            os.close(write)
+        self.stdout, self.stderr = (os.fdopen(read, encoding="utf-8") for read, _ in pipes)
+        assert self._process.pid
+        self.pid = self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit status once it has ended; of a signal, its negative number."""
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        """The same."""
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit status, once it is there."""
+        self._process.join(timeout)
+        if self.returncode is None:
+            raise subprocess.TimeoutExpired(self.args, timeout or 0)
+        return self.returncode
+
+    def communicate(self, timeout: float = 3600) -> tuple[str, str]:
+        """What it says on stdout and stderr, once all that hold them have closed them."""
+        end = time.monotonic() + timeout
+        said: dict[Any, bytes] = {self.stdout: b"", self.stderr: b""}
+        with selectors.DefaultSelector() as selector:
+            for each in said:
+                selector.register(each, selectors.EVENT_READ)
+            while selector.get_map():
+                ready = selector.select(max(0, end - time.monotonic()))
+                if not ready:
+                    raise subprocess.TimeoutExpired(self.args, timeout)
+                for key, _ in ready:
+                    if part := os.read(key.fd, 65536):
+                        said[key.fileobj] += part
+                    else:
+                        selector.unregister(key.fileobj)
+        self.wait(max(0.0, end - time.monotonic()))
+        for each in said:
+            each.close()
+        out, err = (each.decode("utf-8") for each in said.values())
+        return out, err
+
+    def send_signal(self, number: int) -> None:
+        """A signal to it, if it has not ended."""
+        if self.returncode is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+        self.send_signal(signal.SIGKILL)
 
 
-def run(
-    arguments: list[str], environment: dict[str, str], seconds: float, ahead: float = 0
-) -> subprocess.CompletedProcess[str]:
-    """`scrapy ARGUMENTS`, with exactly this environment. One that does not end is a failure, with its stacks."""
-    if arguments[0] == "crawl":
-        _await_another_second()
-    with tempfile.TemporaryDirectory() as folder:
-        out, err = Path(folder) / "out", Path(folder) / "err"
-        process = _SERVER.Process(target=_be_scrapy, args=(arguments, environment, ahead, out, err))
-        process.start()
-        process.join(seconds)
-        if is_hung := process.is_alive():
-            assert process.pid
-            os.kill(process.pid, signal.SIGABRT)
-            process.join()
-        said = [path.read_text("utf-8") if path.exists() else "" for path in (out, err)]
-    assert not is_hung, f"it does not end:\n{said[1]}"
-    assert process.exitcode is not None
-    return subprocess.CompletedProcess(["scrapy", *arguments], process.exitcode, *said)
+class _Descriptor:
+    """A file descriptor that goes to the process with its arguments."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _received, (reduction.DupFd(self._number),)
 
 
-def _await_another_second() -> None:
-    """Runs are in the order of their ids, which tell seconds apart, and no user begins two in one."""
-    while int(time.time()) == _Last.begun:
-        time.sleep(0.02)
-    _Last.begun = int(time.time())
+def _received(sent: Any) -> int:
+    number: int = sent.detach()
+    return number
 
 
 def _be_scrapy(
-    arguments: list[str], environment: dict[str, str], ahead: float, out: Path, err: Path
+    arguments: list[str], environment: dict[str, str], ahead: float, out: int, err: int
 ) -> NoReturn:
-    for path, descriptor in ((out, 1), (err, 2)):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), descriptor)
+    for descriptor, number in ((out, 1), (err, 2)):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
     faulthandler.enable()
     os.chdir(_ROOT)
     os.environ.clear()
@@ -71,7 +126,7 @@ def _be_scrapy(
     from scrapy.cmdline import execute
 
     try:
-        execute(["scrapy", *arguments])
+        execute(arguments)
     finally:
         atexit._run_exitfuncs()  # a fork ends without them
     sys.exit(0)

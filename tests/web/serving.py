@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-from tests.support.crawling import start_scrapy
+from tests.support.crawling import LONG, Running, ended, start_scrapy
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Web:
 
     def raw(self, target: str, method: str = "GET", headers: dict[str, str] | None = None) -> Got:
         """What is answered to a request line's target as it stands."""
-        connection = http.client.HTTPConnection(self._netloc, timeout=30)
+        connection = http.client.HTTPConnection(self._netloc, timeout=LONG)
         try:
             connection.request(method, target, headers=headers or {})
             answer = connection.getresponse()
@@ -53,9 +52,7 @@ class Web:
 
 
 @contextmanager
-def browsing(
-    data: Path, uri: str, database: str, *options: str
-) -> Iterator[tuple[Web, subprocess.Popen[str]]]:
+def browsing(data: Path, uri: str, database: str, *options: str) -> Iterator[tuple[Web, Running]]:
     """The running command, on a free port; ended in the end."""
     running = start_scrapy(
         "browse", "--port", "0", *options, site=None, data=data, uri=uri, database=database
@@ -68,5 +65,5 @@ def browsing(
     finally:
         if running.poll() is None:
             running.terminate()
-        _, told = running.communicate(timeout=30)
+        _, told = ended(running)
         sys.stderr.write(told)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from pymongo.database import Database
 
 from tests.display.test_sequences import line
 from tests.exchange.made import article
+from tests.support.crawling import Running
 from tests.web.serving import Web, browsing
 from zjolcrawl.display.article import render
 from zjolcrawl.display.markup import is_well_formed
@@ -28,15 +28,13 @@ SECONDS = 8.0  # of CPU time, for what takes one
 
 
 @pytest.fixture
-def shown(
-    mongodb_uri: str, database: str, tmp_path: Path
-) -> Iterator[tuple[Web, subprocess.Popen[str]]]:
+def shown(mongodb_uri: str, database: str, tmp_path: Path) -> Iterator[tuple[Web, Running]]:
     with browsing(tmp_path, mongodb_uri, database) as (web, running):
         assert web.get("/").status == 200
         yield web, running
 
 
-def cpu(running: subprocess.Popen[str]) -> float:
+def cpu(running: Running) -> float:
     """Seconds of CPU time that a process has taken."""
     fields = Path(f"/proc/{running.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -71,7 +69,7 @@ HISTORIES: dict[str, tuple[list[str], str]] = {
 
 
 @pytest.mark.parametrize("name", HISTORIES)
-def test_history(name: str, shown: tuple[Web, subprocess.Popen[str]], db: Database[Any]) -> None:
+def test_history(name: str, shown: tuple[Web, Running], db: Database[Any]) -> None:
     web, running = shown
     bodies, told = HISTORIES[name]
     url = put(db, *bodies)
@@ -84,7 +82,7 @@ def test_history(name: str, shown: tuple[Web, subprocess.Popen[str]], db: Databa
 
 
 def test_history_of_many_versions_is_in_pages(
-    shown: tuple[Web, subprocess.Popen[str]], db: Database[Any]
+    shown: tuple[Web, Running], db: Database[Any]
 ) -> None:
     web, _ = shown
     url = put(db, *(f"第{n}种说法。" for n in range(1, 121)))
@@ -133,7 +131,7 @@ BODIES: dict[str, str] = {
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_body(name: str, shown: tuple[Web, subprocess.Popen[str]], db: Database[Any]) -> None:
+def test_body(name: str, shown: tuple[Web, Running], db: Database[Any]) -> None:
     web, running = shown
     made = article(0, body="正文，深处", body_html=BODIES[name])
     db.articles.insert_one(made)
@@ -165,7 +163,7 @@ def test_html_of_the_parsers_kind_stays_html() -> None:
         assert not is_well_formed(made + bad), bad
 
 
-def test_huge_lists(shown: tuple[Web, subprocess.Popen[str]], db: Database[Any]) -> None:
+def test_huge_lists(shown: tuple[Web, Running], db: Database[Any]) -> None:
     web, running = shown
     image = article(0)["images"][0]
     lists = {
@@ -190,7 +188,7 @@ def test_huge_lists(shown: tuple[Web, subprocess.Popen[str]], db: Database[Any])
 
 @pytest.mark.parametrize("target", ["/", "/?column=zjxw", "/?q=%E7%9D%A3%E5%AF%9F", "/columns"])
 def test_many_ask_at_once_beside_large_documents(
-    target: str, shown: tuple[Web, subprocess.Popen[str]], db: Database[Any]
+    target: str, shown: tuple[Web, Running], db: Database[Any]
 ) -> None:
     web, running = shown
     body = "浙江在线讯，全省各地贯彻落实督察。\n" * 20_000
@@ -206,9 +204,7 @@ def test_many_ask_at_once_beside_large_documents(
     assert peak < 600_000  # kB
 
 
-def test_a_slow_page_lets_others_through(
-    shown: tuple[Web, subprocess.Popen[str]], db: Database[Any]
-) -> None:
+def test_a_slow_page_lets_others_through(shown: tuple[Web, Running], db: Database[Any]) -> None:
     """Many histories at once, and every other page is answered before their end."""
     web, _ = shown
     url = put(db, *(line(30_000) for _ in range(50)))
@@ -219,7 +215,7 @@ def test_a_slow_page_lets_others_through(
 
 
 def test_what_no_other_client_should_have_stored(
-    shown: tuple[Web, subprocess.Popen[str]], db: Database[Any]
+    shown: tuple[Web, Running], db: Database[Any]
 ) -> None:
     web, _ = shown
     late = bson.DatetimeMS(2**50)

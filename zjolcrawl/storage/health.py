@@ -9,15 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bson import ObjectId
-
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.operations import clock_limit
 
 # Reading the archive again, a look around for new columns, and articles from a file say nothing of how
 # the crawl is.
 _CRAWLS = {"arguments.spider": {"$nin": ["reparse", "discover", "import"]}}
-_NEWEST_FIRST = {"_id": -1}  # an ObjectId begins with its time, and `_id` has an index
+_NEWEST_FIRST = {"started_at": -1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ async def last_crawls(db: Database, count: int) -> list[dict[str, Any]]:
 
 def _past() -> dict[str, Any]:
     """Not the runs of a clock that was ahead: they would be the last ones until then."""
-    return {"_id": {"$lt": ObjectId.from_datetime(clock_limit())}}
+    return {"started_at": {"$lt": clock_limit()}}
 
 
 async def last_good_crawl(db: Database) -> dict[str, Any] | None:

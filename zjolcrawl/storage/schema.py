@@ -145,6 +145,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("columns", ASCENDING), ("state", ASCENDING)]),  # what became of the links
         IndexModel([("next_visit_at", ASCENDING)]),  # what is visited next
     ],
+    "runs": [IndexModel([("started_at", DESCENDING)])],  # the last runs
 }
 
 

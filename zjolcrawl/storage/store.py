@@ -29,7 +29,7 @@ from zjolcrawl.storage.errors import StoreError, broken, unavailable
 from zjolcrawl.storage.finding import record_links
 from zjolcrawl.storage.frontier import due_filter
 from zjolcrawl.storage.limits import key_fault, make_storable, storable
-from zjolcrawl.storage.operations import begin_walk, utc_now
+from zjolcrawl.storage.operations import begin_walk, clock_limit, utc_now
 from zjolcrawl.storage.outage import Outage
 from zjolcrawl.storage.schema import ensure_schema
 from zjolcrawl.storage.search.upkeep import Upkeep
@@ -277,8 +277,12 @@ class Store:
 
     async def former_templates(self, runs: int) -> list[dict[str, Any]]:
         """`templates` of the newest runs that read articles, but for this one; none if unknown."""
-        read = {"templates": {"$exists": True}, "_id": {"$lt": self.run_id}}
-        newest = self.db["runs"].find(read, {"templates": 1}).sort("_id", -1).limit(runs)
+        read = {
+            "templates": {"$exists": True},
+            "_id": {"$ne": self.run_id},
+            "started_at": {"$lt": clock_limit()},
+        }
+        newest = self.db["runs"].find(read, {"templates": 1}).sort("started_at", -1).limit(runs)
         try:
             return [each["templates"] async for each in newest]
         except PyMongoError:

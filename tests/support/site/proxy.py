@@ -5,6 +5,7 @@ import contextlib
 import ssl
 import threading
 import traceback
+from asyncio import sleep
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
@@ -209,7 +210,7 @@ class SiteProxy:
         answer = with_defaults(self._answer(request), request, compress=self.gzip)
         if head.version == "HTTP/1.0":
             answer = replace(answer, chunked=False)
-        await asyncio.sleep(self.delay + answer.delay)
+        await sleep(self.delay + answer.delay)
         # Before anything is sent: a test that has its answer must find it in the log.
         self._log.close(key, request, answer.status if sends_status(answer) else None)
         match answer.fault:

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import socket
 import struct
+from asyncio import sleep
 from collections.abc import Iterator
 from dataclasses import replace
 from email.utils import formatdate
@@ -55,7 +56,7 @@ async def write_answer(
             writer.write(piece)
             await writer.drain()
             if slow:
-                await asyncio.sleep(answer.drop_seconds)
+                await sleep(answer.drop_seconds)
     await writer.drain()
 
 
