@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import threading
 import tracemalloc
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -216,3 +218,19 @@ def test_a_large_file_is_completed_in_little_memory(tmp_path: Path) -> None:
     (beside,) = tmp_path.glob("*.cdxj")
     assert beside.read_text("utf-8") == cdxj(captures)
     assert peak < 1_000_000  # of some 30 MB that the captures take
+
+
+def test_many_may_open_a_new_index_at_once(tmp_path: Path) -> None:
+    """SQLite does not wait for another process that turns its write-ahead log on just now."""
+    for n in range(40):
+        folder = tmp_path / str(n)
+        folder.mkdir()
+        together = threading.Barrier(6)
+
+        def begin(folder: Path = folder, together: threading.Barrier = together) -> None:
+            together.wait()
+            ArchiveIndex(folder).close()
+
+        with ThreadPoolExecutor(6) as pool:
+            for each in [pool.submit(begin) for _ in range(6)]:
+                each.result()

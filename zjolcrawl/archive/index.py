@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from zjolcrawl.archive.scan import Damage
 from zjolcrawl.archive.warc import Pointer
 
 NAME = "index.sqlite"
+_PATIENCE = 30  # seconds that another process may hold it
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (name TEXT PRIMARY KEY);  -- those that are indexed to their end
 CREATE TABLE IF NOT EXISTS lost (name TEXT PRIMARY KEY);  -- those that were, and are not there any more
@@ -205,12 +207,11 @@ def _row(capture: Capture) -> tuple[object, ...]:
 
 def _opened(path: Path) -> sqlite3.Connection:
     """A connection to a sound index. Raises sqlite3.DatabaseError for one that is not."""
-    db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
     try:
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute(
-            "PRAGMA synchronous=NORMAL"
-        )  # no damage by a power cut; measured: bench/RESULTS.md
+        _write_ahead(db)
+        # No damage by a power cut; measured: bench/RESULTS.md
+        db.execute("PRAGMA synchronous=NORMAL")
         # Reads each page once: 0.1 s for 100,000 captures.
         ((verdict,),) = db.execute("PRAGMA quick_check(1)")
         if verdict != "ok":
@@ -225,6 +226,20 @@ def _opened(path: Path) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def _write_ahead(db: sqlite3.Connection) -> None:
+    """Use a write-ahead log. SQLite does not wait by itself for another process that turns it on just now."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() > end:
+                raise
+        time.sleep(0.02)
 
 
 def _put_away(path: Path) -> None:
