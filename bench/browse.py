@@ -24,11 +24,11 @@ from pymongo import MongoClient
 
 from tests.support.archives import fill
 from tests.web.serving import browsing
+from zjolcrawl.search import SearchIndex, catch_up, search
 from zjolcrawl.storage.browsing import column_counts, daily_counts, newest_articles
 from zjolcrawl.storage.connection import Database, connect
 from zjolcrawl.storage.embedded import EmbeddedServer
 from zjolcrawl.storage.queries import find_article
-from zjolcrawl.storage.search import rebuild, search
 from zjolcrawl.storage.selection import Selection
 
 TIMES = 50
@@ -38,7 +38,9 @@ _COLUMN = "zjxw"
 Query = Callable[[int], Awaitable[Any]]
 
 
-def pages(db: Database, url: str) -> dict[str, tuple[Callable[[int], str], Query]]:
+def pages(
+    db: Database, index: SearchIndex, url: str
+) -> dict[str, tuple[Callable[[int], str], Query]]:
     """By name: a page's address and its own query, of the n-th time."""
     column = Selection(columns=(_COLUMN,))
     return {
@@ -52,11 +54,11 @@ def pages(db: Database, url: str) -> dict[str, tuple[Callable[[int], str], Query
         ),
         "words": (
             lambda n: "/?" + urlencode({"q": _WORDS[n % len(_WORDS)]}),
-            lambda n: search(db, _WORDS[n % len(_WORDS)], Selection(), limit=20),
+            lambda n: search(db, index, _WORDS[n % len(_WORDS)], Selection()),
         ),
         "words, column": (
             lambda n: "/?" + urlencode({"q": _WORDS[n % len(_WORDS)], "column": _COLUMN}),
-            lambda n: search(db, _WORDS[n % len(_WORDS)], column, limit=20),
+            lambda n: search(db, index, _WORDS[n % len(_WORDS)], column),
         ),
         "article": (
             lambda n: "/article?" + urlencode({"url": url}),
@@ -97,12 +99,13 @@ async def measure(uri: str, data: Path) -> None:
     """Index, then each page and its query."""
     client = await connect(uri)
     db = client["zjol"]
-    await rebuild(db)
+    index = SearchIndex.open(data, db.name)
+    await catch_up(db, index)
     any_one = await db["articles"].find_one({"columns": _COLUMN}, {"_id": 1})
     assert any_one
     with browsing(data, uri, "zjol") as (web, _):
         print(f"{'page':<14} {'median':>9} {'slowest':>9} {'query':>9} {'ratio':>6}")
-        for name, (address, query) in pages(db, any_one["_id"]).items():
+        for name, (address, query) in pages(db, index, any_one["_id"]).items():
             await bare(query)
             alone = await bare(query)
             connection = http.client.HTTPConnection(urlsplit(web.url).netloc, timeout=60)

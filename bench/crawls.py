@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.site import COLUMN
-from bench.timed import WHERE, Figures
+from bench.timed import WHERE, WITHOUT_SEARCH, Figures
 
 ROOT = Path(__file__).parent.parent
 # The site is this machine: no manners needed.
@@ -20,8 +20,6 @@ _QUICK = {
     "CONCURRENT_REQUESTS_PER_DOMAIN": "16",
 }  # fmt: skip
 _OURS = {"IMAGES": "off"}
-# What indexes the texts is a process of its own, and takes longer than all else.
-_TIMED = {"SEARCH_INDEX": "off"}
 _COLUMN = ("crawl", "column", "-a", f"url={COLUMN}")
 
 
@@ -38,16 +36,23 @@ def begin(proxy: str, mongodb: str, data: Path, **settings: str) -> subprocess.P
 
 
 def ours(
-    proxy: str, mongodb: str, data: Path, command: Sequence[str] = _COLUMN, **settings: str
+    proxy: str,
+    mongodb: str,
+    data: Path,
+    command: Sequence[str] = _COLUMN,
+    without_search: bool = False,
+    **settings: str,
 ) -> Figures:
-    """A crawl as shipped, on the clock, that leaves the texts to the next search.
+    """A crawl as shipped, on the clock; `without_search`: full text is never touched.
 
     Raises RuntimeError where it fails.
     """
     return _timed(
-        [*command, *_given({**_QUICK, **_OURS, **_TIMED, **settings})],
+        [*command, *_given({**_QUICK, **_OURS, **settings})],
         ROOT,
-        _environment(proxy) | _places(mongodb, data),
+        _environment(proxy)
+        | _places(mongodb, data)
+        | {WITHOUT_SEARCH: "1" if without_search else ""},
     )
 
 

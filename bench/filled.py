@@ -59,7 +59,6 @@ def crawl(rig: Rig, number: int) -> Figures:
         taken = db["articles"].delete_many({"_id": _OWN}).deleted_count
         db["frontier"].delete_many({"_id": _OWN})
         db["columns"].delete_one({"url": COLUMN})
-        db["search_queue"].delete_many({})
     if taken != rig.articles:
         raise RuntimeError(f"{taken} of {rig.articles} articles stored")
     return figures

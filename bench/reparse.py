@@ -80,7 +80,6 @@ def reread(rig: Rig, parts: int) -> Turn:
     with rig.client() as client:
         db = client["zjol"]
         db["articles"].update_many({}, {"$set": {"parser.version": 0}})
-        db["search_queue"].delete_many({})
         before = _server_cpu(client)
         with ThreadPoolExecutor(parts) as pool:
             figures = list(pool.map(lambda number: _part(rig, number, parts), range(1, parts + 1)))

@@ -41,7 +41,7 @@ class Rig:
         """A connection to the server."""
         return MongoClient(self.mongodb, tz_aware=True)
 
-    def crawl(self, serving: str, **settings: str) -> Figures:
+    def crawl(self, serving: str, *, without_search: bool = False, **settings: str) -> Figures:
         """A crawl as shipped, into an empty database and folder. Raises RuntimeError.
 
         What it stored stays until the next one.
@@ -49,7 +49,10 @@ class Rig:
         with self.client() as client:
             client.drop_database("zjol")
             shutil.rmtree(self.data, ignore_errors=True)
-            figures = ours(self.proxies[serving], self.mongodb, self.data, **settings)
+            figures = ours(
+                self.proxies[serving], self.mongodb, self.data,
+                without_search=without_search, **settings,
+            )  # fmt: skip
             stored = client["zjol"]["articles"].count_documents({})
         if stored != self.articles and "ITEM_PIPELINES" not in settings:
             raise RuntimeError(f"{stored} of {self.articles} articles stored")

@@ -35,7 +35,7 @@ PARAMETERS: dict[str, tuple[float, str, str]] = {
     "article": (2_728, "bytes in MongoDB, compressed by it", _SIZES),
     "article's indexes": (365, "bytes", _SIZES),
     "frontier": (184, "bytes of an article's links with their indexes", _SIZES),
-    "full text": (6_200, "bytes an article", f"{RESULTS}, what full text costs"),
+    "full text": (3_500, "bytes an article, on each machine that searches", f"{RESULTS}, what full text costs"),
     "capture": (1_628, "bytes in index.sqlite and CDXJ", _SIZES),
     "members": (3, "of the replica set", "compose.yaml"),
 }  # fmt: skip
@@ -150,8 +150,8 @@ def tables() -> Iterator[str]:
     )  # fmt: skip
     yield _table(
         "Storage of a year, GB",
-        ("sites", "WARC", "images beside it", "MongoDB, one member", "of that indexes", "of that full text",
-         "all members", "index.sqlite and CDXJ"),
+        ("sites", "WARC", "images beside it", "MongoDB, one member", "of that indexes", "all members", "index.sqlite and CDXJ",
+         "full text, one machine"),
         (_storage(sites, year) for sites, year in years.items()),
     )  # fmt: skip
     yield _table(
@@ -205,8 +205,8 @@ def freshness(sites: Sites, hours: float, workers: int, day: Day) -> tuple[str, 
 
 
 def _storage(sites: Sites, year: Year) -> tuple[str, ...]:
-    amounts = (year.warc, year.images, _member(year), year.indexes, year.full_text,
-               _member(year) * value("members"), year.local)  # fmt: skip
+    amounts = (year.warc, year.images, _member(year), year.indexes,
+               _member(year) * value("members"), year.local, year.full_text)  # fmt: skip
     return sites.name, *(_gb(each) for each in amounts)
 
 
@@ -224,7 +224,7 @@ def _cost(sites: Sites, year: Year) -> tuple[str, ...]:
     parts = (
         CHOSEN[sites] * price["worker"],
         members * price["member"],
-        (members * _member(year) + year.local) / 1e9 * price["disk"],
+        (members * _member(year) + year.local + year.full_text) / 1e9 * price["disk"],
         (year.warc + year.images) / 1e9 * price["object"],
         year.images_written / 12 / 1000 * price["put"] + year.wire / 12 / 1e9 * price["traffic"],
     )
@@ -232,7 +232,7 @@ def _cost(sites: Sites, year: Year) -> tuple[str, ...]:
 
 
 def _member(year: Year) -> float:
-    return year.mongodb + year.indexes + year.full_text
+    return year.mongodb + year.indexes
 
 
 def _gb(amount: float) -> str:

@@ -1,10 +1,15 @@
-"""What full text costs and how fast it answers, on a made archive.
+"""What full text costs and how fast it answers, on a made archive, beside peers.
 
-python -m bench.search [ARTICLES]     100,000 unless told
+python -m bench.search [ARTICLES [QUERIES]]     100,000 and 1,000 unless told
 
-Prints the time to index an article and the index's size, then for kinds of queries the median and the
-slowest of 200, beside a bare find of twenty articles by an index (`columns`, newest first) in the same
-run; and that 200 substrings of two to eight characters give what a plain scan gives.
+Prints the time to index an article and the index's size; then for kinds of queries the median, the 95 % and
+the slowest, in the engine alone and for the whole answer (engine and twenty articles from MongoDB), beside a
+bare find of twenty articles by an index (`columns`, newest first) in the same run; and how many of random
+substrings of two to eight characters give what a scan of all texts gives.
+
+Peers, on the same texts and substrings: SQLite's FTS5 with its trigram tokenizer (three characters and more;
+shorter ones by LIKE, which reads all), and MongoDB's `$text` over pairs of characters that were cut
+beforehand, as a phrase.
 """
 
 from __future__ import annotations
@@ -12,74 +17,84 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+import resource
+import sqlite3
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pymongo import MongoClient
 
 from tests.support.archives import fill
+from zjolcrawl.search import Search, SearchIndex, catch_up, matching, search
+from zjolcrawl.search.text import FIELDS, folded, full_text, pairs
 from zjolcrawl.storage.connection import Database, connect
 from zjolcrawl.storage.embedded import EmbeddedServer
-from zjolcrawl.storage.search import matching, rebuild, search
-from zjolcrawl.storage.search.words import FIELDS, folded, full_text
 from zjolcrawl.storage.selection import Selection
 
-QUERIES = 200
 _COMMON = ("浙江", "我们", "工作", "中国 人民", "杭州 发展")
+Ask = Callable[[str], set[str]]
+_FILTERED = Selection(columns=("zjxw",), images=True)
+_ASKED = 200  # of each kind
 
 
-async def measure(db: Database) -> None:
+async def measure(db: Database, uri: str, folder: Path, queries: int) -> None:
     """Index, ask, compare."""
-    begun, cpu = time.monotonic(), time.process_time()
-    count = await rebuild(db)
-    print(
-        f"indexed {count:,} articles: {(time.monotonic() - begun) / count * 1000:.2f} ms each, "
-        f"{(time.process_time() - cpu) / count * 1000:.2f} ms of this process's CPU time"
-    )
+    index = SearchIndex.open(folder, db.name)
+    before = _cpu(), time.monotonic()
+    count = await catch_up(db, index)
+    cpu, wall = _cpu() - before[0], time.monotonic() - before[1]
     texts = {each["_id"]: folded(full_text(each)) async for each in db["articles"].find({}, FIELDS)}
-    characters = sum(map(len, texts.values()))
-    size = (await db.command("collstats", "search_parts"))["storageSize"]
+    size = _size(folder)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
-        f"{characters / count:.0f} characters an article; index {size / count:.0f} bytes an article,"
+        f"{count:,} articles of {sum(map(len, texts.values())) / count:.0f} characters: indexed in "
+        f"{wall:.0f} s, {cpu / count * 1000:.2f} ms of CPU and {size / count:,.0f} bytes each"
     )
-    print("  segments that were merged a moment ago included")
-    substrings = _substrings(list(texts.values()))
-    kinds: dict[str, Callable[[int], Awaitable[Any]]] = {
-        "bare find": lambda n: _bare(db),
-        "substring": lambda n: search(db, f'"{substrings[n]}"', Selection()),
-        "common word": lambda n: search(db, _COMMON[n % len(_COMMON)], Selection()),
-        "with filters": lambda n: search(
-            db, _COMMON[n % len(_COMMON)], Selection(columns=("zjxw",), images=True)
-        ),
-        "nothing found": lambda n: search(
-            db, substrings[n][::-1] + substrings[-n - 1], Selection()
-        ),
+    print(f"peak memory of this process with all texts in it: {peak:.0f} MB\n")
+    substrings = _substrings(list(texts.values()), max(queries, 2 * _ASKED))
+    kinds: dict[str, tuple[Callable[[int], str], Selection]] = {
+        "substring": (lambda n: f'"{substrings[n]}"', Selection()),
+        "common word": (lambda n: _COMMON[n % len(_COMMON)], Selection()),
+        "with filters": (lambda n: _COMMON[n % len(_COMMON)], _FILTERED),
+        "nothing found": (lambda n: substrings[n][::-1] + substrings[-n - 1], Selection()),
     }
-    taken: dict[str, list[float]] = {name: [] for name in kinds}
-    for n in range(QUERIES):
-        for name, ask in kinds.items():
-            begun = time.perf_counter()
-            await ask(n)
-            taken[name].append(time.perf_counter() - begun)
-    bare = statistics.median(taken["bare find"])
-    print(f"{'':15}{'median ms':>10}{'95 %':>8}{'slowest':>8}{'x bare':>8}")
-    for name, times in taken.items():
-        times.sort()
-        median = statistics.median(times)
-        print(
-            f"{name:15}{median * 1000:10.1f}{times[int(len(times) * 0.95)] * 1000:8.1f}"
-            f"{times[-1] * 1000:8.1f}{median / bare:8.1f}"
-        )
+    asked: dict[str, Callable[[int], Awaitable[Any]]] = {"bare find": lambda n: _bare(db)}
+    for name, (text, selection) in kinds.items():
+        asked[f"{name}, engine"] = _engine(index, text, selection)
+        asked[f"{name}, whole"] = _whole(db, index, text, selection)
+    _print(await _timed(asked))
     missed = 0
-    for part in substrings:
-        found = {each["_id"] async for each in matching(db, f'"{part}"', Selection())}
+    for part in substrings[:queries]:
+        found = {each async for each in _urls(db, index, part)}
         missed += found != {url for url, text in texts.items() if part in text}
-    print(f"{len(substrings) - missed} of {len(substrings)} substrings give what a scan gives")
+    print(f"\n{queries - missed} of {queries} substrings give what a scan gives")
+    _peers(uri, texts, substrings, folder)
+
+
+def _engine(
+    index: SearchIndex, text: Callable[[int], str], selection: Selection
+) -> Callable[[int], Awaitable[Any]]:
+    async def ask(n: int) -> None:
+        asked = Search(index, text(n), selection)
+        asked.urls(20), asked.total()
+
+    return ask
+
+
+def _whole(
+    db: Database, index: SearchIndex, text: Callable[[int], str], selection: Selection
+) -> Callable[[int], Awaitable[Any]]:
+    return lambda n: search(db, index, text(n), selection)
+
+
+async def _urls(db: Database, index: SearchIndex, part: str) -> Any:
+    async for each in matching(db, index, f'"{part}"', Selection()):
+        yield each["_id"]
 
 
 async def _bare(db: Database) -> list[dict[str, Any]]:
@@ -87,10 +102,104 @@ async def _bare(db: Database) -> list[dict[str, Any]]:
     return await found.to_list()
 
 
-def _substrings(texts: list[str]) -> list[str]:
+async def _timed(asked: Mapping[str, Callable[[int], Awaitable[Any]]]) -> dict[str, list[float]]:
+    taken: dict[str, list[float]] = {name: [] for name in asked}
+    for n in range(_ASKED):
+        for name, ask in asked.items():
+            begun = time.perf_counter()
+            await ask(n)
+            taken[name].append((time.perf_counter() - begun) * 1000)
+    return taken
+
+
+def _print(taken: Mapping[str, list[float]]) -> None:
+    bare = statistics.median(taken["bare find"])
+    print("| ms | median | 95 % | slowest | ÷ bare find |\n|---|---|---|---|---|")
+    for name, times in taken.items():
+        times.sort()
+        median = statistics.median(times)
+        print(
+            f"| {name} | {median:.1f} | {times[int(len(times) * 0.95)]:.1f} | {times[-1]:.1f} "
+            f"| {median / bare:.1f} |"
+        )
+
+
+def _peers(uri: str, texts: Mapping[str, str], substrings: list[str], folder: Path) -> None:
+    print("\n| engine | ms of CPU an article | bytes an article | substring, median ms | right |")
+    print("|---|---|---|---|---|")
+    path = folder / "fts5.sqlite"
+    with sqlite3.connect(path) as fts:
+        before = _cpu()
+        fts.execute("CREATE VIRTUAL TABLE t USING fts5(url UNINDEXED, text, tokenize='trigram')")
+        fts.executemany("INSERT INTO t VALUES (?, ?)", texts.items())
+        fts.commit()
+        cpu = _cpu() - before
+
+        def by_fts5(part: str) -> set[str]:
+            if len(part) > 2:
+                sought = f'"{part}"'
+                return {url for (url,) in fts.execute("SELECT url FROM t(?)", (sought,))}
+            return {
+                u for (u,) in fts.execute("SELECT url FROM t WHERE text LIKE ?", (f"%{part}%",))
+            }
+
+        _row("SQLite FTS5, trigram", (cpu, path.stat().st_size), texts, substrings, by_fts5)
+    with MongoClient[dict[str, Any]](uri) as client:
+        cut = client["peers"]["cut"]
+        before = _cpu()
+        rows = [{"_id": url, "t": " ".join(pairs(f"{text}\n"))} for url, text in texts.items()]
+        for start in range(0, len(rows), 1000):
+            cut.insert_many(rows[start : start + 1000])
+        cut.create_index([("t", "text")], default_language="none")
+        cpu = _cpu() - before
+        size = cut.database.command("collstats", "cut")
+
+        def by_text(part: str) -> set[str]:
+            phrase = " ".join(pairs(part))
+            found = cut.find({"$text": {"$search": f'"{phrase}"'}}, {"_id": 1})
+            return {each["_id"] for each in found}
+
+        bytes_ = size["storageSize"] + size["totalIndexSize"]
+        _row(
+            "MongoDB $text over pairs (its own CPU left out)",
+            (cpu, bytes_),
+            texts,
+            substrings,
+            by_text,
+        )
+
+
+def _row(
+    name: str, cpu_and_size: tuple[float, int], texts: Mapping[str, str], parts: list[str], ask: Ask
+) -> None:
+    cpu, size = cpu_and_size
+    times, right = [], 0
+    for part in parts[:50]:
+        begun = time.perf_counter()
+        found = ask(part)
+        times.append((time.perf_counter() - begun) * 1000)
+        right += found == {url for url, text in texts.items() if part in text}
+    count = len(texts)
+    print(
+        f"| {name} | {cpu / count * 1000:.2f} | {size / count:,.0f} | {statistics.median(times):.1f} "
+        f"| {right} of {len(times)} |",
+        flush=True,
+    )
+
+
+def _size(folder: Path) -> int:
+    return sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
+
+
+def _cpu() -> float:
+    """Seconds of CPU time of this process, its threads included."""
+    return time.process_time()
+
+
+def _substrings(texts: list[str], number: int) -> list[str]:
     chance = random.Random(7)
     found: dict[str, None] = {}
-    while len(found) < QUERIES:
+    while len(found) < number:
         text, length = chance.choice(texts), chance.randint(2, 8)
         start = chance.randrange(len(text) - length)
         part = text[start : start + length]
@@ -99,20 +208,20 @@ def _substrings(texts: list[str]) -> list[str]:
     return list(found)
 
 
-async def _main(uri: str) -> None:
+async def _main(uri: str, folder: Path, queries: int) -> None:
     client = await connect(uri)
     try:
-        await measure(client["bench"])
+        await measure(client["bench"], uri, folder, queries)
     finally:
         await client.close()
 
 
 if __name__ == "__main__":
-    number = int(sys.argv[1]) if sys.argv[1:] else 100_000
+    number, queries = (*map(int, sys.argv[1:]), *(100_000, 1_000)[len(sys.argv) - 1 :])
     with (
         tempfile.TemporaryDirectory() as folder,
         EmbeddedServer.acquire(Path(folder)) as server,
     ):
         with MongoClient[dict[str, Any]](server.uri) as filler:
             fill(filler["bench"], number)
-        asyncio.run(_main(server.uri))
+        asyncio.run(_main(server.uri, Path(folder) / "index", queries))

@@ -5,7 +5,7 @@ python -m bench.storage [ARTICLES [ROUNDS]]     1500 5
 Writing: articles of the made site, as a crawl hands them over. The store notes each link before its
 request, looks for what is stored, upserts in bulk with the journal written, and settles the links; beside
 it one `insert_one` an article with the server's default write concern, and nothing else. 900 articles, too
-few to be indexed meanwhile; full-text indexing is timed on its own after them.
+few for the pause of a flush to matter; full-text indexing is timed in bench.search.
 
 Share: the crawl with and without its last pipeline, in turns; the difference is all that storing takes.
 """
@@ -66,21 +66,14 @@ def report(articles: int = 1500, rounds: int = 5) -> str:
 
 
 def writing(rounds: int) -> dict[str, list[Cost]]:
-    """The store and insert_one in turns, and indexing after the store's."""
+    """The store and insert_one in turns."""
     made = list(_articles(NUMBER))
-    indexing: list[Cost] = []
     with tempfile.TemporaryDirectory() as name, EmbeddedServer.acquire(Path(name)) as server:
-
-        def stored() -> Cost:
-            cost, after = asyncio.run(store(server.uri, made))
-            indexing.append(after)
-            return cost
-
         contenders: dict[str, Callable[[], Cost]] = {
-            "the store": stored,
+            "the store": lambda: asyncio.run(store(server.uri, made)),
             "insert_one": partial(insert, server.uri, made),
         }
-        return {**in_turns(contenders, rounds), "indexing": indexing}
+        return in_turns(contenders, rounds)
 
 
 def crawls(articles: int, rounds: int) -> tuple[dict[str, list[Figures]], int]:
@@ -122,8 +115,8 @@ def _median(costs: list[Cost], what: str) -> float:
     return statistics.median(getattr(each, what) for each in costs)
 
 
-async def store(uri: str, made: list[Article]) -> tuple[Cost, Cost]:
-    """Writing, then indexing."""
+async def store(uri: str, made: list[Article]) -> Cost:
+    """Writing."""
     with MongoClient[dict[str, Any]](uri) as client:
         client.drop_database("bench")
     opened = await Store.open(uri, "bench", run_arguments={}, version="0")
@@ -140,9 +133,8 @@ async def store(uri: str, made: list[Article]) -> tuple[Cost, Cost]:
         await opened.finish()
 
     cost = await _timed(write, len(articles))
-    indexing = await _timed(opened.index, len(articles))
     await opened.close()
-    return cost, indexing
+    return cost
 
 
 async def _timed(work: Callable[[], Awaitable[None]], number: int) -> Cost:

@@ -84,9 +84,25 @@ def database(mongodb_uri: str) -> Iterator[str]:
         client.drop_database(name)
 
 
+class Shown(dict[str, Any]):
+    """A document without `written_at`, which the store keeps for itself and each write changes."""
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name != "written_at":
+            super().__setitem__(name, value)
+
+
 @pytest.fixture
 def db(mongodb_uri: str, database: str) -> Iterator[Database[dict[str, Any]]]:
-    """The database of `database`, as a client sees it."""
+    """The database of `database`, as a client sees it, but for `written_at`."""
+    client: MongoClient[Any] = MongoClient(mongodb_uri, tz_aware=True, document_class=Shown)
+    with client:
+        yield client[database]
+
+
+@pytest.fixture
+def raw_db(mongodb_uri: str, database: str) -> Iterator[Database[dict[str, Any]]]:
+    """The same with `written_at`."""
     with MongoClient[dict[str, Any]](mongodb_uri, tz_aware=True) as client:
         yield client[database]
 

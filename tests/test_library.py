@@ -17,8 +17,8 @@ from tests.support.site import Answer, SiteProxy
 from zjolcrawl import open_archive
 from zjolcrawl.items import Byline
 from zjolcrawl.library import NewsArchive
+from zjolcrawl.search import QueryError
 from zjolcrawl.storage.errors import StoreUnavailable
-from zjolcrawl.storage.search import QueryError
 
 REFERENCE = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
 
@@ -63,7 +63,10 @@ def test_search_and_filters(archive: NewsArchive) -> None:
     assert archive.count(until="2017-08-11") == 0
     assert list(archive.search("督察", column="zjxc")) == []
     with pytest.raises(QueryError):
-        next(archive.search("的"))
+        next(archive.search("-督察"))
+    assert archive.histogram("督察") == {"2017-08": 1}
+    assert archive.histogram("督察", "day", column="zjxc") == {}
+    assert [each.url for each in archive.search("督察", order="relevance")] == urls
     with pytest.raises(TypeError):
         archive.count(colour="red")
     with pytest.raises(ValueError, match="month"):

@@ -4,7 +4,7 @@
         for article in archive.search("环境保护督察", column="zjxw", since="2017-08-01"):
             print(article.published_at, article.title, [each.name for each in article.authors])
 
-Nothing is written. The calls are ordinary ones, in a notebook too: MongoDB's client lives on a thread of
+Nothing is written but the full-text index, when something is searched. The calls are ordinary ones, in a notebook too: MongoDB's client lives on a thread of
 its own.
 """
 
@@ -26,11 +26,13 @@ from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.archive.warc import Pointer
 from zjolcrawl.items import Byline, Image, Media
 from zjolcrawl.parsing.urls import canonical
+from zjolcrawl.search import Search, SearchIndex, catch_up, matching
+from zjolcrawl.search.searching import Order, Span
+from zjolcrawl.storage.changes import NOT_SHOWN
 from zjolcrawl.storage.connection import Database, open_database
 from zjolcrawl.storage.documents import url_of
 from zjolcrawl.storage.image_stores import ImageReader
 from zjolcrawl.storage.queries import all_versions, find_article
-from zjolcrawl.storage.search import matching
 from zjolcrawl.storage.selection import Selection
 
 _T = TypeVar("_T")
@@ -142,7 +144,7 @@ class NewsArchive:
     """
 
     def __init__(self, data_dir: Path, uri: str, database: str) -> None:
-        self._folder = data_dir
+        self._data_dir = data_dir
         self._warc_store = store_of(os.environ.get)
         self._thread = _LoopThread()
         self._closing = AsyncExitStack()
@@ -158,12 +160,25 @@ class NewsArchive:
 
     def articles(self, **chosen: Any) -> Iterator[ArchivedArticle]:
         """Articles, the newest first; those without a publish time last."""
-        found = self._db["articles"].find(_selection(chosen).query()).sort("published_at", -1)
+        found = (
+            self._db["articles"]
+            .find(_selection(chosen).query(), NOT_SHOWN)
+            .sort("published_at", -1)
+        )
         return self._each(found.__aiter__())
 
     def search(self, text: str, **chosen: Any) -> Iterator[ArchivedArticle]:
-        """Articles that have all of the words, best first. Raises QueryError."""
-        return self._each(matching(self._db, text, _selection(chosen)))
+        """Articles that have all of the words, headline hits first, the newest first.
+
+        `order="relevance"`: the thousand best, best first. Raises QueryError.
+        """
+        order: Order = chosen.pop("order", "newest")
+        index = self._indexed()
+        return self._each(matching(self._db, index, text, _selection(chosen), order))
+
+    def histogram(self, text: str, span: Span = "month", **chosen: Any) -> dict[str, int]:
+        """How many hits each day, month or year in China has, by its name. Raises QueryError."""
+        return Search(self._indexed(), text, _selection(chosen)).histogram(span)
 
     def count(self, **chosen: Any) -> int:
         """How many articles there are."""
@@ -194,8 +209,14 @@ class NewsArchive:
         if article.warc is None:
             return None
         return decoded_body(
-            read_record(self._folder / "warc", article.warc, self._warc_store).message
+            read_record(self._data_dir / "warc", article.warc, self._warc_store).message
         )
+
+    def _indexed(self) -> SearchIndex:
+        """The full-text index, up to date."""
+        index = SearchIndex.open(self._data_dir, self._db.name)
+        self._thread.run(catch_up(self._db, index))
+        return index
 
     def close(self) -> None:
         """Let the database go."""

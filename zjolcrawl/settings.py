@@ -62,10 +62,6 @@ MONGODB_BATCH_SECONDS = 2.0
 # While MongoDB is away, what was read goes to DATA_DIR/spool and what must be asked waits; after so
 # many seconds the run ends, and the next one takes in the spool.
 MONGODB_PATIENCE = 600
-# A run brings the full-text index up to date, at its end or, where it stores thousands of articles, beside
-# it in a process of its own. Off: the next `scrapy search` does, which for each 1,000 articles takes some
-# seconds; the run costs half the processor time then.
-SEARCH_INDEX = _environment("SEARCH_INDEX", "on")
 # Where alarms are carried: an address that takes a JSON POST; a mail address (with Scrapy's MAIL_…).
 ALARM_WEBHOOK = _environment("ALARM_WEBHOOK", "")
 ALARM_MAIL = _environment("ALARM_MAIL", "")

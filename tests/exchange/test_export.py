@@ -340,7 +340,7 @@ def test_words_choose(db: Database[Any], command: Crawl, tmp_path: Path) -> None
     assert [each["_id"] for each in lines(tmp_path / "a.jsonl")] == [
         article(3)["_id"], former["_id"], newest["_id"], article(1)["_id"]
     ]  # fmt: skip
-    done = command("export", str(tmp_path / "b.jsonl"), "--search", "城")
+    done = command("export", str(tmp_path / "b.jsonl"), "--search=-城")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert not (tmp_path / "b.jsonl").exists()
 

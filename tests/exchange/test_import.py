@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bson import ObjectId
+from bson import ObjectId, Timestamp
 from pymongo import MongoClient
 from pymongo.database import Database
 
@@ -185,7 +185,6 @@ def test_run_and_frontier(db: Database[Any], command: Crawl, tmp_path: Path) -> 
 
 def test_what_was_imported_is_found(db: Database[Any], command: Crawl, tmp_path: Path) -> None:
     command("import", put(tmp_path / "a.jsonl", article(0, title="鹿城区"), article(1)))
-    assert db.search_queue.count_documents({}) == 0
     former, newest = edited(article(1), "景宁畲族自治县", 2)
     command("import", put(tmp_path / "b.jsonl", former, newest))
     for words, found in (("鹿城区", article(0)), ("景宁", newest)):
@@ -543,3 +542,14 @@ def test_database_lost(tmp_path: Path) -> None:
     assert (running.returncode, err.count("\n")) == (2, 1)
     assert err.startswith("zjolcrawl: MongoDB was lost: ")
     assert err.endswith("import again, what is there is passed over\n")
+
+
+def test_time_of_another_archives_write_is_left_out(
+    raw_db: Database[Any], command: Crawl, tmp_path: Path
+) -> None:
+    theirs = {**article(0), "written_at": Timestamp(1, 1)}
+    for _ in range(2):
+        done = command("import", put(tmp_path / "a.jsonl", theirs, article(1)))
+        assert done.returncode == 0, done.stderr
+    assert raw_db.articles.count_documents({"written_at": {"$gt": Timestamp(1000, 0)}}) == 2
+    assert raw_db.articles.count_documents({"revision": 1}) == 2

@@ -155,7 +155,7 @@ def test_retry_after_is_a_week_at_the_most(said: str, days: int | None) -> None:
 
 @pytest.mark.parametrize(
     "broken",
-    [(Store, "end_run"), (Store, "index"), (RunSummary, "line"), (RunLedger, "_report")],
+    [(Store, "end_run"), (RunLedger, "_index"), (RunSummary, "line"), (RunLedger, "_report")],
     ids=lambda each: each[1],
 )
 def test_status_is_1_until_a_run_has_ended_well(

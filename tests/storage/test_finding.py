@@ -7,7 +7,6 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from bson import ObjectId
 from pymongo.database import Database
 
 from zjolcrawl.items import Link
@@ -97,9 +96,7 @@ def _record(uri: str, database: str, links: list[Link]) -> Found:
         try:
             db = durable(client, database)
             await ensure_schema(db)
-            return await record_links(
-                db, {each.url: each for each in links}, VisitPolicy(), ObjectId()
-            )
+            return await record_links(db, {each.url: each for each in links}, VisitPolicy())
         finally:
             await client.close()
 

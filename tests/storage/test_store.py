@@ -262,7 +262,6 @@ def test_column_that_another_run_finds_while_the_article_is_written_is_the_artic
     stored = db.articles.find_one()
     assert stored is not None
     assert sorted(stored["columns"]) == ["jrsw", "zjxw"]
-    assert db.search_queue.count_documents({"url": URL}) == 2  # indexed again with it
 
 
 def test_failed_link_waits_longer_each_time(db: Database[Any], run: Run) -> None:
@@ -375,8 +374,7 @@ def test_schema_is_made_once_and_never_dropped(db: Database[Any], run: Run) -> N
     first = {name: db[name].index_information() for name in db.list_collection_names()}
     run(put())
     assert {name: db[name].index_information() for name in db.list_collection_names()} == first
-    pages = {"articles", "revisions", "frontier", "columns", "runs", "rejects"}
-    assert set(first) - pages == {"search_queue"}  # the index itself is made when a run ends
+    assert set(first) == {"articles", "revisions", "frontier", "columns", "runs", "rejects"}
     assert db.articles.count_documents({}) == 1
 
 

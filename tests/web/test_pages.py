@@ -251,3 +251,23 @@ def test_unknown_page_is_in_the_same_style(web: Web) -> None:
     assert got.status == 404
     assert "没有这一页" in got.text
     assert "/static/style.css" in got.text
+
+
+def test_one_character_is_searched(web: Web) -> None:
+    page = web.get("/", q="督")
+    assert page.status == 200
+    assert "没有符合的文章" not in page.text
+
+
+def test_hits_by_month_lead_to_the_month(web: Web) -> None:
+    page = tree(web.get("/", q="浙江"))
+    bars = page.xpath("//figure[@class='histogram']//a")
+    total = re.search(r"共 ([\d,]+) 篇", page.text_content())
+    assert len(bars) > 1
+    assert total
+    counts = [re.fullmatch(r"[\d-]+：([\d,]+) 篇", bar.xpath("string(.//title)")) for bar in bars]
+    assert sum(int(count[1].replace(",", "")) for count in counts if count) <= int(total[1])
+    for bar, count in list(zip(bars, counts, strict=True))[:3]:
+        assert count
+        within = tree(web.get(bar.get("href")))
+        assert f"共 {count[1]} 篇" in within.text_content()

@@ -53,12 +53,14 @@ class Command(ReadingCommand):
             url = address(listening, opts.host)
             if not is_loopback(opts.host):
                 say(f"warning: {opts.host} can be reached by others, who can read all of it")
-            app = application(Site(db, self.data_dir(), images, self.warc_store()), opts.host)
-            async with serving(app, listening):
+            site = Site(db, self.data_dir(), images, self.warc_store())
+            upkeep = asyncio.create_task(site.stay_indexed())
+            async with serving(application(site, opts.host), listening):
                 sys.stdout.write(f"{url} (Ctrl-C ends it)\n")
                 sys.stdout.flush()
                 if opts.open:
                     await asyncio.to_thread(webbrowser.open, url)
+            await site.stop_indexing(upkeep)
 
 
 def _port(text: str) -> int:

@@ -106,7 +106,7 @@ _MOST_DAYS = 36_500
 
 
 def _check_settings(settings) -> None:  # type: ignore[no-untyped-def]
-    for name in ("WARC", "IMAGES", "SEARCH_INDEX"):
+    for name in ("WARC", "IMAGES"):
         try:
             switch(settings.get(name))
         except ValueError as error:

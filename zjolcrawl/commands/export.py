@@ -17,11 +17,11 @@ from zjolcrawl.display.progress import bar_on_stderr
 from zjolcrawl.display.words import counted, size
 from zjolcrawl.exchange.fields import mended
 from zjolcrawl.exchange.files import FORMATS, FileRefused, Write, format_of, written, written_bytes
+from zjolcrawl.search import QueryError, SearchIndex, matching
 from zjolcrawl.selecting import add_selection, selection_of
 from zjolcrawl.spiders.arguments import ArgumentError
 from zjolcrawl.storage.documents import url_of
-from zjolcrawl.storage.export import count, versions
-from zjolcrawl.storage.search import QueryError, unindexed
+from zjolcrawl.storage.export import by_key, count, to_export, versions
 from zjolcrawl.terminal import say
 
 # What a value that no article has may make a writer raise; never OSError, which is the file's.
@@ -62,14 +62,16 @@ class Command(ReadingCommand):
         try:
             form = format_of(name, opts.format)
             selection = selection_of(opts)
-            async with self.database() as db:
-                total, late = None, 0
-                if opts.search:
-                    await bring_up_to_date(db, anew=False)
-                    late = await unindexed(db)
-                if sys.stderr.isatty() and not opts.search:
-                    total = await count(db, selection)
-                found = versions(db, selection, opts.search, revisions=opts.revisions)
+            async with self.database() as database:
+                db, total = to_export(database), None
+                if opts.search is not None:
+                    index = SearchIndex.open(self.data_dir(), db.name)
+                    await bring_up_to_date(db, index, wholly=True)
+                    chosen = matching(db, index, opts.search, selection)
+                else:
+                    chosen = by_key(db, selection)
+                    total = await count(db, selection) if sys.stderr.isatty() else None
+                found = versions(db, chosen, revisions=opts.revisions)
                 with written(name, form, force=opts.force) as write, bar_on_stderr() as bar:
                     counts = await self._write(found, write, bar, total)
             counts["bytes"] = written_bytes(name)
@@ -80,9 +82,7 @@ class Command(ReadingCommand):
             told += f", {counted(counts['former'], 'former version')}"
         told += f", {size(counts['bytes'])}" if counts["bytes"] else ""
         say(f"{name}: {told}")
-        if late:
-            say(f"{counted(late, 'article')} not looked at: not indexed yet")
-        self.exitcode = 1 if late or counts["faulty"] else 0
+        self.exitcode = 1 if counts["faulty"] else 0
 
     async def _write(
         self, found: AsyncIterator[dict[str, Any]], write: Write, bar: Progress, total: int | None

@@ -106,7 +106,6 @@ class Command(ReadingCommand):
             await end("shutdown")
             raise
         await end("finished")
-        await store.index()
         counts, seconds = restorer.counts, time.monotonic() - begun
         say(f"{_line(counts)}; {seconds:.1f} s")
 

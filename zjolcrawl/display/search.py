@@ -9,25 +9,26 @@ from rich.text import Text
 
 from zjolcrawl.display.snippets import Marked, marked, snippets
 from zjolcrawl.display.words import counted, people, published
-from zjolcrawl.storage.search import Results
+from zjolcrawl.search import Results
 
 _MARK = "bold red"
+_BAR = 40  # characters
 
 
 def render(results: Results, skip: int = 0) -> Iterator[Text]:
-    """Lines: three or four a hit, an empty one between hits, what was searched at the end."""
-    if results.loosened:
-        yield Text(f"no article has that as written; these have {' and '.join(results.terms)}")
-        yield Text()
-    for number, hit in enumerate(results.hits, skip + 1):
-        yield from _hit(number, hit.article, results.terms)
+    """Lines: three or four a hit, an empty one between hits, how many there are at the end."""
+    for number, article in enumerate(results.articles, skip + 1):
+        yield from _hit(number, article, results.terms)
         yield Text()
     yield Text(_summary(results, skip), style="dim")
 
 
-def values(results: Results) -> list[dict[str, Any]]:
-    """The hits as JSON has them: article and rank."""
-    return [{**hit.article, "rank": hit.rank} for hit in results.hits]
+def render_histogram(counts: dict[str, int]) -> Iterator[Text]:
+    """A line a span of time: its name, the count, a bar."""
+    most = max(counts.values(), default=0)
+    width = len(f"{most:,}")
+    for name, count in counts.items():
+        yield Text(f"{name}  {count:>{width},}  {'█' * max(1, round(_BAR * count / most))}")
 
 
 def _hit(number: int, article: dict[str, Any], terms: Sequence[str]) -> Iterator[Text]:
@@ -51,10 +52,7 @@ def _styled(parts: Marked, style: str = "") -> Text:
 
 
 def _summary(results: Results, skip: int) -> str:
-    last = skip + len(results.hits)
-    if results.more:
-        told = f"{skip + 1} to {last} of {results.at_most} articles at most"
-    else:
-        told = counted(last, "article") if results.hits or not skip else f"no more than {skip}"
-    behind = f"; {results.unindexed} not searched yet" if results.unindexed else ""
-    return f"{told}{behind}"
+    total = counted(results.total, "article")
+    if len(results.articles) == results.total:
+        return total
+    return f"{skip + 1} to {skip + len(results.articles)} of {total}" if results.articles else total

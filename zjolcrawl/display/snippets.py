@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from zjolcrawl.display.words import people
-from zjolcrawl.storage.search.words import folded
+from zjolcrawl.search.text import folded
 
 _LONG = 20_000  # characters of a body that are looked through
 _MOST_LINES = 1000
@@ -18,7 +18,7 @@ Marked = list[tuple[str, bool]]
 
 
 def marked(text: str, terms: Sequence[str]) -> Marked:
-    """A text in parts; `terms` are folded, as `storage.search.terms` gives them."""
+    """A text in parts; `terms` are folded."""
     parts: Marked = []
     end = 0
     for start, stop in _places(text, terms):
@@ -68,7 +68,10 @@ def _near(body: str, terms: Sequence[str]) -> str:
     """A body, or of a long one the part from the first term on."""
     if len(body) <= _LONG:
         return body
-    first = min((at for term in terms if (at := body.find(term)) >= 0), default=0)
+    first = min((at for term in terms if (at := body.find(term)) >= 0), default=-1)
+    if first < 0:  # written in capitals or full width
+        low = folded(body)
+        first = min((at for term in terms if (at := low.find(term)) >= 0), default=0)
     start = body.rfind("\n", max(0, first - _LONG // 2), first) + 1 or max(0, first - _LONG // 10)
     return body[start : start + _LONG]
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import scrapy
+from pymongo.errors import PyMongoError
 from scrapy import Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
@@ -29,6 +30,7 @@ from zjolcrawl.extensions.run_lock import LockHeld, RunLock
 from zjolcrawl.extensions.run_summary import LOCKED, NEEDS_A_PERSON, UNUSABLE, RunSummary
 from zjolcrawl.extensions.tally import Tally
 from zjolcrawl.items import ColumnVisit, Outcome
+from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.embedded import EmbeddedServer, EmbeddedUnavailable
 from zjolcrawl.storage.errors import StoreError, StoreUnavailable
@@ -159,7 +161,9 @@ class RunLedger:
             patience=settings.getfloat("MONGODB_PATIENCE"),
         )
         store.writer.rereading = offline
-        store.upkeep.wanted = switch(settings.get("SEARCH_INDEX"))
+        if store.dropped:
+            told = f"dropped {', '.join(store.dropped)}: the full-text index is in {data_dir / 'search'} now"
+            self.warnings.append(told)
         self.tally.known = await store.columns()
         if self.archive and not offline:
             run = str(store.run_id)
@@ -273,7 +277,7 @@ class RunLedger:
         except (StoreError, OSError) as error:
             self.fail(str(error))
         if not self.failure:
-            await self.store.index()
+            await self._index(self.store.db)
         await self._release()
         if summary.alarms:
             self.warnings += await asyncio.to_thread(
@@ -282,6 +286,16 @@ class RunLedger:
         self._tell(summary)
         if not self.failure:
             self.exit_status = status
+
+    async def _index(self, db: Database) -> None:
+        """Bring the full-text index up to date, in a fiftieth of the run's time: the next search does the rest."""
+        from zjolcrawl.search import SearchIndex, catch_up  # a crawl does without it until it ends
+
+        try:
+            seconds = max(1.0, (time.monotonic() - self._started) / 50)
+            await catch_up(db, SearchIndex.open(self._data_dir(), db.name), seconds=seconds)
+        except (PyMongoError, StoreUnavailable) as error:
+            logger.info("The full-text index is behind: %s", error)
 
     async def _sum_up(self, store: Store, reason: str) -> RunSummary:
         counts = store.counts + self.counts

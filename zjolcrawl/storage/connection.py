@@ -23,7 +23,7 @@ Client = AsyncMongoClient[dict[str, Any]]
 Database = AsyncDatabase[dict[str, Any]]
 # What another client stored must not end a query: a text that is no UTF-8 is read with U+FFFD, a date after
 # the year 9999 as the last that Python knows.
-_ODD: CodecOptions[dict[str, Any]] = CodecOptions(
+ODD: CodecOptions[dict[str, Any]] = CodecOptions(
     tz_aware=True,
     unicode_decode_error_handler="replace",
     datetime_conversion=DatetimeConversion.DATETIME_CLAMP,
@@ -39,7 +39,7 @@ async def open_database(uri: str, database: str, data_dir: Path) -> AsyncIterato
     async with server_address(uri, data_dir) as address:
         client = await connect(address)
         try:
-            yield client.get_database(database, codec_options=_ODD)
+            yield client.get_database(database, codec_options=ODD)
         except PyMongoError as error:
             raise StoreUnavailable(f"MongoDB did not answer a query: {short(error)}") from error
         finally:

@@ -7,9 +7,9 @@ from typing import Any
 
 from bson.codec_options import CodecOptions, DatetimeConversion
 
+from zjolcrawl.storage.changes import NOT_SHOWN
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.documents import former_versions
-from zjolcrawl.storage.search import matching
 from zjolcrawl.storage.selection import Selection
 
 _BATCH = 200  # documents that the server sends at once, 16 MB at the most
@@ -22,17 +22,19 @@ _OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
 )
 
 
-async def versions(
-    db: Database, selection: Selection, text: str | None = None, *, revisions: bool = False
-) -> AsyncIterator[dict[str, Any]]:
-    """The chosen articles, whole; with `revisions` the former versions of each before it, oldest first.
+def to_export(db: Database) -> Database:
+    """The database, read so that odd values are told and do not end the walk."""
+    return db.with_options(codec_options=_OPTIONS)
 
-    In the order of `_id`: it is total, so that two exports of the same articles are the same file, and
-    its index serves it. With `text` only those it is found in, best first. Raises PyMongoError and
-    QueryError.
+
+async def versions(
+    db: Database, articles: AsyncIterator[dict[str, Any]], *, revisions: bool = False
+) -> AsyncIterator[dict[str, Any]]:
+    """The articles; with `revisions` the former versions of each before it, oldest first.
+
+    Raises PyMongoError.
     """
-    db = db.with_options(codec_options=_OPTIONS)
-    async for article in matching(db, text, selection) if text else _by_key(db, selection):
+    async for article in articles:
         # What the newest version has followed is in `revisions` before the newest is there.
         last = article.get("revision")
         if revisions and isinstance(last, int) and last > 1:
@@ -47,7 +49,10 @@ async def count(db: Database, selection: Selection) -> int:
     return await db["articles"].count_documents(selection.query())
 
 
-def _by_key(db: Database, selection: Selection) -> AsyncIterator[dict[str, Any]]:
+def by_key(db: Database, selection: Selection) -> AsyncIterator[dict[str, Any]]:
+    """The chosen articles, whole, in the order of `_id`: it is total, so that two exports of the same
+    articles are the same file, and its index serves it.
+    """
     # Where the server takes a filter's index instead and sorts, it does so on disk, not in memory.
-    cursor = db["articles"].find(selection.query(), allow_disk_use=True)
+    cursor = db["articles"].find(selection.query(), NOT_SHOWN, allow_disk_use=True)
     return cursor.sort("_id", 1).batch_size(_BATCH)

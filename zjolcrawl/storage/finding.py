@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bson import ObjectId
 from pymongo import InsertOne
 
 from zjolcrawl.items import Link
@@ -16,12 +15,9 @@ from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.errors import DUPLICATE
 from zjolcrawl.storage.frontier import discover_link, due_filter, new_row
 from zjolcrawl.storage.operations import gain_columns, utc_now
-from zjolcrawl.storage.search.index import announce
 
 
-async def record_links(
-    db: Database, links: Mapping[str, Link], policy: VisitPolicy, run_id: ObjectId
-) -> Found:
+async def record_links(db: Database, links: Mapping[str, Link], policy: VisitPolicy) -> Found:
     """Record links, by URL, durably; how many are new, which are due, and what cannot be recorded.
 
     Raises PyMongoError for an outage alone.
@@ -40,7 +36,7 @@ async def record_links(
         wanted = {"_id": {"$in": [link.url for link in found]}, **due_filter(utc_now(), policy)}
         due = {row["_id"]: row async for row in db["frontier"].find(wanted)}
     if listed := [link for link in links.values() if link.columns]:
-        refused |= await _add_columns(db, listed, run_id)
+        refused |= await _add_columns(db, listed)
     due |= {url: row for url, row in inserted.items() if "next_visit_at" in row}
     return Found(new, due, refused)
 
@@ -60,7 +56,7 @@ async def _insert(
     return inserted, refused
 
 
-async def _add_columns(db: Database, listed: list[Link], run_id: ObjectId) -> dict[str, str]:
+async def _add_columns(db: Database, listed: list[Link]) -> dict[str, str]:
     """An article that another column listed before belongs to these links' columns too.
 
     Gives the articles that cannot be changed.
@@ -73,7 +69,6 @@ async def _add_columns(db: Database, listed: list[Link], run_id: ObjectId) -> di
     ]  # fmt: skip
     found = db["articles"].find({"$or": lacking}, {"_id": 1})
     urls = {row["_id"] async for row in found}
-    await announce(db, urls, run_id)
     gaining = [link for link in listed if link.url in urls]
     operations = [gain_columns(link.url, link.columns) for link in gaining]
     written = await write_each(db["articles"], operations)

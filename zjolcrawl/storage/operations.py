@@ -11,6 +11,7 @@ from bson import ObjectId
 from pymongo import UpdateMany, UpdateOne
 
 from zjolcrawl.items import ColumnVisit, Outcome, Unchanged, WalkEnd
+from zjolcrawl.storage.changes import MOVED
 from zjolcrawl.storage.limits import storable
 
 
@@ -122,25 +123,29 @@ def take_down(outcome: Outcome, since: datetime | None = None) -> UpdateMany:
     seen_before = [{"last_seen_at": {"$lte": at}}, {"last_seen_at": {"$gt": clock_limit()}}]
     return UpdateMany(
         {"_id": {"$in": addresses}, "status": "live", "$or": seen_before},
-        {"$set": {"status": "gone", "gone_at": at}},
+        {"$set": {"status": "gone", "gone_at": at}, "$currentDate": MOVED},
     )
 
 
 def gain_columns(url: str, columns: list[str]) -> UpdateOne:
     """An article that these columns list too."""
-    return UpdateOne({"_id": url}, {"$addToSet": {"columns": {"$each": columns}}})
+    gained = {"$addToSet": {"columns": {"$each": columns}}, "$currentDate": MOVED}
+    return UpdateOne({"_id": url}, gained)
 
 
 def still_there(sight: Unchanged) -> UpdateOne:
-    """The article of a link whose page is as it was: seen, and live if it was gone."""
+    """The article of a link whose page is as it was: seen."""
     at = sight.seen_at or utc_now()
-    limit = clock_limit()
-    before = {"$or": [{"$lt": ["$gone_at", at]}, {"$gt": ["$gone_at", limit]}]}
-    back = {"$and": [{"$eq": ["$status", "gone"]}, before]}
-    ahead = {"$gt": ["$last_seen_at", limit]}
-    row = {
-        "last_seen_at": {"$cond": [ahead, at, {"$max": ["$last_seen_at", at]}]},
-        "status": {"$cond": [back, "live", "$status"]},
-        "returned_at": {"$cond": [back, at, "$returned_at"]},
-    }
-    return UpdateOne({"_id": sight.url}, [{"$set": row}])
+    ahead = {"$gt": ["$last_seen_at", clock_limit()]}
+    seen = {"$cond": [ahead, at, {"$max": ["$last_seen_at", at]}]}
+    return UpdateOne({"_id": sight.url}, [{"$set": {"last_seen_at": seen}}])
+
+
+def come_back(sight: Unchanged) -> UpdateOne:
+    """The article of a link whose page is as it was: live, if it was gone."""
+    at = sight.seen_at or utc_now()
+    before = [{"gone_at": {"$lt": at}}, {"gone_at": {"$gt": clock_limit()}}]
+    return UpdateOne(
+        {"_id": sight.url, "status": "gone", "$or": before},
+        {"$set": {"status": "live", "returned_at": at}, "$currentDate": MOVED},
+    )

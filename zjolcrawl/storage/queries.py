@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from typing import Any
 
+from zjolcrawl.storage.changes import NOT_SHOWN
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.documents import former_versions
 from zjolcrawl.storage.operations import length_of, start_of
@@ -13,9 +14,10 @@ from zjolcrawl.storage.operations import length_of, start_of
 
 async def find_article(db: Database, url: str) -> dict[str, Any] | None:
     """The newest version of the article of a canonical URL, or of one that led to it."""
-    return await db["articles"].find_one({"_id": url}) or await db["articles"].find_one(
-        {"aliases": url}
-    )
+    for wanted in ({"_id": url}, {"aliases": url}):
+        if found := await db["articles"].find_one(wanted, NOT_SHOWN):
+            return found
+    return None
 
 
 async def all_versions(db: Database, article: dict[str, Any]) -> list[dict[str, Any]]:

@@ -16,12 +16,12 @@ from pymongo.errors import BulkWriteError, PyMongoError
 
 from zjolcrawl.items import READ_KINDS, Link, Outcome, Unchanged
 from zjolcrawl.storage.buffer import Sight
+from zjolcrawl.storage.changes import NOT_SHOWN, UNSET
 from zjolcrawl.storage.documents import former_versions, url_of
 from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.errors import DUPLICATE, StoreError, is_outage, refusal, short
 from zjolcrawl.storage.frontier import discover_link, settle_link, store_link
-from zjolcrawl.storage.operations import still_there, take_down
-from zjolcrawl.storage.search.index import announce
+from zjolcrawl.storage.operations import come_back, still_there, take_down
 from zjolcrawl.storage.steps import BOOKKEEPING
 from zjolcrawl.storage.store import Store
 from zjolcrawl.storage.validating import fault, url_fault
@@ -92,7 +92,6 @@ class Restorer:
         self.counts: Counter[str] = Counter()
         self._store, self._db = store, store.db
         self._policy, self._kind_of, self._tell = policy, kind_of, tell
-        self._announced = 0
 
     async def put(self, batch: list[Brought]) -> None:
         """Put articles, each URL once; it may be done again. Raises StoreError."""
@@ -101,8 +100,6 @@ class Restorer:
         except PyMongoError as error:
             told = f"MongoDB was lost: {short(error)}; import again, what is there is passed over"
             raise StoreError(told) from error
-        self._store.upkeep.written(self._announced)
-        self._announced = 0
 
     async def _halved(self, batch: list[Brought]) -> None:
         """Put articles; where the server will not have them, each half, so that only the culprit is refused."""
@@ -145,6 +142,7 @@ class Restorer:
         valid = Brought(brought.url)
         newest = brought.newest.document.get("revision") if brought.newest else None
         for version in brought.versions:
+            version.document.pop("written_at", None)  # of the archive that it comes from
             why = fault("articles" if version.is_newest else "revisions", version.document)
             if not why and not version.is_newest:
                 number = version.document["revision"]
@@ -161,7 +159,8 @@ class Restorer:
 
     async def _stored(self, urls: Iterable[str]) -> dict[str, Document]:
         wanted = {"_id": {"$in": list(urls)}}
-        return {each["_id"]: each async for each in self._db["articles"].find(wanted)}
+        found = self._db["articles"].find(wanted, NOT_SHOWN)
+        return {each["_id"]: each async for each in found}
 
     async def _insert(self, new: list[Brought]) -> list[Brought]:
         """Put articles that are unknown as they are; those that another process was faster with."""
@@ -179,7 +178,6 @@ class Restorer:
                 if each.newest
             }
         )
-        await self._announce(articles)
         refused = await self._add("articles", [e.newest for e in articles.values() if e.newest])
         late = [articles[version.url] for version, code, _ in refused if code == DUPLICATE]
         for version, code, why in refused:
@@ -191,10 +189,6 @@ class Restorer:
         await self._settle(articles.values())
         self.counts["new"] += len(articles)
         return late
-
-    async def _announce(self, urls: Iterable[str]) -> None:
-        """Articles that are written next will have to be indexed."""
-        self._announced += await announce(self._db, urls, self._store.run_id)
 
     async def _add_former(self, versions: Iterable[Version]) -> None:
         """Former versions whose places in the history are free."""
@@ -210,9 +204,10 @@ class Restorer:
         """Those that were not taken, with the server's code and the reason."""
         if not versions:
             return []
+        moved = {"written_at": UNSET} if collection == "articles" else {}
         try:
             await self._db[collection].bulk_write(
-                [InsertOne(each.document) for each in versions], ordered=False
+                [InsertOne({**each.document, **moved}) for each in versions], ordered=False
             )
         except BulkWriteError as error:
             if error.details.get("writeConcernErrors"):
@@ -304,9 +299,8 @@ class Restorer:
                 if what == "missed" and place not in missed:
                     missed.add(place)
                     self._tell(place, "the archive saw this article otherwise at that time")
-            if marks := [(v.url, _mark(e)) for e, v in events if not isinstance(e, dict)]:
-                await self._announce(url for url, _ in marks)
-                await self._db["articles"].bulk_write([mark for _, mark in marks], ordered=False)
+            if marks := [m for e, _ in events if not isinstance(e, dict) for m in _marks(e)]:
+                await self._db["articles"].bulk_write(marks, ordered=False)
         self.counts["missed"] += len(missed)
         taken = [each for each, _ in histories if each.url not in refused]
         ends = [came_to.get(each.url, "same") for each in taken]
@@ -349,5 +343,7 @@ def _key(version: Document) -> tuple[str, int]:
     return version["_id"]["url"], version["_id"]["revision"]
 
 
-def _mark(event: Outcome | Unchanged) -> UpdateOne | UpdateMany:
-    return take_down(event) if isinstance(event, Outcome) else still_there(event)
+def _marks(event: Outcome | Unchanged) -> list[UpdateOne | UpdateMany]:
+    if isinstance(event, Outcome):
+        return [take_down(event)]
+    return [still_there(event), come_back(event)]

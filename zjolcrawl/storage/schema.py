@@ -8,6 +8,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import CollectionInvalid, OperationFailure
 
+from zjolcrawl.storage.changes import MOVED
 from zjolcrawl.storage.errors import EXISTS
 
 _TEXT = {"bsonType": "string", "minLength": 1}
@@ -67,7 +68,7 @@ _VERSION: dict[str, Any] = {
             "properties": {"template": _TEXT, "version": {"bsonType": "int"}},
         },
         "warnings": _TEXTS,
-        "run_id": {"bsonType": "objectId"},
+        "run_id": {"bsonType": "objectId"}, "written_at": {"bsonType": "timestamp"},
     },
 }  # fmt: skip
 _REVISION = {
@@ -116,6 +117,7 @@ VALIDATORS: dict[str, dict[str, Any] | None] = {
 _NEWEST = ("published_at", DESCENDING)
 # Each serves a query of README.md, named in the comment. A partial one serves a query whose filter has its
 # condition word for word; it has an entry of the few articles that fit, and only they cost a write.
+_FORMER = ("search_queue", "search_segments", "search_parts")
 INDEXES: dict[str, list[IndexModel]] = {
     "articles": [
         IndexModel([_NEWEST]),  # a span of days
@@ -135,6 +137,7 @@ INDEXES: dict[str, list[IndexModel]] = {
             [("status", ASCENDING), _NEWEST], partialFilterExpression={"status": "gone"}
         ),  # taken down
         IndexModel([("changed_at", ASCENDING)]),  # new or edited since a moment
+        IndexModel([("written_at", ASCENDING)]),  # what was written since, for what is derived
         IndexModel([("aliases", ASCENDING)]),  # an article by any address that led to it
         IndexModel([("images.sha256", ASCENDING)], sparse=True),  # articles that show a picture
     ],
@@ -149,8 +152,10 @@ INDEXES: dict[str, list[IndexModel]] = {
 }
 
 
-async def ensure_schema(db: AsyncDatabase[dict[str, Any]]) -> None:
-    """Create what is absent; two processes may do so at once. Nothing is ever dropped."""
+async def ensure_schema(db: AsyncDatabase[dict[str, Any]]) -> list[str]:
+    """Create what is absent; two processes may do so at once. Gives the names of what was dropped:
+    nothing except a former version's full-text index, which is no longer in MongoDB.
+    """
     existing = {each["name"]: each async for each in await db.list_collections()}
     for name, schema in VALIDATORS.items():
         validator = {"$jsonSchema": schema} if schema else None
@@ -167,3 +172,11 @@ async def ensure_schema(db: AsyncDatabase[dict[str, Any]]) -> None:
             await db.command("collMod", name, validator=validator)
     for name, indexes in INDEXES.items():
         await db[name].create_indexes(indexes)
+    # Of an earlier version, or another program: from now on they have a time of their last write.
+    await db["articles"].update_many(
+        {"written_at": None}, {"$currentDate": MOVED}, bypass_document_validation=True
+    )
+    dropped = [name for name in _FORMER if name in existing]
+    for name in dropped:
+        await db.drop_collection(name)
+    return dropped

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from bson import ObjectId
 from pymongo import UpdateOne
 
+from zjolcrawl.storage.changes import MOVED
 from zjolcrawl.storage.documents import is_same_content, records_of
 
 What = Literal["new", "changed", "same", "reread", "missed"]
@@ -100,6 +101,8 @@ def touch(document: dict[str, Any], known: dict[str, Any], limit: datetime) -> U
     for name in ("columns", "aliases"):
         if more := [each for each in document.get(name, []) if each not in known.get(name, [])]:
             update.setdefault("$addToSet", {})[name] = {"$each": more}
+    if values or "$addToSet" in update:
+        update["$currentDate"] = MOVED
     return UpdateOne({"_id": known["_id"]}, {k: v for k, v in update.items() if v})
 
 

@@ -32,7 +32,6 @@ from zjolcrawl.storage.limits import key_fault, make_storable, storable
 from zjolcrawl.storage.operations import begin_walk, clock_limit, utc_now
 from zjolcrawl.storage.outage import Outage
 from zjolcrawl.storage.schema import ensure_schema
-from zjolcrawl.storage.search.upkeep import Upkeep
 from zjolcrawl.storage.spool import Spool
 from zjolcrawl.storage.writing import BufferWriter
 
@@ -52,17 +51,17 @@ class Store:
     """
 
     def __init__(
-        self, client: Client, uri: str, database: str, batch: tuple[int, float], policy: VisitPolicy
+        self, client: Client, database: str, batch: tuple[int, float], policy: VisitPolicy
     ) -> None:
         """`batch`: a write for so many items, or after so many seconds."""
         self.before_write: Callable[[], Awaitable[None]] | None = None
         self.after_write: Callable[[Buffer], None] | None = None
+        self.dropped: list[str] = []  # collections that nothing uses any more
         self.client = client
         self.db = durable(client, database)
         self.run_id = ObjectId()
         self.counts: Counter[str] = Counter()
         self.writer = BufferWriter(self.db, self.run_id, self.counts, policy)
-        self.upkeep = Upkeep(self.db, uri, self.run_id)
         self._size, self._seconds = batch
         self._buffer = Buffer()
         self._flushing = asyncio.Lock()
@@ -100,7 +99,7 @@ class Store:
         client = await connect(uri)
         try:
             batch = batch_size, batch_seconds
-            store = cls(client, uri, database, batch, policy or VisitPolicy())
+            store = cls(client, database, batch, policy or VisitPolicy())
             await store._begin(run_arguments, version)
             if spool:
                 store._delivery.spool = Spool(spool, str(store.run_id), SPOOLED)
@@ -143,7 +142,7 @@ class Store:
     async def _record(self, links: dict[str, Link]) -> Found:
         # Not beside a write of articles, which takes their columns from the frontier.
         async with self._flushing:
-            return await record_links(self.db, links, self.writer.policy, self.run_id)
+            return await record_links(self.db, links, self.writer.policy)
 
     async def due(self, columns: Iterable[str]) -> AsyncIterator[dict[str, Any]]:
         """The rows of columns' links that are pending or to be visited again, oldest first.
@@ -294,7 +293,6 @@ class Store:
 
     async def close(self) -> None:
         """Disconnect."""
-        await self.upkeep.stop()
         await self.client.close()
 
     async def write(self, buffer: Buffer) -> None:
@@ -302,14 +300,9 @@ class Store:
         await self.writer.write(buffer)
         if self.after_write:
             self.after_write(buffer)
-        self.upkeep.written(len(buffer.articles))
-
-    async def index(self) -> None:
-        """Bring the full-text index up to date, as far as may be done in a run."""
-        await self.upkeep.finish()
 
     async def _begin(self, arguments: dict[str, Any], version: str) -> None:
-        await ensure_schema(self.db)
+        self.dropped = await ensure_schema(self.db)
         run = {"_id": self.run_id, "version": version}
         run["arguments"] = storable(arguments, _LONGEST_ARGUMENT)
         await self.db["runs"].insert_one({**run, "started_at": utc_now()})

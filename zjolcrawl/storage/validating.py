@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from bson import Int64, ObjectId
+from bson import Int64, ObjectId, Timestamp
 
 from zjolcrawl.parsing.urls import is_own_host
 from zjolcrawl.storage.limits import LONGEST_KEY
@@ -72,5 +72,6 @@ def _is_of(bson_type: str, value: Any) -> bool:
         return small and not isinstance(value, (bool, Int64))
     types: dict[str, type[Any]] = {
         "string": str, "date": datetime, "objectId": ObjectId, "array": list, "object": dict,
+        "timestamp": Timestamp,
     }  # fmt: skip
     return isinstance(value, types[bson_type])

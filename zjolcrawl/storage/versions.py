@@ -12,10 +12,10 @@ from pymongo import InsertOne, ReplaceOne
 from pymongo.asynchronous.database import AsyncDatabase
 
 from zjolcrawl.storage.bulk import write_each
+from zjolcrawl.storage.changes import NOT_SHOWN, UNSET
 from zjolcrawl.storage.documents import former_versions
 from zjolcrawl.storage.errors import DUPLICATE
 from zjolcrawl.storage.operations import clock_limit
-from zjolcrawl.storage.search.index import announce
 from zjolcrawl.storage.steps import Step, What, step, touch
 
 Documents = dict[str, dict[str, Any]]
@@ -31,7 +31,9 @@ async def steps_of(
 
     `hashes`: by URL and revision, a `content_sha256` to take in the place of the stored one.
     """
-    newest = {d["_id"]: d async for d in db["articles"].find({"_id": {"$in": list(documents)}})}
+    newest = {
+        d["_id"]: d async for d in db["articles"].find({"_id": {"$in": list(documents)}}, NOT_SHOWN)
+    }
     # Former versions are asked for where the sight is not after the newest one, which is rare but
     # when the archive is read again.
     older = {
@@ -85,7 +87,6 @@ class VersionWriter:
         """One try; the documents that another process was faster with."""
         steps = await steps_of(self._db, documents, self._run_id)
         await self._keep_former(steps, refused)
-        await announce(self._db, _to_index(documents, steps), self._run_id)
         errors, rest = await self._bulk("articles", _article_operations(documents, steps))
         old_errors, _ = await self._bulk("revisions", _revision_operations(steps))
         again = {url for url, (code, _) in errors.items() if code == DUPLICATE}
@@ -139,27 +140,14 @@ def _article_operations(documents: Documents, steps: dict[str, Step]) -> list[tu
     operations: list[tuple[str, Any]] = []
     for url, each in steps.items():
         if each.what == "new":
-            operations.append((url, InsertOne(each.version or {})))
+            operations.append((url, InsertOne({**(each.version or {}), "written_at": UNSET})))
         elif each.known and isinstance(each.known["_id"], str):  # the newest version
             if each.version:
                 state = {name: each.known[name] for name in ("_id", "revision", "changed_at")}
-                operations.append((url, ReplaceOne(state, each.version)))
+                operations.append((url, ReplaceOne(state, {**each.version, "written_at": UNSET})))
             elif each.what == "same":
                 operations.append((url, touch(documents[url], each.known, clock_limit())))
     return operations
-
-
-def _to_index(documents: Documents, steps: dict[str, Step]) -> list[str]:
-    """Articles whose newest version is to be written, or that get a column: both are in the index.
-
-    A crash after they are announced costs a look, no more.
-    """
-    return [
-        url for url, each in steps.items()
-        if each.known is None or (isinstance(each.known["_id"], str) and (
-            each.version or set(documents[url].get("columns", ())) - set(each.known.get("columns", ()))
-        ))
-    ]  # fmt: skip
 
 
 def _revision_operations(steps: dict[str, Step]) -> list[tuple[str, Any]]:

@@ -22,6 +22,7 @@ from zjolcrawl.storage.errors import ServerRefuses
 from zjolcrawl.storage.frontier import reject_link, settle_link, store_link, unchanged_link
 from zjolcrawl.storage.limits import key_fault
 from zjolcrawl.storage.operations import (
+    come_back,
     end_walk,
     gain_columns,
     reject_id,
@@ -31,7 +32,6 @@ from zjolcrawl.storage.operations import (
     utc_now,
     visit_column,
 )
-from zjolcrawl.storage.search.index import announce
 from zjolcrawl.storage.versions import VersionWriter
 
 
@@ -80,6 +80,8 @@ class BufferWriter:
         A 304 for a link without an article says nothing: it is asked for again, unconditionally.
         """
         written = await write_each(self.db["articles"], [still_there(each) for each in sights])
+        back = await write_each(self.db["articles"], [come_back(each) for each in sights])
+        written.errors |= back.errors
         outcomes = [
             Outcome(sights[index].url, "rejected", why, seen_at=sights[index].seen_at)
             for index, (_, why) in written.errors.items()
@@ -158,8 +160,6 @@ class BufferWriter:
         await self._add_rejects([o for o in outcomes if o.state == "rejected"])
         gone = [(o, v.doubt["since"]) for o, v in judged if v and v.takes_down]
         if gone:
-            urls = {url for o, _ in gone for url in (o.url, o.article) if url}
-            await announce(self.db, urls, self.run_id)
             written = await write_each(self.db["articles"], [take_down(*each) for each in gone])
             failed = [(gone[index][0].url, why) for index, (_, why) in written.errors.items()]
             await self._name(failed)
@@ -223,7 +223,6 @@ class BufferWriter:
         refused = await self._versions.write({url: each.document for url, each in sights.items()})
         # Another run that listed a link meanwhile has looked for its article before it was there.
         if late := await self.add_columns(sights):
-            await announce(self.db, late, self.run_id)
             gained = [gain_columns(url, columns) for url, columns in late.items()]
             written = await write_each(self.db["articles"], gained)
             refused |= {list(late)[index]: why for index, (_, why) in written.errors.items()}

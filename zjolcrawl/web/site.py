@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+import logging
+from contextvars import Context
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from zjolcrawl.archive.s3 import WarcStore
+from zjolcrawl.search import SearchIndex, catch_up
 from zjolcrawl.storage.connection import Database
+from zjolcrawl.storage.errors import StoreUnavailable
 from zjolcrawl.storage.image_stores import ImageReader
 from zjolcrawl.storage.queries import find_article, version_of
 from zjolcrawl.web.asked import key_of, text, whole
 
+logger = logging.getLogger(__name__)
+_PATIENCE, _PAUSE = 1.0, 10.0  # seconds that a page waits for the index, and between two looks
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Site:
     """The archive that is shown: its database, its DATA_DIR, its stores of images and of WARC files."""
 
@@ -24,6 +33,40 @@ class Site:
     data_dir: Path
     images: ImageReader
     warc_store: WarcStore | None = None
+    catching_up: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @property
+    def index(self) -> SearchIndex:
+        """The full-text index, opened anew: it may have been deleted meanwhile."""
+        return SearchIndex.open(self.data_dir, self.db.name)
+
+    async def indexed(self) -> None:
+        """Bring the full-text index up to date, or go on after a second with what it has by then."""
+        self.catching_up[:] = [each for each in self.catching_up if not each.done()]
+        if not self.catching_up:
+            # Not within the deadline of a page: an archive without an index may take minutes.
+            task = asyncio.create_task(self._catch_up(), context=Context())
+            self.catching_up.append(task)
+        await asyncio.wait(self.catching_up, timeout=_PATIENCE)
+
+    async def stay_indexed(self) -> None:
+        """Bring the full-text index up to date again and again."""
+        while True:
+            await self.indexed()
+            await asyncio.sleep(_PAUSE)
+
+    async def stop_indexing(self, upkeep: asyncio.Task[None]) -> None:
+        """End `stay_indexed` and what is under way; the next search goes on from there."""
+        tasks = [upkeep, *self.catching_up]
+        for each in tasks:
+            each.cancel()
+        await asyncio.wait(tasks)
+
+    async def _catch_up(self) -> None:
+        try:
+            await catch_up(self.db, self.index)
+        except (PyMongoError, StoreUnavailable) as error:
+            logger.info("The full-text index is behind: %s", error)
 
 
 def site_of(request: Request) -> Site:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import calendar
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -16,8 +18,9 @@ from starlette.responses import Response
 
 from zjolcrawl.catalogue import sites
 from zjolcrawl.display.snippets import Marked, marked, snippets
+from zjolcrawl.search import QueryError, Results, Search, search
+from zjolcrawl.search.text import FIELDS
 from zjolcrawl.storage.browsing import column_ids, newest_articles
-from zjolcrawl.storage.search import Hit, QueryError, Results, search
 from zjolcrawl.web.asked import Asked, asked, whole
 from zjolcrawl.web.labels import column_name, column_site
 from zjolcrawl.web.rendering import link, page, part, picture
@@ -25,11 +28,23 @@ from zjolcrawl.web.site import Site, site_of
 
 _SIZE = 20
 _MOST_PAGES = 50  # beyond them a narrower span of days is quicker than leafing
+_MOST_MONTHS = 60
+_HIGH = 40  # of the highest bar
 _LONGEST = 500  # characters of a title in a list
 _FLAGS = {"edited": "发布后改过", "gone": "已撤下", "images": "有图片"}
 _NAMED = {
     "since": "自 {}", "until": "至 {}", "host": "网站 {}", "person": "人物 {}", "tag": "标签 {}",
 }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A month or a year: how many hits it has, how high its bar is, and the search within it."""
+
+    name: str
+    count: int
+    height: int
+    link: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +64,15 @@ async def show(request: Request) -> Response:
     results, known = await asyncio.gather(
         _found(site, wanted, (number - 1) * _SIZE), column_ids(site.db)
     )
-    rows = [_row(hit.article, results.terms, images=site.images.readable) for hit in results.hits]
-    older = results.more and number < _MOST_PAGES
+    bars = _bars(site, wanted) if wanted.q and results.total else []
+    rows = [_row(each, results.terms, images=site.images.readable) for each in results.articles]
+    more = results.total > number * _SIZE
+    older = more and number < _MOST_PAGES
     return page(
         "search.html",
-        asked=wanted, results=results, rows=rows, number=number, first=(number - 1) * _SIZE + 1,
+        asked=wanted, results=results, rows=rows, bars=bars, number=number, first=(number - 1) * _SIZE + 1,
         columns=_options(tuple(known), wanted.fields.get("column")), hosts=_hosts(), flags=_FLAGS,
-        chips=list(_chips(wanted)), cut=results.more and number == _MOST_PAGES,
+        chips=list(_chips(wanted)), cut=more and number == _MOST_PAGES,
         newer=link("/", **wanted.fields, page=number - 1) if number > 1 else None,
         older=link("/", **wanted.fields, page=number + 1) if older else None,
     )  # fmt: skip
@@ -66,15 +83,44 @@ async def _found(site: Site, wanted: Asked, skip: int) -> Results:
     if not wanted.q:
         query = wanted.selection.query()
         found = await newest_articles(site.db, query, limit=_SIZE + 1, skip=skip)
-        hits = [Hit(each, "text") for each in found[:_SIZE]]
-        return Results(hits, len(found) > _SIZE, 0, 0, [])
+        return Results(found[:_SIZE], skip + len(found))
     try:
+        await site.indexed()
         return await search(
-            site.db, wanted.q, wanted.selection, limit=_SIZE, skip=skip, more_fields=()
+            site.db, site.index, wanted.q, wanted.selection, limit=_SIZE, skip=skip, fields=FIELDS
         )
     except QueryError:
-        reason = "检索词要有两个字以上，最多 20 个词；词与词之间用空格，整句放在引号里。"
+        reason = "请至少写一个不是“-排除”的词；最多 20 个词，每个词最多 200 个字，整句放在引号里。"
         raise HTTPException(400, reason) from None
+
+
+def _bars(site: Site, wanted: Asked) -> list[Bar]:
+    """How many hits each month has, from the first to the last; each year where that is a long time."""
+    asked = Search(site.index, wanted.q, wanted.selection)
+    counts = asked.histogram("month")
+    if not counts:
+        return []
+    first, last = (int(key[:4]) * 12 + int(key[5:]) - 1 for key in (min(counts), max(counts)))
+    if last - first < _MOST_MONTHS:
+        spans = [f"{n // 12}-{n % 12 + 1:02}" for n in range(first, last + 1)]
+    else:
+        counts = asked.histogram("year")
+        spans = [str(year) for year in range(first // 12, last // 12 + 1)]
+    most = max(counts.values())
+    rest = {name: each for name, each in wanted.fields.items() if name not in {"since", "until"}}
+    return [
+        Bar(
+            name, counts.get(name, 0), math.ceil(_HIGH * counts.get(name, 0) / most),
+            link("/", **rest, since=_day(name, first=True), until=_day(name, first=False)),
+        )
+        for name in spans
+    ]  # fmt: skip
+
+
+def _day(span: str, *, first: bool) -> str:
+    """The first or the last day of a month or a year."""
+    year, month = int(span[:4]), int(span[5:] or (1 if first else 12))
+    return f"{year}-{month:02}-{1 if first else calendar.monthrange(year, month)[1]:02}"
 
 
 def _row(article: dict[str, Any], sought: list[str], *, images: bool) -> Row:

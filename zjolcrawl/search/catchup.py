@@ -1,0 +1,154 @@
+"""Bringing an index up to date with `articles`, whoever writes them meanwhile.
+
+Why no write is missed. Each write of an article sets `written_at` to the server's cluster time t, which
+only grows. A write is visible some time after its t was taken: at once, or in a transaction a minute later
+at the most (transactionLifetimeLimitSeconds). A catch-up first asks the server's clock, N, then reads what was
+written after the `horizon`. All writes of t < N - OVERLAP were visible by then, so they were read now or
+before, and the horizon moves there. What is later is read again the next time, unless its very t is known
+(`recent`), as a write that was not yet visible may have an earlier t than one that was.
+
+What this assumes: a server's clock is not set back by more than OVERLAP, and the clocks of a replica set's
+members do not differ by more. Where the clock is behind the horizon all the same, all is read again. What
+another program writes or deletes by itself has no such time: fewer articles than the index has are noticed
+and taken out, the rest needs `scrapy search --rebuild`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from zjolcrawl.search.index import SearchIndex, State, Writer, usable
+from zjolcrawl.search.text import FIELDS
+from zjolcrawl.storage import changes
+from zjolcrawl.storage.connection import Database
+
+OVERLAP = 120
+"""Seconds in which a write that was begun is visible, or never."""
+_AT_ONCE = 100  # articles in memory
+_COMMIT = 20_000  # articles: what a crash costs
+
+Told = Callable[[int], None]
+"""Called with how many articles were indexed so far."""
+
+
+async def catch_up(
+    db: Database,
+    index: SearchIndex,
+    *,
+    anew: bool = False,
+    seconds: float = math.inf,
+    told: Told | None = None,
+) -> int | None:
+    """Index what was written; how many articles were. None: another process does it just now.
+
+    `anew`: all of them. After `seconds` the rest is left to the next catch-up. Raises PyMongoError, and
+    StoreUnavailable where the index cannot be written.
+    """
+    db = changes.readable(db)
+    with usable(index.folder):
+        if not anew and not await _is_behind(db, index):
+            return 0
+        with index.writer() as writer:
+            if writer is None:
+                return None
+            return await _Pass(db, index, writer, time.monotonic() + seconds, told).run(anew=anew)
+
+
+async def _is_behind(db: Database, index: SearchIndex) -> bool:
+    """Whether a catch-up would change anything: most searches find that it would not."""
+    state = index.state
+    if state.horizon is None:
+        return True
+    collection, now, times, stored = await asyncio.gather(
+        changes.collection_id(db),
+        changes.server_seconds(db),
+        changes.times_since(db, state.horizon),
+        changes.count_articles(db),
+    )
+    counted = [stored, index.searcher().num_docs]
+    return (
+        collection != state.collection
+        or now < state.horizon >> 32
+        or times != set(state.recent)
+        or (counted[0] < counted[1] and counted != state.counted)
+    )
+
+
+class _Pass:
+    """One catch-up."""
+
+    def __init__(
+        self, db: Database, index: SearchIndex, writer: Writer, end: float, told: Told | None
+    ) -> None:
+        self._db, self._index, self._writer, self._end, self._told = db, index, writer, end, told
+        self._done = 0
+
+    async def run(self, *, anew: bool) -> int:
+        collection = await changes.collection_id(self._db)
+        now = await changes.server_seconds(self._db)
+        state = self._index.state
+        is_early = state.horizon is not None and now < state.horizon >> 32
+        if anew or is_early or state.collection != collection:
+            self._writer.clear()
+            state = State(collection)
+        limit = now - OVERLAP << 32
+        known, recent = set(state.recent), list[int]()
+        batch: list[str] = []
+        async for url, at in changes.written_since(self._db, state.horizon):
+            if at > limit:
+                recent.append(at)
+            if at not in known:
+                batch.append(url)
+            if len(batch) == _AT_ONCE:
+                await self._put(batch)
+                batch = []
+                # In the order of time: all up to here is in.
+                here = State(collection, min(at, limit) or None, list(recent), state.counted)
+                if time.monotonic() > self._end:
+                    await self._commit(here)
+                    return self._done
+                if self._done % _COMMIT == 0:
+                    await self._commit(here)
+        await self._put(batch)
+        reached = State(collection, max(limit, state.horizon or 0), recent, state.counted)
+        await self._commit(reached)
+        await self._forget_deleted(reached)
+        return self._done
+
+    async def _put(self, urls: list[str]) -> None:
+        if not urls:
+            return
+        articles = await changes.articles_of(self._db, urls, dict.fromkeys(FIELDS, 1))
+        await _aside(self._writer.put, articles)
+        self._done += len(urls)
+        if self._told:
+            self._told(self._done)
+
+    async def _commit(self, state: State) -> None:
+        await _aside(self._writer.commit, state)
+
+    async def _forget_deleted(self, state: State) -> None:
+        """Take out what is no longer stored, where the index has more articles than MongoDB."""
+        stored, indexed = await changes.count_articles(self._db), self._index.searcher().num_docs
+        if stored >= indexed or [stored, indexed] == state.counted:
+            return
+        urls = set(self._index.urls()) - await changes.all_urls(self._db)
+        self._writer.remove(urls)
+        await self._commit(replace(state, counted=[stored, indexed - len(urls)]))
+
+
+async def _aside(work: Callable[[Any], None], given: Any) -> None:
+    """On a thread, so that what else this process does goes on; to its end also when cancelled, as the
+    writer serves one thread at a time.
+    """
+    task = asyncio.ensure_future(asyncio.to_thread(work, given))
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

@@ -1,0 +1,130 @@
+"""What a user types, as a query of the index.
+
+西湖 荷花           both, anywhere in the headline, text, captions, tags or people
+"iPhone 8"          as one, spaces included
+杭州 OR 宁波        one of them; OR binds tighter than the space between terms
+-广告               not this
+title:西湖          in the headline
+by:江帆             of this reporter or editor
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+from tantivy import FieldType, Occur, Query
+
+from zjolcrawl.search.index import SCHEMA, day_number
+from zjolcrawl.search.text import facet, folded, pairs
+from zjolcrawl.storage.selection import Selection
+
+MOST_TERMS, MOST_CHARACTERS = 20, 200
+_TERM = re.compile(r'(-?)(?:(title|by)[:：])?(?:["“”]([^"“”]+)["“”]|(\S+))')
+# Operators of Tantivy's regular expressions; before other signs a backslash means something else.
+_SPECIAL = re.compile(r"([\\.+*?()|\[\]{}^$#&~-])")
+Scope = Literal["text", "title", "by"]
+Field = Literal["text", "headline"]
+
+
+class QueryError(ValueError):
+    """A query that nothing can be found by; the message is one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A string that is looked for: `text` as it was typed."""
+
+    text: str
+    scope: Scope = "text"
+
+    def query(self, place: Field) -> Query:
+        """The articles that have it, in the headline alone or anywhere."""
+        if self.scope == "by":
+            (token,) = facet("people", [self.text])
+            return Query.term_query(SCHEMA, "facet", token)
+        name = "headline" if self.scope == "title" else place
+        tokens = pairs(folded(self.text))
+        if not tokens:  # one character begins a pair wherever it stands
+            (sign,) = (each[0] for each in pairs(f"{folded(self.text)}\n"))
+            return Query.regex_query(SCHEMA, name, _SPECIAL.sub(r"\\\1", sign) + "(.|\n)")
+        if len(tokens) == 1:
+            return Query.term_query(SCHEMA, name, tokens[0])
+        return Query.phrase_query(SCHEMA, name, list(tokens))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A parsed query: one of each group of `alternatives`, and none of `excluded`."""
+
+    alternatives: list[list[Term]] = field(default_factory=list)
+    excluded: list[Term] = field(default_factory=list)
+
+    @property
+    def terms(self) -> list[str]:
+        """What stands in a hit's texts, folded."""
+        found = (each for group in self.alternatives for each in group if each.scope != "by")
+        return list(dict.fromkeys(folded(each.text) for each in found))
+
+    def query(self, place: Field, selection: Selection) -> Query:
+        """The articles that fit, by their headlines alone or by all of their texts."""
+        parts = [(Occur.Must, _one_of([t.query(place) for t in g])) for g in self.alternatives]
+        parts += [(Occur.MustNot, each.query("text")) for each in self.excluded]
+        parts += [(Occur.Must, Query.const_score_query(each, 0)) for each in _filters(selection)]
+        return Query.boolean_query(parts)
+
+
+def parse(text: str) -> Wanted:
+    """Raises QueryError."""
+    if len(text) > 2 * MOST_TERMS * MOST_CHARACTERS:
+        raise QueryError("the query is too long")
+    wanted = Wanted()
+    is_alternative = False
+    for excluded, scope, quoted, plain in _TERM.findall(text):
+        if plain == "OR" and not scope and not excluded:
+            is_alternative = bool(wanted.alternatives)
+            continue
+        term = Term((quoted or plain).strip(' \u3000"“”'), scope or "text")
+        if not term.text:
+            continue
+        if excluded:
+            wanted.excluded.append(term)
+        elif is_alternative:
+            wanted.alternatives[-1].append(term)
+        else:
+            wanted.alternatives.append([term])
+        is_alternative = False
+    terms = [*wanted.excluded, *(each for group in wanted.alternatives for each in group)]
+    if not wanted.alternatives:
+        raise QueryError(
+            "nothing to search for" if not terms else "give a word that is not excluded"
+        )
+    if len(terms) > MOST_TERMS or max(len(each.text) for each in terms) > MOST_CHARACTERS:
+        raise QueryError(
+            f"a query has {MOST_TERMS} terms of {MOST_CHARACTERS} characters at the most"
+        )
+    return wanted
+
+
+def _one_of(queries: list[Query]) -> Query:
+    if len(queries) == 1:
+        return queries[0]
+    return Query.boolean_query([(Occur.Should, each) for each in queries])
+
+
+def _filters(selection: Selection) -> list[Query]:
+    """What Selection chooses, each filter a query."""
+    kinds = ("columns", "people", "tags", "sites")
+    chosen = [values for kind in kinds if (values := facet(kind, getattr(selection, kind)))]
+    found = [
+        _one_of([Query.term_query(SCHEMA, "facet", each) for each in values]) for values in chosen
+    ]
+    flags = [name for name in ("edited", "gone", "images") if getattr(selection, name)]
+    found += [Query.term_query(SCHEMA, "facet", each) for each in facet("flag", flags)]
+    if selection.since or selection.until:
+        first, last = selection.since or date.min, selection.until or date.max
+        days = (day_number(first), day_number(last))
+        found.append(Query.range_query(SCHEMA, "day", FieldType.Unsigned, *days))
+    return found

@@ -1,0 +1,83 @@
+"""Which articles were written since a moment, for what is derived from them.
+
+Every write of an article sets `written_at` to the server's cluster time (a BSON timestamp): a number that
+only grows, also across the members of a replica set, and that no two writes share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from bson import Timestamp
+from pymongo import ReadPreference
+
+from zjolcrawl.storage.connection import ODD, Database
+
+UNSET = Timestamp(0, 0)
+"""In a document that is inserted or replaces another, the server puts its cluster time in its place."""
+MOVED: dict[str, Any] = {"written_at": {"$type": "timestamp"}}
+"""For `$currentDate` of an update."""
+NOT_SHOWN = {"written_at": 0}
+"""A projection: `written_at` is the store's own, and belongs to no version."""
+
+
+def readable(db: Database) -> Database:
+    """The database as what is derived from it reads it: the primary, as a member that lags would hide writes;
+    odd values, which another program stored, as something that can be told.
+    """
+    return db.with_options(codec_options=ODD, read_preference=ReadPreference.PRIMARY)
+
+
+def number(at: Timestamp) -> int:
+    """A timestamp as one integer."""
+    return (at.time << 32) | at.inc
+
+
+async def collection_id(db: Database) -> str:
+    """The UUID of `articles`, which another collection of that name does not have; empty without one."""
+    async for each in await db.list_collections(filter={"name": "articles"}):
+        return str(each["info"]["uuid"])
+    return ""
+
+
+async def server_seconds(db: Database) -> int:
+    """The server's clock, in seconds since 1970."""
+    told = await db.command("hello")
+    return int(told["localTime"].timestamp())
+
+
+async def written_since(db: Database, horizon: int | None) -> AsyncIterator[tuple[str, int]]:
+    """URLs of articles with the times of their last writes, in the order of time.
+
+    Those after `horizon`; None: all, those first whose time is unknown (0).
+    """
+    after = {"$gt": Timestamp(horizon >> 32, horizon & 0xFFFFFFFF)} if horizon is not None else None
+    wanted = {"written_at": after} if after else {}
+    found = db["articles"].find(wanted, {"written_at": 1}).sort("written_at", 1)
+    async for each in found:
+        at = each.get("written_at")
+        yield each["_id"], number(at) if at else 0
+
+
+async def times_since(db: Database, horizon: int) -> set[int]:
+    """The times alone, of which there are few where `horizon` is near."""
+    return {at async for _, at in written_since(db, horizon)}
+
+
+async def articles_of(
+    db: Database, urls: Sequence[str], fields: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Articles in any order; `fields` is a projection."""
+    wanted = {"_id": {"$in": list(urls)}}
+    return await db["articles"].find(wanted, fields).to_list()
+
+
+async def count_articles(db: Database) -> int:
+    """About how many articles there are, by the collection's own count."""
+    return await db["articles"].estimated_document_count()
+
+
+async def all_urls(db: Database) -> set[str]:
+    """The URLs of all articles."""
+    return {each["_id"] async for each in db["articles"].find({}, {"_id": 1})}
