@@ -30,7 +30,7 @@ from typing import Any
 from pymongo import MongoClient
 
 from tests.support.archives import fill
-from zjolcrawl.search import Search, SearchIndex, catch_up, matching, search
+from zjolcrawl.search import Search, SearchIndex, catch_up, search
 from zjolcrawl.search.text import FIELDS, folded, full_text, pairs
 from zjolcrawl.storage.connection import Database, connect
 from zjolcrawl.storage.embedded import EmbeddedServer
@@ -70,7 +70,8 @@ async def measure(db: Database, uri: str, folder: Path, queries: int) -> None:
     _print(await _timed(asked))
     missed = 0
     for part in substrings[:queries]:
-        found = {each async for each in _urls(db, index, part)}
+        sought = Search(index, f'"{part}"', Selection())
+        found = set(sought.urls(max(1, sought.total())))
         missed += found != {url for url, text in texts.items() if part in text}
     print(f"\n{queries - missed} of {queries} substrings give what a scan gives")
     _peers(uri, texts, substrings, folder)
@@ -90,11 +91,6 @@ def _whole(
     db: Database, index: SearchIndex, text: Callable[[int], str], selection: Selection
 ) -> Callable[[int], Awaitable[Any]]:
     return lambda n: search(db, index, text(n), selection)
-
-
-async def _urls(db: Database, index: SearchIndex, part: str) -> Any:
-    async for each in matching(db, index, f'"{part}"', Selection()):
-        yield each["_id"]
 
 
 async def _bare(db: Database) -> list[dict[str, Any]]:

@@ -37,34 +37,48 @@ def pytest_xdist_auto_num_workers() -> int:
 
 # What takes longest begins first, so that no process is left alone with it at the end.
 _LONGEST = (
-    "tests/cluster/",
-    "tests/test_patterns.py",
-    "tests/storage/test_poison.py",
-    "tests/parsing/test_bounds.py",
-)
+    "tests/cluster/", "tests/test_patterns.py", "tests/storage/test_poison.py", "tests/web/test_costly.py",
+    "tests/parsing/test_bounds.py", "tests/storage/test_embedded.py", "tests/spiders/test_reparse.py",
+    "tests/exchange/", "tests/storage/test_spool.py", "tests/spiders/", "tests/pipelines/", "tests/commands/",
+    "tests/web/",
+)  # fmt: skip
+
+
+def _place(item: pytest.Item) -> int:
+    places = (n for n, each in enumerate(_LONGEST) if item.nodeid.startswith(each))
+    return next(places, len(_LONGEST))
 
 
 # What marks the tests of a folder or a file; single ones are marked where they stand.
 _MARKS = {
     "tests/cluster/": "redis",
     "tests/web/test_browser.py": "browser",
-    "tests/test_patterns.py": "slow",
-    "tests/test_questions.py": "slow",
-    "tests/test_scaling.py": "slow",
-    "tests/storage/test_selection.py": "slow",
-    "tests/spiders/test_confirmation.py": "slow",
-}
+    **dict.fromkeys(
+        (
+            "tests/commands/", "tests/exchange/", "tests/parsing/test_bounds.py",
+            "tests/parsing/test_mutilated.py", "tests/parsing/test_properties.py", "tests/reading/",
+            "tests/search/test_catchup.py", "tests/spiders/", "tests/storage/test_embedded.py",
+            "tests/storage/test_poison.py", "tests/storage/test_spool.py", "tests/test_archives.py",
+            "tests/test_patterns.py", "tests/test_scaling.py", "tests/web/",
+        ),
+        "slow",
+    ),
+}  # fmt: skip
+# A test that has one of these starts the product's commands.
+_COMMANDS = {"begin", "command", "crawl"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Pytest's hook: marks by place; the longest first, else the order stays."""
+    """Pytest's hook: marks by place, and `slow` for commands; the longest first, else the order stays."""
     for item in items:
         for place, mark in _MARKS.items():
             if item.nodeid.startswith(place):
                 item.add_marker(mark)
+        if _COMMANDS & set(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
         if "kill" in item.name:
             item.add_marker("kill")
-    items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST))
+    items.sort(key=_place)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from tests.support.patterns import patterns, pumps
 # time tick every 4 ms.
 SHORT, LONG = 16_000, 64_000
 SUSPECT, GROWTH, CERTAIN = 0.010, 8, 12
-HOPELESS = 0.5  # where most take one millisecond, and none that is linear fifty
+HOPELESS = 0.25  # where most take one millisecond, and none that is linear fifty
 # A glance first, by a finer clock: the square of so many characters takes 0.9 ms and more.
 FEW, MANY, HARMLESS = 1_000, 4_000, 0.0005
 MOST_SECONDS = 2  # of processor time: what takes more hangs
