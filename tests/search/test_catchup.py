@@ -25,6 +25,8 @@ from pymongo.database import Database
 
 from tests.search.conftest import Ask, Found, Put, article
 from tests.support.crawling import ROOT, Crawl, ended, start_scrapy, wait_until
+from tests.support.pages import COLUMN, serve_column
+from tests.support.site import SiteProxy
 from zjolcrawl.items import Image, Outcome, Unchanged
 from zjolcrawl.search import SearchIndex, catch_up
 from zjolcrawl.search.catchup import OVERLAP
@@ -323,7 +325,7 @@ def test_the_rest_is_left_to_the_next(
     while done := ask(lambda db: catch_up(db, index, seconds=0)):
         passes.append(done)
         assert len(index.urls()) == sum(passes)
-    assert passes == [100] * 9 + [50]
+    assert passes == [50] * 19
     same(raw_db, index)
 
 
@@ -406,3 +408,20 @@ def test_index_that_cannot_be_written_is_one_line(
     assert done.stderr.endswith("delete it, the next search makes it again\n")
     assert done.stderr.count("\n") == 1
     assert command("search", "荷花", "--rebuild").returncode == 0
+
+
+def test_a_run_indexes_at_its_end(
+    raw_db: Database[Any], site: SiteProxy, crawl: Crawl, index: SearchIndex, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Not a short one: the next search does that."""
+    serve_column(site, [[("20170812", 4774001), ("20170812", 4774002)]])
+    assert crawl("column", url=COLUMN).returncode == 0
+    assert index.urls() == []
+    (tmp_path / "sitecustomize.py").write_text(
+        "import zjolcrawl.extensions.run_ledger as m\nm._INDEXING, m._WORTHWHILE = 100, 0\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert crawl("column", url=COLUMN).returncode == 0
+    assert len(index.urls()) == 2
+    same(raw_db, index)

@@ -48,6 +48,7 @@ _TOLD_SETTINGS = (
     "AUTOTHROTTLE_ENABLED", "RETRY_TIMES",
 )  # fmt: skip
 _REPORTS = 1000  # that are kept: six weeks of a run an hour
+_INDEXING, _WORTHWHILE = 1 / 50, 0.5  # the share of a run's time, and the fewest seconds
 _FORMER_RUNS = 10  # with which a run's templates are compared
 
 
@@ -288,11 +289,15 @@ class RunLedger:
             self.exit_status = status
 
     async def _index(self, db: Database) -> None:
-        """Bring the full-text index up to date, in a fiftieth of the run's time: the next search does the rest."""
+        """Bring the full-text index up to date, in a fiftieth of the run's time: a polite crawl waits a second
+        for each page that takes 2 ms to index. What is left, and all of a short run, the next search does.
+        """
+        seconds = (time.monotonic() - self._started) * _INDEXING
+        if seconds < _WORTHWHILE:
+            return
         from zjolcrawl.search import SearchIndex, catch_up  # a crawl does without it until it ends
 
         try:
-            seconds = max(1.0, (time.monotonic() - self._started) / 50)
             await catch_up(db, SearchIndex.open(self._data_dir(), db.name), seconds=seconds)
         except (PyMongoError, StoreUnavailable) as error:
             logger.info("The full-text index is behind: %s", error)

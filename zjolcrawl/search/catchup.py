@@ -29,7 +29,7 @@ from zjolcrawl.storage.connection import Database
 
 OVERLAP = 120
 """Seconds in which a write that was begun is visible, or never."""
-_AT_ONCE = 100  # articles in memory
+_AT_ONCE = 50  # articles in memory
 _COMMIT = 20_000  # articles: what a crash costs
 
 Told = Callable[[int], None]
