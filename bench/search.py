@@ -45,9 +45,9 @@ _ASKED = 200  # of each kind
 async def measure(db: Database, uri: str, folder: Path, queries: int) -> None:
     """Index, ask, compare."""
     index = SearchIndex.open(folder, db.name)
-    before = _cpu(), time.monotonic()
+    before = time.process_time(), time.monotonic()
     count = await catch_up(db, index)
-    cpu, wall = _cpu() - before[0], time.monotonic() - before[1]
+    cpu, wall = time.process_time() - before[0], time.monotonic() - before[1]
     texts = {each["_id"]: folded(full_text(each)) async for each in db["articles"].find({}, FIELDS)}
     size = _size(folder)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -125,11 +125,11 @@ def _peers(uri: str, texts: Mapping[str, str], substrings: list[str], folder: Pa
     print("|---|---|---|---|---|")
     path = folder / "fts5.sqlite"
     with sqlite3.connect(path) as fts:
-        before = _cpu()
+        before = time.process_time()
         fts.execute("CREATE VIRTUAL TABLE t USING fts5(url UNINDEXED, text, tokenize='trigram')")
         fts.executemany("INSERT INTO t VALUES (?, ?)", texts.items())
         fts.commit()
-        cpu = _cpu() - before
+        cpu = time.process_time() - before
 
         def by_fts5(part: str) -> set[str]:
             if len(part) > 2:
@@ -142,12 +142,12 @@ def _peers(uri: str, texts: Mapping[str, str], substrings: list[str], folder: Pa
         _row("SQLite FTS5, trigram", (cpu, path.stat().st_size), texts, substrings, by_fts5)
     with MongoClient[dict[str, Any]](uri) as client:
         cut = client["peers"]["cut"]
-        before = _cpu()
+        before = time.process_time()
         rows = [{"_id": url, "t": " ".join(pairs(f"{text}\n"))} for url, text in texts.items()]
         for start in range(0, len(rows), 1000):
             cut.insert_many(rows[start : start + 1000])
         cut.create_index([("t", "text")], default_language="none")
-        cpu = _cpu() - before
+        cpu = time.process_time() - before
         size = cut.database.command("collstats", "cut")
 
         def by_text(part: str) -> set[str]:
@@ -185,11 +185,6 @@ def _row(
 
 def _size(folder: Path) -> int:
     return sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
-
-
-def _cpu() -> float:
-    """Seconds of CPU time of this process, its threads included."""
-    return time.process_time()
 
 
 def _substrings(texts: list[str], number: int) -> list[str]:
