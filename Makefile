@@ -14,8 +14,8 @@ demo: $(STAMP)  ## crawl the bundled site and print the reference article
 test: $(STAMP)  ## pass all tests
 	$(PYTEST) --max-worker-restart=2
 
-test-fast: $(STAMP)  ## all tests but the slow ones and those of browsers, kills and Redis
-	$(PYTEST) -m "not (slow or browser or kill or redis)"
+test-fast: $(STAMP)  ## all tests but the slow ones and those of browsers and kills
+	$(PYTEST) -m "not (slow or browser or kill)"
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -39,7 +39,7 @@ $(STAMP): requirements.lock pyproject.toml
 
 lock:  ## pin what CI installs, from pyproject.toml's bounds
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
-	$(VENV)-lock/bin/python -m pip install --quiet '.[browse,cluster,embedded,s3,dev]' 'hatchling>=1.27'
+	$(VENV)-lock/bin/python -m pip install --quiet '.[browse,embedded,s3,dev]' 'hatchling>=1.27'
 	( echo "# What CI installs: made by 'make lock' from pyproject.toml."; \
 	  $(VENV)-lock/bin/python -m pip freeze --exclude zjolcrawl \
 	    | sed "s/^backports.*/&; python_version < '3.14'/" ) > requirements.lock  # part of Python from 3.14 on

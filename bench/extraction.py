@@ -32,7 +32,6 @@ from zjolcrawl.items import RawArticle
 from zjolcrawl.parsing.article_page import read_article
 from zjolcrawl.parsing.page import decode
 from zjolcrawl.pipelines.normalize import normalize
-from zjolcrawl.processes import tend_memory
 
 OURS, BARE = "zjolcrawl", "lxml, parsing alone"
 _FEW = 10
@@ -49,7 +48,6 @@ class Pages:
 
 def report(pages: int = 600, rounds: int = 5) -> str:
     """A table for the made pages, one for the fixtures."""
-    tend_memory()
     told = [
         f"Medians of {rounds} rounds (least–greatest), {versions('lxml', 'parsel')}; peers: bench/peers.txt."
     ]

@@ -1,8 +1,9 @@
-"""A day of polite fetching, request by request: hosts that wait between requests, workers that share them.
+"""Simulates a day of polite crawling, request by request: a delay for each host, hosts leased to parallel runs.
 
-Every `interval` a run begins: robots.txt of each host, then the first page of each column; what it lists anew
-is fetched, then its images; what is due is visited again. A host is asked once in `delay` seconds whoever asks; a worker has `slots`
-requests under way at once. Same seed, same day.
+Every `interval` a round starts: robots.txt of each host, then the first page of each column. New articles are
+fetched, then their images; articles that are due are visited again. A host gets one request in `delay` seconds. Each
+host belongs to one run; hosts are divided evenly among the runs. A run has at most `slots` concurrent requests. The
+same seed gives the same day.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from bisect import bisect_right
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, heapreplace
 
 HOUR, DAY = 3600.0, 86_400.0
 _BEFORE = -2 * HOUR  # the day begins with what the night before left
-_ROUND = -1  # in the place of a host: the leader begins a round
+_ROUND = -1  # instead of a host: a round starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,14 @@ class Sites:
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
-    """How it is crawled; seconds, except `recheck_days` and `sweep_days`."""
+class Policy:
+    """How it is crawled. Times are seconds, `recheck_days` and `sweep_days` are days."""
 
     interval: float
     delay: float
     latency: float
     slots: int
-    pages_a_second: float  # of a worker's process
+    pages_a_second: float  # of one run
     recheck_days: tuple[int, ...]
     sweep_days: float
     sweep_pages: int
@@ -49,7 +50,7 @@ class Manners:
 
 @dataclass(slots=True)
 class Day:
-    """What came of it: requests by kind, freshness of each article in seconds, requests by minute."""
+    """Requests by kind, by minute and by host; the delay from publication to fetch of each article, in seconds."""
 
     requests: Counter[str] = field(default_factory=Counter)
     fresh: list[float] = field(default_factory=list)
@@ -60,31 +61,38 @@ class Day:
     unread: int = 0  # articles published on the day that had not come two hours after it
 
 
-def simulate(sites: Sites, manners: Manners, workers: int, seed: int = 1) -> Day:
-    """A day with so many workers."""
-    return _Fetching(sites, manners, workers, seed).run()
+def simulate(sites: Sites, policy: Policy, runs: int, seed: int = 1) -> Day:
+    """A day with this number of parallel runs."""
+    return _Fetching(sites, policy, runs, seed).run()
 
 
 @dataclass(slots=True)
 class _Host:
-    """`lists` go before `others`, as in the crawl; `published`: moments by column, `seen` how many of them are known."""
+    """`lists` go before `others`, as in the crawl. `published`: moments by column; `seen`: how many are known.
+    `run` is the number of the run that holds the lease.
+    """
 
     published: list[list[float]]
     due: list[float]
     swept: set[int]
+    run: int = 0
     lists: deque[tuple[str, int, float]] = field(default_factory=deque)
     others: deque[tuple[str, float]] = field(default_factory=deque)
     seen: list[int] = field(default_factory=list)
     free: float = _BEFORE
-    waits: bool = False  # it has its turn in the heap
+    waits: bool = False  # it is in the heap
 
 
 class _Fetching:
-    def __init__(self, sites: Sites, manners: Manners, workers: int, seed: int) -> None:
-        self.manners, self.chance, self.day = manners, random.Random(seed), Day()
+    def __init__(self, sites: Sites, policy: Policy, runs: int, seed: int) -> None:
+        self.policy, self.chance, self.day = policy, random.Random(seed), Day()
         self.hosts = [self._host(mean, sites.columns) for mean in _means(sites)]
-        busy = max(manners.latency, manners.slots / manners.pages_a_second)
-        self.busy, self.free_slots = busy, [_BEFORE] * (workers * manners.slots)
+        shares = [number % runs for number in range(sites.hosts)]
+        random.Random(seed).shuffle(shares)  # hosts are sorted by their number of articles
+        for host, share in zip(self.hosts, shares, strict=True):
+            host.run = share
+        self.busy = max(policy.latency, policy.slots / policy.pages_a_second)
+        self.free_slots = [[_BEFORE] * policy.slots for _ in range(runs)]
         self.turns: list[tuple[float, int]] = []
         self.waiting, self.began = 0, _BEFORE
 
@@ -92,15 +100,15 @@ class _Fetching:
         published: list[list[float]] = [[] for _ in range(columns)]
         for moment in self._publications(mean):
             published[self.chance.randrange(columns)].append(moment)
-        due = sorted(at for _ in self.manners.recheck_days for at in self._publications(mean))
-        swept = {n for n in range(columns) if self.chance.random() < 1 / self.manners.sweep_days}
+        due = sorted(at for _ in self.policy.recheck_days for at in self._publications(mean))
+        swept = {n for n in range(columns) if self.chance.random() < 1 / self.policy.sweep_days}
         return _Host(published, due[::-1], swept, seen=[0] * columns)
 
     def _publications(self, mean: float) -> list[float]:
         """Moments of a day and of the two hours before it, in order."""
         found: list[float] = []
         for hour in range(-2, 24):
-            expected = mean * self.manners.hours[hour % 24]
+            expected = mean * self.policy.hours[hour % 24]
             found += [(hour + self.chance.random()) * HOUR for _ in range(self._poisson(expected))]
         return sorted(found)
 
@@ -111,8 +119,8 @@ class _Fetching:
         return count
 
     def run(self) -> Day:
-        rounds = math.ceil((DAY + 2 * HOUR - _BEFORE) / self.manners.interval)
-        self.turns = [(_BEFORE + n * self.manners.interval, _ROUND) for n in range(rounds)]
+        rounds = math.ceil((DAY + 2 * HOUR - _BEFORE) / self.policy.interval)
+        self.turns = [(_BEFORE + n * self.policy.interval, _ROUND) for n in range(rounds)]
         heapify(self.turns)
         while self.turns and self.turns[0][0] < DAY + 2 * HOUR:
             at, number = heappop(self.turns)
@@ -151,10 +159,11 @@ class _Fetching:
             heappush(self.turns, (max(host.free, self.began), number))
 
     def _serve(self, at: float, number: int) -> None:
-        host, manners = self.hosts[number], self.manners
-        start = max(at, heappop(self.free_slots))
-        heappush(self.free_slots, start + self.busy)
-        host.free = start + max(manners.delay * self.chance.uniform(0.5, 1.5), manners.latency)
+        host, policy = self.hosts[number], self.policy
+        slots = self.free_slots[host.run]
+        start = max(at, slots[0])
+        heapreplace(slots, start + self.busy)
+        host.free = start + max(policy.delay * self.chance.uniform(0.5, 1.5), policy.latency)
         host.waits = False
         self.waiting -= 1
         if host.lists:
@@ -166,8 +175,8 @@ class _Fetching:
             kind, published = host.others.popleft()
             if kind == "article":
                 if 0 <= published < DAY:
-                    self.day.fresh.append(start + manners.latency - published)
-                images = int(manners.images + self.chance.random())
+                    self.day.fresh.append(start + policy.latency - published)
+                images = int(policy.images + self.chance.random())
                 self._add(number, others=[("image", published)] * images)
         if 0 <= start < DAY:
             self.day.requests[kind] += kind != "list"  # counted when it is read
@@ -188,7 +197,7 @@ class _Fetching:
             self.day.requests["list without news"] += 1 - further
         if column in host.swept and at >= 0:
             host.swept.discard(column)
-            further = self.manners.sweep_pages
+            further = self.policy.sweep_pages
         self._add(
             number,
             lists=[("further list", column, at)] * further,

@@ -3,9 +3,8 @@
 python -m bench.reparse [ARTICLES [ROUNDS]]     3000 5
 
 The site is crawled once. Then each takes its turn on that archive and database: `reparse` in one process,
-in two (`part=1/2` and `part=2/2`), and crawls of the site into another database and folder: as shipped,
-where a second process reads the pages, and with PARSER_PROCESSES=0. What of the processors one process and
-MongoDB take together bounds what a second one can bring. Before each re-read every article's
+in two (`part=1/2` and `part=2/2`), and a crawl of the site into another database and folder. What of the
+processors one process and MongoDB take together bounds what a second one can bring. Before each re-read every article's
 `parser.version` is set to 0, so that each version is found to be read otherwise and is written anew, as
 after a change of the parser. None indexes the texts, which is one process's work however many write. A rate
 is pages by the time from the first process's first capture until the last process's engine has stopped.
@@ -13,6 +12,7 @@ is pages by the time from the first process's first capture until the last proce
 
 from __future__ import annotations
 
+import os
 import shutil
 import statistics
 import sys
@@ -26,10 +26,8 @@ from bench.crawls import ours
 from bench.rig import Rig, rigged
 from bench.timed import Figures
 from bench.turns import in_turns, spread, table, versions
-from zjolcrawl.processes import spare_processors
 
 _SERVING = "gzip+charset"
-ALONE = "the crawl in one process"
 
 
 def report(articles: int = 3000, rounds: int = 5) -> str:
@@ -40,26 +38,25 @@ def report(articles: int = 3000, rounds: int = 5) -> str:
             "one process": lambda: reread(rig, 1),
             "two processes": lambda: reread(rig, 2),
             "the crawl": lambda: crawl_again(rig),
-            ALONE: lambda: crawl_again(rig, PARSER_PROCESSES="0"),
         }
         turns = in_turns(contenders, rounds)
     rates = {name: [turn.rate for turn in each] for name, each in turns.items()}
     rows = [
         [
             name, f"{statistics.median(each):.0f}", spread(each, rates["one process"]),
-            spread(each, rates["the crawl"]), spread(each, rates[ALONE]),
+            spread(each, rates["the crawl"]),
         ]
         for name, each in rates.items()
     ]  # fmt: skip
     alone = [turn.cpu for turn in turns["one process"]]
     both = [turn.cpu + turn.mongodb for turn in turns["one process"]]
-    cores = spare_processors() + 1
+    cores = len(os.sched_getaffinity(0))
     bound = statistics.median(
         cores / (each * rate) for each, rate in zip(both, rates["one process"], strict=True)
     )
     return (
         f"{articles:,} articles, medians of {rounds} rounds (least–greatest), {versions('scrapy', 'pymongo')}\n\n"
-        + table(["", "pages/s", "÷ one process", "÷ the crawl", f"÷ {ALONE}"], rows)
+        + table(["", "pages/s", "÷ one process", "÷ the crawl"], rows)
         + f"\n\nOne process takes {1000 * statistics.median(alone):.2f} ms of processor time a page, with"
         f" MongoDB {1000 * statistics.median(both):.2f} ms: {cores} processors allow {bound:.2f} times its rate"
         " at the most."

@@ -1,9 +1,9 @@
-"""What an archive of one site, of a province's counties, of a whole country would take, as tables.
+"""Estimates requests, freshness, storage, bandwidth and cost for one site, a province's counties and a country.
 
 python -m bench.scaling    prints the tables of docs/scaling.md, always the same (about half a minute)
 
-The parameters come first, each with its source; put your own and run it again. What is `assumed` was not
-measured, prices least of all.
+The parameters come first, each with its source. Change them and run it again. Values marked `assumed` were not
+measured; this includes all prices.
 """
 
 from __future__ import annotations
@@ -11,38 +11,38 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.polite_day import DAY, HOUR, Day, Manners, Sites, simulate
+from bench.polite_day import DAY, HOUR, Day, Policy, Sites, simulate
 
 RESULTS = "bench/RESULTS.md"
 _SIZES = f"{RESULTS}, what an article takes"
 # name: value, unit, source
 PARAMETERS: dict[str, tuple[float, str, str]] = {
     "DOWNLOAD_DELAY": (1.0, "s between two requests to a host", "settings.py"),
-    "CONCURRENT_REQUESTS": (16, "requests a worker has under way", "Scrapy's default"),
-    "latency": (0.5, "s until an answer is there", "assumed"),
-    "pages a second": (67.5, "of one worker's process, with archive and MongoDB", f"{RESULTS}, what archiving costs"),
-    "FULL_SWEEP_DAYS": (7, "days after which a column is read to its last page", "settings.py"),
+    "CONCURRENT_REQUESTS": (16, "concurrent requests of one run", "Scrapy's default"),
+    "latency": (0.5, "s until a response arrives", "assumed"),
+    "pages a second": (67.5, "of one run, with archive and MongoDB", f"{RESULTS}, what archiving costs"),
+    "FULL_SWEEP_DAYS": (7, "days between two walks to the last page of a column", "settings.py"),
     "pages of a column": (20, "list pages", "assumed"),
     "images": (1.8, "an article", "assumed"),
-    "page": (15_627, "bytes of an article's page on the wire, gzipped (52,339 plain)", f"{_SIZES}: made pages; real ones assumed alike"),
+    "page": (15_627, "bytes of an article's page on the wire, gzipped (52,339 plain)", f"{_SIZES}: synthetic pages; real ones assumed alike"),
     "page, archived": (16_898, "bytes in the WARC file, with its request", _SIZES),
-    "exchange": (1_281, "bytes in the WARC file of an answer without news, with its request", _SIZES),
-    "headers": (600, "bytes of a response's headers, all there is of a 304", "assumed"),
+    "exchange": (1_281, "bytes in the WARC file of an unchanged page, with its request", _SIZES),
+    "headers": (600, "bytes of response headers; a 304 has no body", "assumed"),
     "list": (8_000, "bytes of a list page, gzipped", "assumed"),
     "image": (80_000, "bytes", "assumed"),
-    "answers 304": (0.5, "share of unchanged pages whose server says so", "assumed"),
+    "answers 304": (0.5, "share of unchanged pages that are answered with 304", "assumed"),
     "edited": (0.02, "share of articles, once each", "assumed"),
     "article": (2_728, "bytes in MongoDB, compressed by it", _SIZES),
     "article's indexes": (365, "bytes", _SIZES),
     "frontier": (184, "bytes of an article's links with their indexes", _SIZES),
-    "full text": (3_500, "bytes an article, on each machine that searches", f"{RESULTS}, what full text costs"),
+    "full text": (3_500, "bytes an article, for the index in each DATA_DIR", f"{RESULTS}, what full text costs"),
     "capture": (1_628, "bytes in index.sqlite and CDXJ", _SIZES),
     "members": (3, "of the replica set", "compose.yaml"),
 }  # fmt: skip
 RECHECK_DAYS = (1, 3, 7, 30)  # settings.py
-# Units of money a month; all assumed, to be replaced by what you pay.
+# Units of money a month. All are assumed; replace them with your own.
 PRICES: dict[str, tuple[float, str]] = {
-    "worker": (20.0, "a machine of 2 cores and 4 GB"),
+    "crawler": (20.0, "a machine of 2 cores and 4 GB for one run"),
     "member": (60.0, "a machine of 4 cores and 16 GB for a member of the replica set"),
     "disk": (0.10, "a GB of disk"),
     "object": (0.02, "a GB in an object store"),
@@ -56,14 +56,13 @@ _CURVE = (1, 1, 0.5, 0.5, 0.5, 1.5, 3, 5, 7, 8, 8, 7, 5, 5, 7, 8, 8, 7, 5, 4, 4,
 ONE = Sites("one site, zjol.com.cn", 13, 3, 300, 0.8)
 COUNTIES = Sites("Zhejiang's 90 counties, one host each", 90, 6, 1_800, 0.8)
 CHINA = Sites("31 provinces, 3,000 hosts", 3_000, 8, 10_000_000 / 365, 0.8)
-# Which days are simulated: sites, hours between two looks at the lists, workers.
+# Which days are simulated: sites, hours between two rounds, parallel runs.
 CASES: tuple[tuple[Sites, float, int], ...] = (
     (ONE, 0.25, 1), (ONE, 1, 1), (ONE, 3, 1),
     (COUNTIES, 0.25, 1), (COUNTIES, 1, 1), (COUNTIES, 3, 1),
     (CHINA, 1, 1), (CHINA, 1, 2), (CHINA, 1, 4), (CHINA, 3, 1),
 )  # fmt: skip
-# What the figures of a year are of: every hour, with workers enough that the lists are asked for in a
-# tenth of it.
+# The tables of a year use hourly rounds, with enough runs to fetch all lists in a tenth of an hour.
 CHOSEN = {ONE: 1, COUNTIES: 1, CHINA: 4}
 
 
@@ -72,10 +71,10 @@ def value(name: str) -> float:
     return PARAMETERS[name][0]
 
 
-def manners(hours: float) -> Manners:
-    """The crawl's manners with so many hours between two looks at the lists."""
+def policy(hours: float) -> Policy:
+    """The crawl's settings, with this number of hours between two rounds."""
     total = sum(_CURVE)
-    return Manners(
+    return Policy(
         interval=hours * HOUR, delay=value("DOWNLOAD_DELAY"), latency=value("latency"),
         slots=int(value("CONCURRENT_REQUESTS")), pages_a_second=value("pages a second"),
         recheck_days=RECHECK_DAYS, sweep_days=value("FULL_SWEEP_DAYS"),
@@ -131,8 +130,8 @@ def main() -> None:
 
 def tables() -> Iterator[str]:
     """The tables, each with its heading, as Markdown."""
-    days = {case: simulate(case[0], manners(case[1]), case[2]) for case in CASES}
-    chosen = {sites: days[sites, 1, workers] for sites, workers in CHOSEN.items()}
+    days = {case: simulate(case[0], policy(case[1]), case[2]) for case in CASES}
+    chosen = {sites: days[sites, 1, runs] for sites, runs in CHOSEN.items()}
     years = {sites: Year.of(sites, day) for sites, day in chosen.items()}
     yield _table("Parameters", ("parameter", "value", "of what", "source"), _parameters())
     yield _table("Prices", ("name", "units of money a month", "for", "source"), _prices())
@@ -144,14 +143,14 @@ def tables() -> Iterator[str]:
     )  # fmt: skip
     yield _table(
         "Freshness",
-        ("sites", "lists every", "workers", "fresh after, median", "95 %", "lists asked for within",
-         "most waiting", "not come"),
+        ("sites", "a round every", "runs", "delay, median", "delay, 95 %", "lists fetched within",
+         "longest queue", "not fetched"),
         (freshness(*case, day) for case, day in days.items()),
     )  # fmt: skip
     yield _table(
         "Storage of a year, GB",
         ("sites", "WARC", "images beside it", "MongoDB, one member", "of that indexes", "all members", "index.sqlite and CDXJ",
-         "full text, one machine"),
+         "full text, one index"),
         (_storage(sites, year) for sites, year in years.items()),
     )  # fmt: skip
     yield _table(
@@ -161,7 +160,7 @@ def tables() -> Iterator[str]:
     )
     yield _table(
         "Cost a month at the end of the first year, units of money",
-        ("sites", "workers", "MongoDB, machines", "disks", "WARC and images", "writes and traffic", "all"),
+        ("sites", "crawlers", "MongoDB, machines", "disks", "WARC and images", "writes and traffic", "all"),
         (_cost(sites, year) for sites, year in years.items()),
     )  # fmt: skip
 
@@ -174,7 +173,7 @@ def _parameters() -> Iterator[tuple[str, ...]]:
     yield "hours", shares, "per cent of a day's articles in each hour, from 0 o'clock", "assumed"
     for sites in CHOSEN:
         what = f"hosts x {sites.columns} columns, {sites.articles:,.0f} articles a day"
-        source = "columns.toml; articles assumed" if sites is ONE else "the task; columns assumed"
+        source = "columns.toml; articles assumed" if sites is ONE else "given; columns assumed"
         if sites is COUNTIES:
             source = "assumed"
         yield sites.name, f"{sites.hosts:,}", what, source
@@ -195,13 +194,13 @@ def _requests(sites: Sites, day: Day) -> tuple[str, ...]:
     return sites.name, *shown, f"{total / DAY:.2f}", f"{max(day.minutes.values()) / 60:.1f}"
 
 
-def freshness(sites: Sites, hours: float, workers: int, day: Day) -> tuple[str, ...]:
+def freshness(sites: Sites, hours: float, runs: int, day: Day) -> tuple[str, ...]:
     """A row of the table of that name."""
     every = f"{hours:g} h" if hours >= 1 else f"{hours * 60:g} min"
     fresh = sorted(day.fresh)
     at = [f"{fresh[int(share * len(fresh))] / 60:.0f} min" for share in (0.5, 0.95)]
     within = f"{day.longest_round:.0f} s"
-    return sites.name, every, str(workers), *at, within, f"{day.backlog:,}", str(day.unread)
+    return sites.name, every, str(runs), *at, within, f"{day.backlog:,}", str(day.unread)
 
 
 def _storage(sites: Sites, year: Year) -> tuple[str, ...]:
@@ -222,7 +221,7 @@ def _cost(sites: Sites, year: Year) -> tuple[str, ...]:
     price = {name: amount for name, (amount, _) in PRICES.items()}
     members = value("members")
     parts = (
-        CHOSEN[sites] * price["worker"],
+        CHOSEN[sites] * price["crawler"],
         members * price["member"],
         (members * _member(year) + year.local + year.full_text) / 1e9 * price["disk"],
         (year.warc + year.images) / 1e9 * price["object"],

@@ -37,7 +37,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 # What takes longest begins first, so that no process is left alone with it at the end.
 _LONGEST = (
-    "tests/cluster/", "tests/test_patterns.py", "tests/storage/test_poison.py", "tests/web/test_costly.py",
+    "tests/spiders/test_crowd.py", "tests/test_patterns.py", "tests/storage/test_poison.py", "tests/web/test_costly.py",
     "tests/parsing/test_bounds.py", "tests/storage/test_embedded.py", "tests/spiders/test_reparse.py",
     "tests/exchange/", "tests/storage/test_spool.py", "tests/spiders/", "tests/pipelines/", "tests/commands/",
     "tests/web/",
@@ -51,12 +51,11 @@ def _place(item: pytest.Item) -> int:
 
 # What marks the tests of a folder or a file; single ones are marked where they stand.
 _MARKS = {
-    "tests/cluster/": "redis",
     "tests/web/test_browser.py": "browser",
     **dict.fromkeys(
         (
             "tests/commands/", "tests/exchange/", "tests/parsing/test_bounds.py",
-            "tests/parsing/test_mutilated.py", "tests/parsing/test_properties.py", "tests/reading/",
+            "tests/parsing/test_mutilated.py", "tests/parsing/test_properties.py",
             "tests/search/test_catchup.py", "tests/spiders/", "tests/storage/test_embedded.py",
             "tests/storage/test_poison.py", "tests/storage/test_spool.py", "tests/test_archives.py",
             "tests/test_patterns.py", "tests/test_scaling.py", "tests/web/",

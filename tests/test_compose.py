@@ -20,13 +20,13 @@ from zjolcrawl import settings
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
-OURS = ("worker", "scheduler", "browse")
+OURS = ("crawler", "scheduler", "browse")
 DEPLOY = ROOT / "deploy"
 MEMBERS = {"mongo1", "mongo2", "mongo3"}
 
 
 def test_what_the_address_names_is_one_replica_set_of_services() -> None:
-    parsed = parse_uri(SERVICES["worker"]["environment"]["MONGODB_URI"])
+    parsed = parse_uri(SERVICES["crawler"]["environment"]["MONGODB_URI"])
     hosts = {host for host, _ in parsed["nodelist"]}
     initiated = SERVICES["mongo-init"]["command"][-1]
     assert hosts == MEMBERS <= SERVICES.keys()
@@ -42,16 +42,16 @@ def test_what_the_address_names_is_one_replica_set_of_services() -> None:
     assert {*volumes, "data"} == COMPOSE["volumes"].keys()
 
 
-def test_workers_wait_for_what_they_need_and_only_the_page_is_reachable() -> None:
+def test_services_wait_for_the_replica_set_and_only_the_page_is_reachable() -> None:
     for name in OURS:
-        assert SERVICES[name]["depends_on"].keys() == {"redis", "mongo-init"}
+        assert SERVICES[name]["depends_on"].keys() == {"mongo-init"}
         assert SERVICES[name]["init"]
     reachable = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     assert reachable == {"browse": ["127.0.0.1:8017:8017"]}
 
 
 def test_each_variable_is_a_setting_or_known_to_who_reads_it() -> None:
-    known = {"DATA_ROOT", "DATA_DIR", "REDIS_URL"} | {n for n in vars(settings) if n.isupper()}
+    known = {"DATA_ROOT", "DATA_DIR"} | {n for n in vars(settings) if n.isupper()}
     for name in OURS:
         for variable in SERVICES[name]["environment"]:
             assert variable in known or variable.startswith("AWS_"), variable

@@ -13,8 +13,8 @@ from uuid import uuid4
 import pytest
 from pymongo import MongoClient
 
-from bench.polite_day import DAY, HOUR, Manners, Sites, simulate
-from bench.scaling import CASES, CHINA, PARAMETERS, RECHECK_DAYS, freshness, manners
+from bench.polite_day import DAY, HOUR, Policy, Sites, simulate
+from bench.scaling import CASES, CHINA, PARAMETERS, RECHECK_DAYS, freshness, policy
 from tests.support.crawling import ROOT, scrapy
 from tests.support.mongod import Mongod
 from tests.support.pages import DAY as PUBLISHED
@@ -68,8 +68,8 @@ def rows_of(page: str, head: str) -> list[list[str]]:
 @pytest.mark.parametrize("case", [each for each in CASES if each[0] is not CHINA], ids=str)
 def test_rows_are_what_the_script_prints(case: tuple[Sites, float, int], page: str) -> None:
     """Those of 3,000 hosts take five seconds each: `python -m bench.scaling` prints them."""
-    sites, hours, workers = case
-    row = freshness(*case, simulate(sites, manners(hours), workers))
+    sites, hours, runs = case
+    row = freshness(*case, simulate(sites, policy(hours), runs))
     assert f"| {' | '.join(row)} |" in page
 
 
@@ -82,24 +82,24 @@ def test_parameters_are_the_projects_own() -> None:
 
 
 EVEN = tuple(1 / 24 for _ in range(24))
-CALM = Manners(
+CALM = Policy(
     interval=HOUR, delay=1, latency=0.5, slots=16, pages_a_second=64, recheck_days=(),
     sweep_days=1e9, sweep_pages=0, images=0, hours=EVEN,
 )  # fmt: skip
 
 
-def changed(**values: Any) -> Manners:
-    return Manners(**{name: getattr(CALM, name) for name in Manners.__slots__} | values)
+def changed(**values: Any) -> Policy:
+    return Policy(**{name: getattr(CALM, name) for name in Policy.__slots__} | values)
 
 
 def test_where_nothing_is_published_only_lists_are_asked_for() -> None:
-    day = simulate(Sites("silent", 5, 3, 0), CALM, workers=1)
+    day = simulate(Sites("silent", 5, 3, 0), CALM, runs=1)
     assert +day.requests == {"robots": 5 * 24, "list without news": 5 * 3 * 24}
     assert day.fresh == []
 
 
 def test_each_article_comes_once_and_is_visited_again() -> None:
-    day = simulate(Sites("x", 4, 2, 480), changed(recheck_days=(1, 3, 7, 30)), workers=1)
+    day = simulate(Sites("x", 4, 2, 480), changed(recheck_days=(1, 3, 7, 30)), runs=1)
     articles = day.requests["article"]
     assert 380 < articles < 580
     assert len(day.fresh) + day.unread == pytest.approx(
@@ -112,24 +112,26 @@ def test_each_article_comes_once_and_is_visited_again() -> None:
     assert sum(day.fresh) / len(day.fresh) == pytest.approx(HOUR / 2, rel=0.1)
 
 
-def test_a_host_is_asked_once_a_delay_however_many_workers() -> None:
-    """1,000 lists in an hour, a second apart: the last is asked for after 1,000 s, not before."""
-    for workers in (1, 50):
-        day = simulate(Sites("x", 1, 999, 0), CALM, workers)
+def test_more_runs_do_not_make_a_host_faster() -> None:
+    """1,000 lists in an hour, a second apart: the last is fetched after 1,000 s, not before."""
+    for runs in (1, 50):
+        day = simulate(Sites("x", 1, 999, 0), CALM, runs)
         assert day.longest_round == pytest.approx(1000, rel=0.05)
         assert max(day.minutes.values()) < 75
 
 
-def test_too_few_workers_are_late() -> None:
+def test_each_run_has_its_own_share_of_the_hosts() -> None:
     """1,000 hosts of 10 lists, 16 slots of half a second: 32 a second, so 11,000 requests take 344 s."""
-    day = simulate(Sites("x", 1000, 10, 0), CALM, workers=1)
+    day = simulate(Sites("x", 1000, 10, 0), CALM, runs=1)
     assert day.longest_round == pytest.approx(11_000 / 32, rel=0.05)
-    quick = simulate(Sites("x", 1000, 10, 0), CALM, workers=40)
+    halved = simulate(Sites("x", 1000, 10, 0), CALM, runs=2)
+    assert halved.longest_round == pytest.approx(11_000 / 64, rel=0.05)
+    quick = simulate(Sites("x", 1000, 10, 0), CALM, runs=40)
     assert quick.longest_round < 20
 
 
 def test_a_slow_process_is_slower_than_its_slots() -> None:
-    day = simulate(Sites("x", 1000, 10, 0), changed(pages_a_second=16), workers=1)
+    day = simulate(Sites("x", 1000, 10, 0), changed(pages_a_second=16), runs=1)
     assert day.longest_round == pytest.approx(11_000 / 16, rel=0.05)
     assert sum(day.minutes.values()) == 11_000 * 24
     assert len(day.minutes) <= DAY / 60

@@ -7,7 +7,6 @@ from typing import Any
 
 from OpenSSL import SSL
 from scrapy import Request
-from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DownloadFailedError
 from scrapy.http import Response
@@ -20,6 +19,7 @@ from twisted.web.client import BrowserLikePolicyForHTTPS, ResponseFailed
 from zope.interface import implementer  # type: ignore[import-untyped]
 
 from zjolcrawl.extensions.run_ledger import RunLedger
+from zjolcrawl.handlers import LeasedHandler
 
 _PEER = SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT
 
@@ -69,7 +69,7 @@ class _Trust(BrowserLikePolicyForHTTPS):
         return self._creators[hostname]
 
 
-class CertificateHandler(HTTP11DownloadHandler):
+class CertificateHandler(LeasedHandler):
     """Scrapy's own https handler, which without DOWNLOAD_VERIFY_CERTIFICATES verifies nothing.
 
     It tries with verification first. A host that fails is asked again without, for the rest of the

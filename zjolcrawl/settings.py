@@ -9,7 +9,6 @@ import os
 from scrapy.settings import default_settings
 
 from zjolcrawl import __version__
-from zjolcrawl.processes import spare_processors
 
 
 def _environment(name: str, default: str) -> str:
@@ -66,13 +65,9 @@ MONGODB_PATIENCE = 600
 ALARM_WEBHOOK = _environment("ALARM_WEBHOOK", "")
 ALARM_MAIL = _environment("ALARM_MAIL", "")
 
-# Many workers on one crawl (README, "Many workers"): empty is a process by itself, and nothing imports
-# redis; redis://HOST:6379 makes `crawl column` a worker, and every crawl keeps its manners together
-# with the others on that Redis.
-REDIS_URL = _environment("REDIS_URL", "")
-# A worker that was silent for so many seconds is dead, and what it held is others': longer than the
-# longest page takes to be read on a busy machine, shorter than a person notices.
-REDIS_LEASE = 15
+# Runs on one database share a crawl by host (README, "Parallel runs"). A run that has not renewed its leases for so
+# many seconds counts as dead, and other runs get its hosts. More than the slowest page takes on a busy machine.
+LEASE_SECONDS = 15
 
 # --- manners ---------------------------------------------------------------------------------
 USER_AGENT = f"Mozilla/5.0 (compatible; zjolcrawl/{__version__}; news archive; +https://pypi.org/p/zjolcrawl)"
@@ -98,23 +93,19 @@ RETRY_HTTP_CODES = [500, 502, 503, 504, 522, 524, 408]
 QUIET_HOURS = _environment("QUIET_HOURS", "")
 COOKIES_ENABLED = False
 
-# The slot of a request that had its turn from Redis (zjolcrawl/cluster/manners.py) waits no second time.
-DOWNLOAD_SLOTS = {"crowd": {"concurrency": 1000, "delay": 0, "jitter": 0}}
-
 # A name of the site that resolves into a private network is not fetched.
 TWISTED_DNS_RESOLVER = "zjolcrawl.resolver.PublicResolver"
 
 # Certificates that cannot be verified are accepted, and the run's warnings name their hosts; True refuses
 # them. The system's authorities decide, or those of SSL_CERT_FILE.
 DOWNLOAD_VERIFY_CERTIFICATES = False
-DOWNLOAD_HANDLERS = {"https": "zjolcrawl.certificates.CertificateHandler"}
+DOWNLOAD_HANDLERS = {
+    "http": "zjolcrawl.handlers.LeasedHandler",
+    "https": "zjolcrawl.certificates.CertificateHandler",
+}
 
 # --- how a page flows ------------------------------------------------------------------------
-# Scrapy's own, but for a worker of a crowd.
-SCHEDULER = "zjolcrawl.cluster.scheduler.CrowdScheduler"
 SPIDER_MIDDLEWARES = {
-    # Not there without REDIS_URL.
-    "zjolcrawl.cluster.start.SharedStart": 10,
     # Nearest the engine: sees what the other spider middlewares let through, so that each link is
     # in the frontier before its request can be scheduled.
     "zjolcrawl.middlewares.frontier.FrontierMiddleware": 50,
@@ -130,6 +121,7 @@ SPIDER_MIDDLEWARES = {
 DOWNLOADER_MIDDLEWARES = {
     # First: what the archive answers needs no robots.txt, no delay and no socket.
     "zjolcrawl.middlewares.replay.ReplayMiddleware": 10,
+    "zjolcrawl.middlewares.leaving.LeavingMiddleware": 20,
     # In the place of Scrapy's own, which lets through what must not be filtered as a duplicate.
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
     "zjolcrawl.middlewares.own_hosts.OwnHostsMiddleware": 50,
@@ -142,8 +134,6 @@ DOWNLOADER_MIDDLEWARES = {
     "zjolcrawl.middlewares.decompression.DecompressionMiddleware": 590,
     # Nearest the downloader: the bytes as they came over the wire.
     "zjolcrawl.middlewares.archive.ArchiveMiddleware": 950,
-    # Below it, since a turn at a host is for one answer on the wire; not there without REDIS_URL.
-    "zjolcrawl.cluster.manners.SharedManners": 960,
     # Redirects must stay on the site's own hosts, so they are judged before they are followed.
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
     # The site asks for no password, and no one reads these counts.
@@ -165,7 +155,6 @@ EXTENSIONS_BASE = {
 }
 EXTENSIONS = {
     "zjolcrawl.extensions.run_ledger.RunLedger": 100,  # opens and closes the store, exit status
-    "zjolcrawl.cluster.membership.Membership": 150,  # not there without REDIS_URL
     "zjolcrawl.extensions.quiet_hours.QuietHours": 200,
     "zjolcrawl.extensions.progress.Progress": 500,
 }
@@ -177,11 +166,8 @@ CONCURRENT_ITEMS = 1
 # for their images count too: who raises CONCURRENT_REQUESTS for many hosts raises this as well.
 SCRAPER_SLOT_MAX_ACTIVE_SIZE = 1_000_000
 
-# Processes that read pages beside the crawl's own (21 MB each, started once 20 pages came within a second,
-# so never by a polite crawl): reading is more than half of what a page costs. 0 reads all in one.
-PARSER_PROCESSES = min(1, spare_processors())
 # Seconds of processor time after which a page that is not read is rejected, its bytes kept: a page takes
-# milliseconds, a hostile one could stop a crawl. Less than REDIS_LEASE, or the worker counts as dead. 0 sets no bound.
+# milliseconds, a hostile one could stop a crawl. Less than LEASE_SECONDS, or the run counts as dead. 0 sets no bound.
 PAGE_SECONDS = 10
 
 # Tried and left: uvloop (ASYNCIO_EVENT_LOOP; 0.96 of the rate), Scrapy's experimental aiohttp handler (0.97,

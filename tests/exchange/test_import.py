@@ -105,7 +105,7 @@ def test_into_its_own_archive_it_is_known(
     archive(db)
     row = {"_id": article(0)["_id"], "state": "stored", "kind": "article", "attempts": 1,
            "discovered_at": article(0)["first_seen_at"], "etag": '"x"',
-           "last_attempt_at": article(0)["last_seen_at"]}  # fmt: skip
+           "host": article(0)["site"], "last_attempt_at": article(0)["last_seen_at"]}  # fmt: skip
     db.frontier.insert_one(row)
     before = everything(db)
     written(command, tmp_path / "a.jsonl", "--revisions")

@@ -107,13 +107,21 @@ def test_sigterm_while_a_run_closes_lets_it_close(
     idents = range(FIRST, FIRST + 5)
     serve_column(site, [[(DAY, ident) for ident in idents]])
     site.set(url_of(FIRST), Answer(body=article(DAY, FIRST), delay=1))
-    running = begin("column", "-a", f"url={COLUMN}", "-s", "MONGODB_BATCH_SECONDS=60")
+    running = begin(
+        "column",
+        "-a",
+        f"url={COLUMN}",
+        "-s",
+        "MONGODB_BATCH_SECONDS=60",
+        "-s",
+        "CLOSESPIDER_ITEMCOUNT=6",
+    )
     wait_until(lambda: url_of(FIRST) in site.urls(), running)
     # A server that holds all writes back keeps the run closing.
     db.client.admin.command("fsync", lock=True)
     try:
         log = tmp_path / "logs" / "zjolcrawl.log"
-        wait_until(lambda: "Closing spider (finished)" in log.read_text(), running)
+        wait_until(lambda: "Closing spider (closespider_itemcount)" in log.read_text(), running)
         running.send_signal(signal.SIGTERM)
         wait_until(lambda: "Received SIGTERM" in log.read_text(), running)
     finally:
@@ -123,4 +131,4 @@ def test_sigterm_while_a_run_closes_lets_it_close(
     assert running.returncode == 0, err
     assert not list((tmp_path / "warc").glob("*.open"))
     run = db.runs.find_one() or {}
-    assert (run["exit_status"], run["finish_reason"]) == (0, "finished")
+    assert (run["exit_status"], run["finish_reason"]) == (0, "closespider_itemcount")

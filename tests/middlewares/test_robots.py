@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -389,3 +390,27 @@ def test_large_file_of_an_honest_site_is_read() -> None:
     begun = time.process_time()
     assert _steps(text) < 30_000
     assert time.process_time() - begun < 5
+
+
+def test_crawl_delay_is_kept_and_remembered(
+    site: SiteProxy, db: Database[Any], crawl: Crawl
+) -> None:
+    site.set(ROBOTS, saying("User-agent: *", "Crawl-delay: 0.6"))
+    listed(site, IDENTS[:4])
+    for _ in range(2):  # the second time it is known before robots.txt is read
+        site.reset_log()
+        crawl("column", url=COLUMN, recheck="on", CONCURRENT_REQUESTS_PER_DOMAIN=4)
+        times = [request.time for request in site.requests]
+        assert len(times) == 6
+        assert min(b - a for a, b in pairwise(times[1:])) > 0.5
+    (row,) = db.hosts.find()
+    assert row["crawl_delay"] == 0.6
+
+
+def test_crawl_delay_that_no_one_can_wait_for_is_bounded(
+    site: SiteProxy, db: Database[Any], crawl: Crawl
+) -> None:
+    site.set(ROBOTS, saying("User-agent: *", "Crawl-delay: 86400"))
+    listed(site, IDENTS[:2])
+    crawl("column", url=COLUMN, AUTOTHROTTLE_MAX_DELAY=0.1)
+    assert db.articles.count_documents({}) == 2

@@ -9,12 +9,10 @@ from typing import Any
 
 import pytest
 from pymongo.database import Database
-from scrapy.utils.test import get_crawler
 
 from tests.support.crawling import Crawl, scrapy
 from tests.support.pages import COLUMN, HOST, list_page, serve_column
 from tests.support.site import Answer, SiteProxy
-from zjolcrawl.spiders.column import ColumnSpider
 
 REFERENCE = f"{HOST}/zjnews/zjxw/201708/t20170812_4774532.shtml"
 
@@ -68,18 +66,6 @@ def test_next_page_is_asked_for_before_most_articles(
     assert "41 links found (41 new); stored 41" in done.stderr, done.stderr
     asked = site.urls()
     assert asked.index(f"{COLUMN}index_1.shtml") < 10
-
-
-def test_a_column_is_read_on_before_its_articles_while_few_requests_wait() -> None:
-    crawler = get_crawler(ColumnSpider)
-    spider = ColumnSpider.from_crawler(crawler, column="zjxw")
-    (column,) = spider.wanted.columns
-    assert crawler.stats is not None
-    crawler.stats.set_value("scheduler/enqueued", 700)
-    crawler.stats.set_value("scheduler/dequeued", 600)
-    assert spider.first_page(column, {}).priority > 0
-    crawler.stats.set_value("scheduler/dequeued", 400)
-    assert spider.first_page(column, {}).priority == 0
 
 
 def test_since_ends_after_a_whole_page_before_it(

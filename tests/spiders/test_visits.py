@@ -134,12 +134,16 @@ def test_two_crawls_at_once_make_one_revision(
     crawl("column", url=COLUMN)
     for ident in idents:
         site.set(url_of(ident), Answer(body=article(DAY, ident, "改过的标题")))
+    urls = ",".join(map(url_of, idents))
     both = [
         start_scrapy(
-            "crawl", "column", "-a", f"url={COLUMN}", "-a", "recheck=on",
-            site=site, data=tmp_path / name, uri=mongodb_uri, database=database,
+            "crawl", *arguments,
+            site=site, data=tmp_path / arguments[0], uri=mongodb_uri, database=database,
         )
-        for name in ("one", "other")
+        for arguments in (
+            ("column", "-a", f"url={COLUMN}", "-a", "recheck=on"),
+            ("article", "-a", f"url={urls}"),
+        )
     ]  # fmt: skip
     said = [ended(running)[1] for running in both]
     assert [running.returncode for running in both] == [0, 0], said

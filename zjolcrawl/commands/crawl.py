@@ -21,7 +21,6 @@ from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.extensions.run_summary import NEEDS_A_PERSON, UNUSABLE
 from zjolcrawl.parsing.fields.dates import CHINA
 from zjolcrawl.pipelines.images import ImagePipeline
-from zjolcrawl.processes import tend_memory
 from zjolcrawl.spiders.arguments import ArgumentError
 from zjolcrawl.switch import switch
 from zjolcrawl.terminal import guard, say
@@ -67,7 +66,6 @@ class Command(CrawlCommand):
         crawler = self._create_crawler(name)
         crawler.stop_async = partial(_stop, crawler, crawler.stop_async)  # type: ignore[method-assign]
         self.crawler_process.crawl(crawler, **opts.spargs)
-        tend_memory()
         self.crawler_process.start()
         # A crawl may break before its extensions are made.
         with contextlib.suppress(RuntimeError):
@@ -94,7 +92,7 @@ async def _stop(crawler: Crawler, stop: Callable[[], Awaitable[None]]) -> None:
 _COUNTS = (
     "MONGODB_BATCH_SIZE", "CONCURRENT_REQUESTS", "CONCURRENT_REQUESTS_PER_DOMAIN", "WARC_MAX_BYTES",
     "IMAGES_MAX_BYTES", "IMAGES_MAX_COUNT", "GIVE_UP_AFTER",
-    "CONFIRM_VISITS", "REDIS_LEASE",
+    "CONFIRM_VISITS", "LEASE_SECONDS",
 )  # fmt: skip
 _AMOUNTS = (
     "MONGODB_BATCH_SECONDS", "MONGODB_PATIENCE", "DOWNLOAD_DELAY", "DOWNLOAD_TIMEOUT", "FULL_SWEEP_DAYS",
@@ -138,11 +136,6 @@ def _check_settings(settings) -> None:  # type: ignore[no-untyped-def]
         store_of(settings.get)
     except ValueError as error:
         raise ArgumentError(f"setting {error}") from None
-    if settings.get("REDIS_URL"):
-        if not settings.get("MONGODB_URI"):
-            raise ArgumentError("setting REDIS_URL: workers need one MONGODB_URI")
-        if not _is_installed("redis"):
-            raise ArgumentError("setting REDIS_URL: pip install 'zjolcrawl[cluster]'")
     database = settings.get("MONGODB_DATABASE") or ""
     if not database or any(sign in database for sign in '/\\. "$*<>:|?\0') or len(database) > 63:
         raise ArgumentError(f"setting MONGODB_DATABASE={database} is not a database name")

@@ -26,6 +26,7 @@ from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.archive.writer import WarcWriter
 from zjolcrawl.extensions import alert, log_file
 from zjolcrawl.extensions.flips import FlipWatch
+from zjolcrawl.extensions.leases import Leases
 from zjolcrawl.extensions.run_lock import LockHeld, RunLock
 from zjolcrawl.extensions.run_summary import LOCKED, NEEDS_A_PERSON, UNUSABLE, RunSummary
 from zjolcrawl.extensions.tally import Tally
@@ -33,7 +34,7 @@ from zjolcrawl.items import ColumnVisit, Outcome
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.embedded import EmbeddedServer, EmbeddedUnavailable
-from zjolcrawl.storage.errors import StoreError, StoreUnavailable
+from zjolcrawl.storage.errors import StoreError, StoreUnavailable, unavailable
 from zjolcrawl.storage.limits import storable
 from zjolcrawl.storage.preview import Preview
 from zjolcrawl.storage.store import Store
@@ -66,7 +67,8 @@ class RunLedger:
     """One run of one spider.
 
     The store and the archive are opened by whoever asks first (`open`) and closed here, after the
-    pipelines wrote their last. `writer` is None where the run archives nothing (WARC=off, offline).
+    pipelines wrote their last. `writer` is None where the run archives nothing (WARC=off, offline),
+    `leases` where it asks no host.
     `exit_status` is the contract's; `failure` is the line for stderr; `warnings` and `faults` are
     lines too, of which faults need a person. `at_end`, if set, is called before the run is summed up;
     `closed` is set when all has been told and let go.
@@ -77,6 +79,7 @@ class RunLedger:
         self.store: Store | None = None
         self.archive: Archive | None = None
         self.writer: WarcWriter | None = None
+        self.leases: Leases | None = None
         self.exit_status = NEEDS_A_PERSON  # until it has ended well
         self.failure: str | None = None
         self.tally = Tally()
@@ -173,6 +176,12 @@ class RunLedger:
                 max_bytes=settings.getint("WARC_MAX_BYTES"),
             )  # fmt: skip
             store.before_write = self._archived
+        if not offline:
+            self.leases = Leases(self.crawler, store)
+            try:
+                await self.leases.begin()
+            except PyMongoError as error:
+                raise unavailable(uri, error) from error
         return store
 
     def _tell_damage(self, archive: Archive, *, offline: bool) -> None:
@@ -277,6 +286,8 @@ class RunLedger:
             self._report(values)
         except (StoreError, OSError) as error:
             self.fail(str(error))
+        if self.leases:
+            await self.leases.end()
         if not self.failure:
             await self._index(self.store.db)
         await self._release()
@@ -351,6 +362,8 @@ class RunLedger:
                 self.fail(str(error))
         if self.archive:
             self.archive.close()
+        if self.leases:
+            await self.leases.end()
         if self.store:
             await self.store.close()
         if self._server:

@@ -12,7 +12,7 @@ from scrapy.http import Response
 
 from zjolcrawl.archive.archive import ArchiveError, NoAnswer
 from zjolcrawl.archive.writer import Exchange, Headers
-from zjolcrawl.cluster import CrowdLost
+from zjolcrawl.extensions.leases import LeaseLost
 from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.middlewares.frontier import CONDITIONS
 from zjolcrawl.middlewares.replay import ARCHIVED
@@ -83,7 +83,7 @@ class ArchiveMiddleware:
     def process_exception(self, request: Request, exception: Exception) -> None:
         """Append that nothing came, or that robots.txt forbade the request: a re-read must know."""
         ignored = isinstance(exception, IgnoreRequest) and not isinstance(exception, Forbidden)
-        if ignored or isinstance(exception, (ArchiveError, CrowdLost, NoAnswer)):
+        if ignored or isinstance(exception, (ArchiveError, LeaseLost, NoAnswer)):
             return
         request.meta["seen_at"] = utc_now()
         if writer := self.ledger.writer:

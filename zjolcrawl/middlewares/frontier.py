@@ -11,6 +11,7 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
+from zjolcrawl.extensions.leases import HOST
 from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.items import ColumnVisit, Link, Outcome, WalkEnd
 from zjolcrawl.storage.buffer import Found
@@ -25,9 +26,9 @@ class FrontierMiddleware:
     """Writes a page's links in one durable bulk, then lets its requests go.
 
     A request carries its link in `cb_kwargs["link"]`; a link without a request is yielded as a
-    Link item and ends here. A request for a link whose time has not come ends here too, unless its
-    `meta["always"]` is set; one with an item as `meta["unless_known"]` gives way to that item if the
-    page listed no unknown link.
+    Link item and ends here: the feed comes upon it. A request with an item as `meta["unless_known"]`
+    gives way to that item if the page listed no unknown link. What a page leads to needs the lease that
+    the page needed.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -58,6 +59,10 @@ class FrontierMiddleware:
     ) -> AsyncIterator[Any]:
         """All of a callback's output is held until its links are written."""
         batch = [each async for each in result]
+        if host := response.meta.get(HOST):
+            for each in batch:
+                if isinstance(each, Request):
+                    each.meta.setdefault(HOST, host)
         for ready in await self._recorded(batch):
             yield ready
 
@@ -80,19 +85,14 @@ class FrontierMiddleware:
             )  # fmt: skip
 
     async def _recorded(self, batch: list[Any]) -> list[Any]:
-        """The batch without what is only recorded and what need not be asked for now.
-
-        Requests for links come last: Scrapy takes in one after the other while it fetches, and the page
-        that leads on would be asked for only when the links of this one are nearly done.
-        """
+        """The batch without what is only recorded and what need not be asked for now."""
         links = [link for each in batch if (link := _link_of(each))]
         found = Found()
         if links:
             found = await (await RunLedger.of(self.crawler).open()).discover(links)
-        going_on = [ready for each in batch if (ready := _ready(each, found))]
-        return sorted(
-            going_on, key=lambda each: isinstance(each, Request) and "link" in each.cb_kwargs
-        )
+            if feed := getattr(self.crawler.spider, "feed", None):
+                feed.found(links)
+        return [ready for each in batch if (ready := _ready(each, found))]
 
 
 def conditional_headers(row: dict[str, Any]) -> dict[str, str]:
@@ -108,13 +108,8 @@ def _ready(each: Any, found: Found) -> Any:
         each.complete = not found.new
     if not isinstance(each, Request):
         return each
-    if (instead := each.meta.pop("unless_known", None)) and not found.new:
-        return instead
-    if (link := _link_of(each)) and not each.meta.get("always"):
-        if link.url not in found.due:
-            return None
-        each.headers.update(conditional_headers(found.due[link.url]))
-    return each
+    instead = each.meta.pop("unless_known", None)
+    return instead if instead and not found.new else each
 
 
 def _link_of(each: Any) -> Link | None:

@@ -17,9 +17,9 @@ from scrapy.utils.httpobj import urlparse_cached
 from scrapy.utils.misc import load_object
 
 from zjolcrawl.archive.archive import ArchiveError, NoAnswer
-from zjolcrawl.cluster import CrowdLost
+from zjolcrawl.extensions.leases import HOST, LeaseLost
 from zjolcrawl.extensions.run_ledger import RunLedger
-from zjolcrawl.parsing.urls import absolute
+from zjolcrawl.parsing.urls import absolute, host_of
 
 MOST_BYTES = 500 * 1024
 """Of a longer file the rest is not read (RFC 9309, 2.5 asks for at least so many)."""
@@ -39,10 +39,12 @@ class RobotsUnavailable(Exception):
 class _Rules:
     """What is known of a host until `expires` (monotonic seconds).
 
-    `parser` has its rules, None if it has none; `fault` says why they are not known.
+    `parser` has its rules, None if it has none; `crawl_delay` is the seconds between two requests that it
+    asks for; `fault` says why nothing is known.
     """
 
     parser: RobotParser | None = None
+    crawl_delay: float | None = None
     fault: str | None = None
     expires: float = 0.0
 
@@ -77,7 +79,7 @@ class RobotsMiddleware:
         if request.meta.get("dont_obey_robotstxt") or url.scheme not in {"http", "https"}:
             return
         site = f"{url.scheme}://{url.netloc}"
-        rules = await self._rules(site)
+        rules = await self._rules(site, request.meta.get(HOST))
         if rules.fault:
             raise RobotsUnavailable(f"{site}/robots.txt cannot be fetched: {rules.fault}")
         agent = self._agent or request.headers.get(b"User-Agent") or self._default_agent
@@ -86,29 +88,36 @@ class RobotsMiddleware:
         if rules.parser and not rules.parser.allowed(address, agent):
             raise Forbidden(f"Forbidden by robots.txt: {site}/robots.txt")
 
-    async def _rules(self, site: str) -> _Rules:
-        """What holds for a host; all that ask meanwhile wait for one answer."""
+    async def _rules(self, site: str, leased: str | None) -> _Rules:
+        """What holds for a host; all that ask meanwhile wait for one answer. `leased`: the host whose lease
+        the first of them needs, and so the file too.
+        """
         asked, known = self._hosts.get(site), None
         if asked and asked.done():
             known = asked.result()
             asked = asked if time.monotonic() < known.expires else None
         if asked is None:
-            asked = self._hosts[site] = asyncio.ensure_future(self._ask(site, known))
+            asked = self._hosts[site] = asyncio.ensure_future(self._ask(site, known, leased))
         return await asyncio.shield(asked)
 
-    async def _ask(self, site: str, known: _Rules | None) -> _Rules:
+    async def _ask(self, site: str, known: _Rules | None, leased: str | None) -> _Rules:
         url = f"{site}/robots.txt"
-        request = Request(url, callback=NO_CALLBACK, meta={"dont_obey_robotstxt": True})
+        request = Request(
+            url, callback=NO_CALLBACK, meta={"dont_obey_robotstxt": True, HOST: leased}
+        )
         assert self.crawler.engine is not None
         try:
             rules = self._read(await self.crawler.engine.download_async(request))
-        except (CrowdLost, ArchiveError):
+        except (LeaseLost, ArchiveError):
+            del self._hosts[site]  # whoever holds the host again asks again
             raise
         except Exception as error:
             fault = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             rules = _Rules(fault=fault)
         now = time.monotonic()
         if rules.fault is None:
+            if leases := RunLedger.of(self.crawler).leases:
+                leases.slow_down(host_of(site), rules.crawl_delay)
             rules.expires = now + self._longest
             return rules
         if known is None or not known.fault:
@@ -131,7 +140,10 @@ class RobotsMiddleware:
             body = body[:MOST_BYTES].rpartition(b"\n")[0]
         if _steps(decode_robotstxt(body, None)) > _MOST_STEPS:
             return _Rules(fault="too many agents share too many rules")
-        return _Rules(self._parser.from_crawler(self.crawler, body))
+        parser = self._parser.from_crawler(self.crawler, body)
+        # Scrapy's own interface of parsers has no word for it.
+        told = getattr(getattr(parser, "rp", None), "crawl_delay", lambda _: None)
+        return _Rules(parser, told(self._agent or self._default_agent))
 
 
 def was_forbidden(error: BaseException | None) -> bool:

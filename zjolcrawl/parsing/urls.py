@@ -205,6 +205,14 @@ def _kind(url: str) -> str:
 _known_kind = lru_cache(maxsize=1024)(_kind)
 
 
+def host_of(url: str) -> str:
+    """The host that is asked for a URL; empty where there is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # a bracket of IPv6 without the other
+        return ""
+
+
 def is_front(url: str) -> bool:
     """Whether an absolute URL is the front page of the site, of a host or of a column."""
     return kind(url) == "topic" and bool(re.search(r"/(?:index\.s?html?)?$", urlsplit(url).path))

@@ -26,7 +26,7 @@ from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.items import Article, Image
 from zjolcrawl.parsing.picture import NotPicture, Picture
 from zjolcrawl.parsing.urls import is_image_host
-from zjolcrawl.reading.pictures import PictureReader
+from zjolcrawl.pipelines.pictures import PictureReader
 from zjolcrawl.storage.image_stores import GridFSFiles, ImageFiles
 from zjolcrawl.switch import switch
 

@@ -12,6 +12,7 @@ from zjolcrawl.catalogue import catalogue_names, site_name
 from zjolcrawl.items import FROM_KEYWORDS, Article, Byline, Outcome, RawArticle
 from zjolcrawl.papers import Paper, paper_of
 from zjolcrawl.parsing.article_page import PARSER_VERSION
+from zjolcrawl.parsing.deadline import TooLong, within
 from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, merge, names_editor, people
 from zjolcrawl.parsing.fields.dates import (
     china_day,
@@ -23,7 +24,6 @@ from zjolcrawl.parsing.fields.dates import (
 from zjolcrawl.parsing.fields.tags import keyword_tags, split_tags
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.urls import doc_id, kind, url_day
-from zjolcrawl.reading.deadline import TooLong, within
 
 # Every family can have these, and a paper those; a page without one of them says so in `warnings`.
 _EXPECTED = ("title", "published_at", "source", "authors", "editors", "tags", "breadcrumb")

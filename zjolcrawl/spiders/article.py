@@ -24,10 +24,12 @@ class ArticleSpider(ArticleReader):
 
     async def start(self) -> AsyncIterator[Any]:
         """A request a URL; what is no page of an article's kind is only recorded."""
+        asked: set[str] = set()
         for url in self.urls:
             what = kind(url)
             link = Link(canonical(url))
             if what not in {*READ_KINDS, "topic"}:
                 yield Link(link.url, what, reason=f"{what} page: not read by this version")
-            elif self.asks_first(link):
-                yield self.article_request(link, url, always=True)
+            elif link.url not in asked:
+                asked.add(link.url)
+                yield self.article_request(link, url)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -11,7 +11,7 @@ from scrapy import Request
 from scrapy.http import Response
 
 from zjolcrawl.catalogue import Column
-from zjolcrawl.items import READ_KINDS, WalkEnd
+from zjolcrawl.items import READ_KINDS, ColumnVisit, WalkEnd
 from zjolcrawl.middlewares.frontier import conditional_headers
 from zjolcrawl.parsing.column_page import ColumnPage, link_day_of
 from zjolcrawl.parsing.fields.dates import china_day
@@ -20,8 +20,6 @@ from zjolcrawl.spiders.arguments import column_arguments
 from zjolcrawl.spiders.context import Days, column_context
 from zjolcrawl.spiders.lists import ListReader
 from zjolcrawl.spiders.reader import validators_of
-
-_MOST_WAITING = 200  # requests; each takes some 3 KB
 
 
 @dataclass(slots=True)
@@ -48,9 +46,9 @@ class _Walk:
 class ColumnSpider(ListReader):
     """Crawls columns page by page.
 
-    1. Links of the columns that are pending, or to be visited again, are requested.
-    2. A column page is read; its links are recorded in the frontier, then those whose time has come
-       are requested.
+    1. Links of the columns that are pending, or to be visited again, are requested, host by host (see
+       `Feed`).
+    2. A column page is read; its links are recorded in the frontier, where the first step finds them.
     3. The next page is the one the page offers; a catalogue entry with `paging = "index"` is
        asked for `index_N` where its pages offer none.
     4. A walk ends at a first page that has not changed, at a page without an unknown link, at the
@@ -59,7 +57,7 @@ class ColumnSpider(ListReader):
     """
 
     name = "column"
-    shareable = True  # among workers, with REDIS_URL
+    ends = ("walked_at", "last_error_at")
     parse_arguments = staticmethod(column_arguments)
 
     def __init__(self, name: str | None = None, **arguments: str) -> None:
@@ -67,14 +65,20 @@ class ColumnSpider(ListReader):
         self.given = arguments
         self.wanted = column_arguments(**arguments)
         self.days = Days(self.wanted.since, self.wanted.until)
+        self.rechecked = set() if self.wanted.recheck else None
 
-    async def start(self) -> AsyncIterator[Any]:
-        """What is pending or due of the columns, then the first page of each."""
-        async for request in self.due(column.id for column in self.wanted.columns):
-            yield request
-        known = self.ledger.tally.known
-        for column in self.wanted.columns:
-            yield self.first_page(column, known.get(column.id, {}))
+    def walks(self) -> Iterable[Column]:
+        """The columns that are wanted."""
+        return self.wanted.columns
+
+    def begin(self, walk: str, known: dict[str, Any]) -> Iterable[Request]:
+        """The first page of a column."""
+        (column,) = (each for each in self.wanted.columns if each.id == walk)
+        return [self.first_page(column, known)]
+
+    def ends_of(self, visits: Iterable[ColumnVisit | WalkEnd]) -> Iterable[str]:
+        """A walk ends where it says so, and with a page that cannot be read."""
+        return [each.column for each in visits if isinstance(each, WalkEnd) or each.error]
 
     def first_page(self, column: Column, known: dict[str, Any]) -> Request:
         """The request that begins a walk; `known` is what `columns` has of it.
@@ -105,17 +109,8 @@ class ColumnSpider(ListReader):
             },
             meta={"context": column_context(walk.column, walk.page, probe=probe)},
             dont_filter=True,
-            # Lists before articles: what was found is recorded early. But not a long column as a whole,
-            # whose requests would fill the memory: then after this list's own, while others still wait,
-            # so that there is always something to fetch.
-            priority=10 if self._waiting() < _MOST_WAITING else 0,
+            priority=10,  # lists before articles: what was found is recorded early
         )
-
-    def _waiting(self) -> int:
-        """How many requests the scheduler has."""
-        assert self.crawler.stats is not None
-        known = self.crawler.stats.get_value
-        return int(known("scheduler/enqueued", 0) - known("scheduler/dequeued", 0))
 
     async def parse_column(
         self, response: Response, walk: _Walk, column: Column, number: int, probe: bool
@@ -143,7 +138,7 @@ class ColumnSpider(ListReader):
             # Before the page's links are known: a run that is cut off between the two pages would
             # find nothing unknown on this one again.
             await (await self.ledger.open()).begin_walk(column.id)
-        for each in self.listed(page, column, seen_at, always=self.wanted.recheck):
+        for each in self.listed(page, column, seen_at):
             yield each
         if following is None:
             complete = None if bounded else True

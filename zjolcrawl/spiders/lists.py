@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
-from scrapy import Request, signals
+from scrapy import Request
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from zjolcrawl.catalogue import Column
-from zjolcrawl.cluster import CrowdLost
-from zjolcrawl.items import READ_KINDS, ColumnVisit, Link
+from zjolcrawl.extensions.leases import LeaseLost
+from zjolcrawl.items import READ_KINDS, ColumnVisit, Link, WalkEnd
 from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.parsing.column_page import ColumnPage, link_day_of, read_column
 from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.parsing.listed import ListedLink
 from zjolcrawl.parsing.paper_page import read_paper_page
 from zjolcrawl.parsing.urls import is_own_host, is_paper_page
+from zjolcrawl.spiders.feed import Feed, Walk
 from zjolcrawl.spiders.reader import ArticleReader, reason_of, target_of
+from zjolcrawl.storage.errors import StoreError
 
-_AHEAD = 100  # due links that wait in the scheduler
 _REASONS = {
     "app": "app page: its ids are re-used, so it is recorded and never rewritten",
     "video": "video page: recorded, not read",
@@ -33,31 +35,55 @@ _REASONS = {
 class ListReader(ArticleReader):
     """Base spider: reads one page of a column, or of a paper's issue, and says what it held."""
 
+    ends: tuple[str, ...] = ()
+    """The fields of a list's row in `columns` that say when it was walked."""
+
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(name)
+        self.rechecked: set[str] | None = None  # what was asked for, where all is to be
+
+    async def start(self) -> AsyncIterator[Any]:
+        """All that the lists lead to, and what is due of what they led to before."""
+        self.feed = Feed(self, self.walks())
+        try:
+            async for request in self.feed.requests():
+                yield request
+        except StoreError as error:
+            self.ledger.stop(str(error), "mongo_lost")
+
+    def walks(self) -> Iterable[Walk]:
+        """The lists that are wanted."""
+        raise NotImplementedError
+
+    def begin(self, walk: str, known: dict[str, Any]) -> Iterable[Request]:
+        """The requests that begin a walk, by its id; `known` is what `columns` has of it."""
+        raise NotImplementedError
+
+    def ends_of(self, visits: Iterable[ColumnVisit | WalkEnd]) -> Iterable[str]:
+        """The walks that these end."""
+        return ()
+
     def wanted_day(self, link: Link) -> bool:
         """Whether a link is of the days asked for, as far as its list or its URL tells."""
         moment = link_day_of(link.url, link.listed_at)
         return moment is None or china_day(moment) in self.days
 
-    async def due(self, columns: Iterable[str]) -> AsyncIterator[Request]:
-        """Requests for links of the columns (ids) that are pending, or to be visited again."""
-        store = await self.ledger.open()
-        count = 0
-        async for row in store.due(columns):
-            link = Link(row["_id"], columns=row["columns"], listed_at=row.get("listed_at"))
-            if self.wanted_day(link) and self.asks_first(link):
-                yield self.article_request(link, row.get("fetch_url", link.url), row=row)
-                count += 1
-                if count % _AHEAD == 0:
-                    await self.crawler.signals.wait_for(signals.scheduler_empty)
-
     def listed(
-        self, page: ColumnPage, column: Column, seen_at: datetime | None, *, always: bool
+        self, page: ColumnPage, column: Column, seen_at: datetime | None
     ) -> Iterator[Request | Link]:
-        """Each link of a page: a request where it leads to an article of the days asked for."""
+        """Each link of a page, which the feed comes upon if it is due; in a recheck a request where it
+        leads to an article of the days asked for, once in a run.
+        """
         for each in page.links:
             link = link_of_list(each, column, seen_at)
-            ask = each.kind in READ_KINDS and self.wanted_day(link) and self.asks_first(link)
-            yield self.article_request(link, each.fetch_url, always=always) if ask else link
+            wanted = each.kind in READ_KINDS and self.wanted_day(link)
+            if wanted and self.rechecked is not None and link.url not in self.rechecked:
+                self.rechecked.add(link.url)
+                if self.feed:
+                    self.feed.rechecked(column.id, link)
+                yield self.article_request(link, each.fetch_url)
+            else:
+                yield link
 
     def read_list(
         self,
@@ -127,9 +153,11 @@ class ListReader(ArticleReader):
     def column_failed(self, failure: Failure) -> Iterator[ColumnVisit]:
         """Scrapy errback: the column keeps the reason, the run goes on."""
         request: Request = failure.request  # type: ignore[attr-defined]
-        if isinstance(failure.value, CrowdLost):
-            return
         column, number = (request.cb_kwargs[name] for name in ("column", "number"))
+        if isinstance(failure.value, LeaseLost):
+            if self.feed:
+                self.feed.dropped_walk(column.id)
+            return
         reason, seen_at = reason_of(failure.value), request.meta.get("seen_at")
         yield failed_visit(column, number, request.url, reason, seen_at)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -40,8 +40,8 @@ class PaperSpider(ListReader):
     2. The calendar of a month says which days have an issue and which page is its first; where a month
        has none, the addresses that papers.toml knows are tried. Without a day, `paperindex.htm` leads to
        the newest issue.
-    3. The first page of an issue names the others; each page's links are recorded in the frontier,
-       then those whose time has come are requested.
+    3. The first page of an issue names the others; each page's links are recorded in the frontier, where
+       the first step finds them.
     """
 
     name = "paper"
@@ -52,17 +52,19 @@ class PaperSpider(ListReader):
         self.given = arguments
         self.wanted = paper_arguments(**arguments)
         self.days = Days(self.wanted.since, self.wanted.until)
+        self.rechecked = set() if self.wanted.recheck else None
 
-    async def start(self) -> AsyncIterator[Any]:
-        """What is pending or due of the papers, then what leads to their issues."""
-        async for request in self.due(paper.id for paper in self.wanted.papers):
-            yield request
-        for paper in self.wanted.papers:
-            if self.wanted.since is None:
-                yield self._asking(paper, paper.newest, self.parse_newest)
-            for days in self.wanted.months():
-                told = {"days": days}
-                yield self._asking(paper, paper.calendar(days[0]), self.parse_calendar, **told)
+    def walks(self) -> Iterable[Paper]:
+        """The papers that are wanted."""
+        return self.wanted.papers
+
+    def begin(self, walk: str, known: dict[str, Any]) -> Iterator[Request]:
+        """What leads to a paper's issues."""
+        (paper,) = (each for each in self.wanted.papers if each.id == walk)
+        if self.wanted.since is None:
+            yield self._asking(paper, paper.newest, self.parse_newest)
+        for days in self.wanted.months():
+            yield self._asking(paper, paper.calendar(days[0]), self.parse_calendar, days=days)
 
     def _asking(self, paper: Paper, url: str, callback: Any, **told: Any) -> Request:
         """A request for what leads to issues. A re-read has no need of it."""
@@ -167,7 +169,7 @@ class PaperSpider(ListReader):
         if not isinstance(page, PaperPage):
             return
         seen_at = response.meta.get("seen_at")
-        for each in self.listed(page, column, seen_at, always=self.wanted.recheck):
+        for each in self.listed(page, column, seen_at):
             yield each
         if number == 0:
             others = [each.url for each in page.issue if each.url != response.url]

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from array import array
-from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
-from scrapy import Request, Spider, signals
+from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
@@ -19,7 +17,7 @@ from twisted.python.failure import Failure
 from w3lib.url import safe_url_string
 
 from zjolcrawl.archive.archive import ArchiveError, NoAnswer
-from zjolcrawl.cluster import CrowdLost
+from zjolcrawl.extensions.leases import LeaseLost
 from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.items import READ_KINDS, Link, Outcome, RawArticle, Unchanged
 from zjolcrawl.middlewares.frontier import conditional_headers
@@ -35,8 +33,9 @@ from zjolcrawl.parsing.urls import (
     page_number,
     url_day,
 )
-from zjolcrawl.reading.pages import PageReader
 from zjolcrawl.spiders.context import Days, article_context
+from zjolcrawl.spiders.feed import Feed
+from zjolcrawl.spiders.pages import PageReader
 from zjolcrawl.spiders.parts import Parts
 
 _REDIRECTS = {301, 302, 303, 307, 308}
@@ -58,19 +57,15 @@ class ArticleReader(Spider):
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__(name)
-        self.pages = PageReader(0)
-        # Hashes of URLs in order: 8 bytes each, where a set takes 100 and is most of what grows in a long
-        # run. Of two links with one hash the second stays pending.
-        self.asked = array("q")
+        self.pages = PageReader()
+        self.feed: Feed | None = None  # of a spider that walks lists
         self._refused = 0
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         """Called by Scrapy."""
         spider = super().from_crawler(crawler, *args, **kwargs)
-        get = crawler.settings
-        spider.pages = PageReader(get.getint("PARSER_PROCESSES"), get.getfloat("PAGE_SECONDS"))
-        crawler.signals.connect(spider.pages.close, signal=signals.spider_closed)
+        spider.pages.seconds = crawler.settings.getfloat("PAGE_SECONDS")
         return spider
 
     @property
@@ -78,29 +73,19 @@ class ArticleReader(Spider):
         """The run's ledger, which owns archive and store."""
         return RunLedger.of(self.crawler)
 
-    def asks_first(self, link: Link) -> bool:
-        """Whether this run has not asked for the link before; from now on it has."""
-        name = hash(link.url)
-        place = bisect_left(self.asked, name)
-        known = self.asked[place : place + 1] == array("q", [name])
-        if not known:
-            self.asked.insert(place, name)
-        return not known
-
     def article_request(
         self,
         link: Link,
         url: str,
         trail: tuple[str, ...] = (),
         *,
-        always: bool = False,
         row: dict[str, Any] | None = None,
     ) -> Request:
-        """The request for a link; `trail` are the addresses of stubs that led here.
+        """The request for a link; `trail` are the addresses of stubs that led here, `row` is what the
+        frontier has of it, where that is known.
 
-        `always`: also where the link's time has not come; `row`: its row in the frontier, where that
-        is known already. Scrapy's filter of duplicates would drop a redirect to a page that the run
-        has fetched, and leave the link pending for ever: `asks_first` is in its place.
+        Scrapy's filter of duplicates would drop a redirect to a page that the run has fetched, and leave
+        the link pending for ever.
         """
         return Request(
             url,
@@ -110,7 +95,6 @@ class ArticleReader(Spider):
             headers=conditional_headers(row or {}),
             meta={
                 "link_recorded": bool(trail) or row is not None,
-                "always": always,
                 "context": article_context(link, trail, self.days),
             },
             dont_filter=True,
@@ -118,6 +102,8 @@ class ArticleReader(Spider):
 
     async def parse_article(self, response: Response, link: Link, trail: tuple[str, ...]) -> Any:
         """Scrapy callback: an article, the next stop of a stub, or what became of the link."""
+        if self.feed:
+            self.feed.answered(link)
         yield await self.read(response, link, trail, self.days)
 
     async def read(
@@ -143,7 +129,7 @@ class ArticleReader(Spider):
         if moved and (elsewhere or is_front(response.url)):
             target = f"redirects to {kind(response.url)} page {response.url}"
             return self._outcome(link, response, "rejected", target)
-        found = await self.pages.read(response.body, response.url)
+        found = self.pages.read(response.body, response.url)
         self._watch(refused=isinstance(found, NotArticle) and found.withheld)
         if isinstance(found, Stub):
             return self._follow(found, response, link, trail)
@@ -190,7 +176,7 @@ class ArticleReader(Spider):
             return
         found: RawArticle | Stub | NotArticle | None = None
         if response.status == 200 and canonical(response.url) == parts.first.url:
-            found = await self.pages.read(response.body, response.url)
+            found = self.pages.read(response.body, response.url)
         if isinstance(found, NotArticle) and found.withheld:
             self._watch(refused=True)
             yield self._outcome(
@@ -208,7 +194,9 @@ class ArticleReader(Spider):
         request: Request = failure.request  # type: ignore[attr-defined]
         link, parts, url = (request.cb_kwargs[name] for name in ("link", "parts", "url"))
         error = failure.value
-        if isinstance(error, CrowdLost):
+        if isinstance(error, LeaseLost):
+            if self.feed:
+                self.feed.answered(link, dropped=True)
             return
         if isinstance(error, IgnoreRequest) or was_forbidden(error):
             parts.add(url, None)
@@ -264,8 +252,10 @@ class ArticleReader(Spider):
         request: Request = failure.request  # type: ignore[attr-defined]
         link: Link = request.cb_kwargs["link"]
         error, seen_at = failure.value, request.meta.get("seen_at")
-        if isinstance(error, CrowdLost):
-            return  # not asked: the link is as it was
+        if self.feed:
+            self.feed.answered(link, dropped=isinstance(error, LeaseLost))
+        if isinstance(error, LeaseLost):
+            return
         if isinstance(error, OffSite):
             yield self.left_the_site(link, request.url, seen_at)
             return

@@ -50,7 +50,6 @@ class ReparseSpider(ListReader):
         "DOWNLOAD_DELAY": 0,
         "AUTOTHROTTLE_ENABLED": False,
         "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",
-        "PARSER_PROCESSES": 0,  # `part` is what takes more processors to the archive
     }
 
     def __init__(self, name: str | None = None, **arguments: str) -> None:

@@ -48,16 +48,13 @@ SPOOLED = (Sight, Unchanged, Outcome, ColumnVisit, WalkEnd, RunEnd)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What `discover` found: how many links were `new`, the rows that are `due`, by URL, and the
-    `refused` links, with the reasons.
-    """
+    """What `discover` found: how many links were `new`, and the `refused` ones, with the reasons."""
 
     new: int = 0
-    due: dict[str, dict[str, Any]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
     def __add__(self, other: Found) -> Found:
-        return Found(self.new + other.new, self.due | other.due, self.refused | other.refused)
+        return Found(self.new + other.new, self.refused | other.refused)
 
 
 @dataclass(slots=True)

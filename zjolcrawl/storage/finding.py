@@ -13,12 +13,12 @@ from zjolcrawl.storage.bulk import write_each
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.errors import DUPLICATE
-from zjolcrawl.storage.frontier import discover_link, due_filter, new_row
-from zjolcrawl.storage.operations import gain_columns, utc_now
+from zjolcrawl.storage.frontier import discover_link, new_row
+from zjolcrawl.storage.operations import gain_columns
 
 
 async def record_links(db: Database, links: Mapping[str, Link], policy: VisitPolicy) -> Found:
-    """Record links, by URL, durably; how many are new, which are due, and what cannot be recorded.
+    """Record links, by URL, durably; how many are new, and what cannot be recorded.
 
     Raises PyMongoError for an outage alone.
     """
@@ -26,31 +26,26 @@ async def record_links(db: Database, links: Mapping[str, Link], policy: VisitPol
     known = {row["_id"] async for row in rows}
     rows_of_new = [new_row(link) for url, link in links.items() if url not in known]
     inserted, refused = await _insert(db, rows_of_new)
-    new, due = len(inserted), {}
-    found = [link for url, link in links.items() if url not in inserted.keys() | refused]
+    new = len(inserted)
+    found = [link for url, link in links.items() if url not in inserted and url not in refused]
     if found:
         updates = [discover_link(link, policy) for link in found]
         written = await write_each(db["frontier"], updates, bypass=True)
         refused |= {found[index].url: why for index, (_, why) in written.errors.items()}
         new += written.upserted
-        wanted = {"_id": {"$in": [link.url for link in found]}, **due_filter(utc_now(), policy)}
-        due = {row["_id"]: row async for row in db["frontier"].find(wanted)}
     if listed := [link for link in links.values() if link.columns]:
         refused |= await _add_columns(db, listed)
-    due |= {url: row for url, row in inserted.items() if "next_visit_at" in row}
-    return Found(new, due, refused)
+    return Found(new, refused)
 
 
-async def _insert(
-    db: Database, rows: list[dict[str, Any]]
-) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
-    """Insert rows; by URL, those that no other run has inserted meanwhile, and why others are refused."""
-    inserted = {row["_id"]: row for row in rows}
+async def _insert(db: Database, rows: list[dict[str, Any]]) -> tuple[set[str], dict[str, str]]:
+    """Insert rows: the URLs of those that no other run has inserted meanwhile, and why others are refused."""
+    inserted = {row["_id"] for row in rows}
     refused: dict[str, str] = {}
     written = await write_each(db["frontier"], [InsertOne(row) for row in rows])
     for index, (code, why) in written.errors.items():
         url = rows[index]["_id"]
-        del inserted[url]
+        inserted.remove(url)
         if code != DUPLICATE:
             refused[url] = why
     return inserted, refused

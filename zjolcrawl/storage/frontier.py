@@ -14,6 +14,7 @@ from pymongo import UpdateOne
 
 from zjolcrawl.items import READ_KINDS, Link, Outcome
 from zjolcrawl.parsing.fields.dates import EARLIEST
+from zjolcrawl.parsing.urls import host_of
 from zjolcrawl.storage.doubts import FINDINGS, Verdict, VisitPolicy
 from zjolcrawl.storage.operations import clock_limit, utc_now
 
@@ -32,7 +33,8 @@ def new_row(link: Link) -> dict[str, Any]:
     listed = link.listed_title or link.listed_at
     fetch_url = link.fetch_url if link.fetch_url != link.url else None
     row = {
-        "_id": link.url, "state": "pending" if read else "rejected", "kind": link.kind, "attempts": 0,
+        "_id": link.url, "host": host_of(link.fetch_url or link.url),
+        "state": "pending" if read else "rejected", "kind": link.kind, "attempts": 0,
         "discovered_at": at, "last_error": link.reason, "fetch_url": fetch_url, "columns": link.columns,
         "listed_title": link.listed_title, "listed_at": link.listed_at,
         "listed_since": at if listed else None, "next_visit_at": at if read else None,
@@ -54,6 +56,7 @@ def discover_link(link: Link, policy: VisitPolicy) -> UpdateOne:
         "kind": link.kind if link.columns else {"$ifNull": ["$kind", link.kind]},
         "attempts": {"$ifNull": ["$attempts", 0]},
         "discovered_at": {"$min": ["$discovered_at", at]},
+        "host": {"$ifNull": ["$host", {"$literal": host_of(link.fetch_url or link.url)}]},
     }
     if link.reason:
         row["last_error"] = {"$cond": [unknown, {"$literal": link.reason}, "$last_error"]}
@@ -168,17 +171,23 @@ def reject_link(url: str, reason: str) -> UpdateOne:
         "last_error": {"$literal": reason}, "next_visit_at": "$$REMOVE",
         "kind": {"$ifNull": ["$kind", "article"]}, "attempts": {"$ifNull": ["$attempts", 0]},
         "discovered_at": {"$ifNull": ["$discovered_at", now]},
+        "host": {"$ifNull": ["$host", {"$literal": host_of(url)}]},
     }  # fmt: skip
     return UpdateOne({"_id": url}, [{"$set": row}], upsert=True)
 
 
-def due_filter(now: datetime, policy: VisitPolicy) -> dict[str, Any]:
-    """The filter for links whose time has come, or is further ahead than any visit can be: then it is
-    from a clock that was ahead.
+def due_filter(now: datetime, since: datetime) -> dict[str, Any]:
+    """The filter for links whose time has come, but for those that were visited since a time before."""
+    visited = {"last_attempt_at": {"$gte": since, "$lte": now}}
+    return {"next_visit_at": {"$lte": now}, "$nor": [visited]}
+
+
+def too_far_ahead(now: datetime, policy: VisitPolicy) -> dict[str, Any]:
+    """The filter for links whose time is further ahead than any visit can be: it is from a clock that was
+    ahead.
     """
     furthest = now + timedelta(days=2 * max((*policy.recheck_days, 60)))
-    times = [{"next_visit_at": {"$lte": now}}, {"next_visit_at": {"$gt": furthest}}]
-    return {"$or": times}
+    return {"next_visit_at": {"$gt": furthest}}
 
 
 def _is_read(link: Link) -> bool:
@@ -223,6 +232,7 @@ def _settled(url: str, at: datetime, values: dict[str, Any], attempts: int = 1) 
         "attempts": {"$add": [{"$ifNull": ["$attempts", 0]}, _if_later(at, attempts)]},
         "kind": {"$ifNull": ["$kind", "article"]},
         "discovered_at": {"$ifNull": ["$discovered_at", at]},
+        "host": {"$ifNull": ["$host", {"$literal": host_of(url)}]},
     }
     return UpdateOne({"_id": url}, [{"$set": row}], upsert=True)
 

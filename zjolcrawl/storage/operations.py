@@ -11,6 +11,7 @@ from bson import ObjectId
 from pymongo import UpdateMany, UpdateOne
 
 from zjolcrawl.items import ColumnVisit, Outcome, Unchanged, WalkEnd
+from zjolcrawl.parsing.urls import host_of
 from zjolcrawl.storage.changes import MOVED
 from zjolcrawl.storage.limits import storable
 
@@ -72,6 +73,8 @@ def visit_column(visit: ColumnVisit) -> UpdateOne:
     values: dict[str, Any] = {
         k: {"$literal": v} for k, v in visit.entry.items() if k != "id" and v is not None
     }
+    if address := visit.entry.get("url"):
+        values["host"] = host_of(address)
     if visit.error:
         values |= {"last_error": {"$literal": visit.error}, "last_error_at": at}
     else:

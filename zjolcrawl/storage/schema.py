@@ -85,6 +85,7 @@ _FRONTIER = {
         "_id": _TEXT,
         "state": {"enum": ["pending", "stored", "rejected", "failed", "gone"]},
         "kind": _TEXT,
+        "host": {"bsonType": "string"},
         "columns": {"bsonType": "array", "items": _TEXT},
         "listed_title": _TEXT,
         "listed_at": _DATE,
@@ -111,9 +112,11 @@ VALIDATORS: dict[str, dict[str, Any] | None] = {
     "revisions": _REVISION,
     "frontier": _FRONTIER,
     "columns": None,
+    "hosts": None,
     "runs": None,
     "rejects": None,
 }
+_HOST = r"^[a-z]+://(?:[^/?#@]*@)?([^/?#:]+)"
 _NEWEST = ("published_at", DESCENDING)
 # Each serves a query of README.md, named in the comment. A partial one serves a query whose filter has its
 # condition word for word; it has an entry of the few articles that fit, and only they cost a write.
@@ -147,8 +150,14 @@ INDEXES: dict[str, list[IndexModel]] = {
     "frontier": [
         IndexModel([("columns", ASCENDING), ("state", ASCENDING)]),  # what became of the links
         IndexModel([("next_visit_at", ASCENDING)]),  # what is visited next
+        # what is asked next of a host
+        IndexModel([("host", ASCENDING), ("next_visit_at", ASCENDING), ("_id", ASCENDING)]),
     ],
-    "runs": [IndexModel([("started_at", DESCENDING)])],  # the last runs
+    "hosts": [IndexModel([("holder", ASCENDING)])],  # what a run holds
+    "runs": [
+        IndexModel([("started_at", DESCENDING)]),  # the last runs
+        IndexModel([("alive_until", ASCENDING)], sparse=True),  # those that live
+    ],
 }
 
 
@@ -175,6 +184,24 @@ async def ensure_schema(db: AsyncDatabase[dict[str, Any]]) -> list[str]:
     # Of an earlier version, or another program: from now on they have a time of their last write.
     await db["articles"].update_many(
         {"written_at": None}, {"$currentDate": MOVED}, bypass_document_validation=True
+    )
+    # Of an earlier version: whoever takes a link up must know which host it asks.
+    host = {"$regexFind": {"input": {"$ifNull": ["$fetch_url", "$_id"]}, "regex": _HOST}}
+    await db["frontier"].update_many(
+        {"host": None},
+        [
+            {
+                "$set": {
+                    "host": {
+                        "$ifNull": [
+                            {"$first": {"$getField": {"field": "captures", "input": host}}},
+                            "",
+                        ]
+                    }
+                }
+            }
+        ],
+        bypass_document_validation=True,
     )
     dropped = [name for name in _FORMER if name in existing]
     for name in dropped:

@@ -11,7 +11,8 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -27,7 +28,7 @@ from zjolcrawl.storage.delivery import Delivery
 from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.errors import StoreError, broken, unavailable
 from zjolcrawl.storage.finding import record_links
-from zjolcrawl.storage.frontier import due_filter
+from zjolcrawl.storage.frontier import due_filter, too_far_ahead
 from zjolcrawl.storage.limits import key_fault, make_storable, storable
 from zjolcrawl.storage.operations import begin_walk, clock_limit, utc_now
 from zjolcrawl.storage.outage import Outage
@@ -39,6 +40,12 @@ logger = logging.getLogger(__name__)
 _BYTES = 32 * 2**20  # of articles: so many are written at once, however few they are
 _LINKS = 500  # of a list are recorded at once: their addresses have to fit into one query
 _LONGEST_ARGUMENT = 100_000  # characters
+_ORDER = [("next_visit_at", 1), ("_id", 1)]
+_ROW = dict.fromkeys(
+    ("columns", "listed_at", "fetch_url", "etag", "last_modified", "next_visit_at"), 1
+)
+Place = tuple[datetime, str]
+"""A row's place among those that are due."""
 
 
 class Store:
@@ -68,6 +75,16 @@ class Store:
         self._ageing: asyncio.Task[None] | None = None
         self._outage = Outage()
         self._delivery = Delivery(self.write, self.counts, self._size)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the run has to end because of its database."""
+        return self._outage.lost is not None
+
+    @property
+    def away(self) -> bool:
+        """Whether MongoDB does not answer."""
+        return self._outage.away
 
     @property
     def faults(self) -> list[str]:
@@ -144,22 +161,40 @@ class Store:
         async with self._flushing:
             return await record_links(self.db, links, self.writer.policy)
 
-    async def due(self, columns: Iterable[str]) -> AsyncIterator[dict[str, Any]]:
-        """The rows of columns' links that are pending or to be visited again, oldest first.
-
-        Where MongoDB was away meanwhile, some come twice.
+    async def due(
+        self,
+        host: str,
+        columns: Collection[str],
+        since: datetime,
+        after: Place | None = None,
+        most: int = 100,
+    ) -> list[dict[str, Any]]:
+        """The rows of columns' links on a host that are pending or to be visited again, oldest first, and not
+        visited `since` a time; so many at most, that follow a place in this order.
         """
-        due = due_filter(utc_now(), self.writer.policy)
-        wanted = {"columns": {"$in": list(columns)}, **due}
-        while True:
-            try:
-                async for row in self.db["frontier"].find(wanted).sort("next_visit_at", 1):
-                    yield row
-            except PyMongoError as error:
-                self._outage.failed(error)
-                await self._outage.ask(lambda: self.client.admin.command("ping"))
-            else:
-                return
+        wanted = {"host": host, "columns": {"$in": list(columns)}, **due_filter(utc_now(), since)}
+        if after:
+            at, url = after
+            wanted["next_visit_at"]["$gte"] = at
+            wanted["$or"] = [{"next_visit_at": {"$gt": at}}, {"_id": {"$gt": url}}]
+
+        async def find() -> list[dict[str, Any]]:
+            rows = self.db["frontier"].find(wanted, _ROW).sort(_ORDER).limit(most)
+            return await rows.to_list()
+
+        return await self._outage.ask(find)
+
+    async def hosts_due(self, columns: Collection[str], since: datetime) -> set[str]:
+        """The hosts of such rows."""
+        wanted = {"columns": {"$in": list(columns)}, **due_filter(utc_now(), since)}
+
+        async def find() -> set[str]:
+            groups = await self.db["frontier"].aggregate(
+                [{"$match": wanted}, {"$group": {"_id": "$host"}}]
+            )
+            return {each["_id"] async for each in groups}
+
+        return await self._outage.ask(find)
 
     async def columns(self) -> dict[str, dict[str, Any]]:
         """What is known of each column, by its id."""
@@ -303,6 +338,10 @@ class Store:
 
     async def _begin(self, arguments: dict[str, Any], version: str) -> None:
         self.dropped = await ensure_schema(self.db)
+        await self.db["frontier"].update_many(
+            too_far_ahead(utc_now(), self.writer.policy), {"$set": {"next_visit_at": utc_now()}},
+            bypass_document_validation=True,
+        )  # fmt: skip
         run = {"_id": self.run_id, "version": version}
         run["arguments"] = storable(arguments, _LONGEST_ARGUMENT)
         await self.db["runs"].insert_one({**run, "started_at": utc_now()})

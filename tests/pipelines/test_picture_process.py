@@ -29,7 +29,7 @@ from tests.support.pictures import (
     webp,
 )
 from zjolcrawl.parsing.picture import NotPicture, Picture
-from zjolcrawl.reading.pictures import PictureReader
+from zjolcrawl.pipelines.pictures import PictureReader
 
 MEGABYTE = 1024 * 1024
 

@@ -1,70 +1,18 @@
-"""A redis-server and a replica set of three, of the test's own, on loopback."""
+"""A replica set of three, of the test's own, on loopback."""
 
 from __future__ import annotations
 
 import contextlib
-import shutil
 import signal
-import socket
 import subprocess
-import time
 from pathlib import Path
 from typing import Any, Self
 
-import pytest
 from pymongo import MongoClient
 from pymongo.errors import AutoReconnect
 
 from tests.support.mongod import free_port
 from zjolcrawl.storage.embedded import find_mongod
-
-REDIS_SERVER = shutil.which("redis-server")
-needs_redis = pytest.mark.skipif(
-    REDIS_SERVER is None, reason="no redis-server: apt-get install redis-server"
-)
-
-
-class RedisServer:
-    """Keeps nothing on disk: killed and started again it is empty. A context manager."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True)
-        self._folder, self._port = folder, free_port()
-        self.url = f"redis://127.0.0.1:{self._port}"
-        self._running: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        assert REDIS_SERVER
-        self._running = subprocess.Popen(
-            [
-                REDIS_SERVER, "--port", str(self._port), "--bind", "127.0.0.1", "--save", "",
-                "--appendonly", "no", "--dir", str(self._folder),
-            ],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        deadline = time.monotonic() + 10
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
-            except OSError:
-                assert time.monotonic() < deadline, "redis-server does not answer"
-                time.sleep(0.02)
-            else:
-                return
-
-    def kill(self) -> None:
-        assert self._running
-        self._running.kill()
-        self._running.wait()
-        self._running = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._running:
-            self.kill()
 
 
 class ReplicaSet:

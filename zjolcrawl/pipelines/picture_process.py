@@ -1,4 +1,4 @@
-"""The process that reads pictures for a crawl: `python -m zjolcrawl.reading.picture_process`.
+"""The process that reads pictures for a crawl: `python -m zjolcrawl.pipelines.picture_process`.
 
 It is sent pictures on stdin and answers each on stdout, until the other end closes or dies. Hostile bytes
 can take any memory and time in a decoder; here they take this process, which its crawl starts anew.
@@ -16,7 +16,6 @@ from contextlib import suppress
 from dataclasses import astuple
 
 from zjolcrawl.parsing.picture import NotPicture, read_picture
-from zjolcrawl.processes import tend_memory
 
 LENGTH = struct.Struct(">I")
 """Before a picture: how many bytes it has. An answer is a line of JSON: a Picture's fields, or a reason."""
@@ -28,7 +27,6 @@ MOST_SECONDS = 20
 
 def main() -> int:
     """Answer pictures. 0 when there are no more."""
-    tend_memory()
     with suppress(ValueError, OSError):  # the limit is lower already, or the system has none
         resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     asked, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")

@@ -10,10 +10,10 @@ import threading
 from contextlib import suppress
 
 from zjolcrawl.parsing.picture import NotPicture, Picture
+from zjolcrawl.pipelines.picture_process import LENGTH, MOST_MEMORY, MOST_SECONDS
 from zjolcrawl.processes import own_environment
-from zjolcrawl.reading.picture_process import LENGTH, MOST_MEMORY, MOST_SECONDS
 
-_PROCESS = "zjolcrawl.reading.picture_process"
+_PROCESS = "zjolcrawl.pipelines.picture_process"
 _LOST = f"takes more than {MOST_MEMORY >> 20} MB or {MOST_SECONDS} s to be read"
 
 

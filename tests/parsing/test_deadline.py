@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import os
 import re
 import signal
 import threading
@@ -14,16 +12,15 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.reading.test_pages import PAGES, READ, hurried, with_reader, workers_of
 from tests.support.crawling import Crawl
 from tests.support.pages import COLUMN, DAY, article, list_page, serve_column, url_of
 from tests.support.site import Answer, SiteProxy
 from zjolcrawl.items import Outcome, RawArticle
 from zjolcrawl.parsing.article_page import NotArticle
 from zjolcrawl.parsing.column_page import read_column
+from zjolcrawl.parsing.deadline import TooLong, within
 from zjolcrawl.pipelines.normalize import NormalizePipeline
-from zjolcrawl.reading.deadline import TooLong, within
-from zjolcrawl.reading.pages import PageReader
+from zjolcrawl.spiders.pages import PageReader
 
 # The alarm may come while Python calls back what looks at garbage (Hypothesis does): it is dropped there,
 # told, and comes again.
@@ -96,31 +93,16 @@ def test_in_another_thread_there_is_no_bound() -> None:
 
 
 def test_a_long_page_of_an_article_is_no_article() -> None:
-    found = asyncio.run(PageReader(0, 0.2).read(LONG, url_of(1)))
+    found = PageReader(0.2).read(LONG, url_of(1))
     assert isinstance(found, NotArticle)
     assert found.reason.startswith("takes too long: not read in 0.2 s")
     assert not found.missing
     assert not found.withheld
 
 
-def test_a_process_beside_gives_up_too_and_goes_on() -> None:
-    async def use(reader: PageReader) -> None:
-        reader.seconds = 0.2
-        worker = await hurried(reader)
-        long, *others = await asyncio.gather(
-            reader.read(LONG, url_of(1)), *(reader.read(*page) for page in PAGES[:9])
-        )
-        assert isinstance(long, NotArticle)
-        assert long.reason.startswith("takes too long")
-        assert others == READ[:9]
-        assert workers_of(os.getpid()) == [worker]
-
-    with_reader(use)
-
-
 def test_a_long_list_has_a_fault() -> None:
     page = list_page([(DAY, FIRST + n) for n in range(20_000)])
-    found = PageReader(0, 0.1).read_list(read_column, page, COLUMN)
+    found = PageReader(0.1).read_list(read_column, page, COLUMN)
     assert found.fault
     assert found.fault.startswith("takes too long")
     assert found.links == []

@@ -1,0 +1,177 @@
+"""How much faster two runs are than one, on twelve slow hosts; and a crowd that is killed, frozen and deposed.
+
+python -m bench.crowd [ARTICLES [SECONDS]]              3000 0.8
+python -m bench.crowd kills [ARTICLES [KILLS [RUNS]]]   3000 5 4
+
+Both use a replica set of three. The site has twelve hosts with a column each, and answers each request after
+SECONDS, as one does that is far or slow. A run keeps 8 requests under way (CONCURRENT_REQUESTS), two of a host,
+so one run is bound by that and not by its processor: on a machine of two cores, which also serve the site and
+the database, that is where a second run can show what sharing costs.
+
+The first ends with status 1 unless two runs are at least 1.9 times one, every article is stored once, nothing
+was asked for twice, and no host was asked by two runs at a time. The rate is the web's: articles between its
+first and its last request for one, so start and end of the processes do not count.
+
+The second kills runs (SIGKILL; each is begun again on its folder, as a supervisor does), freezes one past its
+lease (SIGSTOP) and wakes it, and has the primary step down, all at random moments of one crawl. It ends with
+status 1 unless every article is stored once, every link is `stored`, every `warc` pointer leads to the bytes that
+were served, and no host was asked by two runs at a time, but for what a killed or frozen one had under way.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from tests.support.crawling import Running, ended, wait_until
+from tests.support.crowd import Begin, Seen, beginner, columns, serve_hosts
+from tests.support.replica import ReplicaSet
+from tests.support.site import SiteProxy
+from zjolcrawl.archive.archive import Archive
+from zjolcrawl.archive.warc import Pointer
+
+LEAST = 1.9
+_HOSTS, _ON_PAGE = 12, 25
+_SLOW = {"CONCURRENT_REQUESTS": 8, "CONCURRENT_REQUESTS_PER_DOMAIN": 2, "LEASE_SECONDS": 5}
+
+
+def crawl(seen: Seen, begin: Begin, db: Any, urls: list[str], runs: int) -> tuple[float, list[str]]:
+    """Articles a second of so many runs together, and what was wrong."""
+    seen.spans.clear()
+    faults = []
+    for each in [begin(10 * runs + number, **_SLOW) for number in range(runs)]:
+        _, err = ended(each, 3600)
+        faults += [err] if each.returncode else []
+    times = sorted(span[0] for span in seen.spans if "/t2017" in span[3])
+    rate = (len(times) - 1) / (times[-1] - times[0])
+    asked = Counter(span[3] for span in seen.spans)
+    faults += [f"{url}: {n} times" for url, n in asked.items() if n > 1 and "/robots" not in url]
+    faults += seen.shared()
+    if (stored := db.articles.count_documents({"revision": 1})) != len(urls):
+        faults.append(f"{stored} articles of {len(urls)}")
+    print(f"{runs} runs: {rate:.1f} articles a second", flush=True)
+    return rate, faults
+
+
+def main(articles: int = 3000, seconds: float = 0.8) -> int:
+    """Print the rates and their ratio."""
+    seen, listed, rates, faults = Seen(), columns(_HOSTS), [], list[str]()
+    pages = articles // (_HOSTS * _ON_PAGE)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        ReplicaSet(Path(name) / "rs") as mongodb,
+        mongodb.client() as client,
+        SiteProxy(Path(name) / "site", listener=seen.note) as site,
+    ):
+        urls = serve_hosts(site, listed, pages, _ON_PAGE)
+        site.delay = seconds
+        for runs in (1, 2):
+            with beginner(site, listed, mongodb.uri, f"zjol{runs}", Path(name)) as (begin, _):
+                rate, wrong = crawl(seen, begin, client[f"zjol{runs}"], urls, runs)
+            rates.append(rate)
+            faults += wrong
+    ratio = rates[1] / rates[0]
+    print(
+        "\n".join(faults[:20])
+        or "each page asked for once, each article stored once, no host by two at a time"
+    )
+    print(f"two runs are {ratio:.2f} times one")
+    return 1 if faults or ratio < LEAST else 0
+
+
+def kills(articles: int = 3000, deaths: int = 5, runs: int = 4) -> int:
+    """Print each trouble and the verdict."""
+    seed = time.time_ns()
+    chance = random.Random(seed)
+    print(f"{articles} articles, {runs} runs, {deaths} kills, seed {seed}", flush=True)
+    seen, listed = Seen(), columns(_HOSTS)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        ReplicaSet(Path(name) / "rs") as mongodb,
+        mongodb.client() as client,
+        SiteProxy(Path(name) / "site", listener=seen.note) as site,
+        beginner(site, listed, mongodb.uri, "zjol", Path(name)) as (begin, begun),
+    ):
+        db = client["zjol"]
+        urls = serve_hosts(site, listed, articles // (_HOSTS * _ON_PAGE), _ON_PAGE)
+        site.delay = 0.3
+        settings = {**_SLOW, "CONCURRENT_REQUESTS": 16}
+        running = {number: begin(number, **settings) for number in range(runs)}
+        names = {number: f"run{number}" for number in running}
+
+        def kill(number: int) -> str:
+            running[number].kill()
+            running[number].communicate()
+            names[number] = f"run{number} again {len(begun)}"
+            running[number] = begin(number, name=names[number], **settings)
+            # Until it is there: a run that begins while no member is primary is refused.
+            wait_until(lambda: db.runs.count_documents({"place": {"$exists": True}}) == len(begun))
+            return f"run {number} killed"
+
+        def freeze(number: int) -> str:
+            running[number].send_signal(signal.SIGSTOP)
+            frozen = [each["_id"] for each in db.runs.find({"place": {"$regex": f"run{number}$"}})]
+            wait_until(
+                lambda: not db.hosts.count_documents({"holder": {"$in": frozen}}), seconds=120
+            )
+            running[number].send_signal(signal.SIGCONT)
+            return f"run {number} frozen until others had its hosts"
+
+        def step_down(_: int) -> str:
+            mongodb.step_down()
+            return "primary stepped down"
+
+        troubles = [*[kill] * deaths, freeze, step_down]
+        chance.shuffle(troubles)
+        # Not at the very end, where a crawl may be over before the trouble comes.
+        marks = sorted(chance.sample(range(len(urls) // 50, len(urls) * 8 // 10), len(troubles)))
+        for mark, trouble in zip(marks, troubles, strict=True):
+            wait_until(lambda mark=mark: db.articles.count_documents({}) >= mark, seconds=600)  # type: ignore[misc]
+            number = chance.choice([n for n, each in running.items() if each.poll() is None])
+            if trouble is not step_down:
+                seen.stopped[names[number]] = time.time()
+            print(f"{mark} articles stored: {trouble(number)}", flush=True)
+        bad = sum(_said(each) for each in running.values())
+        faults = _check(db, Path(name), urls) + seen.shared()
+    print(f"{sum('/t2017' in span[3] for span in seen.spans)} requests for {len(urls)} articles")
+    print("\n".join(faults[:20]) or f"whole: {len(urls)} articles once each, all records right")
+    return 1 if faults or bad else 0
+
+
+def _said(run: Running) -> bool:
+    _, err = ended(run, 600)
+    print(f"exit status {run.returncode}: {err.strip().splitlines()[-1]}")
+    return run.returncode != 0
+
+
+def _check(db: Any, folder: Path, urls: list[str]) -> list[str]:
+    """What is wrong in the end."""
+    documents = {each["_id"]: each for each in db.articles.find()}
+    faults = [f"{url} is not there" for url in urls if url not in documents]
+    faults += [f"{url} is there" for url in documents.keys() - set(urls)]
+    if again := db.revisions.count_documents({}):
+        faults.append(f"{again} revisions of articles that never changed")
+    states = Counter(row["state"] for row in db.frontier.find())
+    if states != {"stored": len(urls)}:
+        faults.append(f"frontier {states}")
+    archives = [Archive(each) for each in folder.glob("run*/warc")]
+    for url, document in documents.items():
+        homes = [a for a in archives if (a.folder / document["warc"]["file"]).exists()]
+        block = homes[0].read(Pointer(**document["warc"])).block if homes else b""
+        if f"第{document['doc_id']}篇".encode() not in block:
+            faults.append(f"{url}: the record is not the page")
+    for each in archives:
+        each.close()
+    return faults
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["kills"]:
+        sys.exit(kills(*map(int, sys.argv[2:])))
+    sys.exit(main(*(int(each) if each.isdigit() else float(each) for each in sys.argv[1:])))  # type: ignore[arg-type]

@@ -1,0 +1,354 @@
+"""Runs that share a crawl by host: they join, leave, die and freeze at will, and nothing is lost."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from pymongo.database import Database
+
+from tests.support.crawling import Running, ended, start_scrapy, wait_until
+from tests.support.crowd import Begin, Seen, beginner, columns, end, serve_hosts, stored
+from tests.support.goldens import FOLDERS
+from tests.support.mongod import Mongod
+from tests.support.replica import ReplicaSet
+from tests.support.site import Answer, SiteProxy
+from zjolcrawl.archive.archive import Archive
+from zjolcrawl.archive.warc import Pointer
+from zjolcrawl.storage.operations import utc_now
+
+LATE = 0.15  # seconds that a request takes to arrive on a busy machine
+IMAGES = "images.zjol.com.cn"
+
+
+@pytest.fixture
+def seen() -> Seen:
+    return Seen()
+
+
+@pytest.fixture
+def site(seen: Seen) -> Iterator[SiteProxy]:
+    with SiteProxy(FOLDERS, listener=seen.note) as proxy:
+        yield proxy
+
+
+def asked(site: SiteProxy) -> Counter[str]:
+    return Counter(url for url in site.urls() if not url.endswith("/robots.txt"))
+
+
+def until(db: Database[Any], articles: int, *runs: Running) -> None:
+    wait_until(lambda: db.articles.count_documents({}) >= articles, *runs)
+
+
+def together(db: Database[Any], *runs: Running) -> None:
+    """Until all of them live."""
+    live = {"alive_until": {"$exists": True}}
+    wait_until(lambda: db.runs.count_documents(live) == len(runs), *runs)
+
+
+def assert_whole(db: Database[Any], urls: Sequence[str], folder: Path) -> None:
+    """Every article once, each link stored, each record in one of the archives, no lease left."""
+    documents = list(db.articles.find())
+    assert {d["_id"] for d in documents} == set(urls)
+    assert {d["revision"] for d in documents} == {1}
+    assert db.revisions.count_documents({}) == 0
+    assert Counter(row["state"] for row in db.frontier.find()) == {"stored": len(urls)}
+    archives = [Archive(each) for each in folder.glob("run*/warc")]
+    for document in documents:
+        (home,) = (a for a in archives if (a.folder / document["warc"]["file"]).exists())
+        record = home.read(Pointer(**document["warc"]))
+        assert f"第{document['doc_id']}篇".encode() in record.block
+    for each in archives:
+        each.close()
+    assert db.hosts.count_documents({"holder": {"$exists": True}}) == 0
+    assert db.runs.count_documents({"alive_until": {"$exists": True}}) == 0
+
+
+@pytest.fixture
+def listed() -> list[Any]:
+    """Six columns on six hosts."""
+    return columns(6)
+
+
+@pytest.fixture
+def run(
+    site: SiteProxy, listed: list[Any], mongodb_uri: str, database: str, tmp_path: Path
+) -> Iterator[Begin]:
+    with beginner(site, listed, mongodb_uri, database, tmp_path) as (begin, _):
+        yield begin
+
+
+def test_two_runs_ask_for_nothing_twice_and_no_host_together(
+    site: SiteProxy, seen: Seen, listed: list[Any], db: Database[Any], run: Begin, tmp_path: Path
+) -> None:
+    urls = serve_hosts(site, listed, pages=1, on_page=40)
+    site.delay = 1.5
+    runs = [run(0), run(1)]
+    together(db, *runs)
+    site.delay = 0.3
+    said = end(*runs)
+    assert_whole(db, urls, tmp_path)
+    assert set(asked(site).values()) == {1}
+    assert len(asked(site)) == len(urls) + len(listed)
+    assert seen.shared() == []
+    assert min(map(stored, said)) > 0
+    assert sum(map(stored, said)) == len(urls)
+    assert {each["finish_reason"] for each in db.runs.find()} == {"finished"}
+
+
+def test_one_that_comes_late_is_left_its_share(
+    site: SiteProxy, seen: Seen, listed: list[Any], db: Database[Any], run: Begin, tmp_path: Path
+) -> None:
+    urls = serve_hosts(site, listed, pages=2, on_page=40)
+    site.delay = 0.2
+    first = run(0)
+    until(db, 20, first)
+    assert db.hosts.count_documents({"holder": {"$exists": True}}) == len(listed)
+    second = run(1)
+    said = end(first, second)
+    assert_whole(db, urls, tmp_path)
+    assert set(asked(site).values()) == {1}
+    assert seen.shared() == []
+    assert stored(said[1]) > len(urls) / 6
+
+
+def test_one_that_is_told_to_leave_leaves_its_hosts(
+    site: SiteProxy, seen: Seen, listed: list[Any], db: Database[Any], run: Begin, tmp_path: Path
+) -> None:
+    urls = serve_hosts(site, listed, pages=1, on_page=20)
+    site.delay = 0.2
+    first, second = run(0), run(1)
+    until(db, 20, first, second)
+    first.send_signal(signal.SIGTERM)
+    first.communicate()
+    end(second)
+    assert_whole(db, urls, tmp_path)
+    assert seen.shared() == []
+
+
+def test_hosts_of_a_killed_run_are_taken_up_by_others(
+    site: SiteProxy, seen: Seen, listed: list[Any], db: Database[Any], run: Begin, tmp_path: Path
+) -> None:
+    urls = serve_hosts(site, listed, pages=3, on_page=6)
+    site.delay = 0.2
+    first, second = run(0), run(1)
+    until(db, 10, first, second)
+    seen.stopped["run0"] = time.time()
+    first.kill()
+    first.communicate()
+    end(second)
+    # Its heartbeat is over, and said so by its lease alone.
+    db.runs.update_many({}, {"$unset": {"alive_until": ""}})
+    assert_whole(db, urls, tmp_path)
+    assert seen.shared() == []
+
+
+def test_run_that_is_killed_and_begun_again_need_not_wait_for_its_own_leases(
+    site: SiteProxy, listed: list[Any], db: Database[Any], run: Begin, tmp_path: Path
+) -> None:
+    urls = serve_hosts(site, listed, pages=1, on_page=10)
+    site.delay = 0.2
+    first = run(0, LEASE_SECONDS=3000)
+    until(db, 5, first)
+    first.kill()
+    first.communicate()
+    end(run(0, LEASE_SECONDS=3000))  # else it would not end before the test's patience does
+    assert_whole(db, urls, tmp_path)
+
+
+def test_run_that_was_frozen_finds_its_hosts_taken(
+    site: SiteProxy, seen: Seen, listed: list[Any], db: Database[Any], run: Begin, tmp_path: Path
+) -> None:
+    urls = serve_hosts(site, listed, pages=1, on_page=20)
+    site.delay = 0.3
+    runs = [run(0), run(1)]
+    together(db, *runs)
+    first = db.runs.find_one({"place": {"$regex": "run0$"}}) or {}
+    held = {"holder": first["_id"]}
+    # Not while it connects for the first time: what it began then is sent when it wakes.
+    until(db, 20, *runs)
+    wait_until(lambda: db.hosts.count_documents(held), *runs)
+    seen.stopped["run0"] = time.time()
+    runs[0].send_signal(signal.SIGSTOP)
+    wait_until(lambda: not db.hosts.count_documents(held), runs[1])
+    runs[0].send_signal(signal.SIGCONT)
+    said = end(*runs)
+    assert_whole(db, urls, tmp_path)
+    assert "was lost: another run asks it now" in said[0]
+    assert seen.shared() == []
+
+
+def test_four_runs_keep_the_manners_of_each_host_and_of_the_image_host(
+    site: SiteProxy, seen: Seen, listed: list[Any], db: Database[Any], run: Begin, tmp_path: Path
+) -> None:
+    image = f'<p><img src="http://{IMAGES}/a/{{}}.jpg"></p>'
+    urls = serve_hosts(site, listed, pages=1, on_page=8, more=image)
+    site.set(f"http://{IMAGES}/robots.txt", Answer(body=b"User-agent: *\nAllow: /\n"))
+    site.delay = 1.5
+    delay = 0.25
+    settings = {
+        "DOWNLOAD_DELAY": delay, "DOWNLOAD_DELAY_JITTER": 0, "CONCURRENT_REQUESTS_PER_DOMAIN": 2,
+    }  # fmt: skip
+    runs = [run(n, **settings) for n in range(4)]
+    together(db, *runs)
+    site.delay = 0.2
+    end(*runs)
+    assert db.articles.count_documents({}) == len(urls)
+    hosts = seen.by_host()
+    assert len(hosts) == len(listed) + 1
+    for host in hosts:
+        assert seen.shortest_gap(host) > delay - LATE, host
+        assert seen.most_at_once(host) <= 2
+    assert len(set(seen.runs(IMAGES))) >= 2  # on a busy machine not every run gets a host
+
+
+def test_articles_by_hand_beside_each_other_take_turns(
+    site: SiteProxy, seen: Seen, listed: list[Any], mongodb_uri: str, database: str, tmp_path: Path
+) -> None:
+    urls = serve_hosts(site, listed[:1], pages=1, on_page=40)
+    site.delay = 0.2
+    runs = [
+        start_scrapy(
+            "crawl", "article", "-a", f"url={','.join(urls[number::2])}",
+            site=site, data=tmp_path / str(number), uri=mongodb_uri, database=database,
+            settings=(
+                "-sDOWNLOAD_DELAY=0", "-sAUTOTHROTTLE_ENABLED=False", f"-sUSER_AGENT=run{number}",
+                "-sCONCURRENT_REQUESTS_PER_DOMAIN=1", "-sLEASE_SECONDS=1",
+            ),
+        )
+        for number in range(2)
+    ]  # fmt: skip
+    end(*runs)
+    (spans,) = seen.by_host().values()
+    assert len([url for *_, url in spans if url in urls]) == 40
+    # The first knows of the second with its next heartbeat.
+    second = min(a for a, _, agent, _ in spans if agent == "run1")
+    seen.spans = [span for span in seen.spans if span[0] > second + 0.5]
+    assert seen.most_at_once(next(iter(seen.by_host()))) == 1
+
+
+def test_without_mongodb_a_run_stops_asking_before_its_leases_end(
+    site: SiteProxy, seen: Seen, listed: list[Any], tmp_path: Path
+) -> None:
+    urls = serve_hosts(site, listed, pages=1, on_page=30)
+    site.delay = 0.3
+    lease = 2
+    with (
+        Mongod(tmp_path / "mongod") as server,
+        beginner(site, listed, server.uri, "zjol", tmp_path) as (run, _),
+    ):
+        only = run(0, LEASE_SECONDS=lease, MONGODB_PATIENCE=200)
+        with server.client() as client:
+            until(client.zjol, 10, only)
+        server.stop()
+        away = time.time()
+        # Nothing is answered any more once what was under way is.
+        wait_until(lambda: time.time() - max(span[0] for span in seen.spans) > 2 * lease, only)
+        last = max(span[0] for span in seen.spans)
+        assert last < away + lease
+        server.start()
+        end(only)
+        assert max(span[0] for span in seen.spans) > last
+        with server.client() as client:
+            assert client.zjol.articles.count_documents({"revision": 1}) == len(urls)
+
+
+def test_link_of_an_archive_without_hosts_is_asked_for(
+    site: SiteProxy, listed: list[Any], db: Database[Any], run: Begin, tmp_path: Path
+) -> None:
+    """Of a version that had no `host` in its rows; a row that makes no request is named."""
+    urls = serve_hosts(site, listed, pages=1, on_page=1)
+    left = serve_hosts(site, listed[:1], pages=1, on_page=3)[-1]
+    row = {
+        "state": "pending", "kind": "article", "attempts": 0, "columns": [listed[0].id],
+        "discovered_at": utc_now(), "next_visit_at": utc_now(),
+    }  # fmt: skip
+    broken = "zjnews.zjol.com.cn/no/scheme"
+    db.frontier.insert_many([{**row, "_id": left}, {**row, "_id": broken}])
+    only = run(0)
+    _, err = ended(only)
+    assert only.returncode == 1, err  # for the row
+    assert {left, *urls[1:]} <= {each["_id"] for each in db.articles.find()}
+    rows = {each["_id"]: each for each in db.frontier.find()}
+    assert rows[left]["host"] == urlsplit(left).hostname
+    assert rows[broken]["state"] == "rejected"
+    assert "makes no request" in rows[broken]["last_error"]
+
+
+def test_delay_that_a_run_came_to_is_the_next_ones_too(
+    site: SiteProxy, seen: Seen, listed: list[Any], db: Database[Any],
+    mongodb_uri: str, database: str, tmp_path: Path,
+) -> None:  # fmt: skip
+    serve_hosts(site, listed[:1], pages=1, on_page=3)
+    with beginner(site, listed[:1], mongodb_uri, database, tmp_path) as (run, _):
+        settings = {
+            "AUTOTHROTTLE_ENABLED": True, "AUTOTHROTTLE_START_DELAY": 0.5, "DOWNLOAD_DELAY": 0.4,
+            "DOWNLOAD_DELAY_JITTER": 0,
+        }  # fmt: skip
+        end(run(0, **settings))
+        (row,) = (each for each in db.hosts.find() if each["_id"] == listed[0].site)
+        assert 0.4 <= row["delay"] < 0.5
+        db.hosts.update_one({"_id": row["_id"]}, {"$set": {"delay": 1.5}})
+        seen.spans.clear()
+        end(run(0, name="again", **settings))
+        robots, first, *_ = seen.by_host()[listed[0].site]
+        assert (
+            first[0] - robots[0] > 0.6
+        )  # half of it, as the answer was there at once; by itself 0.4
+
+
+@pytest.mark.slow
+def test_kills_a_step_down_and_a_freeze_in_one_crawl(
+    site: SiteProxy, seen: Seen, database: str, tmp_path: Path
+) -> None:
+    listed = columns(12)
+    urls = serve_hosts(site, listed, pages=3, on_page=6)
+    site.delay = 0.4
+    chance = random.Random(time.time_ns())
+    with ReplicaSet(tmp_path / "rs") as mongodb, mongodb.client() as client:
+        db = client[database]
+        with beginner(site, listed, mongodb.uri, database, tmp_path) as (begin, running):
+            runs = {number: begin(number) for number in range(4)}
+            names = {number: f"run{number}" for number in runs}
+
+            def kill() -> None:
+                number = chance.choice(sorted(runs))
+                seen.stopped[names[number]] = time.time()
+                runs[number].kill()
+                runs[number].communicate()
+                names[number] = f"run{number} again {len(running)}"
+                runs[number] = begin(number, name=names[number])
+                # Until it is there: a run that begins while no member is primary is refused.
+                wait_until(
+                    lambda: db.runs.count_documents({"place": {"$exists": True}}) == len(running)
+                )
+
+            def freeze() -> None:
+                number = chance.choice(sorted(runs))
+                seen.stopped[names[number]] = time.time()
+                runs[number].send_signal(signal.SIGSTOP)
+                frozen = [
+                    each["_id"] for each in db.runs.find({"place": {"$regex": f"run{number}$"}})
+                ]
+                others = [each for n, each in runs.items() if n != number]
+                wait_until(
+                    lambda: not db.hosts.count_documents({"holder": {"$in": frozen}}), *others
+                )
+                runs[number].send_signal(signal.SIGCONT)
+
+            troubles = [kill, kill, freeze, mongodb.step_down]
+            chance.shuffle(troubles)
+            marks = sorted(chance.sample(range(5, len(urls) * 3 // 4), len(troubles)))
+            for mark, trouble in zip(marks, troubles, strict=True):
+                until(db, mark, *runs.values())
+                trouble()
+            end(*runs.values())
+            assert_whole(db, urls, tmp_path)
+    assert seen.shared() == []

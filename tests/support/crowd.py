@@ -1,0 +1,160 @@
+"""A site of many hosts, and several runs that share it."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.support.crawling import QUICK, Running, ended, start_scrapy
+from tests.support.pages import DAY, article, following, list_page
+from tests.support.site import Answer, Request, SiteProxy
+from zjolcrawl.catalogue import Column, load_catalogue
+
+FIRST = 4774001
+_HTML = {"Content-Type": "text/html"}
+
+
+def columns(count: int) -> list[Column]:
+    """So many columns of the catalogue, each on a host of its own."""
+    by_host = {column.site: column for column in load_catalogue().values() if column.enabled}
+    others = {c.site: c for c in load_catalogue().values() if c.url.startswith("http://")}
+    return list((others | by_host).values())[:count]
+
+
+def article_of(column: Column, ident: int) -> str:
+    """Where `serve_hosts` has an article."""
+    return f"{column.url}{DAY[:4]}{DAY[5:7]}/t{DAY.replace('-', '')}_{ident}.shtml"
+
+
+def serve_hosts(
+    site: SiteProxy, listed: Iterable[Column], pages: int, on_page: int, more: str = ""
+) -> list[str]:
+    """Columns of so many pages, with so many articles on each; the articles' URLs. `more` is HTML in each."""
+    urls = []
+    ident = FIRST
+    for column in listed:
+        host = urlsplit(column.url).hostname
+        site.set(f"http://{host}/robots.txt", Answer(body=b"User-agent: *\nAllow: /\n"))
+        for number in range(pages):
+            idents = range(ident, ident := ident + on_page)
+            pager = following(number + 1) if number + 1 < pages else ""
+            body = list_page([(DAY, each) for each in idents], pager)
+            name = f"index_{number}.shtml" if number else ""
+            site.set(column.url + name, Answer(headers=_HTML, body=body))
+            for each in idents:
+                urls.append(article_of(column, each))
+                page = article(DAY, each, more=more.format(each))
+                site.set(urls[-1], Answer(headers=_HTML, body=page))
+    return urls
+
+
+@dataclass
+class Seen:
+    """What the web saw: when each request came and was answered, by which run and for what.
+
+    `stopped`: when a run was killed or frozen, which leaves to the web what it had under way.
+    """
+
+    spans: list[tuple[float, float, str, str]] = field(default_factory=list)
+    stopped: dict[str, float] = field(default_factory=dict)
+
+    def note(self, request: Request) -> None:
+        """SiteProxy's listener: called when the answer is known."""
+        agent = next((v for k, v in request.headers.items() if k.lower() == "user-agent"), "")
+        self.spans.append((request.time, time.time(), agent, request.url))
+
+    def by_host(self) -> dict[str, list[tuple[float, float, str, str]]]:
+        """The same for each host, in the order of arrival."""
+        found = defaultdict(list)
+        for span in sorted(self.spans):
+            found[urlsplit(span[3]).hostname or ""].append(span)
+        return found
+
+    def most_at_once(self, host: str) -> int:
+        """The most requests that a host had under way."""
+        spans = self.by_host()[host]
+        changes = sorted(each for a, b, *_ in spans for each in ((a, 1), (b, -1)))
+        now = most = 0
+        for _, change in changes:
+            now += change
+            most = max(most, now)
+        return most
+
+    def shortest_gap(self, host: str) -> float:
+        """The fewest seconds between two requests to a host."""
+        return min(b[0] - a[0] for a, b in pairwise(self.by_host()[host]))
+
+    def shared(self) -> list[str]:
+        """Where a run asked a host while a request of another was under way there."""
+        return [
+            f"{host}: {one[3]} by {one[2]} until {one[1]:.2f}, {other[3]} by {other[2]} at {other[0]:.2f}"
+            for host, spans in self.by_host().items()
+            for one, other in pairwise(spans)
+            if one[2] != other[2] and other[0] < self._until(one)
+        ]
+
+    def _until(self, span: tuple[float, float, str, str]) -> float:
+        begun, answered, agent, _ = span
+        stopped = self.stopped.get(agent, 0.0)
+        return min(stopped, answered) if begun <= stopped else answered
+
+    def runs(self, host: str) -> list[str]:
+        """Which runs asked a host, one after the other."""
+        names = [agent for _, _, agent, _ in self.by_host()[host]]
+        return [name for n, name in enumerate(names) if n == 0 or names[n - 1] != name]
+
+
+Begin = Callable[..., Running]
+
+
+@contextmanager
+def beginner(
+    site: SiteProxy, listed: list[Column], uri: str, database: str, folder: Path
+) -> Iterator[tuple[Begin, list[Running]]]:
+    """`begin(1, DOWNLOAD_DELAY=1)`: a run of `crawl column` with a folder and a user agent of its own, and all
+    that were begun; those that still run in the end are killed.
+    """
+    running: list[Running] = []
+
+    def begin(number: int, *arguments: str, name: str = "", **settings: object) -> Running:
+        given = {
+            "LEASE_SECONDS": 3,
+            "MONGODB_BATCH_SECONDS": 0.5,
+            "USER_AGENT": name or f"run{number}",
+        }
+        process = start_scrapy(
+            "crawl", "column", "-a", "column=" + ",".join(each.id for each in listed), *arguments,
+            site=site, data=folder / f"run{number}", uri=uri, database=database,
+            settings=(*QUICK, *(f"-s{k}={v}" for k, v in (given | settings).items())),
+        )  # fmt: skip
+        running.append(process)
+        return process
+
+    try:
+        yield begin, running
+    finally:
+        for each in running:
+            if each.poll() is None:
+                each.kill()
+                each.communicate()
+
+
+def end(*runs: Running) -> list[str]:
+    """Waits for runs that must end well; what each said on stderr."""
+    said = []
+    for each in runs:
+        _, err = ended(each)
+        assert each.returncode == 0, err
+        said.append(err)
+    return said
+
+
+def stored(said: str) -> int:
+    """How many articles a run stored, by its summary."""
+    return int(said.partition("stored ")[2].split()[0])

@@ -1,1 +1,0 @@
-"""Reading pages of articles, in the crawl's process or in one beside it."""

@@ -1,0 +1,351 @@
+"""What a run asks for, host by host: the frontier is its queue, and the hosts that it holds are its share.
+
+    for each host that is held       its lists are walked, its links that are due are asked for in portions
+    nothing left of it               it is given back, and a free one with work is taken
+    more than its share is held      some are given back, so that all runs of a crowd have as many
+    no wanted host has work          the run ends
+
+A crowd is the live runs with the same arguments. What is found on a list goes into the frontier alone:
+whoever holds the link's host comes upon it there. What this run asked for is in `asked` until its outcome is
+in MongoDB, so nothing is asked for twice, and whatever is cut off is pending still.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pymongo.errors import PyMongoError
+from scrapy import Request
+
+from zjolcrawl.catalogue import Column
+from zjolcrawl.extensions.leases import FED, HOST, Leases
+from zjolcrawl.items import Link, Outcome
+from zjolcrawl.papers import Paper
+from zjolcrawl.parsing.urls import host_of
+from zjolcrawl.storage.buffer import Buffer
+from zjolcrawl.storage.buffer import link_of as row_of
+from zjolcrawl.storage.operations import utc_now
+from zjolcrawl.storage.store import Place
+
+if TYPE_CHECKING:
+    from zjolcrawl.spiders.lists import ListReader
+
+_PORTION = 16  # links of a host that are asked for at once; more of one that answers fast
+_MOST = 256
+_FAST = 1.0  # seconds in which a portion is done by a host that answers fast
+_LOOK = 2.0  # seconds between two looks at what others do and find
+_SHARE_OF_LOOKS = 20  # a look that takes long comes seldom
+_LONGEST_REST = 30.0  # seconds
+_TICK = 0.02  # seconds between two looks at whether all is done
+_GIVEN_UP = 0.2  # seconds of an idle engine after which what is not done comes to nothing
+
+
+Walk = Column | Paper
+"""A list to be walked, from one page to the next: a column, or a paper's issues."""
+
+
+@dataclass(slots=True)
+class _Queue:
+    """What there is to do on a host that is held.
+
+    `walks` are to begin, `walking` have not ended; `open` links are not answered, `asked` ones not in
+    MongoDB. `after` is the place of the last row that was read, `read` says that there was none after it,
+    `found` that there may be again.
+    """
+
+    walks: list[Walk]
+    walking: set[str] = field(default_factory=set)
+    open: set[str] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)
+    after: Place | None = None
+    read: bool = False
+    found: bool = False
+    portion: int = _PORTION
+    since: float = 0.0
+    cost: float = 0.0  # seconds that reading took
+    rested: float = 0.0  # when it may be read again
+
+    @property
+    def busy(self) -> bool:
+        """Whether something of it is not done."""
+        return bool(self.walking or self.asked)
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left of it, as far as is known."""
+        return not self.busy and self.read and not self.found and not self.walks
+
+
+class Feed:
+    """Gives a spider's requests. See the module."""
+
+    def __init__(self, spider: ListReader, walks: Iterable[Walk]) -> None:
+        self.spider = spider
+        self.walks = {walk.id: walk for walk in walks}
+        self._queues: dict[str, _Queue] = {}
+        self._of: dict[str, _Queue] = {}  # by each URL that is `asked` there
+        self._ended: set[str] = set()  # walks
+        self._void: set[str] = set()  # links that came to nothing; they are for the next run
+        self._since: datetime = utc_now()
+        self._wake = asyncio.Event()
+        self._looked, self._look_for = 0.0, _LOOK
+        self._idle_since: float | None = None
+
+    @property
+    def _leases(self) -> Leases:
+        leases = self.spider.ledger.leases
+        assert leases is not None
+        return leases
+
+    async def requests(self) -> AsyncIterator[Request]:
+        """All that is to be asked for, while it is asked for; ends when nothing is left. Raises StoreError."""
+        store = self._store = await self.spider.ledger.open()
+        store.after_write = self._written
+        # Who comes late to a crowd does not begin anew what it has done.
+        self._since = min([utc_now(), *(each.began for each in self._leases.crowd())])
+        while True:
+            self._wake.clear()
+            for host in self._queues.keys() - self._leases.held:
+                for url in self._queues.pop(host).asked:
+                    self._of.pop(url, None)
+            for host, queue in list(self._queues.items()):
+                async for request in self._next(host, queue):
+                    yield request
+            await self._give_back()
+            if time.monotonic() - self._looked > self._look_for:
+                if not await self._look() and not self._queues:
+                    return
+                if any(not queue.busy for queue in self._queues.values()):
+                    continue
+            await self._rest()
+
+    # --- what is told ---------------------------------------------------------------------------
+
+    def found(self, links: Iterable[Link]) -> None:
+        """These links are in the frontier now."""
+        for host in {host_of(link.fetch_url or link.url) for link in links}:
+            if queue := self._queues.get(host):
+                queue.found = True
+        self._wake.set()
+
+    def answered(self, link: Link, *, dropped: bool = False) -> None:
+        """A link's first page is here, or will not come; `dropped`: it was not asked for, since its host is
+        another run's now.
+        """
+        if not (queue := self._of.get(link.url)):
+            return
+        queue.open.discard(link.url)
+        if dropped:
+            queue.asked.discard(link.url)
+            queue.found = True
+            del self._of[link.url]
+        if len(queue.open) <= queue.portion // 2:
+            self._wake.set()
+
+    def rechecked(self, walk: str, link: Link) -> None:
+        """A walk asks for a link itself, due or not."""
+        for queue in self._queues.values():
+            if walk in queue.walking:
+                self._ask(queue, link.url)
+
+    def dropped_walk(self, walk: str) -> None:
+        """A walk was cut off: it begins anew, where its host is held again."""
+        for queue in self._queues.values():
+            if walk in queue.walking:
+                queue.walking.remove(walk)
+                queue.walks.append(self.walks[walk])
+
+    def _ask(self, queue: _Queue, url: str) -> None:
+        queue.open.add(url)
+        queue.asked.add(url)
+        self._of[url] = queue
+
+    def _written(self, buffer: Buffer) -> None:
+        """What the store has made durable is done."""
+        for each in buffer.items():
+            if (url := row_of(each)) and (asked := self._of.pop(url, None)):
+                asked.asked.discard(url)
+        walks = set(self.spider.ends_of(buffer.visits))
+        self._ended |= walks
+        for queue in self._queues.values():
+            queue.walking -= walks
+        self._wake.set()
+
+    # --- what is asked for ------------------------------------------------------------------------
+
+    async def _next(self, host: str, queue: _Queue) -> AsyncIterator[Request]:
+        """What may be asked for of a host now: walks that are to begin, and the next portion of links."""
+        if host in self._leases.leaving:
+            return
+        if queue.walks:
+            known = await self._store.columns()  # now: who had the walk before may have ended it
+            walks, queue.walks = queue.walks, []
+            for walk in walks:
+                row = known.get(walk.id, {})
+                if self._is_ended(walk, row):
+                    continue
+                queue.walking.add(walk.id)
+                for request in self.spider.begin(walk.id, row):
+                    request.meta[HOST] = host
+                    yield request
+        if queue.read and queue.found and (not queue.busy or time.monotonic() >= queue.rested):
+            queue.read, queue.found, queue.after, queue.cost = False, False, None, 0.0
+        if queue.read or len(queue.open) > queue.portion // 2:
+            return
+        now = time.monotonic()
+        fast = now - queue.since < _FAST
+        queue.portion = min(2 * queue.portion, _MOST) if fast else _PORTION
+        queue.since = now
+        async for row in self._due(host, queue, queue.portion):
+            if article := await self._request(row):
+                self._ask(queue, row["_id"])
+                article.meta.update({HOST: host, FED: True})
+                yield article
+
+    async def _request(self, row: dict[str, Any]) -> Request | None:
+        """The request for a row; a row that none can be made of is rejected by name."""
+        try:
+            link = Link(
+                row["_id"], columns=row["columns"], listed_at=row.get("listed_at"),
+                fetch_url=row.get("fetch_url"),
+            )  # fmt: skip
+            request = self.spider.article_request(link, link.fetch_url or link.url, row=row)
+        except (ValueError, TypeError, AttributeError) as error:
+            reason = f"its row in frontier makes no request: {error}"
+            await self._store.outcome(Outcome(row["_id"], "rejected", reason, attempted=False))
+            self._void.add(row["_id"])
+            return None
+        if self.spider.rechecked is not None:
+            self.spider.rechecked.add(link.url)
+        return request
+
+    async def _due(self, host: str, queue: _Queue, most: int) -> AsyncIterator[dict[str, Any]]:
+        """The next rows of links that are wanted, so many at most."""
+        count = 0
+        while not queue.read:
+            began = time.monotonic()
+            rows = await self._store.due(
+                host, self.walks, self._since, queue.after, max(most - count, _PORTION)
+            )
+            queue.cost += time.monotonic() - began
+            for row in rows:
+                queue.after = (row["next_visit_at"], row["_id"])
+                if row["_id"] not in queue.asked and self._is_wanted(row):
+                    yield row
+                    count += 1
+                    if count == most:
+                        return
+            queue.read = not rows
+            queue.rested = time.monotonic() + min(_SHARE_OF_LOOKS * queue.cost, _LONGEST_REST)
+
+    def _is_wanted(self, row: dict[str, Any]) -> bool:
+        if row["_id"] in self._void or row["_id"] in (self.spider.rechecked or ()):
+            return False
+        return self.spider.wanted_day(Link(row["_id"], listed_at=row.get("listed_at")))
+
+    def _is_ended(self, walk: Walk, row: dict[str, Any]) -> bool:
+        """Whether the crowd has walked a list: `row` is what `columns` has of it."""
+        times = [row[name] for name in self.spider.ends if name in row]
+        return walk.id in self._ended or any(self._since <= time <= utc_now() for time in times)
+
+    # --- which hosts are held ---------------------------------------------------------------------
+
+    async def _look(self) -> bool:
+        """Take free hosts that have work, up to this run's share, or have some ready to be given back;
+        whether there is work that another run does, or may leave to this one.
+        """
+        began = time.monotonic()
+        known = await self._store.columns()
+        waiting = [
+            walk for walk in self.walks.values() if not self._is_ended(walk, known.get(walk.id, {}))
+        ]
+        walks: dict[str, list[Walk]] = {}
+        for walk in waiting:
+            walks.setdefault(host_of(walk.url), []).append(walk)
+        due = await self._store.hosts_due(self.walks, self._since)
+        others = {
+            host
+            for host in walks.keys() | due
+            if host not in self._queues and (host in walks or await self._has_due(host))
+        }
+        crowd = max(1, len(self._leases.crowd()))
+        share = -(-(len(others) + len(self._queues)) // crowd)
+        for host in sorted(others, key=lambda each: (each not in walks, each)):
+            if len(self._queues) >= share:
+                break
+            if await self._take(host):
+                self._queues[host] = _Queue(walks.get(host, []))
+        self._leave(len(self._queues) - share)
+        if crowd > 1:
+            for queue in self._queues.values():  # whatever others have found
+                queue.found = queue.found or not queue.open
+        self._looked = time.monotonic()
+        spent = self._looked - began
+        self._look_for = min(max(_LOOK, _SHARE_OF_LOOKS * spent), _LONGEST_REST)
+        return bool(others)
+
+    async def _take(self, host: str) -> bool:
+        with contextlib.suppress(PyMongoError):
+            return await self._leases.take(host)
+        return False
+
+    def _leave(self, count: int) -> None:
+        """Ask for no more of so many hosts, of those where no list is being walked."""
+        leaving = self._leases.leaving
+        for host, queue in self._queues.items():
+            if len(leaving) >= count:
+                return
+            if not queue.walking and host not in leaving:
+                leaving.add(host)
+
+    async def _has_due(self, host: str) -> bool:
+        queue = _Queue([])
+        async for _ in self._due(host, queue, 1):
+            return True
+        return False
+
+    async def _give_back(self) -> None:
+        """Give back the hosts of which nothing is left, or that are to be left to others."""
+        for host, queue in list(self._queues.items()):
+            if queue.done or (host in self._leases.leaving and not queue.busy):
+                with contextlib.suppress(PyMongoError):  # it is free once its lease is past
+                    await self._leases.give_back(host)
+                del self._queues[host]
+                self._looked = 0.0
+
+    async def _rest(self) -> None:
+        """Wait until something happens. Where nothing can: write what there is, and give up what came to
+        nothing.
+        """
+        queues = self._queues.values()
+        waits = not any(queue.open for queue in queues)
+        last = waits and all(queue.read and not queue.found for queue in queues)
+        if last and (self._is_idle() or not any(queue.walking for queue in queues)):
+            await self._store.flush()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), _TICK if waits else _LOOK / 4)
+        if not self._is_idle() or self._store.waiting() or self._store.away:
+            self._idle_since = None
+            return
+        self._idle_since = self._idle_since or time.monotonic()
+        if time.monotonic() - self._idle_since > _GIVEN_UP:
+            for queue in queues:
+                self._void |= queue.asked
+                for url in queue.asked:
+                    self._of.pop(url, None)
+                self._ended |= queue.walking
+                queue.asked, queue.walking, queue.open = set(), set(), set()
+
+    def _is_idle(self) -> bool:
+        """Whether the engine has nothing to do."""
+        engine = self.spider.crawler.engine
+        assert engine is not None
+        slot, scheduler = engine.scraper.slot, engine.scheduler
+        waits = scheduler is not None and scheduler.has_pending_requests()
+        return not (engine.downloader.active or waits or not (slot and slot.is_idle()))
