@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, time
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from scrapy.commands.crawl import Command as CrawlCommand
@@ -18,12 +19,16 @@ from scrapy.exceptions import UsageError
 from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.extensions.quiet_hours import parse_hours, seconds_to
 from zjolcrawl.extensions.run_ledger import RunLedger
-from zjolcrawl.extensions.run_summary import NEEDS_A_PERSON, UNUSABLE
+from zjolcrawl.extensions.run_lock import holder
+from zjolcrawl.extensions.run_summary import LOCKED, NEEDS_A_PERSON, UNUSABLE
 from zjolcrawl.parsing.fields.dates import CHINA
 from zjolcrawl.pipelines.images import ImagePipeline
+from zjolcrawl.processes import PART_REPORTS
 from zjolcrawl.spiders.arguments import ArgumentError
 from zjolcrawl.switch import switch
 from zjolcrawl.terminal import guard, say
+
+_LOG_OPTIONS = ("LOG_ENABLED", "LOG_FILE", "LOG_LEVEL")  # set by -L, --logfile and --nolog
 
 
 class Command(CrawlCommand):
@@ -58,7 +63,27 @@ class Command(CrawlCommand):
             ):
                 say(f"quiet hours until {hours[1]:%H:%M}, China time")
                 return
-            self._crawl(args[0], opts)
+            jobs = int(opts.spargs.pop("jobs", 1))
+            if jobs > 1:
+                self._crawl_parts(jobs, opts)
+            else:
+                self._crawl(args[0], opts)
+
+    def _crawl_parts(self, jobs: int, opts: argparse.Namespace) -> None:
+        from zjolcrawl.jobs import run_parts  # other commands and spiders do without it
+
+        assert self.settings
+        if opts.output or opts.overwrite_output:
+            self._refuse("jobs= excludes -o and -O: several processes would write one file")
+            return
+        with contextlib.suppress(OSError):  # the parts report it
+            if held := holder(Path(self.settings.get("DATA_DIR"))):
+                say(f"another run holds {self.settings.get('DATA_DIR')}: {held}")
+                self.exitcode = LOCKED
+                return
+        log = (name for name in _LOG_OPTIONS if self.settings.get(name) is not None)
+        given = [*opts.set, *(f"{name}={self.settings.get(name)}" for name in log)]
+        self.exitcode = run_parts(jobs, opts.spargs, [*given, f"{PART_REPORTS}=1"])
 
     def _crawl(self, name: str, opts: argparse.Namespace) -> None:
         assert self.crawler_process

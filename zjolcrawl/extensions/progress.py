@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+from collections import Counter
+from collections.abc import Mapping
 from typing import Self
 
 from rich.progress import Progress as Bar
@@ -14,29 +16,46 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
 from zjolcrawl.extensions.run_ledger import RunLedger
+from zjolcrawl.processes import PART_REPORTS, report
 from zjolcrawl.terminal import console
 
 _EVERY = 0.5  # seconds
 
 
+def counting_bar(*, shown: bool = True) -> Bar:
+    """A line on stderr that is gone in the end; nothing where stderr is no terminal."""
+    return Bar(
+        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
+        console=console(stderr=True), transient=True, disable=not (shown and sys.stderr.isatty()),
+    )  # fmt: skip
+
+
+def describe(counts: Mapping[str, int]) -> str:
+    """What a run has done so far, in a line."""
+    stored = sum(counts.get(name, 0) for name in ("new", "changed", "reread", "same"))
+    bad = sum(counts.get(name, 0) for name in ("rejected", "failed", "gone"))
+    return (
+        f"{counts.get('pages', 0)} column pages · {counts.get('links', 0)} links · "
+        f"{stored} articles stored ({counts.get('new', 0)} new) · {bad} not"
+    )
+
+
 class Progress:
-    """A line on stderr that counts pages, links and articles while the crawl runs."""
+    """A line on stderr that counts pages, links and articles while the crawl runs.
+
+    A part reports the counts to its parent instead, and ends if the parent has ended.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
-        self._bar = Bar(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            TimeElapsedColumn(),
-            console=console(stderr=True),
-            transient=True,
-        )
+        self._is_part = crawler.settings.getbool(PART_REPORTS)
+        self._bar = counting_bar(shown=not self._is_part)
         self._ticking: asyncio.Task[None] | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Called by Scrapy. Not configured where stderr is no terminal."""
-        if not sys.stderr.isatty():
+        if not sys.stderr.isatty() and not crawler.settings.getbool(PART_REPORTS):
             raise NotConfigured
         progress = cls(crawler)
         crawler.signals.connect(progress.spider_opened, signal=signals.spider_opened)
@@ -58,16 +77,14 @@ class Progress:
 
     async def _tick(self) -> None:
         task = self._bar.add_task("starting")
+        ledger = RunLedger.of(self.crawler)
         while True:
-            self._bar.update(task, description=self._line())
+            counts = ledger.counts + (ledger.store.counts if ledger.store else Counter())
+            self._bar.update(task, description=describe(counts))
+            if self._is_part:
+                try:
+                    report(counts)
+                except BrokenPipeError:
+                    ledger.stop("the process that started this part has ended", "shutdown")
+                    return
             await asyncio.sleep(_EVERY)
-
-    def _line(self) -> str:
-        ledger = self.crawler.get_extension(RunLedger)
-        counts = ledger.store.counts if ledger and ledger.store else {}
-        stored = sum(counts.get(name, 0) for name in ("new", "changed", "same"))
-        bad = sum(counts.get(name, 0) for name in ("rejected", "failed", "gone"))
-        return (
-            f"{counts.get('pages', 0)} column pages · {counts.get('links', 0)} links · "
-            f"{stored} articles stored ({counts.get('new', 0)} new) · {bad} not"
-        )

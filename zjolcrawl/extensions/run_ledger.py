@@ -31,6 +31,7 @@ from zjolcrawl.extensions.run_lock import LockHeld, RunLock
 from zjolcrawl.extensions.run_summary import LOCKED, NEEDS_A_PERSON, UNUSABLE, RunSummary
 from zjolcrawl.extensions.tally import Tally
 from zjolcrawl.items import ColumnVisit, Outcome
+from zjolcrawl.processes import PART_REPORTS, report
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.embedded import EmbeddedServer, EmbeddedUnavailable
@@ -339,7 +340,13 @@ class RunLedger:
     def _tell(self, summary: RunSummary | None = None) -> None:
         alarms = [f"ALARM: {each}" for each in (summary.alarms if summary else ())]
         failure = [self.failure] if self.failure else []
-        for line in [*self.warnings, *self.faults, *alarms, *failure]:
+        lines = [*self.warnings, *self.faults, *alarms, *failure]
+        if self.crawler.settings.getbool(PART_REPORTS):
+            counts, reason = (summary.counts, summary.reason) if summary else ({}, None)
+            with contextlib.suppress(BrokenPipeError):
+                report(counts, lines=lines, reason=reason)
+            return
+        for line in lines:
             say(line)
         if summary and self.exit_status != UNUSABLE:
             if isinstance(self.store, Preview):

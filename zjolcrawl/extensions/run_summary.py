@@ -8,7 +8,8 @@ from typing import Any
 
 DONE, NEEDS_A_PERSON, UNUSABLE, LOCKED = 0, 1, 2, 75
 # Reasons that end a run as asked for; others (shutdown, mongo_lost) leave work undone.
-_GOOD_ENDS = ("finished", "closespider_")
+GOOD_ENDS = ("finished", "closespider_")
+NOTHING_CHOSEN = "nothing in the archive is what was asked for"
 _MOST_LINES = 300  # of warnings, or of alarms: a run's document has to fit into MongoDB
 
 
@@ -33,7 +34,7 @@ class RunSummary:
     @property
     def ended_well(self) -> bool:
         """Whether nothing cut the run off."""
-        return self.reason.startswith(_GOOD_ENDS)
+        return self.reason.startswith(GOOD_ENDS)
 
     @property
     def exit_status(self) -> int:

@@ -194,17 +194,25 @@ def reparse_arguments(
     until: str | None = None,
     parser_before: str | None = None,
     part: str | None = None,
+    jobs: str | None = None,
     dry_run: str = "off",
     **unknown: str,
 ) -> ReparseArguments:
-    """Arguments of `scrapy crawl reparse`. Raises ArgumentError."""
+    """Arguments of `scrapy crawl reparse`. Raises ArgumentError.
+
+    `jobs` is checked here, but is the command's: no spider is given it (see zjolcrawl.jobs).
+    """
     _no_others(
         unknown,
         "run, url, host, column, captured_since, captured_until, since, until, parser_before, part, "
-        "dry_run",
+        "jobs, dry_run",
     )
     if run is not None and not re.fullmatch("[0-9a-f]{24}", run):
         raise ArgumentError(f"run={run} is not the _id of a run")
+    if jobs is not None and not re.fullmatch(r"[1-9]\d?", jobs):
+        raise ArgumentError(f"jobs={jobs} is not a number of processes, 1 to 99")
+    if jobs is not None and (part is not None or _on("dry_run", dry_run)):
+        raise ArgumentError("jobs= excludes part= and dry_run=on")
     urls = tuple(_own_url(text) for text in _parts(url))
     return ReparseArguments(
         run, urls, host, _parts(column), captured_span(captured_since, captured_until),

@@ -18,10 +18,12 @@ from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.archive.decoding import BrokenAnswer
 from zjolcrawl.catalogue import Column
+from zjolcrawl.extensions.run_summary import NOTHING_CHOSEN
 from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, RawArticle, Unchanged
 from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.middlewares.replay import NotCaptured
 from zjolcrawl.parsing.urls import canonical, is_own_host
+from zjolcrawl.processes import PART_REPORTS
 from zjolcrawl.spiders.arguments import reparse_arguments
 from zjolcrawl.spiders.context import Days, column_of, link_of
 from zjolcrawl.spiders.lists import ListReader, failed_visit, link_of_list
@@ -100,8 +102,9 @@ class ReparseSpider(ListReader):
                 yield request
                 if self.ledger.counts["chosen"] % _AHEAD == 0:
                     await self.crawler.signals.wait_for(signals.scheduler_empty)
-        if not self._found:
-            self.ledger.refuse("nothing in the archive is what was asked for")
+        # Another part may have corrected all that parser_before= chooses: then the parent decides.
+        if not self._found and not self.settings.getbool(PART_REPORTS):
+            self.ledger.refuse(NOTHING_CHOSEN)
 
     def _is_of_part(self, request: Request) -> bool:
         """Whether the capture is this process's to read."""
