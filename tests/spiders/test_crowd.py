@@ -24,7 +24,7 @@ from zjolcrawl.archive.archive import Archive
 from zjolcrawl.archive.warc import Pointer
 from zjolcrawl.storage.operations import utc_now
 
-LATE = 0.15  # seconds that a request takes to arrive on a busy machine
+LATE = 0.5  # seconds by which a request may arrive late on a busy machine
 IMAGES = "images.zjol.com.cn"
 
 
@@ -168,7 +168,7 @@ def test_run_that_was_frozen_finds_its_hosts_taken(
 ) -> None:
     urls = serve_hosts(site, listed, pages=1, on_page=20)
     site.delay = 0.3
-    runs = [run(0), run(1)]
+    runs = [run(n, LEASE_SECONDS=6) for n in range(2)]
     together(db, *runs)
     first = db.runs.find_one({"place": {"$regex": "run0$"}}) or {}
     held = {"holder": first["_id"]}
@@ -204,7 +204,7 @@ def test_four_runs_keep_the_manners_of_each_host_and_of_the_image_host(
     hosts = seen.by_host()
     assert len(hosts) == len(listed) + 1
     for host in hosts:
-        assert seen.shortest_gap(host) > delay - LATE, host
+        assert seen.shortest(host, 6) > 6 * delay - LATE, host
         assert seen.most_at_once(host) <= 2
     assert len(set(seen.runs(IMAGES))) >= 2  # on a busy machine not every run gets a host
 
@@ -300,7 +300,7 @@ def test_delay_that_a_run_came_to_is_the_next_ones_too(
         end(run(0, name="again", **settings))
         robots, first, *_ = seen.by_host()[listed[0].site]
         assert (
-            first[0] - robots[0] > 0.6
+            first[0] - robots[0] > 0.5
         )  # half of it, as the answer was there at once; by itself 0.4
 
 
@@ -315,7 +315,7 @@ def test_kills_a_step_down_and_a_freeze_in_one_crawl(
     with ReplicaSet(tmp_path / "rs") as mongodb, mongodb.client() as client:
         db = client[database]
         with beginner(site, listed, mongodb.uri, database, tmp_path) as (begin, running):
-            runs = {number: begin(number) for number in range(4)}
+            runs = {number: begin(number, LEASE_SECONDS=5) for number in range(4)}
             names = {number: f"run{number}" for number in runs}
 
             def kill() -> None:
@@ -324,7 +324,7 @@ def test_kills_a_step_down_and_a_freeze_in_one_crawl(
                 runs[number].kill()
                 runs[number].communicate()
                 names[number] = f"run{number} again {len(running)}"
-                runs[number] = begin(number, name=names[number])
+                runs[number] = begin(number, name=names[number], LEASE_SECONDS=5)
                 # Until it is there: a run that begins while no member is primary is refused.
                 wait_until(
                     lambda: db.runs.count_documents({"place": {"$exists": True}}) == len(running)

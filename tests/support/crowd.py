@@ -86,9 +86,10 @@ class Seen:
             most = max(most, now)
         return most
 
-    def shortest_gap(self, host: str) -> float:
-        """The fewest seconds between two requests to a host."""
-        return min(b[0] - a[0] for a, b in pairwise(self.by_host()[host]))
+    def shortest(self, host: str, requests: int) -> float:
+        """The fewest seconds in which a host got so many requests after one."""
+        times = [span[0] for span in self.by_host()[host]]
+        return min(b - a for a, b in zip(times, times[requests:], strict=False))
 
     def shared(self) -> list[str]:
         """Where a run asked a host while a request of another was under way there."""

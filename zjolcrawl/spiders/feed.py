@@ -90,6 +90,7 @@ class Feed:
         self.walks = {walk.id: walk for walk in walks}
         self._queues: dict[str, _Queue] = {}
         self._of: dict[str, _Queue] = {}  # by each URL that is `asked` there
+        self._settled: set[str] = set()  # links whose outcome became durable while rows were read
         self._ended: set[str] = set()  # walks
         self._void: set[str] = set()  # links that came to nothing; they are for the next run
         self._since: datetime = utc_now()
@@ -171,6 +172,7 @@ class Feed:
         for each in buffer.items():
             if (url := row_of(each)) and (asked := self._of.pop(url, None)):
                 asked.asked.discard(url)
+                self._settled.add(url)
         walks = set(self.spider.ends_of(buffer.visits))
         self._ended |= walks
         for queue in self._queues.values():
@@ -230,6 +232,7 @@ class Feed:
         count = 0
         while not queue.read:
             began = time.monotonic()
+            self._settled.clear()
             rows = await self._store.due(
                 host, self.walks, self._since, queue.after, max(most - count, _PORTION)
             )
@@ -245,7 +248,11 @@ class Feed:
             queue.rested = time.monotonic() + min(_SHARE_OF_LOOKS * queue.cost, _LONGEST_REST)
 
     def _is_wanted(self, row: dict[str, Any]) -> bool:
-        if row["_id"] in self._void or row["_id"] in (self.spider.rechecked or ()):
+        if (
+            row["_id"] in self._void
+            or row["_id"] in self._settled
+            or row["_id"] in (self.spider.rechecked or ())
+        ):
             return False
         return self.spider.wanted_day(Link(row["_id"], listed_at=row.get("listed_at")))
 
