@@ -30,11 +30,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.crawling import Running, ended, wait_until
-from tests.support.crowd import Begin, Seen, beginner, columns, serve_hosts
+from tests.support.crowd import Begin, Seen, beginner, columns, faults_of, serve_hosts
 from tests.support.replica import ReplicaSet
 from tests.support.site import SiteProxy
-from zjolcrawl.archive.archive import Archive
-from zjolcrawl.archive.warc import Pointer
 
 LEAST = 1.9
 _HOSTS, _ON_PAGE = 12, 25
@@ -138,7 +136,7 @@ def kills(articles: int = 3000, deaths: int = 5, runs: int = 4) -> int:
                 seen.stopped[names[number]] = time.time()
             print(f"{mark} articles stored: {trouble(number)}", flush=True)
         bad = sum(_said(each) for each in running.values())
-        faults = _check(db, Path(name), urls) + seen.shared()
+        faults = faults_of(db, urls, Path(name)) + seen.shared()
     print(f"{sum('/t2017' in span[3] for span in seen.spans)} requests for {len(urls)} articles")
     print("\n".join(faults[:20]) or f"whole: {len(urls)} articles once each, all records right")
     return 1 if faults or bad else 0
@@ -148,27 +146,6 @@ def _said(run: Running) -> bool:
     _, err = ended(run, 600)
     print(f"exit status {run.returncode}: {err.strip().splitlines()[-1]}")
     return run.returncode != 0
-
-
-def _check(db: Any, folder: Path, urls: list[str]) -> list[str]:
-    """What is wrong in the end."""
-    documents = {each["_id"]: each for each in db.articles.find()}
-    faults = [f"{url} is not there" for url in urls if url not in documents]
-    faults += [f"{url} is there" for url in documents.keys() - set(urls)]
-    if again := db.revisions.count_documents({}):
-        faults.append(f"{again} revisions of articles that never changed")
-    states = Counter(row["state"] for row in db.frontier.find())
-    if states != {"stored": len(urls)}:
-        faults.append(f"frontier {states}")
-    archives = [Archive(each) for each in folder.glob("run*/warc")]
-    for url, document in documents.items():
-        homes = [a for a in archives if (a.folder / document["warc"]["file"]).exists()]
-        block = homes[0].read(Pointer(**document["warc"])).block if homes else b""
-        if f"第{document['doc_id']}篇".encode() not in block:
-            faults.append(f"{url}: the record is not the page")
-    for each in archives:
-        each.close()
-    return faults
 
 
 if __name__ == "__main__":

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+
+from pymongo.database import Database
 
 from tests.support.crawling import QUICK, Running, ended, start_scrapy
 from tests.support.pages import DAY, article, following, list_page
 from tests.support.site import Answer, Request, SiteProxy
+from zjolcrawl.archive.archive import Archive
+from zjolcrawl.archive.warc import Pointer
 from zjolcrawl.catalogue import Column, load_catalogue
 
 FIRST = 4774001
@@ -159,3 +164,27 @@ def end(*runs: Running) -> list[str]:
 def stored(said: str) -> int:
     """How many articles a run stored, by its summary."""
     return int(said.partition("stored ")[2].split()[0])
+
+
+def faults_of(db: Database[Any], urls: Sequence[str], folder: Path) -> list[str]:
+    """What is wrong in the end, unless every article is there once, each link stored, each record in one of the
+    archives.
+    """
+    documents = {each["_id"]: each for each in db.articles.find()}
+    faults = [f"{url} is not there" for url in urls if url not in documents]
+    faults += [f"{url} is there" for url in documents.keys() - set(urls)]
+    faults += [f"{url} is edited" for url, each in documents.items() if each["revision"] != 1]
+    if again := db.revisions.count_documents({}):
+        faults.append(f"{again} revisions of articles that never changed")
+    states = Counter(row["state"] for row in db.frontier.find())
+    if states != {"stored": len(urls)}:
+        faults.append(f"frontier {states}")
+    archives = [Archive(each) for each in folder.glob("run*/warc")]
+    for url, document in documents.items():
+        homes = [a for a in archives if (a.folder / document["warc"]["file"]).exists()]
+        block = homes[0].read(Pointer(**document["warc"])).block if len(homes) == 1 else b""
+        if f"第{document['doc_id']}篇".encode() not in block:
+            faults.append(f"{url}: the record is not the page")
+    for each in archives:
+        each.close()
+    return faults

@@ -61,9 +61,8 @@ class Leases:
         self._beaten = asyncio.Event()
         self._beating: asyncio.Task[None] | None = None
         self._asked: dict[str, float] = {}  # when a host was asked last
-        self._free_from: dict[
-            str, float
-        ] = {}  # when a host may be asked next, where that is not its slot's
+        # When a host may be asked next, where its slot does not know.
+        self._free_from: dict[str, float] = {}
         self._crawl_delays: dict[str, float] = {}
         # Scrapy (2.19) begins all that waits in a slot at once, however many may be, where there is no delay.
         self._places = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(self._most))

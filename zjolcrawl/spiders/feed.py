@@ -269,12 +269,10 @@ class Feed:
         """
         began = time.monotonic()
         known = await self._store.columns()
-        waiting = [
-            walk for walk in self.walks.values() if not self._is_ended(walk, known.get(walk.id, {}))
-        ]
         walks: dict[str, list[Walk]] = {}
-        for walk in waiting:
-            walks.setdefault(host_of(walk.url), []).append(walk)
+        for walk in self.walks.values():
+            if not self._is_ended(walk, known.get(walk.id, {})):
+                walks.setdefault(host_of(walk.url), []).append(walk)
         due = await self._store.hosts_due(self.walks, self._since)
         others = {
             host

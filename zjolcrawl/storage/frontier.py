@@ -56,7 +56,7 @@ def discover_link(link: Link, policy: VisitPolicy) -> UpdateOne:
         "kind": link.kind if link.columns else {"$ifNull": ["$kind", link.kind]},
         "attempts": {"$ifNull": ["$attempts", 0]},
         "discovered_at": {"$min": ["$discovered_at", at]},
-        "host": {"$ifNull": ["$host", {"$literal": host_of(link.fetch_url or link.url)}]},
+        "host": _host(link.fetch_url or link.url),
     }
     if link.reason:
         row["last_error"] = {"$cond": [unknown, {"$literal": link.reason}, "$last_error"]}
@@ -171,7 +171,7 @@ def reject_link(url: str, reason: str) -> UpdateOne:
         "last_error": {"$literal": reason}, "next_visit_at": "$$REMOVE",
         "kind": {"$ifNull": ["$kind", "article"]}, "attempts": {"$ifNull": ["$attempts", 0]},
         "discovered_at": {"$ifNull": ["$discovered_at", now]},
-        "host": {"$ifNull": ["$host", {"$literal": host_of(url)}]},
+        "host": _host(url),
     }  # fmt: skip
     return UpdateOne({"_id": url}, [{"$set": row}], upsert=True)
 
@@ -232,7 +232,7 @@ def _settled(url: str, at: datetime, values: dict[str, Any], attempts: int = 1) 
         "attempts": {"$add": [{"$ifNull": ["$attempts", 0]}, _if_later(at, attempts)]},
         "kind": {"$ifNull": ["$kind", "article"]},
         "discovered_at": {"$ifNull": ["$discovered_at", at]},
-        "host": {"$ifNull": ["$host", {"$literal": host_of(url)}]},
+        "host": _host(url),
     }
     return UpdateOne({"_id": url}, [{"$set": row}], upsert=True)
 
@@ -254,6 +254,11 @@ def _after_failures(at: datetime, failures: Any) -> dict[str, Any]:
     hours = {"$min": [{"$pow": [2, failures]}, most]}
     minutes = {"$toLong": {"$multiply": [hours, 60]}}
     return {"$dateAdd": {"startDate": at, "unit": "minute", "amount": minutes}}
+
+
+def _host(url: str) -> dict[str, Any]:
+    """The host that a row has, else that of the URL."""
+    return {"$ifNull": ["$host", {"$literal": host_of(url)}]}
 
 
 def _is_missing(path: str) -> dict[str, Any]:

@@ -47,9 +47,6 @@ class Preview(Store):
         if unread := self.counts["unread"]:
             yield f"{unread} stored articles would not be read as articles any more; they stay"
 
-    async def index(self) -> None:
-        """Nothing to index."""
-
     async def _begin(self, arguments: dict[str, Any], version: str) -> None:
         """A run that writes nothing leaves no trace."""
 

@@ -186,23 +186,12 @@ async def ensure_schema(db: AsyncDatabase[dict[str, Any]]) -> list[str]:
         {"written_at": None}, {"$currentDate": MOVED}, bypass_document_validation=True
     )
     # Of an earlier version: whoever takes a link up must know which host it asks.
-    host = {"$regexFind": {"input": {"$ifNull": ["$fetch_url", "$_id"]}, "regex": _HOST}}
+    found = {"$regexFind": {"input": {"$ifNull": ["$fetch_url", "$_id"]}, "regex": _HOST}}
+    host = {"$first": {"$getField": {"field": "captures", "input": found}}}
     await db["frontier"].update_many(
-        {"host": None},
-        [
-            {
-                "$set": {
-                    "host": {
-                        "$ifNull": [
-                            {"$first": {"$getField": {"field": "captures", "input": host}}},
-                            "",
-                        ]
-                    }
-                }
-            }
-        ],
+        {"host": None}, [{"$set": {"host": {"$ifNull": [host, ""]}}}],
         bypass_document_validation=True,
-    )
+    )  # fmt: skip
     dropped = [name for name in _FORMER if name in existing]
     for name in dropped:
         await db.drop_collection(name)
