@@ -312,9 +312,12 @@ def test_killed_import_is_searched_as_far_as_it_came(
     wait_until(lambda: raw_db.articles.count_documents({}) >= 300, running)
     running.kill()
     running.communicate()
+    # The server may still be carrying out the last write of the process that is dead.
     there = raw_db.articles.count_documents({})
     done = command("search", "环境保护督察", "--histogram", "year", "--json")
-    assert sum(json.loads(done.stdout).values()) == there
+    found = sum(json.loads(done.stdout).values())
+    assert there <= found <= raw_db.articles.count_documents({})
+    assert found < 2000
 
 
 def test_the_rest_is_left_to_the_next(
