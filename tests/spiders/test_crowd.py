@@ -250,7 +250,7 @@ def test_without_mongodb_a_run_stops_asking_before_its_leases_end(
 def test_link_of_an_archive_without_hosts_is_asked_for(
     site: SiteProxy, listed: list[Any], db: Database[Any], run: Begin, tmp_path: Path
 ) -> None:
-    """Of a version that had no `host` in its rows; a row that makes no request is named."""
+    """Of a version that had no `host` in its rows; rows that make no request are named."""
     urls = serve_hosts(site, listed, pages=1, on_page=1)
     left = serve_hosts(site, listed[:1], pages=1, on_page=3)[-1]
     row = {
@@ -258,15 +258,21 @@ def test_link_of_an_archive_without_hosts_is_asked_for(
         "discovered_at": utc_now(), "next_visit_at": utc_now(),
     }  # fmt: skip
     broken = "zjnews.zjol.com.cn/no/scheme"
+    undated = f"http://{listed[0].site}/undated.html"
     db.frontier.insert_many([{**row, "_id": left}, {**row, "_id": broken}])
+    db.command(
+        "insert", "frontier", documents=[{**row, "_id": undated, "listed_at": "yesterday"}],
+        bypassDocumentValidation=True,
+    )  # fmt: skip
     only = run(0)
     _, err = ended(only)
-    assert only.returncode == 1, err  # for the row
+    assert only.returncode == 1, err  # for the rows
     assert {left, *urls[1:]} <= {each["_id"] for each in db.articles.find()}
     rows = {each["_id"]: each for each in db.frontier.find()}
     assert rows[left]["host"] == urlsplit(left).hostname
-    assert rows[broken]["state"] == "rejected"
-    assert "makes no request" in rows[broken]["last_error"]
+    for each in (broken, undated):
+        assert rows[each]["state"] == "rejected"
+        assert "makes no request" in rows[each]["last_error"]
 
 
 def test_delay_that_a_run_came_to_is_the_next_ones_too(

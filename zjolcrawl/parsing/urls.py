@@ -205,6 +205,7 @@ def _kind(url: str) -> str:
 _known_kind = lru_cache(maxsize=1024)(_kind)
 
 
+@lru_cache(maxsize=1024)
 def host_of(url: str) -> str:
     """The host that is asked for a URL; empty where there is none."""
     try:

@@ -182,7 +182,7 @@ class Feed:
     # --- what is asked for ------------------------------------------------------------------------
 
     async def _next(self, host: str, queue: _Queue) -> AsyncIterator[Request]:
-        """What may be asked for of a host now: walks that are to begin, and the next portion of links."""
+        """The requests that begin walks of a host; its next portion of links goes to the scheduler."""
         if host in self._leases.leaving:
             return
         if queue.walks:
@@ -204,11 +204,14 @@ class Feed:
         fast = now - queue.since < _FAST
         queue.portion = min(2 * queue.portion, _MOST) if fast else _PORTION
         queue.since = now
+        engine = self.spider.crawler.engine
+        assert engine is not None
         async for row in self._due(host, queue, queue.portion):
             if article := await self._request(row):
                 self._ask(queue, row["_id"])
-                article.meta.update({HOST: host, FED: True})
-                yield article
+                # Like one that Spider.start yields, each of which wakes the engine by itself.
+                article.meta.update({HOST: host, FED: True, "is_start_request": True})
+                engine.crawl(article)
 
     async def _request(self, row: dict[str, Any]) -> Request | None:
         """The request for a row; a row that none can be made of is rejected by name."""
@@ -254,7 +257,10 @@ class Feed:
             or row["_id"] in (self.spider.rechecked or ())
         ):
             return False
-        return self.spider.wanted_day(Link(row["_id"], listed_at=row.get("listed_at")))
+        try:
+            return self.spider.wanted_day(row["_id"], row.get("listed_at"))
+        except (TypeError, AttributeError):  # no date: its request cannot be made, which names it
+            return True
 
     def _is_ended(self, walk: Walk, row: dict[str, Any]) -> bool:
         """Whether the crowd has walked a list: `row` is what `columns` has of it."""
@@ -331,7 +337,7 @@ class Feed:
         queues = self._queues.values()
         waits = not any(queue.open for queue in queues)
         last = waits and all(queue.read and not queue.found for queue in queues)
-        if last and (self._is_idle() or not any(queue.walking for queue in queues)):
+        if last and self._is_idle():
             await self._store.flush()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), _TICK if waits else _LOOK / 4)

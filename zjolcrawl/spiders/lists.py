@@ -63,9 +63,9 @@ class ListReader(ArticleReader):
         """The walks that these end."""
         return ()
 
-    def wanted_day(self, link: Link) -> bool:
+    def wanted_day(self, url: str, listed_at: datetime | None) -> bool:
         """Whether a link is of the days asked for, as far as its list or its URL tells."""
-        moment = link_day_of(link.url, link.listed_at)
+        moment = link_day_of(url, listed_at)
         return moment is None or china_day(moment) in self.days
 
     def listed(
@@ -76,7 +76,7 @@ class ListReader(ArticleReader):
         """
         for each in page.links:
             link = link_of_list(each, column, seen_at)
-            wanted = each.kind in READ_KINDS and self.wanted_day(link)
+            wanted = each.kind in READ_KINDS and self.wanted_day(link.url, link.listed_at)
             if wanted and self.rechecked is not None and link.url not in self.rechecked:
                 self.rechecked.add(link.url)
                 if self.feed:
