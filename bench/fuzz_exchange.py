@@ -29,9 +29,9 @@ from zjolcrawl.commands.export import _written
 from zjolcrawl.display.article import render
 from zjolcrawl.display.history import edition
 from zjolcrawl.display.sequences import Effort
-from zjolcrawl.exchange.fields import mended
 from zjolcrawl.exchange.files import _FORMS
 from zjolcrawl.exchange.jsonl import Unreadable, dump, load
+from zjolcrawl.exchange.values import mended
 from zjolcrawl.storage.validating import fault
 from zjolcrawl.terminal import printable
 from zjolcrawl.web.body import links_in, reading

@@ -26,7 +26,7 @@ from pymongo.database import Database
 from tests.exchange.made import article, edited
 from tests.support.crawling import Crawl, Running, ended, peak_memory, start_scrapy, wait_until
 from tests.support.mongod import Mongod
-from zjolcrawl.exchange.fields import FIELDS
+from zjolcrawl.fields import FIELDS
 from zjolcrawl.storage.connection import open_database
 from zjolcrawl.storage.schema import ensure_schema
 from zjolcrawl.storage.selection import Selection

@@ -23,8 +23,8 @@ from tests.exchange.made import article
 from tests.support.crawling import Crawl
 from tests.support.rebuilding import drop
 from zjolcrawl.exchange import tables
-from zjolcrawl.exchange.fields import fitted
 from zjolcrawl.exchange.jsonl import dump, load
+from zjolcrawl.exchange.values import fitted
 
 BODIES = [
     "a\0b", "\0", 'say "hi", \'x\' ""', '"', "一\n二\n\n三", "一\r\n二", "一\r二", "一\u2028二\x85三\x0b\x0c\x1c四",

@@ -15,7 +15,7 @@ from tests.exchange.made import article
 from tests.exchange.test_hostile import BODIES
 from tests.support import readme
 from tests.support.crawling import Crawl
-from zjolcrawl.exchange.fields import FIELDS
+from zjolcrawl.fields import FIELDS
 
 (COMMANDS,) = readme.code("export", "sh")
 LIBRARIES = ("pandas", "polars", "duckdb")

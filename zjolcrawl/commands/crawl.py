@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import threading
 from collections.abc import Awaitable, Callable
 from datetime import datetime, time
@@ -91,6 +92,10 @@ class Command(CrawlCommand):
         crawler = self._create_crawler(name)
         crawler.stop_async = partial(_stop, crawler, crawler.stop_async)  # type: ignore[method-assign]
         self.crawler_process.crawl(crawler, **opts.spargs)
+        # Cyclic garbage is looked for seldom, and not among modules and settings (bench/RESULTS.md, "Garbage
+        # collection"): no page is kept alive by a cycle.
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 20)
         self.crawler_process.start()
         # A crawl may break before its extensions are made.
         with contextlib.suppress(RuntimeError):

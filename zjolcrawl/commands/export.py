@@ -15,8 +15,8 @@ from zjolcrawl.command import ReadingCommand
 from zjolcrawl.commands.search import bring_up_to_date
 from zjolcrawl.display.progress import bar_on_stderr
 from zjolcrawl.display.words import counted, size
-from zjolcrawl.exchange.fields import mended
 from zjolcrawl.exchange.files import FORMATS, FileRefused, Write, format_of, written, written_bytes
+from zjolcrawl.exchange.values import mended
 from zjolcrawl.search import QueryError, SearchIndex, matching
 from zjolcrawl.selecting import add_selection, selection_of
 from zjolcrawl.spiders.arguments import ArgumentError

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from zjolcrawl import fields
 from zjolcrawl.display.sequences import Effort, spans
 from zjolcrawl.display.words import people, published
 
@@ -14,11 +15,11 @@ _SENTENCE = re.compile(r"[^。！？；!?;\n]*(?:[。！？；!?;]+[”’」』
 MOST_TEXT = 100_000
 """Characters of a field that are compared; an article has some thousand."""
 _MOST_PARTS = 5000
-FIELDS = {
-    "kicker": "引题", "title": "标题", "subtitle": "副题", "published_at": "时间", "source": "来源",
-    "authors": "作者", "editors": "编辑", "tags": "标签", "editor_note": "编者按", "abstract": "摘要", "body": "正文",
-    "images": "图片",
-}  # fmt: skip
+# The kicker stands above the title.
+_SHOWN = sorted(
+    (each for each in fields.FIELDS if each.editorial), key=lambda each: each.name != "kicker"
+)
+FIELDS = {field.name: field.term for field in _SHOWN}
 """The fields that are compared, in the order in which a page shows them, and what readers call them."""
 
 

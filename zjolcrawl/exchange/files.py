@@ -13,8 +13,8 @@ from typing import IO, Any, cast
 
 from zjolcrawl.durable import sync_folder
 from zjolcrawl.exchange import tables
-from zjolcrawl.exchange.fields import fitted
 from zjolcrawl.exchange.jsonl import comes_back, dump
+from zjolcrawl.exchange.values import fitted
 
 FORMATS = ("jsonl", "csv", "parquet")
 STDOUT = "-"

@@ -1,6 +1,6 @@
 """JSON Lines: all that is stored of an article on one line, and back to the very same document.
 
-Types come back from the schema (`exchange.fields`): times are ISO 8601 in UTC with milliseconds
+Types come back from the schema (`zjolcrawl.fields`): times are ISO 8601 in UTC with milliseconds
 (2017-08-11T23:34:27.000Z), ObjectIds are hex. What the schema does not know and JSON has no word for
 is MongoDB's Extended JSON, as {"$date": …}. Fields stand in the order in which they are stored.
 """
@@ -18,7 +18,8 @@ from bson import Code, DBRef, ObjectId, json_util
 from bson.codec_options import DatetimeConversion
 from bson.errors import BSONError
 
-from zjolcrawl.exchange.fields import FIELDS, fitted
+from zjolcrawl.exchange.values import fitted
+from zjolcrawl.fields import FIELDS
 from zjolcrawl.parsing.fields.dates import YEARS
 from zjolcrawl.storage.limits import MOST_ENTRIES
 

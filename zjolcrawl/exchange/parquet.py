@@ -9,12 +9,12 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zjolcrawl.exchange.fields import FIELDS, Field
+from zjolcrawl.fields import FIELDS, Field
 
 _ROWS, _BYTES = 2000, 16 * 2**20  # of a row group: what is held in memory until it is written
 _AT_ONCE = 100  # rows
 _ARROW: dict[str, pa.DataType] = {
-    "string": pa.string(), "int": pa.int64(), "timestamp": pa.timestamp("ms", tz="UTC"),
+    "string": pa.string(), "int": pa.int64(), "long": pa.int64(), "timestamp": pa.timestamp("ms", tz="UTC"),
     "objectid": pa.string(),
 }  # fmt: skip
 

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from zjolcrawl.exchange.fields import FIELDS, Field
 from zjolcrawl.exchange.jsonl import iso
+from zjolcrawl.fields import FIELDS, Field
 
 BOM = "\ufeff".encode()
 """With it Excel takes the file for UTF-8."""

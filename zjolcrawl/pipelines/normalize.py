@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from scrapy.crawler import Crawler
 
 from zjolcrawl.catalogue import catalogue_names, site_name
+from zjolcrawl.fields import PAGE, PAPER, expected_of
 from zjolcrawl.items import FROM_KEYWORDS, Article, Byline, Outcome, RawArticle
 from zjolcrawl.papers import Paper, paper_of
 from zjolcrawl.parsing.article_page import PARSER_VERSION
@@ -25,9 +26,7 @@ from zjolcrawl.parsing.fields.tags import keyword_tags, split_tags
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.urls import doc_id, kind, url_day
 
-# Every family can have these, and a paper those; a page without one of them says so in `warnings`.
-_EXPECTED = ("title", "published_at", "source", "authors", "editors", "tags", "breadcrumb")
-_EXPECTED_OF_PAPERS = ("title", "published_at", "source", "authors", "page_number", "page_name")
+_EXPECTED = {kind: expected_of(kind) for kind in (PAGE, PAPER)}
 
 
 def normalize(raw: RawArticle) -> Article:
@@ -80,7 +79,7 @@ def normalize(raw: RawArticle) -> Article:
     from_url = any(warning.startswith("published_at") for warning in article.warnings)
     article.warnings += [
         f"missing: {name}"
-        for name in (_EXPECTED_OF_PAPERS if paper else _EXPECTED)
+        for name in _EXPECTED[PAPER if paper else PAGE]
         if not getattr(article, name) and not (name == "published_at" and from_url)
     ]
     if broken := article.title.count("\ufffd"):

@@ -12,11 +12,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from operator import add
 from typing import Any
 
+from zjolcrawl import fields
+
 HEADLINE = ("title", "kicker", "subtitle", "original_title")
 """The fields in which a term ranks a hit above all others."""
-_TEXTS = (*HEADLINE, "body", "editor_note", "abstract", "source", "dateline")
-FIELDS = (*_TEXTS, "tags", "authors", "editors", "images", "attachments", "videos", "columns", "site",
-          "status", "revision", "published_at", "first_seen_at")  # fmt: skip
+_SEARCHED = [field for field in fields.FIELDS if field.searched]
+_TEXTS = [field.name for field in _SEARCHED if field.type == "string" and not field.many]
+FIELDS = (
+    *(field.name for field in _SEARCHED),
+    "columns",
+    "site",
+    "status",
+    "revision",
+    "published_at",
+    "first_seen_at",
+)
 """The fields of an article that are indexed."""
 
 # The tokenizer splits at white space, so a space and a line break stand in a pair as characters that

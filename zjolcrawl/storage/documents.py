@@ -7,15 +7,13 @@ import json
 from dataclasses import fields
 from typing import Any
 
+from zjolcrawl.fields import FIELDS
 from zjolcrawl.items import Article, Byline, Image, Media
 from zjolcrawl.parsing.image_refs import image_key
 from zjolcrawl.storage.operations import utc_now
 
 # The fields whose change makes a new revision (contract: `content_sha256`).
-_EDITORIAL = (
-    "title", "kicker", "subtitle", "published_at", "source", "authors", "editors", "tags",
-    "editor_note", "abstract", "body",
-)  # fmt: skip
+_EDITORIAL = [field.name for field in FIELDS if field.editorial and field.name != "images"]
 _NOT_STORED = {"url", "template", "parser_version", "frontier_url", "seen_at", "validators"}
 _STORED = tuple(each.name for each in fields(Article) if each.name not in _NOT_STORED)
 # `dataclasses.asdict`, which copies all it finds and looks at every line of a body, takes twice as long.

@@ -8,69 +8,14 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import CollectionInvalid, OperationFailure
 
+from zjolcrawl.fields import FIELDS, object_schema
 from zjolcrawl.storage.changes import MOVED
 from zjolcrawl.storage.errors import EXISTS
 
 _TEXT = {"bsonType": "string", "minLength": 1}
-_TEXTS = {"bsonType": "array", "items": _TEXT, "minItems": 1}
 _DATE = {"bsonType": "date"}
-_PEOPLE = {
-    "bsonType": "array",
-    "items": {
-        "bsonType": "object",
-        "required": ["name", "role"],
-        "properties": {"name": _TEXT, "role": _TEXT, "outlet": _TEXT},
-    },
-}
-_MEDIA = {
-    "bsonType": "array",
-    "items": {
-        "bsonType": "object",
-        "required": ["url", "ref"],
-        "properties": {"url": _TEXT, "ref": _TEXT},
-    },
-}
-_POINTER = {"bsonType": "object", "required": ["file", "offset", "length", "record_id"]}
-_VERSION: dict[str, Any] = {
-    "bsonType": "object",
-    "required": ["_id", "site", "title", "body", "content_sha256", "revision", "status", "first_seen_at", "last_seen_at", "changed_at", "parser", "run_id"],
-    "properties": {
-        "_id": _TEXT, "doc_id": _TEXT, "site": _TEXT, "site_name": _TEXT, "columns": _TEXTS,
-        "breadcrumb": _TEXTS, "title": _TEXT, "kicker": _TEXT, "subtitle": _TEXT,
-        "published_at": _DATE,
-        "published_precision": {"enum": ["second", "minute", "hour", "day"]},
-        "source": _TEXT, "authors": _PEOPLE, "editors": _PEOPLE, "tags": _TEXTS,
-        "editor_note": _TEXT, "abstract": _TEXT, "dateline": _TEXT, "original_title": _TEXT,
-        "body": {"bsonType": "string"},
-        "body_html": _TEXT,
-        "images": {
-            "bsonType": "array",
-            "items": {
-                "bsonType": "object",
-                "required": ["url", "ref", "position", "status"],
-                "properties": {
-                    "url": _TEXT, "ref": _TEXT, "position": {"bsonType": "int", "minimum": 1},
-                    "status": {"enum": ["referenced", "stored", "missing", "failed"]},
-                },
-            },
-        },
-        "videos": _MEDIA, "attachments": _MEDIA, "pages": _TEXTS, "aliases": _TEXTS,
-        "page_number": _TEXT, "page_name": _TEXT, "pdf": _TEXT,
-        "content_sha256": {"bsonType": "string", "pattern": "^[0-9a-f]{64}$"},
-        "revision": {"bsonType": "int", "minimum": 1},
-        "status": {"enum": ["live", "gone"]},
-        "first_seen_at": _DATE, "last_seen_at": _DATE, "changed_at": _DATE, "gone_at": _DATE,
-        "returned_at": _DATE,
-        "warc": _POINTER, "pages_warc": {"bsonType": "array", "items": _POINTER},
-        "parser": {
-            "bsonType": "object",
-            "required": ["template", "version"],
-            "properties": {"template": _TEXT, "version": {"bsonType": "int"}},
-        },
-        "warnings": _TEXTS,
-        "run_id": {"bsonType": "objectId"}, "written_at": {"bsonType": "timestamp"},
-    },
-}  # fmt: skip
+_VERSION = object_schema(FIELDS)
+_VERSION["properties"]["written_at"] = {"bsonType": "timestamp"}
 _REVISION = {
     **_VERSION,
     "properties": {

@@ -43,8 +43,9 @@ def _faults(schema: dict[str, Any], value: Any, path: str) -> Iterator[str]:
         yield f"{name} is none of {', '.join(schema['enum'])}"
     if "bsonType" not in schema:
         return
-    if not _is_of(schema["bsonType"], value):
-        yield f"{name} is no {schema['bsonType']}"
+    types = schema["bsonType"] if isinstance(schema["bsonType"], list) else [schema["bsonType"]]
+    if not any(_is_of(each, value) for each in types):
+        yield f"{name} is no {types[-1]}"
         return
     if len(value) < schema.get("minLength", 0) if isinstance(value, str) else False:
         yield f"{name} is empty"
@@ -70,6 +71,8 @@ def _is_of(bson_type: str, value: Any) -> bool:
     if bson_type == "int":  # of 32 bits
         small = isinstance(value, int) and -(2**31) <= value < 2**31
         return small and not isinstance(value, (bool, Int64))
+    if bson_type == "long":
+        return isinstance(value, int) and not isinstance(value, bool)
     types: dict[str, type[Any]] = {
         "string": str, "date": datetime, "objectId": ObjectId, "array": list, "object": dict,
         "timestamp": Timestamp,
