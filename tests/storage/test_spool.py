@@ -47,7 +47,7 @@ def column(site: SiteProxy) -> SiteProxy:
 def begin(site: SiteProxy, data: Path, mongod: Mongod, *more: str) -> Running:
     return start_scrapy(
         "crawl", "column", "-a", f"url={COLUMN}", *SETTINGS, *more,
-        site=site, data=data, uri=mongod.uri, database="zjol",
+        site=site, data=data, uri=mongod.hasty_uri, database="zjol",
     )  # fmt: skip
 
 

@@ -28,6 +28,8 @@ class Mongod:
         folder.mkdir(parents=True)
         self._port = free_port()
         self.uri = f"mongodb://127.0.0.1:{self._port}/?directConnection=true"
+        # Of a client that finds out within a second that the server is away, and that it is back.
+        self.hasty_uri = f"{self.uri}&serverSelectionTimeoutMS=1000&heartbeatFrequencyMS=500"
         self._running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

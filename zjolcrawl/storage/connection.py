@@ -17,6 +17,7 @@ from pymongo.errors import PyMongoError
 from zjolcrawl.storage.embedded import EmbeddedServer
 from zjolcrawl.storage.errors import StoreUnavailable, short, unavailable
 
+_TIMEOUTS = ("serverSelectionTimeoutMS", "connectTimeoutMS")
 _REPLICATION_MS = 60_000  # without a bound, a write waits for ever for a majority that is away
 
 Client = AsyncMongoClient[dict[str, Any]]
@@ -78,13 +79,14 @@ def durable(client: Client, name: str) -> Database:
 
 
 async def connect(uri: str) -> Client:
-    """A client whose server answers; times are aware. Raises StoreUnavailable within 8 s."""
+    """A client whose server answers; times are aware.
+
+    Raises StoreUnavailable, within 8 s unless the URI has time-outs of its own.
+    """
     client: Client | None = None
+    own: dict[str, Any] = {name: 5000 for name in _TIMEOUTS if name.lower() not in uri.lower()}
     try:
-        client = AsyncMongoClient(
-            uri, tz_aware=True, appname="zjolcrawl",
-            serverSelectionTimeoutMS=5000, connectTimeoutMS=5000,
-        )  # fmt: skip
+        client = AsyncMongoClient(uri, tz_aware=True, appname="zjolcrawl", **own)
         await client.admin.command("ping")
     except (PyMongoError, ValueError, TypeError, OSError) as error:
         if client:
