@@ -9,8 +9,8 @@ from typing import Any, cast
 from lxml.etree import XPath
 from lxml.html import HtmlElement
 
-# Select the attributes and go to their parents: libxml2 is about three times slower at testing each
-# element for the attribute. Not `/..`: it compares each element with all others.
+# Select the attributes and go to their parents: libxml2 is much slower at testing each element for the
+# attribute. Not `/..`: it compares each element with all others.
 _CLASSED = XPath("/descendant::*/@class")
 _NUMBERED = XPath("/descendant::*/@id")
 _SPACES = re.compile(r"[ \t\r\n]+")  # the separators between class names, as in XPath

@@ -125,7 +125,7 @@ def _references(element: HtmlElement) -> Iterator[str]:
         if name.endswith("srcset"):
             yield from _largest(value)
     box = element if element.tag == "picture" else element.getparent()
-    while box is not None and box.tag == "source":  # libxml2 knows no empty <source>
+    while box is not None and box.tag == "source":  # libxml2 nests what follows a <source>
         box = box.getparent()
     for source in box.iter("source") if box is not None and box.tag == "picture" else ():
         yield from _largest(source.get("srcset") or source.get("data-srcset") or "")

@@ -21,7 +21,7 @@ EARLIEST, LATEST = (
 
 # 2017年08月12日 07:34:27 [REAL], 2020-01-02 10:22:33 [SEL], 2026年02月23日12时 [SEL],
 # 2015年04月08日10:05, (2018-03-18), | 2026-09-23, 17-08-12 07:34 [SEL], ISO 8601 in meta tags,
-# 8月12日 中午1:05, 2:26 PM: half-day words before the clock, AM and PM on either side.
+# 8月12日 中午1:05, 2:26 PM: half-day words before the time, AM and PM on either side.
 _WORDS = {
     "afternoon": ("下午", "午后", "傍晚", "晚上", "晚间", "晚", "PM", "pm"),
     "night": ("夜里", "夜间", "深夜", "半夜", "午夜", "夜"),

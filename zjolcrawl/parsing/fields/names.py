@@ -68,7 +68,7 @@ MEDIUM = re.compile(
     rf"{HAN}{{0,10}}(?:报|(?<!电)网|在线|新闻|客户端|频道|电视台?|电台|广播|通讯社|报社|新华社|中新社|周刊|杂志|传媒|融媒体?|发布|视界|视频号|"
     r"(?:媒体?|新闻|采编|编辑|报业|传播|视频)(?:中心|部|集团))"
 )
-# Where correspondents and contributors work.
+# Endings of the names of organisations where correspondents and contributors work.
 ORGANISATION_END = re.compile(
     r"(?:大学|学院|学校|中学|小学|公安|部门?|局|委|办|组|中心|医院|公司|集团|法院|检察院|支队|大队|街道|镇|乡|县|区|"
     r"市|院|所|站|协会|学会|联合会|总工会|银行|馆|社区|村|宣传部|党校)$"
