@@ -186,7 +186,7 @@ def test_picture_that_is_too_large_is_kept_and_named(
     assert (image_of(db, 1)["width"], image_of(db, 1)["content_type"]) == (13_000, "image/x-icon")
     document = db.articles.find_one()
     assert document
-    claim = "13000 × 13000 pixels are too many to be decoded"
+    claim = "13000 × 13000 pixels are too many to decode"
     assert of_images(document) == [f"image {n} is kept undecoded: {claim}" for n in range(1, 13)]
     before = snapshot(db)
     assert_rebuilt(db, site, crawl)
@@ -201,7 +201,7 @@ def test_format_that_no_page_shows_fails_by_name(
     assert crawl("column", url=COLUMN).returncode == 1
     document = db.articles.find_one()
     assert document
-    assert of_images(document) == ["image 1: no image", "image 2: no image"]
+    assert of_images(document) == ["image 1: not an image", "image 2: not an image"]
 
 
 def visits(db: Database[Any], updates: list[UpdateOne]) -> list[dict[str, Any]]:

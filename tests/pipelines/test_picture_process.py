@@ -87,7 +87,7 @@ def test_any_depth(mode: str) -> None:
 @pytest.mark.parametrize("kind", OTHERS)
 def test_what_no_browser_shows_is_no_image(kind: str) -> None:
     mode = "RGBA" if kind in {"ICNS", "QOI", "DDS"} else "RGB"
-    assert read(saved(kind, mode=mode)) == ["no image"]
+    assert read(saved(kind, mode=mode)) == ["not an image"]
 
 
 @pytest.mark.parametrize("data", [EPS, b"\xc5\xd0\xd3\xc6" + bytes(28) + EPS, b"\0" * 10 + EPS])
@@ -99,7 +99,7 @@ def test_no_program_is_run_for_a_picture(
         program.write_text(f"#!/bin/sh\ntouch {tmp_path}/was-run\nexit 0\n")
         program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    assert read(data) == ["no image"]
+    assert read(data) == ["not an image"]
     assert not (tmp_path / "was-run").exists()
 
 
@@ -109,7 +109,7 @@ def test_cut_off(kind: str) -> None:
     for size in (len(data) // 2, len(data) - 100):
         (found,) = read(data[:size])
         assert isinstance(found, str), (kind, size)
-        assert found.startswith(("damaged: ", "no image"))
+        assert found.startswith(("damaged: ", "not an image"))
 
 
 CLAIMS: dict[str, Callable[[], bytes]] = {
@@ -132,9 +132,7 @@ def test_real_sizes_are_judged_before_anything_is_decoded() -> None:
     found, memory = read_and_weigh(*(make() for make in CLAIMS.values()))
     for name, each in zip(CLAIMS, found, strict=True):
         assert isinstance(each, Picture), (name, each)
-        assert each.unread == f"{each.width} × {each.height} pixels are too many to be decoded", (
-            name
-        )
+        assert each.unread == f"{each.width} × {each.height} pixels are too many to decode", name
     assert memory < 100 * MEGABYTE
 
 

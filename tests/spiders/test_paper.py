@@ -181,7 +181,7 @@ def test_page_that_fails_needs_a_person(site: SiteProxy, db: Database[Any], craw
     site.set(f"{ISSUE}node_18.htm", challenge)
     done = crawl("paper", paper="zjrb", date=DAY)
     assert done.returncode == 1
-    assert f"{ISSUE}node_18.htm: no page of a paper's issue" in done.stderr
+    assert f"{ISSUE}node_18.htm: not a page of a paper's issue" in done.stderr
 
 
 def test_paper_that_has_moved_away(site: SiteProxy, db: Database[Any], crawl: Crawl) -> None:

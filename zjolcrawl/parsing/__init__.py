@@ -1,1 +1,1 @@
-"""Pure functions: bytes in, fields out. lxml only; no Scrapy, no network, no clock."""
+"""Parses pages: bytes in, fields out. Pure functions on lxml; no Scrapy, no network, no clock."""

@@ -1,4 +1,4 @@
-"""What an element stands in, asked of many elements without the square of the page's depth."""
+"""Memoised "is inside" test for elements: linear on deep pages, where a plain test is quadratic."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from lxml.html import HtmlElement
 
 
 class Under:
-    """Whether an element has an ancestor that passes a test; each ancestor is tested once."""
+    """Tells whether an element has an ancestor that passes `test`; each ancestor is tested once."""
 
     def __init__(self, test: Callable[[HtmlElement], bool]) -> None:
         self._test = test
-        # The keys keep their elements alive, so that an ancestor stays the same object.
+        # lxml creates proxies on demand: as dict keys they stay alive, so an ancestor is found again.
         self._known: dict[HtmlElement, bool] = {}
 
     def __call__(self, element: HtmlElement) -> bool:

@@ -1,4 +1,4 @@
-"""Article page -> raw fields, by template: the one entry to reading an article."""
+"""Parses an article page into raw fields, by template: the entry point for reading articles."""
 
 from __future__ import annotations
 
@@ -43,25 +43,25 @@ from zjolcrawl.parsing.templates.generic import GENERIC, SHORT, Densest, below_h
 from zjolcrawl.parsing.templates.table import Path, Template, Values, find
 from zjolcrawl.parsing.urls import absolute, canonical, doc_id, kind
 
-# Raised with every change that can alter a field: `parser.version` of the documents.
+# Increase with every change that can alter a field. Stored as `parser.version` in the documents.
 PARSER_VERSION = 3
 
-_END = 14  # lines of a container, among which a bar of tags or editors can be
-_LEAST = 60  # characters: fewer beside a JavaScript redirect are no article
+_END = 14  # lines at the end of a container that may be a bar of tags or editors
+_LEAST = 60  # characters; less text beside a redirect is not an article
 _DESKTOP = (Values("//link[@rel = 'canonical']/@href"), Values("//a/@href"))
 _MISSING_PAGE = re.compile(
     r"(?<![\d.])404(?=\W|$|页|错)|页面不存在|(?:找不到|没有找到|未找到|无法找到)(?:该|您|此)?.{0,6}(?:页面|网页|该页)|"
     r"(?:页面|网页)(?:未找到|没有?找到|找不到|无法找到|已删除|不见了)|not found|已被删除",
     re.IGNORECASE,
 )
-# What stands where a text should be: what a script has not filled, and what a server says to a visitor.
+# Text in place of an article: a placeholder that a script has not filled, or a server's message.
 _NO_TEXT = re.compile(
     r"加载|载入|请稍[候后等]|loading|暂无|无内容|抱歉|对不起|[您你](?:访问|请求|查看|浏览|要找|所)|返回(?:首页|上一页)|"
     r"无法(?:访问|显示|打开)|维护|服务器|网络异常|系统(?:升级|繁忙|错误)|请(?:先|重新)?登录|请刷新|跳转",
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile("[。！？…!?][”’」』）)]?$")
-# What a page says where an article was; asked of pages without one only.
+# Messages in place of a removed article. Only searched on pages without an article.
 _TAKEN_DOWN = re.compile(
     r"(?:文章|稿件|内容|新闻|页面|网页|信息|帖子|该文|资源|链接)\S{0,6}(?:不存在|已?被?(?:删除|撤[销稿回下]|移除|下[线架]|屏蔽)|已?失效|已?过期)|"
     r"(?:不存在|已被?(?:删除|撤[销稿回下]|移除|下[线架]))(?:的)?(?:文章|稿件|内容|新闻|页面)|410 Gone|Page Not Found",
@@ -71,18 +71,18 @@ _TAKEN_DOWN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Stub:
-    """A page that only sends the browser on: `target` is absolute."""
+    """A page that only redirects the browser; `target` is an absolute URL."""
 
     target: str
 
 
 @dataclass(frozen=True, slots=True)
 class NotArticle:
-    """A page without an article, and why.
+    """A page without an article, and the reason.
 
-    `missing`: the page says that there is nothing at its address (a soft 404). `withheld`: it is no
-    page at all but what a server sends in its place (a challenge, nothing), perhaps not the next time.
-    `blank`: it is as it should be, and holds nothing to read.
+    `missing`: the page says that nothing exists at its URL (a soft 404). `withheld`: the server sent a
+    challenge or an empty page instead of the real one; a later request may succeed. `blank`: the page
+    is complete but has nothing to read.
     """
 
     reason: str
@@ -92,24 +92,25 @@ class NotArticle:
 
 
 def read_article(body: bytes, url: str) -> RawArticle | Stub | NotArticle:
-    """Read the article in a page's bytes; `url` is absolute and decides references.
+    """Parse the article in a page's bytes. Never raises on bad HTML.
 
-    Declared charsets are not needed: see `page.decode`. Never raises on bad HTML.
+    `url` is the page's absolute URL; relative references resolve against it. The charset is detected
+    from the bytes: see `page.decode`.
     """
     page = read_page(body, url)
     if kind(url) == "paper":
         if article := read_paper_article(page):
             return article
         if is_blank(page):
-            return NotArticle("no headline and text: advertisement or the paper's head", blank=True)
+            return NotArticle("no headline or text: advertisement or masthead", blank=True)
     densest = Densest(page.root)
     for template in FAMILIES:
         found = _best_body(template, page)
         if found and template is T3 and _is_another(found.container, densest()):
             continue
         if found:
-            # A page of a few words that sends the browser on is a stub, whatever its classes; one with
-            # an info line is a brief, though it sends telephones elsewhere.
+            # A page of a few words that redirects the browser is a stub, whatever its classes. With an
+            # info line it is a brief, even if it redirects phones.
             is_short = _size(found.body) < _LEAST
             target = stub_target(page, always=bool(found.head.info)) if is_short else None
             return Stub(target) if target else _article(page, template, found)
@@ -126,7 +127,7 @@ def read_article(body: bytes, url: str) -> RawArticle | Stub | NotArticle:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A body container that holds an article, and what was read around it."""
+    """A body container that holds an article, with the head, body and attachments read from it."""
 
     container: HtmlElement
     head: Head
@@ -135,7 +136,7 @@ class _Found:
 
 
 def _generic(page: Page, densest: Densest) -> _Found | None:
-    """The slides of a gallery with the text beside them, else the densest container."""
+    """The article without a template: a gallery's slides and the text beside them, or the densest container."""
     container = densest()
     slides = read_gallery(page.root, page.base)
     if slides is None:
@@ -153,8 +154,10 @@ def _generic(page: Page, densest: Densest) -> _Found | None:
 
 
 def _few(page: Page, container: HtmlElement | None) -> _Found | None:
-    """What is right below the headline, or the container of a little prose that is all in it, which is
-    closer: what stands elsewhere is a notice.
+    """An article of few words: `_brief` or `_short`, whichever finds one.
+
+    If both do, the short container wins only if it lies within the brief's and has at least as many
+    images; text elsewhere on the page is a notice.
     """
     short, brief = _short(page, container), _brief(page)
     if short is None or brief is None:
@@ -164,15 +167,13 @@ def _few(page: Page, container: HtmlElement | None) -> _Found | None:
 
 
 def _short(page: Page, container: HtmlElement | None) -> _Found | None:
-    """A few words are an article below a headline and an info line, else a notice."""
+    """The container with a few words, if there is a headline and an info line; otherwise it is a notice."""
     found = _read(container, page, GENERIC) if container is not None else None
     return found if found and found.head.info and not found.head.title_from_tag else None
 
 
 def _brief(page: Page) -> _Found | None:
-    """A sentence or some pictures right below a headline, which a dated info line or the `<title>`
-    confirms.
-    """
+    """A sentence or pictures directly below a headline, confirmed by a dated info line or the `<title>`."""
     headline = find_headline(page.names, GENERIC)
     box = below_headline(page, headline.element) if headline.element is not None else None
     found = _read(box, page, GENERIC, headline=headline) if box is not None else None
@@ -188,13 +189,13 @@ def _brief(page: Page) -> _Found | None:
 
 
 def _is_notice(head: Head, body: Body) -> bool:
-    """Whether the words below a headline are none of an article, but a page's own or a server's."""
+    """Whether the words below a headline are a notice of the page or server, not an article."""
     text = " ".join((head.title or "", *body.lines))
     return any(each.search(text) for each in (_MISSING_PAGE, _TAKEN_DOWN, _NO_TEXT))
 
 
 def _best_body(template: Template, page: Page) -> _Found | None:
-    """The family's container with most text: a class name such as `content` may stand twice."""
+    """The family's container with the most text: a class such as `content` may occur twice."""
     best: _Found | None = None
     headline: Headline | None = None
     for path in template.bodies:
@@ -209,8 +210,10 @@ def _best_body(template: Template, page: Page) -> _Found | None:
 
 
 def _is_another(container: HtmlElement, article: HtmlElement | None) -> bool:
-    """Whether the article is elsewhere, or in only a part of it: names such as `content` stand on
-    wrappers of a whole page, or on a box beside the article, too.
+    """Whether the article is outside the container or only a small part of it.
+
+    Class names such as `content` also occur on wrappers of the whole page and on boxes beside the
+    article.
     """
     if article is None or article is container or article in container.iterancestors():
         return False
@@ -219,8 +222,9 @@ def _is_another(container: HtmlElement, article: HtmlElement | None) -> bool:
 
 
 def _is_lead(found: _Found) -> bool:
-    """Whether the text is a list of links, or the lead of a topic page: a few lines without a headline
-    or a date of their own.
+    """Whether the text is a list of links or the lead of a topic page.
+
+    A lead is under 200 characters, without a headline on the page and without an info line.
     """
     headless = found.head.title_from_tag and not found.head.info
     return found.body.links >= 0.5 or (headless and found.body.size < 200)
@@ -251,7 +255,7 @@ def _read(
 
 
 def _is_whole(head: Head, body: Body, reader: BlockReader) -> bool:
-    """Whether less than ten characters are all that an article says: a sentence, or whose file is linked."""
+    """Whether a text of under ten characters is a whole article: a sentence, or text with an attachment."""
     is_headed = head.title and not head.title_from_tag and any(map(time_span, head.info))
     if not is_headed or not body.lines or _is_notice(head, body):
         return False
@@ -259,7 +263,7 @@ def _is_whole(head: Head, body: Body, reader: BlockReader) -> bool:
 
 
 def _is_missing_page(head: Head, body: Body) -> bool:
-    # 造谣帖文已被删除 is a headline where an info line stands below it.
+    # 造谣帖文已被删除 is a real headline if it has an info line.
     return body.size < 200 and not head.info and bool(_MISSING_PAGE.search(head.title or ""))
 
 
@@ -274,8 +278,8 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
     editors = body.editors + [
         _label("责任编辑", text) for text in _texts(template.editors, page.names)
     ]
-    inside = cache(lambda: last_lines(found.container, _END))  # asked for twice or not at all
-    # Each is said in one place or in two: the store keeps a person once.
+    inside = cache(lambda: last_lines(found.container, _END))  # needed twice or not at all
+    # An editor may be named in two places; duplicates are merged before storage.
     editors += editors_in(islice(after, 40)) or editors_in(inside()) or editors_in(after)
     editors += foot.editors + info.editors
     boxes = tag_boxes(page.names)
@@ -314,18 +318,18 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
 
 
 def _texts(candidates: tuple[Path, ...], names: Names) -> list[str]:
-    # An id's element that was never closed holds the page; what it is for stands at its beginning.
+    # An element that was never closed holds the rest of the page; its own text is at the beginning.
     texts = (clean(text_of(element)[:2000]) for element in find(candidates, names))
     return list(islice(filter(None, texts), 2))
 
 
 def _label(label: str, text: str) -> str:
-    """The text with the label it goes without where an id names the field."""
+    """The text with the label added, unless it has one; an element found by its id often has none."""
     return text if re.search(r"[:：]", text) or not text else f"{label}: {text}"
 
 
 def _info(names: Names, template: Template, head: Head) -> InfoLine:
-    """The info line from the template's own elements, else from the lines below the headline."""
+    """The info line from the template's elements, completed from the lines below the headline."""
     times = [text for text in _texts(template.times, names) if time_span(text)]
     sources, authors = _texts(template.sources, names), _texts(template.authors, names)
     line = read_info(" ".join(dict.fromkeys(head.info)))
@@ -343,7 +347,7 @@ def _info(names: Names, template: Template, head: Head) -> InfoLine:
         named = read_info(_named(authors[0])).bylines
         line.bylines = named or line.bylines
     if line.source is None and head.info:
-        # 最低工资标准发布 ends as the name of an outlet does.
+        # 最低工资标准发布, a subtitle, ends like the name of an outlet.
         below = [each for each in head.below if len(each.text) <= 8 or each.text != head.subtitle]
         line.source = outlet_below(below, line.rest)
     line.bylines += head.credits
@@ -352,8 +356,9 @@ def _info(names: Names, template: Template, head: Head) -> InfoLine:
 
 
 def _stand_ins(root: HtmlElement, info: InfoLine, head: Head, after: LinesAfter) -> list[str]:
-    """Fill what the head does not show from the foot, then from the page's metadata; the latter is
-    a doubt.
+    """Fill gaps in the head from the foot, then from the page's metadata; return the doubts (warnings).
+
+    Values from metadata and an unconfirmed title are doubts.
     """
     doubts: list[str] = []
     for line in after.first(6) if info.published is None else []:
@@ -380,8 +385,10 @@ def _stand_ins(root: HtmlElement, info: InfoLine, head: Head, after: LinesAfter)
 
 
 def _title_stand_in(head: Head, stated: str | None) -> list[str]:
-    """Where no headline is on the page, metadata tell what of the `<title>` is one, or stand for a
-    `<title>` that names only the site.
+    """For a page without a headline, prefer the metadata title to the `<title>`; return the doubts.
+
+    The metadata title counts if the `<title>` contains it, or if the `<title>` has under 8 characters
+    and so names only the site.
     """
     tag = head.title or ""
     if stated and (squeeze(stated) in squeeze(tag) or len(tag) < 8):
@@ -395,7 +402,7 @@ def _named(text: str) -> str:
 
 
 def _address(page: Page) -> str:
-    """The article's canonical URL: that of its desktop page where a mobile page names it."""
+    """The article's canonical URL; for a mobile page that links its desktop page, the latter's."""
     own = canonical(page.url)
     if kind(own) == "mobile":
         for href in (href for values in _DESKTOP for href in values(page.root)):

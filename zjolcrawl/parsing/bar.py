@@ -1,4 +1,4 @@
-"""The bar below a text: `来源: 浙江日报 作者: 记者 江帆 编辑: 王小明`, in one line or one for each piece."""
+"""Reads the credit bar below a text (`来源: 浙江日报 作者: 记者 江帆 编辑: 王小明`), on one or several lines."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from zjolcrawl.parsing.passages import TAG_LINE
 _SOURCE_LABEL = r"(?:(?:文章|新闻|稿件|信息|本文)?来\s{0,9}源|稿源)"
 _LABELS = rf"(?:{_SOURCE_LABEL}|作\s{{0,9}}者|{EDITOR_ROLES})"
 _SOURCE = re.compile(_SOURCE_LABEL)
-# 来源: 浙江日报 作者: …, and what can stand in a line of its own with the value below it.
+# 来源: 浙江日报 作者: …, and labels that may be in a line of their own with the value below.
 _BAR = re.compile(rf"[【\[（(]?\s{{0,9}}{_LABELS}\s{{0,9}}[:：]")
 _LABEL_ENDS = re.compile(rf"(?:^|\s|[【\[（(])(?P<label>{_LABELS})(?:\s*[:：]|(?<=编辑))\s*$")
 _LONGEST = 160  # characters
 _BAR_BEGINS = (
-    12  # lines below the text, among which a pager, tags or a share bar can stand before it
+    12  # lines below the text in which it must begin; a pager, tags or a share bar may precede it
 )
-# 来源:浙江日报作者:江帆/编辑:王小明, where nothing but a stroke divides a label from the value before it
+# 来源:浙江日报作者:江帆/编辑:王小明: at most a slash between a value and the next label
 _GLUED = re.compile(
     rf"[/／|｜，,；;\s]{{0,3}}(?<!图片)(?<!视频)(?<!数据)(?<!资料)(?P<label>(?:{_SOURCE_LABEL}|原?作者|标签|{EDITOR_ROLES})\s{{0,9}}[:：])"
 )
 _SPREAD = re.compile(
     r"(?P<a>责任\s{0,9}编|来|稿|作|编|标)[\s\u3000]{1,9}(?P<b>源|者|辑|签)(?=\s{0,9}[:：])"
 )
-# 来源 浙江日报 作者 江帆 编辑 王小明: two labels at least, or it is a line of words
+# 来源 浙江日报 作者 江帆 编辑 王小明: at least two labels, or it is ordinary text
 _NO_COLON = re.compile(
     r"(?:来源|稿源)\s+\S{2,16}(?:\s+\S{2,6})?\s+(?:作者|责任编辑|责编|编辑|记者)\s+\S"
 )
@@ -40,7 +40,7 @@ _NO_VALUE = re.compile(r"[。！？]|^(?:看|更多|返回|打印|分享|关注|
 
 
 def begins_with_source(text: str) -> bool:
-    """Whether a line is the beginning of a bar that names the source first, as those of the site do."""
+    """Whether a line begins a bar that names the source first, as the site's own bars do."""
     return is_bar(text) and bool(_SOURCE.match(text.lstrip("（(【[ ")))
 
 
@@ -52,8 +52,10 @@ def is_bar(text: str) -> bool:
 
 
 def apart(text: str) -> str:
-    """A bar with a space before each label, none inside a label, and neither its brackets nor the tags
-    before its first author or source.
+    """The bar with a space before each label and no space inside a label.
+
+    Enclosing brackets, and tags before the first author or source, are removed. A text of more than
+    160 characters is returned unchanged.
     """
     if len(text) > _LONGEST:
         return text
@@ -67,15 +69,17 @@ def apart(text: str) -> str:
 
 
 def _after_value(glued: re.Match[str]) -> str:
-    """A label with a space before it, unless its first half is a word that no label has: 数字编辑:."""
+    """The label with a space before it, unless it is the end of a longer word (数字编辑:)."""
     before = glued.string[: glued.start()].split()[-1:]
     is_word = before and glued.start() == glued.start("label") and not re.search("[:：]", before[0])
     return glued[0] if is_word else f" {glued['label']}"
 
 
 def read_bar(texts: Iterable[str]) -> InfoLine:
-    """The bar `来源: … 作者: … 编辑: …` below a text, in one line or with each label and value in a line
-    of its own; the pages of 2003-2013 name source and author only there.
+    """Parse the bar `来源: … 作者: … 编辑: …` in the lines below a text.
+
+    It may be one line, or have each label and value in its own line. Pages of 2003-2013 name source and
+    author only there.
     """
     bar: list[str] = []
     for index, line in enumerate(texts):
@@ -88,7 +92,7 @@ def read_bar(texts: Iterable[str]) -> InfoLine:
 
 
 def is_value(label: str, text: str) -> bool:
-    """Whether a line is the value of the label that the line above it ends with."""
+    """Whether `text` is the value of the label at the end of the line above (`label`)."""
     mark = _LABEL_ENDS.search(label)
     if not mark or len(text) > 60 or _NO_VALUE.search(text) or _BAR.match(text):
         return False
@@ -101,5 +105,5 @@ def is_value(label: str, text: str) -> bool:
         return True
     if mark["label"].endswith("者") and re.search(AUTHOR_ROLES, text):
         return True
-    # A pen name or a rare family, but no furniture below an empty label.
+    # A pen name or a rare family name, but not page furniture below an empty label.
     return label[-1] in ":：" and bool(_SHORT_NAME.fullmatch(text))

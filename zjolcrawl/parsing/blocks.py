@@ -1,6 +1,6 @@
-"""From a body container to clean blocks: paragraphs, sub-heads, pictures, tables, lists, videos.
+"""Splits a body container into clean blocks: paragraphs, subheads, pictures, tables, lists, videos.
 
-Structure is decided here; what of it is editorial is decided in `body.py`.
+This module decides structure; `body.py` decides which blocks are editorial.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ BLOCK_TAGS = {
 }  # fmt: skip
 _INLINE = {"b": "strong", "strong": "strong", "i": "em", "em": "em"}
 _NEVER_FURNITURE = {"p", "span", "strong", "font", "a", "img", "br", "em", "b"}
-# Classes and ids of furniture. The first group counts as a part of a name too (share-bar), the
-# second only as a whole name, for its words stand in wrappers' names as well (detail-page-print).
+# Classes and ids of page furniture (boilerplate). The first group also matches part of a name
+# (share-bar), the second only a whole name: its words occur in wrappers' names (detail-page-print).
 _FURNITURE = re.compile(
     r"(?:^|[\s_-])(?:(?:bd|js|jia)?share\w*|fenxiang|copyright|cprtip|banquan|related?|relat(?:ed|ion)\w*|xgxw|xgyd|"
     r"xiangguan|recommend\w*|tuijian|hotnews|hot-?list|sidebar|advert\w*|guanggao|qrcode|ewm|erweima|pinglun|"
@@ -41,13 +41,13 @@ _FURNITURE = re.compile(
     r"(?:dian)?zan|praise|digg|likes?|(?:read|view|hit|click|comment|like|zan|share)s?[-_]?(?:num(?:ber)?s?|counts?|times))(?:$|\s|\d)",
     re.IGNORECASE,
 )
-# The foot of a page: who runs the site, by whose leave. No article has such a line.
+# The page footer: the site's operator and licences. No article has such a line.
 PAGE_FOOT = re.compile(
     r"ICP[备证]|网安备|(?:互联网新闻信息服务|网络传播视听节目|增值电信业务|经营)许可证|(?:不良信息|纠错|违法)举报|All Rights? Reserved|"
     r"^(?:关于(?:我们|浙江在线)|网站简介)\s*[|｜丨]|(?:广告服务|联系我们|联系方式|网站地图)\s*[|｜丨]",
     re.IGNORECASE,
 )
-# Names that say caption, and names of boxes that hold a picture and its caption.
+# Class names of captions, and of boxes that hold a picture and its caption.
 _CAPTION_NAME = re.compile(
     r"(?:^|[\s_-])(?:(?:fig)?cap(?:tion)?s?|(?:img|pic|photo|image|tu)[-_]?(?:t|note|te?xt|title|desc|info|intro|cap(?:tion)?|explain|word)|tushuo|tuzhu|tupianshuoming)(?:$|[\s_-])",
     re.IGNORECASE,
@@ -67,20 +67,21 @@ _HIDDEN = re.compile(
     r"scale\(\s?0\s?[),]|clip\s{0,9}:\s{0,9}rect\(\s?0(?:px)?[,\s]{1,3}0(?:px)?[,\s]{1,3}0(?:px)?[,\s]{1,3}0(?:px)?\s?\)",
     re.IGNORECASE,
 )
-# A box of no size that cuts off what is in it; one with padding keeps the place of a picture.
+# A box of zero size that clips its content. One with padding reserves the space of a picture.
 _NO_SIZE = re.compile(
     r"(?<![a-z-])(?:max-)?(?:height|width)\s{0,9}:\s{0,9}0(?:\.0{1,9})?(?:px|pt|r?em|%)?(?=[\s;!]|$)",
     re.IGNORECASE,
 )
 _CUTS_OFF = re.compile(r"overflow(?:-[xy])?\s{0,9}:\s{0,9}(?:hidden|clip)", re.IGNORECASE)
-# Whole words of a class: hidden-xs is shown on most screens, and what has a second word (md:block) on some.
+# Whole class names only: hidden-xs is visible on most screens, and a class such as md:block beside
+# `hidden` makes it visible on some.
 _HIDING_CLASS = re.compile(
     r"(?:^|\s)(?:hide|hidden|is-hidden|visually-?hidden|sr-only|screen-reader-text)(?:$|\s)",
     re.IGNORECASE,
 )
 _SHOWING_CLASS = re.compile(r":(?:block|flex|inline|grid|table)|(?:^|\s)(?:show|active|on)(?:$|\s)")
-_MOST_UNSEEN = 200  # characters: what is more is a page behind a dialog, which is aria-hidden then
-# Words of no size or no ink: pictures beside them have both.
+_MOST_UNSEEN = 200  # characters; more aria-hidden text is a page behind a dialog
+# Text of zero size or without colour. Pictures inside stay visible.
 _UNSEEN = re.compile(
     r"(?:font-size|opacity)\s{0,9}:\s{0,9}0(?:\.0{1,9})?(?:px|pt|r?em|%)?(?=[\s;!]|$)"
     r"|(?<![a-z-])color\s{0,9}:\s{0,9}(?:transparent|rgba\([\d\s.,]{5,30},\s{0,9}0(?:\.0{1,9})?\s{0,9}\))",
@@ -90,29 +91,30 @@ ATTACHMENT = re.compile(
     r"\.(?:pdf|docx?|xlsx?|pptx?|wps|et|zip|rar|7z|txt|csv|ofd)$", re.IGNORECASE
 )
 _KEEPS_LINES = re.compile(r"white-space\s{0,9}:\s{0,9}(?:pre|break-spaces)", re.IGNORECASE)
-# A text of old hands is cut into lines of equal length; a paragraph ends with a sentence or is indented.
+# Old texts are hard-wrapped at a fixed length. A line end counts unless it looks like such a wrap: a
+# long line without sentence punctuation at its end, and no indent on the next line.
 _LINE_END = re.compile(r"\n(?!(?<=[^\n]{28}\n)(?<![。！？…”：；）】]\n)(?=[^\s\u3000]))")
 _MARK = 0xF0000  # private use: stand-ins for inline tags while white space is folded
 _FIRST_MARK, _LAST_MARK = "\U000f0000", "\U000fffff"
 _MARKED = re.compile(f"[{_FIRST_MARK}-{_LAST_MARK}]")
-_BLANK = "\0 \t\r\n\f\u3000\u00a0\u200b\ufeff"  # what alone makes no words
+_BLANK = "\0 \t\r\n\f\u3000\u00a0\u200b\ufeff"  # a text of only these characters is empty
 _BREAKS = " \t\r\n"
-_MARKS = "\U000f0000-\U000fffe0"  # of the page's own tags
-_MOST_TAGS = 0xFFE0  # of one block: there are no more marks, and the text goes on without markup
+_MARKS = "\U000f0000-\U000fffe0"  # marks for tags from the page
+_MOST_TAGS = 0xFFE0  # tags in one block; the marks run out, and further text has no markup
 _MARK_AT = re.compile(f"[{_MARKS}]")
 _SPACES_AND_MARKS = re.compile(f"[{_MARKS}\\s]+")
 _LAST_MARKS = re.compile(f"(?<![{_MARKS}])[{_MARKS}]++(?=\n?\\Z)")
-# What is closed at the line's end for want of an end of its own.
+# A tag without an end tag is closed at the end of the line.
 _CLOSED = re.compile("\U000ffff0(\\w+)\U000ffff1")
 _EMPTY = re.compile(r"<(strong|em)>\s*</\1>|<a [^<>]*+>\s*+</a>")
 _SEAM = re.compile(r"</(strong|em)><\1>")
 _MAX_DEPTH = 180
-_LONGEST_KNOWN = 200  # characters of a style: longer ones are read each time
+_LONGEST_KNOWN = 200  # characters of a style; results for longer styles are not cached
 
 
 @dataclass(slots=True)
 class Block:
-    """One block of a body: `lines` of plain text and the same as clean `html`.
+    """One block of a body: `lines` of plain text, and the same content as clean `html`.
 
     `kind` is p, h2, figure, caption, table, list, quote or video.
     """
@@ -135,7 +137,7 @@ class Block:
 
 
 def keep_lines(block: Block, lines: list[str]) -> Block:
-    """The block with only some of its lines (its inline markup is lost where lines were taken)."""
+    """The block, modified in place to hold only these lines; it loses its inline markup."""
     block.lines = lines
     block.html = f"<p>{'<br>'.join(escape(line, quote=False) for line in lines)}</p>"
     return block
@@ -157,7 +159,7 @@ class _Context:
 
 
 class BlockReader:
-    """Reads one container; `blocks`, and the `attachments` met as (url, ref, name)."""
+    """Reads one container into `blocks`; collects `attachments` as (url, ref, name). Use once."""
 
     def __init__(self, base: str) -> None:
         self.base = base
@@ -165,19 +167,19 @@ class BlockReader:
         self.attachments: list[tuple[str, str, str]] = []
         self._text: list[tuple[str, _Context]] = []
         self._tags: list[str] = []
-        # What holds inside elements that are marked alike, as those of one page are.
+        # Contexts by parent context and attributes: elements of one page are mostly styled alike.
         self._contexts: dict[tuple[object, ...], _Context] = {}
         self._after_picture = False
 
     def read(self, container: HtmlElement, depth: int = 0) -> list[Block]:
-        """The container's blocks in page order; `depth` is its own below the body's container."""
+        """The container's blocks in page order; `depth` is its depth below the body container."""
         self._children(container, _Context(pre=_keeps_lines(container)), depth)
         self._flush(_Context())
         self._mark_small()
         return self.blocks
 
     def _mark_small(self) -> None:
-        """A small font is a caption's, unless it is the text's."""
+        """Mark blocks in a small font as possible captions, unless most of the text is small."""
         if not any(block.small for block in self.blocks):
             return
         small = sum(len(block.text) for block in self.blocks if block.small)
@@ -194,7 +196,7 @@ class BlockReader:
                 self._paragraph(child, context)
             elif isinstance(tag, str):
                 self._element(child, context, depth + 1)
-            # The line breaks between paragraphs are no words to come back to.
+            # White space between paragraphs is not text.
             if (tail := child.tail) and (self._text or tail.strip(_BREAKS)):
                 self._text.append((_with_breaks(tail) if context.pre else tail, context))
 
@@ -224,7 +226,7 @@ class BlockReader:
             self._inline(element, tag, context, depth)
 
     def _paragraph(self, element: HtmlElement, context: _Context) -> None:
-        """A `<p>` with no elements in it, as most are. Those of a page are styled alike."""
+        """Read a `<p>` without child elements: a fast path, since most paragraphs are like this."""
         key = (
             context, element.get("style"), element.get("class"), element.get("align"), element.get("hidden"),
             element.get("aria-hidden"),
@@ -239,7 +241,7 @@ class BlockReader:
         self._after_picture = False
         if not (plain := clean(text := element.text or "")):
             return
-        if inner.pre or not plain.isprintable():  # a character may look like one of our marks
+        if inner.pre or not plain.isprintable():  # the text may contain one of the mark characters
             self._text.append((_with_breaks(text) if inner.pre else text, inner))
             self._flush(inner)
             return
@@ -325,7 +327,7 @@ class BlockReader:
     def _add(
         self, block: Block, at: _Context, is_subhead: bool, html: Callable[[], list[str]]
     ) -> None:
-        """Take a block in as what it is; `html` makes its lines, where they are asked for."""
+        """Append a block with its final kind; `html` renders the lines and is called only if needed."""
         if at.caption:
             block.kind = "caption"
         elif at.quote:
@@ -351,12 +353,12 @@ class BlockReader:
         self._after_picture = True
 
     def _unscripted(self, element: HtmlElement, context: _Context) -> None:
-        """The picture that a lazy loader's placeholder before the `<noscript>` stands for."""
+        """Read the picture in a `<noscript>`, unless the lazy-loaded image before it already gave one."""
         before = element.getprevious()
         if before is not None and before.tag in IMAGE_TAGS and picture(before, self.base):
             return
         for image in element.iter(*IMAGE_TAGS):
-            if not is_hidden(image):  # a counter's pixel
+            if not is_hidden(image):  # hidden: a tracking pixel
                 self._picture(image, context)
 
     def _video(self, element: HtmlElement, context: _Context) -> None:
@@ -422,12 +424,12 @@ def _keeps_lines(element: HtmlElement) -> bool:
 
 
 def _with_breaks(text: str) -> str:
-    """The text with its line ends as `<br>` are: but those in the middle of a sentence."""
+    """The text with its line ends as `<br>` marks, except those in the middle of a sentence."""
     return _LINE_END.sub("\0", text.replace("\r\n", "\n"))
 
 
 def is_hidden(element: HtmlElement) -> bool:
-    """Whether an element's own attributes keep its words from being seen."""
+    """Whether an element's own attributes (style, class, hidden, aria-hidden) hide its text."""
     style = element.get("style")
     if style:
         hides = _known_hides(style) if len(style) <= _LONGEST_KNOWN else _hides(style)
@@ -449,7 +451,7 @@ def _hides(style: str) -> str:
 
 
 def _is_few(element: HtmlElement) -> bool:
-    """Whether an element holds a few words and no picture."""
+    """Whether an element has little text and no picture."""
     size = 0
     for text in islice(element.itertext(), 50):
         size += len(text)
@@ -460,7 +462,10 @@ _known_hides = lru_cache(maxsize=1024)(_hides)
 
 
 def _is_unseen(element: HtmlElement) -> bool:
-    """Whether nothing in an element without size or ink has its own: a gap between pictures has none."""
+    """Whether nothing in an element of zero size or colour is visible: no image, no own font size.
+
+    Sites set a zero font size to close the gaps between pictures; such an element is visible.
+    """
     return not any(
         each.tag in IMAGE_TAGS or (each is not element and "font-size" in (each.get("style") or ""))
         for each in islice(element.iter(), 200)
@@ -468,7 +473,7 @@ def _is_unseen(element: HtmlElement) -> bool:
 
 
 def _items(element: HtmlElement) -> Iterator[HtmlElement]:
-    """A list's own items: one inside another item, or in a list there, is read with that item."""
+    """A list's own items; an item nested in another item is read with that item."""
     waiting = [element]
     while waiting:
         inner = waiting.pop()
@@ -479,12 +484,12 @@ def _items(element: HtmlElement) -> Iterator[HtmlElement]:
 
 
 def is_furniture(element: HtmlElement) -> bool:
-    """Whether the element is page furniture by its class, id or style: share bar, ads, QR code."""
+    """Whether the element is page furniture (share bar, ads, QR code) by class or id, or is hidden."""
     return is_named_furniture(element) or is_hidden(element)
 
 
 def is_named_furniture(element: HtmlElement) -> bool:
-    """Whether the element is page furniture by its class or id."""
+    """Whether the element is page furniture by class or id."""
     if element.tag in _NEVER_FURNITURE:
         return False
     name = f"{element.get('class') or ''} {element.get('id') or ''}"
@@ -498,7 +503,7 @@ def _is_subhead(line: str, *, heading: bool, bold: bool) -> bool:
 
 
 def _inline_html(line: str, tags: list[str]) -> str:
-    """One line with its inline tags: balanced, escaped, white space folded as in the plain text."""
+    """One line as HTML: inline tags balanced, text escaped, white space folded as in the plain text."""
     if not _MARKED.search(line) and not (plain := clean(line))[0].isspace():
         return escape(plain, quote=False)
     opened: list[str] = []
@@ -548,7 +553,7 @@ def _rows(table: HtmlElement) -> list[list[HtmlElement]]:
 
 
 def _is_data(table: HtmlElement) -> bool:
-    """A table with rows of two or more filled cells and no picture; others only lay out."""
+    """Whether a table holds data: rows of two or more filled cells, no picture; others are layout."""
     if table.find(".//img") is not None or table.find(".//table") is not None:
         return False
     rows = [[len(clean(str(cell.text_content()))) for cell in row] for row in _rows(table)]

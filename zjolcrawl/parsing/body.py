@@ -1,4 +1,4 @@
-"""Which blocks of a body container are the article: captions bound, notes and credits taken out."""
+"""Turns a container's blocks into the article body: attaches captions, extracts notes and credits."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from zjolcrawl.parsing.passages import (
 _FROM_LINE = re.compile(r"^[（(【]?(?:本文|文章|稿件|新闻)?来源\s*[:：丨｜|]\s*[^。！？；]{2,50}$")
 _DIVIDED = re.compile(r"^(\S{0,2}来源)\s*[丨｜|]\s*")
 _LONGEST_HEAD = (
-    40  # blocks of a container: a menu or a column beside the article stands in its head too
+    40  # blocks; the head in a container may include a menu or a column beside the article
 )
 _NOTE_SIGNS, _ABSTRACT_SIGNS = frozenset("编按"), frozenset("摘提导")
-# Below the author's line of an essay stands where he works.
+# Notes on the author below an essay, such as the author's workplace.
 _OWN_WORDS = ("附", "（作者", "(作者", "【作者", "作者单位", "作者简介")
 _OTHER_LABEL = re.compile(r"[\s|｜/／](?:标签|关键词|来源|稿源|作者|原标题)\s{0,9}[:：]")
 _EDITOR_TAIL = re.compile(
@@ -44,14 +44,14 @@ _EDITOR_TAIL = re.compile(
 
 @dataclass(slots=True)
 class Body:
-    """The article's own blocks and what was taken out of them."""
+    """The article's body and the fields that were extracted from its blocks."""
 
     lines: list[str] = field(default_factory=list)
     html: list[str] = field(default_factory=list)
     images: list[Image] = field(default_factory=list)
     videos: list[Media] = field(default_factory=list)
     bylines: list[str] = field(default_factory=list)
-    entries: list[str] = field(default_factory=list)  # authors where nothing else names any
+    entries: list[str] = field(default_factory=list)  # authors, if nothing else names any
     editors: list[str] = field(default_factory=list)
     source: str | None = None
     editor_note: str | None = None
@@ -62,7 +62,7 @@ class Body:
 
     @property
     def size(self) -> int:
-        """Its characters."""
+        """The number of characters in the lines."""
         return sum(map(len, self.lines))
 
 
@@ -73,9 +73,9 @@ def read_body(
     *,
     headline_inside: bool = False,
 ) -> Body:
-    """Sort a container's blocks into the article's parts; the lines of its `head` are kept out.
+    """Sort a container's blocks into the parts of the article, without the lines in `head`.
 
-    `headline_inside` says that the container holds the headline itself and not a copy of it.
+    `headline_inside` means that the container holds the headline itself, not a copy of it.
     """
     blocks = _without_head(blocks, head, headline, headline_inside)
     body = Body()
@@ -87,7 +87,7 @@ def read_body(
     captioned = with_captions(blocks)
     own = [block for block, _ in captioned if block.kind in {"p", "h2", "quote"}]
     texts = [line for block in own for line in block.lines]
-    # Who took a picture is an author where it and its caption are all.
+    # If the article is only pictures with captions, the photographer is the author.
     said = read_credits(texts or [caption for _, caption in captioned if caption])
     body.dateline = said.dateline
     body.bylines += said.bylines
@@ -102,9 +102,9 @@ def read_body(
 def _without_head(
     blocks: list[Block], head: Collection[str], headline: str | None, inside: bool
 ) -> list[Block]:
-    """Drop the headline and what stands above it, where a container holds the head too.
+    """Drop the headline and everything above it, if the container holds the head too.
 
-    The head ends at the first prose: what repeats the headline below it is a hidden copy at the end, a
+    The head ends at the first prose. A later repetition of the headline is a hidden copy at the end, a
     picture's caption, or the article's own words.
     """
     known = {squeeze(line) for line in (*head, headline or "")} - {""}
@@ -125,7 +125,7 @@ def _without_head(
 
 
 def _without_copies(blocks: list[Block], headline: str) -> list[Block]:
-    """The blocks without copies of the headline; right below a picture it is the caption."""
+    """The blocks without copies of the headline; a copy directly below a picture becomes its caption."""
     longest = len(headline) + 8
     copies = [
         i
@@ -152,7 +152,7 @@ def _is_known(block: Block, known: set[str]) -> bool:
 
 
 def _is_prose(block: Block) -> bool:
-    """Whether a block is a paragraph of a text, not a line of a menu, a head or a foot."""
+    """Whether a block is a paragraph of text, not a line of a menu, head or foot."""
     if block.kind not in {"p", "quote"} or block.links >= 0.5 or not block.lines:
         return False
     return (
@@ -161,9 +161,7 @@ def _is_prose(block: Block) -> bool:
 
 
 def _take_foot(blocks: list[Block], body: Body) -> list[Block]:
-    """Take out the bar that says source, author and editor below the text, and all after it, where the
-    container holds them too.
-    """
+    """Take out the bar with source, author and editor below the text, and everything after it."""
     end = len(blocks)
     while end and not _is_prose(blocks[end - 1]):
         end -= 1
@@ -179,10 +177,11 @@ def _take_foot(blocks: list[Block], body: Body) -> list[Block]:
 
 
 def _foot_begins(blocks: list[Block], end: int) -> int | None:
-    """The index of the block that begins the foot; the text ends before `end`.
+    """The index of the block where the foot begins, or None; the text ends before `end`.
 
-    A bar that names the source, or the heading of a list, begins one at any place. Another label begins
-    one below the last picture, for each picture may have an author, and above nothing of the article's own.
+    A bar that names the source, or the heading of a list, always begins the foot. Any other label does
+    so only below the last picture or video (each picture may have an author) and below the last note
+    of the article's own, such as one on its author.
     """
     labels: list[int] = []
     for index in range(end, len(blocks)):
@@ -223,7 +222,7 @@ def _take_original_title(blocks: list[Block], body: Body) -> list[Block]:
 
 
 def _take_source(blocks: list[Block], body: Body) -> list[Block]:
-    """Take out the line at an end of the text that says where it is from, often with its editor."""
+    """Take out lines that name the source (often with the editor): the first and last three blocks only."""
     kept: list[Block] = []
     for index, block in enumerate(blocks):
         at_end = index == 0 or index >= len(blocks) - 3
@@ -268,7 +267,7 @@ def _take_editors(blocks: list[Block], body: Body) -> list[Block]:
 
 
 def _without_others(line: str) -> str:
-    """An editors' line up to a label of another kind: 责任编辑: 王小明 标签: 杭州;文明."""
+    """An editors' line, cut at a label of another kind: 责任编辑: 王小明 标签: 杭州;文明."""
     return _OTHER_LABEL.split(line)[0]
 
 
@@ -280,8 +279,10 @@ def _names_editors(line: str) -> bool:
 def _take_note(
     blocks: list[Block], label: re.Pattern[str], signs: frozenset[str], most: int | None = None
 ) -> tuple[str | None, list[Block]]:
-    """The first note with a label, and the blocks without it; each label has one of the signs. With
-    `most` it stands in one of so many blocks at the top.
+    """The first note with this label (or None), and the blocks without it.
+
+    Each label contains one of `signs`: a cheap test. With `most`, only the first `most` blocks are
+    searched.
     """
     for index, block in enumerate(blocks[:most]):
         if block.kind not in {"p", "h2", "quote"}:

@@ -1,4 +1,4 @@
-"""The breadcrumb: by its label, by the class of its box, or by its place and its dividers."""
+"""Finds the breadcrumb by its label, by the class of its box, or by its position and dividers."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ _POSITION = re.compile(
 )
 SIGNS = re.compile(r"-?>+|＞+|»+|›+|→|≫|》")
 _MARKED = paths("//a[contains(concat(' ', normalize-space(@class), ' '), ' CurrChnlCls ')]")  # SEL
-# Names of boxes: the first kind as a part of a name too (g-crumb, artical_path), the second whole.
+# Class names and ids. The first group also matches part of a name (g-crumb), the second a whole word of
+# it (artical_path).
 _BOX = re.compile(
     r"crumb|breadnav|mianbao|weizhi|dqwz|lujing|daohang|currpos|curpos|position|location|route|(?:^|[\s_-])(?:path|pos|wz|trail|bread|loc|bc|where)(?:$|[\s_-])",
     re.IGNORECASE,
 )
-# Only where a run of spaces begins, and at what can be a divider at all: it is asked of long texts too.
+# Starts only at the first of several spaces and at a possible divider, to be fast on long texts.
 _BETWEEN = re.compile(
     r"(?=[\s>＞»›→≫》/·|｜\\–—-])(?<!\s)\s*+"
     r"(?:(?:[-–—]?[>＞]++|[»›→≫》/·|｜\\]|(?<=\s)[-–—](?=\s)|^[-–—]|[-–—]$)\s*+)++"
@@ -37,19 +38,19 @@ _LABEL = re.compile(r"^\s*+(?:(?:首页|位置|路径|导航)\s*+)?[:：]\s*+")
 _NO_CRUMB = re.compile(
     r"^(?:-?>|正文|(?:文章|详细|新闻|页面)?内容|详情|列表|浏览文章|阅读|查看|新闻正文|\W*)$"
 )
-_LINE_END = "\0"  # said for a <br>
+_LINE_END = "\0"  # stands for a <br>
 _MOST, _LONGEST = 6, 100  # crumbs; characters of a box
 
 
 def find_position(text: str) -> re.Match[str] | None:
-    """The first label such as 您当前的位置： in a text."""
+    """The first breadcrumb label in a text, such as 您当前的位置：, or None."""
     place = _PLACE.search(text)
-    # What can stand before the word has six characters at most: 您当前的所在位置.
+    # At most six characters can precede the word: 您当前的所在位置.
     return _POSITION.search(text, max(0, place.start() - 6)) if place else None
 
 
 def may_be_labelled(text: str) -> bool:
-    """Whether a box of this text can have the label of a breadcrumb: right where it says no."""
+    """Whether a text may contain a breadcrumb label: a cheap test without false negatives."""
     return "置" in text or "所在" in text
 
 
@@ -64,9 +65,9 @@ def labelled_breadcrumb(lines: list[Line]) -> tuple[list[str], int]:
 
 
 def read_breadcrumb(root: HtmlElement, lines: list[Line]) -> tuple[list[str], int]:
-    """The crumbs, and the index of the first of `lines` after them (0 where there are none).
+    """The crumbs, and the index of the first of `lines` after them (0 if there are none).
 
-    `lines` are all those above the body.
+    `lines` are all lines above the body.
     """
     crumbs, end = labelled_breadcrumb(lines)
     if crumbs:
@@ -91,7 +92,10 @@ def read_breadcrumb(root: HtmlElement, lines: list[Line]) -> tuple[list[str], in
 
 
 def _labelled(lines: list[Line], index: int, label: str) -> tuple[list[str], int]:
-    """The crumbs of a labelled line, or of its box where label and crumbs have elements of their own."""
+    """The crumbs in a labelled line, or in its box if label and crumbs are separate elements.
+
+    Also returns the index of the last line used.
+    """
     crumbs = _crumbs(lines[index].element, label)
     last = index
     if not crumbs and (box := lines[index].element.getparent()) is not None:
@@ -106,7 +110,7 @@ def _labelled(lines: list[Line], index: int, label: str) -> tuple[list[str], int
 
 
 def _boxes(root: HtmlElement, lines: list[Line]) -> Iterator[HtmlElement]:
-    """Boxes above the body that are named as breadcrumbs are, or that hold marked links."""
+    """Boxes above the body with a breadcrumb's class, id or aria-label, or with marked links."""
     seen: set[HtmlElement] = set()
     for line in lines[:120]:
         for element in (line.element, *islice(line.element.iterancestors(), 2)):
@@ -129,7 +133,7 @@ def _is_short(element: HtmlElement) -> bool:
 
 
 def _is_trail(line: Line) -> bool:
-    """A line without label or name: links divided by `>`, from the site or the host downwards."""
+    """Whether an unlabelled line is a breadcrumb: links to sections, with `>` or `/` between them."""
     if len(line.text) > 80 or "。" in line.text:
         return False
     signs = len(SIGNS.findall(line.text))
@@ -141,7 +145,7 @@ def _is_trail(line: Line) -> bool:
         return False
     if 1 <= signs < _MOST and len(hrefs) >= max(1, signs - 1) and line.links >= 0.3:
         return True
-    # 新昌新闻网 / 乡镇: nothing but links and the strokes between them
+    # 新昌新闻网 / 乡镇: only links with slashes between them
     names = [clean(text_of(anchor)) for anchor in anchors]
     return len(names) > 1 and re.sub(r"\s", "", line.text) == re.sub(r"\s", "", "/".join(names))
 
@@ -152,7 +156,7 @@ def _crumbs(element: HtmlElement, label: str) -> list[str]:
     for text, linked in _texts(element):
         if text == _LINE_END:
             if pieces:
-                break  # what stands below the crumbs in their box
+                break  # other text below the crumbs in the same box
         elif linked:
             pieces += [*_split(loose, label if not pieces else ""), text]
             loose = ""
@@ -165,7 +169,7 @@ def _crumbs(element: HtmlElement, label: str) -> list[str]:
 
 
 def _without_text_mark(crumb: str) -> str:
-    """The crumb without a 正文 that a space divides from it."""
+    """The crumb without a final 正文 ("text") after a space."""
     before = crumb.removesuffix("正文")
     return before.rstrip() if before != crumb and before[-1:].isspace() else crumb
 
@@ -182,7 +186,7 @@ def _split(text: str, label: str) -> list[str]:
 
 
 def _texts(element: HtmlElement, depth: int = 0) -> Iterator[tuple[str, bool]]:
-    """The box's texts, and whether each is a link's: those whole, a divider between blocks."""
+    """The texts in a box as (text, is link), with a divider before each list item or cell."""
     if element.tag == "a" and clean(text_of(element)):
         yield text_of(element), True
         return

@@ -1,4 +1,4 @@
-"""Which lines of a head are bylines: a role with names after it, or names alone, and no words of a heading."""
+"""Tells which lines of a head are bylines: a role followed by names, or only names."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, is_name, leading_name
 
 _ROLE = re.compile(AUTHOR_ROLES)
 _LONGEST_OUTLET = 12  # characters before a role
-# Each role has one of these.
+# Each role contains at least one of these.
 _ROLE_SIGN = re.compile("[者员人生友盟组文图摄影理笔写译漫述频]")
 _PERSON = re.compile("[者员人生]$")
 _NOBODY = re.compile(r"(?:本[报网刊台]|浙江在线|\S{2,4}报)(?:首席|特约|见习)?(?:记者|评论员)")
 _MARKS = "□■●◎◆▲○△\u3000 "
-# 记者 探访: what a reporter does, in the headings of reports.
+# 记者 探访: what a reporter does, in the headings of reports; not a name.
 _DEED = re.compile(
     r"[探暗明夜走回寻专采亲直连追实现蹲亲]\S|手记|札记|调查|观察|体验|来信|日记|视角|说法|眼中|笔下|节"
 )
@@ -23,7 +23,10 @@ _PLACE_END = re.compile(
 
 
 def is_byline(text: str) -> bool:
-    """Whether a line begins with an author's role that a name follows: 记者探访地铁工地 names nobody."""
+    """Whether a line begins with an author's role and a name. 记者探访地铁工地 names nobody.
+
+    A role alone counts if it names staff, such as 本报记者.
+    """
     if not _ROLE_SIGN.search(text):
         return False
     text = text.strip(_MARKS)
@@ -43,16 +46,18 @@ def is_byline(text: str) -> bool:
         return True
     if is_labelled or not sign or not found:
         return False  # 组图：老街的一天, 视频：…
-    # A rare family, or where a correspondent works before the name.
+    # A rare family name, or a correspondent's workplace before the name.
     first = rest.split()[0]
     is_short = len(first) <= 3 and not _DEED.match(first)
     return is_short or any(is_name(person.name) for person in found)
 
 
 def byline_of(text: str, one: bool = True) -> str | None:
-    """The byline in a line that is nothing but names, with where they work or a mark before them, or a
-    role behind a mark: 王平 徐燕飞, □王 兴, 某县检察院 王兴, □ 本报记者 王平. A single bare name counts if
-    `one`, for a service can be called so.
+    """The byline in a line that is only names, or None.
+
+    A workplace, a mark or a mark with a role may precede the names: 王平 徐燕飞, 某县检察院 王兴, □王 兴,
+    □ 本报记者 王平. A single bare name counts only if `one` is true, because some services are named
+    like a person.
     """
     if len(text) > 40:
         return None

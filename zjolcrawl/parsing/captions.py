@@ -1,4 +1,4 @@
-"""Captions: which lines say what a picture shows, and which picture."""
+"""Attaches captions to pictures: decides which lines are captions, and of which picture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CAPTION = re.compile(
     r"(?:图源|图片来源|资料图片?|供图|摄影)\s{0,9}[:：/]\s{0,9}\S{1,100}$|(?:\s|[　/]|[\u4e00-\u9fff]{2,4})\s{0,9}摄[)）]?$|(?:资料图|供图)[)）]?$|"
     r"图片?(?:均)?(?:由|来自|源自).{2,20}[)）]$"
 )
-# ▼ points at the picture below it, but for a line that only says that more is to come.
+# ▼ marks a caption above its picture, except in a line that only announces more content.
 _POINTS_DOWN = re.compile(
     r"^[▼▽↓](?![▼▽↓])\s?(?!下[面方列]|以下|一起|请|快|来|跟|点击|点|戳|查看|详情|更多|往下|滑动)"
 )
@@ -24,7 +24,7 @@ _SENTENCE = re.compile("[。！？][”’）)]?$")
 
 
 def with_captions(blocks: list[Block]) -> list[tuple[Block, str | None]]:
-    """Each block with its caption; a caption follows its picture and is no block of its own."""
+    """Each block with its caption or None; a block that became a caption is left out of the list."""
     if all(block.kind != "figure" for block in blocks):
         return [(block, None) for block in blocks]
     paired: list[tuple[Block, str | None]] = []
@@ -48,13 +48,13 @@ def with_captions(blocks: list[Block]) -> list[tuple[Block, str | None]]:
             if count < len(block.lines):
                 paired.append((keep_lines(block, block.lines[count:]), None))
         else:
-            # Also a figcaption above its picture, or without one: still the page's words.
+            # A figcaption above its picture, or without one, stays: it is part of the page's text.
             paired.append((block, None))
     return paired
 
 
 def _caption_lines(block: Block, is_above_another: bool) -> int:
-    """How many of a block's first lines say what the picture above it shows."""
+    """How many lines at the start of a block are the caption of the picture above it."""
     if _POINTS_DOWN.match(block.text) and not is_above_another and len(block.text) <= 80:
         return len(block.lines)
     if not _is_caption(block):
@@ -70,8 +70,9 @@ def _caption_lines(block: Block, is_above_another: bool) -> int:
 
 
 def _captions_in_rows(blocks: list[Block]) -> dict[int, int | None]:
-    """Pictures in a row and as many captions below them: each picture's caption by index, None at
-    the captions themselves.
+    """For rows of pictures with as many captions below: picture index to caption index.
+
+    The index of each caption maps to None.
     """
     rows: dict[int, int | None] = {}
     index = 0
@@ -89,7 +90,7 @@ def _captions_in_rows(blocks: list[Block]) -> dict[int, int | None]:
 
 
 def _is_above(previous: tuple[Block, str | None] | None, following: list[Block]) -> bool:
-    """Whether a picture's caption stands above it: worded as captions are, none below."""
+    """Whether a picture's caption is above it: the text above is worded like one, and none is below."""
     if previous is None or previous[0].kind != "p" or len(previous[0].text) > 80:
         return False
     text = previous[0].text
@@ -104,11 +105,11 @@ def _is_caption(block: Block) -> bool:
     if block.kind not in {"p", "h2"} or not text:
         return False
     if block.centred and len(text) <= 300 and _TAKEN_BY.search(text):
-        return True  # a news agency's: whole sentences, and who took the picture
+        return True  # a news agency's caption: whole sentences and the photographer
     if _CAPTION.search(text) and len(text) <= 100:
         return True
     if len(block.lines) > 1 and len(block.text) <= 100 and _CAPTION.search(block.text):
-        # 记者 江帆 摄 below one sentence; several are the article's.
+        # 记者 江帆 摄 below one sentence; several sentences are the article's.
         return sum(map(bool, map(_SENTENCE.search, block.lines))) <= 1
     if (
         block.kind == "h2"
@@ -118,6 +119,6 @@ def _is_caption(block: Block) -> bool:
         or NOTE.match(text)
     ):
         return False
-    if text[0] in "▼▽↓▲△↑":  # what is no caption by its arrow is none by its place
+    if text[0] in "▼▽↓▲△↑":  # an arrow that did not match above is not a caption by position either
         return False
     return (block.centred or block.captionish) and len(block.text) <= 80

@@ -1,7 +1,7 @@
-"""Column (list) page -> the links of its list and the next page.
+"""Parses a column (list) page into the links of its list and the URL of the next page.
 
-The kinds of list are those of docs/site.md. Links outside the page's own list
-(hot news, navigation) are not the column's and are not taken where a list is known.
+docs/site.md describes the kinds of list. Links outside the list (hot news, navigation) do not belong
+to the column and are ignored if a list is recognised.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from zjolcrawl.parsing.pages import script_number
 from zjolcrawl.parsing.templates.table import Path, has_class, paths
 from zjolcrawl.parsing.urls import absolute, canonical, url_day
 
-# Boxes beside the list whose links are not the column's.
+# Boxes beside the list; their links do not belong to the column.
 _BESIDE = re.compile(
     r"(?:^|[\s_-])(?:hot(?:news|list|box)?|side(?:bar)?|aside|rank(?:ing)?|paihang|nav|menu|foot(?:er)?|header|recommend\w*|"
     r"tuijian|right(?:bar|box)?)(?:$|[\s_-]|(?=[A-Z\d]))"
 )
-# Each finds list items; the first that yields links of an article's form is the page's list. The lists
-# that are named by their class:
+# Each XPath finds list items; the first one that yields article links is the page's list.
+# Lists identified by class:
 CLASSED_LISTS = paths(
     has_class("listUl", "ul") + "//li",  # SEL zjxc, py, china, js …
     has_class("listLi", "li"),  # SEL py, zxrm
@@ -58,9 +58,9 @@ _LOGIN = Path("//input[@type='password']")
 
 @dataclass(slots=True)
 class ColumnPage:
-    """What a column page offers: its links in order, the next page, how many pages there are.
+    """A parsed column page: its links in order, the next page's URL and the number of pages.
 
-    `fault` says why a page without links has none, where that can be seen.
+    `fault` is set only if there are no links and gives the likely reason.
     """
 
     links: list[ListedLink] = field(default_factory=list)
@@ -70,7 +70,7 @@ class ColumnPage:
 
 
 def read_column(body: bytes, url: str) -> ColumnPage:
-    """Read a column page. Never raises on bad HTML; `url` is the page's own absolute URL."""
+    """Parse a column page. Never raises on bad HTML; `url` is the page's absolute URL."""
     page = read_page(body, url)
     column = ColumnPage(_links(page))
     column.next_url, column.pages_total = _next(page)
@@ -80,7 +80,7 @@ def read_column(body: bytes, url: str) -> ColumnPage:
 
 
 def link_day_of(url: str, listed_at: datetime | None) -> datetime | None:
-    """When a link was published as far as the list or its URL tells (UTC), or None."""
+    """The publication time (UTC) according to the list, else midnight of the day in the URL, or None."""
     day = url_day(url)
     return listed_at or (china_midnight(day) if day else None)
 
@@ -118,7 +118,7 @@ def _unique(links: Iterable[ListedLink]) -> list[ListedLink]:
 
 
 def _next(page: Page) -> tuple[str | None, int | None]:
-    """The next page by 下一页, else by createPageHTML, else by the index_N that the page links."""
+    """The next page's URL and the page count: from the 下一页 (next) link, createPageHTML or index_N."""
     total, by_script = _by_script(page)
     is_pager = Under(lambda box: "fenye" in (box.get("class") or "").split())
     in_pager = [anchor for anchor in _NEXT_PAGE(page.root) if is_pager(anchor)]
@@ -127,7 +127,7 @@ def _next(page: Page) -> tuple[str | None, int | None]:
         if url and url != page.url:
             return url, total
     if in_pager:
-        return None, total  # 下一页 without a page to go to: this is the last
+        return None, total  # a 下一页 without a target: this is the last page
     if by_script or total:
         return by_script, total
     return _by_index(page), None

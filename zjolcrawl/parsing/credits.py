@@ -1,4 +1,4 @@
-"""The text's own word of who wrote it: datelines, bylines in brackets, credits at its ends."""
+"""Finds who wrote an article in its text: datelines, bylines in brackets, credits at start and end."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from zjolcrawl.parsing.passages import CREDIT, DATED, DATELINE
 
 _BRACKET = re.compile(r"^[\s\u3000]*[（(〔\[]([^）)〕\]]{2,120})[）)〕\]]")
 _NAME = r"(?:[\u3400-\u9fff·]{2,12}|[\u3400-\u9fff][ \u3000][\u3400-\u9fff])"
-# …举行。（张巨峰）, （王金龙）: who wrote it, after the last sentence or as the last paragraph.
+# …举行。（张巨峰）, （王金龙）: the author, after the last sentence or as the last paragraph.
 _SIGNED = re.compile(
     rf"(?:^|[。！？”…][\s\u3000]{{0,4}})[（(]({_NAME}(?:[、\s]+{_NAME}){{0,3}})[）)]$"
 )
-# …6分钟。本报记者 胡元勇 摄; … 本报记者 王兴: a credit behind the last sentence, asked of a line's end
+# …6分钟。本报记者 胡元勇 摄; … 本报记者 王兴: a credit after the last sentence, searched at the line's end
 _SENTENCE_ENDS = "。！？”」…"
 _APART = re.compile(
     r"[\s\u3000](?=[\u4e00-\u9fff]{0,8}(?:记者|通讯员|拍友|实习生)[\s\u3000]+[\u4e00-\u9fff、\s\u3000]{2,40}+\Z)"
@@ -43,21 +43,21 @@ _NAMED_LAST = re.compile(
 _SIGNED_ENTRY = re.compile(
     rf"[。！？”][（(]((?:[\u4e00-\u9fff]{{0,8}}?)(?:记者|通讯员)[\s\u3000]+{_NAME}(?:[\s\u3000、]+{_NAME}){{0,3}})[）)]$"
 )
-# （王兴 摄）, 新华社发（摄影：王兴）: the photographer, where nobody wrote
+# （王兴 摄）, 新华社发（摄影：王兴）: the photographer, used if no writer is named
 _SHOT = re.compile(r"[（(]([^（()）。]{2,40}+)[）)]$")
 _AT_END = re.compile(
     r"[（(]((?:[\u4e00-\u9fff]{0,10}?)(?:记者|通讯员|作者|文/)[^（()）。]{2,50})[）)]$"
 )
-# A role and what follows it without a sign: a name, or the word goes on.
+# A role directly followed by Han characters: a name, or the rest of a longer word.
 _GLUED = re.compile(rf"(?P<role>{AUTHOR_ROLES})(?P<name>[\u4e00-\u9fff]{{2,4}})(?=$|[\s）)、])")
 
 
 @dataclass(slots=True)
 class Credits:
-    """What a text says of who wrote it: passages in order.
+    """The dateline of a text and the passages that name its authors, in order.
 
-    `entries` are the names behind single paragraphs and the photographers behind a sentence: the
-    article's authors where nothing else names any.
+    `entries` are names after single paragraphs and photographers after a sentence; they are the
+    authors only if nothing else names any.
     """
 
     dateline: str | None = None
@@ -66,14 +66,14 @@ class Credits:
 
 
 def read_credits(texts: list[str]) -> Credits:
-    """The dateline of a text and the passages that name its people, of its lines."""
+    """The dateline and the passages that name people, in the lines of a text."""
     dateline, bylines = _opening(texts)
     found = Credits(dateline, bylines)
     for line in texts[:3]:
         bylines += _credit(line) or _opening_byline(line)
     if not bylines and texts and len(texts[0]) <= _LONGEST_CREDIT:
-        bylines += _only_names(texts[0])  # a column's writers
-    # A report from several places is signed after each paragraph.
+        bylines += _only_names(texts[0])  # the writers of a column
+    # A report from several places has names after each paragraph.
     signed = [line for line in texts if line.endswith(("）", ")"))]
     found.entries += [mark[1] for line in signed if (mark := _SIGNED_ENTRY.search(line))]
     several = len(found.entries) > 1
@@ -94,7 +94,7 @@ def read_credits(texts: list[str]) -> Credits:
 
 
 def _opening_byline(line: str) -> list[str]:
-    """A byline that a line begins with, without a dateline."""
+    """The byline at the start of a line without a dateline."""
     if line.startswith("【"):
         if mark := _OPEN_BYLINE.match(line):
             return [mark[1]]
@@ -111,7 +111,7 @@ def _opening_byline(line: str) -> list[str]:
 
 
 def _photographers(line: str) -> list[str]:
-    """Who took or drew the picture, of the bracket that ends a line."""
+    """The photographer or artist in the bracket at the end of a line."""
     end = line[-_LONGEST_CREDIT:]
     is_one = end[-1:] in "）)" and ("摄" in end or "图" in end)
     mark = _SHOT.search(end) if is_one else None
@@ -123,13 +123,13 @@ def _photographers(line: str) -> list[str]:
 
 
 def _names(text: str) -> list[str]:
-    """The names, where a text has nothing else."""
+    """The names in a text that is only names; otherwise an empty list."""
     names, rest = leading_names(text)
     return names.split() if not rest and all(map(is_name, names.split())) else []
 
 
 def _bracketed(text: str) -> list[str]:
-    """The names in a bracket, where a name with a point or a rare one is not a heading."""
+    """A byline from the names in a bracket, with a workplace before them if any; [] if it has other text."""
     place, _, people = text.strip().partition(" ")
     if people and is_organisation(place):  # 县委宣传部 龚献明
         text = people
@@ -144,7 +144,7 @@ def _only_names(text: str) -> list[str]:
 
 
 def _behind(line: str) -> list[str]:
-    """The credit behind the last sentence of a line."""
+    """The credit after the last sentence of a line."""
     end = line[-_LONGEST_CREDIT:]
     if end[-1:] in _SENTENCE_ENDS:
         return []

@@ -1,4 +1,4 @@
-"""A bound on the processor time that one page may take to be read."""
+"""Limits the CPU time that parsing one page may take."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import ParamSpec, TypeVar
 _Given = ParamSpec("_Given")
 _Found = TypeVar("_Found")
 _AGAIN = (
-    0.05  # seconds after which the alarm comes again: Python drops what a weakref's callback raises
+    0.05  # seconds until the alarm repeats: Python drops an exception raised in a weakref callback
 )
 
 
 class TooLong(Exception):
-    """A page was not read in time; the message says how long and names the next step."""
+    """A page was not parsed in time; the message gives the limit and the next step."""
 
 
 class _Alarm(BaseException):
-    """Raised inside the reading, where no `except Exception` may stop it."""
+    """Raised inside the parser. A BaseException, so that no `except Exception` swallows it."""
 
 
 class _Clock:
@@ -30,12 +30,12 @@ class _Clock:
 def within(
     seconds: float, read: Callable[_Given, _Found], *given: _Given.args, **named: _Given.kwargs
 ) -> _Found:
-    """What `read` returns. Raises TooLong after so many seconds of this process's own processor time.
+    """Call `read` and return its result. Raises TooLong after `seconds` of this process's CPU time.
 
-    The alarm interrupts Python and `re`, not libxml2, which is given nothing that takes it long (see
-    `parsing.attributes`). It counts no time that others take from this process. Only the main thread
-    gets signals: in another one, and inside another call, there is no bound of its own; with 0 seconds
-    there is none at all.
+    The alarm interrupts Python and `re`, but not libxml2; `parsing.attributes` keeps slow input away
+    from libxml2. Time spent waiting for other processes does not count. Only the main thread gets
+    signals, so a call in another thread sets no limit. A nested call sets none of its own either.
+    `seconds=0` means no limit.
     """
     if _Clock.running or threading.current_thread() is not threading.main_thread():
         return read(*given, **named)
@@ -49,7 +49,7 @@ def within(
         finally:
             _stop()
     except _Alarm:
-        _stop()  # it may have come again on the way here
+        _stop()  # the alarm may have repeated during cleanup
         raise TooLong(
             f"takes too long: not read in {seconds:g} s of processor time. Its bytes are in the archive: "
             "raise PAGE_SECONDS and run `scrapy crawl reparse -a url=…`"
@@ -62,5 +62,5 @@ def _stop() -> None:
 
 
 def _ring(_number: int, _frame: FrameType | None) -> None:
-    if _Clock.running:  # a signal that comes late is nobody's
+    if _Clock.running:  # ignore a late signal
         raise _Alarm

@@ -1,4 +1,4 @@
-"""What is asked of the elements of a page: their text, and which of them have a class or an id."""
+"""Fast look-ups on a page's elements: their text, and an index of classes and ids."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from typing import Any, cast
 from lxml.etree import XPath
 from lxml.html import HtmlElement
 
-# By way of the attribute, for libxml2 takes three times as long to ask each element whether it has one
-# (54 us against 172 of a page of 590 elements). Not `/..`, which compares each element with all others.
+# Select the attributes and go to their parents: libxml2 is much slower at testing each element for the
+# attribute. Not `/..`: it compares each element with all others.
 _CLASSED = XPath("/descendant::*/@class")
 _NUMBERED = XPath("/descendant::*/@id")
-_SPACES = re.compile(r"[ \t\r\n]+")  # what divides the names of an attribute in XPath
+_SPACES = re.compile(r"[ \t\r\n]+")  # the separators between class names, as in XPath
 
 
 def text_of(element: HtmlElement) -> str:
-    """All text in an element; of one without others in it libxml2 need not gather it."""
+    """All text in an element. The shortcut for an element without children avoids a libxml2 call."""
     return str(element.text_content()) if len(element) else element.text or ""
 
 
 def _named(path: XPath, root: HtmlElement) -> list[tuple[str, HtmlElement]]:
-    """Each value of an attribute that an XPath finds, and its element."""
+    """Each attribute value that the XPath finds, with its element."""
     values = cast("list[Any]", path(root))
     return [(str(value), value.getparent()) for value in values]
 
 
 class Names:
-    """What of a page has a class or an id, in page order; `root` is the page's.
+    """Index of a page's elements by class and id, in page order; `root` is the page's root element.
 
-    Looked for once, for all the tables that name elements.
+    Built once and shared by all template tables.
     """
 
     def __init__(self, root: HtmlElement) -> None:
@@ -38,16 +38,16 @@ class Names:
 
     @cached_property
     def classed(self) -> list[tuple[str, HtmlElement]]:
-        """Every class attribute, as written, and its element."""
+        """Every class attribute as written, with its element."""
         return _named(_CLASSED, self.root)
 
     @cached_property
     def numbered(self) -> list[tuple[str, HtmlElement]]:
-        """Every id and its element."""
+        """Every id with its element."""
         return _named(_NUMBERED, self.root)
 
     def of_class(self, name: str, tag: str) -> list[HtmlElement]:
-        """The elements of a class, which may have others beside it; `tag` may be `*`."""
+        """The elements that have this class, among others or alone; `tag` may be `*`."""
         return [
             element
             for names, element in self.classed
@@ -57,5 +57,5 @@ class Names:
         ]
 
     def of_id(self, name: str) -> list[HtmlElement]:
-        """The elements of an id: more than one where a page has it twice."""
+        """The elements with this id; more than one if the page repeats it."""
         return [element for each, element in self.numbered if each == name]

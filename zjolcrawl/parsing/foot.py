@@ -1,7 +1,7 @@
-"""The foot of an article: 标签 and 责任编辑, wherever a template puts them.
+"""Reads the foot of an article: tags (标签), responsible editor (责任编辑), reporters, attachments.
 
-No public scraper reads either from a zjol page, so both are found by their label, in the lines
-after the headline.
+No public scraper reads tags or editors from a zjol page, so no selectors are known: both are found by
+their label in the lines around the end of the article.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ _TAG_BOX = re.compile(
     r"(?:^|[\s_-])(?:tags?|biaoqian|key-?words?)(?:$|[\s_-]|(?=(?:list|box|line|wrap|bar)(?:$|\s)))",
     re.IGNORECASE,
 )
-# What the two ask for, wherever invisible characters stand between.
+# The words that both TAG_LINE and _TAG_LABEL need; invisible characters may stand between them.
 _TAG_WORD = re.compile(r"标\W*签|关\W*键\W*[词字]|[Tt]\W*[Aa]\W*[Gg]")
 _FILE = re.compile(ATTACHMENT.pattern.removesuffix("$"), re.IGNORECASE)
-_LONGEST_KNOWN = 80  # characters of a name that is remembered
-# What stands in a bar beside the tags.
+_LONGEST_KNOWN = 80  # characters of a class name; results for longer names are not cached
+# Other items in a tag bar.
 _NOT_TAG = re.compile(
     r"[【\[（(]?\s?(?:更多|编辑|分享(?:到.{0,6})?|我要纠错|纠错|打印|收藏|关闭|举报|评论|点赞|转发|首页|上一篇|下一篇|返回.{0,4}|"
     r"标签|相关标签|关键词|字[体号].{0,8}|无|暂无)\s?[】\]）)]?[:：>》»\s]{0,6}",
@@ -60,18 +60,18 @@ _BUTTON = re.compile(
 _BADGE = re.compile(
     r"原创|独家|转载|头条|置顶|推荐|热[点门]?|最新|图[片集文]|视频|专题|新闻|要闻|正文|[\u4e00-\u9fff]{2}频道"
 )
-# Markup or a template's own words are no keywords but a mistake; a sentence is none either.
+# Keywords with markup or template code are errors, and a sentence is not a keyword.
 _BROKEN = re.compile("[<>{}=。！？]")
 _NO_KEYWORDS = {"null", "undefined", "keyword", "keywords", "description", "无", "关键词", "关键字"}
 
 
 def editors_in(lines: Iterable[Line]) -> list[str]:
-    """Editor credits such as `责任编辑: 金晨` in lines that are short enough to be a bar."""
+    """Editor credits such as `责任编辑: 金晨` in lines short enough to be a bar."""
     found: list[str] = []
     last = 0
     for index, line in enumerate(_with_values(lines)):
         if found and index > last + 2:
-            break  # 值班主任 and 责任编辑 stand in lines of one bar
+            break  # credits of one bar (值班主任, 责任编辑) are in adjacent lines
         if len(line.text) > 160 or "。" in line.text or not _EDITOR_SIGN.search(line.text):
             continue
         text = apart(line.text)
@@ -84,7 +84,7 @@ def editors_in(lines: Iterable[Line]) -> list[str]:
 
 
 def _with_values(lines: Iterable[Line]) -> Iterator[Line]:
-    """The lines, an editor's label that stands alone with the name below it."""
+    """The lines, with an editor's label that stands alone joined to the name below it."""
     label: Line | None = None
     for line in lines:
         if label and label.text[-1] in ":：辑" and is_value(label.text, line.text):
@@ -98,7 +98,7 @@ def _with_values(lines: Iterable[Line]) -> Iterator[Line]:
 
 
 def bylines_in(lines: list[Line]) -> list[str]:
-    """Reporters in the bar below the text, where the text and the info line name none.
+    """Reporters in the bar below the text; used if the text and the info line name none.
 
     `lines` are the first six after the text.
     """
@@ -108,9 +108,9 @@ def bylines_in(lines: list[Line]) -> list[str]:
 
 
 def attachments_in(lines: list[Line], base: str) -> list[tuple[str, str, str]]:
-    """Files linked right below the text, as (url, ref, name)."""
+    """Files linked directly below the text, as (absolute URL, href as written, link text)."""
     anchors = dict.fromkeys(a for line in lines for a in islice(line.element.iter("a"), 20))
-    # Few addresses have such a suffix in them, and resolving one takes longer than reading its line.
+    # Check for a file suffix first: few URLs have one, and resolving a URL is slow.
     files = [a for a in anchors if _FILE.search(a.get("href") or "")]
     linked = [(absolute(base, a.get("href") or ""), a) for a in files]
     return [
@@ -121,13 +121,13 @@ def attachments_in(lines: list[Line], base: str) -> list[tuple[str, str, str]]:
 
 
 def tag_boxes(names: Names) -> set[HtmlElement]:
-    """The elements of a page that are named as tag bars are."""
+    """The elements of a page whose class or id is typical of a tag bar."""
     named = names.classed + names.numbered
     return {element for name, element in named if _names_tags(name)}
 
 
 def may_have_tags(container: HtmlElement, boxes: set[HtmlElement]) -> bool:
-    """Whether a tag bar can stand in a container: right where it says no, without its lines."""
+    """Whether a container may hold a tag bar: a cheap test without false negatives."""
     text = text_of(container)
     if any(sign in text for sign in "签键gG") and _TAG_WORD.search(text):
         return True
@@ -137,7 +137,7 @@ def may_have_tags(container: HtmlElement, boxes: set[HtmlElement]) -> bool:
 
 
 def tags_in(lines: Iterable[Line], boxes: set[HtmlElement]) -> list[str]:
-    """The pieces of the tag bar: a link's text each, or the whole bar as one string."""
+    """The pieces of the tag bar: the text of each link, or the whole bar as one string."""
     waiting = iter(lines)
     for line in waiting:
         if boxed := _tag_box(line, boxes):
@@ -159,15 +159,17 @@ def tags_in(lines: Iterable[Line], boxes: set[HtmlElement]) -> list[str]:
 
 
 def keywords_in(root: HtmlElement, title: str | None) -> list[str]:
-    """The meta keywords, each as written or all as one string, without those that the `<title>` has
-    after the headline, where it names the site and the column.
+    """The meta keywords as written, without those that name the site or column.
+
+    These are the parts of the `<title>` after the headline. Without a divider, all keywords are one
+    string.
     """
     said, content = [], ""
     for element in root.iter("title", "meta"):
         if element.tag == "title":
             said.append(text_of(element))
         elif (element.get("name") or "").lower() == "keywords":
-            # A TRS page has the site's first and the article's own, often empty, after them.
+            # A TRS page has the site's keywords first, then the article's own (often empty).
             content = element.get("content", content)
     surroundings = DIVIDER.split(clean(" ".join(said)).partition(title)[2]) if title else []
     content = clean(content)
@@ -181,7 +183,7 @@ def keywords_in(root: HtmlElement, title: str | None) -> list[str]:
 
 
 def _apart(linked: list[str]) -> list[str]:
-    """A link is one tag though it has a space in it; alone it would pass for a whole bar."""
+    """The tags, with `;` added to a single one: a link with a space is one tag, not a whole bar."""
     return linked if len(linked) != 1 else [f"{linked[0]};"]
 
 
@@ -195,12 +197,12 @@ def _known_tag_name(name: str) -> bool:
 
 
 def _tag_box(line: Line, boxes: set[HtmlElement]) -> list[str]:
-    """The links of a box that is named as tag bars are, or that says 标签 before them."""
+    """The tags in a box with a tag bar's class or id, or with 标签 before its links."""
     around = (line.element, *islice(line.element.iterancestors(), 2)) if boxes else ()
     named = [box for box in around if box in boxes]
     is_said = line.links > 0.4 and line.text[0] == "标" and _TAGS_BEFORE.match(line.text)
     if named or is_said:
-        return _boxed(named[-1] if named else line.element, boxes)  # a tag has a box of its own too
+        return _boxed(named[-1] if named else line.element, boxes)  # a tag may have its own box too
     if not boxes or not len(line.element):
         return []
     texts = [clean(text_of(each)) for each in islice(line.element, 21) if each in boxes]
@@ -216,7 +218,7 @@ def _boxed(box: HtmlElement, boxes: set[HtmlElement]) -> list[str]:
 
 
 def _alone(box: HtmlElement, pieces: list[str]) -> list[str]:
-    """The pieces of a tag box that are nearly all of it, where they are words and no badge or number."""
+    """The pieces as tags, if they make up nearly all of the box and are words, not badges or numbers."""
     texts = [text for piece in pieces if (text := clean(piece)) and not TAG_LINE.match(f"{text}:")]
     size = sum(len(clean(text)) for text in pieces)
     if not texts or size < 0.8 * len(squeeze(text_of(box))) or not all(map(_WORD.search, texts)):
@@ -245,7 +247,7 @@ def _anchor_texts(element: HtmlElement) -> Iterator[str]:
 
 
 def _following(label: Line, lines: Iterable[Line]) -> list[str]:
-    """Tags in elements of their own after a label that stands alone."""
+    """The tags in separate elements after a label that stands alone."""
     box = label.element.getparent()
     if box is not None and box.tag == "tr":
         box = box.getparent()

@@ -1,4 +1,4 @@
-"""What of a container is page furniture: share bars, related links, notices, requests to scan a code."""
+"""Removes page furniture (boilerplate) from a container: share bars, related links, notices, QR prompts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import re
 from zjolcrawl.parsing.blocks import PAGE_FOOT, Block
 from zjolcrawl.parsing.passages import TAG_LINE
 
-# From here on a container holds no more of the article.
+# Nothing from this line on belongs to the article.
 _END = re.compile(
-    # … but 版权所有者是谁？ and 免责声明不能免责 are lines of a text.
+    # … but 版权所有者是谁？ and 免责声明不能免责 belong to a text.
     r"^(?![^。]{0,60}[？?]$)(?:[【\[]?\s*(?:版权[和及与]免责(?:[声申]明|条款)?|版权声明|版权说明|免责声明|免责申明|特别声明)(?![^\s:：】\]。，,；;本及与和]{2,24}$)|凡注有|凡本网注明|"
     r"(?:Copyright|COPYRIGHT|©)|浙江在线版权所有|版权所有(?![者人])|"
     # ① 本网（桐乡新闻网）稿件下“稿件来源”项标注为…: county hosts
@@ -19,16 +19,16 @@ RELATED = re.compile(
     r"^[【\[\s]*(?:相\s*关\s*稿\s*件|相关(?:新闻|阅读|链接|报道|文章|稿件|专题|推荐)|延伸阅读|推荐阅读|阅读推荐|热点推荐|热门推荐|精彩推荐|为您推荐|"
     r"更多新闻|猜你喜欢|猜您喜欢|往期(?:回顾|推荐|精彩|文章|阅读)|推荐新闻|新闻推荐|大家都在看|今日热点|热门新闻|热点新闻|新闻排行|点击排行|图片推荐|网友还关注)[】\]]?\s*+[:：>]*+\s*+(?:更多)?>*+$"
 )
-# The lists and boxes below a text, by the names that they have on pages of 2003-2026.
+# Headings of the lists and boxes below a text, on pages of 2003-2026.
 _BOX = re.compile(
     r"[【\[\s·•]{0,3}(?:返回[^。，]{2,8}|即时报|(?:\d{1,2}|二十四)小时\S{0,8}|图片新闻|(?:我来|我要)(?:说两句|评论)|发表评论|网友评论|高层动态|政策动向|"
     r"每日关注|今日关注|生活资讯|精品专题|所属专题|精彩(?:图片|图集|视频|专题)|真诚与社会各界合作|欢迎您提供新闻线索|(?:今日|频道|焦点)(?:要闻|推荐|头条|图片)|"
     r"(?:滚动|最新|热点|本网|热门)(?:新闻|播报|资讯|报道|专题)|视频新闻|新闻(?:排行榜?|专题|推荐|图片)|(?:点击|阅读|热点)排行榜?)"
     r"[】\]\s]{0,3}(?:[:：>＞»]{0,3}\s{0,3}(?:更多[^。]{0,4})?)[>＞»]{0,3}"
 )
-# The site's contact box (2003-2007), whose heading 联系方式 an article's own lines can have too.
+# The site's contact box (2003-2007). Its heading 联系方式 can also be a line of an article.
 _CONTACT = re.compile(r"(?:联系方式|更多|相关稿件[:：]?|\S{2,4}资讯)(?:\s{0,3}更多)?")
-# What the bar above and below a text offers.
+# Buttons in the bars above and below a text.
 _BAR = (
     r"打印本[页文]|关闭窗口|收藏本文|(?:请?先?登录后?)?(?:发表|写|热门|最新|全部|查看全部)?评论|(?:暂|还没)[无有]评论|举报[/／]反馈|意见反馈|投诉建议|"
     r"打赏(?:作者|支持)?|赞赏(?:作者|支持)?|加载更多|收起全文|"
@@ -36,7 +36,7 @@ _BAR = (
     r"大\s{0,9}中\s{0,9}小|A\s?[+-]|QQ空间|QQ好友|新浪微博|微信好友|微信|微博|朋友圈|腾讯微博|人人网|豆瓣|复制链接|生成海报|海报|"
     r"【推荐】|\[推荐\]|打印本页|打印本稿|发表评论|我来说两句|我要评论|推荐给朋友|语音播报|朗读|听新闻|手机阅读|加入收藏|我有话说|在看|赞|更多"
 )
-# 阅读 1234, 12人已阅读, 已有3人参与, 赞(5), 1.2万次浏览, +1, 评论 3条: what readers did, which grows.
+# 阅读 1234, 12人已阅读, 已有3人参与, 赞(5), 1.2万次浏览, +1, 评论 3条: counters of what readers did.
 _NUMBER = r"\+?\d[\d,.]{0,9}\s?[万亿千kKwW]?\+?"
 _DEED = (
     r"(?:阅读|浏览|点击|访问|查看|评论|跟贴|跟帖|回复|点赞|赞|顶|踩|喜欢|转发|分享|收藏|推荐|围观|参与|关注|观看|播放|"
@@ -48,7 +48,7 @@ _COUNTER = (
     rf"|(?:本文|文章)?(?:已经|已有|已被|已|共有|共|总共|累计|目前)?\s?{_NUMBER}\s?{_WHO}\s?(?:已经|已|觉得很|觉得|表示)?\s?(?:{_DEED}|留言|说)(?:过|了|量|数)?(?:本文|此文|该文)?"
     rf"|[👍❤♥☆★♡]\s?{_NUMBER}|(?:已有|共有)\s?{_NUMBER}\s?人)"
 )
-# What each of them begins with: most lines of a text do not.
+# The first characters of all of these. Most lines of a text begin otherwise.
 _FIRST = "写发暂还请登意【所新热投网分打关收返回举投字评点赞转放缩默大QA新微朋腾人豆复生海语朗听手加我在更阅浏访查跟顶踩喜推围参观播热不支反本文此已共总累目首上下尾末前后余第广完展责欢网"
 _FURNITURE = re.compile(
     rf"^(?=[{_FIRST}\d\W_])(?:分享(?:到|至|给)?(?:\s*+[:：][^。！？]{{0,30}}|\s*+(?:微信|微博|朋友圈|QQ|新浪|腾讯|人人|好友)[^。！？]{{0,30}})?|"
@@ -61,12 +61,12 @@ _FURNITURE = re.compile(
     r"所属专题\s?[:：].{0,30}|(?:新闻热线|热线传真|投稿邮箱|网站电话)\s?[:：]?\s?[\w@.+-]{6,40}+(?:\s.{0,60})?|"
     r"【(?:详细|详情|更多|专题|全文|链接|图集|视频)】[\W_]*+)$"
 )
-# 2014年浙江省两会全媒体报道>>, 桐乡新闻网官方微信: whatever they begin with.
+# 2014年浙江省两会全媒体报道>>, 桐乡新闻网官方微信: recognised by their end.
 _TOPIC = re.compile(r"[^。！？]{2,40}(?:>>|＞＞|»)|\S{2,10}官方微[信博]")
 _BARE_NUMBER = re.compile(rf"(?:{_NUMBER}\s?){{1,4}}")
-# A pager's links, the current page among them: 1 2 3, [1][2], « 1 2 ».
+# A pager's links, including the current page: 1 2 3, [1][2], « 1 2 ».
 _PAGER = re.compile(r"[\d\s【】\[\]()（）|｜<>«»‹›…·.]+")
-# Lines that lead away or say who owns the text. Each is short and has no sentence beside it.
+# Lines that link elsewhere or state who owns the text. Each is short and without another sentence.
 _AWAY = re.compile(
     r"^\W*+(?:(?:点击|点此|戳(?:此|这里)?)(?:此处|这里)?(?:查看|阅读|进入|下载|观看|了解)?(?:更多|原文|全文|详情|专题)?.{0,24}(?:>++|＞++|»|链接|专题|新闻|报道|路况|详情|原文|更多|[→↓])\W*+|"
     r"(?:点击|点击查看|查看)(?:更多|原文|全文|详情).{0,20}|"
@@ -84,24 +84,25 @@ _RIGHTS = re.compile(
     r"[^！？]{0,60}(?:转载|授权|版权|侵权|注明出处|原作者|联系)[^！？]{0,40}$|^(?:未经(?:授权|许可)|转载请注明|如需转载|投稿邮箱)[^！？]{0,60}$"
 )
 _SOURCE_LINE = re.compile(r"^[（(【]\s*(?:来源|稿源|信息来源)\s*[:：][^。）)】]{2,40}[)）】]$")
-# A sentence of the article may name a QR code; the furniture asks to scan one.
+# A sentence of the article may mention a QR code; page furniture asks the reader to scan one.
 _QR = re.compile(
     r"^\W*(?:微信|手机|请)?(?:扫一扫|扫描|扫码|长按|识别|扫下方|扫上方).{0,20}(?:二维码|关注|下载|客户端|手机|阅读|分享)[^，。]{0,20}[。！~～]?$|"
     r"(?:扫一扫|扫描|扫码|长按|识别|二维码)[^。！？；…]{0,20}(?:关注|下载|公众号|客户端)"
 )
-# One of these is in all that PAGE_FOOT finds, and it is looked for in every short line.
+# Every PAGE_FOOT match contains one of these: a cheap test, as every short line is searched.
 FOOT_SIGN = re.compile("[备证报Rr|｜丨]")
-# Characters of a line of furniture; what is longer and has a full stop is asked for two beginnings only.
+# Maximum characters of a furniture line. A longer text with a full stop is tested only as a tag line or
+# as the line that ends the article.
 _LONGEST = 100
 
 
 def begins_box(text: str) -> bool:
-    """Whether a line is the heading of a list or box that stands below the text of an article."""
+    """Whether a line is the heading of a list or box below the text of an article."""
     return len(text) <= 24 and bool(_BOX.fullmatch(text) or RELATED.match(text))
 
 
 def is_no_tag(text: str) -> bool:
-    """Whether a line below the label 标签 is furniture, for the label has no value."""
+    """Whether a line below the label 标签 (tags) is page furniture, so that the label has no value."""
     return bool(
         begins_box(text)
         or _CONTACT.fullmatch(text)
@@ -113,13 +114,14 @@ def is_no_tag(text: str) -> bool:
 
 
 def is_contact(text: str) -> bool:
-    """Whether a line can be the heading of the contact box, where the line below it is of that box."""
+    """Whether a line may be the heading of the contact box; the line below it decides."""
     return bool(_CONTACT.fullmatch(text))
 
 
 def until_end(blocks: list[Block]) -> list[Block]:
-    """The blocks before the line that ends the article (版权和免责申明 and its like), without the links
-    to topics and other stories behind the last paragraph.
+    """The blocks before the line that ends the article, such as a disclaimer (版权和免责申明).
+
+    Links to topics and other stories after the last paragraph are dropped too.
     """
     for index, block in enumerate(blocks):
         if block.kind in {"p", "h2", "list", "quote"} and _END.match(block.text):
@@ -132,14 +134,14 @@ def until_end(blocks: list[Block]) -> list[Block]:
 
 
 def _leads_away(block: Block) -> bool:
-    """Whether a block is nothing but a link and neither a sentence nor an attachment."""
+    """Whether a block is only a link, and neither a sentence nor an attachment."""
     text = block.text
     is_link = block.kind in {"p", "h2", "list"} and block.links > 0.9 and len(text) <= _LONGEST
     return is_link and not text.endswith(("。", "！", "？")) and not _KEPT_LINK.search(text)
 
 
 def trim(blocks: list[Block]) -> list[Block]:
-    """The blocks without furniture."""
+    """The blocks without page furniture."""
     kept: list[Block] = []
     related = False
     for index, block in enumerate(blocks):
@@ -148,7 +150,7 @@ def trim(blocks: list[Block]) -> list[Block]:
             is_prose = len(text) > _LONGEST and "。" in text
             if not is_prose and RELATED.match(text):
                 if _is_text(blocks[index + 1 : index + 2]):
-                    kept.append(block)  # 延伸阅读 over a paragraph: the article's own words
+                    kept.append(block)  # 延伸阅读 above a paragraph: part of the article
                     continue
                 related = True
                 continue
@@ -157,7 +159,7 @@ def trim(blocks: list[Block]) -> list[Block]:
             related = False
             if TAG_LINE.match(text) if is_prose else _is_furniture(block):
                 if kept and kept[-1].kind == "figure" and _asks_to_scan(text):
-                    kept.pop()  # the code itself
+                    kept.pop()  # the QR code itself
                 continue
             if block.kind == "list" and block.links > 0.9 and len(block.lines) > 2:
                 continue
@@ -165,7 +167,7 @@ def trim(blocks: list[Block]) -> list[Block]:
             continue
         kept.append(block)
     while kept and kept[-1].kind in {"p", "h2", "list"} and _BARE_NUMBER.fullmatch(kept[-1].text):
-        kept.pop()  # what readers did, without a word: below the text nothing is numbered
+        kept.pop()  # a bare counter; an article does not end with a number alone
     return kept
 
 
@@ -177,7 +179,7 @@ def _is_text(following: list[Block]) -> bool:
 
 
 def _asks_to_scan(text: str) -> bool:
-    """Whether a short line asks the reader to scan, follow or like: no line of the article."""
+    """Whether a short line asks the reader to scan a QR code or follow an account."""
     return len(text) <= 60 and bool(_QR.search(text))
 
 
@@ -191,7 +193,7 @@ def _is_furniture(block: Block) -> bool:
     ):
         return True
     if block.links > 0.4 and _PAGER.fullmatch(text):
-        return True  # 01 alone heads a section
+        return True  # links only: an unlinked 01 is the heading of a section
     return len(text) <= _LONGEST and bool(
         (FOOT_SIGN.search(text) and PAGE_FOOT.search(text))
         or _AWAY.match(text)

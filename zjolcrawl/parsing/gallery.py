@@ -1,6 +1,6 @@
-"""Galleries: pages whose body is a list of pictures, each with its caption beside it.
+"""Reads galleries: pages whose body is a list of pictures, each with a caption.
 
-Their text, where there is any, is a line or two below the list.
+Any other text is a line or two below the list.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from zjolcrawl.parsing.lines import lines_after
 
 _LIST_TAGS = ("ul", "ol", "dl", "div")
 _COUNTER = re.compile(r"[(（]?(?<!\d)\d++\s*+[/／]\s*+\d++[)）]?\s*+")
-_LEAST = 3  # pictures: two beside each other are a layout
+_LEAST = 3  # pictures; two side by side are only layout
 _MOST_LISTS = 60
 _SENTENCE = re.compile("[。！？]$")
 
@@ -26,10 +26,10 @@ _SENTENCE = re.compile("[。！？]$")
 def read_gallery(
     root: HtmlElement, base: str
 ) -> tuple[HtmlElement, list[Block], list[Block]] | None:
-    """The page's list of slides, its pictures and captions, and the sentences right below it.
+    """The list of slides, its pictures and captions, and the sentences directly below; None without one.
 
-    A slide has one picture and words that lead nowhere; all but the first are often hidden until
-    their turn. A list of stories differs by its links, a strip of small twins by having no words.
+    A slide has one picture and text without links; slides after the first are often hidden. A list of
+    stories differs by its links, a strip of thumbnails by having no text.
     """
     best: tuple[HtmlElement, list[Block]] | None = None
     for box in islice(_lists(root), _MOST_LISTS):
@@ -43,7 +43,7 @@ def read_gallery(
 
 
 def _lists(root: HtmlElement) -> Iterator[HtmlElement]:
-    """The boxes with at least three children that have a picture in them: each child is counted once."""
+    """The boxes with at least three children that contain a picture. Linear in the page's size."""
     pictured: set[HtmlElement] = set()
     children: dict[HtmlElement, int] = defaultdict(int)
     for image in root.iter("img"):
@@ -57,7 +57,7 @@ def _lists(root: HtmlElement) -> Iterator[HtmlElement]:
 
 
 def _slide(item: HtmlElement, base: str) -> list[Block]:
-    """A picture and, where it has one, its caption; nothing where the item is no slide."""
+    """The picture and its caption, if any; an empty list if the item is not a slide."""
     blocks = BlockReader(base).read(item)
     figures = [block for block in blocks if block.kind == "figure"]
     words = [block for block in blocks if block.kind != "figure"]
@@ -71,7 +71,7 @@ def _slide(item: HtmlElement, base: str) -> list[Block]:
 
 
 def _text_below(box: HtmlElement) -> list[Block]:
-    """The sentences right below the list, up to the first line that is none."""
+    """The first run of sentences below the list, within 12 lines."""
     blocks: list[Block] = []
     for line in lines_after(box, 12):
         if _SENTENCE.search(line.text) and line.links < 0.3:

@@ -1,7 +1,7 @@
-"""The head of an article: breadcrumb, 引题, headline, 副题, info line.
+"""Reads the head of an article: breadcrumb, kicker (引题), headline, subtitle (副题), info line.
 
-Only the headline and the info line have known selectors; the others are known by their label or by
-their place: 引题 stands between breadcrumb and headline, 副题 between headline and info line.
+Only the headline and the info line have known selectors. The others are found by label or position:
+the kicker is between breadcrumb and headline, the subtitle between headline and info line.
 """
 
 from __future__ import annotations
@@ -49,23 +49,23 @@ _INFO = re.compile(
     r"(?:(?<!图片)(?<!视频)(?<!数据)(?<!资料)来\s*源于?|稿源|发布时间|发布日期|发稿时间)\s*[:：]|(?:^|\s)(?:作者|编辑|责任编辑|责编|记者)\s*[:：]"
     r"|^(?:来源|稿源)\s+\S{2,16}$"
 )
-# （2007年6月29日全国人大常委会第二十八次会议通过）: the day of a law, not of its publication.
+# （2007年6月29日全国人大常委会第二十八次会议通过）: the date of a law, not of its publication.
 _ENACTED = re.compile(r"^[（(].*(?:通过|公布|施行|修订|修正|批准)[)）]$")
-# 今天是2026年11月21日 星期六 杭州 21℃: the day of the visit.
+# 今天是2026年11月21日 星期六 杭州 21℃: the date of the visit.
 _TODAY = re.compile(
     r"^(?:今天是?|今日是?|现在是?|当前|此刻)\s?(?:时间|日期)?\s?[:：]?\s?\d|\d\s?[℃°]|农历|您好"
 )
 _WORDS_AFTER_DAY = re.compile(r"[起前后至将的在与和是为，、]|[\u4e00-\u9fff]{4}")
-# What stands behind the day of an info line: 2012年3月12日星期一, 2012年3月12日浙江在线新闻网站.
+# Text after the date in an info line: 2012年3月12日星期一, 2012年3月12日浙江在线新闻网站.
 _OUTLET_ROW = re.compile(
     r"^[（(]?(?:星期|周)[一二三四五六日天]|[:：\d]|来源|编辑|作者|记者|字体|打印|浙江在线|农历|(?:报|网|网站|在线|社|客户端|台|频道|发布|杂志|周刊|版)$"
 )
-_BOOK = re.compile("《[^《》]*+》")  # a title of a book or a law, whose 》 divides nothing
+_BOOK = re.compile("《[^《》]*+》")  # the title of a book or a law; its 》 is not a divider
 _LABEL = re.compile(
     r"(?:来\s?源|稿源|作\s?者|记者|(?:发布|发表|发稿)?(?:时间|日期)|编辑|责任编辑)\s?[:：]"
 )
 _CLOCK = re.compile(r"\d{1,2}[:：]\d\d(?:[:：]\d\d)?")
-# www.zjol.com.cn 2003年58月09日 浙江在线新闻网站; a label, a date or a clock in a line of its own
+# www.zjol.com.cn 2003年58月09日 浙江在线新闻网站; a label, a date or a time in a line of its own
 _ROW = re.compile(
     rf"^www\.\S{{1,30}}\.(?:cn|com)(?:$|\s)|新闻网站$|^{_LABEL.pattern}$|^{_CLOCK.pattern}$|^\d{{4}}[-年/.]\d{{1,2}}[-月/.]\d{{1,2}}日?$|^字体\s?[:：]|^[—-]\d{{4}}[—-]$|^\d\d/\d\d$"
 )
@@ -74,31 +74,31 @@ _SUBTITLE_HINT = re.compile(r"sub|fu-?t|fti|futi|副|vice|second", re.IGNORECASE
 
 @dataclass(slots=True)
 class Head:
-    """What stands above the body; `lines` are the texts of it, to be kept out of the body."""
+    """Everything above the body; `lines` are its texts, to be left out of the body."""
 
     breadcrumb: list[str] = field(default_factory=list)
     title: str | None = None
     title_from_tag: bool = False
-    title_by_place: bool = False  # and not confirmed by the `<title>`
+    title_by_place: bool = False  # found by position and not confirmed by the `<title>`
     kicker: str | None = None
     subtitle: str | None = None
     info: list[str] = field(default_factory=list)
     note: str | None = None
     abstract: str | None = None
     original_title: str | None = None
-    inside: bool = False  # whether the headline stands in the body's container
+    inside: bool = False  # whether the headline is inside the body container
     lines: list[str] = field(default_factory=list)
     below: list[Line] = field(default_factory=list)  # between headline and body
 
     @property
     def credits(self) -> list[str]:
-        """The lines of the info that are names with what each did after them: 朱善军 摄."""
+        """The info lines that are only names, each followed by a role: 朱善军 摄."""
         return [text for text in self.info if is_credit(text)]
 
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """A page's `<title>`, and the element that is its headline, whatever holds the body."""
+    """A page's `<title>` text and its headline element (or None), independent of the body container."""
 
     title_tag: str
     element: HtmlElement | None
@@ -106,8 +106,8 @@ class Headline:
 
 
 def find_headline(names: Names, template: Template, stated: str | None = None) -> Headline:
-    """Look for the headline in the whole page; `stated` is what a comment says in place of the `<title>`."""
-    # A <title> that was never closed holds the page.
+    """Find the headline in the whole page; `stated` is a title from a comment, used instead of `<title>`."""
+    # A <title> that was never closed holds the rest of the page.
     title_tag = stated or _text(list(islice(names.root.iter("title"), 1)))[:1000]
     if (element := _title_element(names, template, title_tag)) is not None:
         return Headline(title_tag, element)
@@ -116,8 +116,10 @@ def find_headline(names: Names, template: Template, stated: str | None = None) -
 
 
 def _by_place(root: HtmlElement) -> HtmlElement | None:
-    """The headline of a page whose `<title>` names only the site: below the breadcrumb, above the info
-    line or, where that stands at the top or nowhere, above the text. Its markup decides among several.
+    """The headline of a page whose `<title>` names only the site, found by its position.
+
+    It is below the breadcrumb and above the info line; or above the text, if the info line is at the
+    top or missing. Among several candidates, the most emphasised one wins.
     """
     lines = page_lines(root)
     _, begin = read_breadcrumb(root, lines)
@@ -147,7 +149,7 @@ def _is_prose(line: Line) -> bool:
 
 
 def read_head(root: HtmlElement, headline: Headline, body: HtmlElement) -> Head:
-    """Read the head of a page whose headline and body container are known."""
+    """The head of a page, given its headline and its body container."""
     head = Head()
     title_tag, element = headline.title_tag, headline.element
     head.title_by_place = headline.by_place
@@ -184,8 +186,8 @@ def _lines(
 ) -> tuple[list[Line], list[str], int]:
     """The lines down to the body, the breadcrumb, and the index of the first line after it.
 
-    Below a breadcrumb with a label and in the headline is all that the head is read from, so the
-    menus before them need not be lines.
+    If the breadcrumb has a label, the head is read only from the lines after it, so the menus above
+    are skipped.
     """
     if headline is not None:
         lines = lines_from(root, headline, may_be_labelled, body)
@@ -197,7 +199,7 @@ def _lines(
 
 
 def strip_site(title_tag: str) -> str:
-    """The headline in a `<title>`: without `_浙江新闻-浙江在线` and the like."""
+    """The headline in a `<title>`, without a site suffix such as `_浙江新闻-浙江在线`."""
     return _SITE_SUFFIX.split(title_tag)[0].strip() if title_tag else ""
 
 
@@ -223,7 +225,7 @@ def _title_element(names: Names, template: Template, title_tag: str) -> HtmlElem
     root = names.root
     texts = {e: _text([e]) for path in _HEADLINES for e in path(root)}
     tag = squeeze(title_tag)
-    # 讣告: two characters are a headline where the <title> begins with them and a divider.
+    # 讣告: two characters are a headline if the <title> begins with them and a divider.
     begun = _up_to_dividers(title_tag)
     said = {e: squeeze(text) for e, text in texts.items() if 2 <= len(text) <= 120}
     headlines = [e for e in said if len(texts[e]) >= 4 or said[e] in begun]
@@ -244,7 +246,7 @@ def _title_element(names: Names, template: Template, title_tag: str) -> HtmlElem
 
 
 def _is_link(element: HtmlElement) -> bool:
-    """Whether all that an element says is a link: the site's name, which leads home."""
+    """Whether all text of an element is a link, such as the site's name that links to the home page."""
     linked = "".join(text_of(anchor) for anchor in element.iter("a"))
     return bool(linked) and squeeze(linked) == squeeze(text_of(element))
 
@@ -254,7 +256,7 @@ def _up_to_dividers(title_tag: str) -> set[str]:
 
 
 def _beginnings(title_tag: str) -> set[str]:
-    """What the `<title>` says up to any of its dividers, or up to a space that has most before it."""
+    """The text of the `<title>` up to each divider, and up to each space with most of it before."""
     beginnings = _up_to_dividers(title_tag)
     site_less = squeeze(strip_site(title_tag))
     for space in re.finditer(r"\s+", title_tag):
@@ -265,13 +267,13 @@ def _beginnings(title_tag: str) -> set[str]:
 
 
 def _endings(title_tag: str) -> set[str]:
-    """What follows a divider to the end, where a site puts its name or column first."""
+    """The text of the `<title>` after each divider, for sites that put their name or column first."""
     endings = (squeeze(title_tag[sign.end() :]) for sign in DIVIDER.finditer(title_tag))
     return {text for text in endings if len(text) >= 10}
 
 
 def _as_in_title_tag(root: HtmlElement, said: set[str]) -> HtmlElement | None:
-    """The element that says most of what the `<title>` says, in these words."""
+    """The element whose text is the longest of `said` (parts of the `<title>`), or None."""
     if not said:
         return None
     most = max(map(len, said))
@@ -287,17 +289,17 @@ def _as_in_title_tag(root: HtmlElement, said: set[str]) -> HtmlElement | None:
 
 
 def _brief(element: HtmlElement, most: int) -> str:
-    """An element's text without spaces, or nothing where it has more: a wrapper is not read whole."""
+    """An element's text without spaces; empty if well over `most` characters, to skip wrappers early."""
     if not len(element):
         pieces: Iterable[str] = [element.text or ""]
     elif next(islice(element.iter(), 60, None), None) is not None:
-        return ""  # empty boxes in boxes would each be walked through to the end
+        return ""  # otherwise nested empty boxes would each be walked to the end
     else:
         pieces = element.itertext()
     text = ""
     for piece in pieces:
         text += squeeze(piece)
-        if len(text) > most + 20:  # characters of no width are no text
+        if len(text) > most + 20:  # the margin allows for zero-width characters
             return ""
     return squeeze(clean(text))
 
@@ -305,7 +307,7 @@ def _brief(element: HtmlElement, most: int) -> str:
 def _title_range(
     lines: list[Line], element: HtmlElement | None, title_tag: str
 ) -> tuple[int | None, int | None]:
-    """Which lines are the headline: those of its element that the `<title>` confirms."""
+    """The range (start, end) of the headline's lines: those in its element that the `<title>` confirms."""
     if element is None:
         return None, None
     inside = _inside(element, lines)
@@ -317,7 +319,7 @@ def _title_range(
         return None, None
     tag = squeeze(title_tag)
     first, last = inside[0], inside[-1] + 1
-    # A headline has a few lines; a box with more is a wrapper, and its runs would be squared.
+    # A headline has a few lines. A box with more is a wrapper, and the number of runs is quadratic.
     last = min(last, first + 12)
     said = [squeeze(line.text) for line in lines[first:last]]
     runs = [(i, j) for i in range(first, last) for j in range(last, i, -1)]
@@ -339,13 +341,13 @@ def _title_range(
 
 
 def _inside(element: HtmlElement, lines: list[Line]) -> list[int]:
-    """Which lines stand in an element."""
+    """The indexes of the lines inside an element."""
     own = set(element.iter())
     return [i for i, line in enumerate(lines) if line.element in own]
 
 
 def _around(lines: list[Line], element: HtmlElement) -> list[int]:
-    """The lines of the block in which an inline element stands: `<br>` divides its text."""
+    """The indexes of the lines in the block around an inline element: `<br>` may divide its text."""
     for box in element.iterancestors():
         if found := [i for i, line in enumerate(lines) if line.element is box]:
             return found
@@ -360,7 +362,7 @@ def _is_info(text: str) -> bool:
     return len(text) <= 160 and _says_info(text)
 
 
-@lru_cache(maxsize=64)  # asked of each line of a head up to four times
+@lru_cache(maxsize=64)  # called up to four times for each line of a head
 def _says_info(text: str) -> bool:
     span = time_span(text) or (yearless_span(text) if ":" in text else None)
     is_dated = span and span[1] - span[0] >= 0.2 * len(text) and not re.search("[。！？]", text)
@@ -372,7 +374,7 @@ def _says_info(text: str) -> bool:
 
 
 def _is_dated_headline(day: str, rest: str) -> bool:
-    """Whether a line with a day, and `rest` behind it, says what happens then: 2015年8月1日起公交调价."""
+    """Whether a line with a date, followed by `rest`, is a headline: 2015年8月1日起公交调价."""
     is_words = ":" not in day and len(rest) >= 4 and _WORDS_AFTER_DAY.match(rest)
     return bool(is_words) and not _OUTLET_ROW.search(rest)
 
@@ -395,9 +397,9 @@ def _may_be_heading(line: Line) -> bool:
 def _kicker(
     lines: list[Line], crumb_end: int, start: int, element: HtmlElement | None
 ) -> str | None:
-    """The run of lines right above the headline, below the breadcrumb.
+    """The kicker: up to two lines directly above the headline and below the breadcrumb.
 
-    Without a breadcrumb the run must share the headline's box, or anything above would count.
+    Without a breadcrumb they must share the headline's box, or anything above would count.
     """
     found: list[str] = []
     for index in range(start - 1, max(crumb_end, start - 4) - 1, -1):
@@ -425,8 +427,10 @@ def _near(one: HtmlElement, other: HtmlElement | None) -> bool:
 
 
 def _above_prose(lines: list[Line], inside: bool) -> list[Line]:
-    """The lines below the headline that can be head: where the container holds both head and body,
-    only down to the end of the info line, for no border divides them from the first paragraph.
+    """The lines below the headline that may belong to the head, at most 14.
+
+    If the container holds both head and body, only those down to the end of the info line: after it
+    nothing separates the head from the first paragraph.
     """
     if not inside:
         return lines[:14]
@@ -440,8 +444,10 @@ def _above_prose(lines: list[Line], inside: bool) -> list[Line]:
 
 
 def _goes_on(above: list[Line], following: Line) -> bool:
-    """Whether a line below the info line, or right below the headline, is of it too: the address of the site
-    or its name, a date or a clock, a label, the value of the label above, a byline in the same box.
+    """Whether a line below the info line or directly below the headline belongs to the info line too.
+
+    It does if it is the site's address or name, a date or time, a label, the value of the label
+    above, or a byline in the same box.
     """
     text = following.text
     if _ROW.search(text):
@@ -454,13 +460,13 @@ def _goes_on(above: list[Line], following: Line) -> bool:
     if not _is_byline(text):
         return False
     same_box = info.element.getparent() is following.element.getparent()
-    # A paragraph is the text's own byline, unless the lines of the info line are paragraphs too.
+    # A byline in a `<p>` belongs to the text, unless the info line's pieces are paragraphs too.
     in_pieces = any(_LABEL.fullmatch(line.text) for line in above)
     return same_box and (following.element.tag != "p" or in_pieces)
 
 
 def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, list[str]]:
-    """副题 and info line: what stands between headline and body."""
+    """The subtitle (副题) and the info line, from the lines between headline and body."""
     subtitle: list[str] = []
     info: list[str] = []
     for line in lines:
@@ -471,7 +477,7 @@ def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, 
             and text[-1] in ")）"
             and _SUBTITLE_HINT.search(_names_of(line.element))
         ):
-            subtitle.append(text)  # （2018年2月5日） below the title of a speech
+            subtitle.append(text)  # （2018年2月5日） under the title of a speech
         elif line.links == 0 and not _is_info(text) and (named := byline_of(text, not info)):
             info.append(named)
         elif (
@@ -486,7 +492,7 @@ def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, 
         ):
             info.append(text)
         elif info and (is_value(info[-1], text) or _is_clock_of(info[-1], text)):
-            info.append(text)  # 来源: in a block of its own, and its value in the next
+            info.append(text)  # 来源: in one block and its value in the next
         elif len(text) <= 40 and names_account(line):
             names = leading_names(text)[0]  # 王文 某大学教授
             info += [f"作者：{names}"] * bool(names)
@@ -503,12 +509,12 @@ def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, 
 
 
 def _is_clock_of(day: str, text: str) -> bool:
-    """Whether a line is the clock that belongs to the date in the line above: 2021-03-18 / 16:29:50."""
+    """Whether a line is the time for the date in the line above: 2021-03-18 / 16:29:50."""
     return bool(_CLOCK.fullmatch(text)) and bool(time_span(day)) and not _CLOCK.search(day)
 
 
 def _note(lines: list[Line], label: re.Pattern[str]) -> str | None:
-    """A note with a label, in a box of its own between headline and body."""
+    """The text of a labelled note in a box of its own between headline and body, or None."""
     for index, line in enumerate(lines):
         if mark := label.match(line.text):
             note = line.text[mark.end() :] or "".join(

@@ -1,4 +1,4 @@
-"""Where an `<img>` keeps the address of its picture, and which pictures are furniture."""
+"""Finds the URL of an `<img>`'s picture, including lazy-loaded ones, and rejects icons and QR codes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from lxml.html import HtmlElement
 from zjolcrawl.parsing.urls import absolute
 
 IMAGE_TAGS = {"img", "image", "amp-img"}
-# What lazy loaders call the attribute with the real address: data-src, data-original, data-lazyload,
-# lay-src, real_src … Some say where a link leads (data-url): those must name a picture's file.
+# Attribute names that lazy loaders use for the real URL: data-src, data-original, data-lazyload,
+# lay-src, real_src … Some may hold a link target (data-url): their value must be a picture file.
 _LAZY = re.compile(
     r"(?:data[-_](?:[a-z]{1,12}[-_])?|laz?y[-_]?|real[-_]?|actual[-_]?|ori(?:ginal)?[-_]?|_)?(?:src|original|source|echo|actualsrc|realsrc)"
     r"|original|(?:data[-_])?laz?y[-_]?(?:load|src)?"
@@ -27,8 +27,8 @@ _RENEWS = re.compile(
 )
 _BETWEEN = re.compile(r",\s{1,9}|(?<=\d[wx]),|,(?=https?:|//)")  # of a srcset
 _EDITORIAL_PICTURE = re.compile(r"(?:^|/)[WP]0\d{14,}")
-# Words of a file's name or folder that name furniture. skyline.jpg and WechatIMG7.jpg have none, nor
-# has a name in hexadecimal (07ad1.jpg).
+# Words in a file or folder name that mean page furniture (boilerplate). skyline.jpg, WechatIMG7.jpg and
+# hexadecimal names (07ad1.jpg) do not match.
 _NOT_PICTURE = re.compile(
     r"(?<![a-z\d])(?:(?:qr(?:_?code)?|zan|ewm|erweima|erwei|(?:bd|js)?share|logos?|icons?|spacer|blank|loading|arrows?|"
     r"dot|line|banner|btn|button|print|favicon|grey|pixel|transparent|guanggao|placeholder|"
@@ -41,14 +41,15 @@ _NOT_PICTURE_CLASS = re.compile(
     r"(?:^|[\s_-])(?:qr_?code|ewm|erweima|erwei|share|logo|icon|emoji|btn|button|print|arrow|guanggao|ads?|weixin|wechat)(?:$|[\s_-]|\d)",
     re.IGNORECASE,
 )
-# An alt that is nothing but the name of a code, a button or an account. A sentence may name one too.
+# An alt text that is only the name of a QR code, button or account. A sentence that mentions one is not.
 _NOT_PICTURE_ALT = re.compile(
     r"(?:\S{0,8}(?:微信|微博|公众号|客户端|APP|官微|抖音|小程序|视频号|关注|下方|本报|本网|在线|新闻|日报|网))?\s?二维码"
     r"|(?:微信|手机)?(?:扫一扫|扫码|长按)\S{0,10}|分享(?:到\S{0,8})?|广告|(?:\S{0,6}网站?|本站|网站)?\s?logo"
     r"|视频号|公众号|点赞|在看",
     re.IGNORECASE,
 )
-# What nearly every <img> has, and is no address; the editor of TRS keeps the name before upload in oldsrc.
+# Common <img> attributes that hold no lazy-loaded URL. TRS's editor keeps the file name before upload
+# in oldsrc.
 _PLAIN = {
     "src", "alt", "title", "class", "id", "style", "width", "height", "border", "align", "oldsrc",
     "hspace", "vspace", "loading", "decoding", "onload", "onclick", "usemap", "name",
@@ -61,8 +62,8 @@ _NO_ADDRESS = _PLAIN - {"oldsrc"} | {
     "aria-label",
 }
 _NO_REFERENCE = re.compile(r"[\s\"'(){}<>]|^data:")
-# A photograph named for what it shows (logo-show-2017.jpg): another word follows, none of a page's own, and
-# furniture is seldom a JPEG.
+# A photo named after its subject (logo-show-2017.jpg): another word follows that is not typical of page
+# furniture, and the file is a JPEG, which furniture seldom is.
 _PHOTO = re.compile(
     r"(?:logos?|icons?|share|line|banner|button|print|dot|blank|arrows?|ads?|btn)[-_]"
     r"(?!(?:weixin|wechat|weibo|qzone|tieba|douban|qrcode|footer|header|bottom|right|left|white|black|small|large|big|"
@@ -70,14 +71,14 @@ _PHOTO = re.compile(
     r"line|banner|share|print|button|top|print|gray|grey|default|hover|new|main|page|text|title)(?![a-z]))[a-z]{3,20}+(?:[-_][a-z\d]{1,20}+){0,5}+\.jpe?g$",
     re.IGNORECASE,
 )
-# An alt that names a thing, as a photograph of one has it too; the others ask something of the reader.
+# An alt text that names a thing: a photo of it may have the same. Other alts address the reader.
 _THING = re.compile(r"(?:收款)?二维码|公众号|视频号|分享|点赞|在看|广告|logo", re.IGNORECASE)
 _LARGE = 200  # pixels
 _SMALL_NAME = re.compile(r"[_/]w(?:[12]?\d|3[0-2])_?h(?:[12]?\d|3[0-2])(?!\d)")
 
 
 def picture(element: HtmlElement, base: str) -> tuple[str, str] | None:
-    """(absolute URL, reference as written) of an editorial picture, None for an icon or QR code."""
+    """(absolute URL, reference as written) of an editorial picture; None for an icon or QR code."""
     alt = (element.get("alt") or "").strip()
     is_refused = bool(_NOT_PICTURE_ALT.fullmatch(alt))
     if is_refused and not _THING.fullmatch(alt):
@@ -94,10 +95,11 @@ def picture(element: HtmlElement, base: str) -> tuple[str, str] | None:
 
 
 def image_key(url: str) -> str:
-    """What identifies a picture, however a page writes its address.
+    """A key for a picture that is the same for all spellings of its URL.
 
-    The editor's names (W020170812341787363590.jpg) are given once; of other pictures host and path
-    count, without scheme and without what only renews a cache or a permission (`?t=1`, `?token=x`).
+    File names from the editorial system (W020170812341787363590.jpg) are unique and are the key. For
+    other pictures it is host, path and query, without cache-busting or access parameters (`?t=1`,
+    `?token=x`).
     """
     place, _, query = url.partition("://")[2].partition("#")[0].partition("?")
     if _EDITORIAL_PICTURE.search(place):
@@ -109,7 +111,7 @@ def image_key(url: str) -> str:
 
 
 def _references(element: HtmlElement) -> Iterator[str]:
-    """The addresses that an `<img>` has, the likeliest first."""
+    """The candidate URLs of an `<img>`, most likely first."""
     others = [(name, value) for name, value in element.items() if name not in _PLAIN and value]
     for name, value in others:
         if not value.startswith("data:") and "srcset" not in name:
@@ -123,11 +125,11 @@ def _references(element: HtmlElement) -> Iterator[str]:
         if name.endswith("srcset"):
             yield from _largest(value)
     box = element if element.tag == "picture" else element.getparent()
-    while box is not None and box.tag == "source":  # libxml2 knows no empty <source>
+    while box is not None and box.tag == "source":  # libxml2 nests what follows a <source>
         box = box.getparent()
     for source in box.iter("source") if box is not None and box.tag == "picture" else ():
         yield from _largest(source.get("srcset") or source.get("data-srcset") or "")
-    # Whatever else a loader calls it: oldsrc, osrc, data-hi-res, v-lazy="'a.jpg'".
+    # Any other attribute that names a picture file: oldsrc, osrc, data-hi-res, v-lazy="'a.jpg'".
     for name, value in element.items():
         address = value.strip("'\"` ")
         is_file = name not in _NO_ADDRESS and IS_PICTURE.search(address)
@@ -136,7 +138,7 @@ def _references(element: HtmlElement) -> Iterator[str]:
 
 
 def _largest(srcset: str) -> Iterator[str]:
-    """The addresses of a srcset, the largest first."""
+    """The URLs of a srcset, largest first."""
     found: list[tuple[float, str]] = []
     for part in _BETWEEN.split(srcset):
         ref, _, size = part.strip(", \n\t").partition(" ")

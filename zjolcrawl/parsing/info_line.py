@@ -1,4 +1,4 @@
-"""The info line: `2017年08月12日 07:34:27 来源: 浙江在线 记者 江帆`, in any order and with any labels."""
+"""Parses the info line (`2017年08月12日 07:34:27 来源: 浙江在线 记者 江帆`), in any order and with any labels."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from zjolcrawl.parsing.fields.dates import (
 )
 from zjolcrawl.parsing.fields.text import clean
 
-# 图片来源 and its like say where a picture is from, not the article.
+# 图片来源 and similar labels give the source of a picture, not of the article.
 _SOURCE = r"(?:文章|新闻|消息|信息|稿件|内容)?(?:(?<!图片)(?<!视频)(?<!数据)(?<!资料)来\s*源|稿源|出处)(?:于)?"
-# Where the value of a label ends: the next label, or furniture that shares the line.
+# The end of a label's value: the next label, or page furniture in the same line.
 _STOP = re.compile(
     rf"(?P<source>{_SOURCE}\s*[:：]|(?<![^\s|｜])(?:来源|稿源)(?=[\sA-Za-z\u4e00-\u9fff]))"
     rf"|(?P<editor>(?<!总)(?:{EDITOR_ROLES})\s*[:：/／]|(?<!\S)(?:{EDITOR_ROLES})(?=\s+[\u3400-\u9fff]{{2,4}}(?:$|[\s（(、])))"
@@ -36,22 +36,22 @@ _STOP = re.compile(
     r"|(?P<noise>字体|字号|调整|举报|最后更新|【|分享|打印|关闭|我要评论|评论(?!员)|阅读|点击|浏览|访问|大\s+小|收藏|纠错|大\s+中\s+小|"
     r"手机(?:看|版)|(?<![^\s|｜])(?:听新闻|听文章|听全文|语音播报|语音朗读|朗读)|扫一扫|T\s*\|\s*T|背景|查看|原标题|标签|关键[词字]|点赞|幻灯播放|[(（]\s*\d+\s*/\s*\d+\s*[)）]|A\s*[-+]|(?<!\d)\d++人(?:参与|阅读))"
 )
-# A time that says when the page was changed, or the day of the visit, by the words before or after it.
+# Words before a time that make it the time of a change or of the visit.
 _CHANGED = re.compile(
     r"(?:更新|修改|编辑|修订|截至|截止|截稿|今[天日]|现在|当前|活动|[Uu]pdated?|[Mm]odified)(?:[^\s:：]{0,4}\s?[:：]\s?|(?:于|是|时间|日期|on|at)\s?|)$"
 )
 _ROLE_ALONE = re.compile(rf"(?:{AUTHOR_ROLES})\s*+[:：]?\s*+$")
-# A word that can be the end of an outlet's name, or an office that publishes.
+# The end of the name of an outlet or of a public office that publishes.
 _OUTLET_END = re.compile(
     r"(?:报|网|在线|社|客户端|台|新闻|频道|发布|杂志|周刊|集团|中心|传媒|公安|政府|[局委厅办院馆部会版]|大学|[A-Za-z]|[》”])$"
 )
-# An outlet by itself: 海外版 goes on with 人民日报.
+# A complete outlet name. 海外版 is not: it continues 人民日报.
 _WHOLE_OUTLET = re.compile(
     r"[\u3400-\u9fff]{2}(?:报|网|在线|新华社|中新社|客户端|新闻|频道|发布)$|^新华社$|^本[报网台]$"
 )
 _TAIL = re.compile(r"\d|[(（]|热度|人气|今天|昨天|刚刚|本[报网台刊社站](?:$|\S{0,8}员$)")
 _OWN = re.compile("本[报网台刊社站端]")
-# 拜喆喆 behind an outlet: of a family that no list has, no section, place or office.
+# 拜喆喆 after an outlet: a name with an unlisted family name, not a section, place or office.
 _UNKNOWN_NAME = re.compile(
     r"(?![本责编综原今昨时国省市县各全第更大小热最新有无未不来据转摘见图视文字数分共已正在关于从对进])[\u3400-\u9fff]{2}[\u3400-\u9fff](?<![报网社台版省市县区镇乡村局委院部厅办站号刊讯电稿论道播端者员载合理])"
 )
@@ -66,7 +66,7 @@ _TRAILING = re.compile(rf"(?:(?<!{_NO_SOURCE}){_NO_SOURCE}++|[(（\[【])$")
 
 @dataclass(slots=True)
 class InfoLine:
-    """What an info line says: strings as the page has them."""
+    """The parts of an info line, as strings from the page."""
 
     published: str | None = None
     source: str | None = None
@@ -76,7 +76,7 @@ class InfoLine:
 
 
 def read_info(text: str) -> InfoLine:
-    """Split an info line into its labelled parts; `rest` is what no label claims."""
+    """Split an info line into its labelled parts; `rest` is the text without a label."""
     info = InfoLine()
     if span := _published(text):
         info.published = _with_clock(text[slice(*span)].strip(), text)
@@ -107,9 +107,10 @@ def read_info(text: str) -> InfoLine:
 
 
 def _before_reporter(value: str, before: str) -> tuple[str, str]:
-    """The source before a reporter, and the outlet that is the reporter's own: 来源:浙江在线 潮新闻客户端 记者 陈雷.
+    """The article's source, and the reporter's own outlet: 来源:浙江在线 潮新闻客户端 记者 陈雷.
 
-    `before` stands before the role without a space: 来源:浙江在线记者 陈雷 has no other source.
+    `before` is the text directly before the role. If there is nothing else (来源:浙江在线记者 陈雷), it
+    is the source.
     """
     words = value.split()
     if not words and _OUTLET_END.search(before) and not _OWN.fullmatch(before):
@@ -119,7 +120,7 @@ def _before_reporter(value: str, before: str) -> tuple[str, str]:
 
 
 def _published(text: str) -> tuple[int, int] | None:
-    """Where the publish time stands: not the time of a change, unless it is the only one."""
+    """The span of the publication time; the time of a change counts only if there is no other."""
     first = time_span(text)
     if first is None:
         return yearless_span(text)
@@ -131,7 +132,7 @@ def _published(text: str) -> tuple[int, int] | None:
 
 
 def _with_clock(day: str, text: str) -> str:
-    """The date with the time that stands beside the same day without its year: 08-20 08:05."""
+    """The date, with the time added if the text repeats the day without a year: 08-20 08:05."""
     found = find_time(day) if yearless_span(text) else None
     if found and found[1] == "day":
         exact = find_yearless(text, china_day(found[0]))
@@ -142,7 +143,7 @@ def _with_clock(day: str, text: str) -> str:
 
 
 def _take(info: InfoLine, mark: re.Match[str], value: str, outlet: str = "") -> None:
-    # A date cut out of the middle leaves a line break: what follows it has no label of its own.
+    # Cutting the date out of the line leaves a line break; the text after it has no label.
     value, _, stray = value.partition("\n")
     if mark["source"]:
         source = _outlet(info, _strip(re.split(r"(?<=\S)\s*[|｜]", value)[0]))
@@ -166,8 +167,10 @@ def _take(info: InfoLine, mark: re.Match[str], value: str, outlet: str = "") -> 
 
 
 def _outlet(info: InfoLine, value: str) -> str:
-    """The outlet that a value begins with. What follows is its author, for every era writes 来源 before
-    作者 and leaves out the second label at times, or a counter, which is left to `rest`.
+    """The outlet at the start of a value; the rest goes to `info.bylines` or `info.rest`.
+
+    Names after the outlet are the author: every era writes 来源 before 作者 and sometimes omits the
+    second label. Other text, such as a counter, goes to `rest`.
     """
     outlet, *words = value.split() or [""]
     while words and _goes_on(outlet, words[0]):
@@ -188,7 +191,7 @@ def _outlet(info: InfoLine, value: str) -> str:
 
 
 def _unknown_names(rest: str) -> tuple[str, str]:
-    """Names of three characters, where the rest of a line has nothing else."""
+    """(names, rest): all of the text if it is only names, including unlisted ones of three characters."""
     words = rest.split()
     are_names = len(words) <= 4 and all(
         is_name(word) or (_UNKNOWN_NAME.fullmatch(word) and not is_nobody(word)) for word in words
@@ -197,7 +200,7 @@ def _unknown_names(rest: str) -> tuple[str, str]:
 
 
 def _goes_on(outlet: str, word: str) -> bool:
-    """Whether a word is of the outlet's name: 人民日报 海外版, 法制 日报, The Paper."""
+    """Whether a word continues the outlet's name: 人民日报 海外版, 法制 日报, The Paper."""
     if _TAIL.match(word):
         return False
     is_begun = (len(outlet) <= 2 or outlet.isascii()) and not _OUTLET_END.search(outlet)

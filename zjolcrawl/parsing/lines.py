@@ -1,4 +1,4 @@
-"""The visible text of a page as lines in document order, each with the element it stands in."""
+"""Reads the visible text of a page as lines in document order, each with its block element."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _SILENT = {"script", "style", "noscript", "template", "head", "select", "textare
 _BOXES = {"span", "a", "em", "i", "label"}
 _MAX_DEPTH = 220
 _MOST_AFTER = 120  # lines
-# How many lines after an element are read at first, and when these were not enough.
+# How many lines after an element are read at first, and each time more are needed.
 _STEPS = (12, 40, _MOST_AFTER)
 
 
 @dataclass(slots=True, eq=False)
 class Line:
-    """A line of text: the block element it stands in and the share of it that is link text."""
+    """A line of text, the block element around it, and the share of link text (0 to 1)."""
 
     text: str
     element: HtmlElement
@@ -29,7 +29,7 @@ class Line:
 
 
 def page_lines(root: HtmlElement, stop: HtmlElement | None = None) -> list[Line]:
-    """Lines of the page down to (without) the element `stop`, or of all of it."""
+    """The lines of the page down to the element `stop` (excluded), or of the whole page."""
     reader = _LineReader(stop)
     reader.walk(root, root, False, 0)
     reader.flush(root)
@@ -37,14 +37,12 @@ def page_lines(root: HtmlElement, stop: HtmlElement | None = None) -> list[Line]
 
 
 def last_lines(element: HtmlElement, count: int) -> list[Line]:
-    """The last lines in an element, without reading the paragraphs long before them."""
+    """The last `count` lines in an element; earlier paragraphs are skipped if possible."""
     children = list(element)
     blocks = [i for i, child in enumerate(children) if child.tag in BLOCK_TAGS]
     if len(blocks) > count and element.tag in BLOCK_TAGS:
         reader = _LineReader(None)
-        reader.read(
-            children[blocks[-count] :], element, False, 1
-        )  # where a block begins, a line does
+        reader.read(children[blocks[-count] :], element, False, 1)  # a block begins a new line
         reader.flush(element)
         if len(reader.lines) >= count:
             return reader.lines[-count:]
@@ -57,10 +55,11 @@ def lines_from(
     is_wanted: Callable[[str], bool],
     stop: HtmlElement | None = None,
 ) -> list[Line]:
-    """Like `page_lines`, but without the boxes before `first` that have no wanted text.
+    """Like `page_lines`, but skips boxes before `first` that have no wanted text.
 
-    From the first line with such a text, or of `first`, all lines are there. The menus above an article have
-    more elements than it; asking libxml2 for a box's text is a fraction of reading its lines.
+    All lines are read from the first one with a wanted text, or from `first`. This is faster because
+    the menus above an article have more elements than the article, and testing the text of a whole box
+    is cheaper than reading its lines.
     """
     path = {first, *first.iterancestors()}
     if stop is not None:
@@ -73,15 +72,15 @@ def lines_from(
 
 
 class LinesAfter:
-    """At most 120 lines that come after an element in document order, nearest first.
+    """At most 120 lines after an element in document order, nearest first.
 
-    Read as far as they are asked for: what is looked for stands in the first few.
+    Lines are read on demand, because callers mostly need only the first few.
     """
 
     def __init__(self, element: HtmlElement) -> None:
         self._element = element
         self._lines: list[Line] = []
-        self._read = 0  # how many were asked of the page
+        self._read = 0  # how many lines have been requested from the page
 
     def __iter__(self) -> Iterator[Line]:
         given = 0
@@ -90,7 +89,7 @@ class LinesAfter:
             given = step
 
     def first(self, count: int) -> list[Line]:
-        """As many of them as there are up to `count`."""
+        """The first `count` lines, or fewer if there are not so many; `count` is at most 120."""
         if self._read < count and len(self._lines) == self._read:
             self._read = next(step for step in _STEPS if step >= count)
             self._lines = lines_after(self._element, self._read)
@@ -98,7 +97,7 @@ class LinesAfter:
 
 
 def lines_after(element: HtmlElement, limit: int) -> list[Line]:
-    """At most `limit` lines that come after an element in document order, nearest first."""
+    """At most `limit` lines after an element in document order, nearest first."""
     reader = _LineReader(None, limit)
     for following in _followers(element):
         reader.walk(following, following, False, 0)
@@ -116,7 +115,7 @@ def _followers(element: HtmlElement) -> Iterator[HtmlElement]:
 
 
 def _is_apart(element: HtmlElement) -> bool:
-    """Whether a span ends where the next begins: boxes of an info line, set apart by style alone."""
+    """Whether another inline box follows directly: pieces of an info line are separated only by style."""
     if element.tag not in _BOXES:
         return False
     following = element.getnext()
@@ -132,7 +131,7 @@ class _LineReader:
         self._limit = limit
         self._stopped = False
         self._pieces: list[str] = []
-        self._linked: list[str] = []  # those of the pieces that are a link's
+        self._linked: list[str] = []  # the pieces that are link text
         self._passing = False
         self._path: set[HtmlElement] = set()
         self._first: HtmlElement | None = None
@@ -141,7 +140,7 @@ class _LineReader:
     def pass_over(
         self, path: set[HtmlElement], first: HtmlElement, is_wanted: Callable[[str], bool]
     ) -> None:
-        """Pass over boxes until `first` or a box with a wanted text; `path` is never passed over."""
+        """Skip boxes until `first` or a box with a wanted text; elements of `path` are never skipped."""
         self._passing, self._path, self._first, self._is_wanted = True, path, first, is_wanted
 
     def walk(self, element: HtmlElement, block: HtmlElement, link: bool, depth: int) -> None:
@@ -172,7 +171,7 @@ class _LineReader:
         for child in children:
             if isinstance(child.tag, str):
                 if self._passing and child.tag in BLOCK_TAGS:
-                    self.flush(block)  # what stands loose before the box may be what is wanted
+                    self.flush(block)  # loose text before the box may be the wanted text
                 if not (self._passing and self._is_passed(child)):
                     self.walk(child, block, link, depth)
                 if self._stopped:

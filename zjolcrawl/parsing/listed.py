@@ -1,4 +1,4 @@
-"""Links of a list: what an item leads to, its title and the date that the list gives it."""
+"""Reads the links of a list: the target, title and date of each item."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from zjolcrawl.parsing.urls import absolute, canonical, kind, normalized, url_da
 
 _ANCHORS = Path(".//a[@href]")
 _DATED = ("span", "em", "i", "p", "div", "font", "time", "b", "td", "dd", "small")
-_LOOSE = ("li", "dt", "h2", "h3", "h4", "h5")  # where a date stands without a box of its own
-_MOST_ALIKE = 5  # links of one row: its picture, its title, more of it
-_FAR = 31  # days between an address and a date of the item: the date is of what the story tells
+_LOOSE = ("li", "dt", "h2", "h3", "h4", "h5")  # may hold a date without a box of its own
+_MOST_ALIKE = 5  # links in one row: its picture, its title, a "more" link
+_FAR = 31  # days from the URL's day; a date in the item further off is part of the story
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5")
 _QUOTED = re.compile(r"[\"']([^\"'\s]{4,1000})[\"']")
-# What a script writes: <a href="…">…</a> in a string, or objects with an address and a title.
+# Links in scripts: <a href="…">…</a> in a string, or objects with a URL and a title.
 _WRITTEN = re.compile(
     r"<a\s[^<>]{0,300}?href=\\?[\"']?([^\"'\\\s<>]{4,1000})[^<>]{0,500}>([^<>]{0,300})<\\?/a",
     re.IGNORECASE,
@@ -45,9 +45,9 @@ _ARTICLE = re.compile(r"/t\d{8}_\d|/system/\d{4}|/html/\d{4}-\d\d")
 
 @dataclass(frozen=True, slots=True)
 class ListedLink:
-    """A link of a list: `url` canonical for article forms, absolute for others.
+    """A link in a list: `url` is canonical for article forms, absolute for others.
 
-    `listed_at` is the list's own date (UTC), `fetch_url` the address as the list gives it.
+    `listed_at` is the list's own date (UTC); `fetch_url` is the absolute URL as the list gives it.
     """
 
     url: str
@@ -59,7 +59,7 @@ class ListedLink:
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """The column page itself: what its references start from, its address, that made canonical."""
+    """The column page itself: the base of its references, its URL and its canonical URL."""
 
     base: str
     url: str
@@ -75,7 +75,7 @@ class _Target:
 
 
 def links_of_item(item: HtmlElement, here: Here) -> list[ListedLink]:
-    """The articles of a list item; else its one link, before others a category's or a thumbnail's."""
+    """The article links of a list item; without any, one other link (a topic link only as a last resort)."""
     found = list(_targets(_hrefs(_ANCHORS(item)), here))
     articles = [target for target in found if target.kind == "article"]
     if not articles:
@@ -87,7 +87,7 @@ def links_of_item(item: HtmlElement, here: Here) -> list[ListedLink]:
 
 
 def links_of_anchors(anchors: Iterable[HtmlElement], here: Here) -> Iterator[ListedLink]:
-    """Each link of a page without a list."""
+    """Each link of a page without a recognised list."""
     for target in _targets(_hrefs(anchors), here):
         link = _link([target], target.element)
         if link.listed_at is None and link.kind in READ_KINDS:
@@ -96,7 +96,7 @@ def links_of_anchors(anchors: Iterable[HtmlElement], here: Here) -> Iterator[Lis
 
 
 def links_of_scripts(root: HtmlElement, here: Here) -> Iterator[ListedLink]:
-    """Articles that only a script leads to: by an attribute, a written `<a>` or an object."""
+    """Article links found only in scripts: in an attribute, a written `<a>` or an object literal."""
     for target in _targets(_scripted(root), here):
         if target.kind in READ_KINDS:
             yield _link([target], target.element)
@@ -126,7 +126,7 @@ def _hrefs(anchors: Iterable[HtmlElement]) -> Iterator[tuple[str, HtmlElement]]:
 
 
 def _scripted(item: HtmlElement) -> Iterator[tuple[str, HtmlElement]]:
-    """Addresses in the attributes that a script reads: data-url, onclick and the like."""
+    """URLs in attributes that scripts read: data-url, onclick and the like."""
     for element in item.iter():
         for name, value in element.items() if isinstance(element.tag, str) else ():
             if name.startswith("data-") and _ARTICLE.search(value):
@@ -150,7 +150,7 @@ def _link(targets: list[_Target], item: HtmlElement) -> ListedLink:
 
 
 def _row(anchor: HtmlElement) -> list[HtmlElement]:
-    """What is said beside a link that no list holds: the boxes with no other link, and what follows them."""
+    """The boxes around and after a link outside a list that may hold its date: they have no other link."""
     here = anchor
     for box in islice(anchor.iterancestors(), 4):
         links = list(islice(box.iter("a"), _MOST_ALIKE + 1))
@@ -179,12 +179,12 @@ _INDEX = re.compile(
 
 
 def index_of(url: str) -> re.Match[str] | None:
-    """The parts of a list page's address: stem, name, page, ext."""
+    """The parts of a list page's URL (groups stem, name, page, ext), or None."""
     return _INDEX.match(url)
 
 
 def is_pager(url: str, own: str) -> bool:
-    """Whether an address is another page of the same list."""
+    """Whether `url` is a page of the same list as `own`."""
     index, mine = _INDEX.match(url), _INDEX.match(own)
     stem = mine["stem"] if mine else own
     return bool(index and index["stem"] == stem)
@@ -193,7 +193,7 @@ def is_pager(url: str, own: str) -> bool:
 def _title(anchor: HtmlElement) -> str | None:
     text = clean(text_of(_headed(anchor)))
     attribute = clean(anchor.get("title") or "")
-    # A list cuts long headlines with an ellipsis and keeps the whole in the title attribute.
+    # A list shortens long headlines with an ellipsis and has the full one in the title attribute.
     if attribute and (
         not text or (text.endswith(("...", "…")) and len(attribute) >= len(text) - 3)
     ):
@@ -203,7 +203,7 @@ def _title(anchor: HtmlElement) -> str | None:
 
 
 def _headed(anchor: HtmlElement) -> HtmlElement:
-    """What of a link is the headline: a heading, or the first of its blocks (summary and date follow)."""
+    """The headline inside a link: a heading, or the first of several blocks (then summary and date)."""
     for tag in _HEADINGS:
         if (heading := anchor.find(f".//{tag}")) is not None:
             return heading
@@ -212,7 +212,7 @@ def _headed(anchor: HtmlElement) -> HtmlElement:
 
 
 def _date(row: list[HtmlElement], url: str) -> datetime | None:
-    """The date that the list gives a link: the one next to the day in its address, if that has one."""
+    """The list's date for a link: the one nearest to the day in its URL, if the URL has a day."""
     found: list[tuple[float, datetime]] = []
     day = url_day(url)
     for text in (text for item in row for text in _dated_texts(item)):
@@ -221,7 +221,7 @@ def _date(row: list[HtmlElement], url: str) -> datetime | None:
             span = 0, len(text)
         if span and time:
             away = abs((china_day(time[0]) - day).days) if day else 0
-            # Without an address to go by, a date of its own comes before one in a sentence.
+            # Without a day in the URL, a date that stands alone beats one in a sentence.
             found.append((away if day else -(span[1] - span[0]) / len(text), time[0]))
     best = min(found, default=None, key=lambda each: each[0])
     return best[1] if best and best[0] <= _FAR else None

@@ -1,6 +1,7 @@
-"""What a page says of itself for machines: `<meta>`, itemprop and JSON-LD.
+"""Reads a page's machine-readable metadata: `<meta>`, itemprop and JSON-LD.
 
-Nobody sees it, so it may be stale or a default; it only stands in where the page shows nothing.
+Readers never see it, so it may be stale or a default value. It is used only for fields that the
+visible page lacks.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from zjolcrawl.parsing.fields.dates import find_stamp
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.templates.table import Path
 
-# Names in lower case without spaces, best first. The first of each is of TRS WCM's government pages
-# (docs/site.md), the others are Open Graph, schema.org and what portals write.
+# Names in lower case without spaces, best first. The first of each group comes from TRS WCM's
+# government pages (docs/site.md), the others from Open Graph, schema.org and news portals.
 _TITLES = ("articletitle", "og:title", "headline", "twitter:title")
 _TIMES = (
     "pubdate", "article:published_time", "og:article:published_time", "datepublished", "publishdate",
@@ -32,12 +33,12 @@ _META = Path("//meta[@content]")
 _ITEMS = Path("//*[@itemprop and not(self::meta)]")
 _JSON = Path("//script[translate(@type, 'LDJSON', 'ldjson') = 'application/ld+json']")
 _ARTICLE = re.compile(r"Article|BlogPosting|Report$")
-_MOST_JSON = 200_000  # characters: more is no description
+_MOST_JSON = 200_000  # characters; longer scripts are not article descriptions
 
 
 @dataclass(slots=True)
 class Stated:
-    """What the page states, as written; None where it states nothing that can be one."""
+    """The metadata of an article as written on the page; None for a field without a valid value."""
 
     title: str | None = None
     published: str | None = None
@@ -46,7 +47,7 @@ class Stated:
 
 
 def read_metadata(root: HtmlElement) -> Stated:
-    """Read a page's statements about its article."""
+    """The metadata that a page gives about its article."""
     said = _said(root)
 
     def first(names: tuple[str, ...]) -> str | None:
@@ -63,7 +64,7 @@ def read_metadata(root: HtmlElement) -> Stated:
 
 
 def _is_name(author: str) -> bool:
-    """`name, email@example.com`, the site or its address stand there as often as a person."""
+    """Whether a metadata author is a person: the value is often a site, a URL or an email address."""
     return bool(re.fullmatch(r"[\u3400-\u9fff·\s、]{2,24}", author))
 
 
@@ -94,7 +95,7 @@ def _short(item: HtmlElement) -> str:
 
 
 def _articles(root: HtmlElement) -> Iterator[dict[str, Any]]:
-    """The articles that a page's JSON-LD describes, also those in a graph of several things."""
+    """The articles in a page's JSON-LD, including those inside an `@graph`."""
     for script in _JSON(root)[:8]:
         text = script.text or ""
         if len(text) > _MOST_JSON:
@@ -102,7 +103,7 @@ def _articles(root: HtmlElement) -> Iterator[dict[str, Any]]:
         try:
             found = json.loads(text, strict=False)
         except (ValueError, RecursionError):
-            continue  # written by hand, with a comma too many
+            continue  # invalid, such as hand-written JSON with a trailing comma
         things = found if isinstance(found, list) else [found]
         for thing in things[:20]:
             graph = thing.get("@graph") if isinstance(thing, dict) else None

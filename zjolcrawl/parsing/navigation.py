@@ -1,7 +1,7 @@
-"""Page of the site -> the columns that it leads to: navigation, breadcrumb, 更多 links, headings.
+"""Finds the columns that a page links to: in navigation, breadcrumb, "more" (更多) links and headings.
 
-No navigation of the live site was at hand but the front page's of 2018, so where a link stands only
-says how it is described: every front that a page links is taken, but for the entries of its lists.
+Written with only the front page of 2018 as a sample of the live navigation. A link's position
+therefore only labels it: every link to a column front counts, except entries of lists.
 """
 
 from __future__ import annotations
@@ -37,13 +37,14 @@ _TITLE = re.compile(r"tit|(?:^|[\s_-])hd(?:$|[\s_-])", re.IGNORECASE)  # SEL lmt
 _INDEX = re.compile(r"index\.s?html?$")
 _MONTH = re.compile(r"/\d{6}/$")  # the folder of a month's articles
 _LONGEST_NAME = 16
-_LONGEST_HEADING = 400  # characters of a box that may be 更多 and a name: more is no heading's
+_LONGEST_HEADING = 400  # characters of a box with 更多 and a name; a longer box is not a heading
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnLink:
-    """A link to a column's front: its address as a catalogue entry has it, the words of the link (or
-    of the heading beside 更多), and where on the page it stands.
+    """A link to a column's front: its URL as in the catalogue, its name and its place on the page.
+
+    The name is the link's text, or the heading beside a 更多 link.
     """
 
     url: str
@@ -52,13 +53,13 @@ class ColumnLink:
 
 
 def read_navigation(body: bytes, url: str) -> list[ColumnLink]:
-    """The columns that a page leads to, each once, in page order. Never raises on bad HTML.
+    """The columns that a page links to, each once, in page order. Never raises on bad HTML.
 
-    `url` is the page's own absolute URL. Of several links to a column the first with a name counts.
+    `url` is the page's absolute URL. Of several links to one column, the first with a name counts.
     """
     page = read_page(body, url)
     base = page.base
-    # Entries of lists lead to articles and to 专题, not to columns.
+    # Entries of lists lead to articles and topics (专题), not to columns.
     entries = {li for path in CLASSED_LISTS for li in path(page.root)}
     own, found = column_url(url), dict[str, ColumnLink]()
     is_entry, place = Under(entries.__contains__), _Places()
@@ -75,9 +76,9 @@ def read_navigation(body: bytes, url: str) -> list[ColumnLink]:
 
 
 def column_url(url: str) -> str | None:
-    """The address of a column's front as the catalogue writes it, or None for any other page.
+    """The URL of a column's front as in the catalogue, or None for any other page.
 
-    http, no index page, a closing slash: also where the link lacks it.
+    It has the http scheme, no index page and a final slash, which is added if missing.
     """
     parts = urlsplit(url)
     path = _INDEX.sub("", parts.path) or "/"
@@ -105,7 +106,7 @@ def _words(anchor: HtmlElement) -> str:
 
 
 def _beside(anchor: HtmlElement) -> str | None:
-    """The words of the heading that a 更多 link stands in or under."""
+    """The text of the heading around or above a 更多 link."""
     more = clean(str(anchor.text_content()))
     for box in islice(anchor.iterancestors(), 3):
         text = clean(_beginning(box)).replace(more, " ").strip() if more else ""
@@ -115,7 +116,7 @@ def _beside(anchor: HtmlElement) -> str | None:
 
 
 def _beginning(box: HtmlElement) -> str:
-    """The text of a box, or the beginning of one that is too long for a heading."""
+    """The text of a box; if it is too long for a heading, only its beginning."""
     pieces, size = [], 0
     for piece in box.itertext():
         pieces.append(str(piece))
@@ -126,7 +127,7 @@ def _beginning(box: HtmlElement) -> str:
 
 
 class _Places:
-    """Where an anchor stands: by the first box around it whose names, tag or words say so."""
+    """Tells an anchor's place on the page from the nearest box with a telling name, tag or text."""
 
     def __init__(self) -> None:
         self._known: dict[HtmlElement, Place] = {}

@@ -1,4 +1,4 @@
-"""Who published an article where no 来源: says so: an outlet's name below the headline."""
+"""Finds the publisher of an article without a source label (来源): an outlet's name below the headline."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _NAMED = re.compile(
 _OUTLET = re.compile(
     r"[\u3400-\u9fffA-Za-z·—-]{1,14}(?:报|网|在线|社|客户端|台|新闻|宣传|频道|发布|杂志|周刊)"
 )
-# Two or three characters are a person as likely as an outlet.
+# At least four characters: two or three are as likely a person as an outlet.
 _WORD = re.compile(r"[\u3400-\u9fffA-Za-z·]{4,16}")
 
 
 def outlet_below(lines: list[Line], rest: list[str]) -> str | None:
-    """The outlet in the lines between headline and body: by its box's name, then by its own.
+    """The outlet in the lines between headline and body, or None: by class or id, then by its name.
 
-    `rest` is what the info line says without a label; one word alone there is an outlet too.
+    `rest` is the unlabelled text of the info line; a single word there counts as an outlet too.
     """
     for name in _in_named_boxes(lines[:6]):
         return name
@@ -39,7 +39,7 @@ def outlet_below(lines: list[Line], rest: list[str]) -> str | None:
 
 def _in_named_boxes(lines: list[Line]) -> Iterator[str]:
     for line in lines:
-        # A line's element can be a wrapper of much more: only its beginning is looked at.
+        # A line's element may be a large wrapper, so only check its beginning.
         for element in islice(line.element.iter(), 40):
             names = f"{element.get('class') or ''} {element.get('id') or ''}"
             if len(names) > 1 and _NAMED.search(names):

@@ -1,4 +1,4 @@
-"""From the bytes of a page to one lxml tree: charset first, then HTML."""
+"""Decodes the bytes of a page and parses them into one lxml tree."""
 
 from __future__ import annotations
 
@@ -14,42 +14,42 @@ from zjolcrawl.parsing.attributes import without_surplus
 from zjolcrawl.parsing.elements import Names
 from zjolcrawl.parsing.urls import absolute
 
-# What a server puts in the place of an include that it cannot find: nginx's whole page, also under a name
-# of the site's own (ZJOL/1.22.95). 18 of 83 real pages have one [TEXT].
+# nginx inserts its whole error page where an include is missing, sometimes under the site's own
+# server name (ZJOL/1.22.95). 18 of 83 real pages have one [TEXT].
 _ERROR_PAGE = re.compile(
     rb"<center>\s*+<h1>\s*+[345]\d\d [A-Za-z][A-Za-z '-]{2,60}+</h1></center>\s*+"
     rb"<hr\s*+/?>\s*+<center>[^<]{0,80}+</center>\s*+(?:<!--[^>]{0,200}+-->\s*+)*+"
     rb"(?:</body>\s*+)?(?:</html>)?"
 )
-_ERROR_HEAD = re.compile(  # what stands before its first line
+_ERROR_HEAD = re.compile(  # the markup before the error page's first line
     rb"(?:<!DOCTYPE[^>]{0,100}+>\s*+)?(?:<html[^>]{0,100}+>\s*+)?(?:<head[^>]{0,100}+>\s*+)?"
     rb"(?:<title>[^<]{2,60}+</title>\s*+)(?:</head>\s*+)?(?:<body[^>]{0,100}+>\s*+)?\Z",
     re.IGNORECASE,
 )
-# Characters of three bytes or more in UTF-8: text in GBK has next to none of them by chance.
+# Characters of three bytes or more in UTF-8. GBK text decoded as UTF-8 almost never contains one.
 _WIDE = re.compile("[\u0800-\ufffc\U00010000-\U0010ffff]")
 _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
-_GBK_RUN = re.compile(rb"(?:[\x81-\xfe][\x40-\x7e\x80-\xfe])++")  # Han characters as GBK has them
-# Four Han characters of UTF-8 in a row, which GBK's bytes never are.
+_GBK_RUN = re.compile(rb"(?:[\x81-\xfe][\x40-\x7e\x80-\xfe])++")  # Han characters in GBK
+# Four Han characters in a row in UTF-8. GBK text never has this byte pattern.
 _UTF8_RUN = re.compile(rb"(?<![\x80-\xff])(?:[\xe2-\xef][\x80-\xbf]{2}){4}")
-# ASCII, and all other runs that are UTF-8 from end to end (Unicode 15, table 3-7).
+# ASCII and other byte runs that are entirely valid UTF-8 (Unicode 15, table 3-7).
 _SOUND = re.compile(
     rb"(?:[\x00-\x7f]++|(?:[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}"
     rb"|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}"
     rb"|\xf4[\x80-\x8f][\x80-\xbf]{2})++(?![\x80-\xff]))*+"
 )
-# Line and paragraph separators of Unicode, and C1's next line, which end a line as <br> does.
+# Unicode line and paragraph separators and C1 NEL. They end a line like <br>.
 _LINE_ENDS = re.compile("[\u2028\u2029\x85]")
 _REFUSED = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
-)  # by lxml, of any text that is set
-# One class for all elements: lxml.html's own choice by tag asks Python for each.
+)  # lxml refuses these in any text that is set
+# One class for all elements: lxml.html's lookup by tag calls Python for each element.
 _CLASSES = etree.ElementDefaultClassLookup(element=HtmlElement)
 
 
 @dataclass(slots=True)
 class Page:
-    """A fetched page: its URL (absolute), its tree and the encoding that read it."""
+    """A parsed page: its absolute URL, its tree, its text and the encoding it was decoded with."""
 
     url: str
     root: HtmlElement
@@ -58,17 +58,17 @@ class Page:
     warnings: list[str]
     names: Names
     base: str
-    """The absolute URL that its references start from."""
+    """The absolute URL against which relative references resolve (`<base href>` or the page's URL)."""
 
 
 def read_page(body: bytes, url: str) -> Page:
-    """Decode and parse a page. Never raises on bad input: an empty page has an empty tree."""
+    """Decode and parse a page. Never raises on bad input: an empty page gives an empty tree."""
     body = _without_failed_includes(body)
     text, encoding, broken, is_utf8 = _decode(body)
     warnings = [f"encoding: {broken} undecodable bytes"] if broken else []
-    # Always UTF-8 so that libxml2 neither guesses nor believes a declaration in the page; what is
-    # that already is not encoded anew (140 us a page). huge_tree lifts the depth limit: a deep page
-    # must not lose its end. Nobody asks for ids by XPath's id().
+    # Always pass UTF-8, so that libxml2 neither guesses nor trusts a declaration in the page. Valid
+    # UTF-8 is passed as it is to save the encoding. huge_tree lifts the depth limit, so that a deep
+    # page keeps its end. collect_ids is off because no XPath uses id().
     if is_utf8 and b"\x00" not in body:
         data = body.removeprefix(codecs.BOM_UTF8)
     else:
@@ -98,9 +98,9 @@ def read_page(body: bytes, url: str) -> Page:
 
 
 def _without_failed_includes(body: bytes) -> bytes:
-    """The page without the error pages inside it; one that is nothing else stays as it is.
+    """The page without embedded error pages; a page that is only an error page stays as it is.
 
-    Such a page brings a `</html>` and a headline of its own into the middle of the article's.
+    An embedded error page puts a `</html>` and a second headline in the middle of the article.
     """
     if b"</h1></center>" not in body:
         return body
@@ -115,14 +115,14 @@ def _without_failed_includes(body: bytes) -> bytes:
 
 
 def _join_rest(root: HtmlElement) -> None:
-    """Bring what stands after a stray `</html>` into the body: libxml2 gives it a root of its own."""
+    """Move what follows a stray `</html>` into the body: libxml2 parses it as a second root."""
     for rest in root.itersiblings("html"):
         body = root.find("body")
         (body if body is not None else root).extend(list(rest))
 
 
 def _break_lines(root: HtmlElement) -> None:
-    """Put a `<br>` for each line separator of Unicode: HTML folds them away or keeps them in the text."""
+    """Replace each Unicode line separator with a `<br>`: HTML does not treat it as a line break."""
     for element in list(root.iter()):
         if element.tag in {"script", "style", "title", "textarea"}:
             continue
@@ -147,16 +147,17 @@ def _break(tail: str) -> HtmlElement:
 
 
 def decode(body: bytes) -> tuple[str, str, int]:
-    """Text, encoding (`utf-8`, `gb18030` or `utf-16`) and the count of undecodable places.
+    """The text, the encoding (`utf-8`, `gb18030` or `utf-16`) and the number of undecodable places.
 
-    Declarations are not asked: legacy pages say gb2312 and mean GB18030, others say nothing or the
-    wrong thing, while the bytes themselves tell the two apart. gb18030 contains GBK and GB2312.
+    Charset declarations are ignored: legacy pages declare gb2312 but use GB18030, and others declare
+    nothing or the wrong charset. The bytes themselves tell UTF-8 from GB18030 (a superset of GBK and
+    GB2312).
     """
     return _decode(body)[:3]
 
 
 def _decode(body: bytes) -> tuple[str, str, int, bool]:
-    """What `decode` says, and whether the bytes are UTF-8 from beginning to end."""
+    """The result of `decode`, and whether the bytes are valid UTF-8 throughout."""
     if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         text = body.decode("utf-16", "replace")
         return text, "utf-16", text.count("\ufffd"), False
@@ -177,13 +178,14 @@ def _decode(body: bytes) -> tuple[str, str, int, bool]:
 
 
 def _runs(body: bytes, is_gbk: bool) -> Iterator[str]:
-    """A page of two encodings run by run: what is no UTF-8 is a passage in GBK, or a broken character.
+    """Decode a page with two encodings run by run; a run that is not UTF-8 is GBK or a broken character.
 
-    `is_gbk`: most of the page is; a run of two or four bytes can be both.
+    `is_gbk` says that most of the page is GBK: it decides runs of two or four bytes, which can be
+    valid in both encodings.
     """
     at = 0
     while at < len(body):
-        if not is_gbk and (sound := _SOUND.match(body, at)):  # most of the page, in one go
+        if not is_gbk and (sound := _SOUND.match(body, at)):  # most of the page in one match
             yield sound[0].decode()
             at = sound.end()
         if not (found := _NOT_ASCII.search(body, at)):

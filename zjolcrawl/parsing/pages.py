@@ -1,4 +1,4 @@
-"""Articles on several pages: which pages there are, and their parts as one article."""
+"""Multi-page articles: finds the URLs of all pages and joins their parts into one article."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from zjolcrawl.parsing.urls import absolute, canonical, page_number
 _HREFS = Values("//a/@href")
 _OPTIONS = Values("//option/@value")
 # TRS writes its pager by script: createPageHTML(3, 0, "t20180402_6934037", "shtml")          [SIS]
-# A number may be a script variable, and the name one too.
+# The number and the name may each be a script variable.
 _SCRIPT = re.compile(
     r"createPage\w{0,20}\s{0,9}\(\s{0,9}(?:(?:parseInt|Number)\s?\(\s{0,9})?[\"']?(\w{1,40})[\"']?(?:\s{0,9},\s?10)?\s{0,9}\)?\s{0,9},\s{0,9}[\"']?\w{1,40}[\"']?\s{0,9},\s{0,9}[\"']?(\w{1,40})[\"']?\s{0,9},\s{0,9}[\"']?\.?(\w{1,10})[\"']?"
 )
-_MOST_NUMBER = 999_999  # a page that says more is believed so far
+_MOST_NUMBER = 999_999  # larger numbers are capped to this
 MOST_PAGES = 60
-"""A longer pager is a mistake of the page, not an article."""
+"""Maximum pages of an article. A longer pager is an error in the page."""
 _FIRST_WINS = (
     "title", "kicker", "subtitle", "published", "source", "breadcrumb", "editors", "tags",
     "editor_note", "abstract", "dateline", "original_title",
@@ -27,24 +27,26 @@ _FIRST_WINS = (
 
 
 def page_urls(page: Page) -> list[str]:
-    """The http URLs of all pages of a page's article that it tells of, in order; [] if it is alone.
+    """The http URLs of all pages of this article that the page names, in order; [] for a single page.
 
-    Where they are more than MOST_PAGES, one more is named, so that a reader sees that they are.
+    The list has at most MOST_PAGES + 1 entries; the extra one tells the caller that it was cut off.
     """
     own = canonical(page.url)
     folder, _, file = own.rpartition("/")
     name = file.partition(".")[0]
     found = {own, part_url(page.url)}
-    # Both kinds of pager name the article; a search of the text costs a tenth of one for the links.
+    # Both kinds of pager contain the article's file name, and a text search is much cheaper than
+    # collecting the links.
     is_named = name in page.text
-    # A page links hundreds of others, and resolving an address costs more than reading a paragraph.
+    # A page has hundreds of links and resolving a URL is slow, so filter by name first.
     named = _HREFS(page.root) if is_named else []
     named += _OPTIONS(page.root) if is_named and "<option" in page.text else []
     for href in (href for href in named if name in href):
         url = absolute(page.base, href)
         if url and page_number(url) and canonical(url) == own:
             found.add(part_url(url))
-    for call in _SCRIPT.finditer(page.text) if is_named else ():  # the function itself is another
+    # The function's definition matches too, so look for the call that names this article.
+    for call in _SCRIPT.finditer(page.text) if is_named else ():
         if name in (call[2], script_text(call[2], page.text)):
             last = min(script_number(call[1], page.text) or 0, MOST_PAGES + 1)
             ext = script_text(call[3], page.text) or call[3]
@@ -55,7 +57,10 @@ def page_urls(page: Page) -> list[str]:
 
 
 def script_number(value: str, text: str) -> int | None:
-    """A literal, or the value of a script variable (`countPage = 3`, `countPage = parseInt("3")`)."""
+    """The number that `value` stands for: a literal or a script variable (`countPage = parseInt("3")`).
+
+    None if the script does not set the variable. Capped at 999,999.
+    """
     if not re.fullmatch(r"\d{1,40}", value):
         found = re.search(
             rf"\b{re.escape(value)}\s{{0,9}}=\s{{0,9}}(?:(?:parseInt|Number)\s?\(\s{{0,9}}|\+\s?)?[\"']?([0-9]{{1,40}})(?!\d)",
@@ -66,16 +71,17 @@ def script_number(value: str, text: str) -> int | None:
 
 
 def script_text(name: str, text: str) -> str | None:
-    """The string that a script variable holds (`name = "t20180402_6934037"`)."""
+    """The string value of a script variable (`name = "t20180402_6934037"`), or None."""
     found = re.search(rf"\b{re.escape(name)}\s{{0,9}}=\s{{0,9}}[\"'](\w{{1,40}})[\"']", text)
     return found[1] if found else None
 
 
 def join(pages: list[str], parts: dict[str, RawArticle | None]) -> RawArticle:
-    """One article of its parts by page; None, and what is not there, stands for a page without text.
+    """Join the parts of a multi-page article into one; `parts` maps page URL to part.
 
-    The head is the first page's; what it lacks, such as an editor named on the last page, is the
-    first found. At least one part is read.
+    A part that is None or missing is a page without text; it adds a warning. At least one part must
+    be present. Each head field comes from the first page that has it, so an editor named only on
+    the last page is kept.
     """
     read = [part for url in pages if (part := parts.get(url))]
     whole = replace(read[0], pages=pages)
@@ -95,7 +101,7 @@ def join(pages: list[str], parts: dict[str, RawArticle | None]) -> RawArticle:
 
 
 def part_url(url: str) -> str:
-    """The http URL of one page of an article; the first has the article's own."""
+    """The http URL of one page of an article; for the first page, the article's canonical URL."""
     if not page_number(url):
         return canonical(url)
     return re.sub("^https:", "http:", url).partition("?")[0]

@@ -1,8 +1,8 @@
-"""Article page of a digital paper -> raw fields (T5).
+"""Parses an article page of a digital paper into raw fields (template T5).
 
-What the page shows comes first; what it does not show may be in the comment that Founder's system
-leaves: `<!--enpproperty <title>…</title><introtitle>…</introtitle>… /enpproperty-->` [SIS], or the same
-with `<founder-title>`, `<founder-pagenum>` …, also below `</html>` [SIS].
+Visible text comes first. Missing fields are taken from the comment that Founder's system leaves:
+`<!--enpproperty <title>…</title><introtitle>…</introtitle>… /enpproperty-->` [SIS], or the same with
+`<founder-title>`, `<founder-pagenum>` …, also below `</html>` [SIS].
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _LINE_END = re.compile(r"</p>|<br\s*/?>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*+>")
 _LONGEST_COMMENT = 20_000  # characters
 _PAPER_NAME = re.compile(r"(?:报|党员|电子版|在线)$|数字报|第.{1,6}版")
-# （下转第3版）, 上接01版, ►A0002版: where the printed text goes on, with its brackets and arrows.
+# （下转第3版）, 上接01版, ►A0002版: "continued on/from page", with its brackets and arrows.
 _TURN = (
     r"[（(【\[\s]{0,9}+(?:[▶▷►>]{1,9}+|[▶▷►>\s]{0,9}+[下上][转接])\s{0,4}+第?\s{0,4}+"
     r"[A-Z]?[\d一二三四五六七八九十]{1,5}\s{0,4}+版[)）】\]▶▷►>\s]{0,9}+"
@@ -51,7 +51,7 @@ _EDGE = re.compile(rf"^{_TURN}|{_TURN}$")
 
 
 def read_paper_article(page: Page) -> RawArticle | None:
-    """The article, or None where the page has none (see `is_blank`)."""
+    """The article, or None if the page has none (see `is_blank`)."""
     comment = _comment(page.text)
     container = _container(page.root)
     if container is None:
@@ -63,7 +63,7 @@ def read_paper_article(page: Page) -> RawArticle | None:
     subtitle = _headline(SUBTITLES, page.root) or comment.get("subtitle")
     head = Head()
     doubts: list[str] = []
-    if not title:  # a frame of 2006-2009 without these classes, or an item without a headline
+    if not title:  # a page of 2006-2009 without these classes, or an item without a headline
         head = read_head(page.root, find_headline(page.names, T5, comment.get("title")), container)
         title, doubts = _unclassed(head, comment, page.root)
         subtitle = subtitle or (None if comment else head.subtitle)
@@ -101,20 +101,21 @@ def read_paper_article(page: Page) -> RawArticle | None:
 
 
 def is_blank(page: Page) -> bool:
-    """Whether a page without an article is whole all the same: the head of the paper and
-    advertisements are places on the page picture too, and theirs have no headline or no text.
+    """Whether a page without an article is still a complete page (it has a text container).
+
+    The masthead and advertisements are areas on the page image too; their pages lack headline or text.
     """
     return _container(page.root) is not None
 
 
 def _from_tag(root: HtmlElement) -> str | None:
-    """What `<title>` has beside the paper's name."""
+    """The text of `<title>` without the paper's name, or None."""
     parts = DIVIDER.split("".join(str(each.text_content()) for each in TITLE_TAG(root)[:1]))
     return clean(" ".join(part for part in parts if not _PAPER_NAME.search(clean(part)))) or None
 
 
 def _comment(text: str) -> dict[str, str]:
-    """The fields of Founder's comment that are not empty, tags taken out."""
+    """The non-empty fields of Founder's comment, without tags."""
     mark = _PROPERTY.search(text)
     end = _PROPERTY_END.search(text, mark.end()) if mark else None
     if mark is None or end is None:
@@ -140,18 +141,18 @@ def _plain(markup: str) -> str:
     text = _TAG.sub("", _LINE_END.sub(" ", markup))
     try:
         return clean(unescape(text))
-    except ValueError:  # &#9999…; with more digits than Python makes a number of
+    except ValueError:  # &#9999…; with more digits than Python's int() accepts
         return clean(text)
 
 
 def _container(root: HtmlElement) -> HtmlElement | None:
-    """The element with most text of the first XPath that finds any."""
+    """The element with the most text among those found by the first matching XPath."""
     found = find(T5.bodies, root)
     return max(found, key=lambda each: len(str(each.text_content())), default=None)
 
 
 def _headline(candidates: tuple[Path, ...], root: HtmlElement) -> str | None:
-    """The first that has any text, its lines joined by a space."""
+    """The text of the first candidate that has any, its lines joined by a space."""
     for element in (element for path in candidates for element in path(root)):
         if text := " ".join(line.text for line in page_lines(element)):
             return text
@@ -159,7 +160,7 @@ def _headline(candidates: tuple[Path, ...], root: HtmlElement) -> str | None:
 
 
 def _pictures(page: Page, container: HtmlElement) -> list[Block]:
-    """The pictures beside the text, each with its caption behind it."""
+    """The pictures beside the text, each followed by its caption."""
     pairs: list[tuple[Block, Block]] = []
     for box in find(PICTURES, page.root):
         if container in box.iterancestors() or box in container.iterancestors():
@@ -176,14 +177,14 @@ def _pictures(page: Page, container: HtmlElement) -> list[Block]:
 
 
 def _rows(box: HtmlElement) -> list[list[HtmlElement]]:
-    """The cells of a box's innermost rows; a box without a table is one cell."""
+    """The cells of a box's innermost table rows; a box without a table is a single cell."""
     inner = (row for row in box.iter("tr") if row is not box and row.find(".//tr") is None)
     rows = [[cell for cell in row if cell.tag in {"td", "th"}] for row in inner]
     return [cells for cells in rows if cells] or [[box]]
 
 
 def _captioned(blocks: list[Block]) -> list[tuple[Block, Block]]:
-    """The pictures of a cell, each with the words below it."""
+    """The pictures of a cell, each with the text below it as caption."""
     pairs: list[tuple[Block, Block]] = []
     for block in blocks:
         if block.kind == "figure":
@@ -194,7 +195,7 @@ def _captioned(blocks: list[Block]) -> list[tuple[Block, Block]]:
 
 
 def _take_captions(row: list[tuple[Block, Block]], cells: list[list[Block]]) -> None:
-    """A row of words below a row of pictures: one for each, or all for the last."""
+    """Add a row of text below a row of pictures: cell by cell if they match in number, else to the last."""
     each = len(cells) == len(row)
     for index, blocks in enumerate(cells if row else []):
         _, caption = row[index if each else -1]
@@ -202,7 +203,7 @@ def _take_captions(row: list[tuple[Block, Block]], cells: list[list[Block]]) -> 
 
 
 def _turned(blocks: list[Block]) -> list[Block]:
-    """The blocks without the words that lead from one printed page to another."""
+    """The blocks without "continued on page …" notes."""
     for block in blocks:
         if block.kind in {"p", "h2", "quote"}:
             words = [mark[0].strip() for line in block.lines for mark in _EDGE.finditer(line)]
@@ -212,7 +213,7 @@ def _turned(blocks: list[Block]) -> list[Block]:
 
 
 def _without(html: str, words: list[str]) -> str:
-    """The HTML without the words, which stand there in this order."""
+    """The HTML without `words`, which occur in it in this order."""
     pieces, at = [], 0
     for each in words:
         if (found := html.find(each, at)) >= 0:
@@ -222,7 +223,7 @@ def _without(html: str, words: list[str]) -> str:
 
 
 def place_on_page(article: RawArticle, page: Page, container: HtmlElement) -> RawArticle:
-    """An article that another template read (浙江法制报 of 2005-2008), with the page that it stands on."""
+    """Add the page number, page name and PDF to an article of another template (浙江法制报, 2005-2008)."""
     label, article.pdf = _place(page, container, {})
     if label:
         article.page_number, article.page_name = label.number, label.name
@@ -232,7 +233,7 @@ def place_on_page(article: RawArticle, page: Page, container: HtmlElement) -> Ra
 def _unclassed(
     head: Head, comment: dict[str, str], root: HtmlElement
 ) -> tuple[str | None, list[str]]:
-    """The headline of a page without T5's classes, and the doubts about it."""
+    """The headline of a page without T5's classes, and the warnings about it."""
     if stated := comment.get("title"):
         return stated, []
     if head.title and not head.title_from_tag and not head.inside:
@@ -242,8 +243,9 @@ def _unclassed(
 
 
 def _from_text(body: Body) -> str | None:
-    """The beginning of an item that has no headline: a brief, or a picture with its caption. What has no
-    sentence and names nobody is an advertisement.
+    """A title from the first sentence of an item without a headline: a brief or a captioned picture.
+
+    None for an advertisement: it has no sentence and names nobody. At most 40 characters.
     """
     captions = [image.caption for image in body.images if image.caption]
     texts = body.lines + captions
@@ -257,7 +259,7 @@ def _from_text(body: Body) -> str | None:
 def _place(
     page: Page, container: HtmlElement, comment: dict[str, str]
 ) -> tuple[Label | None, str | None]:
-    """Which page of the issue the article stands on, and that page's PDF."""
+    """The label and the PDF of the issue's page that the article is on."""
     label, pdf = page_of(page, issue_pages(page))
     label = label or own_label(page_lines(page.root, container))
     if label is None and (named := comment.get("nodename")):
@@ -268,7 +270,7 @@ def _place(
 
 
 def _bylines(root: HtmlElement, comment: dict[str, str], head: Head, body: Body) -> list[str]:
-    """The author's line of the page, else the comment's, and what the head and the text say."""
+    """The bylines: the page's author line or the comment's author, then those in the head and the text."""
     named = _headline(T5.authors, root) or comment.get("author")
     if named and not re.search(AUTHOR_ROLES, named):
         named = f"作者: {named}"
@@ -278,7 +280,7 @@ def _bylines(root: HtmlElement, comment: dict[str, str], head: Head, body: Body)
 
 
 def _signed(lines: list[str]) -> list[str]:
-    """The names in the last line, below a sentence: 王平 徐燕飞. Below another line they end a list."""
+    """The names in the last line (王平 徐燕飞), if a sentence is above it; otherwise the line ends a list."""
     if len(lines) < 2 or lines[-2][-1] not in _SENTENCE_ENDS or len(lines[-1].split()) > 8:
         return []
     named = byline_of(lines[-1])

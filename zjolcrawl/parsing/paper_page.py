@@ -1,6 +1,6 @@
-"""Page of a digital paper's issue -> its number, name and PDF, the issue's pages, the articles.
+"""Parses a page of a digital paper's issue: its number, name, PDF and articles, and the issue's pages.
 
-Beside it the two addresses that lead to an issue: the calendar of a month and `paperindex.htm`.
+Also parses the two pages that lead to an issue: a month's calendar and `paperindex.htm`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _PDF = re.compile(r"\.pdf$", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What a page of an issue is called, as printed: `number` 01 or A0001, `name` 要闻."""
+    """The printed label of a page in an issue: `number` such as 01 or A0001, `name` such as 要闻."""
 
     number: str
     name: str | None = None
@@ -63,7 +63,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class IssuePage:
-    """An entry of the list of an issue's pages; URLs absolute."""
+    """An entry in the list of an issue's pages; `url` and `pdf` are absolute URLs."""
 
     url: str
     label: Label | None
@@ -72,7 +72,7 @@ class IssuePage:
 
 @dataclass(slots=True)
 class PaperPage(ColumnPage):
-    """A page of an issue: `links` are its articles, `issue` all pages in order, this one too."""
+    """A page of an issue: `links` are its articles, `issue` is every page in order, including this one."""
 
     label: Label | None = None
     pdf: str | None = None
@@ -80,18 +80,18 @@ class PaperPage(ColumnPage):
 
 
 def read_paper_page(body: bytes, url: str) -> PaperPage:
-    """Read a page of an issue, or the index of one. Never raises on bad HTML; `url` is absolute."""
+    """Parse a page of an issue, or an issue's index. Never raises on bad HTML; `url` is absolute."""
     page = read_page(body, url)
     issue = issue_pages(page)
     label, pdf = page_of(page, issue)
     found = PaperPage(_articles(page), label=label, pdf=pdf, issue=issue)
     if not found.links and not issue:
-        found.fault = "no page of a paper's issue"
+        found.fault = "not a page of a paper's issue"
     return found
 
 
 def read_calendar(body: bytes) -> dict[date, str | None]:
-    """The days of a month's calendar that have an issue, each with the name of its first page."""
+    """The days with an issue in a month's calendar, each with the file name of its front page or None."""
     issues: dict[date, str | None] = {}
     for day, rest in _PERIOD.findall(decode(body)[0]):
         front = _FRONT.search(rest)
@@ -101,7 +101,7 @@ def read_calendar(body: bytes) -> dict[date, str | None]:
 
 
 def newest_issue(body: bytes, url: str) -> str | None:
-    """Where `paperindex.htm` sends the reader: a page of the newest issue, absolute, or None."""
+    """The absolute URL that `paperindex.htm` redirects to, a page of the newest issue, or None."""
     for target in _REFRESH.findall(decode(body)[0]):
         found = absolute(url, target)
         if found and is_paper_page(found):
@@ -110,9 +110,9 @@ def newest_issue(body: bytes, url: str) -> str | None:
 
 
 def issue_pages(page: Page) -> list[IssuePage]:
-    """The list of the issue's pages that every page of it has, in order, without repeats."""
+    """The issue's pages in order, without duplicates, from the list that every page of the issue has."""
     pages: dict[str, IssuePage] = {}
-    pdf_of = cache(partial(_pdf_in, base=page.base))  # a row may have all of the anchors
+    pdf_of = cache(partial(_pdf_in, base=page.base))  # cached: one row may hold all the anchors
     for anchor in find(PAGE_LINKS, page.root) or ALL_LINKS(page.root):
         url = absolute(page.base, anchor.get("href") or "")
         if not url or not is_paper_page(url) or _folder(url) != _folder(page.url):
@@ -129,7 +129,7 @@ def issue_pages(page: Page) -> list[IssuePage]:
 
 
 def page_of(page: Page, issue: list[IssuePage]) -> tuple[Label | None, str | None]:
-    """Which page of the issue this one is, or the article on it: its label and its PDF."""
+    """The label and the PDF of this page of the issue, or of the page that an article is on."""
     texts = [str(element.text_content()) for path in LABELS for element in path(page.root)]
     label = next((found for text in texts if (found := read_label(text))), None)
     own = next((each for each in issue if each.url == page.url), None)
@@ -144,7 +144,7 @@ def page_of(page: Page, issue: list[IssuePage]) -> tuple[Label | None, str | Non
 
 
 def read_label(text: str) -> Label | None:
-    """The label in a text such as `第01版：要闻`."""
+    """The label in a text such as `第01版：要闻`, or None."""
     mark = _LABEL.search(clean(text))
     if not mark:
         return None
@@ -154,16 +154,17 @@ def read_label(text: str) -> Label | None:
 
 
 def own_label(lines: Iterable[Line]) -> Label | None:
-    """The label of the page that an article stands on, among the lines above it: the first that begins one
-    and is no link. Frames of 2006-2009 have `第00007版:…` in a cell, those of 浙江法制报 of 2005-2008
-    `浙江法制报 > 第三版:世相`.
+    """The label of the page that an article is on: the first label in `lines` that is not a link.
+
+    `lines` are those above the article. Frames of 2006-2009 have `第00007版:…` in a cell; those of
+    浙江法制报 of 2005-2008 have `浙江法制报 > 第三版:世相`.
     """
     texts = (line.text for line in lines if line.links < 0.5 and _OWN_LABEL.match(line.text))
     return next((label for text in texts if (label := read_label(text))), None)
 
 
 def _numbers(han: str) -> str:
-    """三 -> 3, 三至四 -> 3-4; the head page is the first."""
+    """三 -> 3, 三至四 -> 3-4; 头 (front page) -> 1."""
     parts = re.split("[、至-]第?", han.replace("头", "一"))
     return "-".join(map(_digits, parts))
 
@@ -200,9 +201,9 @@ def _pdf_in(row: HtmlElement, base: str) -> str | None:
 
 
 def _articles(page: Page) -> list[ListedLink]:
-    """Those of the list of titles, then those that only the page picture has.
+    """The articles in the page's list of titles, then those only on the page image.
 
-    Each page also has the titles of the whole issue, which are no page's own; the index has no others.
+    Titles elsewhere belong to the whole issue and count only on the issue's index, which has no others.
     """
     anchors = [*TITLE_LINKS(page.root), *AREAS(page.root)]
     if not anchors and not find(PAGE_LINKS, page.root):

@@ -1,4 +1,8 @@
-"""Lines that are more than text: how 编者按, 原标题, 标签, editor credits, bylines and datelines begin."""
+"""Patterns for the beginnings of special lines in an article's text.
+
+They are: editor's note (编者按), abstract (摘要), original title (原标题), tags (标签), editor credits,
+bylines and datelines.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +15,14 @@ NOTE = re.compile(
     r"^[【\[（(〔]?\s*(?:本报|本网)?(?:编者按语|编者按|编者的话|编前语|编前话|编前|编者注|编后语|编后|编辑按|按语)\s*+"
     r"(?:[】\]）)〕]\s*+[:：]?|[:：]|(?<=\s)|$)\s*+"
 )
-# 【摘要】 …, above the text of pages of 2014-2021; 【最新消息】 and 【人物】 are words of the text.
+# 【摘要】 …, above the text on pages of 2014-2021. 【最新消息】 and 【人物】 belong to the text.
 ABSTRACT = re.compile(
     r"^(?:[【\[（(〔]\s*(?:(?:内容|文章|新闻|本文)?摘\s*+要|(?:内容|新闻)?提要|(?:核心|新闻|阅读|内容)提示|(?:核心|内容|本文|新闻|阅读)?导\s?读)\s*+[】\]）)〕]\s*+[:：]?"
     r"|(?:(?:内容|文章|新闻|本文)?摘要|(?:内容|新闻)提要|(?:核心|新闻|阅读|内容)提示|(?:核心|内容|本文|新闻|阅读)?导读)\s*+[:：])\s*+"
 )
 EDITOR_LINE = re.compile(
     rf"^[【\[（(〔]?\s*(?:[\u4e00-\u9fff]{{0,6}}?)?(?:{EDITOR_ROLES})\s*[:：/／丨|·]\s*\S.{{0,60}}$|"
-    # 编辑 商洛洛, without a sign between
+    # 编辑 商洛洛: no colon between role and name
     rf"^[【\[（(〔]?(?:(?:{EDITOR_ROLES})[\s\u3000]+[\u3400-\u9fff·]{{2,4}}[\s\u3000]*+){{1,6}}[】\]）)〕]?$"
 )
 ORIGINAL_TITLE = re.compile(
@@ -26,7 +30,7 @@ ORIGINAL_TITLE = re.compile(
     r"(?:(?:为|是|作|叫)?\s?[:：|｜丨]|(?:为|是|作|叫)?(?=\s?[《“\"])|(?P<label>[】\]])[:：]?)\s*+"
     r"(?P<title>\S.{1,80}?)(?(label)|(?(open)\s?[)）】\]]))$"
 )
-# 【纠错】, 打印 …: what a bar offers before the editor it names.
+# 【纠错】, 打印 …: the buttons in a bar before the editor's name.
 BAR = re.compile(
     r"(?:[【\[（(]\s?(?:我要纠错|纠错|打印|收藏|关闭|举报|分享|返回顶部)\s?[】\]）)]\s?|(?:我要纠错|纠错|打印|收藏|关闭|举报)[\s|｜]{1,3}){1,6}"
 )
@@ -40,7 +44,7 @@ DATELINE = re.compile(
     # 浙江在线杭州讯（记者 王丽）
     r"(?:本网|[\u4e00-\u9fff]{1,4}(?:日报|晚报|早报|快报|商报|晨报|在线|新闻|客户端))·?[\u4e00-\u9fff]{2,5}?(?:(?<![通资短电])讯(?=[\s\u3000（(])|电(?=[（(][^（()）]{0,20}(?:记者|通讯员))))(?=$|[\s\u3000（(，,：:“《—\"'‘「『【\[…-]|[\u4e00-\u9fff\d])"
 )
-# 浙江在线杭州11月3日 （浙江在线记者 李鹏 编辑 沈正玺）: a dateline without 讯, by its bracket
+# 浙江在线杭州11月3日 （浙江在线记者 李鹏 编辑 沈正玺）: a dateline without 讯, recognised by the bracket
 DATED = re.compile(
     r"^(?P<line>(?:浙江在线|本报|本网|[\u4e00-\u9fff]{1,6}(?:报|网|在线|社))[\u4e00-\u9fff·\-—]{0,10}(?:\d{4}年)?\d{1,2}月\d{1,2}日)"
     r"(?=[\s\u3000]*[（(][^（()）]{0,40}?(?:记者|通讯员|编辑))"
@@ -51,6 +55,6 @@ CREDIT = re.compile(
 
 
 def unquoted(title: str) -> str:
-    """A title without the marks that enclose the whole of it."""
+    """The title without the quotation marks or 《》 around the whole of it."""
     whole = re.fullmatch(r"《([^《》]+)》|“([^“”]+)”|\"([^\"]+)\"", title)
     return next(filter(None, whole.groups())) if whole else title

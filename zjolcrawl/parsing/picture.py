@@ -1,4 +1,4 @@
-"""An image's type and size from its bytes, whatever its name or its server say."""
+"""Determines an image's type and size from its bytes, not from its name or HTTP headers."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from importlib import import_module
 from io import BytesIO
 from typing import Any
 
-# What a browser shows, each with what it takes to decode, in bytes a pixel (Pillow 13, its buffers
-# included). No format of which Pillow runs a program (EPS), and ICO is read below.
+# Formats that browsers show, with the memory to decode one, in bytes a pixel (Pillow 13, including its
+# buffers). Formats for which Pillow runs a program (EPS) are left out; ICO is handled below.
 _FORMATS = {"JPEG": 4, "PNG": 4, "GIF": 8, "BMP": 8, "TIFF": 8, "WEBP": 12, "AVIF": 12}
 _PLUGINS = ("Jpeg", "Png", "Gif", "Bmp", "Tiff", "WebP", "Avif")
 _MOST_BYTES = 128 * 1024 * 1024
-"""Beyond this no pixel is decoded, so that a few bytes cannot ask for gigabytes."""
+"""Maximum memory for decoding. Larger images are not decoded: a few bytes could claim gigabytes."""
 _ICON = b"\0\0\1\0"
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class NotPicture(ValueError):
-    """The bytes are no image, or only part of one; the message says which."""
+    """The bytes are not an image, or a damaged one; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Width and height in pixels, media type, and the suffix that goes with it.
+    """An image's width and height in pixels, media type and file suffix.
 
-    `unread` says why its pixels were not decoded: then only what its first bytes claim is known.
+    `unread` gives the reason if the pixels were not decoded; then size and type are only what the
+    header claims.
     """
 
     width: int
@@ -39,13 +40,13 @@ class Picture:
 
 
 def read_picture(data: bytes) -> Picture:
-    """What the bytes are. Raises NotPicture.
+    """The type and size of an image. Raises NotPicture if the bytes are not an image or are damaged.
 
-    Decodes the first frame where that takes at most 128 MiB. Hostile bytes may take more memory and time
-    all the same: `PictureReader` calls it in a process that is bounded.
+    Decodes the first frame if that takes at most 128 MiB. Hostile bytes may still take more memory and
+    time, so `PictureReader` calls this in a process with limits.
     """
     try:
-        if data.startswith(_ICON):  # Pillow decodes the largest picture of one as it opens it
+        if data.startswith(_ICON):  # Pillow would decode an icon's largest picture on opening it
             return _judged(Picture(*_icon_size(data), "image/x-icon", ".ico"), _FORMATS["PNG"])
         if size := _webp_size(data):
             claimed = _judged(Picture(*size, "image/webp", ".webp"), _FORMATS["WEBP"])
@@ -55,8 +56,8 @@ def read_picture(data: bytes) -> Picture:
     except NotPicture:
         raise
     except MemoryError:
-        raise NotPicture("takes too much memory to be read") from None
-    except Exception as error:  # Pillow's own errors are of a dozen kinds
+        raise NotPicture("needs too much memory to read") from None
+    except Exception as error:  # Pillow raises a dozen kinds of errors
         raise NotPicture(f"damaged: {' '.join(str(error).split())}") from error
 
 
@@ -64,16 +65,16 @@ def _decoded(data: bytes) -> Picture:
     from PIL import Image, UnidentifiedImageError
 
     for plugin in _PLUGINS:
-        with suppress(ImportError):  # Pillow's AVIF came with 11.3
+        with suppress(ImportError):  # AVIF needs Pillow 11.3
             import_module(f"PIL.{plugin}ImagePlugin")
-    Image.MAX_IMAGE_PIXELS = None  # ours is the stricter bound
+    Image.MAX_IMAGE_PIXELS = None  # _MOST_BYTES is stricter
     with warnings.catch_warnings():
-        # Pillow warns of odd metadata, which is not our reader's matter.
+        # Pillow warns of odd metadata, which does not matter here.
         warnings.simplefilter("ignore")
         try:
             image = Image.open(BytesIO(data), formats=[f for f in _FORMATS if f in Image.OPEN])
         except UnidentifiedImageError:
-            raise NotPicture("no image") from None
+            raise NotPicture("not an image") from None
         with image:
             kind = image.format or ""
             content_type = Image.MIME.get(kind, f"image/{kind.lower()}")
@@ -81,28 +82,30 @@ def _decoded(data: bytes) -> Picture:
             picture = _judged(Picture(*image.size, content_type, suffix), _bytes_a_pixel(image))
             if picture.unread:
                 return picture
-            # JPEG: an eighth of the work, yet every byte is read.
+            # For JPEG: decode at an eighth of the size; every byte is still read.
             image.draft("L", (image.width // 8 or 1, image.height // 8 or 1))
             try:
                 image.load()
             except MemoryError:
-                return replace(picture, unread="decoding it takes too much memory")
+                return replace(picture, unread="decoding needs too much memory")
     return picture
 
 
 def _judged(picture: Picture, bytes_a_pixel: float) -> Picture:
-    """The picture, marked if it is too large to be decoded. Raises NotPicture for one without pixels."""
+    """The picture, with `unread` set if it is too large to decode. Raises NotPicture if it has no pixels."""
     if picture.width < 1 or picture.height < 1:
         raise NotPicture("damaged: it has no pixels")
     if picture.width * picture.height * bytes_a_pixel <= _MOST_BYTES:
         return picture
-    claim = f"{picture.width} × {picture.height} pixels are too many to be decoded"
+    claim = f"{picture.width} × {picture.height} pixels are too many to decode"
     return replace(picture, unread=claim)
 
 
 def _bytes_a_pixel(image: Any) -> float:
-    """What decoding takes. Of a JPEG an eighth of each side is decoded; a progressive one is held whole
-    before, in two bytes for each sample of each component.
+    """The memory needed to decode, in bytes a pixel.
+
+    A JPEG is decoded at an eighth of each side. A progressive JPEG is first held whole, with two bytes
+    for each sample of each component.
     """
     layers = getattr(image, "layer", None)  # MPO too
     if not layers:
@@ -115,7 +118,10 @@ def _bytes_a_pixel(image: Any) -> float:
 
 
 def _icon_size(data: bytes) -> tuple[int, int]:
-    """Width and height of an icon's largest picture, as that says itself. Raises NotPicture, struct.error."""
+    """Width and height of an icon's largest picture, from the picture's own header.
+
+    Raises NotPicture if the file is cut off or has no icons, struct.error if a header is too short.
+    """
     (count,) = struct.unpack_from("<H", data, 4)
     view, sizes = memoryview(data), []
     for number in range(count):
@@ -125,7 +131,7 @@ def _icon_size(data: bytes) -> tuple[int, int]:
             raise NotPicture("damaged: an icon is cut off")
         if part[:8] == _PNG:
             sizes.append(struct.unpack_from(">II", part, 16))
-        else:  # BITMAPINFOHEADER, in which the height is that of the picture and of its mask
+        else:  # BITMAPINFOHEADER: its height covers the picture and its mask
             width, height = struct.unpack_from("<ii", part, 4)
             sizes.append((abs(width), abs(height) // 2))
     if not sizes:
@@ -134,7 +140,10 @@ def _icon_size(data: bytes) -> tuple[int, int]:
 
 
 def _webp_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height of a WebP, whose decoder takes memory for them as it opens one; None for others."""
+    """Width and height of a WebP, or None for other formats.
+
+    Read here because the WebP decoder allocates memory for all pixels on opening the file.
+    """
     if data[:4] != b"RIFF" or data[8:12] != b"WEBP" or len(data) < 30:
         return None
     if data[12:16] == b"VP8X":

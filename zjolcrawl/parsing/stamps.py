@@ -1,4 +1,4 @@
-"""The publish time in attributes: what a page tells machines where it shows readers less."""
+"""Finds a more exact publication time in attributes than the one shown on the page."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from zjolcrawl.parsing.lines import Line
 from zjolcrawl.parsing.templates.table import Path
 
 _CLOCKS = Path("//time[@datetime]")
-# data-time, data-timestamp, data-publish-time, data-ts, datetime, and the title that a browser shows.
+# data-time, data-timestamp, data-publish-time, data-ts, datetime, and title (a tooltip).
 _NAME = re.compile(
     r"datetime|title|(?:data-)?(?:\w{1,12}-?)?(?:time|date)(?:-?stamp)?|data-(?:ts|t|stamp|unix|created?(?:-?at)?|pub(?:lish(?:ed)?)?(?:-?at)?)"
 )
-# 3小时前: what a script writes over the time, or the server in its place.
+# 3小时前: a relative time that a script or the server shows in place of the real one.
 RELATIVE = re.compile(
     r"(?:刚刚|今天|昨天|前天|\d{1,3}\s?(?:秒钟?|分钟?|个?小时|天|周|个?月|年)之?前)(?:\s?\d{1,2}:\d\d)?"
 )
@@ -26,10 +26,10 @@ _LENGTHS = {"day": "%Y-%m-%d", "hour": "%Y-%m-%d %H", "minute": "%Y-%m-%d %H:%M"
 
 
 def exact_time(root: HtmlElement, shown: str | None, head: list[Line]) -> str | None:
-    """What is shown, or the time that a machine is told where that is more exact.
+    """The time shown on the page, or the one from an attribute if that is more exact.
 
-    `head` are the lines between headline and body, whose elements may say the time in an attribute;
-    a `<time>` elsewhere is another story's unless it agrees to the minute.
+    `head` are the lines between headline and body; their elements may have the time in an attribute.
+    A `<time>` elsewhere belongs to another story unless it agrees to the minute.
     """
     known = find_time(shown) if shown else None
     if shown and (known is None or known[1] == "second"):
@@ -45,7 +45,7 @@ def exact_time(root: HtmlElement, shown: str | None, head: list[Line]) -> str | 
 
 
 def _refines(exact: tuple[datetime, str], known: tuple[datetime, str]) -> bool:
-    """Whether a time says more than another, and what that says; a full minute has no seconds."""
+    """Whether `exact` agrees with `known` and is more precise; :00 adds no precision to a minute."""
     if exact[1] == known[1] or (known[1] == "minute" and not exact[0].second):
         return False
     form = _LENGTHS[known[1]]
@@ -53,7 +53,7 @@ def _refines(exact: tuple[datetime, str], known: tuple[datetime, str]) -> bool:
 
 
 def _stated(head: list[Line]) -> Iterator[str]:
-    # A line's element can be a wrapper of much more: only its beginning is looked at.
+    # A line's element may be a large wrapper, so only check its beginning.
     for line in head[:6]:
         for element in islice(line.element.iter(), 20):
             for name, value in element.items():

@@ -1,4 +1,4 @@
-"""Pages that only send the browser on: where to, by a refresh or a script that runs on loading."""
+"""Finds the target of a page that redirects the browser by meta refresh or by a script on load."""
 
 from __future__ import annotations
 
@@ -18,23 +18,24 @@ _REFRESH = Values(
 _REFRESH_URL = re.compile(
     r"^\s{0,9}(\d{0,6})[^;,]{0,9}[;,]?\s{0,9}url\s{0,9}=\s{0,9}['\"]?([^'\"\s]+)", re.IGNORECASE
 )
-_LONGEST_WAIT = 30  # seconds: a page that is left after more is to be read
+_LONGEST_WAIT = 30  # seconds; a page with a longer delay is meant to be read
 _ON_LOADING = Path("//body[@onload]")
 _COMMENT = re.compile(
     r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/|\Z)|(?:(?<=[\s;{}(),])|^)//[^\n]*|^\s{0,99}<!--[^\n]*",
     re.MULTILINE,
 )
-# What makes the browser go on only sometimes, or only when a reader clicks.
+# Code that makes a redirect conditional, or runs it only on a click.
 _CONDITION = re.compile(
     r"\bif\b|\bswitch\b|\bcase\b|userAgent|matchMedia|\?|&&|\|\||function\s{1,9}\w|\bon(?:click|change|submit)\b|addEventListener"
 )
 
 
 def stub_target(page: Page, *, always: bool = False) -> str | None:
-    """The absolute URL that a page sends the browser on to, or None.
+    """The absolute URL that a page redirects the browser to, or None.
 
-    `always`: only where every browser is sent on, for a page that has something to read too. A page
-    that sends the browser to itself is a loop, unless it sets a cookie before: a challenge.
+    `always`: return only an unconditional redirect to another page; use it for a page that also has
+    text. A redirect to the page itself is a loop and is returned too, unless the page mentions a
+    cookie: then it is a challenge, and the result is None.
     """
     targets = [url for sure, url in _targets(page) if sure]
     targets += [] if always else [url for sure, url in _targets(page) if not sure]
@@ -45,7 +46,7 @@ def stub_target(page: Page, *, always: bool = False) -> str | None:
 
 
 def _targets(page: Page) -> Iterator[tuple[bool, str]]:
-    """Each address that the page names for going on, and whether every browser goes there."""
+    """Each redirect target as (unconditional, absolute URL)."""
     for content in _REFRESH(page.root):
         mark = _REFRESH_URL.match(content)
         if mark and int(mark[1] or 0) <= _LONGEST_WAIT and (url := absolute(page.base, mark[2])):
@@ -62,12 +63,12 @@ def _targets(page: Page) -> Iterator[tuple[bool, str]]:
 
 
 def _is_conditional(before: str) -> bool:
-    """Whether what stands before a statement decides if it runs: its own line, or a block around it."""
+    """Whether a condition in the code before a statement, in its line or a block around it, controls it."""
     depth = 0
     for at in range(len(before) - 1, max(-1, len(before) - 20_000), -1):
         sign = before[at]
         depth += (sign == "}") - (sign == "{")
-        if depth < 0:  # a block around the statement: what opens it
+        if depth < 0:  # a block around the statement: check its opening
             head = re.split(r"[;{}]", before[max(0, at - 300) : at])[-1]
             if _CONDITION.search(head):
                 return True

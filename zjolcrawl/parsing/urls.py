@@ -1,7 +1,6 @@
-"""The site's URLs: canonical form, what kind of page one leads to, and what it tells.
+"""The site's URLs: canonical form, the kind of page a URL leads to, and the ID and day in it.
 
-The forms are those of docs/site.md (each seen in real URLs); M is recorded as what it
-is.
+The letters A to D and M name the URL families of docs/site.md; each was seen in real URLs.
 """
 
 from __future__ import annotations
@@ -25,19 +24,19 @@ _LEGACY = re.compile(
 )
 # C  digital papers: /html/YYYY-MM/DD/content_N.htm; a page of an issue is node_N.htm or zjrbindex.htm [SEL]
 _ISSUE = r".*/html/(?P<y>\d{4})-(?P<m>\d\d)/(?P<d>\d\d)/"
-# Articles of 2008 have the page and the place on it: content_12_2.htm                        [TEXT]
+# Articles of 2008 have the page number and the position on it: content_12_2.htm              [TEXT]
 _PAPER = re.compile(rf"^(?P<stem>{_ISSUE}content_(?P<id>\d+(?:_\d+)?))(?P<ext>\.html?)$")
 # C of 2005-2008 on fzb.zjol.com.cn: /gb/node2/node802/…/userobject15ai5288824.html, without a day [TEXT]
 _OLD_PAPER = re.compile(
     r"^(?P<stem>.*/gb/(?:node\d+/)+userobject\d+ai(?P<id>\d+))(?P<ext>\.html?)$"
 )
 _PAPER_PAGE = re.compile(rf"^{_ISSUE}(?:node_\d+|[a-z]*index)\.html?$")
-# The day in A, B and C, for who cannot call `url_day`: year, month, day, in a dialect that a database reads.
+# The day (year, month, day) in A, B and C, for database queries, which cannot call `url_day`.
 DAY_IN_URL = r"/(?:t|system/|html/)(\d{4})[/-]?(\d\d)/?(\d\d)[_/]"
-# D  app share pages: their ids are re-used for other articles, so they are never rewritten [SEL]
+# D  app share pages: their IDs are re-used for other articles, so they are never rewritten [SEL]
 _APP_HOSTS = {"zj.zjol.com.cn", "tidenews.com.cn", "www.tidenews.com.cn", "m.tidenews.com.cn"}
 _APP_VIDEO = re.compile(r"/(?:video|live)\.html$")
-# M  mobile pages of legacy articles, by the same nine digits                               [REAL]
+# M  mobile pages of legacy articles, with the same nine digits                             [REAL]
 _MOBILE = re.compile(r"/(?:mzjol|msite)/details\w*\.html$")
 _NEWSID = re.compile(r"(?:^|&)newsid=(\d{9})(?:&|$)")
 _VIDEO_HOSTS = {"v.zjol.com.cn", "v-cdn.zjol.com.cn", "cdn.v.zjol.com.cn"}
@@ -45,17 +44,17 @@ _MEDIA_FILE = re.compile(r"\.(?:mp4|m3u8|flv|avi|mov|wmv)$", re.IGNORECASE)
 _BREAKS = re.compile(r"[\t\r\n]")
 _SLASHES = re.compile("/{2,}")
 _EXTRA_SLASHES = re.compile("^(https?:)?/{3,}", re.IGNORECASE)  # http:////host/ is http://host/
-# What RFC 3986, 6.2.2 has other spellings of; an address without any is its own normal form.
+# Dot segments and characters with other spellings (RFC 3986, 6.2.2). A URL without these is normal.
 _DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
 _SPELLED = re.compile(r"[^\w.~!$&()*+,;=:@/?-]", re.ASCII)
 _PERCENT = re.compile(r"%([\dA-Fa-f]{2})?")
 _UNRESERVED = re.compile(r"[\w.~-]", re.ASCII)
 _PORTS = {"http": 80, "https": 443}
-_LONGEST_KNOWN = 500  # characters of base and reference: longer ones are resolved each time
+_LONGEST_KNOWN = 500  # characters; results for longer URLs are not cached
 
 
 def _at(host: str) -> re.Pattern[str]:
-    """The beginning of an http(s) URL at a host, by its pattern, and at the scheme's own port."""
+    """A pattern for the start of an http(s) URL at a host (also a pattern) and the default port."""
     plain, secure = (rf"{scheme}://{host}\.?(?::(?:{port})?)?" for scheme, port in _PORTS.items())
     return re.compile(rf"(?:{plain}|{secure})(?:[/?#]|\Z)", re.ASCII | re.IGNORECASE)
 
@@ -66,23 +65,23 @@ _IMAGES = _at(rf"(?:{_LABEL})+zjolcdn\.com")  # [REAL] img.zjolcdn.com, img2.zjo
 
 
 def is_own_host(url: str) -> bool:
-    """Whether the URL is http(s) on zjol.com.cn or a host below it, at the scheme's own port.
+    """Whether the URL is http(s) on zjol.com.cn or a subdomain, at the scheme's default port.
 
-    Another port is another server, and a user name is how an address pretends to be the site's.
+    Another port is another server. A user name is rejected because it can fake the host.
     """
     return bool(_OWN.match(url))
 
 
 def is_image_host(url: str) -> bool:
-    """Whether the URL is http(s) on a host from which the site serves its images."""
+    """Whether the URL is http(s) on a host that serves the site's images (zjol.com.cn, zjolcdn.com)."""
     return bool(_OWN.match(url) or _IMAGES.match(url))
 
 
 def absolute(base: str, href: str) -> str | None:
-    """The absolute http(s) URL of an href as a page wrote it, or None if it leads nowhere.
+    """The absolute http(s) URL of an href as written on a page, or None if it has no target.
 
-    Protocol-relative, dot segments and doubled slashes are resolved; the fragment, a user name, the
-    scheme's own port and a dot at the host's end are dropped.
+    Protocol-relative URLs, dot segments and doubled slashes are resolved; the fragment, a user name,
+    the default port and a dot at the end of the host are dropped.
     """
     href = _BREAKS.sub("", href).strip().replace("\\", "/")
     if "///" in href:
@@ -97,7 +96,7 @@ def absolute(base: str, href: str) -> str | None:
 def _resolve(base: str, href: str) -> str | None:
     try:
         parts = urlsplit(href)
-        if not parts.netloc or parts.scheme not in _PORTS:  # else it is whole
+        if not parts.netloc or parts.scheme not in _PORTS:  # else it is already absolute
             parts = urlsplit(urljoin(base, href))
         host = (parts.hostname or "").lower()
         port = parts.port
@@ -115,7 +114,7 @@ def _resolve(base: str, href: str) -> str | None:
 
 
 def _without_dots(path: str) -> str:
-    """RFC 3986, 5.2.4; `%2e` is a dot, as it is to browsers (URL standard)."""
+    """The path without dot segments (RFC 3986, 5.2.4); `%2e` counts as a dot, as in the URL standard."""
     kept: list[str] = []
     segment = ""
     for part in path.split("/")[1:]:
@@ -127,15 +126,15 @@ def _without_dots(path: str) -> str:
     return "/" + "/".join([*kept, ""] if segment in {".", ".."} else kept)
 
 
-# A page says the same address again and again, in its menus and in the lists that are read twice.
+# Cached because a page repeats the same URLs in its menus, and its lists are read twice.
 _resolved = lru_cache(maxsize=1024)(_resolve)
 
 
 def normalized(url: str) -> str:
-    """An absolute URL in the one spelling that all equivalent ones have (RFC 3986, 6.2.2).
+    """The normal form of an absolute URL: equivalent spellings give the same result (RFC 3986, 6.2.2).
 
-    What needs no percent-encoding has none, what needs it has it in capitals, an international host
-    name is in ASCII. A `%` that begins no such code is encoded itself.
+    Characters are percent-encoded only where needed, in capitals; an international host name is in
+    ASCII. A `%` that does not begin a code is encoded. An invalid URL is returned unchanged.
     """
     if not _SPELLED.search(url):
         return url
@@ -154,17 +153,18 @@ def _respelled(code: re.Match[str]) -> str:
 
 
 def canonical(url: str) -> str:
-    """The `_id` of an article or frontier row.
+    """The canonical URL: the `_id` of an article or frontier row.
 
-    http scheme, lower-case host, no fragment, one spelling; for article forms also no query, `_ext` or page
-    suffix. Other URLs keep their query, which may be all that tells them apart (app pages).
+    It has the http scheme (https stays at a non-default port), a lower-case host, no fragment and
+    normal percent-encoding; article forms also lose query, `_ext` and page suffix. Other URLs keep
+    their query: for app pages it can be the only difference.
     """
     return _known_canonical(url) if len(url) <= _LONGEST_KNOWN else _canonical(url)
 
 
 def _canonical(url: str) -> str:
     url = normalized(absolute(url, url) or url)
-    url = re.sub(r"^https:(?!//[^/]*:)", "http:", url)  # at another port it is another server
+    url = re.sub(r"^https:(?!//[^/]*:)", "http:", url)  # another port is another server
     if newsid := _mobile_id(url):
         return f"{url.partition('?')[0]}?newsid={newsid}"
     bare = url.partition("?")[0]
@@ -172,15 +172,15 @@ def _canonical(url: str) -> str:
     return form["stem"] + form["ext"] if form else url
 
 
-# The steps from a link to a document ask for the same address again and again, while those of a list or two wait.
+# Cached because each step from link to document asks for the same URL; a list or two fit.
 _known_canonical = lru_cache(maxsize=1024)(_canonical)
 
 
 def kind(url: str) -> str:
-    """What an absolute URL leads to: article, mobile, paper, video, app, topic or offsite.
+    """The kind of page at an absolute URL: article, mobile, paper, video, app, topic or offsite.
 
-    `paper` is an article of a digital paper. `topic` stands for every page of the site that has no
-    article's URL: 专题, column fronts, the pages of a paper's issue.
+    `paper` is an article of a digital paper. `topic` is every page of the site without an article's
+    URL: topics (专题), column fronts, pages of a paper's issue.
     """
     return _known_kind(url) if len(url) <= _LONGEST_KNOWN else _kind(url)
 
@@ -207,10 +207,10 @@ _known_kind = lru_cache(maxsize=1024)(_kind)
 
 @lru_cache(maxsize=1024)
 def host_of(url: str) -> str:
-    """The host that is asked for a URL; empty where there is none."""
+    """The host of a URL; empty if it has none or is malformed."""
     try:
         return urlsplit(url).hostname or ""
-    except ValueError:  # a bracket of IPv6 without the other
+    except ValueError:  # an unbalanced IPv6 bracket
         return ""
 
 
@@ -220,13 +220,13 @@ def is_front(url: str) -> bool:
 
 
 def doc_id(url: str) -> str | None:
-    """The CMS's id in an article's URL, digits as written, or None."""
+    """The CMS's ID in an article's URL, digits as written, or None."""
     form = _article_form(urlsplit(url).path)
     return form["id"] if form else _mobile_id(url)
 
 
 def url_day(url: str) -> date | None:
-    """The day in an article's URL, or None: close to the publish date, but not always it."""
+    """The day in an article's URL, or None. It is near the publication date, not always equal to it."""
     form = _article_form(urlsplit(url).path)
     if not form or form.re is _OLD_PAPER:
         return None
@@ -235,13 +235,13 @@ def url_day(url: str) -> date | None:
 
 
 def page_number(url: str) -> int:
-    """Which page of a multi-page article a URL is; the first is 0."""
+    """The page number of a multi-page article's URL; the first page is 0."""
     form = _article_form(urlsplit(url).path)
     return int(form.groupdict().get("page") or 0) if form else 0
 
 
 def is_paper_page(url: str) -> bool:
-    """Whether the URL is that of a page of a digital paper's issue, with its day in it."""
+    """Whether the URL is a page of a digital paper's issue (the URL contains the issue's day)."""
     return bool(_PAPER_PAGE.match(urlsplit(url).path))
 
 

@@ -1,1 +1,1 @@
-"""From the page's strings to values: dates, bylines, tags, text."""
+"""Converts strings from a page to values: dates, bylines, tags, text."""

@@ -1,4 +1,4 @@
-"""Bylines: from `浙江在线记者 江帆 通讯员 王小明 张三` to people with roles and outlets."""
+"""Parses bylines: `浙江在线记者 江帆 通讯员 王小明 张三` becomes people with roles and outlets."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from zjolcrawl.parsing.fields.names import (
 from zjolcrawl.parsing.fields.text import clean, squeeze
 
 _KIND = "(?:见习|实习|特约|首席|高级|资深|全媒体|融媒体|摄影|文字|视频|特派|体育|评论|主任){0,4}"
-# 驻 stands once: repeated with the kinds it would be tried in every combination.
+# 驻 appears once: inside the repeated group it would cause combinatorial backtracking.
 _REPORTER = rf"{_KIND}(?:驻{HAN}{{1,4}}?{_KIND})?记者"
-_FIRST = "".join(sorted({word[0] for word in DEEDS.split("|")}))  # asked before the words
-# 李文/摄, 记者李文/摄, 王兴文/摄: the end of a name, not of 王小明文/摄.
+_FIRST = "".join(sorted({word[0] for word in DEEDS.split("|")}))  # a cheap test before the words
+# Not at the end of a name: in 李文/摄, 记者李文/摄 and 王兴文/摄 文 ends a name, in 王小明文/摄 it does not.
 _NAME_END = rf"(?<!(?<!{HAN}){HAN})(?<![者员友生]{HAN})(?<!(?<!{HAN}){HAN}{{2}})"
-# Longest first where one is the tail of another. The short words 文 图 摄 need a sign after them;
-# （作者系某大学教授） says who the author is and names nobody.
+# Longest first where one ends with another. The short words 文 图 摄 need a sign after them.
+# （作者系某大学教授） describes the author and names nobody.
 AUTHOR_ROLES = (
     rf"{_REPORTER}|特约通讯员|通讯员|特约撰稿人?|特约评论员|本报评论员|评论员|撰稿人?|实习生|见习生|"
-    # 拍友, 共享联盟·德清 and 市委报道组: contributors, seen on real pages of 2011-2025.
+    # 拍友, 共享联盟·德清 and 市委报道组: contributors on real pages of 2011-2025.
     rf"拍友|拍客|影友|共享联盟(?:·{HAN}{{1,6}}|{HAN}{{2,5}}(?<![者员组影])(?=[\s:：/／])|(?=[\s:：/／]))|报道组(?=[\s:：/／])|"
     r"(?:原作者|作者)(?!\s*[系为是]|单位|简介)|撰文|编译|校译|翻译|供图|制图|绘图|漫画|摄影师|摄影(?!报道)|采写|视频拍摄|视频制作|整理|执笔|口述|"
     rf"(?=[图文摄]){_NAME_END}(?:(?:图|文|摄)(?:\s*[/／]\s*|[、&＆+＋])(?:图|文|摄影|摄)|(?:图|文|摄)(?=\s*[/／|｜:：]))|"
@@ -45,7 +45,7 @@ AUTHOR_ROLES = (
     # 航拍 李明: a whole word before a name of a common family
     rf"(?=[{_FIRST}])(?<!\S)(?:{DEEDS})(?=\s+(?:{SURNAMES}){HAN}{{1,2}}(?:$|[\s、,，/／）)]))"
 )
-# 手绘 拜喆喆: before any name, where a passage is known to name people
+# 手绘 拜喆喆: before any name, in a passage known to name people
 _AMONG_PEOPLE = rf"(?<!\S)(?:{DEEDS})(?=\s+{HAN}{{2,4}}(?:$|[\s、,，/／）)]))"
 EDITOR_ROLES = (
     r"责任编辑|本期编辑|值班编辑|执行编辑|网络编辑|本文编辑|新媒体编辑|视频编辑|图片编辑|首席编辑|见习编辑|实习编辑|"
@@ -53,11 +53,11 @@ EDITOR_ROLES = (
     r"值班主任|值班总编辑?|值班总监|值班编委|责编|美编|编审|审核|终审|复审|初审|三审|二审|一审|校对|监制|主编|总监制|"
     r"签发|审校|责任校对|统筹|策划(?=\s*[:：/／|｜丨]|\s+[\u3400-\u9fff]{2,4}$|\s+[\u3400-\u9fff]{2,4}[\s、])|审读|审稿|录入|编校"
 )
-# Each of them has one of these.
+# Each editor role contains at least one of these characters.
 EDITOR_SIGNS = "编审校主监签统策录"
-# 主编 and 统筹 in an author's line are what he is as often as what he did.
+# In an author's line, 主编 and 统筹 are as often a job title as a role in this article.
 _EDITORS_BESIDE = EDITOR_ROLES.replace("|主编|", "|").replace("|统筹|", "|")
-# What is in every passage that has a role of the other kind too.
+# By kind of role, a cheap test that finds every passage that may also have a role of the other kind.
 _OTHERS = {
     AUTHOR_ROLES: re.compile(EDITOR_ROLES),
     EDITOR_ROLES: re.compile(f"[者员人生友盟组文图摄影]|{DEEDS}"),
@@ -67,7 +67,7 @@ _NAME = re.compile(
     rf"{HAN}{{2,4}}|{HAN}{{1,8}}(?:[·•・.]{HAN}{{1,8}})+|[A-Za-z][A-Za-z.·-]+(?: [A-Z][A-Za-z.·-]*)*"
 )
 _DOTS = re.compile("[•・‧∙]")
-_LONGEST = 2000  # characters: more only looks like a byline, and would be searched for long
+_LONGEST = 2000  # characters; anything longer is not a byline and would be slow to search
 _GLUE = "\x01"
 _ORGANISATION = re.compile(rf"{HAN}[{HAN[1:-1]}A-Za-z0-9]{{1,19}}")
 _OUTLET_END = re.compile(
@@ -86,9 +86,9 @@ _AUTHOR_LABEL = re.compile(r"^\s*原?作者(?:\s*[:：]\s*|\s+)")
 _EXACT_ROLE = re.compile(r"记者|通讯员|评论员|撰稿|实习生|见习生|[拍影]友|拍客|共享联盟|报道组")
 _BETWEEN = "、,，;；:：()（）[]【】|｜/／"
 _WORD = rf"[^\s{re.escape(_BETWEEN)}]"
-# 潮新闻客户端 记者: an outlet that a space divides from its reporter.
+# 潮新闻客户端 记者: a space between the outlet and its reporter.
 _FAR_OUTLET = rf"{_WORD}{{1,12}}{_OUTLET_END.pattern[:-1]} (?=\S{{0,60}}?记者)"
-# asked first: the whole is a long search
+# a cheap test before the slow search for the whole
 _OUTLET_APART = re.compile(f"{_OUTLET_END.pattern[:-1]} ")
 _TRAILING_CREDIT = re.compile(
     rf"({HAN}{{2,4}}(?:·{HAN}{{1,8}})?(?:[、 ]{HAN}{{2,4}}(?:·{HAN}{{1,8}})?){{0,19}})\s{{0,3}}[/／ ]\s{{0,3}}((?:文|图|摄)(?:\s{{0,3}}[/／]\s{{0,3}}(?:文|图|摄影|摄))?|摄影报道|摄影|整理|供图|综合|编译|制图|绘图|漫画|图表|设计|剪辑|航拍|插画|插图|手绘|撰文|供稿|拍摄|摄像|配音)(?![\u4e00-\u9fff])"
@@ -106,11 +106,11 @@ _APART = re.compile(rf"(?<!{HAN})({HAN})[ \u3000]+({HAN})(?!{HAN})")
 
 
 def people(text: str, roles: str) -> list[Byline]:
-    """The people a passage names, in order; `roles` is AUTHOR_ROLES or EDITOR_ROLES.
+    """The people that a passage names, in order; `roles` is AUTHOR_ROLES or EDITOR_ROLES.
 
     `text` must be a byline passage (an info line, a bracket, a credit line), not prose. A name is
-    two to four Han characters, a name with ·, or a Latin one; 江 帆 is 江帆. After 作者 and 通讯员
-    an organisation may stand.
+    two to four Han characters, a name with ·, or a Latin name; 江 帆 becomes 江帆. An organisation
+    counts as a name after 作者 and 通讯员.
     """
     text = clean(_DOTS.sub("·", text))[:_LONGEST]
     if (":" in text or "：" in text) and (foot := SITE_FOOT.search(text)):
@@ -142,7 +142,7 @@ def people(text: str, roles: str) -> list[Byline]:
 
 
 def _glued_name(mark: _Mark, following: _Mark) -> str:
-    """The name that stands before a role without a space: 记者江帆通讯员王小明."""
+    """The name directly before a role without a space: 江帆 in 记者江帆通讯员王小明."""
     word = following.before
     if _outlet(word) or QUALIFIER.fullmatch(word):
         return ""
@@ -152,17 +152,17 @@ def _glued_name(mark: _Mark, following: _Mark) -> str:
 
 
 def is_nobody(word: str) -> bool:
-    """Whether a word that stands where a name is expected names nobody: 网络, 每日关注, null."""
+    """Whether a word in the place of a name is not a person: 网络, 每日关注, null."""
     return bool(NO_NAME.fullmatch(word) or NOBODY.fullmatch(word))
 
 
 def names_editor(text: str) -> bool:
-    """Whether a passage has the role of an editor: `记者 江帆 编辑 王小明`."""
+    """Whether a passage contains an editor's role: `记者 江帆 编辑 王小明`."""
     return bool(_OTHERS[AUTHOR_ROLES].search(text))
 
 
 def is_name(text: str) -> bool:
-    """Whether a line is a Chinese name and nothing else: a common surname and one or two characters."""
+    """Whether the text is exactly one Chinese name: a common family name and one or two characters."""
     if sum(map(len, text.split(None, 4))) > 4:
         return False
     joined = _APART.sub(r"\1\2", text.strip())
@@ -175,7 +175,7 @@ def is_name(text: str) -> bool:
 
 
 def is_credit(text: str) -> bool:
-    """Whether a line is names with what each did after them, and nothing else: `李欣 文 / 张帆 摄`."""
+    """Whether a line is only names, each followed by a role: `李欣 文 / 张帆 摄`."""
     if len(text) > 60 or not _ALL_TRAIL.fullmatch(text.strip()):
         return False
     found = people(text, AUTHOR_ROLES)
@@ -185,7 +185,7 @@ def is_credit(text: str) -> bool:
 
 
 def leading_names(text: str) -> tuple[str, str]:
-    """The names that a text without roles begins with, and the rest: `庄小蕾/文 王平/摄`, `阮 帅`."""
+    """The names at the start of a text without roles, and the rest: `庄小蕾/文 王平/摄`, `阮 帅`."""
     words = re.split(r"[\s、,，]+", _APART.sub(r"\1\2", text.strip()))
     names = list(takewhile(_is_bare_name, words))
     return " ".join(names), " ".join(words[len(names) :])
@@ -198,9 +198,9 @@ def _is_bare_name(word: str) -> bool:
 
 
 def merge(people_seen: list[Byline]) -> list[Byline]:
-    """One entry a person, first seen first; a later sighting adds only what was missing.
+    """One entry per person, in order of first appearance; later entries only fill in a missing outlet.
 
-    The bare role 作者 gives way to a more exact one (记者 or 通讯员 in the dateline).
+    A general role (作者, 文) is replaced by a more exact one, such as 记者 or 通讯员 in the dateline.
     """
     merged: dict[str, Byline] = {}
     for person in people_seen:
@@ -214,9 +214,10 @@ def merge(people_seen: list[Byline]) -> list[Byline]:
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """A role in a passage, what stands before it without a space, and where both begin and end.
+    """A role in a passage, the word directly before it, and the span of both.
 
-    An author's role in an editor's passage, or the reverse, ends the names before it and is not `wanted`.
+    A role of the other kind (an author in an editor's passage, or the reverse) only ends the names
+    before it: `wanted` is False.
     """
 
     before: str
@@ -229,8 +230,8 @@ class _Mark:
 def _marks(text: str, roles: str) -> Iterator[_Mark]:
     """Each role once, from left to right.
 
-    Roles are looked for first, and what is before each then: a word of 2,000 characters without a
-    role is not searched from each of them to its end.
+    Finds the role first and then the word before it. The reverse order would be quadratic in a long
+    word without a role.
     """
     role, far = _patterns(roles, bool(_OTHERS[roles].search(text)))
     at = 0
@@ -241,7 +242,7 @@ def _marks(text: str, roles: str) -> Iterator[_Mark]:
         while start > at and not ((before := text[start - 1]) in _BETWEEN or before.isspace()):
             start -= 1
         if found[0] == "报道组" and at and not text[at:start].strip():
-            at = found.end()  # 通讯员 嵊州市委报道组 徐霞鸿: where she works
+            at = found.end()  # 通讯员 嵊州市委报道组 徐霞鸿: here 报道组 is a workplace
             continue
         if distant and distant.start() < at:
             distant = far.search(text, at)
@@ -256,7 +257,7 @@ def _marks(text: str, roles: str) -> Iterator[_Mark]:
 
 @cache
 def _patterns(roles: str, either: bool) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """A role, of either kind where both can be, and a wanted one whose outlet a space divides from it."""
+    """Patterns for a role (with `either`, of both kinds) and for a role with a space after its outlet."""
     of_authors = roles == AUTHOR_ROLES
     role = f"(?P<wanted>{roles}|{_AMONG_PEOPLE})" if of_authors else f"(?P<wanted>{roles})"
     if either:
@@ -277,14 +278,14 @@ def _outlet(before: str) -> str | None:
 
 def _names(stretch: str, organisations: bool) -> list[str]:
     stretch = _LABEL_END.sub(" ", stretch)
-    stretch = _LATIN_SPACE.sub(_GLUE, stretch)  # Amy Chen is one
+    stretch = _LATIN_SPACE.sub(_GLUE, stretch)  # Amy Chen is one name
     words = [word for word in _DIVIDERS.split(stretch) if word]
     names = []
     for joined in _join_single_characters(words):
         word = _NAME_TAIL.sub("", joined)
         is_outlet = MEDIUM.fullmatch(word) and not NO_NAME.fullmatch(word)
         if (is_nobody(word) and not is_outlet) or _IS.match(word):
-            continue  # an outlet can be the one of the names behind it
+            continue  # an outlet is kept: it can belong to the names after it
         word = word.replace(_GLUE, " ")
         if _NAME.fullmatch(word) or (organisations and _ORGANISATION.fullmatch(word)):
             names.append(word)
@@ -292,7 +293,7 @@ def _names(stretch: str, organisations: bool) -> list[str]:
 
 
 def _join_single_characters(words: list[str]) -> list[str]:
-    """江 帆 -> 江帆: no Chinese name has one character, so neighbours belong together."""
+    """江 帆 -> 江帆: no Chinese name has one character, so adjacent single characters are joined."""
     joined: list[str] = []
     run: list[str] = []
     for word in [*words, ""]:
@@ -313,7 +314,10 @@ def _join_single_characters(words: list[str]) -> list[str]:
 
 
 def _placed(names: list[str]) -> list[tuple[str, str | None]]:
-    """浙江大学 沈知行 费扬: names with the organisation before them, which is a name where none follows."""
+    """Pair each name with the organisation before it (浙江大学 沈知行 费扬).
+
+    An organisation without a name after it counts as a name itself.
+    """
     placed: list[tuple[str, str | None]] = []
     place: str | None = None
     for name, following in pairwise([*names, ""]):
@@ -329,12 +333,12 @@ def _placed(names: list[str]) -> list[tuple[str, str | None]]:
 
 
 def is_organisation(name: str) -> bool:
-    """Whether a word ends as the places do where contributors work: 县委宣传部."""
+    """Whether a word ends like an organisation where contributors work: 县委宣传部."""
     return len(name) >= 4 and bool(ORGANISATION_END.search(name))
 
 
 def _with_own_roles(stretch: str) -> tuple[str, list[Byline]]:
-    """The stretch without the people who have another role of their own, and these."""
+    """The stretch without people who have a role of their own, and those people."""
     own = [m for m in _OWN_ROLE.finditer(stretch) if m[2] != "文"]
     for match in own:
         stretch = stretch.replace(match[0], " ")
@@ -342,7 +346,7 @@ def _with_own_roles(stretch: str) -> tuple[str, list[Byline]]:
 
 
 def _trailing_credits(text: str) -> list[Byline]:
-    """`张三 文 李四 摄`: the role after the name."""
+    """People with the role after the name: `张三 文 李四 摄`."""
     text = _APART.sub(r"\1\2", text)
     return [
         Byline(name, re.sub(r"\s+", "", match[2]), None)

@@ -1,4 +1,4 @@
-"""Publication times: every form that docs/site.md names, China time to UTC."""
+"""Parses publication times in every form listed in docs/site.md and converts China time to UTC."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from zjolcrawl.parsing.fields.text import fold_width, is_narrow
 
 CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 YEARS = range(1990, 2101)
-"""Dates of other years are not believed, whoever gives them: the site's first news is of 1999."""
+"""Plausible years; dates outside are rejected whatever their source. The site began in 1999."""
 EARLIEST, LATEST = (
     datetime(year, 1, 1, tzinfo=CHINA).astimezone(timezone.utc)
     for year in (YEARS.start, YEARS.stop)
 )
-"""The first moment of those years in China, and the first moment after them."""
+"""The first moment of YEARS in China, and the first moment after them, both in UTC."""
 
 # 2017年08月12日 07:34:27 [REAL], 2020-01-02 10:22:33 [SEL], 2026年02月23日12时 [SEL],
-# 2015年04月08日10:05, (2018-03-18), | 2026-09-23, 17-08-12 07:34 [SEL], ISO 8601 of meta tags,
-# 8月12日 中午1:05, 2:26 PM: half-day words before the clock, AM and PM on either side.
+# 2015年04月08日10:05, (2018-03-18), | 2026-09-23, 17-08-12 07:34 [SEL], ISO 8601 in meta tags,
+# 8月12日 中午1:05, 2:26 PM: half-day words before the time, AM and PM on either side.
 _WORDS = {
     "afternoon": ("下午", "午后", "傍晚", "晚上", "晚间", "晚", "PM", "pm"),
     "night": ("夜里", "夜间", "深夜", "半夜", "午夜", "夜"),
@@ -48,14 +48,14 @@ _DATE = re.compile(
     )?""",
     re.VERBOSE,
 )
-# 二〇一七年八月十二日: as a gazette writes a day.
+# 二〇一七年八月十二日: a day as written in a gazette.
 _ONES = "一二三四五六七八九"
 _HAN_DAY = re.compile(
     rf"(?<![{_ONES}〇零○])(?P<y>[一二][{_ONES}〇零○O0]{{3}})年(?P<m>十[一二]?|[{_ONES}])月"
     rf"(?P<d>三十一?|二?十[{_ONES}]?|[{_ONES}])[日号]"
 )
 _HAN_NUMBER = f"(?:[二三四五]?十[{_ONES}]?|[零〇]?[{_ONES}两]|零|〇)"
-# 下午三时二十分, 七点半: a clock in Han characters, where no Han character makes it another word (三点建议).
+# 下午三时二十分, 七点半: a clock time in Han characters, not part of another word (三点建议).
 _HAN_CLOCK = re.compile(
     rf"[\s,]{{0,9}}(?P<half>{_HALF})?\s{{0,3}}(?P<H>{_HAN_NUMBER})\s?[时点]"
     rf"(?:(?P<past>半|[一三]刻)|(?P<M>{_HAN_NUMBER})(?:分(?:(?P<S>{_HAN_NUMBER})秒)?|(?![\u4e00-\u9fff]))|整|(?![\u4e00-\u9fff]))"
@@ -77,7 +77,7 @@ _OTHER = re.compile(
 )
 _ZONED = re.compile(r"\s{0,3}(\d\d?:\d\d(?::\d\d)?)\s?(?:(GMT|UTC|Z)\b|([+-]\d{4})(?!\d))")
 _HAN_YEAR = str.maketrans(f"{_ONES}〇零○O", "1234567890000")
-# 08-12 07:34, 8月12日 07:34: whose year the page leaves to its reader.
+# 08-12 07:34, 8月12日 07:34: a date without a year.
 _YEARLESS = re.compile(
     r"(?<![\d年/.:-])(?P<m>1[0-2]|0?[1-9])\s?[-/月.]\s?(?P<d>3[01]|[12]\d|0?[1-9])(?:\s?日\s?|\s)"
     r"(?P<time>(?:2[0-3]|[01]?\d)[:：∶][0-5]\d(?:[:：∶][0-5]\d)?)(?![\d:：∶])"
@@ -85,16 +85,16 @@ _YEARLESS = re.compile(
 _MONTH_DAY = re.compile(
     r"[\[(（【]?\s?(?P<m>1[0-2]|0?[1-9])\s?[-/月.]\s?(?P<d>3[01]|[12]\d|0?[1-9])\s?日?\s?[\])）】]?"
 )
-_YEARLESS_RANGE = timedelta(days=10)  # the day in an address is close to the publish date
-# All that NFKC makes one digit.
+_YEARLESS_RANGE = timedelta(days=10)  # the day in a URL is close to the publication date
+# Every character that NFKC turns into one digit.
 _DIGIT = re.compile(r"[\d\u00b2\u00b3\u00b9\u2070-\u2089\u2460-\u2468\u24ea]")
-_LONGEST_KNOWN = 200  # characters of a text: a longer one is searched each time
+_LONGEST_KNOWN = 200  # characters; the result for a longer text is not cached
 
 
 def is_plausible(day: date) -> bool:
-    """Whether a day, or a moment, lies in YEARS. A moment without a zone is UTC.
+    """Whether a date or datetime lies in YEARS, by China time. A naive datetime is UTC.
 
-    MongoDB can hold a plausible moment, and it can be moved by years and between zones.
+    A plausible datetime fits in MongoDB and can be shifted by years or time zones without overflow.
     """
     if not isinstance(day, datetime):
         return day.year in YEARS
@@ -104,8 +104,8 @@ def is_plausible(day: date) -> bool:
 def find_time(text: str) -> tuple[datetime, str] | None:
     """The first date in `text` as (aware UTC datetime, precision), or None.
 
-    Precision is `second`, `minute`, `hour` or `day`: what the page gives. A wall clock without a
-    zone is China time. Impossible dates (2月30日) and those outside of YEARS are passed over.
+    Precision is `second`, `minute`, `hour` or `day`, as given on the page. A time without a zone is
+    China time. Impossible dates (2月30日) and dates outside YEARS are skipped.
     """
     return _known_time(text) if len(text) <= _LONGEST_KNOWN else _time(text)
 
@@ -114,14 +114,14 @@ def _time(text: str) -> tuple[datetime, str] | None:
     return next((value for _, value in _times(fold_width(text))), None)
 
 
-# The time of an article is asked for by each step that it goes through.
+# Cached because each step of the pipeline parses the article's time again.
 _known_time = lru_cache(maxsize=256)(_time)
 
 
 def find_yearless(text: str, near: date) -> tuple[datetime, str] | None:
-    """The time in `text` that lacks a year, in the year that brings it next to the day `near`.
+    """The first time without a year in `text`, in the year that puts it within ten days of `near`.
 
-    None where no year brings it within ten days.
+    Returns (aware UTC datetime, precision), or None if no year does.
     """
     marks = _YEARLESS.finditer(fold_width(text))
     found = (_in_year(f"{mark['m']}-{mark['d']} {mark['time']}", near) for mark in marks)
@@ -129,13 +129,13 @@ def find_yearless(text: str, near: date) -> tuple[datetime, str] | None:
 
 
 def find_month_day(text: str, near: date) -> tuple[datetime, str] | None:
-    """What `find_yearless` finds, or the day that is all of `text` (08-12, [8月12日]), likewise."""
+    """Like `find_yearless`, but `text` may also be only a month and day (08-12, [8月12日])."""
     mark = _MONTH_DAY.fullmatch(text) if len(text) <= 20 else None
     return _in_year(f"{mark['m']}-{mark['d']}", near) if mark else find_yearless(text, near)
 
 
 def _in_year(said: str, near: date) -> tuple[datetime, str] | None:
-    """The time without a year in the year that brings it next to a day, or None."""
+    """The time without a year, in the year that puts it within ten days of `near`, or None."""
     for year in (near.year, near.year - 1, near.year + 1):
         found = find_time(f"{year}-{said}")
         if found and abs(china_day(found[0]) - near) <= _YEARLESS_RANGE:
@@ -144,16 +144,16 @@ def _in_year(said: str, near: date) -> tuple[datetime, str] | None:
 
 
 def yearless_span(text: str) -> tuple[int, int] | None:
-    """Where a day and a clock without a year stand in `text`: (start, end)."""
+    """The span (start, end) of the first day and time without a year in `text`, or None."""
     mark = _YEARLESS.search(text)
     return mark.span() if mark else None
 
 
 def find_stamp(text: str) -> str | None:
-    """The time that a machine wrote into an attribute, as ISO 8601; None where it is none.
+    """A machine-written time, such as an attribute's value, as a string for `find_time`; None if invalid.
 
-    Seconds or milliseconds since 1970, twenty digits or fewer in a row (20170812073427), the date
-    of a mail, or what `find_time` reads.
+    Accepts seconds or milliseconds since 1970, 14 digits in a row (20170812073427), an RFC 5322
+    mail date, or anything of at most 60 characters that `find_time` reads (returned as it is).
     """
     text = text.strip()
     if re.fullmatch(r"1\d{9}|1\d{12}", text):
@@ -169,17 +169,17 @@ def find_stamp(text: str) -> str | None:
 
 
 def time_span(text: str) -> tuple[int, int] | None:
-    """Where the first date stands in `text`, whose digits may be full-width: (start, end)."""
+    """The span (start, end) of the first date in `text`, or None. Digits may be full-width."""
     if not _DIGIT.search(text) and "年" not in text:
         return None
     return _known_span(text) if len(text) <= _LONGEST_KNOWN else _span(text)
 
 
 def time_spans(text: str) -> Iterator[tuple[int, int]]:
-    """Where each date stands in `text`, like `time_span`."""
+    """The span (start, end) of each date in `text`. Digits may be full-width."""
     narrow = text
     if not is_narrow(text):
-        # NFKC of digits, colons and dashes keeps one character one character.
+        # Convert one character at a time to keep offsets; digits, colons and dashes map one to one.
         narrow = "".join(n if len(n := fold_width(c)) == 1 else c for c in text)
     return (span for span, _ in _times(narrow))
 
@@ -188,12 +188,12 @@ def _span(text: str) -> tuple[int, int] | None:
     return next(time_spans(text), None)
 
 
-# Each line with a date is asked twice on the way to the info line.
+# Cached because each line with a date is searched twice while the info line is read.
 _known_span = lru_cache(maxsize=256)(_span)
 
 
 def plausible_day(year: str, month: str, day: str) -> date | None:
-    """The day that these digits are; None where it is impossible or outside of YEARS."""
+    """The date given by these digits; None if it is impossible or outside YEARS."""
     try:
         found = date(int(year), int(month), int(day))
     except ValueError:
@@ -202,7 +202,7 @@ def plausible_day(year: str, month: str, day: str) -> date | None:
 
 
 def china_midnight(day: date) -> datetime:
-    """00:00 China time of a plausible day, as UTC."""
+    """00:00 China time of a plausible day, in UTC."""
     return datetime(day.year, day.month, day.day, tzinfo=CHINA).astimezone(timezone.utc)
 
 
@@ -212,7 +212,7 @@ def china_day(moment: datetime) -> date:
 
 
 def _times(text: str) -> Iterator[tuple[tuple[int, int], tuple[datetime, str]]]:
-    """Each possible date with its span and value; one in words or of other countries where no other is."""
+    """Each valid date as (span, value); dates in words or foreign formats only if there is no other."""
     is_there = False
     for match in _DATE.finditer(text):
         begin, end = match.span()
@@ -227,7 +227,7 @@ def _times(text: str) -> Iterator[tuple[tuple[int, int], tuple[datetime, str]]]:
 
 
 def _otherwise(text: str) -> Iterator[tuple[int, int, str]]:
-    """Dates in other words, as (start, end, the same in digits)."""
+    """Dates in words or foreign formats, as (start, end, the same date in digits)."""
     for day in _HAN_DAY.finditer(text) if "年" in text else ():
         said = f"{day['y'].translate(_HAN_YEAR)}-{_han(day['m'])}-{_han(day['d'])}"
         yield _with_rest(text, day.span(), said)
@@ -248,7 +248,7 @@ def _otherwise(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _with_rest(text: str, span: tuple[int, int], day: str) -> tuple[int, int, str]:
-    """A day in digits with the clock that follows it in the text, and where both end there."""
+    """The span of a day and the time that follows it in the text, and both in digits."""
     begin, end = span
     if clock := _HAN_CLOCK.match(text, end):
         return begin, clock.end(), f"{day} {_clock(clock)}"
@@ -264,7 +264,7 @@ def _month(name: str) -> int:
 
 
 def _clock(mark: re.Match[str]) -> str:
-    """A clock in Han characters as one in digits."""
+    """A time in Han characters, converted to digits."""
     minutes = _PAST.get(mark["past"] or "") or (_han(mark["M"]) if mark["M"] else None)
     clock = (mark["half"] or "") + str(_han(mark["H"]))
     clock += "时" if minutes is None else f":{minutes:02}"
@@ -272,19 +272,19 @@ def _clock(mark: re.Match[str]) -> str:
 
 
 def _han(number: str) -> int:
-    """The number below 100 that Han characters say: 二十三, 十, 九."""
+    """The value of a number below 100 in Han characters: 二十三, 十, 九."""
     tens, ten, ones = number.lstrip("零〇").replace("两", "二").rpartition("十")
     return (_ONES.index(tens) + 1 if tens else 1 if ten else 0) * 10 + _ONES.find(ones or "-") + 1
 
 
 def _hour(said: int, half: str) -> int:
-    """The hour on a clock of 24 hours; 24 is midnight at the end of the day."""
+    """The hour on a 24-hour clock; 24 is midnight at the end of the day."""
     half = half.replace(".", "").lower() if half.isascii() else half
     if said > 12:
         return said
     if half in _WORDS["afternoon"]:
         return said + 12 if said < 12 or half.startswith("晚") else said
-    if half in _WORDS["night"]:  # 深夜1点 is past midnight, 夜里8点 before it
+    if half in _WORDS["night"]:  # 深夜1点 is after midnight, 夜里8点 before it
         return said + 12 if said >= 6 else said
     if half in _WORDS["morning"]:
         return said % 12

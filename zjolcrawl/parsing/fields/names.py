@@ -1,12 +1,12 @@
-"""Words of bylines: family names, what stands among names and is none, outlets and places of work."""
+"""Vocabulary for reading bylines: family names, words that are not names, outlets and workplaces."""
 
 from __future__ import annotations
 
 import re
 
 HAN = r"[\u3400-\u9fff\U00020000-\U0003ffff]"
-# Family names: 百家姓, without those that begin common words (时政, 国内) and end a name only with two
-# more characters, and what is common today and not in it. The compound ones come first.
+# Family names: 百家姓 (the traditional list) plus names common today. Names that also begin common
+# words (时政, 国内) are in SHARED: they need two more characters. Compound names come first.
 SURNAMES = (
     "欧阳|上官|司徒|诸葛|司马|皇甫|令狐|夏侯|闻人|赫连|尉迟|公羊|澹台|公冶|宗政|濮阳|淳于|单于|申屠|公孙|仲孙|轩辕|钟离|宇文|长孙|慕容|鲜于|"
     "闾丘|司空|亓官|司寇|颛孙|端木|巫马|公西|漆雕|乐正|公良|拓跋|谷梁|段干|东郭|呼延|羊舌|梁丘|左丘|南宫|"
@@ -18,7 +18,7 @@ SURNAMES = (
     "励况郈牟佘谯笪佟向肖覃邸冼麦揭苟尧谌邝粟栗付边闻斯楼仝亓仉忻恽戢檀雒麹庹佴禤]"
 )
 SHARED = "来占兰求单支景封印祖干房尚商贡索牧水云花安常乐时齐元平和明计成强路经解管温关容居连古师冷游晋楚原桑全文东钦阳党农公言海相满池国利盖单车年家都欧司"
-# Words that begin with a family name and stand where names do: places of the province, headings.
+# Words that begin with a family name and appear where names do: places in Zhejiang, headings.
 WORDS = re.compile(
     "杭州|宁波|余[杭姚]|萧山|江[干山北东南苏西]|金[华东融牌]|龙[游泉港湾舟]|武[义汉]|黄[岩金]|柯[桥城]|浦[江东]|诸暨|吴兴|钱塘|[郑苏徐]州|高[考温校速新]|方向|"
     "马上|白天|任[务免职]|项目|纪[念录]|施工|卫[生视]|康养|贺岁|熊猫|夏[天季]|华侨|程序|章程|石油|雷电|毛巾|谈话|[\u3400-\u9fff]{2,3}[省市县区委局报网社]"
@@ -29,46 +29,46 @@ SHARED_WORDS = (
     "容易|居民|师生|游[客泳]|原[创因]|齐心|元旦|花[开园]|满意"
 )
 FULL_NAME = re.compile(rf"(?:{SURNAMES}){HAN}{{1,2}}|(?!{SHARED_WORDS})[{SHARED}]{HAN}{{2}}")
-# 时丹: of two characters only where a name is expected.
+# 时丹: two characters count as a name only where a name is expected.
 SHARED_NAME = re.compile(rf"(?!{SHARED_WORDS})[{SHARED}]{HAN}")
-# What people do for a film or a picture: roles before a sign, or alone between people.
+# What people do for a film or a picture: a role before a colon or slash, or alone between people.
 DEEDS = (
     "剪辑|设计|海报|插图|插画|手绘|动画|动漫|航拍|拍摄|摄像|配音|出镜|视觉|数据|记录|主持|文字|采访|视频|音频|图文|图片|图表|"
     "制作|导演|编导|后期|配图|题图|美术|文案|撰写"
 )
-# Words that stand among names and are none.
+# Words that appear among names and are not names.
 NO_NAME = re.compile(
     r"(?:文|图|摄|文图|图文|文摄|摄影|报道|摄影报道|综合报道|联合报道|实习报道|综合|评论|发自\S{0,8}|打印|我要纠错|举报电话|新闻热线|热线|投稿|邮箱|收藏|关闭|分享|更多|返回|纠错|等|电|讯|整理|整合|编译|采写|撰写|发自|"
     r"记者|编辑|未知|佚名|匿名|无|不详|见习|实习|视频|图片|和|与|来源|供稿|提供|集体|小编|网友|网络|互联网|原创|转载|单位|"
-    # 本网综合, 浙江在线整理: how a text came about.
+    # 本网综合, 浙江在线整理: how the text was produced.
     rf"本[网报站刊台社]|编辑部|{HAN}{{0,6}}(?:综合|整理|转载|采写|编译|摘编)(?:报道)?|admin\w*|administrator|root|system|test|guest|editor)",
     re.IGNORECASE,
 )
-# Words that fill an author's field where nobody is named, or are what the page has below an empty one.
+# Placeholders in an author field that names nobody, and headings that follow an empty one.
 NOBODY = re.compile(
     rf"{DEEDS}|制图|漫画|供图|相关|文章|精彩|热门|热点|每日|今日|最新|本[网报站刊台社][讯电]|(?:来源|来自|源自){HAN}{{0,6}}|返回{HAN}{{0,8}}|"
     rf"{HAN}{{0,8}}(?:小编|编辑部|编者|管理员|用户|网友|网络|佚名|匿名|作者|记者站)|"
-    # the ends of the headings and links that the site's pages have below a text
+    # the last words of headings and links below a text on the site's pages
     rf"{HAN}{{0,8}}(?:新闻|动态|推荐|排行榜?|分享|关注|稿件|资讯|阅读|链接|专题|评论|[声申]明|热线|总监|网站|首页|频道|更多|回顾|看点|热点|聚焦|"
     r"速递|速览|导读|要闻|头条|公告|图库|图集|导航|论坛|博客|微博|微信|客户端|公众号|邮箱|投稿|电话|传真|留言|纠错|举报|订阅|直播|精选|服务|我们)|"
     r"null|undefined|none|nil|nan|unknown|anonymous|author|user\w*|webmaster|default|n/?a",
     re.IGNORECASE,
 )
-# 网站总监:…: what follows is the foot of the site.
+# 网站总监:…: the site's footer starts here.
 SITE_FOOT = re.compile(
     r"(?:网站总监|新闻热线|热线|电话|传真|邮箱|地址|邮编|邮政编码|投稿|[Qq]{2})\s?[:：]"
 )
-# 武警通讯员, 首席摄影, 市委报道组: the rest of a role, no name.
+# 武警通讯员, 首席摄影, 市委报道组: part of a role, not a name.
 QUALIFIER = re.compile(
     "(?:武警|消防|公安|交警|交通|特警|边防|海警|部队|驻军|首席|资深|特约|特聘|特邀|学生|市民|校园|大学生|小|全媒|融媒|出镜|前方|后方|一线|本地|签约|热心|"
     "[省市县区州]委|[省市县区]政府|新区|开发区|高新区|管委会|[省市县区]?宣传部|街道|乡镇|镇|乡)$"
 )
-# An outlet that alone is no author; 供电站 and 合作社 can be one.
+# An outlet, which is not an author by itself; 供电站 and 合作社 can be authors.
 MEDIUM = re.compile(
     rf"{HAN}{{0,10}}(?:报|(?<!电)网|在线|新闻|客户端|频道|电视台?|电台|广播|通讯社|报社|新华社|中新社|周刊|杂志|传媒|融媒体?|发布|视界|视频号|"
     r"(?:媒体?|新闻|采编|编辑|报业|传播|视频)(?:中心|部|集团))"
 )
-# Where correspondents and contributors work.
+# Endings of the names of organisations where correspondents and contributors work.
 ORGANISATION_END = re.compile(
     r"(?:大学|学院|学校|中学|小学|公安|部门?|局|委|办|组|中心|医院|公司|集团|法院|检察院|支队|大队|街道|镇|乡|县|区|"
     r"市|院|所|站|协会|学会|联合会|总工会|银行|馆|社区|村|宣传部|党校)$"

@@ -1,4 +1,4 @@
-"""标签: from the tag bar's text to a list."""
+"""Splits the text of a tag bar (标签) or meta keywords into a list of tags."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from zjolcrawl.parsing.fields.text import clean
 
 _HARD = re.compile(r"[;；,，、|｜]")
 _HASHED = re.compile(r"[;；,，、|｜#＃]")
-_LONGEST = 20  # characters of a keyword: a longer one is a headline or a sentence
-# 长兴新闻网, 旅游频道, 辟谣平台: who publishes, not what about.
+_LONGEST = 20  # characters of a keyword; a longer one is a headline or a sentence
+# 长兴新闻网, 旅游频道, 辟谣平台: the publisher, not the subject.
 _SITE_WORD = re.compile(
     r"(?:新闻网|在线|频道|门户|网站|辟谣平台|客户端|zjol)$|^(?:资讯|(?:图片|综合|国内|国际|社会|本地|今日|时政|体育|视频|浙江|最新|滚动|热点)?新闻)$",
     re.IGNORECASE,
 )
-_PLACE = "浙江"  # of the site's name among the site's own keywords, a place among an article's
-# $keywords$, [标签:关键词]: what a template was to replace.
+_PLACE = "浙江"  # part of the site's name in the site's keywords; a place in an article's keywords
+# $keywords$, [标签:关键词]: template placeholders that were never filled.
 _PLACEHOLDER = re.compile(
     r"[$%@#_\[【]{1,3}\s?(?:[a-z_.:/-]{0,20}(?:key|tag|word)[a-z_.:/-]{0,20}|\S{0,6}(?:标签|关键[词字]|字段)\S{0,12})\s?[$%@#_\]】]{1,3}",
     re.IGNORECASE,
@@ -26,16 +26,16 @@ _HAN = re.compile(r"[\u4e00-\u9fff]$")
 
 
 def split_tags(pieces: list[str]) -> list[str]:
-    """Tags in page order, without repeats.
+    """The tags in page order, without duplicates.
 
     A piece is the text of one tag link, or a whole bar (`督察;生态文明 整改`). `;` `；` `,` `，` `、`
-    and `|` always divide; a space divides unless it stands beside a Latin word, as in `G20 峰会`,
-    in a bar that has other dividers or in a link.
+    and `|` always divide. A space divides too, except beside a Latin word (`G20 峰会`) if there are
+    several pieces or the piece has another divider.
     """
     tags: list[str] = []
     for piece in pieces:
         hard = len(pieces) > 1 or bool(_HARD.search(piece))
-        # #码头# #渡船# and #码头#渡船: a hash before each, or on both sides.
+        # #码头# #渡船# and #码头#渡船: a hash before each tag, or on both sides.
         divider = _HASHED if piece.lstrip().startswith(("#", "＃")) else _HARD
         for part in [] if _PLACEHOLDER.fullmatch(piece) else divider.split(piece):
             if not _PLACEHOLDER.fullmatch(text := clean(part)):
@@ -44,11 +44,11 @@ def split_tags(pieces: list[str]) -> list[str]:
 
 
 def keyword_tags(keywords: list[str], names: Collection[str]) -> list[str]:
-    """The tags among meta keywords: without `names`, of sites and columns, and what names like them."""
+    """The meta keywords that are tags: without `names` (sites and columns) and words that look like one."""
     said = [tag for tag in split_tags(keywords) if len(tag) <= _LONGEST]
     tags = [tag for tag in said if not _SITE_WORD.search(tag)]
     tags = [tag for tag in tags if tag not in names and f"{tag}网" not in names]
-    # 浙江 is left where something of the article is beside it and nothing of the site's is.
+    # 浙江 is a tag only if there are other tags and no keyword was dropped as the site's.
     is_place = [tag for tag in tags if tag != _PLACE] and len(tags) == len(said)
     return tags if is_place else [tag for tag in tags if tag != _PLACE]
 

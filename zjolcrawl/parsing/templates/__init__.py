@@ -1,6 +1,6 @@
-"""The template families, in the order they are tried: each a short table of XPaths in a file.
+"""The template families in the order they are tried; each is a short table of XPaths in its own file.
 
-A new family is a new file here, a line in FAMILIES, a fixture and its JSON.
+To add a family, add a file here, a line in FAMILIES, a fixture and its JSON.
 """
 
 from zjolcrawl.parsing.templates import arttitle, containers, conttit, trs

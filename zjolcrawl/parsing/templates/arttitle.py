@@ -1,4 +1,4 @@
-"""T2 `artTitle`: tsxz 2019-2021, zjnews/zjxc 2022-2026 (docs/site.md)."""
+"""Template T2 (`artTitle`): pages of tsxz 2019-2021 and zjnews/zjxc 2022-2026 (docs/site.md)."""
 
 from zjolcrawl.parsing.templates.table import Template, has_class, paths
 

@@ -1,6 +1,6 @@
-"""T3: the other body containers that a crawl of every homepage link met (section 3, all SEL).
+"""Template T3: other body containers, found by crawling every homepage link (all SEL, docs/site.md).
 
-Their head is not known: title, time and the rest are read by the shared rules.
+The markup of their heads is not known; the shared rules read title, time and the rest.
 """
 
 from zjolcrawl.parsing.templates.table import Template, has_class, paths

@@ -1,4 +1,4 @@
-"""T1 `contTit`: TRS pages of 2015-2021 and the late legacy pages (docs/site.md)."""
+"""Template T1 (`contTit`): TRS pages of 2015-2021 and late legacy pages (docs/site.md)."""
 
 from zjolcrawl.parsing.templates.table import Template, has_class, paths
 

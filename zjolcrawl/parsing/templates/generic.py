@@ -1,4 +1,4 @@
-"""The reader of last resort: the element whose own paragraphs hold most text that is no link."""
+"""Finds the article when no template matches: the element whose paragraphs hold the most non-link text."""
 
 from __future__ import annotations
 
@@ -28,60 +28,61 @@ _CONTAINERS = {
     "pre",
 }  # fmt: skip
 _HOLDERS = _CONTAINERS - {"font", "span", "center"} | {"table", "tbody", "ul", "ol", "dl"}
-_ROWS = {"table", "tbody", "tr", "ul", "ol", "li", "dl", "dd"}  # where each cell holds a paragraph
+_ROWS = {"table", "tbody", "tr", "ul", "ol", "li", "dl", "dd"}  # each cell may hold a paragraph
 _INLINE = {"span", "font", "strong", "b", "br", "em", "i", "u", "o:p", "a", "sup", "sub", "img"}
 _NEVER_TEXT = {"script", "style", "noscript", "select", "textarea", "template", "head"}
 _SILENT = _NEVER_TEXT | {"form", "nav", "footer", "header", "aside"}
 _SENTENCE = re.compile("[。！？]")
 _DIGITS = re.compile(r"\d+")
-# What labels, menus and contact boxes do without: addresses have their points between letters.
+# Punctuation that labels, menus and contact boxes lack. Dots between letters (addresses) do not count.
 _PROSE = re.compile("[，。！？；、]|[,.!?;](?![a-zA-Z\\d])")
-_LEAST = 60  # characters: less is a caption or a notice, not an article
-SHORT = 20  # characters that can be an article where a head says so
+_LEAST = 60  # characters; less is a caption or a notice, not an article
+SHORT = 20  # characters; enough for an article if a head confirms it
 _LONGEST_MAKE = (
-    1000  # characters of tags and classes: a deeper wrapper is a page that is nested in vain
+    1000  # characters of tags and classes; a limit for pages with pointlessly deep nesting
 )
-_MOST_LINKS = 10  # below a headline: more are a menu
-# What begins the bar below a text.
+_MOST_LINKS = 10  # below a headline; more links are a menu
+# The beginning of the bar below a text.
 _FOOT = re.compile(
     r"[【（(\[]?(?:(?:本文)?来源|稿源|作者|记者|文字|摄影|(?:责任|值班|实习)?编辑|责编|标签|关键词|分享|打印|上一[篇页]|"
     r"下一[篇页]|相关\S{2}|版权|免责|Copyright|©)",
     re.IGNORECASE,
 )
-_PARAGRAPH = 12  # characters: less says nothing of where the article is
+_PARAGRAPH = 12  # characters; a shorter text says nothing about where the article is
 
 
 @dataclass(slots=True, eq=False)
 class _Box:
-    """An element as the walk meets it; `text` is its own, without links and boxes inside it."""
+    """An element of the page; `text` is its own text, without links and inner boxes."""
 
     element: HtmlElement
     parent: _Box | None
-    block: _Box | None  # where its words are said: None for a block itself
+    block: _Box | None  # the block that its text belongs to; None for a block itself
     silent: bool = False
     linked: bool = False
     text: list[str] = field(default_factory=list)
-    boxes: int = 0  # blocks inside it
-    prose: int = 0  # characters of paragraphs in all of it
-    links: int = 0  # characters of links in all of it
+    boxes: int = 0  # blocks directly inside it
+    prose: int = 0  # characters of paragraphs in the whole subtree
+    links: int = 0  # characters of links in the whole subtree
 
     def is_leaf(self) -> bool:
-        """Whether it is one paragraph, whatever its tag."""
+        """Whether it is a single paragraph, whatever its tag."""
         return not self.boxes and self.element.find(".//br") is None
 
 
 class Densest:
-    """The container of a page whose own paragraphs hold most text, asked as often as one likes."""
+    """Finds the container whose paragraphs hold the most text; the result is cached for repeated calls."""
 
     def __init__(self, root: HtmlElement) -> None:
         self._root = root
         self._found: dict[bool, tuple[float, HtmlElement] | None] = {}
 
     def __call__(self, least: int = _LEAST) -> HtmlElement | None:
-        """The container, or None where the page has no prose of so many characters.
+        """The densest container, or None if its score is below `least` characters of prose.
 
-        Names such as `share` mark furniture, yet sites give them to wrappers of everything too:
-        where nothing is found without them, they are not believed. Linear in the page.
+        Boxes with names such as `share` are skipped as page furniture. Some sites give such names to
+        wrappers of the whole page, so if nothing is found, a second pass includes these boxes.
+        Linear in the page's size.
         """
         for named in (True, False):
             if named not in self._found:
@@ -92,9 +93,9 @@ class Densest:
 
 
 def below_headline(page: Page, headline: HtmlElement) -> HtmlElement | None:
-    """The element that holds the pictures and sentences right below a headline, down to the foot.
+    """The element with the pictures and sentences directly below a headline, down to the foot.
 
-    For pages with too few words to be found by their amount. None where links or a foot come first.
+    For pages with too little text for `Densest`. None if links or a foot come first.
     """
     own = set(headline.iter())
     boxes = _walk(page.root, _SILENT, True)
@@ -115,13 +116,13 @@ def below_headline(page: Page, headline: HtmlElement) -> HtmlElement | None:
 
 
 def _leads_on(box: _Box) -> bool:
-    """Whether a picture is a link, and not to its own larger copy."""
+    """Whether a picture links to anything other than an image file (its larger copy)."""
     link = next((a for a in islice(box.element.iterancestors("a"), 1)), None)
     return link is not None and not IS_PICTURE.search(link.get("href") or "")
 
 
 def _around(elements: list[HtmlElement]) -> HtmlElement:
-    """The innermost container of all the elements."""
+    """The innermost container that holds all the elements."""
     path = [elements[0], *elements[0].iterancestors()]
     for element in elements[1:]:
         above = {element, *element.iterancestors()}
@@ -137,7 +138,7 @@ def _densest(root: HtmlElement, named: bool) -> tuple[float, HtmlElement] | None
 
 
 def _walk(root: HtmlElement, silent: set[str], named: bool) -> list[_Box]:
-    """Every element of the page as a box, with the text that is its own."""
+    """Every element of the page as a box with its own text."""
     boxes: dict[HtmlElement, _Box] = {}
     for element in root.iter():
         above = element.getparent()
@@ -173,10 +174,10 @@ def _say(box: _Box, text: str | None) -> None:
 
 
 def _scores(boxes: list[_Box]) -> dict[_Box, float]:
-    """What each container holds: of its own paragraphs all, of its children's half.
+    """The score of each container: the text of its own paragraphs, half of its children's, a quarter below.
 
-    So sections inside one body meet in it. Leaves beside each other are paragraphs of their parent.
-    Links take their share away: a list of stories with a summary each is no story.
+    This way sections of one body add up in it. Adjacent leaves count as paragraphs of their parent.
+    The score is reduced by the share of link text, so that a list of stories with summaries loses.
     """
     paragraphs = list(_paragraphs(boxes))
     leaves: dict[_Box | None, int] = defaultdict(int)
@@ -203,16 +204,16 @@ def _scores(boxes: list[_Box]) -> dict[_Box, float]:
 
 
 def _wrapped(paragraphs: list[tuple[_Box, int]]) -> dict[_Box, _Box]:
-    """Where paragraphs meet that are wrapped one by one, however deep, in boxes of one make.
+    """For paragraphs that are each wrapped in boxes of the same kind, at any depth: their common parent.
 
-    Two or more of the same tags and classes are a row; alone, a wrapper is a container.
+    Two or more wrappers with the same tags and classes are a row. A single wrapper is a container.
     """
     rows: dict[tuple[_Box, str], list[_Box]] = defaultdict(list)
     for box, size in paragraphs:
         if not any(map(_SENTENCE.search, box.text)):
             continue
         here, make = box, _make(box)
-        # Only the paragraph is in its wrappers.
+        # Climb while the wrapper holds nothing but this paragraph.
         while here.parent is not None and here.parent.prose == size and len(make) < _LONGEST_MAKE:
             here = here.parent
             make += _make(here)
@@ -222,7 +223,7 @@ def _wrapped(paragraphs: list[tuple[_Box, int]]) -> dict[_Box, _Box]:
 
 
 def _make(box: _Box) -> str:
-    """The tag and the class of an element; numbers in it tell one of a row from the next."""
+    """The tag and class of an element, without digits: these number the elements of a row."""
     return f">{box.element.tag}.{_DIGITS.sub('', box.element.get('class') or '')}"
 
 
@@ -247,7 +248,7 @@ def _paragraphs(boxes: list[_Box]) -> Iterator[tuple[_Box, int]]:
 
 
 def _whole(best: _Box, boxes: list[_Box]) -> _Box:
-    """The container that has all of an article of which `best` is one section of several."""
+    """The container of the whole article, if `best` is only one of its sections; else `best`."""
     children: dict[_Box | None, list[_Box]] = defaultdict(list)
     for box in boxes:
         children[box.parent].append(box)
@@ -259,12 +260,12 @@ def _whole(best: _Box, boxes: list[_Box]) -> _Box:
         if sum(box.prose for box in alike) >= 0.2 * here.prose:
             best = here.parent
         elif here.parent.prose != here.prose:
-            break  # and where it is the only one with prose, its wrapper may be one of several
+            break  # an only child with prose may have a wrapper that is one of several sections
         here = here.parent
     return best
 
 
 def _alike(one: _Box, other: _Box) -> bool:
-    """Whether two neighbours are sections of one text: one tag, one class, hardly a link."""
+    """Whether two neighbours are sections of one text: the same tag and class, and few links."""
     same = _make(one) == _make(other)
     return (same or one.element.tag == "p") and one.prose > 3 * one.links

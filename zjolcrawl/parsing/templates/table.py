@@ -1,4 +1,4 @@
-"""The form of a template table."""
+"""Building blocks of a template table: precompiled XPaths and the `Template` record."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ from lxml.html import HtmlElement
 from zjolcrawl.parsing.ancestry import Under
 from zjolcrawl.parsing.elements import Names
 
-# What most of a table is: an id, or what `has_class` makes. A page has these by name.
+# Most entries of a table are an id or the output of `has_class`. `Names` looks these up directly.
 _OF_ID = re.compile(r"//\*\[@id='([^']+)'\]")
 _OF_CLASS = re.compile(r"//([\w*]+)\[contains\(@class, '([^']+)'\)\]\[contains\(concat\([^\[\]]*\]")
 
 
-# `//a//b`, whose second step has elements of its own inside each of the first.
+# `//a//b`: the second step is searched inside each element of the first.
 _IN_ANOTHER = re.compile(r"(//[^\[/]+(?:\[[^\[\]]*\])*(?:/[^\[/]+(?:\[[^\[\]]*\])*)*)(//.+)")
 
 
 def _compiled(expression: str) -> XPath:
-    """The XPath with `//x` as `/descendant::x`: the same elements, unless a place such as `[1]` follows.
+    """Compile the XPath with `//x` rewritten to `/descendant::x`.
 
-    libxml2 reads `//x` as the children of every element and compares each result with all others,
-    which on a page of 20,000 links takes 45 times as long.
+    The result is the same unless a position such as `[1]` follows. libxml2 evaluates `//x` as the
+    children of every element and compares each result with all others, which is quadratic on a page
+    with thousands of links.
     """
     return XPath(re.sub(r"//(?=[\w*])", "/descendant::", expression))
 
 
 class Path:
-    """A precompiled XPath whose result is a list of elements.
+    """A precompiled XPath; a call returns a list of elements.
 
-    Asked of a page's names instead of its root, an id or a class costs no walk through the page.
+    Call it with a page's `Names` instead of its root to find an id or a class without walking the page.
     """
 
     def __init__(self, expression: str) -> None:
@@ -55,8 +56,10 @@ class Path:
         return found if self._inside is None else self._in_outermost(found, self._inside)
 
     def _in_outermost(self, found: list[HtmlElement], inside: XPath) -> list[HtmlElement]:
-        """What is inside the elements, each once: libxml2 would compare what it finds in one with all
-        that it found in the others, which on a page of 20,000 boxes in boxes takes minutes.
+        """The results of `inside` within the elements, each once.
+
+        libxml2 would compare the results in one element with those in all others, which is quadratic
+        on a page with thousands of nested boxes.
         """
         boxes = set(found)
         is_inner = Under(boxes.__contains__)
@@ -65,7 +68,7 @@ class Path:
 
 
 class Values:
-    """A precompiled XPath whose result is a list of attribute values."""
+    """A precompiled XPath; a call returns a list of attribute values."""
 
     def __init__(self, expression: str) -> None:
         self._xpath = _compiled(expression)
@@ -75,18 +78,18 @@ class Values:
 
 
 def has_class(name: str, tag: str = "*") -> str:
-    """XPath of the elements of a class, which may have others beside it."""
-    # The first test is the cheap one: it spares most elements the second.
+    """XPath for the elements that have a class, among others or alone."""
+    # The first test is cheap and rejects most elements before the second.
     exact = f"contains(concat(' ', normalize-space(@class), ' '), ' {name} ')"
     return f"//{tag}[contains(@class, '{name}')][{exact}]"
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One family: where its pages keep what, each a precompiled XPath tried in order.
+    """A template family: for each field, precompiled XPaths that are tried in order.
 
-    `bodies` decides whether a page is of the family. A field that has no entry, or whose entries
-    find nothing, is read by the shared rules (labels and places in the title block and the foot).
+    `bodies` decides whether a page belongs to the family. If a field has no XPaths, or none finds
+    anything, the shared rules read it (by labels and positions in the title block and the foot).
     """
 
     name: str
@@ -99,12 +102,12 @@ class Template:
 
 
 def paths(*expressions: str) -> tuple[Path, ...]:
-    """Precompiled XPaths, in the order they are to be tried."""
+    """Precompile XPaths, in the order in which they are tried."""
     return tuple(Path(expression) for expression in expressions)
 
 
 def find(candidates: tuple[Path, ...], where: HtmlElement | Names) -> list[HtmlElement]:
-    """The elements of the first XPath that finds any."""
+    """The elements found by the first XPath that finds any."""
     for candidate in candidates:
         if found := candidate(where):
             return found

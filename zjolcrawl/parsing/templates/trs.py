@@ -1,6 +1,6 @@
-"""TRS: the editor's own box, in which TRS WCM delivers a text to any site (docs/site.md).
+"""Template TRS: the editor box in which TRS WCM delivers a text on any site (docs/site.md).
 
-It knows no head: title, time and the rest are read by the shared rules.
+It says nothing about the head; the shared rules read title, time and the rest.
 """
 
 from zjolcrawl.parsing.templates.table import Template, has_class, paths
