@@ -81,7 +81,7 @@ ODD: list[tuple[str, str]] = [
     (broken(_id="http://zjnews.zjol.com.cn/" + "a" * 9000), "_id has more than 8000 characters"),
     (broken(title={"$code": "x"}), "title: not of the type string"),
     (broken(warc={"file": "x", "offset": -5, "length": 1, "record_id": "x"}), "a WARC record's offset or length"),
-    (broken(parser={"template": "T1", "version": 2**31}), "parser.version is not of type int"),
+    (broken(parser={"template": "T1", "version": 2**31}), "parser.version is no int"),
     ("\x00\x01\x02\x03", "not JSON"),
     ("null", "not a JSON object"),
     ('"' * 1000, "not JSON"),

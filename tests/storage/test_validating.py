@@ -55,7 +55,7 @@ def test_same_answer_as_the_server(
         {}, {"images": None}, {"body": ""}, {"authors": []}, {"images": []},
         {"images": [{**IMAGE, "width": "600"}]}, {"mine": 1},
     ]  # fmt: skip
-    assert fault("articles", edited(article(0), "x", 1)[0]) == "_id is not of type string"
+    assert fault("articles", edited(article(0), "x", 1)[0]) == "_id is no string"
     assert fault("runs", {"_id": 1}) is None
 
 

@@ -1,7 +1,7 @@
-"""Schema of an exported article: one table for JSON Lines, CSV, Parquet and README.md.
+"""The schema of an article as files have it: one table for JSON Lines, CSV, Parquet and README.md.
 
-Names and types are those of the `articles` collection. A time is a timestamp in milliseconds, UTC.
-A field that an article lacks is absent in JSON Lines and null or empty in a table.
+Names and types are those of the collection. A time is a timestamp of milliseconds in UTC; a field
+that an article does not have is absent, null in a table.
 """
 
 from __future__ import annotations
@@ -24,10 +24,7 @@ _PYTHON: dict[str, type[Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of the schema.
-
-    `many`: a list of `type`. A struct has `parts`. `meaning` is the description in README.md.
-    """
+    """A field: `many` is a list of its `type`; a struct has `parts`; `meaning` is for a reader."""
 
     name: str
     type: Type
@@ -36,7 +33,7 @@ class Field:
     parts: tuple[Field, ...] = ()
 
     def __str__(self) -> str:
-        """The type as text, such as list<struct<name, role, outlet>>; parts of type string show no type."""
+        """The type in words: list<struct<name, role, outlet>>; parts that are no string have theirs."""
         parts = ", ".join(
             part.name if part.type == "string" else f"{part.name} {part}" for part in self.parts
         )
@@ -66,7 +63,7 @@ FIELDS: tuple[Field, ...] = (
     Field("site", "string", "host"),
     Field("site_name", "string", "name of the site"),
     Field("columns", "string", "ids of the columns that listed it", many=True),
-    Field("breadcrumb", "string", "its position in the site's navigation", many=True),
+    Field("breadcrumb", "string", "where it stands on the site", many=True),
     Field("title", "string", "标题"),
     Field("kicker", "string", "引题"),
     Field("subtitle", "string", "副题"),
@@ -87,23 +84,23 @@ FIELDS: tuple[Field, ...] = (
     Field("attachments", "struct", "attached files", many=True, parts=_MEDIA),
     Field("pages", "string", "URLs of a multi-page article", many=True),
     Field("aliases", "string", "other URLs that led here", many=True),
-    Field("page_number", "string", "page of a digital newspaper, as labelled there"),
+    Field("page_number", "string", "page of a digital paper, as it is called there"),
     Field("page_name", "string", "name of that page"),
-    Field("pdf", "string", "URL of that page's PDF"),
+    Field("pdf", "string", "address of that page's PDF"),
     Field("content_sha256", "string", "hash of the editorial fields; pictures count by the editor's name or by host and path, whatever their scheme and query"),
     Field("revision", "int", "1, 2, …; the largest of an `_id` is its newest version"),
     Field("status", "string", "`live` or `gone`"),
-    Field("first_seen_at", "timestamp", "when the article was first seen"),
-    Field("last_seen_at", "timestamp", "when this version was last seen"),
-    Field("changed_at", "timestamp", "when this version was first seen"),
-    Field("gone_at", "timestamp", "when it was found taken down"),
-    Field("returned_at", "timestamp", "when it was found online again"),
-    Field("warc", "struct", "the WARC record it was parsed from", parts=_RECORD),
+    Field("first_seen_at", "timestamp", "first sight of the article"),
+    Field("last_seen_at", "timestamp", "last sight of this version"),
+    Field("changed_at", "timestamp", "first sight of this version"),
+    Field("gone_at", "timestamp", "found taken down"),
+    Field("returned_at", "timestamp", "found there again"),
+    Field("warc", "struct", "the record it was read from", parts=_RECORD),
     Field("pages_warc", "struct", "the same for each of `pages`", many=True, parts=_RECORD),
     Field(
-        "parser", "struct", "what parsed it", parts=(*_text("template"), *_whole("version"))
+        "parser", "struct", "who read it", parts=(*_text("template"), *_whole("version"))
     ),
-    Field("warnings", "string", "expected fields that were not found, and other doubts", many=True),
+    Field("warnings", "string", "fields expected and not found, and other doubts", many=True),
     Field("run_id", "objectid", "the run that wrote this version"),
 )  # fmt: skip
 

@@ -13,11 +13,11 @@ from operator import add
 from typing import Any
 
 HEADLINE = ("title", "kicker", "subtitle", "original_title")
-"""A term in one of these fields ranks a hit above all others."""
+"""The fields in which a term ranks a hit above all others."""
 _TEXTS = (*HEADLINE, "body", "editor_note", "abstract", "source", "dateline")
 FIELDS = (*_TEXTS, "tags", "authors", "editors", "images", "attachments", "videos", "columns", "site",
           "status", "revision", "published_at", "first_seen_at")  # fmt: skip
-"""The indexed fields of an article."""
+"""The fields of an article that are indexed."""
 
 # The tokenizer splits at white space, so pairs write space and line break as Unicode noncharacters. Those
 # in a text, and halves of surrogate pairs, become U+FFFD.

@@ -44,7 +44,7 @@ def _faults(schema: dict[str, Any], value: Any, path: str) -> Iterator[str]:
     if "bsonType" not in schema:
         return
     if not _is_of(schema["bsonType"], value):
-        yield f"{name} is not of type {schema['bsonType']}"
+        yield f"{name} is no {schema['bsonType']}"
         return
     if len(value) < schema.get("minLength", 0) if isinstance(value, str) else False:
         yield f"{name} is empty"
