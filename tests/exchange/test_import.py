@@ -272,7 +272,7 @@ def test_what_was_seen_between_is_told(db: Database[Any], command: Crawl, tmp_pa
     _, between = edited(article(0), "另一版", 5)
     done = command("import", put(tmp_path / "b.jsonl", article(1), between))
     assert (done.returncode, taken(done)) == (1, line(new=1, missed=1))
-    told = f"zjolcrawl: {tmp_path}/b.jsonl:2: the archive saw this article otherwise at that time"
+    told = f"zjolcrawl: {tmp_path}/b.jsonl:2: the archive has other content of this article for that time"
     assert done.stderr.splitlines()[0] == told
     assert [each for each in everything(db)["articles"] if each["_id"] == newest["_id"]] == before[
         "articles"
@@ -453,9 +453,9 @@ def test_history_that_cannot_be(db: Database[Any], command: Crawl, tmp_path: Pat
     done = command("import", put(tmp_path / "a.jsonl", late, other, former, twice, newest))
     assert (done.returncode, taken(done)) == (1, line(new=1, refused=3))
     assert [each.split(": ", 2)[1:] for each in done.stderr.splitlines()[:3]] == [
-        [f"{tmp_path}/a.jsonl:1", "revision 2 is none before revision 2"],
+        [f"{tmp_path}/a.jsonl:1", "revision 2 is not before revision 2"],
         [f"{tmp_path}/a.jsonl:2", "_id.revision is not revision (3)"],
-        [f"{tmp_path}/a.jsonl:4", "another former version of this number is stored"],
+        [f"{tmp_path}/a.jsonl:4", "a different former version of this number is stored"],
     ]
     assert everything(db) == {"articles": [newest], "revisions": [former]}
 
@@ -540,8 +540,8 @@ def test_database_lost(tmp_path: Path) -> None:
         running.send_signal(signal.SIGCONT)
         _, err = ended(running)
     assert (running.returncode, err.count("\n")) == (2, 1)
-    assert err.startswith("zjolcrawl: MongoDB was lost: ")
-    assert err.endswith("import again, what is there is passed over\n")
+    assert err.startswith("zjolcrawl: MongoDB is unavailable: ")
+    assert err.endswith("import again, it skips what is stored\n")
 
 
 def test_time_of_another_archives_write_is_left_out(

@@ -61,7 +61,7 @@ def is_outage(error: BaseException) -> bool:
 
 def lost(error: Exception) -> StoreError:
     """The error for a database that stopped answering during a run."""
-    return StoreError(f"MongoDB became unavailable: {short(error)}; unwritten links stay pending")
+    return StoreError(f"MongoDB is unavailable: {short(error)}; unwritten links stay pending")
 
 
 def broken(error: Exception) -> StoreError:
