@@ -227,7 +227,7 @@ def test_index_that_is_garbage_costs_a_note(
     drop(crawled)
     done = crawl("reparse")
     assert done.returncode == 0, done.stderr
-    assert "is made anew" in done.stderr
+    assert "rebuilt from the WARC files" in done.stderr
     assert snapshot(crawled) == before
     with sqlite3.connect(tmp_path / "warc" / "index.sqlite") as db:
         assert db.execute("SELECT count(*) FROM captures").fetchone()[0] >= 4

@@ -172,12 +172,12 @@ def test_former_versions_come_before_the_newer_ones(
         ([], "give one FILE"),
         (["a.jsonl", "b.jsonl"], "give one FILE"),
         (["a.txt"], "give --format"),
-        (["-", "--format", "parquet"], "goes into a file"),
+        (["-", "--format", "parquet"], "needs a file name"),
         (["a.jsonl", "--since", "tomorrow"], "tomorrow"),
         (["a.jsonl", "--format", "xlsx"], "xlsx"),
         (["nowhere/a.jsonl"], "cannot be written: No such file"),
-        (["there.jsonl"], "is there: --force overwrites it"),
-        (["/dev/null", "--format", "csv", "--force"], "is no ordinary file"),
+        (["there.jsonl"], "exists: use --force to replace it"),
+        (["/dev/null", "--format", "csv", "--force"], "is not a regular file"),
     ],
 )
 def test_unusable_arguments(

@@ -272,7 +272,7 @@ def test_what_was_seen_between_is_told(db: Database[Any], command: Crawl, tmp_pa
     _, between = edited(article(0), "另一版", 5)
     done = command("import", put(tmp_path / "b.jsonl", article(1), between))
     assert (done.returncode, taken(done)) == (1, line(new=1, missed=1))
-    told = f"zjolcrawl: {tmp_path}/b.jsonl:2: the archive saw this article otherwise at that time"
+    told = f"zjolcrawl: {tmp_path}/b.jsonl:2: the archive has other content of this article for that time"
     assert done.stderr.splitlines()[0] == told
     assert [each for each in everything(db)["articles"] if each["_id"] == newest["_id"]] == before[
         "articles"
@@ -363,20 +363,20 @@ def broken(**more: Any) -> str:
 
 BAD: list[tuple[str | bytes, str]] = [
     ('{"_id": "http://x/', "not JSON: Unterminated string starting at at character 9"),
-    ("[1]", "no JSON object"),
+    ("[1]", "not a JSON object"),
     ("{}", "_id is neither a URL nor {url, revision}"),
-    (broken(_id="http://[", status=""), "status is none of"),
+    (broken(_id="http://[", status=""), "status is not one of"),
     (broken(_id=""), "_id is neither a URL nor {url, revision}"),
     (broken(_id={"revision": 1, "url": "http://x/"}), "_id is neither a URL"),
     (b'{"_id": "\xff"}', "not UTF-8 at byte 10"),
-    (broken(title="\ud800"), "half of a surrogate pair: no text that can be stored"),
+    (broken(title="\ud800"), "half of a surrogate pair: text that cannot be stored"),
     (
         broken(published_at="2017-08-12"),
-        "published_at is no time as 2017-08-11T23:34:27.000Z: 2017-08-12",
+        "published_at must look like 2017-08-11T23:34:27.000Z: 2017-08-12",
     ),
-    (broken(published_at="2017-02-30T00:00:00.000Z"), "published_at is no time"),
+    (broken(published_at="2017-02-30T00:00:00.000Z"), "published_at must look like"),
     (broken(published_at=1502494467), "published_at: not of the type timestamp"),
-    (broken(run_id="xyz"), "run_id is no id of 24 hex digits: xyz"),
+    (broken(run_id="xyz"), "run_id is not an id of 24 hex digits: xyz"),
     (
         broken(images=[{"url": "http://x/", "width": "600"}]),
         "images.width: not of the type list<struct<",
@@ -385,15 +385,15 @@ BAD: list[tuple[str | bytes, str]] = [
     (broken(tags="生态"), "tags: not of the type list<string>"),
     (broken(revision=True), "revision: not of the type int"),
     (broken(mine={"$date": "tomorrow"}), "a value that cannot be read: "),
-    (broken(mine=10**30), "no document that can be stored: "),
-    (broken(**{"$set": 1}), "$set is no name of a field"),
-    (broken(mine=float("nan")), "NaN is no number of JSON"),
+    (broken(mine=10**30), "a document that cannot be stored: "),
+    (broken(**{"$set": 1}), "$set is not a field name"),
+    (broken(mine=float("nan")), "NaN is not a JSON number"),
     (broken(mine="x").replace('"x"', "[" * 100_000), "nested too deeply"),
     (
         broken(mine="x").replace('"x"', "[" * 150 + "]" * 150),
         "nested too deeply: more than 100 levels",
     ),
-    (broken(status="away"), "status is none of live, gone"),
+    (broken(status="away"), "status is not one of live, gone"),
     (broken(revision=0), "revision is less than 1"),
     (broken(title=""), "title is empty"),
     (broken(tags=[]), "tags is empty"),
@@ -403,7 +403,7 @@ BAD: list[tuple[str | bytes, str]] = [
         broken(_id={"url": "http://zjnews.zjol.com.cn/none.shtml", "revision": 1}),
         "no article of this former version is stored",
     ),
-    (broken(body="长" * 6_000_000), "18007042 bytes: a document has 16777216 at the most"),
+    (broken(body="长" * 6_000_000), "18007042 bytes: a document may have 16777216 at most"),
 ]
 
 
@@ -453,9 +453,9 @@ def test_history_that_cannot_be(db: Database[Any], command: Crawl, tmp_path: Pat
     done = command("import", put(tmp_path / "a.jsonl", late, other, former, twice, newest))
     assert (done.returncode, taken(done)) == (1, line(new=1, refused=3))
     assert [each.split(": ", 2)[1:] for each in done.stderr.splitlines()[:3]] == [
-        [f"{tmp_path}/a.jsonl:1", "revision 2 is none before revision 2"],
+        [f"{tmp_path}/a.jsonl:1", "revision 2 is not before revision 2"],
         [f"{tmp_path}/a.jsonl:2", "_id.revision is not revision (3)"],
-        [f"{tmp_path}/a.jsonl:4", "another former version of this number is stored"],
+        [f"{tmp_path}/a.jsonl:4", "a different former version of this number is stored"],
     ]
     assert everything(db) == {"articles": [newest], "revisions": [former]}
 
@@ -540,8 +540,8 @@ def test_database_lost(tmp_path: Path) -> None:
         running.send_signal(signal.SIGCONT)
         _, err = ended(running)
     assert (running.returncode, err.count("\n")) == (2, 1)
-    assert err.startswith("zjolcrawl: MongoDB was lost: ")
-    assert err.endswith("import again, what is there is passed over\n")
+    assert err.startswith("zjolcrawl: MongoDB is unavailable: ")
+    assert err.endswith("import again, it skips what is stored\n")
 
 
 def test_time_of_another_archives_write_is_left_out(

@@ -408,7 +408,7 @@ def test_index_that_cannot_be_written_is_one_line(
         path.unlink()
     done = command("search", "荷花")
     assert done.returncode == 2
-    assert done.stderr.endswith("delete it, the next search makes it again\n")
+    assert done.stderr.endswith("delete it, and the next search rebuilds it\n")
     assert done.stderr.count("\n") == 1
     assert command("search", "荷花", "--rebuild").returncode == 0
 

@@ -1,1 +1,1 @@
-"""WARC writing and reading: the raw bytes of every response, for ever."""
+"""WARC and WACZ: writes every response as received, indexes it, and reads it back."""

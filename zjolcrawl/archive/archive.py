@@ -1,11 +1,11 @@
-"""The archive's folder: its WARC files, the index of them, and what a killed run left.
+"""Reads the archive folder: opens its WARC files, keeps their index current, finishes killed runs' files.
 
 DATA_DIR/warc/zjol-<UTC time>-<run>-<number>.warc.gz         complete, never written again
 zjol-<UTC time>-<run>-<number>.warc.gz.open    being written; its writer holds flock
 zjol-<UTC time>-<run>-<number>.cdxj            index of a complete file
-zjol-<UTC time>-<run>-<number>.warc.gz.stored  it is in WARC_STORE, and perhaps there alone
-zjol-<UTC time>-<run>-<number>.warc.gz.damaged as a killed run left it, before bytes were replaced
-index.sqlite                                   of all; made anew if it is deleted
+zjol-<UTC time>-<run>-<number>.warc.gz.stored  the file is in WARC_STORE, and perhaps only there
+zjol-<UTC time>-<run>-<number>.warc.gz.damaged copy of a killed run's file before its repair
+index.sqlite                                   index of all files; rebuilt if it is deleted
 """
 
 from __future__ import annotations
@@ -41,19 +41,23 @@ __all__ = ["OPEN", "STORED", "SUFFIX", "Archive", "ArchiveError", "NoAnswer", "c
 
 
 class NoAnswer(Exception):
-    """A capture of a request that got no response; the message is the reason kept then."""
+    """A captured request got no response; the message is the reason recorded at the time."""
 
 
 class Archive:
-    """The archive on one folder, for reading; a context manager that closes it.
+    """The archive in one folder, for reading; a context manager that closes it.
 
     Opening it completes the files of killed writers and indexes every file that the index lacks.
-    `repairs` says what was done and found this time, `faults` what of our own files is damaged or missing,
-    every time. A foreign file is indexed as far as it can be and else named in `repairs`.
+    `repairs` lists what this opening repaired or noticed. `faults` lists which of our own files are
+    damaged or missing, at every opening. A foreign file is indexed as far as possible; problems with
+    it go to `repairs`.
     """
 
     def __init__(self, folder: Path, store: WarcStore | None = None) -> None:
-        """Open `folder`, making it if absent; `store` has files that left it. Raises ArchiveError."""
+        """Open `folder`, creating it if absent; `store` holds files that left the folder.
+
+        Raises ArchiveError.
+        """
         self.folder, self.store = folder, store
         self.repairs: list[str] = []
         self.faults: list[str] = []
@@ -68,11 +72,11 @@ class Archive:
             self._look()
 
     def read(self, pointer: Pointer) -> Record:
-        """The record at `pointer`. Raises ArchiveError where it is not there."""
+        """The record at `pointer`. Raises ArchiveError if it is not there."""
         return read_record(self.folder, pointer, self.store)
 
     def open(self, name: str) -> BinaryIO:
-        """A WARC file of the archive, by its name, to be read and closed. Raises OSError."""
+        """Open a WARC file of the archive by name; the caller closes it. Raises OSError."""
         try:
             return _path(self.folder, name).open("rb")
         except FileNotFoundError:
@@ -81,10 +85,10 @@ class Archive:
             return self.store.open(name)
 
     def message(self, capture: Capture) -> Message:
-        """The response of a capture: a revisit's headers with the payload it refers to.
+        """The response of a capture; a revisit gets its own headers and the body it refers to.
 
-        Raises NoAnswer where there was none, ArchiveError where the record, or the one it refers to,
-        cannot be read.
+        Raises NoAnswer if the request got no response, and ArchiveError if the record, or the record it
+        refers to, cannot be read.
         """
         record = self.read(capture.pointer)
         if capture.type == "metadata":
@@ -96,30 +100,30 @@ class Archive:
         return Message(message.first_line, message.headers, origin.body)
 
     def source(self, capture: Capture) -> Pointer:
-        """Where the capture's payload is. Raises ArchiveError where no file has it."""
+        """Where the capture's payload is. Raises ArchiveError if no file has it."""
         if capture.type != "revisit":
             return capture.pointer
         origin = self.index.record(capture.origin) if capture.origin else None
         if origin is None:
-            raise ArchiveError(f"{capture.pointer.record_id} refers to a record that is not here")
+            raise ArchiveError(f"{capture.pointer.record_id} refers to a missing record")
         return origin.pointer
 
     def around(self, url: str, moment: str) -> Capture | None:
-        """What a request made at `moment`, a WARC-Date, got, or would have been spared by.
+        """The capture to use for a request of `url` made at `moment`, a WARC-Date.
 
-        The last good answer before it, which a crawl takes in the place of a request; else the
-        first answer after it.
+        It is the last capture with status 200 up to that time, because a crawl would use it instead of
+        a request; otherwise the first capture after it.
         """
         good = self.index.newest(url, until=moment, status=200)
         return good or self.last_attempt(self.index.following(url, moment))
 
     def further(self, url: str, first: Capture) -> Capture | None:
-        """What the run that made `first` got of another page of its article, asked for after it."""
+        """The capture of another page of an article, requested after `first` by the same run, or None."""
         found = self.last_attempt(self.index.following(url, first.date))
         return found if found and found.run == first.run else None
 
     def last_attempt(self, capture: Capture | None) -> Capture | None:
-        """The capture that a failed one ended in, where its run tried again."""
+        """The capture of the last retry that the same run made after `capture`."""
         while capture and (again := self.index.following(capture.url, capture.date)):
             attempt = capture.known.get("attempt", 0)
             if again.run != capture.run or again.known.get("attempt", 0) != attempt + 1:
@@ -128,7 +132,6 @@ class Archive:
         return capture
 
     def close(self) -> None:
-        """Close the index."""
         self.index.close()
 
     def __enter__(self) -> Self:
@@ -149,7 +152,7 @@ class Archive:
 
     def _catch_up(self) -> None:
         known = self.index.files()
-        # In this order: a file that leaves meanwhile has its note before it goes.
+        # Files before notes: a file that moves to the store meanwhile gets its note first.
         here, odd = complete_files(self.folder)
         noted = noted_files(self.folder)
         there = here | noted
@@ -158,7 +161,7 @@ class Archive:
             if name in there and stamp(self.folder / name) != was
         }  # fmt: skip
         if self.store is None and (away := there - here - known):
-            self.repairs.append(f"{len(away)} files are not indexed: they are in a WARC_STORE")
+            self.repairs.append(f"{len(away)} files are not indexed: set WARC_STORE to read them")
             known |= away
         for name in sorted((there - known) | changed):
             self._index(name, local=name in here)
@@ -173,7 +176,7 @@ class Archive:
                 found = scan(name, file)
         except OSError as error:
             if not local and not isinstance(error, FileNotFoundError):
-                raise  # the store is away, with all its files
+                raise  # the store is unreachable, so every file would fail
             self._tell(name, f"cannot be read: {error}")
             return
         self.index.complete(name, found.captures)
@@ -181,18 +184,18 @@ class Archive:
         if found.unusable:
             told = f"{found.unusable} responses without id, date or URL are not indexed"
             self.repairs.append(f"warc/{shown(name)}: {told}")
-        if OWN_NAME.fullmatch(name):  # of others it is told every time
+        if OWN_NAME.fullmatch(name):  # foreign files are reported by _look at every opening
             self.repairs += [_damage_line(name, each) for each in found.damage]
 
     def _look(self) -> None:
-        """Tell what is damaged or missing."""
+        """Report damaged and missing files."""
         for name, damage, _ in self.index.damage():
             if not damage.replaced or (self.folder / (name + DAMAGED)).exists():
                 line = _damage_line(name, damage)
                 (self.faults if OWN_NAME.fullmatch(name) else self.repairs).append(line)
         for name in sorted(self.index.lost()):
             if OWN_NAME.fullmatch(name):
-                self._tell(name, "is missing: it was here, and is in no WARC_STORE that is known")
+                self._tell(name, "is missing: it was indexed earlier and is in no known WARC_STORE")
 
     def _tell(self, name: str, what: str) -> None:
         own = OWN_NAME.fullmatch(name)
@@ -204,9 +207,9 @@ def _damage_line(name: str, damage: Damage) -> str:
 
 
 def read_record(folder: Path, pointer: Pointer, store: WarcStore | None = None) -> Record:
-    """The record at `pointer`, for who only reads: nothing is completed or indexed.
+    """The record at `pointer`, read without completing or indexing anything.
 
-    From `store` where the folder has not the file. Raises ArchiveError where it is not there.
+    It comes from `store` if the folder does not have the file. Raises ArchiveError if it is not there.
     """
     with _one_line_errors(folder):
         try:
@@ -216,7 +219,7 @@ def read_record(folder: Path, pointer: Pointer, store: WarcStore | None = None) 
                 f"{pointer.file} has no record at byte {pointer.offset}: the file ends there"
             ) from None
         except (ValueError, OverflowError, TypeError) as error:
-            # TornRecord, or a pointer by another hand, whose name or place no file can have.
+            # TornRecord, or a pointer written by another tool with an impossible name or offset.
             raise ArchiveError(
                 f"{pointer.file}: the record at byte {pointer.offset} is damaged ({error})"
             ) from error

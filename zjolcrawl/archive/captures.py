@@ -1,4 +1,4 @@
-"""What the archive holds, a line a capture: where it is, of which URL, when, and what came back."""
+"""Captures, the index entries of the archive: position, URL, time and response of each visit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from zjolcrawl.archive.warc import CONTEXT, FAILED, Pointer, Record, warc_date
 
 UNBELIEVED = "metadata://zjolcrawl/unbelieved"
-"""The address of the records that say which visits their run did not believe."""
+"""URL of the records that list the visits which their run distrusted (see extensions.flips)."""
 INDEXED = {"response", "revisit", "metadata"}
 _PARTS = {"article": str, "image": str, "column": dict, "columns": list, "trail": list}
 
@@ -23,8 +23,8 @@ class Capture:
     """One visit of one URL.
 
     `date` is the WARC-Date as written, `digest` that of the payload, `origin` the id of the record
-    that holds a revisit's payload, `context` the JSON the crawl left, `type` the record's: a
-    `metadata` record stands for a request that got no response.
+    that holds a revisit's payload. `context` is the JSON that the crawl stored with it. `type` is the
+    WARC-Type; a `metadata` record stands for a request that got no response.
     """
 
     pointer: Pointer
@@ -39,24 +39,26 @@ class Capture:
 
     @property
     def seen_at(self) -> datetime:
-        """`date` as a value, aware, UTC."""
+        """`date` as an aware UTC datetime."""
         return datetime.fromisoformat(self.date)
 
     @property
     def run(self) -> str:
-        """The id of the run that made it, which the file's name has; a foreign file is one run."""
+        """The id of the run that made it, from the file name; a foreign file counts as one run."""
         parts = self.pointer.file.split("-")
         return parts[2] if len(parts) == 4 else self.pointer.file
 
     @property
     def known(self) -> dict[str, Any]:
-        """The context as a value, empty where the crawl left none."""
+        """The context as a dict, empty if the crawl stored none."""
         return json.loads(self.context) if self.context else {}
 
 
 def capture_of(record: Record, pointer: Pointer) -> Capture | None:
-    """The capture that a record stands for; None for a request or warcinfo record, and for one of
-    another tool that no query could find: without id, date, http(s) URL or status.
+    """The capture for a record, or None if it is not indexed.
+
+    Not indexed are request and warcinfo records, and records of other tools that no query could find:
+    those without id, date, http(s) URL or status.
     """
     if record.type not in INDEXED or not record.record_id:
         return None
@@ -82,7 +84,7 @@ def capture_of(record: Record, pointer: Pointer) -> Capture | None:
 
 
 def _fetched_url(url: str) -> str:
-    """The URL. Raises ValueError where it is no http(s) URL with a host."""
+    """The URL. Raises ValueError if it is not an http(s) URL with a host."""
     parts = urlsplit(url)
     if parts.scheme.lower() not in {"http", "https"} or not parts.hostname or parts.port == 0:
         raise ValueError("no http URL")
@@ -90,7 +92,7 @@ def _fetched_url(url: str) -> str:
 
 
 def _utc(date: str) -> str:
-    """A WARC-Date as a string that sorts by time. Raises ValueError where it is none."""
+    """A WARC-Date as a UTC string that sorts by time. Raises ValueError if it is not a date."""
     moment = datetime.fromisoformat(date)
     if date.endswith("Z"):
         return date
@@ -98,7 +100,7 @@ def _utc(date: str) -> str:
 
 
 def _context(text: str | None) -> str | None:
-    """The context, if it is one of ours: a JSON object of known parts."""
+    """The context, or None unless it is ours: a JSON object whose known parts have the right types."""
     try:
         known = json.loads(text) if text else None
     except (ValueError, RecursionError):
@@ -110,15 +112,15 @@ def _context(text: str | None) -> str | None:
 
 
 def mime_of(content_type: str | None) -> str | None:
-    """The media type of a Content-Type, lower-case, without its parameters."""
+    """The media type of a Content-Type header, lower-case, without parameters."""
     return (content_type or "").partition(";")[0].strip().lower() or None
 
 
 def url_key(url: str) -> str:
-    """The sort key of a CDXJ line: the host's labels from the right, then path and query.
+    """The sort key of a CDXJ line: host labels in reverse order, then path and query.
 
-    As the Wayback tools make it for plain http(s) URLs: no scheme, no `www.`, no default port, all
-    lower-case, the query's arguments in order.
+    It is the key that Wayback tools make for plain http(s) URLs: no scheme, no `www.`, no default
+    port, all lower-case, query arguments sorted.
     """
     parts = urlsplit(url.lower())
     host = re.sub(r"^www\d*\.", "", parts.hostname or "")
@@ -129,12 +131,12 @@ def url_key(url: str) -> str:
 
 
 def cdxj(captures: Iterable[Capture]) -> str:
-    """A CDXJ index of captures, sorted; a failure is not one, for there is nothing to replay."""
+    """A sorted CDXJ index of captures, without failed requests: they have nothing to replay."""
     return "".join(sorted(cdxj_line(each) for each in captures if each.type != "metadata"))
 
 
 def cdxj_line(capture: Capture) -> str:
-    """The line of one capture, with its end."""
+    """The CDXJ line of one capture, with its newline."""
     revisit = capture.type == "revisit"
     values = {
         "url": capture.url,

@@ -1,4 +1,4 @@
-"""A page's bytes from what came over the wire: the same for a crawl and for what is archived."""
+"""Undoes content codings (gzip, deflate, br, zstd), identically for crawled and archived responses."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-_PIECE = 4096  # bytes: what follows a member is copied, and a body may be a million of them
+_PIECE = 4096  # bytes; zlib copies what follows a member, and a body may have a million members
 _GZIP_MAGIC = b"\x1f\x8b\x08"
-_EITHER_HEADER = 47  # zlib's window bits: a gzip or a zlib header, whichever there is
+_EITHER_HEADER = 47  # zlib window bits: accepts a gzip or a zlib header
 _GZIP, _ZLIB, _RAW = 31, zlib.MAX_WBITS, -zlib.MAX_WBITS
 _ERRORS = (zlib.error, brotli.error, zstd.ZstdError)
 
 
 class BrokenAnswer(ValueError):
-    """An answer that was cut, damaged, or does not fit its request: it says nothing of the page."""
+    """A response that is truncated, damaged or unfit for its request; it says nothing about the page."""
 
 
 class TooLarge(BrokenAnswer):
-    """A body that is larger, unpacked, than it may be."""
+    """A body whose decoded size exceeds the limit."""
 
 
 def decoded_body(message: Message) -> bytes:
@@ -37,11 +37,11 @@ def decoded_body(message: Message) -> bytes:
 
 
 def unpacked(body: bytes, codings: Iterable[str], most: int = 0) -> bytes:
-    """The body without its content codings, given in the order in which they were applied.
+    """The body without its content codings, which are given in the order they were applied.
 
-    A coding that is unknown is none: servers send `utf-8` and `none`. `most`: the most bytes of each step
-    (0: any). Raises BrokenAnswer where a body is not whole, its checksum does not fit or something
-    follows it; TooLarge.
+    Decoding stops at an unknown coding, because servers send `utf-8` and `none`. `most` limits the
+    bytes of each step (0: no limit). Raises BrokenAnswer if the body is truncated, fails its checksum
+    or has trailing data; TooLarge if it exceeds `most`.
     """
     for coding in reversed([name for each in codings if (name := each.strip().lower())]):
         if coding not in _DECODERS or not body:
@@ -58,9 +58,10 @@ def unpacked(body: bytes, codings: Iterable[str], most: int = 0) -> bytes:
 
 
 def body_start(message: Message, most: int) -> tuple[bytes, bool]:
-    """The first `most` bytes of the body without its content coding, and whether there are more.
+    """The first `most` bytes of the decoded body, and whether there are more.
 
-    However little was sent, no more than about `most` is unpacked. Raises ValueError, with the reason.
+    Decodes not much more than `most` bytes, so a decompression bomb is harmless. Raises ValueError
+    with the reason.
     """
     codings = [c.strip().lower() for c in (message.header("content-encoding") or "").split(",")]
     codings = [each for each in codings if each and each != "identity"]
@@ -80,15 +81,15 @@ class _Cut(Exception):
 
 
 def _members(body: bytes, most: int, begin: Callable[[], Any], limit: int) -> bytes:
-    """What one or several whole members, one after the other, hold; little more than `most` of it.
+    """The decoded content of one or more complete members in sequence, cut soon after `most` bytes.
 
-    `limit`: the decoder's word for a size without limit. Most often there is one, unpacked in one call.
+    `limit` is the decoder's value for "no limit". A single member, the usual case, takes one call.
     """
     view, at, step = memoryview(body), 0, len(body)
     parts: list[bytes] = []
     size = 0
     while at < len(body):
-        if at and body[at] == 0 and not body[at:].strip(b"\0"):  # padding to a block
+        if at and body[at] == 0 and not body[at:].strip(b"\0"):  # zero padding
             break
         member = begin()
         while not member.eof:
@@ -111,7 +112,7 @@ def _gunzip(body: bytes, most: int) -> bytes:
 def _inflate(body: bytes, most: int) -> bytes:
     try:
         return _members(body, most, lambda: zlib.decompressobj(_ZLIB), 0)
-    except zlib.error:  # some servers leave the header out
+    except zlib.error:  # some servers omit the zlib header
         return _members(body, most, lambda: zlib.decompressobj(_RAW), 0)
 
 
@@ -132,7 +133,7 @@ def _unzstd(body: bytes, most: int) -> bytes:
 
 
 _STEP = 1 << 20
-# All that Scrapy asks servers for; it depends on both libraries itself.
+# All codings in Scrapy's Accept-Encoding; Scrapy depends on both libraries itself.
 _DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
     "gzip": _gunzip, "x-gzip": _gunzip, "deflate": _inflate, "br": _unbrotli, "zstd": _unzstd,
     "identity": lambda body, most: body,
@@ -140,7 +141,7 @@ _DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
 
 
 def _leading(body: bytes, most: int) -> bytes:
-    """The first `most` bytes of what all gzip members hold (RFC 1952, 2.2), however the body ends."""
+    """The first `most` decoded bytes of all gzip members (RFC 1952, 2.2), even if the body is truncated."""
     view, at = memoryview(body), 0
     parts: list[bytes] = []
     left = most

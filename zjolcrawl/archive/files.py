@@ -1,4 +1,4 @@
-"""The files of the archive's folder: their names, locks, and what a complete one needs."""
+"""File names, locks and completion of the WARC files in the archive folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ArchiveError(Exception):
 
 
 def complete_files(folder: Path) -> tuple[set[str], dict[str, str]]:
-    """The names of the complete WARC files, and by name why others that end so are left out."""
+    """The names of the complete WARC files, and the reason by name for each file that is skipped."""
     names: set[str] = set()
     odd: dict[str, str] = {}
     for path in (*folder.glob(f"*{SUFFIX}"), *folder.glob("*.warc")):
@@ -33,23 +33,26 @@ def complete_files(folder: Path) -> tuple[set[str], dict[str, str]]:
 
 
 def noted_files(folder: Path) -> set[str]:
-    """The names of the WARC files that are in a store, by the notes beside them."""
+    """The names of the WARC files that are in a store, taken from the notes beside them."""
     notes = (path.name.removesuffix(STORED) for path in folder.glob(f"*{SUFFIX}{STORED}"))
     return {name for name in notes if is_plain(name)}
 
 
 def is_plain(name: str) -> bool:
-    """Whether a file's name can be kept in the index and printed as it is."""
+    """Whether a file name can be indexed and printed as it is."""
     return not any(unicodedata.category(each) in {"Cc", "Cs"} for each in name)
 
 
 def shown(name: str) -> str:
-    """A file's name for a message, in which control characters and bytes that are no UTF-8 are escaped."""
+    """A file name for a message, with control characters and non-UTF-8 bytes escaped."""
     return name if is_plain(name) else ascii(name)
 
 
 def stamp(path: Path) -> str:
-    """What differs once a file, or the note in its place, was replaced. Raises OSError."""
+    """Size and modification time of a file or of its store note; differs once it is replaced.
+
+    Raises OSError.
+    """
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -58,9 +61,9 @@ def stamp(path: Path) -> str:
 
 
 def complete(path: Path, index: ArchiveIndex) -> None:
-    """Give a durable `.open` file, which is indexed, its lasting name and write the CDXJ beside it.
+    """Give a durable, indexed `.open` file its final name and write its CDXJ.
 
-    OSError, sqlite3.Error.
+    Raises OSError and sqlite3.Error.
     """
     lasting = path.with_name(path.name.removesuffix(OPEN))
     beside = lasting.with_name(lasting.name.removesuffix(SUFFIX) + ".cdxj")
@@ -74,7 +77,7 @@ def complete(path: Path, index: ArchiveIndex) -> None:
 
 
 def lock(descriptor: int) -> bool:
-    """Take the lock that tells a living writer's file from a dead one's, if no one has it."""
+    """Take the lock that marks a live writer's file; False if another process holds it."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -83,9 +86,9 @@ def lock(descriptor: int) -> bool:
 
 
 def _reason_against(path: Path) -> str | None:
-    """Why a file is not read; one that is no regular file could block its reader for ever."""
+    """Why a file is skipped, or None. A file that is not regular could block its reader forever."""
     if not is_plain(path.name):
-        return "its name has control characters, or bytes that are no UTF-8"
+        return "its name has control characters, or bytes that are not UTF-8"
     if path.suffix == ".warc":
         return "it is not compressed: `warcio recompress` makes a .warc.gz of it"
     try:
@@ -93,4 +96,4 @@ def _reason_against(path: Path) -> str | None:
             return None
     except OSError as error:
         return str(error.strerror or error).lower()
-    return "it is no regular file"
+    return "it is not a regular file"

@@ -1,4 +1,4 @@
-"""Completing what a killed run left, without losing a record that can be read."""
+"""Completes the WARC files of killed runs without losing a readable record."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from zjolcrawl.archive.scan import Damage, scan
 from zjolcrawl.archive.warc import replacement
 from zjolcrawl.durable import sync_folder
 
-_PIECE = 16 * 1024 * 1024  # bytes that one record stands for, at most twice as many
+_PIECE = 16 * 1024 * 1024  # bytes that one replacement record covers; the last up to twice as many
 
 
 def complete_if_left(path: Path, index: ArchiveIndex) -> str | None:
-    """Complete a dead writer's file; what was done, None for a living writer's. Raises OSError.
+    """Complete a dead writer's file; returns what was done, or None if the writer lives.
 
-    A record that the file's end cuts off is cut. Other damage is replaced by a record of the same length,
-    so that all that follows keeps its place and other tools read on; the file as it was is kept beside.
+    A record that the end of the file cuts off is truncated. Other damage is overwritten by a record of
+    the same length, so that later records keep their offsets and other tools can read on; a copy of
+    the original file is kept beside it. Raises OSError.
     """
     lasting = path.with_name(path.name.removesuffix(OPEN))
     try:
@@ -32,7 +33,7 @@ def complete_if_left(path: Path, index: ArchiveIndex) -> str | None:
         if not lock(descriptor) or not _is_still(path, descriptor):
             return None
         if lasting.exists():
-            return f"warc/{path.name}: {lasting.name} is there too; compare them and remove one"
+            return f"warc/{path.name}: {lasting.name} exists too; compare them and remove one"
         with path.open("rb") as file:
             found = scan(lasting.name, file)
         size = os.fstat(descriptor).st_size
@@ -65,14 +66,14 @@ def _told(damage: list[Damage], size: int, captures: int) -> str:
     ]
     if lost := [each for each in damage if not each.ended]:
         said += [str(each) for each in lost]
-        said.append(f"the file as it was is kept with the suffix {DAMAGED}")
+        said.append(f"the original file is kept with the suffix {DAMAGED}")
     if not damage:
         said.append("was whole")
     return f"{'; '.join(said)}, {captures} captures kept"
 
 
 def _keep(path: Path) -> None:
-    """Copy a file beside itself, once: a repair that was cut off finds the first copy."""
+    """Copy a file beside itself once; a repair that was interrupted finds the first copy."""
     kept = path.with_name(path.name.removesuffix(OPEN) + DAMAGED)
     if kept.exists():
         return
@@ -85,7 +86,7 @@ def _keep(path: Path) -> None:
 
 
 def _replaced(descriptor: int, damage: Damage) -> Damage:
-    """Put records that say so in the place of damaged bytes; too few of them stay as they are."""
+    """Overwrite damaged bytes with records that say so; a range that is too short stays as it is."""
     for start, length in _pieces(damage):
         made = replacement(length, damage.reason)
         if made is None:

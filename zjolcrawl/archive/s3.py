@@ -1,6 +1,6 @@
-"""WARC files in an S3-compatible store: put there whole, compared, and read by byte range.
+"""WARC files in an S3-compatible store: uploaded whole, verified, and read by byte range.
 
-Every fault is an OSError, as of a disk: FileNotFoundError where the store has no such file.
+Every error is an OSError, as for a disk; a missing file is FileNotFoundError.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 
 _MOST = 5 * 1024**3  # bytes of one PUT
 _CHUNK = 1024**2
-_BUFFER = 512 * 1024  # what one request for a part of a file brings, at least
+_BUFFER = 512 * 1024  # minimum bytes that one range request fetches
 _MISSING = {"404", "NoSuchKey", "NotFound"}
-# botocore's words, and Scrapy's settings of FILES_STORE, which are the environment's names too.
+# botocore's option names, and the Scrapy settings of FILES_STORE, named like the environment variables.
 _OPTIONS = {
     "aws_access_key_id": "AWS_ACCESS_KEY_ID", "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY",
     "aws_session_token": "AWS_SESSION_TOKEN", "endpoint_url": "AWS_ENDPOINT_URL",
@@ -29,10 +29,10 @@ _OPTIONS = {
 
 
 def store_of(setting: Callable[[str], Any]) -> WarcStore | None:
-    """The store that WARC_STORE names, None where it is empty; `setting` gives a setting by its name.
+    """The store that WARC_STORE names, or None if it is empty; `setting` looks up a setting by name.
 
-    Raises ValueError, with one line. An option that is not set is botocore's own: from the environment,
-    from its files.
+    botocore fills in options that are not set, from the environment and its own files. Raises
+    ValueError with a one-line message.
     """
     uri = str(setting("WARC_STORE") or "")
     if not uri:
@@ -41,7 +41,7 @@ def store_of(setting: Callable[[str], Any]) -> WarcStore | None:
     if parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment:
         raise ValueError(f"WARC_STORE: {uri} is not s3://BUCKET/PREFIX")
     if find_spec("botocore") is None:
-        raise ValueError("WARC_STORE: s3:// needs the package botocore, as zjolcrawl[s3] has it")
+        raise ValueError("WARC_STORE: s3:// needs the package botocore: install zjolcrawl[s3]")
     options = {word: setting(name) for word, name in _OPTIONS.items()}
     return WarcStore(
         uri, {word: value for word, value in options.items() if value not in {None, ""}}
@@ -49,32 +49,32 @@ def store_of(setting: Callable[[str], Any]) -> WarcStore | None:
 
 
 class WarcStore:
-    """The files under `s3://BUCKET/PREFIX`, by their names; for any thread. `uri` ends without a slash."""
+    """The files under `s3://BUCKET/PREFIX`, by name; thread-safe. `uri` has no trailing slash."""
 
     def __init__(self, uri: str, options: dict[str, Any]) -> None:
-        """`options` are those of a botocore client, which is made by the first call."""
+        """`options` are those of a botocore client; the first call creates the client."""
         self.uri = uri.rstrip("/")
         parts = urlsplit(self.uri)
         self._bucket, self._prefix = parts.netloc, parts.path.lstrip("/")
         self._options = options
 
     def put(self, path: Path) -> tuple[int, str]:
-        """A file is in the store, byte for byte, as a reading of it there has shown; its size and sha256.
+        """Upload a file, read it back to verify it, and return its size in bytes and sha256.
 
-        What is there already is compared, never written over.
+        A file that exists already is compared, never overwritten.
         """
         size, sha256, md5 = _fingerprint(path)
         if size > _MOST:
-            raise OSError(f"{path.name} has more than the 5 GiB that a store takes at once")
+            raise OSError(f"{path.name} is larger than 5 GiB, the limit of one S3 upload")
         if self.size(path.name) is None:
             with path.open("rb") as file, self._faults(path.name):
                 self._client.put_object(**self._key(path.name), Body=file, ContentMD5=md5)
         if self._sha256(path.name) != sha256:
-            raise OSError(f"{self.uri}/{path.name} has other bytes than the file here")
+            raise OSError(f"{self.uri}/{path.name} differs from the local file")
         return size, sha256
 
     def size(self, name: str) -> int | None:
-        """A file's bytes, None where there is none."""
+        """A file's size in bytes, or None if it does not exist."""
         try:
             with self._faults(name):
                 return int(self._client.head_object(**self._key(name))["ContentLength"])
@@ -82,7 +82,7 @@ class WarcStore:
             return None
 
     def read(self, name: str, offset: int, length: int) -> bytes:
-        """So many bytes of a file; fewer where it ends before."""
+        """`length` bytes of a file from `offset`; fewer at its end."""
         if length <= 0:
             return b""
         part = f"bytes={offset}-{offset + length - 1}"
@@ -90,14 +90,14 @@ class WarcStore:
             return bytes(self._client.get_object(**self._key(name), Range=part)["Body"].read())
 
     def open(self, name: str) -> BinaryIO:
-        """A file to be read from anywhere, part by part."""
+        """A seekable file that is fetched part by part."""
         size = self.size(name)
         if size is None:
-            raise FileNotFoundError(f"{self.uri}/{name} is not there")
+            raise FileNotFoundError(f"{self.uri}/{name} does not exist")
         return io.BufferedReader(_Parts(self, name, size), _BUFFER)
 
     def names(self) -> Iterator[str]:
-        """The names of the files."""
+        """The names of all files."""
         start = f"{self._prefix}/" if self._prefix else ""
         pages = self._client.get_paginator("list_objects_v2")
         with self._faults(""):
@@ -110,7 +110,7 @@ class WarcStore:
         from botocore.config import Config
         from botocore.session import get_session
 
-        # The newer checksums are not understood by every store; ours is a reading of what is there.
+        # Not every store understands the newer checksums; `put` verifies by reading back.
         config = Config(
             connect_timeout=10, read_timeout=60,
             retries={"mode": "standard", "total_max_attempts": 4},
@@ -144,7 +144,7 @@ class WarcStore:
 
 
 class _Parts(io.RawIOBase):
-    """A file of a store; each reading is a request."""
+    """A file in a store; each read is one request."""
 
     def __init__(self, store: WarcStore, name: str, size: int) -> None:
         self._store, self._name, self._size = store, name, size
@@ -169,7 +169,7 @@ class _Parts(io.RawIOBase):
 
 
 def _fingerprint(path: Path) -> tuple[int, str, str]:
-    """Bytes, sha256 in hex, and the MD5 by which a store refuses what came spoiled."""
+    """Size in bytes, sha256 in hex, and the MD5 that lets the store refuse a corrupted upload."""
     size, sha256, md5 = 0, hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     with path.open("rb") as file:
         while part := file.read(_CHUNK):

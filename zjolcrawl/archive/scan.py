@@ -1,4 +1,4 @@
-"""Reading a whole WARC file for the index, past what is damaged in it."""
+"""Reads a whole WARC file for the index and continues after damaged parts."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from zjolcrawl.archive.captures import INDEXED, Capture, capture_of
 from zjolcrawl.archive.warc import REPLACED, Pointer, Record, TornRecord, read_records
 
 OWN_NAME = re.compile(r"zjol-[0-9]{14,20}-([0-9a-f]{24})-[0-9]+\.warc\.gz")
-"""The name of a file that a run of ours wrote, with the run's id."""
+"""The name of a file that one of our runs wrote; group 1 is the run's id."""
 _MAGIC = b"\x1f\x8b\x08"
 _WINDOW = 1024 * 1024
-_LOOK = 1024  # bytes in which a gzip header ends and a record's first line begins
-_MOST = 256 * 1024 * 1024  # bytes of a foreign record; ours are bounded by DOWNLOAD_MAXSIZE
+_LOOK = 1024  # bytes that hold a gzip header and the start of a record's first line
+_MOST = 256 * 1024 * 1024  # byte limit of a foreign record; DOWNLOAD_MAXSIZE limits ours
 
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Bytes in which no record can be read, from `start` up to `end`, and the `reason`.
+    """Bytes from `start` up to `end` in which no record can be read, and the `reason`.
 
-    `ended`: the file ends within a record, as a killed writer leaves it. `replaced`: a repair has put a
-    record in their place that says so.
+    `ended`: the file ends within a record, as after a killed writer. `replaced`: a repair has
+    overwritten the bytes with a record that says so.
     """
 
     start: int
@@ -41,7 +41,7 @@ class Damage:
 
 @dataclass(slots=True)
 class Scanned:
-    """A file's captures, its damage, and how many responses are `unusable`: without id, date or URL."""
+    """A file's captures, its damage, and the number of `unusable` responses: without id, date or URL."""
 
     captures: list[Capture] = field(default_factory=list)
     damage: list[Damage] = field(default_factory=list)
@@ -51,8 +51,8 @@ class Scanned:
 def scan(name: str, file: BinaryIO) -> Scanned:
     """Read every whole record of a file. Raises OSError.
 
-    After damage it goes on at the next gzip member that is a whole record. A page may itself hold such
-    members, so in a file of ours only a record of the same warcinfo record is taken.
+    After damage it continues at the next gzip member that is a whole record. An archived page may
+    itself contain such members, so in our own files only records of the same warcinfo record count.
     """
     found = Scanned()
     end = file.seek(0, os.SEEK_END)
@@ -90,14 +90,17 @@ def _take(found: Scanned, record: Record, at: Pointer) -> None:
 
 
 def _family(record: Record) -> str:
-    """The id of the warcinfo record that a record belongs to, empty where it names none."""
+    """The id of the warcinfo record that a record belongs to, or "" if it names none."""
     if record.type == "warcinfo":
         return record.record_id
     return record.fields.get("warc-warcinfo-id", "").strip("<>")
 
 
 def _following(file: BinaryIO, start: int, family: set[str] | None, most: int) -> int | None:
-    """Where the next whole record begins, of one of the family if given; else the next warcinfo record."""
+    """The offset of the next whole record, or None.
+
+    With a `family`, a record of that family is preferred, then the next warcinfo record.
+    """
     other: int | None = None
     for offset in _candidates(file, start):
         try:
@@ -112,7 +115,7 @@ def _following(file: BinaryIO, start: int, family: set[str] | None, most: int) -
 
 
 def _candidates(file: BinaryIO, start: int) -> Iterator[int]:
-    """Offsets at which a gzip member begins whose first bytes are a record's."""
+    """Offsets of gzip members whose first bytes start a WARC record."""
     while True:
         file.seek(start)
         window = file.read(_WINDOW + _LOOK)

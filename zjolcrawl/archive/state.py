@@ -1,4 +1,4 @@
-"""What is missing or damaged in the archive's folder, looked at without changing anything."""
+"""Read-only check of the archive folder for missing and damaged WARC files."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from zjolcrawl.archive.scan import OWN_NAME, Damage
 
 @dataclass(frozen=True, slots=True)
 class ArchiveState:
-    """`missing`: WARC files that the index or an article refers to, and that are neither here nor noted
-    to be in a store. `damaged`: a line for each of our files of which bytes cannot be read.
+    """The result of the check.
+
+    `missing`: WARC files that the index or an article refers to, but that are neither here nor noted
+    as being in a store. `damaged`: one line for each unreadable part of our own files.
     """
 
     missing: list[str] = field(default_factory=list)
@@ -24,7 +26,7 @@ class ArchiveState:
 
 def state(folder: Path, referred: Iterable[str] = ()) -> ArchiveState:
     """The state of `folder`; `referred` are the files that articles refer to. Raises OSError."""
-    # In the order in which a file changes its name, so that none is overlooked.
+    # Listed in the order in which a file is renamed, so that none is missed.
     being_written = {path.name.removesuffix(OPEN) for path in folder.glob(f"*{SUFFIX}{OPEN}")}
     here, odd = complete_files(folder)
     there = being_written | here | odd.keys() | noted_files(folder)
@@ -36,7 +38,7 @@ def state(folder: Path, referred: Iterable[str] = ()) -> ArchiveState:
 
 
 def _indexed(folder: Path) -> tuple[set[str], list[str]]:
-    """The files that the index knows, lost ones included, and a line for each damage."""
+    """The files that the index knows, including lost ones, and a line for each damaged part."""
     path = folder / NAME
     if not path.is_file():
         return set(), []
@@ -48,7 +50,7 @@ def _indexed(folder: Path) -> tuple[set[str], list[str]]:
         finally:
             db.close()
     except sqlite3.Error:
-        return set(), []  # the next run makes it anew, or says why it cannot
+        return set(), []  # the next run rebuilds it, or says why it cannot
     return names, [
         f"{file}: {Damage(start, stop, reason)}" for file, start, stop, reason, replaced in rows
         if OWN_NAME.fullmatch(file) and (not replaced or (folder / (file + DAMAGED)).exists())

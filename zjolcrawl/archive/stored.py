@@ -1,7 +1,7 @@
-"""Complete WARC files go to a store, and may leave the folder then; what went is noted beside them.
+"""Moves complete WARC files to a store and back, with a note beside each file that is in the store.
 
-zjol-….warc.gz.stored    {store, bytes, sha256}: a reading of the store has shown these bytes there;
-                         without sha256: another host brought them
+zjol-….warc.gz.stored    {store, bytes, sha256}: these bytes were verified by reading them back;
+                         without sha256: another host uploaded the file
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _LONGEST_NAME = 240  # bytes, with room for a suffix
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """The store's URI, the file's bytes, and its sha256 where this host brought it."""
+    """The store's URI, the file's size in bytes, and its sha256 if this host uploaded it."""
 
     store: str
     bytes: int
@@ -29,7 +29,7 @@ class Note:
 
 @dataclass(slots=True)
 class Pushed:
-    """Files that are in the store now and were not known to be, those that left; `faults` are lines."""
+    """The files that `push` uploaded and removed, and a line in `faults` for each failure."""
 
     stored: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
@@ -37,10 +37,10 @@ class Pushed:
 
 
 def push(folder: Path, store: WarcStore, *, remove: bool = False) -> Pushed:
-    """Bring each complete file and its CDXJ to the store; with `remove`, let the WARC files go then.
+    """Upload each complete file and its CDXJ to the store; `remove` then deletes the local WARC files.
 
-    What cannot be brought stays as it is, with a line in `faults`. May be ended at any moment and done
-    again, beside runs that write or read.
+    A file that cannot be uploaded stays, with a line in `faults`. It may be interrupted and repeated at
+    any time, also while runs write or read.
     """
     done = Pushed()
     names, _ = complete_files(folder)
@@ -59,10 +59,10 @@ def push(folder: Path, store: WarcStore, *, remove: bool = False) -> Pushed:
 
 
 def pull(folder: Path, store: WarcStore, faults: list[str] | None = None) -> list[str]:
-    """Note the store's WARC files that are not here, of other hosts say; their names.
+    """Note the store's WARC files that are not here, such as another host's; returns their names.
 
-    Who opens the archive next indexes them. One that cannot be noted has a line in `faults`. Raises
-    OSError where the store or the folder is away.
+    The next process that opens the archive indexes them. A file that cannot be noted gets a line in
+    `faults`. Raises OSError if the store or the folder is unreachable.
     """
     folder.mkdir(parents=True, exist_ok=True)
     new = []
@@ -73,7 +73,7 @@ def pull(folder: Path, store: WarcStore, faults: list[str] | None = None) -> lis
             new.append(name)
         elif faults is not None:
             faults.append(
-                f"{store.uri}/{shown(name)} is left out: no usable name, or removed meanwhile"
+                f"{store.uri}/{shown(name)} is skipped: unusable name, or removed meanwhile"
             )
     return new
 
@@ -95,9 +95,9 @@ def _bring(path: Path, store: WarcStore) -> Note:
 
 
 def _let_go(path: Path, note: Note, store: WarcStore) -> None:
-    """Remove a file whose note is durable, after a last look that the store has it. Raises OSError."""
+    """Remove a file whose note is durable, after a last check that the store has it. Raises OSError."""
     if not path.stat().st_size == note.bytes == store.size(path.name):
-        raise OSError(f"{store.uri} has not the {path.stat().st_size} bytes of this file any more")
+        raise OSError(f"{store.uri} no longer has all {path.stat().st_size} bytes of this file")
     path.unlink()
     sync_folder(path.parent)
 
@@ -108,7 +108,7 @@ def _note_of(path: Path) -> Note | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError):
-        return None  # not one of ours: shown anew
+        return None  # not one of our notes: upload and verify again
 
 
 def _write(path: Path, note: Note) -> None:

@@ -1,7 +1,7 @@
-"""Part of the archive as one WACZ 1.1.1 file, for any replay tool.
+"""Packs part of the archive into one WACZ 1.1.1 file, for any replay tool.
 
-https://specs.webrecorder.net/wacz/1.1.1/: a ZIP with the WARC records as they are, uncompressed by
-the ZIP, a compressed CDXJ index, a list of pages, and the sha256 of each of these.
+https://specs.webrecorder.net/wacz/1.1.1/: a ZIP with the WARC records as they are (stored, not
+compressed again), a compressed CDXJ index, a list of pages, and the sha256 of each of these.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from zjolcrawl.archive.captures import Capture, cdxj
 from zjolcrawl.archive.warc import Pointer, Record, TornRecord, read_records
 
 _WARC = "archive/data.warc.gz"
-_INDEX_BLOCK = 3000  # lines of the index that are compressed together, as other tools have it
+_INDEX_BLOCK = 3000  # index lines compressed together, as in other tools
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """What went into the file: how many captures, of them pages, and its size in bytes."""
+    """What the file contains: number of captures, how many of them are pages, and its size in bytes."""
 
     captures: int
     pages: int
@@ -46,15 +46,15 @@ def pack(
     titles: dict[str, str],
     told: list[str],
 ) -> Packed:
-    """Write captures, with the records that revisits refer to, to `target`.
+    """Write captures, and the records that revisits refer to, to `target`.
 
-    One that cannot be read is left out, with a line in `told`.
-    `titles`: headlines by the URL of the article that a capture was asked for. Written beside the
-    target and renamed when whole. Raises ArchiveError, also where there is nothing to pack.
+    A capture that cannot be read is skipped, with a line in `told`. `titles` maps article URLs to
+    headlines. The file is written beside the target and renamed when complete. Raises ArchiveError,
+    also if there is nothing to pack.
     """
     chosen = {capture.pointer.record_id: capture for capture in captures}
     if not chosen:
-        raise ArchiveError("nothing in the archive is what was asked for")
+        raise ArchiveError("nothing in the archive matches the selection")
     scratch = target.with_name(target.name + ".new")
     try:
         with zipfile.ZipFile(scratch, "w", zipfile.ZIP_STORED) as file:
@@ -69,7 +69,7 @@ def pack(
 
 
 def _with_origins(archive: Archive, chosen: dict[str, Capture]) -> list[Capture]:
-    """The captures, and those that hold the payloads of revisits, file by file in their order."""
+    """The captures and those that hold the payloads of revisits, ordered by file and offset."""
     wanted = dict(chosen)
     for capture in chosen.values():
         if capture.origin and (origin := archive.index.record(capture.origin)):
@@ -94,7 +94,7 @@ def _write(
                 moved.append(replace(capture, pointer=at))
             warc.write(member)
     if not moved:
-        raise ArchiveError(f"no record that was asked for can be read: {'; '.join(told[:3])}")
+        raise ArchiveError(f"none of the selected records can be read: {'; '.join(told[:3])}")
     _write_index(package, cdxj(moved).splitlines(keepends=True))
     pages = list(_pages((c for c in moved if c.pointer.record_id in chosen), titles))
     head = {"format": "json-pages-1.0", "id": "pages", "title": "All Pages"}
@@ -106,7 +106,7 @@ def _write(
 def _members(
     archive: Archive, chosen: list[Capture], told: list[str]
 ) -> Iterator[tuple[bytes, Capture | None]]:
-    """Gzip members as they are: each file's warcinfo, then captures, each with its request."""
+    """Gzip members unchanged: each file's warcinfo, then its captures, each with its request."""
     for name, captures in groupby(chosen, key=lambda capture: capture.pointer.file):
         try:
             with archive.open(name) as file:
@@ -119,7 +119,7 @@ def _members(
 def _with_request(
     file: BinaryIO, capture: Capture | None, told: list[str]
 ) -> Iterator[tuple[bytes, Capture | None]]:
-    """A capture's member and that of its request; of None, the first member of the file."""
+    """The members of a capture and of its request; for None, the first member of the file."""
     try:
         member, following = _next_member(file, capture.pointer.offset if capture else 0)
     except (TornRecord, StopIteration) as error:
@@ -132,7 +132,7 @@ def _with_request(
 
 
 def _next_member(file: BinaryIO, offset: int) -> tuple[bytes, bytes]:
-    """The member at `offset`, and the one after it if that is the request it answers."""
+    """The member at `offset`, and the next one if it is the request that belongs to it."""
     records = read_records(file, offset)
     _, length, record = next(records)
     second: tuple[int, int, Record] | None = None
@@ -147,7 +147,7 @@ def _next_member(file: BinaryIO, offset: int) -> tuple[bytes, bytes]:
 
 
 def _write_index(package: _Package, lines: list[str]) -> None:
-    """The CDXJ in compressed blocks, and the list of the blocks by which tools find theirs."""
+    """Write the CDXJ in compressed blocks, and the list of blocks that tools search first."""
     blocks = [
         (
             lines[start],
@@ -171,7 +171,7 @@ def _write_index(package: _Package, lines: list[str]) -> None:
 
 
 def _pages(captures: Iterable[Capture], titles: dict[str, str]) -> Iterator[dict[str, str]]:
-    """What a reader may open: articles and column pages that were there."""
+    """The page list for readers: articles and column pages with status 200."""
     for capture in captures:
         known = capture.known
         if capture.status != 200 or "image" in known or not known:
@@ -185,7 +185,7 @@ def _pages(captures: Iterable[Capture], titles: dict[str, str]) -> Iterator[dict
 
 
 class _Package:
-    """A WACZ being written: each entry's hash and size go into datapackage.json."""
+    """A WACZ file being written; collects each entry's hash and size for datapackage.json."""
 
     def __init__(self, file: zipfile.ZipFile) -> None:
         self._file = file
@@ -212,7 +212,7 @@ class _Package:
 
 
 class _Entry:
-    """One file of a WACZ; `size` is what was written so far."""
+    """One file of a WACZ; `size` is the number of bytes written so far."""
 
     def __init__(
         self, file: zipfile.ZipFile, path: str, resources: list[dict[str, object]]

@@ -1,4 +1,4 @@
-"""WARC/1.1 records (ISO 28500:2017) as bytes and back: no files, no clock."""
+"""Builds and parses WARC/1.1 records (ISO 28500:2017) as bytes, without files."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ from uuid import uuid4
 SAME_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 CONTEXT = "Zjolcrawl-Context"
-"""Extension field: what the crawl knew when it asked, as ASCII JSON; a re-read needs it."""
+"""Extension field: what the crawl knew when it made the request, as ASCII JSON. A reparse needs it."""
 FAILED, REPLACED = b"fetch-failed: ", b"damaged-bytes: "
-"""How the block of a `metadata` record of ours begins: of a request without a response, and of a record
-that stands in the place of damaged bytes."""
+"""How the blocks of our `metadata` records begin: for a request without a response, and for a record
+that replaces damaged bytes.
+"""
 
 _CHUNK = 128 * 1024
 _GZIP = 31  # zlib's window bits for a gzip member
-_LONGEST_HEAD = 1024 * 1024  # bytes of a record before its block
-_BLOCK = 0xFFFF  # the most bytes of a stored block
-# What is no larger is squeezed as well with so little memory (window bits and level), and making it
-# ready is most of the time that a request's record takes.
+_LONGEST_HEAD = 1024 * 1024  # byte limit of a record's header
+_BLOCK = 0xFFFF  # byte limit of a stored deflate block
+# Up to this size, less memory (window bits and level) compresses as well. Allocating it takes most of
+# the time of a request record.
 _SMALL = 4096
 _GZIP_SMALL = (16 + 12, 5)
 
@@ -37,7 +38,7 @@ Fields = list[tuple[str, str]]
 
 
 class TornRecord(ValueError):
-    """The bytes end, or go wrong, before a record is whole. `ended`: the file ends within it."""
+    """The bytes end or are invalid before a record is complete. `ended`: the file ends within it."""
 
     def __init__(self, message: str, *, ended: bool = False) -> None:
         super().__init__(message)
@@ -46,7 +47,7 @@ class TornRecord(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """Where a record is: the WARC file's name, the member's first byte and length in bytes."""
+    """Where a record is: WARC file name, offset and length of its gzip member in bytes, record id."""
 
     file: str
     offset: int
@@ -54,13 +55,13 @@ class Pointer:
     record_id: str
 
     def values(self) -> dict[str, Any]:
-        """As `warc` of a document."""
+        """The `warc` field of a document."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An HTTP message: its first line, its headers in order, its body as it came over the wire."""
+    """An HTTP message: first line, headers in order, and the body as received."""
 
     first_line: str
     headers: list[tuple[str, str]]
@@ -68,17 +69,17 @@ class Message:
 
     @property
     def status(self) -> int:
-        """A response's status; ValueError where the first line has none."""
+        """The status of a response. Raises ValueError if the first line has none."""
         return int(self.first_line.split(None, 2)[1])
 
     def header(self, name: str) -> str | None:
-        """The first header of that name, in any case."""
+        """The first header with this name, case-insensitive, or None."""
         return next((v for n, v in self.headers if n.lower() == name.lower()), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record as read: named fields by lower-case name, the block, and the whole as it stood."""
+    """A record as read: fields by lower-case name, the block, and all bytes of the record."""
 
     fields: dict[str, str]
     block: bytes
@@ -86,22 +87,22 @@ class Record:
 
     @property
     def type(self) -> str:
-        """WARC-Type: warcinfo, response, request, revisit or metadata; empty where it is absent."""
+        """WARC-Type (warcinfo, response, request, revisit or metadata), or ""."""
         return self.fields.get("warc-type", "")
 
     @property
     def record_id(self) -> str:
-        """WARC-Record-ID without its angle brackets; empty where it is absent."""
+        """WARC-Record-ID without angle brackets, or ""."""
         return self.fields.get("warc-record-id", "").strip("<>")
 
     @property
     def url(self) -> str:
-        """WARC-Target-URI, or an empty string; WARC/1.0 writers put it in angle brackets."""
+        """WARC-Target-URI, or ""; WARC/1.0 writers put it in angle brackets."""
         return self.fields.get("warc-target-uri", "").strip("<>")
 
     @property
     def message(self) -> Message:
-        """The HTTP message in the block. Raises ValueError where there is none."""
+        """The HTTP message in the block. Raises ValueError if there is none."""
         head, found, body = self.block.partition(b"\r\n\r\n")
         if not found:
             raise ValueError(f"record {self.record_id} holds no HTTP message")
@@ -111,18 +112,18 @@ class Record:
 
 
 def warc_date(moment: datetime) -> str:
-    """A WARC-Date to the millisecond, which is what MongoDB keeps."""
+    """A WARC-Date in milliseconds, the precision of MongoDB."""
     utc = moment.astimezone(timezone.utc).replace(tzinfo=None)
     return utc.isoformat(timespec="milliseconds") + "Z"
 
 
 def digest(payload: bytes) -> str:
-    """A WARC digest: `sha256:` and base32, as WARC-Payload-Digest has it."""
+    """A WARC-Payload-Digest: `sha256:` and base32."""
     return "sha256:" + base64.b32encode(hashlib.sha256(payload).digest()).decode("ascii")
 
 
 def response_block(status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:
-    """The bytes of an HTTP response whose transfer encoding was undone (so it has none)."""
+    """The bytes of an HTTP response, without Transfer-Encoding because that is already undone in `body`."""
     lines = [f"HTTP/1.1 {status} {responses.get(status, '')}".rstrip().encode()]
     lines += [
         name + b": " + value for name, value in headers if name.lower() != b"transfer-encoding"
@@ -143,15 +144,15 @@ def request_block(
 
 
 def new_id() -> str:
-    """A fresh record id, without angle brackets."""
+    """A new record id, without angle brackets."""
     return f"urn:uuid:{uuid4()}"
 
 
 def member(record_id: str, kind: str, fields: Fields, block: bytes, level: int) -> bytes:
     """One record as one gzip member.
 
-    `level` is zlib's for the block. At 0, for a body that is squeezed already, what stands before the
-    body is squeezed and the body stored: a fifth of level 1's time, no byte more (measured).
+    `level` is zlib's for the block. Level 0 is for a body that is already compressed: it compresses the
+    headers and stores the body, which is faster than level 1 and no larger.
     """
     lines = ["WARC/1.1", f"WARC-Type: {kind}", f"WARC-Record-ID: <{record_id}>"]
     lines += [f"{name}: {value}" for name, value in fields]
@@ -167,7 +168,7 @@ def member(record_id: str, kind: str, fields: Fields, block: bytes, level: int) 
 
 
 def _gzipped(squeezed: bytes, stored: bytes) -> bytes:
-    """A gzip member (RFC 1952) of a deflate stream that ends in a full flush, then blocks as they are."""
+    """A gzip member (RFC 1952): a deflate stream that ends in a full flush, then stored blocks."""
     memory = (12, 5) if len(squeezed) <= _SMALL else (zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL)
     first = zlib.compressobj(6, zlib.DEFLATED, -memory[0], memory[1])
     checksum = zlib.crc32(stored, zlib.crc32(squeezed))
@@ -182,7 +183,7 @@ def _gzipped(squeezed: bytes, stored: bytes) -> bytes:
 
 
 def _blocks(stored: bytes) -> Iterator[bytes | memoryview]:
-    """Bytes as blocks of a deflate stream that are not squeezed (RFC 1951, 3.2.4), to its end."""
+    """Bytes as uncompressed deflate blocks (RFC 1951, 3.2.4), up to the end of the stream."""
     view = memoryview(stored)
     for start in range(0, len(stored), _BLOCK):
         part = view[start : start + _BLOCK]
@@ -192,9 +193,10 @@ def _blocks(stored: bytes) -> Iterator[bytes | memoryview]:
 
 
 def replacement(length: int, reason: str) -> bytes | None:
-    """A gzip member of exactly so many bytes, a `metadata` record that says why no other is here.
+    """A gzip member of exactly `length` bytes: a `metadata` record that replaces a damaged one.
 
-    None where that is too few (about 300 bytes). Other tools read past it to the records that follow.
+    It contains `reason`. None if `length` is too short (about 300 bytes). Other tools read past it to
+    the records that follow.
     """
     fields = [
         ("WARC-Date", warc_date(datetime.now(timezone.utc))),
@@ -203,7 +205,7 @@ def replacement(length: int, reason: str) -> bytes | None:
     start = REPLACED + " ".join(reason.split()).encode()[:200] + b"\r\n\r\n"
     ident = new_id()
 
-    def padded(spaces: int) -> bytes:  # what follows an empty line is stored as it is
+    def padded(spaces: int) -> bytes:  # level 0 stores what follows an empty line uncompressed
         return member(ident, "metadata", fields, start + b" " * spaces, 0)
 
     spaces = length - len(padded(0))
@@ -216,14 +218,14 @@ def replacement(length: int, reason: str) -> bytes | None:
 
 
 def _with_name(made: bytes, more: int) -> bytes:
-    """A gzip member without a file name, made longer by one of so many bytes (RFC 1952, FNAME)."""
+    """The gzip member made `more` bytes longer by a file name (RFC 1952, FNAME)."""
     if more == 0:
         return made
     return made[:3] + b"\x08" + made[4:10] + b"-" * (more - 1) + b"\0" + made[10:]
 
 
 def parse_record(data: bytes) -> Record:
-    """A record from a member's bytes. Raises TornRecord."""
+    """A record from the bytes of a decompressed member. Raises TornRecord."""
     head, found, rest = data.partition(b"\r\n\r\n")
     version, *lines = head.decode("utf-8", "replace").split("\r\n")
     if not found or not version.startswith("WARC/1."):
@@ -235,17 +237,17 @@ def parse_record(data: bytes) -> Record:
     except (KeyError, ValueError):
         raise TornRecord("a record without Content-Length") from None
     if len(rest) != length + 4 or rest[length:] != b"\r\n\r\n":
-        raise TornRecord("a record is shorter or longer than it says")
+        raise TornRecord("a record's length differs from its Content-Length")
     return Record(fields, rest[:length], data)
 
 
 def read_records(
     file: BinaryIO, offset: int = 0, most: int = sys.maxsize
 ) -> Iterator[tuple[int, int, Record]]:
-    """Records from `offset` on, each with its member's offset and length, in bytes.
+    """Records from `offset` on, each with its member's offset and length in bytes.
 
-    Ends at the end of the file. Raises TornRecord at the first member that is not one whole record of
-    at most `most` bytes.
+    Stops at the end of the file. Raises TornRecord at the first member that is not exactly one
+    record of at most `most` bytes.
     """
     file.seek(offset)
     held = b""
@@ -273,9 +275,9 @@ def read_records(
 
 
 def _record_size(start: bytes) -> int:
-    """The size of the record that begins so, 0 where that is not known yet. Raises TornRecord.
+    """The size of a record from its first bytes, or 0 if not known yet. Raises TornRecord.
 
-    It bounds the memory for a foreign file that is one member of any size.
+    This limits the memory for a foreign file that is a single huge member.
     """
     if not start[:7] == b"WARC/1."[: len(start)]:
         raise TornRecord("no WARC record here")

@@ -1,4 +1,4 @@
-"""Writing WARC files: one gzip member a record, rolled at a size, durable when asked."""
+"""Writes a run's WARC files: one gzip member per record, a new file at a size limit, fsync on request."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ from zjolcrawl.archive.warc import (
 )
 from zjolcrawl.durable import sync_folder
 
-# Measured on page bodies: level 6 takes three times the time of 4 for 6 % less; what is squeezed
-# already gains nothing at any level; a request is too short to gain from more than 1.
+# Level 6 is much slower than 4 for little gain on page bodies; data that is already compressed gains
+# nothing at any level; a request is too short to gain from more than 1.
 _LEVEL, _SQUEEZED, _REQUEST_LEVEL = 4, 0, 1
 _SQUEEZED_TYPES = ("image/", "video/", "audio/", "application/pdf", "application/zip")
 _SPECIFICATION = "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
@@ -48,9 +48,9 @@ Headers = list[tuple[bytes, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its response, `body` as it came over the wire (content-encoding kept).
+    """One request and its response; `body` is as received, still content-encoded.
 
-    `truncated`: the connection was lost before its end.
+    `truncated`: the connection was lost before the end of the body.
     """
 
     url: str
@@ -67,29 +67,29 @@ class Exchange:
 
 
 class WarcWriter:
-    """One run's writer on an archive; a file is begun by the first record.
+    """One run's writer; the first record starts a file.
 
-    `write` is for one thread (the loop's); `sync` and `close` may run beside it in another.
+    Call `write` from one thread (the event loop's); `sync` and `close` may run in another meanwhile.
     """
 
     def __init__(
         self, archive: Archive, *, run: str, info: dict[str, str], max_bytes: int = 1 << 30
     ) -> None:
-        """`info`: warcinfo fields; `max_bytes`: a file that has reached it is the run's next."""
+        """`info` are warcinfo fields; a file that reaches `max_bytes` is completed and a new one started."""
         self.archive = archive
         self._run, self._info, self._max_bytes = run, info, max_bytes
-        self._index = ArchiveIndex(archive.folder)  # its own: another thread adds to it
+        self._index = ArchiveIndex(archive.folder)  # own connection, used by another thread
         self._file: _OpenFile | None = None
         self._number = 0
-        self._rolling = threading.Lock()  # no file is exchanged while it is made durable
+        self._rolling = threading.Lock()  # a file is not replaced during its fsync
         self._listing = threading.Lock()
-        self._fresh: list[Capture] = []  # written, perhaps not durable yet
-        self._recent: dict[tuple[str, int], Capture] = {}  # their payloads
+        self._fresh: list[Capture] = []  # written, not yet synced
+        self._recent: dict[tuple[str, int], Capture] = {}  # by payload digest and status
 
     def write(self, exchange: Exchange) -> Pointer:
-        """Append a response with its request; where its payload is. Raises ArchiveError.
+        """Append a response with its request; returns where its payload is. Raises ArchiveError.
 
-        A payload that the archive has already is a revisit of it, as is a 304.
+        A payload that the archive already has, or a 304, becomes a revisit record.
         """
         payload = digest(exchange.body)
         date, context = warc_date(exchange.seen_at), _json(exchange.context)
@@ -132,7 +132,7 @@ class WarcWriter:
         self._write_metadata(url, said, warc_date(seen_at), context)
 
     def write_unbelieved(self, visits: list[tuple[str, datetime]]) -> None:
-        """Append which visits, by link and time, the run did not believe. Raises ArchiveError."""
+        """Append which visits, by link and time, the run distrusted. Raises ArchiveError."""
         told = [[url, warc_date(seen_at)] for url, seen_at in visits]
         said = f"visits-not-believed: {len(visits)}"
         self._write_metadata(
@@ -152,7 +152,7 @@ class WarcWriter:
         self._remember(Capture(pointer, "metadata", url, date, context=told))
 
     async def sync(self) -> None:
-        """All that was written so far is durable, and in the index. Raises ArchiveError."""
+        """Make everything written so far durable and add it to the index. Raises ArchiveError."""
         await asyncio.to_thread(self._sync)
 
     async def close(self) -> None:
@@ -252,14 +252,14 @@ class WarcWriter:
 
 
 class _OpenFile:
-    """A WARC file that is being written, begun with its warcinfo record."""
+    """A WARC file being written, starting with its warcinfo record."""
 
     def __init__(self, path: Path, info: dict[str, str]) -> None:
         self.path = path
         self.name = path.name.removesuffix(OPEN)
         self.info_id = new_id()
         self.size = 0
-        # Locked before it has the name under which others look for what killed runs left.
+        # Lock it before it gets its .open name, because others search that name for dead files.
         scratch = path.with_name(path.name + ".new")
         self._descriptor = os.open(scratch, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
         lock(self._descriptor)
@@ -276,14 +276,14 @@ class _OpenFile:
         sync_folder(path.parent)
 
     def append(self, members: bytes) -> int:
-        """Write whole members or none; the first one's offset."""
+        """Write all of the members or none; returns the offset of the first."""
         offset = self.size
         left = memoryview(members)
         try:
             while left:
                 left = left[os.write(self._descriptor, left) :]
         except OSError:
-            os.ftruncate(self._descriptor, offset)  # a full disk leaves no half record behind
+            os.ftruncate(self._descriptor, offset)  # leave no partial record on a full disk
             os.lseek(self._descriptor, offset, os.SEEK_SET)
             raise
         self.size += len(members)

@@ -1,1 +1,1 @@
-"""Articles as files, and back."""
+"""Exports articles to files (JSON Lines, CSV, Parquet) and imports them from JSON Lines."""

@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and the forms that articles can have in them."""
+"""Output files that are complete or absent, and the formats of an export."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ _LEFT_OUT = "left out: of another type"
 _AMBIGUOUS = "a value that import would read otherwise or refuse"
 
 Write = Callable[[dict[str, Any]], list[str]]
-"""Writes a document; what of it could not be written as it is, each in words.
+"""Writes a document and returns a line for each part that could not be written unchanged.
 
-Raises UnicodeEncodeError where a text has half a surrogate pair, and then has written nothing.
+Raises UnicodeEncodeError for half of a surrogate pair, and then has written nothing.
 """
 
 
 class FileRefused(Exception):
-    """A file cannot be written or is not to be; the message is one line."""
+    """A file cannot or must not be written or read; the message is one line."""
 
 
 def format_of(name: str, chosen: str | None) -> str:
-    """The form of a file: the chosen one, else that of its ending. Raises FileRefused."""
+    """The format of a file: `chosen`, or else the one of its extension. Raises FileRefused."""
     ending = Path(name.removesuffix(".gz")).suffix.lower()
     form = chosen or ("jsonl" if name == STDOUT else _ENDINGS.get(ending))
     if form is None:
         raise FileRefused(
-            f"{name}: give --format, or an ending of {', '.join(_ENDINGS)}, .jsonl.gz"
+            f"{name}: give --format, or an extension of {', '.join(_ENDINGS)}, .jsonl.gz"
         )
     if form == "parquet":
         if name == STDOUT or name.endswith(".gz"):
-            raise FileRefused("parquet goes into a file, and is compressed as it is")
+            raise FileRefused("parquet needs a file name without .gz: it is compressed itself")
         if not find_spec("pyarrow"):
             raise FileRefused("parquet needs pyarrow: pip install 'zjolcrawl[export]'")
     return form
@@ -52,9 +52,9 @@ def format_of(name: str, chosen: str | None) -> str:
 
 @contextmanager
 def written(name: str, form: str, *, force: bool = False) -> Iterator[Write]:
-    """What writes documents into a file (`-`: stdout) in a form; the file is there at the end.
+    """A writer of documents to a file (`-`: stdout) in a format; the file appears at the end.
 
-    Raises FileRefused where it is there already and not to be overwritten, or cannot be written.
+    Raises FileRefused if the file exists and `force` is off, or if it cannot be written.
     """
     try:
         with (
@@ -70,7 +70,7 @@ def written(name: str, form: str, *, force: bool = False) -> Iterator[Write]:
 
 
 def written_bytes(name: str) -> int:
-    """The size of a file that was written; 0 of stdout."""
+    """The size of a written file in bytes; 0 for stdout."""
     return 0 if name == STDOUT else Path(name).stat().st_size
 
 
@@ -80,16 +80,16 @@ def _stdout() -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        # Python flushes once more when it ends, and would tell of it.
+        # Python flushes stdout again at exit and would report the error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise
 
 
 @contextmanager
 def _whole(path: Path, *, force: bool) -> Iterator[IO[bytes]]:
-    """FILE.part, which becomes FILE once it is whole and durable, and else is removed."""
+    """FILE.part, which is renamed to FILE once it is complete and durable, or else removed."""
     if path.exists() and not (force and path.is_file()):
-        what = "is there: --force overwrites it" if path.is_file() else "is no ordinary file"
+        what = "exists: use --force to replace it" if path.is_file() else "is not a regular file"
         raise FileRefused(f"{path} {what}")
     part = path.with_name(f"{path.name}.part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT, 0o666)
@@ -108,12 +108,12 @@ def _whole(path: Path, *, force: bool) -> Iterator[IO[bytes]]:
 
 
 def _hold(part: Path, file: IO[bytes]) -> None:
-    """Let no other export write the same file. Raises FileRefused."""
-    import fcntl  # Not at the top: Windows has none.
+    """Lock the file against other exports. Raises FileRefused."""
+    import fcntl  # Not at the top: Windows has no fcntl.
 
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Another may have renamed or removed what was opened here.
+        # Another export may have renamed or removed the file since it was opened here.
         alone = part.exists() and os.path.samestat(part.stat(), os.fstat(file.fileno()))
     except BlockingIOError:
         alone = False
@@ -124,7 +124,7 @@ def _hold(part: Path, file: IO[bytes]) -> None:
 @contextmanager
 def _packed(file: IO[bytes], name: str) -> Iterator[IO[bytes]]:
     if name.endswith(".gz"):
-        # No name and no time in it: the same articles make the same file.
+        # No name and no time in the header, so that the same articles make the same file.
         with gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
             yield cast("IO[bytes]", packed)
     else:

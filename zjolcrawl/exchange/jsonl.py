@@ -1,8 +1,8 @@
-"""JSON Lines: all that is stored of an article on one line, and back to the very same document.
+"""JSON Lines: one line per article with everything that is stored, readable back unchanged.
 
-Types come back from the schema (`zjolcrawl.fields`): times are ISO 8601 in UTC with milliseconds
-(2017-08-11T23:34:27.000Z), ObjectIds are hex. What the schema does not know and JSON has no word for
-is MongoDB's Extended JSON, as {"$date": …}. Fields stand in the order in which they are stored.
+The schema (`zjolcrawl.fields`) restores the types: times are ISO 8601 in UTC with milliseconds
+(2017-08-11T23:34:27.000Z), ObjectIds are hex. Values outside the schema that JSON cannot express are
+MongoDB Extended JSON, such as {"$date": …}. Fields keep their stored order.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from zjolcrawl.parsing.fields.dates import YEARS
 from zjolcrawl.storage.limits import MOST_ENTRIES
 
 MOST_BYTES = 16 * 2**20
-"""A document's most bytes in MongoDB."""
+"""MongoDB's size limit of a document, in bytes."""
 _EXTENDED = json_util.JSONOptions(
     json_mode=json_util.JSONMode.RELAXED,
     tz_aware=True,
     tzinfo=timezone.utc,
     datetime_conversion=DatetimeConversion.DATETIME_AUTO,
 )
-_DEEPEST = 100  # levels, as MongoDB documents it
+_DEEPEST = 100  # nesting levels, MongoDB's documented limit
 _MOST_REVISIONS = 100_000
 _TIMES = {field.name for field in FIELDS if field.type == "timestamp"}
 _IDS = {field.name for field in FIELDS if field.type == "objectid"}
@@ -41,18 +41,18 @@ _BOM = "\ufeff"
 
 
 class Unreadable(Exception):
-    """A line is no document; the message says why, on one line."""
+    """A line is not a valid document; the message says why, on one line."""
 
 
 def dump(document: dict[str, Any]) -> bytes:
-    """A document as a line. Raises UnicodeEncodeError where a text has half a surrogate pair."""
+    """A document as a line. Raises UnicodeEncodeError for half of a surrogate pair."""
     values = {name: _told(name, value) for name, value in document.items()}
     form: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
     try:
-        if _has_code(values):  # a str, for json
+        if _has_code(values):  # json would write a Code as a plain string
             raise ValueError
         text = json.dumps(values, default=_extended, allow_nan=False, **form)
-    except ValueError:  # or a number that JSON does not have
+    except ValueError:  # also NaN and infinity, which JSON lacks
         text = json_util.dumps(values, json_options=_EXTENDED, **form)
     return text.encode() + b"\n"
 
@@ -64,9 +64,9 @@ def _has_code(value: Any) -> bool:
 
 
 def comes_back(line: bytes, document: dict[str, Any]) -> bool:
-    """Whether the line of a document gives the very same one.
+    """Whether reading the line back gives exactly the same document.
 
-    One that has an object such as {"$oid": …} may not: that is how an ObjectId is written.
+    It may not for a document with an object such as {"$oid": …}, which is how an ObjectId is written.
     """
     if b'{"$' not in line:
         return True
@@ -78,7 +78,7 @@ def comes_back(line: bytes, document: dict[str, Any]) -> bool:
 
 
 def load(line: bytes) -> dict[str, Any]:
-    """The document of a line, fit to be stored. Raises Unreadable."""
+    """The document of a line, ready to be stored. Raises Unreadable."""
     document = _parse(line)
     if not _is_key(document.get("_id")):
         raise Unreadable("_id is neither a URL nor {url, revision}")
@@ -97,16 +97,16 @@ def load(line: bytes) -> dict[str, Any]:
     try:
         size = len(bson.encode(document))
     except UnicodeEncodeError as error:
-        raise Unreadable("half of a surrogate pair: no text that can be stored") from error
+        raise Unreadable("half of a surrogate pair: text that cannot be stored") from error
     except (BSONError, OverflowError, RecursionError) as error:
-        raise Unreadable(f"no document that can be stored: {_line(error)}") from error
+        raise Unreadable(f"a document that cannot be stored: {_line(error)}") from error
     if size > MOST_BYTES:
-        raise Unreadable(f"{size} bytes: a document has {MOST_BYTES} at the most")
+        raise Unreadable(f"{size} bytes: a document may have {MOST_BYTES} at most")
     return document
 
 
 def iso(moment: datetime) -> str:
-    """A time in UTC as the files have it."""
+    """A UTC time as the files write it."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -141,22 +141,22 @@ def _parse(line: bytes) -> dict[str, Any]:
         raise
     except MemoryError as error:
         raise Unreadable("too large to be read") from error
-    except Exception as error:  # pymongo's reader of Extended JSON raises whatever a value makes it
+    except Exception as error:  # pymongo's Extended JSON reader raises many kinds of error
         raise Unreadable(f"a value that cannot be read: {_line(error) or error!r}") from error
     if not isinstance(document, dict):
-        raise Unreadable("no JSON object")
+        raise Unreadable("not a JSON object")
     if odd := next((name for name in document if name.startswith("$")), None):
-        raise Unreadable(f"{odd[:40]} is no name of a field")
+        raise Unreadable(f"{odd[:40]} is not a field name")
     return document
 
 
 def _from_extended(pairs: list[tuple[str, Any]]) -> Any:
-    """The value of an object of Extended JSON, other objects as they are."""
+    """The value of an Extended JSON object; other objects unchanged."""
     values = dict(pairs)
     if len(values) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise Unreadable(f"{twice[:40]} is twice in one object")
+        raise Unreadable(f"{twice[:40]} occurs twice in one object")
     if next(iter(values), "").startswith("$"):
         return json_util.object_hook(values, _EXTENDED)
     return values
@@ -168,11 +168,11 @@ def _float(word: str) -> float:
 
 
 def _no_number(word: str) -> NoReturn:
-    raise Unreadable(f"{word[:40]} is no number of JSON")
+    raise Unreadable(f"{word[:40]} is not a JSON number")
 
 
 def _odd(document: dict[str, Any]) -> str | None:
-    """Why a document of the right types cannot be part of an archive; None where it can."""
+    """Why a document with the right types still cannot belong to an archive, or None."""
     key = document["_id"]
     for number in (document.get("revision", 1), key["revision"] if isinstance(key, dict) else 1):
         if number > _MOST_REVISIONS:
@@ -182,7 +182,7 @@ def _odd(document: dict[str, Any]) -> str | None:
             return f"{name} is not in the years {YEARS[0]} to {YEARS[-1]}: {iso(document[name])}"
     for name, value in document.items():
         if isinstance(value, list) and len(value) > MOST_ENTRIES:
-            return f"{name[:40]} has {len(value)} entries: a list has {MOST_ENTRIES} at the most"
+            return f"{name[:40]} has {len(value)} entries: a list may have {MOST_ENTRIES} at most"
     records = [document.get("warc", {}), *document.get("pages_warc", [])]
     if any(each.get(name, 0) < 0 for each in records for name in ("offset", "length")):
         return "a WARC record's offset or length is less than 0"
@@ -190,7 +190,7 @@ def _odd(document: dict[str, Any]) -> str | None:
 
 
 def _deep(value: Any, levels: int) -> bool:
-    """Whether a value has more levels of objects and lists."""
+    """Whether a value nests objects and lists more than `levels` deep."""
     if isinstance(value, DBRef):
         value = value.as_doc()
     elif isinstance(value, Code):
@@ -220,14 +220,14 @@ def _time(name: str, value: Any) -> Any:
             raise ValueError
         return datetime.fromisoformat(value)
     except ValueError:
-        raise Unreadable(f"{name} is no time as 2017-08-11T23:34:27.000Z: {value[:40]}") from None
+        raise Unreadable(f"{name} must look like 2017-08-11T23:34:27.000Z: {value[:40]}") from None
 
 
 def _object_id(name: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     if not _ID.fullmatch(value):
-        raise Unreadable(f"{name} is no id of 24 hex digits: {value[:40]}")
+        raise Unreadable(f"{name} is not an id of 24 hex digits: {value[:40]}")
     return ObjectId(value)
 
 

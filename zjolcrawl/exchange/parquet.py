@@ -1,4 +1,4 @@
-"""Parquet: the schema as columns, lists and structs as they are, in row groups of bounded size."""
+"""Writes Parquet: the schema as columns with nested lists and structs, in bounded row groups."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 
 from zjolcrawl.fields import FIELDS, Field
 
-_ROWS, _BYTES = 2000, 16 * 2**20  # of a row group: what is held in memory until it is written
-_AT_ONCE = 100  # rows
+_ROWS, _BYTES = 2000, 16 * 2**20  # limits of a row group, which is held in memory until written
+_AT_ONCE = 100  # rows converted to Arrow together
 _ARROW: dict[str, pa.DataType] = {
     "string": pa.string(), "int": pa.int64(), "long": pa.int64(), "timestamp": pa.timestamp("ms", tz="UTC"),
     "objectid": pa.string(),
@@ -20,7 +20,7 @@ _ARROW: dict[str, pa.DataType] = {
 
 
 class Group:
-    """Rows that will be one row group, most of them as Arrow has them: in less room."""
+    """Rows of the next row group; most are already converted to Arrow, which needs less memory."""
 
     def __init__(self, writer: pq.ParquetWriter) -> None:
         self._writer = writer
@@ -29,7 +29,7 @@ class Group:
         self._count = self._bytes = 0
 
     def add(self, row: dict[str, Any]) -> None:
-        """Take a row as `fitted` gives it. Raises UnicodeEncodeError for half a surrogate pair."""
+        """Add a row from `fitted`. Raises UnicodeEncodeError for half of a surrogate pair."""
         self._bytes += _size(row)
         self._rows.append({**row, "run_id": str(row["run_id"])} if "run_id" in row else row)
         self._count += 1
@@ -39,7 +39,7 @@ class Group:
             self._pack()
 
     def write(self) -> None:
-        """Write what there is."""
+        """Write the buffered rows as one row group."""
         self._pack()
         if self._batches:
             table = pa.Table.from_batches(self._batches, SCHEMA)
@@ -54,7 +54,7 @@ class Group:
 
 @contextmanager
 def row_groups(file: IO[bytes]) -> Iterator[Group]:
-    """What takes rows and writes them to a file; all of them are there at the end."""
+    """A `Group` that writes to a file; all rows are written when the block ends."""
     with pq.ParquetWriter(file, SCHEMA, compression="zstd", write_statistics=_BOUNDED) as writer:
         group = Group(writer)
         yield group
@@ -71,7 +71,7 @@ def _type(field: Field) -> pa.DataType:
 
 
 def _size(value: Any) -> int:
-    """About the bytes of a row, which all must be UTF-8."""
+    """Approximate size of a row in bytes; its text must be encodable as UTF-8."""
     if isinstance(value, str):
         return len(value.encode())
     if isinstance(value, dict):
@@ -79,8 +79,8 @@ def _size(value: Any) -> int:
     return sum(map(_size, value)) if isinstance(value, list) else 8
 
 
-# The least and the greatest of each row group, by which readers pass over groups, are in memory to the
-# end: those of whole texts serve nobody.
+# Minimum and maximum per row group let readers skip groups, but stay in memory until the end. For whole
+# texts they are useless.
 _BOUNDED = [f.name for f in FIELDS if not (f.parts or f.many or f.name in {"body", "body_html"})]
 SCHEMA = pa.schema([(field.name, _type(field)) for field in FIELDS])
-"""The columns of a file."""
+"""The Arrow schema of a file."""

@@ -1,4 +1,4 @@
-"""JSON Lines files as the versions of one article after the other, whatever the files hold."""
+"""Reads JSON Lines files as articles with their versions and survives any content."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from zjolcrawl.exchange.files import STDOUT, FileRefused
 from zjolcrawl.exchange.jsonl import MOST_BYTES, Unreadable, load
 from zjolcrawl.storage.restore import Brought, Version
 
-_LONGEST = 6 * MOST_BYTES  # a document whose every byte JSON writes as \u0000
+_LONGEST = 6 * MOST_BYTES  # bytes of a line if JSON writes every byte of a document as \u0000
 _MOST_BLANK = 1_000_000
 _GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
 
 Tell = Callable[[str, str], None]
-"""Takes where a fault is (FILE:LINE) and what it is."""
+"""Called with the place of an error (FILE:LINE) and its description."""
 
 
 def check(names: list[str]) -> int:
-    """The bytes of the files, as far as that is known. Raises FileRefused where one cannot be read."""
+    """The total size of the files in bytes, without stdin. Raises FileRefused if one cannot be read."""
     size = 0
     for name in names:
         if name != STDOUT:
@@ -35,9 +35,10 @@ def check(names: list[str]) -> int:
 
 
 def articles(names: list[str], tell: Tell, read: Callable[[int], None]) -> Iterator[Brought]:
-    """What the files (`-`: stdin) bring of each article: lines of one URL that follow each other.
+    """The articles in the files (`-`: stdin); consecutive lines of one URL form one article.
 
-    Faults are told, and what is faulty is passed over; `read` is called with the bytes that were read.
+    Errors are reported to `tell` and the faulty lines skipped. `read` is called with the number of
+    bytes read since the last call.
     """
     for name in names:
         known: Brought | None = None
@@ -73,7 +74,7 @@ def _versions(name: str, tell: Tell, read: Callable[[int], None]) -> Iterator[Ve
 
 
 def _lines(raw: IO[bytes], lines: IO[bytes], read: Callable[[int], None]) -> Iterator[bytes | None]:
-    """Lines, None for one that is too long. Raises FileRefused where a file is none of articles."""
+    """Lines, or None for a line that is too long. Raises FileRefused if the file has no articles."""
     before = total = blank = 0
     most = _most_bytes(raw) if raw is not lines else inf
     part_of_long = False
@@ -83,7 +84,7 @@ def _lines(raw: IO[bytes], lines: IO[bytes], read: Callable[[int], None]) -> Ite
         if not before and line.startswith(_PARQUET):
             raise FileRefused("a Parquet file: import takes JSON Lines of `scrapy export`")
         if total > most or blank > _MOST_BLANK:
-            raise FileRefused("no file of articles: it unpacks to too much, or to empty lines")
+            raise FileRefused("not a file of articles: it unpacks to too much, or to empty lines")
         if raw.seekable() and (at := raw.tell()) != before:
             read(at - before)
             before = at
@@ -99,13 +100,13 @@ def _lines(raw: IO[bytes], lines: IO[bytes], read: Callable[[int], None]) -> Ite
 
 
 def _most_bytes(packed: IO[bytes]) -> float:
-    """What a packed file of articles may come to: text is a tenth, a gzip bomb a thousandth."""
+    """Size limit of a decompressed file of articles: text compresses tenfold, a gzip bomb a thousandfold."""
     return 2**27 + 200 * os.fstat(packed.fileno()).st_size if packed.seekable() else inf
 
 
 @contextmanager
 def _opened(name: str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
-    """A file and what it holds, which is unpacked if need be. Raises FileRefused."""
+    """A file, and the stream of its content, decompressed if needed. Raises FileRefused."""
     if name == STDOUT:
         yield sys.stdin.buffer, sys.stdin.buffer
         return

@@ -1,9 +1,9 @@
-r"""CSV: a row an article, a column for each value of the schema, fit for a spreadsheet.
+r"""CSV for spreadsheets: one row per article, one column per value of the schema.
 
-A column is named by its path: `authors.name`, `warc.file`. What is in a list is joined by `|`, one
-text for each entry, empty where that has none; a `|` or `\` of the text itself has a `\` before it.
-A cell that a spreadsheet would take for a formula gets an apostrophe in front, and so does one that
-begins with an apostrophe: without its first apostrophe each is again what it was.
+A column is named by its path: `authors.name`, `warc.file`. List values are joined by `|`, one text
+per entry, empty where an entry lacks the value; a `|` or `\` within a text is escaped with `\`. A cell
+that a spreadsheet would take for a formula, or that begins with an apostrophe, is prefixed with an
+apostrophe; removing the first apostrophe restores the text.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ from zjolcrawl.exchange.jsonl import iso
 from zjolcrawl.fields import FIELDS, Field
 
 BOM = "\ufeff".encode()
-"""With it Excel takes the file for UTF-8."""
+"""Makes Excel read the file as UTF-8."""
 APOSTROPHE = "'"
-# What starts a formula in Excel, LibreOffice or WPS, the wide forms in some locales.
+# Characters that start a formula in Excel, LibreOffice or WPS; the full-width ones do in some locales.
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", APOSTROPHE)
 
 
 def header() -> list[str]:
-    """The names of the columns."""
+    """The column names."""
     return [path for field in FIELDS for path, _ in _leaves(field)]
 
 
 def cells(row: dict[str, Any]) -> list[str]:
-    """An article's cells; `row` as `fitted` gives it."""
+    """An article's cells; `row` is from `fitted`."""
     return [cell for field in FIELDS for cell in _cells(field, row.get(field.name))]
 
 
 def line(values: list[str]) -> bytes:
-    """Cells as a row of UTF-8 with CRLF. Raises UnicodeEncodeError for half a surrogate pair."""
+    """The cells as one UTF-8 row with CRLF. Raises UnicodeEncodeError for half of a surrogate pair."""
     text = io.StringIO(newline="")
     csv.writer(text).writerow(values)
     return text.getvalue().encode()
 
 
 def _leaves(field: Field) -> Iterator[tuple[str, Field]]:
-    """A field's columns: their paths, and what is in each."""
+    """A field's columns as pairs of path and field."""
     if not field.parts:
         yield field.name, field
     for part in field.parts:
@@ -58,7 +58,7 @@ def _cells(field: Field, value: Any) -> Iterator[str]:
             entries = value or []
             if field.parts:
                 entries = [(each or {}).get(leaf.name) for each in entries]
-            # Not "|||" where no entry has the value.
+            # An empty cell, not "|||", if no entry has the value.
             joined = "|".join(map(_entry, entries)) if any(e is not None for e in entries) else ""
             yield _guarded(joined)
 

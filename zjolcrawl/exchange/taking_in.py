@@ -1,4 +1,4 @@
-"""JSON Lines files into the archive."""
+"""Imports JSON Lines files into the archive."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from zjolcrawl.exchange.reading import articles
 from zjolcrawl.storage.restore import Brought, Restorer
 
-_ARTICLES, _BYTES = 200, 8 * 2**20  # of one bulk write
+_ARTICLES, _BYTES = 200, 8 * 2**20  # limits of one bulk write
 
 
 async def take_in(
@@ -16,8 +16,10 @@ async def take_in(
     tell: Callable[[str, str], None],
     read: Callable[[int], None] = lambda size: None,
 ) -> None:
-    """Put what the files hold, in their order, counting in `restorer.counts`; `unreadable` are lines
-    that are no document. `read` is called with the bytes that were read. Raises StoreError.
+    """Import the files in order and count the results in `restorer.counts`.
+
+    Lines that are not documents count as `unreadable` and are reported to `tell`. `read` is called with
+    the number of bytes read since the last call. Raises StoreError.
     """
 
     def unreadable(place: str, why: str) -> None:
@@ -29,7 +31,7 @@ async def take_in(
 
 
 def _batches(found: Iterator[Brought]) -> Iterator[list[Brought]]:
-    """Articles of bounded size together, each URL once."""
+    """Batches of articles within the size limits, each URL once per batch."""
     batch: dict[str, Brought] = {}
     size = 0
     for each in found:

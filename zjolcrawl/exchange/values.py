@@ -21,7 +21,7 @@ _PYTHON: dict[str, type[Any]] = {
 
 
 def mended(value: Any) -> Any:
-    """A value whose texts can all be UTF-8: U+FFFD is in the place of halves of surrogate pairs."""
+    """The value with U+FFFD for each half of a surrogate pair, so that all text can be UTF-8."""
     if isinstance(value, Code):
         return Code(_HALVES.sub("\ufffd", value), mended(value.scope))
     if isinstance(value, str):
@@ -34,10 +34,9 @@ def mended(value: Any) -> Any:
 
 
 def fitted(document: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The fields of the schema that a document has, as values of their types; and the paths of
-    those that are of another type, which are left out (None within a list).
+    """A document's schema fields, and the paths of values that have another type.
 
-    `_id` of a former version is its URL.
+    Values of another type are left out, or None within a list. `_id` of a former version becomes its URL.
     """
     wrong: list[str] = []
     row = _struct(FIELDS, {**document, "_id": url_of(document)}, "", wrong)

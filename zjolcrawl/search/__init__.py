@@ -1,4 +1,4 @@
-"""Full text: what to know of it is in `catchup` (how it stays up to date) and `searching` (what is found)."""
+"""Full-text search. See `catchup` for how the index stays up to date and `searching` for how hits rank."""
 
 from zjolcrawl.search.catchup import catch_up
 from zjolcrawl.search.index import SearchIndex

@@ -1,16 +1,16 @@
-"""Bringing an index up to date with `articles`, whoever writes them meanwhile.
+"""Brings the search index up to date with `articles` while other processes write.
 
-Why no write is missed. Each write of an article sets `written_at` to the server's cluster time t, which
-only grows. A write is visible some time after its t was taken: at once, or in a transaction a minute later
-at the most (transactionLifetimeLimitSeconds). A catch-up first asks the server's clock, N, then reads what was
-written after the `horizon`. All writes of t < N - OVERLAP were visible by then, so they were read now or
-before, and the horizon moves there. What is later is read again the next time, unless its very t is known
-(`recent`), as a write that was not yet visible may have an earlier t than one that was.
+Why it misses no write: each write of an article sets `written_at` to the server's cluster time t, which
+only grows. A write becomes visible some time after its t is assigned: at once, or with a transaction up
+to a minute later (transactionLifetimeLimitSeconds). A catch-up first reads the server's clock N, then
+everything written after the `horizon`. All writes with t < N - OVERLAP are visible by then and so have
+been read, and the horizon moves there. Later writes are read again next time, except those whose exact t
+is known (`recent`): a write that was not yet visible may have an earlier t than a visible one.
 
-What this assumes: a server's clock is not set back by more than OVERLAP, and the clocks of a replica set's
-members do not differ by more. Where the clock is behind the horizon all the same, all is read again. What
-another program writes or deletes by itself has no such time: fewer articles than the index has are noticed
-and taken out, the rest needs `scrapy search --rebuild`.
+Assumptions: a server's clock is not set back by more than OVERLAP, and the clocks of a replica set's
+members differ by no more than that. If the clock is behind the horizon, everything is indexed again.
+Changes by other programs carry no such time: if MongoDB has fewer articles than the index, the deleted
+ones are removed; any other such change needs `scrapy search --rebuild`.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from zjolcrawl.storage import changes
 from zjolcrawl.storage.connection import Database
 
 OVERLAP = 120
-"""Seconds in which a write that was begun is visible, or never."""
-_AT_ONCE = 50  # articles in memory
-_COMMIT = 20_000  # articles: what a crash costs
+"""Seconds after which a started write is visible or never will be."""
+_AT_ONCE = 50  # articles held in memory
+_COMMIT = 20_000  # articles per commit, the most that a crash loses
 
 Told = Callable[[int], None]
-"""Called with how many articles were indexed so far."""
+"""Called with the number of articles indexed so far."""
 
 
 async def catch_up(
@@ -44,10 +44,10 @@ async def catch_up(
     seconds: float = math.inf,
     told: Told | None = None,
 ) -> int | None:
-    """Index what was written; how many articles were. None: another process does it just now.
+    """Index what was written since; returns the number of articles, or None if another process is indexing.
 
-    `anew`: all of them. After `seconds` the rest is left to the next catch-up. Raises PyMongoError, and
-    StoreUnavailable where the index cannot be written.
+    `anew`: index everything again. After `seconds` it stops and leaves the rest to the next catch-up.
+    Raises PyMongoError, and StoreUnavailable if the index cannot be written.
     """
     db = changes.readable(db)
     with usable(index.folder):
@@ -60,7 +60,7 @@ async def catch_up(
 
 
 async def _is_behind(db: Database, index: SearchIndex) -> bool:
-    """Whether a catch-up would change anything: most searches find that it would not."""
+    """Whether a catch-up would change anything; for most searches it would not."""
     state = index.state
     if state.horizon is None:
         return True
@@ -107,7 +107,7 @@ class _Pass:
             if len(batch) == _AT_ONCE:
                 await self._put(batch)
                 batch = []
-                # In the order of time: all up to here is in.
+                # Articles arrive in time order, so everything up to `at` is indexed.
                 here = State(collection, min(at, limit) or None, list(recent), state.counted)
                 if time.monotonic() > self._end:
                     await self._commit(here)
@@ -133,7 +133,7 @@ class _Pass:
         await _aside(self._writer.commit, state)
 
     async def _forget_deleted(self, state: State) -> None:
-        """Take out what is no longer stored, where the index has more articles than MongoDB."""
+        """Remove deleted articles if the index has more articles than MongoDB."""
         stored, indexed = await changes.count_articles(self._db), self._index.searcher().num_docs
         if stored >= indexed or [stored, indexed] == state.counted:
             return
@@ -143,8 +143,9 @@ class _Pass:
 
 
 async def _aside(work: Callable[[Any], None], given: Any) -> None:
-    """On a thread, so that what else this process does goes on; to its end also when cancelled, as the
-    writer serves one thread at a time.
+    """Run `work` in a thread, and wait for its end even if cancelled.
+
+    The writer may be used by only one thread at a time.
     """
     task = asyncio.ensure_future(asyncio.to_thread(work, given))
     try:

@@ -1,8 +1,8 @@
 """The full-text index of one machine: a Tantivy index under DATA_DIR/search/.
 
-It is derived from `articles` alone and may be deleted at any time: the next search makes it again. Per
-article it holds the pairs of neighbouring characters with their positions, of the headline and of all text,
-the values of the filters, and the publish day. The texts themselves stay in MongoDB.
+It is derived from `articles` only and may be deleted at any time; the next search rebuilds it. Per
+article it holds pairs of neighbouring characters with positions (for the headline and for all text),
+the filter values and the publish day. The texts themselves stay in MongoDB.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from zjolcrawl.search.text import facets, folded, full_text, headline, pairs
 from zjolcrawl.storage.errors import StoreUnavailable
 
 _VERSION = 1
-"""Of the fields and their tokens: an index of another version is made again."""
+"""Version of the fields and tokens; an index of another version is rebuilt."""
 _WRITER_BYTES = 30_000_000
 _STATE = "zjolcrawl.json"
 
 
 @dataclass(slots=True)
 class State:
-    """How far an index has come.
+    """How far an index has caught up.
 
-    `collection`: the UUID of the `articles` that it was made of. `horizon`: the time of the last write
-    before which every write is in the index, None at the beginning; `recent`: the times of those after it
-    that are in. Times are MongoDB timestamps as one integer. `counted`: how many articles MongoDB and the
-    index had when they were compared last.
+    `collection`: UUID of the `articles` collection that was indexed. `horizon`: every write up to this
+    time is indexed; None at the start. `recent`: times of indexed writes after the horizon. Times are
+    MongoDB timestamps as one integer. `counted`: article counts of MongoDB and of the index when they
+    were last compared.
     """
 
     collection: str = ""
@@ -62,17 +62,17 @@ SCHEMA = make_schema()
 
 @contextmanager
 def usable(folder: Path) -> Iterator[None]:
-    """Raises StoreUnavailable where the index in a folder cannot be read or written."""
+    """Turn errors of the index in `folder` into StoreUnavailable."""
     try:
         yield
     except (OSError, ValueError) as error:
         raise StoreUnavailable(
-            f"the full-text index in {folder} cannot be used ({error}): delete it, the next search makes it again"
+            f"the full-text index in {folder} cannot be used ({error}): delete it, and the next search rebuilds it"
         ) from error
 
 
 class SearchIndex:
-    """An open index. Readers see what was committed last; one process at a time writes."""
+    """An open index. Readers see the last commit; only one process writes at a time."""
 
     def __init__(self, folder: Path, index: tantivy.Index) -> None:
         self.folder, self._index = folder, index
@@ -81,9 +81,9 @@ class SearchIndex:
 
     @classmethod
     def open(cls, data_dir: Path, database: str) -> Self:
-        """The index of a database in a data folder; an empty one where there is none that is whole.
+        """The index of a database in a data folder; an empty one if there is no intact index.
 
-        Raises StoreUnavailable where the folder cannot be used.
+        Raises StoreUnavailable if the folder cannot be used.
         """
         folder = data_dir / "search" / f"{database}-{_VERSION}"
         path = str(folder)
@@ -101,7 +101,7 @@ class SearchIndex:
 
     @property
     def state(self) -> State:
-        """How far it has come; at the beginning where that cannot be read."""
+        """How far it has caught up; the initial state if that cannot be read."""
         try:
             return State(**json.loads((self.folder / _STATE).read_text("utf-8")))
         except (OSError, ValueError, TypeError):
@@ -109,7 +109,7 @@ class SearchIndex:
 
     @contextmanager
     def writer(self) -> Iterator[Writer | None]:
-        """The one writer; None where another process has it. Raises ValueError for a damaged index."""
+        """The writer, or None if another process has it. Raises ValueError for a damaged index."""
         try:
             writer = self._index.writer(_WRITER_BYTES, 1)
         except ValueError as error:
@@ -124,43 +124,46 @@ class SearchIndex:
             writer.wait_merging_threads()
 
     def urls(self) -> list[str]:
-        """The URLs of all articles in it."""
+        """The URLs of all indexed articles."""
         searcher = self.searcher()
         everything = tantivy.Query.all_query()
         found = searcher.search(everything, max(1, searcher.num_docs), count=False).hits
         return [searcher.doc(address)["url"][0] for _, address in found]
 
     def searcher(self) -> tantivy.Searcher:
-        """What was committed last, to be searched."""
+        """A searcher on the last commit."""
         self._index.reload()
         return self._index.searcher()
 
 
 class Writer:
-    """Adds articles to an index and takes them away; `commit` makes it so."""
+    """Adds articles to an index and removes them; changes take effect with `commit`."""
 
     def __init__(self, folder: Path, writer: tantivy.IndexWriter) -> None:
         self._folder, self._writer = folder, writer
 
     def put(self, articles: Iterable[Mapping[str, Any]]) -> None:
-        """Add articles, each in the place of what the index has of it."""
+        """Add articles, replacing earlier entries with the same URL."""
         for each in articles:
             if isinstance(each["_id"], str):
                 self.remove([each["_id"]])
                 self._writer.add_document(_document(each))
 
     def remove(self, urls: Iterable[str]) -> None:
-        """Take articles out."""
+        """Remove articles by URL."""
         for url in urls:
             self._writer.delete_documents_by_term("url", url)
 
     def clear(self) -> None:
-        """Take all articles out. From now on until the next `commit` the index counts as empty."""
+        """Remove all articles. Until the next `commit` the index counts as empty."""
         (self._folder / _STATE).unlink(missing_ok=True)
         self._writer.delete_all_documents()
 
     def commit(self, state: State) -> None:
-        """Make it so. After a crash in between, what is in the index is written to it again."""
+        """Make the changes visible and durable, then store `state`.
+
+        After a crash between the two, the next catch-up indexes the same articles again.
+        """
         self._writer.commit()
         path = self._folder / _STATE
         part = path.with_suffix(".part")

@@ -1,4 +1,4 @@
-"""What a user types, as a query of the index.
+"""Parses what a user types into a query of the index.
 
 西湖 荷花           both, anywhere in the headline, text, captions, tags or people
 "iPhone 8"          as one, spaces included
@@ -23,31 +23,31 @@ from zjolcrawl.storage.selection import Selection
 
 MOST_TERMS, MOST_CHARACTERS = 20, 200
 _TERM = re.compile(r'(-?)(?:(title|by)[:：])?(?:["“”]([^"“”]+)["“”]|(\S+))')
-# Operators of Tantivy's regular expressions; before other signs a backslash means something else.
+# Operators of Tantivy's regular expressions, the only characters that may be escaped by a backslash.
 _SPECIAL = re.compile(r"([\\.+*?()|\[\]{}^$#&~-])")
 Scope = Literal["text", "title", "by"]
 Field = Literal["text", "headline"]
 
 
 class QueryError(ValueError):
-    """A query that nothing can be found by; the message is one line."""
+    """A query that cannot be searched for; the message is one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A string that is looked for: `text` as it was typed."""
+    """A search term: `text` as typed, and where to look for it."""
 
     text: str
     scope: Scope = "text"
 
     def query(self, place: Field) -> Query:
-        """The articles that have it, in the headline alone or anywhere."""
+        """The query for articles with this term, in the headline only or in all text."""
         if self.scope == "by":
             (token,) = facet("people", [self.text])
             return Query.term_query(SCHEMA, "facet", token)
         name = "headline" if self.scope == "title" else place
         tokens = pairs(folded(self.text))
-        if not tokens:  # one character begins a pair wherever it stands
+        if not tokens:  # a single character: match any pair that begins with it
             (sign,) = (each[0] for each in pairs(f"{folded(self.text)}\n"))
             return Query.regex_query(SCHEMA, name, _SPECIAL.sub(r"\\\1", sign) + "(.|\n)")
         if len(tokens) == 1:
@@ -57,19 +57,19 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A parsed query: one of each group of `alternatives`, and none of `excluded`."""
+    """A parsed query: one term of each group of `alternatives`, and none of `excluded`."""
 
     alternatives: list[list[Term]] = field(default_factory=list)
     excluded: list[Term] = field(default_factory=list)
 
     @property
     def terms(self) -> list[str]:
-        """What stands in a hit's texts, folded."""
+        """The folded terms to highlight in a hit's texts."""
         found = (each for group in self.alternatives for each in group if each.scope != "by")
         return list(dict.fromkeys(folded(each.text) for each in found))
 
     def query(self, place: Field, selection: Selection) -> Query:
-        """The articles that fit, by their headlines alone or by all of their texts."""
+        """The query for matching articles, by their headlines only or by all text."""
         parts = [(Occur.Must, _one_of([t.query(place) for t in g])) for g in self.alternatives]
         parts += [(Occur.MustNot, each.query("text")) for each in self.excluded]
         parts += [(Occur.Must, Query.const_score_query(each, 0)) for each in _filters(selection)]
@@ -77,7 +77,7 @@ class Wanted:
 
 
 def parse(text: str) -> Wanted:
-    """Raises QueryError."""
+    """The query that `text` stands for. Raises QueryError."""
     if len(text) > 2 * MOST_TERMS * MOST_CHARACTERS:
         raise QueryError("the query is too long")
     wanted = Wanted()
@@ -103,7 +103,7 @@ def parse(text: str) -> Wanted:
         )
     if len(terms) > MOST_TERMS or max(len(each.text) for each in terms) > MOST_CHARACTERS:
         raise QueryError(
-            f"a query has {MOST_TERMS} terms of {MOST_CHARACTERS} characters at the most"
+            f"a query may have {MOST_TERMS} terms of {MOST_CHARACTERS} characters at most"
         )
     return wanted
 
@@ -115,7 +115,7 @@ def _one_of(queries: list[Query]) -> Query:
 
 
 def _filters(selection: Selection) -> list[Query]:
-    """What Selection chooses, each filter a query."""
+    """The filters of a Selection, one query each."""
     kinds = ("columns", "people", "tags", "sites")
     chosen = [values for kind in kinds if (values := facet(kind, getattr(selection, kind)))]
     found = [

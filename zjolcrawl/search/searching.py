@@ -1,8 +1,8 @@
-"""Asking the index, and MongoDB for the articles that are shown.
+"""Searches the index, and loads the articles on the page from MongoDB.
 
-The order, unless another is asked for: articles with all terms in the headline, then the others, the newest
-first in each, by publish time or else by when they were first seen. By relevance: BM25 with the headline counting four times,
-halved for each ten years of age if that is known, of the thousand best by BM25.
+Default order: articles with all terms in the headline first, then the others; the newest first within
+each group, by publish time or else by when they were first seen. Order by relevance: the 1000 best by
+BM25, with the headline counting four times; the score halves per ten years of age, if that is known.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _HEADLINE_WEIGHT, _HALF_LIFE, _RANKED = 4.0, 10.0, 1000
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """One page of hits, `total` how many there are, and the folded `terms` that stand in their texts."""
+    """One page of hits, the `total` number of hits, and the folded `terms` to highlight."""
 
     articles: list[dict[str, Any]]
     total: int
@@ -40,7 +40,7 @@ class Results:
 
 
 class Search:
-    """One query on what the index has now. Raises QueryError; its methods StoreUnavailable."""
+    """One query on the last commit of the index. Raises QueryError; its methods raise StoreUnavailable."""
 
     def __init__(self, index: SearchIndex, text: str, selection: Selection) -> None:
         self.wanted = parse(text)
@@ -49,12 +49,12 @@ class Search:
         self._headline = self.wanted.query("headline", selection)
 
     def total(self) -> int:
-        """How many articles fit."""
+        """The number of matching articles."""
         with usable(self._folder):
             return _count(self._searcher.search(self._all, 1))
 
     def urls(self, limit: int, skip: int = 0, order: Order = "newest") -> list[str]:
-        """URLs of hits number `skip` to `skip + limit`."""
+        """The URLs of hits `skip` to `skip + limit`."""
         if limit < 1:
             return []
         found = self._by_relevance if order == "relevance" else self._newest
@@ -62,7 +62,7 @@ class Search:
             return [self._searcher.doc(each)["url"][0] for each in found(limit, skip)]
 
     def histogram(self, span: Span) -> dict[str, int]:
-        """How many hits each day, month or year in China has, those with none left out."""
+        """The number of hits per day, month or year in China; those without hits are left out."""
         most = {"days": {"terms": {"field": "day", "size": 65_000}}}
         with usable(self._folder):
             buckets = self._searcher.aggregate(self._all, most)["days"]["buckets"]
@@ -81,7 +81,7 @@ class Search:
         return found
 
     def _sorted(self, query: Query, limit: int, skip: int) -> tuple[list[DocAddress], int]:
-        """A page of them, the newest first, and how many there are in all."""
+        """One page of matches, newest first, and the total number."""
         found = self._searcher.search(query, limit, order_by_field="at", offset=skip)
         return [address for _, address in found.hits], _count(found)
 
@@ -101,7 +101,7 @@ class Search:
 
 
 def _ordinal(number: int) -> int:
-    """A `day` of the index as a count of days."""
+    """A `day` of the index as a number of days."""
     return date(number // 10_000, number // 100 % 100, number % 100).toordinal() if number else 0
 
 
@@ -120,7 +120,7 @@ async def search(
     order: Order = "newest",
     fields: Sequence[str] | None = None,
 ) -> Results:
-    """Hits number `skip` to `skip + limit`, whole or with these `fields`. Raises QueryError."""
+    """Hits `skip` to `skip + limit`, with all fields or only `fields`. Raises QueryError."""
     asked = Search(index, text, selection)
     urls, total = asked.urls(limit, skip, order), asked.total()
     return Results(await _in_order(db, urls, fields), total, asked.wanted.terms)
@@ -129,7 +129,7 @@ async def search(
 async def matching(
     db: Database, index: SearchIndex, text: str, selection: Selection, order: Order = "newest"
 ) -> AsyncIterator[dict[str, Any]]:
-    """All articles that fit, in the order of `search`. Raises QueryError."""
+    """All matching articles, in the order of `search`. Raises QueryError."""
     asked = Search(index, text, selection)
     urls = await asyncio.to_thread(lambda: asked.urls(max(1, asked.total()), order=order))
     for start in range(0, len(urls), _AT_ONCE):

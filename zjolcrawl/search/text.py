@@ -1,7 +1,7 @@
-"""An article's text and a query's terms as the index sees them.
+"""Turns an article's text and a query's terms into the tokens of the index.
 
-A text is folded to lower case and half width, and cut into pairs of neighbouring characters: any string of
-two characters or more is then a phrase of pairs, wherever a segmenter would cut the text.
+Text is folded to lower case and half width and cut into pairs of neighbouring characters. Any string of
+two or more characters is then a phrase of pairs, wherever a word segmenter would cut the text.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ FIELDS = (
 )
 """The fields of an article that are indexed."""
 
-# The tokenizer splits at white space, so a space and a line break stand in a pair as characters that
-# Unicode keeps for use inside a program; where a text has these, or half of a surrogate pair, it is U+FFFD.
+# The tokenizer splits at white space, so pairs write space and line break as Unicode noncharacters. Those
+# in a text, and halves of surrogate pairs, become U+FFFD.
 _SIGNS = str.maketrans({" ": "\ufdd0", "\n": "\ufdd1"})
 _NONE = re.compile("[\ufdd0\ufdd1\ud800-\udfff]")
 
 
 class _Fold(dict[int, str]):
-    """One character for one, so that a position in the folded text is that in the text."""
+    """Maps each character to one character, so that positions in the folded text equal those in the text."""
 
     def __missing__(self, code: int) -> str:
         character = _NONE.sub("\ufffd", chr(code))
@@ -54,7 +54,7 @@ _FOLD = _Fold()
 
 
 def folded(text: str) -> str:
-    """The text in lower case and half width, character for character; any space is U+0020."""
+    """The text in lower case and half width, character by character; any space becomes U+0020."""
     return text.translate(_FOLD)
 
 
@@ -65,12 +65,12 @@ def pairs(text: str) -> list[str]:
 
 
 def headline(article: Mapping[str, Any]) -> str:
-    """The headline's text, a field a line."""
+    """The headline fields, one per line."""
     return "\n".join(_texts(article, *HEADLINE))
 
 
 def full_text(article: Mapping[str, Any]) -> str:
-    """All that is searched of an article: fields and paragraphs a line each."""
+    """All searchable text of an article, one field or paragraph per line."""
     return "\n".join(_lines(article))
 
 
@@ -86,7 +86,7 @@ def _lines(article: Mapping[str, Any]) -> Iterator[str]:
 
 
 def facets(article: Mapping[str, Any]) -> Iterator[str]:
-    """Tokens of what a Selection may ask for, except its days."""
+    """Tokens for all filters of a Selection except its days."""
     people = (
         name for each in _entries(article, "authors", "editors") for name in _texts(each, "name")
     )
@@ -102,7 +102,7 @@ def facets(article: Mapping[str, Any]) -> Iterator[str]:
     yield from facet("flag", (name for name, is_set in flags.items() if is_set))
 
 
-# Another program may have stored anything: what is no text is not searched.
+# Another program may have stored values of other types; they are not searched.
 
 
 def _texts(document: Mapping[str, Any], *names: str) -> Iterator[str]:
@@ -122,5 +122,5 @@ def _entries(article: Mapping[str, Any], *names: str) -> Iterator[Mapping[str, A
 
 
 def facet(kind: str, values: Iterable[str]) -> list[str]:
-    """The tokens of a field's values; `kind` is the name in Selection, or flag."""
+    """The tokens of a field's values; `kind` is the field's name in Selection, or "flag"."""
     return [f"{kind[0]}{value}".encode("utf-8", "replace").decode() for value in values]

@@ -1,1 +1,1 @@
-"""Storage."""
+"""MongoDB storage: schema, writes, versions, frontier, leases and queries."""

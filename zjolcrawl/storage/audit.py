@@ -1,4 +1,4 @@
-"""What `scrapy audit` asks of the ledger of one column, and what `--requeue` writes."""
+"""Queries and updates for `scrapy audit`: the links of one column, and `--requeue`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from zjolcrawl.storage.operations import china_date
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The links of a column: how many in each of `states`, how many of the failed `gave_up`, and how
-    many links to articles there are of each of `days` (China), whatever became of them.
+    """The links of one column.
+
+    `states`: number of links per state. `gave_up`: failed links that are no longer retried. `days`:
+    number of links to articles per day (China), in any state.
     """
 
     states: dict[str, int] = field(default_factory=dict)
@@ -26,19 +28,20 @@ class Ledger:
 
     @property
     def links(self) -> int:
-        """All of them."""
+        """The total number of links."""
         return sum(self.states.values())
 
 
 async def ledger(db: Database, column: str, day_of_url: Callable[[str], date | None]) -> Ledger:
-    """A column's ledger (index `columns, state`); `day_of_url` dates links that the list did not."""
+    """A column's ledger (index `columns, state`); `day_of_url` dates links that the list does not date."""
     states, gave_up = await link_states(db, {"columns": column})
     return Ledger(states, gave_up, await _days(db, column, day_of_url))
 
 
 async def requeue(db: Database, column: str, now: datetime, *, sweep: bool) -> int:
-    """Failed links of a column are due now, as if they had never failed; how many. `sweep`: the next
-    run reads all of the column's pages.
+    """Make a column's failed links due now and reset their failure counts; returns how many.
+
+    `sweep`: the next run reads all pages of the column.
     """
     done = await db["frontier"].update_many(
         {"columns": column, "state": "failed"},

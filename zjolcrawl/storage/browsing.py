@@ -1,4 +1,4 @@
-"""What the web page asks: lists, days, columns, one version, one image. Reads only, each bounded."""
+"""Queries of the web page: lists, days, columns, one image. Read-only and bounded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.operations import china_date, start_of
 from zjolcrawl.storage.selection import day_bounds
 
-_LEAD = 160  # characters of a text in a list
+_LEAD = 160  # characters of body text in a list
 _MOST_COLUMNS = 1000
 _LISTED = dict.fromkeys(
     ("title", "kicker", "published_at", "published_precision", "site_name", "columns", "source",
@@ -23,7 +23,7 @@ _LISTED = dict.fromkeys(
 
 @dataclass(frozen=True, slots=True)
 class ColumnCount:
-    """How many articles of a column there are, and when the newest was published."""
+    """The number of articles of a column, and when the newest was published."""
 
     id: str
     articles: int
@@ -33,25 +33,25 @@ class ColumnCount:
 async def newest_articles(
     db: Database, query: dict[str, Any], *, limit: int, skip: int = 0
 ) -> list[dict[str, Any]]:
-    """Articles for a list, newest first; `body` is only its start."""
+    """Articles for a list, newest first, with only the start of `body`."""
     lead = {"body": start_of("body", _LEAD)}
     found = db["articles"].find(query, {**_LISTED, **lead}).sort("published_at", -1)
     return await found.skip(skip).limit(limit).to_list()
 
 
 async def column_ids(db: Database) -> list[str]:
-    """The columns that have articles."""
-    found = await db["articles"].distinct("columns")  # None of those that no column listed
+    """The ids of the columns that have articles, at most 1000."""
+    found = await db["articles"].distinct("columns")  # contains None for articles without columns
     return sorted(each for each in found if each)[:_MOST_COLUMNS]
 
 
 async def column_counts(db: Database) -> list[ColumnCount]:
-    """The columns that have articles, each asked of the index `columns, published_at`."""
+    """The columns that have articles, each counted with the index `columns, published_at`."""
     return [await _column_count(db, each) for each in await column_ids(db)]
 
 
 async def daily_counts(db: Database, column: str | None, first: date, last: date) -> Counter[date]:
-    """How many articles were published on each day (China, both ends included)."""
+    """The number of articles published per day (China; both ends included)."""
     stages: list[dict[str, Any]] = [
         {"$match": {**_of_column(column), "published_at": day_bounds(first, last)}},
         {"$group": {"_id": china_date("$published_at", "%Y-%m-%d"), "articles": {"$sum": 1}}},
@@ -62,7 +62,7 @@ async def daily_counts(db: Database, column: str | None, first: date, last: date
 
 
 async def covered_days(db: Database, column: str | None) -> tuple[date, date] | None:
-    """The first and the last publish day (China, 1990 to 2100) of a column, or of everything."""
+    """The first and last publish day (China, 1990 to 2100) of a column, or of all articles."""
     dated = {
         **_of_column(column),
         "published_at": day_bounds(date(YEARS[0], 1, 1), date(YEARS[-1], 12, 31)),
@@ -76,7 +76,7 @@ async def covered_days(db: Database, column: str | None) -> tuple[date, date] | 
 
 
 async def image_entry(db: Database, sha256: str) -> dict[str, Any] | None:
-    """An entry of `images` with these bytes, of any version of any article (index `images.sha256`)."""
+    """One `images` entry with these bytes, from any version of any article (index `images.sha256`)."""
     for name in ("articles", "revisions"):
         shown = await db[name].find_one({"images.sha256": sha256}, {"images.$": 1})
         if shown:
@@ -85,7 +85,7 @@ async def image_entry(db: Database, sha256: str) -> dict[str, Any] | None:
 
 
 async def stored_of(db: Database, urls: Iterable[str]) -> set[str]:
-    """Which of the canonical URLs are articles here."""
+    """The canonical URLs among `urls` that are stored as articles."""
     chosen = {"_id": {"$in": list(urls)}}
     return {each["_id"] for each in await db["articles"].find(chosen, {"_id": 1}).to_list()}
 

@@ -1,4 +1,4 @@
-"""What was put into a store and is not written yet."""
+"""The write buffer: items accepted by a store and not yet written."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ from zjolcrawl.storage.limits import describe, document_fault, key_fault, storab
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """An article that was put: its document, its frontier row, the validators of the answer."""
+    """An article as one visit found it: its document, its frontier row and the response's validators."""
 
     document: dict[str, Any]
     row: str
     validators: dict[str, str]
 
     def __post_init__(self) -> None:
-        if not {"_id", "last_seen_at"} <= self.document.keys():  # of another version's spool
+        if not {"_id", "last_seen_at"} <= self.document.keys():  # from the spool of another version
             raise TypeError("a document without _id or last_seen_at")
 
     @property
     def at(self) -> datetime:
-        """When it was seen."""
+        """When the page was seen."""
         moment: datetime = self.document["last_seen_at"]
         return moment
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """What completes a `runs` document."""
+    """The final values of a `runs` document."""
 
     run_id: ObjectId
     values: dict[str, Any]
 
 
 SPOOLED = (Sight, Unchanged, Outcome, ColumnVisit, WalkEnd, RunEnd)
-"""What `Buffer.items` gives."""
+"""The types of `Buffer.items`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What `discover` found: how many links were `new`, and the `refused` ones, with the reasons."""
+    """The result of `discover`: number of `new` links, reasons by URL for `refused` ones."""
 
     new: int = 0
     refused: dict[str, str] = field(default_factory=dict)
@@ -59,7 +59,10 @@ class Found:
 
 @dataclass(slots=True)
 class Buffer:
-    """What was put and is not written yet; `articles` by URL, of `size` bytes together."""
+    """Items not yet written.
+
+    `articles` by URL, `size` their total bytes, `since` when the first item was added (monotonic clock).
+    """
 
     articles: dict[str, Sight] = field(default_factory=dict)
     unchanged: list[Unchanged] = field(default_factory=list)
@@ -75,21 +78,21 @@ class Buffer:
 
     @classmethod
     def of(cls, item: Any) -> Self:
-        """A buffer of one item."""
+        """A buffer with one item."""
         buffer = cls()
         buffer.add(item)
         return buffer
 
     def has(self, item: Any) -> bool:
-        """Whether an item is of an article that is in it: sights of one page are written one by one."""
+        """Whether the buffer already has a visit of the same article; they are written one after the other."""
         return isinstance(item, Sight) and str(item.document["_id"]) in self.articles
 
     def items(self) -> Iterator[Any]:
-        """All that is in it, in the order in which it is written."""
+        """All items, in the order in which they are written."""
         return chain.from_iterable(self._parts())
 
     def add(self, item: Any) -> None:
-        """Take an item as `items` gives it."""
+        """Add an item of the kinds that `items` gives."""
         if isinstance(item, Sight):
             self.articles[str(item.document["_id"])] = item
             return
@@ -103,8 +106,9 @@ class Buffer:
 
 
 def make_sight(article: Article, row: str) -> tuple[Sight | Outcome, int]:
-    """What is buffered of an article whose link has this row, and its bytes: an Outcome, which rejects
-    the link by name, where MongoDB cannot hold the article.
+    """The buffer item for an article whose link has the frontier row `row`, and its size in bytes.
+
+    If MongoDB cannot hold the article, the item is an Outcome that rejects the link with the reason.
     """
     size = 0
     try:
@@ -123,13 +127,13 @@ def make_sight(article: Article, row: str) -> tuple[Sight | Outcome, int]:
 
 
 def link_of(item: Any) -> str | None:
-    """The URL of the link that an item is about; None for a column's or a run's."""
+    """The URL of the link that an item is about; None for a column or a run."""
     if isinstance(item, Sight):
         return item.row
     return item.url if isinstance(item, (Outcome, Unchanged)) else None
 
 
 def named(item: Any) -> str:
-    """An item in a message."""
+    """Kind and name of an item, for a message."""
     name = link_of(item) or getattr(item, "column", None) or getattr(item, "run_id", "")
     return f"{type(item).__name__} {str(name)[:200]}"

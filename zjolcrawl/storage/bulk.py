@@ -1,4 +1,4 @@
-"""Bulk writes in which a document that cannot be written costs only itself."""
+"""Bulk writes in which an operation that fails does not affect the others."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pymongo.errors import BulkWriteError, NetworkTimeout
 from zjolcrawl.storage.errors import REFUSED, is_outage, refusal
 from zjolcrawl.storage.limits import describe
 
-# Seconds: what takes longer will not end (a write that conflicts with itself). Not `pymongo.timeout`, which
-# tries for as long where there is no server.
+# Seconds; a longer write never ends (it conflicts with itself). `pymongo.timeout` would not do: it retries
+# for that long when there is no server.
 _LONGEST_WRITE = 120.0
 
 Collection = AsyncCollection[dict[str, Any]]
@@ -22,8 +22,10 @@ Collection = AsyncCollection[dict[str, Any]]
 
 @dataclass(slots=True)
 class Written:
-    """What came of a bulk write: how many documents were inserted, matched or upserted; failed
-    operations by index, with the server's code (0: the driver's own error) and the reason.
+    """The result of a bulk write.
+
+    `done`: number of documents inserted, matched or upserted; `upserted`: those upserted. `errors`: failed
+    operations by index, with the server's code (0: an error of the driver) and the reason.
     """
 
     done: int = 0
@@ -38,10 +40,10 @@ async def write_each(
     ordered: bool = False,
     bypass: bool = False,
 ) -> Written:
-    """Write as many operations as possible. Raises PyMongoError for an outage alone.
+    """Execute as many operations as possible. Raises PyMongoError only for an outage.
 
-    A batch that fails as a whole is halved until the operation that fails is alone. `bypass`: where
-    the validator refuses an operation, do it all the same, for a document that is stored already.
+    A batch that fails as a whole is split in halves until the failing operation is alone. `bypass`: repeat
+    operations that the validator refuses without validation, for documents that are stored already.
     """
     written = Written()
     await _write(collection, dict(enumerate(operations)), written, ordered=ordered, bypass=False)
@@ -64,7 +66,7 @@ async def _write(
     ordered: bool,
     bypass: bool,
 ) -> None:
-    """Write operations by their index."""
+    """Execute operations, given by index."""
     parts = [list(operations)]
     while parts:
         part = parts.pop()
@@ -88,7 +90,7 @@ async def _write(
             if ordered:  # the server stopped at the first one
                 parts.append(part[failed[-1]["index"] + 1 :])
         except TimeoutError as error:
-            raise NetworkTimeout(f"no answer to a write in {_LONGEST_WRITE:g} s") from error
+            raise NetworkTimeout(f"a write took longer than {_LONGEST_WRITE:g} s") from error
         except Exception as error:
             if is_outage(error):
                 raise

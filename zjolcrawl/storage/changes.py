@@ -1,7 +1,7 @@
-"""Which articles were written since a moment, for what is derived from them.
+"""Finds articles written since a given time, for data derived from them.
 
-Every write of an article sets `written_at` to the server's cluster time (a BSON timestamp): a number that
-only grows, also across the members of a replica set, and that no two writes share.
+Every write of an article sets `written_at` to the server's cluster time (a BSON timestamp). It only
+grows, across all members of a replica set, and no two writes share one.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from pymongo import ReadPreference
 from zjolcrawl.storage.connection import ODD, Database
 
 UNSET = Timestamp(0, 0)
-"""In a document that is inserted or replaces another, the server puts its cluster time in its place."""
+"""The server replaces this by its cluster time in a document that is inserted or replaces another."""
 MOVED: dict[str, Any] = {"written_at": {"$type": "timestamp"}}
-"""For `$currentDate` of an update."""
+"""The `$currentDate` part of an update that changes an article."""
 NOT_SHOWN = {"written_at": 0}
-"""A projection: `written_at` is the store's own, and belongs to no version."""
+"""A projection without `written_at`, which is internal and not part of any version."""
 
 
 def readable(db: Database) -> Database:
-    """The database as what is derived from it reads it: the primary, as a member that lags would hide writes;
-    odd values, which another program stored, as something that can be told.
+    """The database for reading derived data: from the primary, because a lagging member hides writes.
+
+    Odd values stored by other programs are decoded leniently.
     """
     return db.with_options(codec_options=ODD, read_preference=ReadPreference.PRIMARY)
 
@@ -35,7 +36,7 @@ def number(at: Timestamp) -> int:
 
 
 async def collection_id(db: Database) -> str:
-    """The UUID of `articles`, which another collection of that name does not have; empty without one."""
+    """The UUID of the `articles` collection, or "" if there is none; a recreated collection has another."""
     async for each in await db.list_collections(filter={"name": "articles"}):
         return str(each["info"]["uuid"])
     return ""
@@ -48,9 +49,9 @@ async def server_seconds(db: Database) -> int:
 
 
 async def written_since(db: Database, horizon: int | None) -> AsyncIterator[tuple[str, int]]:
-    """URLs of articles with the times of their last writes, in the order of time.
+    """URLs of articles with the times of their last writes, in time order.
 
-    Those after `horizon`; None: all, those first whose time is unknown (0).
+    Only writes after `horizon`; None: all, first those with unknown time (0).
     """
     after = {"$gt": Timestamp(horizon >> 32, horizon & 0xFFFFFFFF)} if horizon is not None else None
     wanted = {"written_at": after} if after else {}
@@ -61,7 +62,7 @@ async def written_since(db: Database, horizon: int | None) -> AsyncIterator[tupl
 
 
 async def times_since(db: Database, horizon: int) -> set[int]:
-    """The times alone, of which there are few where `horizon` is near."""
+    """Only the times of `written_since`; they are few if `horizon` is recent."""
     return {at async for _, at in written_since(db, horizon)}
 
 
@@ -74,7 +75,7 @@ async def articles_of(
 
 
 async def count_articles(db: Database) -> int:
-    """About how many articles there are, by the collection's own count."""
+    """The approximate number of articles, from the collection's metadata."""
     return await db["articles"].estimated_document_count()
 
 

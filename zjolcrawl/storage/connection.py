@@ -1,4 +1,4 @@
-"""A connection to MongoDB, checked before it is handed out."""
+"""Opens connections to MongoDB and checks that the server answers."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from zjolcrawl.storage.embedded import EmbeddedServer
 from zjolcrawl.storage.errors import StoreUnavailable, short, unavailable
 
 _TIMEOUTS = ("serverSelectionTimeoutMS", "connectTimeoutMS")
-_REPLICATION_MS = 60_000  # without a bound, a write waits for ever for a majority that is away
+_REPLICATION_MS = 60_000  # without a limit, a write waits forever for an unreachable majority
 
 Client = AsyncMongoClient[dict[str, Any]]
 Database = AsyncDatabase[dict[str, Any]]
-# What another client stored must not end a query: a text that is no UTF-8 is read with U+FFFD, a date after
-# the year 9999 as the last that Python knows.
+# Values stored by other clients must not abort a query: text that is not UTF-8 is read with U+FFFD, a date
+# after the year 9999 as Python's last date.
 ODD: CodecOptions[dict[str, Any]] = CodecOptions(
     tz_aware=True,
     unicode_decode_error_handler="replace",
@@ -33,7 +33,7 @@ ODD: CodecOptions[dict[str, Any]] = CodecOptions(
 
 @asynccontextmanager
 async def open_database(uri: str, database: str, data_dir: Path) -> AsyncIterator[Database]:
-    """The database of a project, to be read: the embedded server's where `uri` is empty.
+    """A project's database for reading, on the embedded server if `uri` is empty.
 
     Raises StoreUnavailable and EmbeddedUnavailable.
     """
@@ -49,7 +49,7 @@ async def open_database(uri: str, database: str, data_dir: Path) -> AsyncIterato
 
 @asynccontextmanager
 async def server_address(uri: str, data_dir: Path) -> AsyncIterator[str]:
-    """The URI; where it is empty that of the embedded server, which is held as long.
+    """The URI, or that of the embedded server if empty, which stays acquired during the block.
 
     Raises EmbeddedUnavailable.
     """
@@ -63,7 +63,7 @@ async def server_address(uri: str, data_dir: Path) -> AsyncIterator[str]:
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """Queries in this block end after so long, on the server too (maxTimeMS). Raises StoreUnavailable."""
+    """Limit the time of queries in this block, also on the server (maxTimeMS). Raises StoreUnavailable."""
     try:
         with pymongo.timeout(seconds):
             yield
@@ -73,15 +73,15 @@ def deadline(seconds: float) -> Iterator[None]:
 
 
 def durable(client: Client, name: str) -> Database:
-    """A database whose writes are done once a majority of a replica set has them in its journal."""
+    """A database whose writes finish once a majority of the replica set has them in its journal."""
     concern = WriteConcern(w="majority", j=True, wtimeout=_REPLICATION_MS)
     return client.get_database(name, write_concern=concern)
 
 
 async def connect(uri: str) -> Client:
-    """A client whose server answers; times are aware.
+    """A client with timezone-aware times whose server answers.
 
-    Raises StoreUnavailable, within 8 s unless the URI has time-outs of its own.
+    Raises StoreUnavailable, within 8 s unless the URI sets timeouts.
     """
     client: Client | None = None
     own: dict[str, Any] = {name: 5000 for name in _TIMEOUTS if name.lower() not in uri.lower()}

@@ -1,7 +1,7 @@
-"""How often each field of articles is there, by host, template and month: counted in MongoDB.
+"""Counts how often each article field is present, by host, template and month, within MongoDB.
 
-It reads the whole collection, bodies too, which a question of now and then may cost; what comes back
-is a row a group, whatever the archive's size.
+The aggregation reads the whole collection, bodies too, so it suits occasional use. The result is one
+row per group, whatever the archive's size.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ Stage = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which articles, and by what they are grouped, some of DIMENSIONS.
+    """Which articles to count, and the DIMENSIONS to group them by.
 
-    `since` and `until` are publish days (China), both included; an article without `published_at`
-    lies in no span. `templates` are the readers' names.
+    `since` and `until` are publish days (China), both included; articles without `published_at` are then
+    left out. `templates` are template names.
     """
 
     by: tuple[str, ...] = DIMENSIONS
@@ -41,18 +41,18 @@ class Wanted:
 
     @property
     def place(self) -> tuple[str, ...]:
-        """What a page that no template read is grouped by."""
+        """The dimensions without the template; rejected links have none."""
         return tuple(name for name in self.by if name != "template")
 
 
 @dataclass(slots=True)
 class Group:
-    """Articles of one `key`, in the order of `Wanted.by`; None stands for "has none".
+    """Counts for the articles with one `key`, in the order of `Wanted.by`; a None in it means "no value".
 
-    `counts`: in how many the field is there; `time`: a publish time finer than a day; `meta`: tags
-    that are the page's keywords. `pictures` are all the images, `captions` those that have one;
-    `body` is the median length in characters. `neighbours` are the articles of the same host and month
-    whatever read them, `generic` those of them that fit no template, `rejected` the links that gave none.
+    `counts`: number of articles with each field; `time`: with a publish time finer than a day; `meta`: with
+    tags from the page's keywords. `pictures`: number of images; `captions`: those with a caption. `body`:
+    median length in characters. `neighbours`: articles of the same host and month with any template;
+    `generic`: those of them read by the generic template; `rejected`: links there that gave no article.
     """
 
     key: Key
@@ -67,9 +67,10 @@ class Group:
 
 
 async def coverage(db: Database, wanted: Wanted, day_in_url: str) -> list[Group]:
-    """The groups in order; those of rejected links alone have no articles.
+    """The groups in key order; groups that have only rejected links have no articles.
 
-    `day_in_url` is a regular expression of year, month and day, for links that their list did not date.
+    `day_in_url` is a regular expression with groups for year, month and day, for links that their list
+    does not date.
     """
     groups: list[Group] = []
     async for row in await db["articles"].aggregate(_pipeline(wanted), allowDiskUse=True):
@@ -100,7 +101,7 @@ def _group(row: dict[str, Any], wanted: Wanted) -> Group:
 
 
 def _pipeline(wanted: Wanted) -> list[Stage]:
-    """One scan: articles of one length first, so that the median is found without a list of all."""
+    """One scan that first groups articles by length, so that the median needs no list of all lengths."""
     by_template = {"template": "$parser.template"}
     month = china_date("$published_at", "%Y-%m")
     dimensions = {"host": "$site", "month": month, **by_template}
@@ -129,7 +130,7 @@ def _pipeline(wanted: Wanted) -> list[Stage]:
         {"$group": {
             "_id": key,
             **{name: {"$sum": f"${name}"} for name in sums},
-            "body": {"$min": {"$cond": [half, "$_id.length", None]}},  # None is no number
+            "body": {"$min": {"$cond": [half, "$_id.length", None]}},  # $min ignores null
             "neighbours": {"$first": "$neighbours"},
             "generic": {"$first": "$generic"},
         }},
@@ -167,7 +168,7 @@ def _sums() -> Stage:
 
 
 def _or_none(path: str) -> Stage:
-    return {"$ifNull": [path, None]}  # a field that is absent is not equal to null
+    return {"$ifNull": [path, None]}  # in an expression, a missing field is not equal to null
 
 
 def _size(path: str) -> Stage:
@@ -175,7 +176,7 @@ def _size(path: str) -> Stage:
 
 
 def _rejected(wanted: Wanted, day_in_url: str) -> list[Stage]:
-    """Links of articles that gave none, by the day of their list, or of their URL."""
+    """Rejected links to articles, by the day in their list or else in their URL."""
     listed = china_date("$listed_at", "%Y-%m-%d")
     found = {"$regexFind": {"input": "$_id", "regex": day_in_url}}
     parts = [{"$arrayElemAt": ["$found.captures", n]} for n in range(3)]

@@ -1,4 +1,4 @@
-"""Buffers and spooled items on their way to MongoDB: what cannot be written costs only itself."""
+"""Writes buffers and spooled items to MongoDB; an item that cannot be written does not affect others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 class Delivery:
-    """Calls `write` with buffers of at most `size` items. `faults` gets a line for what was set aside."""
+    """Calls `write` with buffers of at most `size` items; `faults` gets a line for each quarantined item."""
 
     def __init__(
         self, write: Callable[[Buffer], Awaitable[None]], counts: Counter[str], size: int
@@ -27,21 +27,24 @@ class Delivery:
         self._write, self._counts, self._size = write, counts, size
 
     async def deliver(self, buffer: Buffer) -> None:
-        """Write a buffer. Raises for an outage alone, and OSError where an item cannot be set aside.
+        """Write a buffer. Raises only for an outage, and OSError if an item cannot be quarantined.
 
-        A fault of one document is the writer's to contain; this is for what nobody thought of.
+        The writer itself contains errors of single documents; this handles unexpected ones.
         """
         try:
             await self._write(buffer)
         except Exception as error:
             if is_outage(error):
                 raise
-            logger.info("A batch cannot be written: each of its items is alone now", exc_info=True)
+            logger.info("Batch write failed; writing its items one by one", exc_info=True)
             for item in list(buffer.items()):
                 await self._deliver_alone(item)
 
     async def take_in(self) -> int:
-        """Write what the spool holds, a file after the other; how many items. Raises as `deliver`, and keeps the file."""
+        """Write the spool, file by file; returns the number of items.
+
+        Raises as `deliver`, and then keeps the file.
+        """
         assert self.spool
         before = self._counts["taken_in"]
         for path in self.spool.files():
@@ -60,7 +63,7 @@ class Delivery:
         return self._counts["taken_in"] - before
 
     async def _deliver_alone(self, item: Any) -> None:
-        """Write an item; reject its link where that fails, or set it aside where it has none."""
+        """Write one item. If that fails, reject its link, or quarantine the item if it has none."""
         try:
             await self._write(Buffer.of(item))
         except Exception as error:
@@ -72,7 +75,7 @@ class Delivery:
                 self._set_aside(item, f"{named(item)} cannot be written: {why}")
 
     async def _reject(self, item: Any, why: str) -> bool:
-        """Whether the link of an item is rejected now."""
+        """Reject the link of an item; returns whether that succeeded."""
         if not (url := link_of(item)):
             return False
         try:
@@ -84,6 +87,6 @@ class Delivery:
         return True
 
     def _set_aside(self, item: Any, why: str) -> None:
-        """Keep an item where no run takes it in. Raises OSError."""
+        """Move an item to quarantine and add a fault line. Raises OSError."""
         where = f" It is kept in {self.spool.set_aside([item])}." if self.spool else ""
         self.faults.append(f"{why}.{where} No action is needed: a link is visited again")

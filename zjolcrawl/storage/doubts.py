@@ -1,4 +1,4 @@
-"""Whether a visit that found no article is believed: once several visits agree, spread over days."""
+"""Decides whether a visit without an article is believed: only after several visits agree, days apart."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from zjolcrawl.items import Outcome
 from zjolcrawl.storage.operations import utc_now
 
 FINDINGS = frozenset({"gone", "rejected"})
-"""The states of a link whose page is no article (any more)."""
+"""The states of a link whose page is not, or no longer, an article."""
 
 
 @dataclass(frozen=True, slots=True)
 class VisitPolicy:
     """When a link is visited again.
 
-    `recheck_days`: so many days after publication, for edits and takedowns; `give_up_after` so many
-    failures in a row a link is not tried again. After a visit that finds no article the next one comes
-    `confirm_days[0]` days later, after a second in a row `confirm_days[1]`, and so on; the finding is
-    believed once `confirm_visits` agree.
+    `recheck_days`: days after publication of the visits that look for edits and takedowns. After
+    `give_up_after` consecutive failures a link is not retried. After a visit that finds no article the
+    next one follows `confirm_days[0]` days later, after a second one `confirm_days[1]`, and so on; the
+    finding is believed once `confirm_visits` agree.
     """
 
     recheck_days: tuple[float, ...] = (1, 3, 7, 30)
@@ -32,11 +32,11 @@ class VisitPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a visit without an article makes of its link's row.
+    """How a visit without an article changes its link's row.
 
-    `doubt`: {state, reason, since, count}, the visits in a row that agree; `next_visit_at`: None where
-    the schedule of doubts has ended; `waits`: the time of the next visit stays as it is; `repeats`: the
-    visit before said the same; `was_stored`: the link had an article.
+    `doubt`: {state, reason, since, count} of the consecutive visits that agree. `next_visit_at`: None once
+    `confirm_days` is used up. `waits`: the time of the next visit does not change. `believed`: enough
+    visits agree. `repeats`: the previous visit gave the same reason. `was_stored`: the link had an article.
     """
 
     doubt: dict[str, Any]
@@ -48,16 +48,16 @@ class Verdict:
 
     @property
     def takes_down(self) -> bool:
-        """Whether the link's article is gone from now on, or was already."""
+        """Whether the link's article counts as gone."""
         return self.believed and self.doubt["state"] == "gone"
 
 
 def weigh(row: Mapping[str, Any], outcome: Outcome, policy: VisitPolicy) -> Verdict | None:
-    """The verdict on an outcome, given the link's row before it ({} if it has none).
+    """The verdict on an outcome, given the link's row before it ({} if there is none).
 
-    None where nothing is to be confirmed: failures, and a link that by a rule of ours is none to be
-    read. A visit counts if it was due: several within an hour are one. What is on record of this
-    very visit, or of a later one, stays.
+    None if nothing needs confirmation: failures, and links that our own rules exclude. A visit counts only
+    if it was due, so several within an hour count once. If this visit or a later one is already recorded,
+    the row stays.
     """
     stored = row.get("state") == "stored"
     if outcome.state not in FINDINGS or (outcome.skipped and not stored):

@@ -1,4 +1,4 @@
-"""What can go wrong with the database, each as one line without credentials."""
+"""Database errors: which of them are outages, and one-line messages without credentials."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pymongo.errors import (
     PyMongoError,
 )
 
-# Server error codes: key exists, validator says no, collection exists.
+# Server error codes: duplicate key, refused by the validator, collection exists.
 DUPLICATE, REFUSED, EXISTS = 11000, 121, 48
-# What a server says of itself, not of a document (mongo/src/mongo/base/error_codes.yml): it is not the
-# primary, shuts down, interrupts, is over its time or its load, cannot replicate, has no room, or does not
-# let this user write. The first two lines are those of the retryable writes specification.
+# Errors of the server, not of a document (mongo/src/mongo/base/error_codes.yml): not primary, shutdown,
+# interrupted, time limit, overload, replication failure, disk full, or no write permission. The first line
+# is from the retryable writes specification.
 _OF_THE_SERVER = frozenset(
     {
         6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436, 10058,
@@ -34,16 +34,17 @@ class StoreUnavailable(Exception):
 
 
 class StoreError(Exception):
-    """The database was lost during a run: what was not written is still `pending`."""
+    """The database failed during a run; links that were not written are still `pending`."""
 
 
 class ServerRefuses(PyMongoError):
-    """Not even a plain row of a few fields can be written: the fault is not in a document."""
+    """Not even a plain row of a few fields can be written, so no document is at fault."""
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether the same operation may work later: the connection is lost, or the server says that it
-    cannot write now. Everything else that fails concerns what was to be written.
+    """Whether the same operation may succeed later: no connection, or the server cannot write now.
+
+    Every other error concerns the data that was to be written.
     """
     if isinstance(error, (ConnectionFailure, ServerRefuses)):
         return True
@@ -59,17 +60,17 @@ def is_outage(error: BaseException) -> bool:
 
 
 def lost(error: Exception) -> StoreError:
-    """The error of a database that stopped answering in the middle of a run."""
-    return StoreError(f"MongoDB was lost: {short(error)}; unwritten links stay pending")
+    """The error for a database that stopped answering during a run."""
+    return StoreError(f"MongoDB is unavailable: {short(error)}; unwritten links stay pending")
 
 
 def broken(error: Exception) -> StoreError:
-    """The error of a store that our own code broke."""
-    return StoreError(f"the store broke: {short(error)}; unwritten links stay pending")
+    """The error for a bug in the store."""
+    return StoreError(f"internal error in the store: {short(error)}; unwritten links stay pending")
 
 
 def refusal(error: dict[str, Any]) -> str:
-    """Why the server refused a document: one `writeErrors` entry in words."""
+    """Why the server refused a document, from one `writeErrors` entry."""
     text = str(error.get("errmsg", "refused"))
     if info := error.get("errInfo"):
         found = re.findall(
@@ -82,12 +83,12 @@ def refusal(error: dict[str, Any]) -> str:
 
 
 def short(error: Exception) -> str:
-    """What the driver says, on one line."""
+    """The driver's message on one line."""
     return " ".join(str(error).split(", Timeout:")[0].split())[:200]
 
 
 def unavailable(uri: str, error: Exception) -> StoreUnavailable:
-    """The error of a database that cannot be used from the start."""
+    """The error for a database that cannot be used from the start."""
     where = re.sub(r"//[^@/]*@", "//", uri).partition("?")[0]
     if isinstance(error, OperationFailure):
         what = "refuses this user" if error.code in {13, 18} else short(error)

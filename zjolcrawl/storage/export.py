@@ -1,4 +1,4 @@
-"""Articles one after the other, as many as there are: what `scrapy export` reads."""
+"""Reads any number of articles in sequence for `scrapy export`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.documents import former_versions
 from zjolcrawl.storage.selection import Selection
 
-_BATCH = 200  # documents that the server sends at once, 16 MB at the most
-# A text that is no UTF-8 and a date after the year 9999, which other clients may have stored, come as
-# values that can be told, not as the end of the whole walk.
+_BATCH = 200  # documents per server batch, which has 16 MB at most
+# Other clients may have stored text that is not UTF-8, or dates after the year 9999. They are decoded to
+# values that the export can report, instead of aborting it.
 _OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
     tz_aware=True,
     unicode_decode_error_handler="surrogateescape",
@@ -23,19 +23,19 @@ _OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
 
 
 def to_export(db: Database) -> Database:
-    """The database, read so that odd values are told and do not end the walk."""
+    """The database with decoding that keeps odd values instead of raising."""
     return db.with_options(codec_options=_OPTIONS)
 
 
 async def versions(
     db: Database, articles: AsyncIterator[dict[str, Any]], *, revisions: bool = False
 ) -> AsyncIterator[dict[str, Any]]:
-    """The articles; with `revisions` the former versions of each before it, oldest first.
+    """The articles; with `revisions`, each preceded by its former versions, oldest first.
 
     Raises PyMongoError.
     """
     async for article in articles:
-        # What the newest version has followed is in `revisions` before the newest is there.
+        # A former version is in `revisions` before the version that replaces it is stored.
         last = article.get("revision")
         if revisions and isinstance(last, int) and last > 1:
             span = former_versions(article["_id"], 1, last)
@@ -45,14 +45,15 @@ async def versions(
 
 
 async def count(db: Database, selection: Selection) -> int:
-    """How many articles are chosen. Raises PyMongoError."""
+    """The number of selected articles. Raises PyMongoError."""
     return await db["articles"].count_documents(selection.query())
 
 
 def by_key(db: Database, selection: Selection) -> AsyncIterator[dict[str, Any]]:
-    """The chosen articles, whole, in the order of `_id`: it is total, so that two exports of the same
-    articles are the same file, and its index serves it.
+    """The selected articles with all fields, ordered by `_id`.
+
+    That order is total, so two exports of the same articles are the same file, and `_id` has an index.
     """
-    # Where the server takes a filter's index instead and sorts, it does so on disk, not in memory.
+    # If the server uses the index of a filter instead and has to sort, let it sort on disk.
     cursor = db["articles"].find(selection.query(), NOT_SHOWN, allow_disk_use=True)
     return cursor.sort("_id", 1).batch_size(_BATCH)

@@ -1,4 +1,4 @@
-"""Links that were found: their rows of `frontier`, and the columns of articles that are stored already."""
+"""Records discovered links in `frontier` and adds their columns to articles that are already stored."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from zjolcrawl.storage.operations import gain_columns
 
 
 async def record_links(db: Database, links: Mapping[str, Link], policy: VisitPolicy) -> Found:
-    """Record links, by URL, durably; how many are new, and what cannot be recorded.
+    """Record links, by URL, durably; returns how many are new and which were refused.
 
-    Raises PyMongoError for an outage alone.
+    Raises PyMongoError only for an outage.
     """
     rows = db["frontier"].find({"_id": {"$in": list(links)}}, {"_id": 1})
     known = {row["_id"] async for row in rows}
@@ -39,7 +39,10 @@ async def record_links(db: Database, links: Mapping[str, Link], policy: VisitPol
 
 
 async def _insert(db: Database, rows: list[dict[str, Any]]) -> tuple[set[str], dict[str, str]]:
-    """Insert rows: the URLs of those that no other run has inserted meanwhile, and why others are refused."""
+    """Insert rows; returns the URLs that were new, and the reasons for refused ones.
+
+    A URL that another run has just inserted is in neither.
+    """
     inserted = {row["_id"] for row in rows}
     refused: dict[str, str] = {}
     written = await write_each(db["frontier"], [InsertOne(row) for row in rows])
@@ -52,10 +55,7 @@ async def _insert(db: Database, rows: list[dict[str, Any]]) -> tuple[set[str], d
 
 
 async def _add_columns(db: Database, listed: list[Link]) -> dict[str, str]:
-    """An article that another column listed before belongs to these links' columns too.
-
-    Gives the articles that cannot be changed.
-    """
+    """Add the links' columns to articles that are already stored; returns the refused ones with reasons."""
     columns = {tuple(link.columns): link.columns for link in listed}.values()
     lacking = [
         {"_id": {"$in": [link.url for link in listed if link.columns == each]},

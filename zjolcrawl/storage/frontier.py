@@ -1,8 +1,8 @@
-"""Rows of `frontier`: what each find and each attempt makes of a link's row.
+"""Updates of `frontier` rows: how each discovery and each visit changes a link's row.
 
-Each is one update that depends on when a page was seen, not on when it is written: a later attempt
-that is on record has the last word, and the same attempt counts once. So the archive may be read
-again at any time, and a crash between two writes is repaired by doing both again.
+Each is one update that depends on when a page was seen, not on when it is written. A later recorded
+attempt wins, and the same attempt counts once. So the archive may be reparsed at any time, and repeating
+both writes repairs a crash between them.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _VALIDATORS = ("etag", "last_modified")
 
 
 def new_row(link: Link) -> dict[str, Any]:
-    """The row of a link that has none: what `discover_link` makes of nothing.
+    """The row of a link that has none yet, equal to what `discover_link` creates.
 
-    An insert takes MongoDB a tenth of the time of that update (27 us against 290), and us a sixth.
+    An insert is much cheaper than that update, for MongoDB and for us.
     """
     at = link.seen_at or utc_now()
     read = _is_read(link)
@@ -43,16 +43,16 @@ def new_row(link: Link) -> dict[str, Any]:
 
 
 def discover_link(link: Link, policy: VisitPolicy) -> UpdateOne:
-    """A link as found: a new one waits, or is recorded as what it is; a known one gains columns.
+    """A discovered link: a new one becomes pending or rejected; a known one gains columns.
 
-    The list's title and date are those it showed last; `listed_since` is when it began to.
+    The list's title and date are the latest it showed; `listed_since` is when it began to show them.
     """
     at = link.seen_at or utc_now()
     read = _is_read(link)
     unknown = _is_missing("$state")
     row: dict[str, Any] = {
         "state": {"$ifNull": ["$state", "pending" if read else "rejected"]},
-        # An attempt that was written before its list could not tell.
+        # An attempt written before its list did not know the kind.
         "kind": link.kind if link.columns else {"$ifNull": ["$kind", link.kind]},
         "attempts": {"$ifNull": ["$attempts", 0]},
         "discovered_at": {"$min": ["$discovered_at", at]},
@@ -84,10 +84,10 @@ def store_link(
     validators: dict[str, str] | None = None,
     incomplete: bool = False,
 ) -> UpdateOne:
-    """A link whose article, as seen at that time, is durable.
+    """A link whose article, as seen at `at`, is durable.
 
-    `validators`: `etag` and `last_modified` of the answer, with which the next visit asks. `incomplete`:
-    some of its images failed, so that it is visited again soon and unconditionally.
+    `validators`: `etag` and `last_modified` of the response, for the next conditional request. `incomplete`:
+    some images failed, so the link is visited again soon and unconditionally.
     """
     held = {name: {"$literal": v} for name, v in (validators or {}).items()}
     values: dict[str, Any] = dict.fromkeys((*_VALIDATORS, "image_failures"), "$$REMOVE") | held
@@ -100,14 +100,16 @@ def store_link(
 
 
 def unchanged_link(url: str, at: datetime, policy: VisitPolicy) -> UpdateOne:
-    """A link whose article is as it was when it was stored (304)."""
+    """A link whose article has not changed since it was stored (304)."""
     return _settled(url, at, _seen(at, policy, "$published_at"))
 
 
 def _until_complete(at: datetime, policy: VisitPolicy, values: dict[str, Any]) -> dict[str, Any]:
-    """Of a link with failed images, what differs from one without: a visit before the next recheck, or
-    after the last, and no validators, since an unchanged page (304) would not be read. After so many such
-    visits in a row as a link that fails has, it is like any other.
+    """The values that differ for a link with failed images.
+
+    It is visited again before the next recheck, or after the last one, without validators, because an
+    unchanged page (304) would not be parsed. After `give_up_after` such visits in a row it is treated like
+    any other link.
     """
     failures = {"$add": [{"$ifNull": ["$image_failures", 0]}, _if_later(at, 1)]}
     tired = {"$gte": [failures, policy.give_up_after]}
@@ -121,9 +123,9 @@ def _until_complete(at: datetime, policy: VisitPolicy, values: dict[str, Any]) -
 
 
 def settle_link(outcome: Outcome, policy: VisitPolicy, verdict: Verdict | None = None) -> UpdateOne:
-    """A link's new state. What is stored stays stored, but for a page whose takedown is believed.
+    """A link's new state. A stored link stays stored unless its takedown is believed.
 
-    `verdict`: of `weigh`; without one the outcome is believed as it is.
+    `verdict` is from `weigh`; without one the outcome is believed as it is.
     """
     at = outcome.seen_at or utc_now()
     gone = outcome.state == "gone" and (verdict is None or verdict.believed)
@@ -135,7 +137,7 @@ def settle_link(outcome: Outcome, policy: VisitPolicy, verdict: Verdict | None =
     }
     if outcome.state == "failed":
         values |= _failed(outcome, at, policy)
-    elif outcome.state == "pending":  # found, but not asked for by this run
+    elif outcome.state == "pending":  # discovered, but not requested by this run
         values["next_visit_at"] = at
     elif verdict is None and gone:  # it may come back
         values["next_visit_at"] = _recheck(at, policy, "$published_at")
@@ -144,13 +146,13 @@ def settle_link(outcome: Outcome, policy: VisitPolicy, verdict: Verdict | None =
     if verdict:
         later = verdict.next_visit_at or _recheck(at, policy, "$published_at")
         values["next_visit_at"] = "$next_visit_at" if verdict.waits else later
-    if outcome.status == 304:  # the validators that were sent are not those of what is stored
+    if outcome.status == 304:  # the validators that were sent do not belong to a stored article
         values |= dict.fromkeys(_VALIDATORS, "$$REMOVE")
     return _settled(outcome.url, at, values, attempts=int(outcome.attempted))
 
 
 def _failed(outcome: Outcome, at: datetime, policy: VisitPolicy) -> dict[str, Any]:
-    """The failures in a row, and when to try again: not before a doubt may be confirmed."""
+    """The count of consecutive failures and the time of the retry, not before a doubt may be confirmed."""
     before = {"$ifNull": ["$failures", 0]}
     tired = {"$gte": [{"$add": [before, 1]}, policy.give_up_after]}
     doubted = {"$cond": [_is_missing("$doubt"), None, "$next_visit_at"]}
@@ -164,7 +166,7 @@ def _failed(outcome: Outcome, at: datetime, policy: VisitPolicy) -> dict[str, An
 
 
 def reject_link(url: str, reason: str) -> UpdateOne:
-    """A link whose row cannot be what it should be; what else the row holds has no influence."""
+    """A rejected link whose row could not be written; the row's other fields do not matter."""
     now = utc_now()
     row = {
         "state": {"$cond": [{"$eq": ["$state", "stored"]}, "stored", "rejected"]},
@@ -177,15 +179,13 @@ def reject_link(url: str, reason: str) -> UpdateOne:
 
 
 def due_filter(now: datetime, since: datetime) -> dict[str, Any]:
-    """The filter for links whose time has come, but for those that were visited since a time before."""
+    """The filter for due links, without those visited since `since`."""
     visited = {"last_attempt_at": {"$gte": since, "$lte": now}}
     return {"next_visit_at": {"$lte": now}, "$nor": [visited]}
 
 
 def too_far_ahead(now: datetime, policy: VisitPolicy) -> dict[str, Any]:
-    """The filter for links whose time is further ahead than any visit can be: it is from a clock that was
-    ahead.
-    """
+    """The filter for links due later than any visit can be, so set by a clock that was ahead."""
     furthest = now + timedelta(days=2 * max((*policy.recheck_days, 60)))
     return {"next_visit_at": {"$gt": furthest}}
 
@@ -202,10 +202,10 @@ def _seen(at: datetime, policy: VisitPolicy, published: Any) -> dict[str, Any]:
 
 
 def _visit_of_found(at: datetime, policy: VisitPolicy, row: dict[str, Any]) -> dict[str, Any]:
-    """When a link that was found is visited, given what the find makes of its row: now if it is new.
+    """When a discovered link is visited, given the row's new values: now if it is new.
 
-    A recheck is counted from the list's date where the page itself has none: if a find that is written
-    after the visit changes that date, it is what it would have been had the find been written before.
+    Rechecks count from the list's date if the page itself has none. If a discovery that is written after
+    the visit changes that date, the time becomes what it would be in the opposite order.
     """
     starts = {name: row.get(name, f"${name}") for name in ("listed_at", "discovered_at")}
     moved = {"$or": [{"$ne": [f"${name}", value]} for name, value in starts.items()]}
@@ -224,7 +224,7 @@ def _visit_of_found(at: datetime, policy: VisitPolicy, row: dict[str, Any]) -> d
 
 
 def _settled(url: str, at: datetime, values: dict[str, Any], attempts: int = 1) -> UpdateOne:
-    """The row of a link as an attempt at that time leaves it."""
+    """The row of a link after an attempt at `at`."""
     older = _has_attempt("$gt", at)
     values = {**values, "last_attempt_at": at}
     row = {name: {"$cond": [older, f"${name}", value]} for name, value in values.items()}
@@ -238,18 +238,21 @@ def _settled(url: str, at: datetime, values: dict[str, Any], attempts: int = 1) 
 
 
 def _has_attempt(than: str, at: datetime) -> dict[str, Any]:
-    """Whether an attempt `$gt` or `$gte` that time is on record, by a clock that was not ahead."""
+    """Whether an attempt later than (`$gt`), or not before (`$gte`), that time is recorded.
+
+    Attempts by a clock that was ahead do not count.
+    """
     last = "$last_attempt_at"
     return {"$and": [{than: [last, at]}, {"$lte": [last, clock_limit()]}]}
 
 
 def _if_later(at: datetime, count: int) -> dict[str, Any]:
-    """`count` for an attempt that is not on record yet, else 0."""
+    """`count` for an attempt that is not recorded yet, else 0."""
     return {"$cond": [_has_attempt("$gte", at), 0, count]}
 
 
 def _after_failures(at: datetime, failures: Any) -> dict[str, Any]:
-    """When to try again: an hour later, doubled with each failure, a week at the most."""
+    """When to retry: an hour later, doubling with each failure, up to a week."""
     most = _LONGEST_WAIT.total_seconds() / 3600
     hours = {"$min": [{"$pow": [2, failures]}, most]}
     minutes = {"$toLong": {"$multiply": [hours, 60]}}
@@ -257,7 +260,7 @@ def _after_failures(at: datetime, failures: Any) -> dict[str, Any]:
 
 
 def _host(url: str) -> dict[str, Any]:
-    """The host that a row has, else that of the URL."""
+    """The host of the row, or else that of the URL."""
     return {"$ifNull": ["$host", {"$literal": host_of(url)}]}
 
 
@@ -266,10 +269,11 @@ def _is_missing(path: str) -> dict[str, Any]:
 
 
 def _recheck(at: Any, policy: VisitPolicy, published: Any) -> Any:
-    """The first recheck after `at`, counted from publication, else from the list's date, else from
-    discovery; absent after the last. Known before it is written, where both times are: most often.
+    """The first recheck after `at`; absent after the last one.
 
-    A date that is not plausible, or more than a day after `at`, is passed over.
+    Rechecks count from publication, else from the list's date, else from discovery. A date that is
+    implausible or more than a day after `at` is skipped. If both times are known here, which is usual, the
+    result is a value, otherwise an expression.
     """
     hours = [round(days * 24) for days in policy.recheck_days]
     latest: Any = {"$dateAdd": {"startDate": at, "unit": "day", "amount": 1}}

@@ -1,6 +1,6 @@
-"""What `scrapy runs` and `scrapy health` ask: the last runs, the columns, counts of links.
+"""Queries of `scrapy runs` and `scrapy health`: recent runs, columns, link counts.
 
-Reads only, and each answer is small whatever the archive's size.
+They only read, and each result is small whatever the archive's size.
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ from typing import Any
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.operations import clock_limit
 
-# Reading the archive again, a look around for new columns, and articles from a file say nothing of how
-# the crawl is.
+# Reparsing, discovery of columns and imports say nothing about the state of the crawl.
 _CRAWLS = {"arguments.spider": {"$nin": ["reparse", "discover", "import"]}}
 _NEWEST_FIRST = {"started_at": -1}
 
 
 @dataclass(frozen=True, slots=True)
 class LinkCounts:
-    """The frontier: links by `state`, how many are `due` now, how many of the failed `gave_up`."""
+    """The frontier in numbers: links by `state`, links `due` now, failed links that `gave_up`."""
 
     states: dict[str, int] = field(default_factory=dict)
     due: int = 0
@@ -33,38 +32,39 @@ async def last_runs(db: Database, count: int) -> list[dict[str, Any]]:
 
 
 async def last_crawls(db: Database, count: int) -> list[dict[str, Any]]:
-    """The last runs that asked the site for articles, newest first."""
+    """The last runs that requested articles from the site, newest first."""
     return await db["runs"].find({**_CRAWLS, **_past()}).sort(_NEWEST_FIRST).limit(count).to_list()
 
 
 def _past() -> dict[str, Any]:
-    """Not the runs of a clock that was ahead: they would be the last ones until then."""
+    """Exclude runs of a clock that was ahead; they would stay the newest until then."""
     return {"started_at": {"$lt": clock_limit()}}
 
 
 async def last_good_crawl(db: Database) -> dict[str, Any] | None:
-    """The newest run over columns that ended with status 0: one of single articles keeps no column
-    up to date.
+    """The newest run over columns that ended with status 0.
+
+    A run of single articles does not count, because it keeps no column up to date.
     """
     good = {"arguments.spider": "column", "exit_status": 0, **_past()}
     return await db["runs"].find_one(good, sort=_NEWEST_FIRST)
 
 
 async def crawls_with_articles(db: Database, count: int) -> list[dict[str, Any]]:
-    """The last runs that asked the site and read articles, newest first."""
+    """The last runs that requested the site and read articles, newest first."""
     told = {**_CRAWLS, **_past(), "templates": {"$exists": True, "$ne": {}}}
     return await db["runs"].find(told).sort(_NEWEST_FIRST).limit(count).to_list()
 
 
 async def column_rows(db: Database) -> dict[str, dict[str, Any]]:
-    """What is known of each column that was ever asked for, by its id."""
+    """The `columns` document of each column that was ever requested, by id."""
     return {each["_id"]: each async for each in db["columns"].find().sort("_id", 1)}
 
 
 async def referred_files(db: Database) -> set[str]:
     """The WARC files that articles and their former versions refer to.
 
-    It reads both collections once: about 9 s for a million articles.
+    It reads both collections once, which takes seconds for a million articles.
     """
     records = {"$setUnion": [{"$ifNull": ["$pages_warc.file", []]}, ["$warc.file"]]}
     stages: list[dict[str, Any]] = [
@@ -81,8 +81,10 @@ async def referred_files(db: Database) -> set[str]:
 
 
 async def link_counts(db: Database, now: datetime) -> LinkCounts:
-    """The frontier in numbers. `state` alone has no index: this reads the collection once, which a
-    check that runs now and then may cost, and an index on every write may not.
+    """The frontier in numbers.
+
+    `state` alone has no index, so this reads the collection once: acceptable for an occasional check, unlike
+    an index that costs every write.
     """
     states, gave_up = await link_states(db, {})
     due = await db["frontier"].count_documents({"next_visit_at": {"$lte": now}})
@@ -90,7 +92,7 @@ async def link_counts(db: Database, now: datetime) -> LinkCounts:
 
 
 async def link_states(db: Database, wanted: dict[str, Any]) -> tuple[dict[str, int], int]:
-    """How many of the wanted links are in each state, and how many of the failed gave up."""
+    """The number of matching links per state, and how many of the failed are no longer retried."""
     waits = {"$ne": [{"$type": "$next_visit_at"}, "missing"]}
     stages: list[dict[str, Any]] = [
         {"$match": wanted},

@@ -1,16 +1,17 @@
-"""Who may ask which host: leases of `hosts`, turns at them, and the heartbeats of `runs`.
+"""Which run may request which host: leases and slots in `hosts`, heartbeats in `runs`.
 
     hosts    _id        the host
-             holder     the run that asks it for lists and articles, until it gives it back …
-             until      … or does not renew its lease in time
-             asked_at   when it was asked last, as far as is known
-             delay      seconds between two requests that its holder came to (AutoThrottle)
-             crawl_delay    the same, as its robots.txt asks for
-             turns      runs that ask it in passing: [{id, run, until}]; the last since turned_at
-    runs     alive_until, place    of a run that lives: its heartbeat, and its machine and folder
+             holder     the run that requests lists and articles from it, until it releases the host …
+             until      … or its lease expires
+             asked_at   time of the last request, as far as known
+             delay      seconds between requests that the holder last used (AutoThrottle)
+             crawl_delay    seconds between requests that robots.txt asks for
+             turns      slots of runs for single requests without a lease: [{id, run, until}]; the
+                        latest was given at turned_at
+    runs     alive_until, place    of a live run: its heartbeat, and its machine and folder
 
-All times are the server's ($$NOW): the clocks of those that lease do not count. What is written is
-acknowledged by a majority, so that no election gives a host twice.
+All times are the server's ($$NOW), so the workers' clocks do not matter. Writes are acknowledged by a
+majority, so that no election gives a host to two runs.
 """
 
 from __future__ import annotations
@@ -28,8 +29,10 @@ from zjolcrawl.storage.connection import Database
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What is known of a host from its last holder: `idle` seconds since it was asked (None: it never was),
-    the `delay` that it came to, and the `crawl_delay` of its robots.txt.
+    """What the last holder left about a host.
+
+    `idle`: seconds since the last request (None: there was none). `delay`: seconds between requests that it
+    used. `crawl_delay`: seconds that the host's robots.txt asks for.
     """
 
     idle: float | None
@@ -39,7 +42,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A run that lives: its id, its arguments and when it began."""
+    """A live run: its id, its arguments and when it started."""
 
     run: ObjectId
     arguments: dict[str, Any]
@@ -47,7 +50,7 @@ class Live:
 
 
 class Hosts:
-    """One run's leases, of so many `seconds` each. Every method raises PyMongoError."""
+    """One run's leases, each for `seconds`. Every method raises PyMongoError."""
 
     def __init__(self, db: Database, run: ObjectId, seconds: float) -> None:
         self.run, self.seconds = run, seconds
@@ -55,8 +58,10 @@ class Hosts:
         self._end = {"$add": ["$$NOW", _milliseconds(seconds)]}
 
     async def begin(self, place: str) -> None:
-        """Be known as alive. `place` is the folder that this run has for itself: runs that were there
-        before are dead, and what they held is free at once.
+        """Register this run as alive.
+
+        `place` is a folder that only this run uses: earlier runs there are dead, and their leases are released
+        at once.
         """
         alive = {"alive_until": {"$exists": True}}
         others = self._runs.find({**alive, "place": place}, {"_id": 1})
@@ -70,7 +75,7 @@ class Hosts:
         await self.renew()
 
     async def renew(self, hosts: Collection[str] = ()) -> None:
-        """Be alive for so many seconds more, with these of the hosts that are held."""
+        """Extend the heartbeat, this run's slots, and the leases of `hosts`."""
         await self._runs.update_one({"_id": self.run}, [{"$set": {"alive_until": self._end}}])
         mine = {"$and": [{"$eq": ["$holder", self.run]}, {"$in": ["$_id", list(hosts)]}]}
         turn = {
@@ -87,21 +92,21 @@ class Hosts:
         await self._hosts.update_many(held, [{"$set": renewed}])
 
     async def held(self) -> set[str]:
-        """The hosts that are this run's."""
+        """The hosts that this run holds."""
         return {each["_id"] async for each in self._hosts.find({"holder": self.run}, {"_id": 1})}
 
     async def live(self) -> list[Live]:
-        """The runs that live, the first that began first."""
+        """The live runs, in the order they started."""
         wanted = {"alive_until": {"$exists": True}, "$expr": {"$gt": ["$alive_until", "$$NOW"]}}
         found = self._runs.find(wanted, {"arguments": 1, "started_at": 1}).sort("started_at", 1)
         return [Live(each["_id"], each["arguments"], each["started_at"]) async for each in found]
 
     async def take(self, host: str) -> Taken | None:
-        """Lease a host, if it is free or its lease has run out; None where another run holds it."""
-        over = {"$lte": ["$until", "$$NOW"]}  # so is a field that is missing
+        """Lease a host that is free or whose lease has expired; None if another run holds it."""
+        over = {"$lte": ["$until", "$$NOW"]}  # also true if the field is missing
         mine = {"$eq": ["$holder", self.run]}
         free = {"$or": [over, mine]}
-        # Who did not give it back may have asked it until its lease had run out.
+        # A holder that did not release the host may have requested it until its lease expired.
         asked_at = {"$max": ["$asked_at", "$turned_at", {"$cond": [over, "$until", None]}]}
         values = {"holder": self.run, "until": self._end, "asked_at": asked_at}
         row = await self._hosts.find_one_and_update(
@@ -117,7 +122,7 @@ class Hosts:
         return Taken(idle, row.get("delay"), row.get("crawl_delay"))
 
     async def give_back(self, host: str, known: Taken) -> None:
-        """End the lease, and leave what is known to the next holder."""
+        """Release the lease, and leave what is known for the next holder."""
         values: dict[str, Any] = {"holder": "$$REMOVE", "until": "$$REMOVE"}
         if known.idle is not None:
             values["asked_at"] = {"$subtract": ["$$NOW", _milliseconds(known.idle)]}
@@ -127,12 +132,13 @@ class Hosts:
         await self._hosts.update_one({"_id": host, "holder": self.run}, [{"$set": values}])
 
     async def take_turn(self, host: str, turn: ObjectId, most: int, delay: float) -> bool:
-        """Ask a host in passing, if now is the time: so many turns are given at once, to all runs
-        together, and one so many seconds after another.
+        """Try to get a slot for a single request to a host without a lease; whether this run got it.
+
+        All runs together get at most `most` slots at once, and one slot per `delay` seconds.
         """
         out = {"$gt": ["$$this.until", "$$NOW"]}
         turns = {"$filter": {"input": {"$ifNull": ["$turns", []]}, "cond": out}}
-        after = {"$add": ["$turned_at", _milliseconds(delay)]}  # null where there was none
+        after = {"$add": ["$turned_at", _milliseconds(delay)]}  # null if there was no slot before
         given = {"$and": [{"$lt": [{"$size": turns}, most]}, {"$lte": [after, "$$NOW"]}]}
         added = {"$concatArrays": [turns, [{"id": turn, "run": self.run, "until": self._end}]]}
         values = {
@@ -146,11 +152,11 @@ class Hosts:
         return any(each["id"] == turn for each in row["turns"])
 
     async def end_turn(self, host: str, turn: ObjectId) -> None:
-        """The answer is there."""
+        """Release a slot after the response."""
         await self._hosts.update_one({"_id": host}, {"$pull": {"turns": {"id": turn}}})
 
     async def end(self) -> None:
-        """The run is over, and what it held is free."""
+        """End the run and release what it holds."""
         await self._free([self.run])
         await self._runs.update_one({"_id": self.run}, {"$unset": {"alive_until": ""}})
 

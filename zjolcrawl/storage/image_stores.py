@@ -1,4 +1,4 @@
-"""Where image bytes are kept: the file system by default, GridFS; S3 and others are Scrapy's own."""
+"""Stores image bytes in the file system (default) or GridFS; Scrapy itself provides S3 and others."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from pymongo.errors import DuplicateKeyError
 
 from zjolcrawl.storage.operations import utc_now
 
-_CHUNK = 255 * 1024  # bytes, of the specification
+_CHUNK = 255 * 1024  # bytes, the default of the GridFS specification
 
 
 class ImageFiles:
-    """Files under a folder, each written whole or not at all; the folder is made with the first."""
+    """Files under a folder, each written completely or not at all; the first write creates the folder."""
 
     def __init__(self, basedir: str) -> None:
         self.basedir = basedir.removeprefix("file://")
@@ -31,7 +31,7 @@ class ImageFiles:
     async def persist_file(
         self, path: str, buf: BytesIO, info: Any, meta: Any = None, headers: Any = None
     ) -> None:
-        """Write `buf` to `path` unless it is there. Raises OSError."""
+        """Write `buf` to `path` unless it exists. Raises OSError."""
         await asyncio.to_thread(_write_once, Path(self.basedir, path), buf.getvalue())
 
 
@@ -53,11 +53,11 @@ def _write_once(path: Path, data: bytes) -> None:
 
 
 class GridFSFiles:
-    """Files in the run's own database (`FILES_STORE=gridfs://BUCKET`), `_id` is the path.
+    """Files in the run's own database (`FILES_STORE=gridfs://BUCKET`); `_id` is the path.
 
-    A path names its bytes, so every writer of one writes the same chunks: each write may be done again, or
-    beside another process. The driver's own upload fails where another has begun, or was killed
-    (https://github.com/mongodb/specifications/blob/master/source/gridfs/gridfs-spec.md has the format).
+    A path identifies its bytes, so every writer of a path writes the same chunks. Writes may be repeated or
+    run beside another process. The driver's own upload fails if another one has begun or was killed. Format:
+    https://github.com/mongodb/specifications/blob/master/source/gridfs/gridfs-spec.md
     """
 
     def __init__(self, uri: str, database: Callable[[], AsyncDatabase[dict[str, Any]]]) -> None:
@@ -68,7 +68,7 @@ class GridFSFiles:
     async def persist_file(
         self, path: str, buf: BytesIO, info: Any, meta: Any = None, headers: Any = None
     ) -> None:
-        """Store `buf` as `path` unless it is there whole. Raises PyMongoError."""
+        """Store `buf` as `path` unless it is already complete. Raises PyMongoError."""
         bucket = self._database()[self._bucket]
         files, chunks = bucket["files"], bucket["chunks"]
         data = buf.getvalue()
@@ -95,14 +95,14 @@ async def _put(
     try:
         await collection.replace_one(key, document, upsert=True)
     except DuplicateKeyError:
-        await collection.replace_one(key, document)  # another process has just put the same
+        await collection.replace_one(key, document)  # another process has just inserted the same
 
 
 class ImageReader:
-    """The bytes of images in the stores that can be read here: a folder and GridFS."""
+    """Reads images from the stores that can be read here: a folder or GridFS."""
 
     def __init__(self, uri: str, folder: Path, db: AsyncDatabase[dict[str, Any]]) -> None:
-        """`uri` is FILES_STORE, empty for `folder`."""
+        """`uri` is FILES_STORE; if empty, images are in `folder`."""
         scheme, found, rest = uri.partition("://")
         self.readable = not found or scheme in {"file", "gridfs"}
         self._bucket = (rest.strip("/") or "images") if scheme == "gridfs" else None
@@ -110,7 +110,7 @@ class ImageReader:
         self._db = db
 
     async def read(self, path: str) -> bytes | None:
-        """The bytes at `path`, or None where there are none. Raises OSError, PyMongoError."""
+        """The bytes at `path`, or None if there are none. Raises OSError, PyMongoError."""
         if not self.readable:
             return None
         try:

@@ -1,4 +1,4 @@
-"""What MongoDB can hold, checked before anything is buffered: text, numbers, times, sizes, addresses."""
+"""Checks what MongoDB can hold before it is buffered: text, numbers, times, sizes, URLs."""
 
 from __future__ import annotations
 
@@ -11,28 +11,32 @@ import bson
 from zjolcrawl.parsing.fields.dates import YEARS, is_plausible
 
 MOST_BYTES = 16 * 2**20 - 2**16
-"""Of an article's document: MongoDB's 16 MiB, less room for the bookkeeping fields and a longer `_id`."""
-_MOST_DEPTH = 100  # of nested documents and lists beside an article; MongoDB refuses 180
+"""Size limit of an article's document in bytes: MongoDB's 16 MiB, less room for bookkeeping fields and a
+longer `_id`.
+"""
+_MOST_DEPTH = 100  # nesting levels of a value that is not part of an article; MongoDB refuses 180
 LONGEST_KEY = 8000
-"""Characters of an address that is the `_id` of a row (RFC 9110, 4.1 asks servers for 8000)."""
+"""Limit in characters of a URL that is the `_id` of a row (RFC 9110, 4.1 asks servers for 8000)."""
 MOST_ENTRIES = 10_000
-"""Of a list in an article's document. Each is an entry of an index, and a few hundred thousand of them are more
-than MongoDB writes in one go: it gives up, or tries again for ever.
+"""Limit of a list in an article's document.
+
+Each entry is an index entry. A few hundred thousand are more than MongoDB writes at once: it gives up or
+retries forever.
 """
 LONGEST_TEXT = 2000
-"""Characters of a text that is not an article's own: a list's title, a reason, an excerpt, a header."""
+"""Limit in characters of text outside articles: a list's title, a reason, an excerpt, a header."""
 _INT64 = range(-(2**63), 2**63)
 
 
 def document_fault(document: Mapping[str, Any]) -> tuple[str | None, int]:
-    """Why an article's document cannot be stored, None where it can; and its size in bytes."""
+    """Why an article's document cannot be stored, or None; and its size in bytes."""
     for name, value in document.items():
         if isinstance(value, datetime) and not is_plausible(value):
             known = f"{YEARS.start} to {YEARS.stop - 1}"
-            return f"cannot be stored: {name} is of the year {value.year}, not of {known}", 0
+            return f"cannot be stored: {name} has the year {value.year}, outside {known}", 0
         if isinstance(value, list) and len(value) > MOST_ENTRIES:
             return (
-                f"cannot be stored: {name} has {len(value)} entries, {MOST_ENTRIES} are the most",
+                f"cannot be stored: {name} has {len(value)} entries, {MOST_ENTRIES} is the limit",
                 0,
             )
     try:
@@ -40,21 +44,21 @@ def document_fault(document: Mapping[str, Any]) -> tuple[str | None, int]:
     except Exception as error:
         return f"cannot be stored: {_culprit(document)}{describe(error)}", 0
     if size > MOST_BYTES:
-        return f"cannot be stored: {size} bytes, MongoDB holds {MOST_BYTES} of an article", size
+        return f"cannot be stored: {size} bytes, but an article may have {MOST_BYTES} at most", size
     return None, size
 
 
 def key_fault(url: str) -> str | None:
-    """Why an address cannot be the key of a row, None where it can."""
+    """Why a URL cannot be the key of a row, or None."""
     if len(url) > LONGEST_KEY:
-        return f"its address has {len(url)} characters, {LONGEST_KEY} are the most"
+        return f"its URL has {len(url)} characters, {LONGEST_KEY} is the limit"
     if not url or text(url) != url[:LONGEST_TEXT]:
-        return "its address is empty or cannot be encoded"
+        return "its URL is empty or cannot be encoded"
     return None
 
 
 def text(value: str, most: int = LONGEST_TEXT) -> str:
-    """A text cut to a length, with U+FFFD for each character that UTF-8 cannot encode."""
+    """The text cut to `most` characters, with U+FFFD for each character that UTF-8 cannot encode."""
     value = value[:most]
     try:
         value.encode()
@@ -64,7 +68,7 @@ def text(value: str, most: int = LONGEST_TEXT) -> str:
 
 
 def storable(value: Any, most: int = LONGEST_TEXT, depth: int = 0) -> Any:
-    """The value as MongoDB can hold it: texts as `text`, None for numbers and times out of range.
+    """The value as MongoDB can hold it: text cut by `text`, None for numbers and times out of range.
 
     Not for articles, whose text is never changed.
     """
@@ -87,7 +91,7 @@ def storable(value: Any, most: int = LONGEST_TEXT, depth: int = 0) -> Any:
 
 
 def make_storable(item: Any, keys: tuple[str, ...] = ("url", "column")) -> None:
-    """Make each field of a dataclass with slots `storable`, but for its keys."""
+    """Make each field of a slotted dataclass `storable`, in place, except its keys."""
     for name in item.__slots__:
         value = getattr(item, name)
         if name not in keys and value is not None:
@@ -95,7 +99,7 @@ def make_storable(item: Any, keys: tuple[str, ...] = ("url", "column")) -> None:
 
 
 def describe(error: BaseException) -> str:
-    """What went wrong with one document, on one line."""
+    """An error with one document, on one line."""
     return text(" ".join(f"{type(error).__name__}: {error}".split()), 300)
 
 

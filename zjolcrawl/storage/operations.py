@@ -1,4 +1,4 @@
-"""Items as MongoDB operations: one function for each thing that is written."""
+"""Builds MongoDB updates from items, and common expressions for aggregations."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ from zjolcrawl.storage.limits import storable
 
 
 def utc_now() -> datetime:
-    """The time as BSON keeps it, to the millisecond."""
+    """The current time in milliseconds, the precision of BSON."""
     now = datetime.now(timezone.utc)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 def clock_limit() -> datetime:
-    """A stored time after this one is not trusted: it is from a clock that was ahead."""
+    """The latest trusted time; a stored time after it comes from a clock that was ahead."""
     return utc_now() + timedelta(days=1)
 
 
 def china_date(path: str, form: str) -> dict[str, Any]:
-    """The expression for a date field as text, by the site's clock; none where the field is absent."""
+    """Expression: a date field as text in China's time zone; null if the field is missing."""
     return {"$dateToString": {"date": path, "format": form, "timezone": "+08:00"}}
 
 
 def start_of(name: str, characters: int) -> dict[str, Any]:
-    """The expression for the first characters of a field; none where it is absent or no text."""
+    """Expression: the first `characters` of a field; removed if it is missing or not text."""
     text = {"$eq": [{"$type": f"${name}"}, "string"]}
     return {"$cond": [text, {"$substrCP": [f"${name}", 0, characters]}, "$$REMOVE"]}
 
 
 def length_of(name: str) -> dict[str, Any]:
-    """The expression for the characters of a field, 0 where it is absent or no text."""
+    """Expression: the number of characters of a field; 0 if it is missing or not text."""
     text = {"$eq": [{"$type": f"${name}"}, "string"]}
     return {"$cond": [text, {"$strLenCP": f"${name}"}, 0]}
 
 
 def reject_row(outcome: Outcome, run_id: ObjectId) -> UpdateOne:
-    """A row of `rejects`; a page that is read again and rejected again keeps its row."""
+    """A row of `rejects`; a page that is reparsed and rejected again keeps its row."""
     at = outcome.seen_at or utc_now()
     row = {
         "url": outcome.url, "final_url": outcome.final_url, "reason": outcome.reason,
@@ -61,14 +61,14 @@ def reject_row(outcome: Outcome, run_id: ObjectId) -> UpdateOne:
 
 
 def reject_id(url: str, at: datetime) -> ObjectId:
-    """The `_id` of the row of a page as seen at a time: as any ObjectId, but made of the two."""
+    """The `_id` of the reject row of a page seen at `at`: an ObjectId derived from both."""
     name = f"{url} {at.isoformat(timespec='milliseconds')}"
     mark = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
     return ObjectId(struct.pack(">I", int(at.timestamp())) + mark[:8])
 
 
 def visit_column(visit: ColumnVisit) -> UpdateOne:
-    """What one page of a column said. A later visit that is on record has the last word."""
+    """Update of a column by a visit of one of its pages. A later recorded visit wins."""
     at = visit.seen_at or utc_now()
     values: dict[str, Any] = {
         k: {"$literal": v} for k, v in visit.entry.items() if k != "id" and v is not None
@@ -96,16 +96,16 @@ def visit_column(visit: ColumnVisit) -> UpdateOne:
 
 
 def begin_walk(column: str, at: datetime) -> UpdateOne:
-    """A column whose list has changed is being walked: its end is not known until `end_walk`."""
+    """Mark a column as being walked because its list has changed; `end_walk` ends that."""
     started = {"$set": {"walk_open_since": at}, "$unset": {"etag": "", "last_modified": ""}}
     return UpdateOne({"_id": column}, started, upsert=True)
 
 
 def end_walk(walk: WalkEnd) -> UpdateOne:
-    """All that a column lists is in the frontier, or as much of it as was asked for.
+    """Record the end of a walk: all links of a column, or the requested part, are in the frontier.
 
-    Only a walk that saw all leaves the first page's validators, so that what another missed is not
-    hidden behind a 304.
+    Only a complete walk stores the first page's validators. Otherwise a 304 would hide links that an
+    incomplete walk missed.
     """
     at = walk.seen_at or utc_now()
     values: dict[str, Any] = {"walked_at": at}
@@ -120,7 +120,7 @@ def end_walk(walk: WalkEnd) -> UpdateOne:
 
 
 def take_down(outcome: Outcome, since: datetime | None = None) -> UpdateMany:
-    """The article of a link that is gone, `since` when: its text stays. A later sight is the better word."""
+    """Mark the article of a gone link as gone `since` then; its text stays. A later visit wins."""
     at = since or outcome.seen_at or utc_now()
     addresses = [each for each in (outcome.url, outcome.article) if each]
     seen_before = [{"last_seen_at": {"$lte": at}}, {"last_seen_at": {"$gt": clock_limit()}}]
@@ -131,13 +131,13 @@ def take_down(outcome: Outcome, since: datetime | None = None) -> UpdateMany:
 
 
 def gain_columns(url: str, columns: list[str]) -> UpdateOne:
-    """An article that these columns list too."""
+    """Add columns to an article."""
     gained = {"$addToSet": {"columns": {"$each": columns}}, "$currentDate": MOVED}
     return UpdateOne({"_id": url}, gained)
 
 
 def still_there(sight: Unchanged) -> UpdateOne:
-    """The article of a link whose page is as it was: seen."""
+    """Record that an article's page was seen unchanged."""
     at = sight.seen_at or utc_now()
     ahead = {"$gt": ["$last_seen_at", clock_limit()]}
     seen = {"$cond": [ahead, at, {"$max": ["$last_seen_at", at]}]}
@@ -145,7 +145,7 @@ def still_there(sight: Unchanged) -> UpdateOne:
 
 
 def come_back(sight: Unchanged) -> UpdateOne:
-    """The article of a link whose page is as it was: live, if it was gone."""
+    """Make the article of an unchanged page live again if it was gone."""
     at = sight.seen_at or utc_now()
     before = [{"gone_at": {"$lt": at}}, {"gone_at": {"$gt": clock_limit()}}]
     return UpdateOne(

@@ -1,4 +1,4 @@
-"""Whether MongoDB is away, for how long, and whether a run has to end because of it."""
+"""Tracks whether MongoDB is unavailable, for how long, and whether a run must end because of it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _T = TypeVar("_T")
 
 
 class Outage:
-    """The state of one run's database: `away` from a failed operation until it answers again; `lost`
-    once the run must end.
+    """The database state of one run.
 
-    `patience`: seconds without a successful write after which it is lost; None: at the first failure.
+    `away`: from a failed operation until the server answers again. `lost`: set once the run must end.
+    `patience`: seconds without a successful write until then; None: the first failure ends the run.
     """
 
     def __init__(self) -> None:
@@ -31,29 +31,29 @@ class Outage:
         self._since: float | None = None
 
     def failed(self, error: Exception) -> None:
-        """An operation failed: MongoDB is away, or lost if waiting does not help. Raises no error."""
+        """Record a failed operation; sets `lost` if waiting does not help. Raises nothing."""
         if not is_outage(error):
-            logger.info("The store broke", exc_info=error)
+            logger.info("Internal error in the store", exc_info=error)
             self.lost = broken(error)
             return
         if not self.away:
-            logger.warning("MongoDB is away: %s", short(error))
+            logger.warning("MongoDB is unavailable: %s", short(error))
         self.away = True
         self._since = self._since or time.monotonic()
         if self.patience is None or time.monotonic() - self._since > self.patience:
             self.lost = lost(error)
 
     def wrote(self) -> None:
-        """A write succeeded, which ends an outage. That a server answers a ping alone does not."""
+        """Record a successful write, which ends an outage; an answered ping is not enough."""
         self._since = None
 
     def check(self) -> None:
-        """Raise StoreError where the database is lost."""
+        """Raise StoreError if the database is lost."""
         if self.lost:
             raise self.lost
 
     async def ask(self, operation: Callable[[], Awaitable[_T]]) -> _T:
-        """The operation's answer, once MongoDB gives one. Raises StoreError once it is lost."""
+        """Run an operation, and repeat it after each outage. Raises StoreError once the database is lost."""
         while True:
             self.check()
             if not self.away:

@@ -1,4 +1,4 @@
-"""What a run would write, from reads alone."""
+"""A dry run: reports what a run would write, using reads only."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from zjolcrawl.storage.versions import steps_of
 
 
 class Preview(Store):
-    """A store that writes nothing and counts instead.
+    """A store that counts what it would write instead of writing it.
 
-    `steps`: versions by what a write would be (see `Step`); `fields`: by field, how many of the
-    versions that are there would get another value.
+    `steps`: versions by kind of write (see `Step`). `fields`: per field, the number of stored versions that
+    would get another value.
     """
 
     def __init__(self, *arguments: Any) -> None:
@@ -32,10 +32,10 @@ class Preview(Store):
         return Found()
 
     async def end_run(self, values: dict[str, Any]) -> None:
-        """Nothing to end."""
+        """Do nothing: there is no `runs` document."""
 
     def lines(self) -> Iterator[str]:
-        """The report, for a person."""
+        """The report, line by line."""
         better, same = (self.steps.get(what, set()) for what in ("reread", "same"))
         yield f"{len(better)} of {len(better | same)} stored versions would change"
         width = max(map(len, self.fields), default=0)
@@ -45,13 +45,13 @@ class Preview(Store):
             if count := len(self.steps.get(what, ())):
                 yield f"{count} {text}"
         if unread := self.counts["unread"]:
-            yield f"{unread} stored articles would not be read as articles any more; they stay"
+            yield f"{unread} stored articles would no longer be read as articles; they stay"
 
     async def _begin(self, arguments: dict[str, Any], version: str) -> None:
-        """A run that writes nothing leaves no trace."""
+        """Do nothing: a dry run leaves no trace."""
 
     async def write(self, buffer: Buffer) -> None:
-        """Count what a write would be."""
+        """Count what the write would do."""
         await self.writer.add_columns(buffer.articles)
         documents = {url: sight.document for url, sight in buffer.articles.items()}
         steps = await steps_of(self.db, documents, self.run_id, self._hashes)
@@ -71,12 +71,12 @@ class Preview(Store):
 _OTHERS = {
     "new": "articles would be new",
     "changed": "articles would get a new version",
-    "missed": "versions were seen otherwise between: an empty database would have those as versions",
+    "missed": "visits saw other content between stored versions; an empty database would store it",
 }
 
 
 def changed_fields(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
-    """The names of the page's fields that differ, those of `parser` apart."""
+    """The names of the page's fields that differ; `parser` counts as separate fields."""
     flat = [_flat(each) for each in (one, other)]
     return [
         name

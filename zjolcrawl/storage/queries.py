@@ -1,4 +1,4 @@
-"""Questions that commands and spiders ask of what is stored."""
+"""Queries of commands and spiders on stored articles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zjolcrawl.storage.operations import length_of, start_of
 
 
 async def find_article(db: Database, url: str) -> dict[str, Any] | None:
-    """The newest version of the article of a canonical URL, or of one that led to it."""
+    """The newest version of the article with this canonical URL or alias, or None."""
     for wanted in ({"_id": url}, {"aliases": url}):
         if found := await db["articles"].find_one(wanted, NOT_SHOWN):
             return found
@@ -21,13 +21,13 @@ async def find_article(db: Database, url: str) -> dict[str, Any] | None:
 
 
 async def all_versions(db: Database, article: dict[str, Any]) -> list[dict[str, Any]]:
-    """The versions of an article, oldest first, itself last."""
+    """All versions of an article, oldest first; `article` itself is the last."""
     former = db["revisions"].find(former_versions(article["_id"], 1, article["revision"]))
     return [*[each async for each in former.sort("_id", 1)], article]
 
 
 async def version_of(db: Database, newest: dict[str, Any], revision: int) -> dict[str, Any] | None:
-    """A version of an article by its number."""
+    """A version of an article by its number, or None."""
     if revision == newest["revision"]:
         return newest
     return await db["revisions"].find_one({"_id": {"url": newest["_id"], "revision": revision}})
@@ -36,9 +36,10 @@ async def version_of(db: Database, newest: dict[str, Any], revision: int) -> dic
 async def history(
     db: Database, newest: dict[str, Any], text: int, first: int = 1, last: int = 2**31
 ) -> AsyncIterator[dict[str, Any]]:
-    """The versions `first` to `last` of an article, oldest first, without `body_html`.
+    """Versions `first` to `last` of an article, oldest first, the former ones without `body_html`.
 
-    A `body` or `editor_note` is cut after `text` characters; `characters` is the body's whole length.
+    `body` and `editor_note` are cut to `text` characters in former versions; `characters` is the body's full
+    length.
     """
     end = min(last + 1, newest["revision"])
     stages: list[dict[str, Any]] = [
@@ -50,7 +51,7 @@ async def history(
         }},
         {"$unset": "body_html"},
     ]  # fmt: skip
-    # Ten at once: a version may have 16 MB.
+    # Small batches, because a version may have 16 MB.
     async for each in await db["revisions"].aggregate(stages, batchSize=10):
         yield each
     if first <= newest["revision"] <= last:
@@ -58,7 +59,7 @@ async def history(
 
 
 async def seen_by_parsers_before(db: Database, version: int) -> set[datetime]:
-    """When the versions were seen that a parser older than `version` has read."""
+    """`changed_at` of all versions read by a parser older than `version`."""
     older = {"parser.version": {"$lt": version}}
     return {
         each["changed_at"]
@@ -68,11 +69,11 @@ async def seen_by_parsers_before(db: Database, version: int) -> set[datetime]:
 
 
 async def headlines(db: Database, urls: Iterable[str]) -> dict[str, str]:
-    """Titles of articles by their URL; those that are not stored are left out."""
+    """Titles by URL of the articles that are stored."""
     chosen = {"_id": {"$in": list(urls)}}
     return {each["_id"]: each["title"] async for each in db["articles"].find(chosen, {"title": 1})}
 
 
 async def ledger_row(db: Database, url: str) -> dict[str, Any] | None:
-    """The frontier's row of a canonical URL."""
+    """The frontier row of a canonical URL, or None."""
     return await db["frontier"].find_one({"_id": url})

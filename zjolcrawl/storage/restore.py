@@ -1,5 +1,7 @@
-"""Articles that come from a file: put back as they were, or, where the article is known, by the
-archive's own rules (storage.steps), as if a crawl had seen its page when the file says it was seen.
+"""Imports articles from files into the database.
+
+An unknown article is stored as it was. For a known one, the archive's own rules apply (storage.steps), as
+if a crawl had seen each version at the times that the file states.
 """
 
 from __future__ import annotations
@@ -29,14 +31,14 @@ from zjolcrawl.storage.versions import VersionWriter
 
 Document = dict[str, Any]
 Event = Document | Outcome | Unchanged
-"""What a crawl would have seen at a time: a page, that it is gone, that it is as it was."""
+"""What a crawl would have seen at some time: a page, a takedown, or an unchanged page."""
 _GONE = "taken down before it was imported"
 _RANK = ("missed", "new", "changed", "reread", "same")
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of an article; `place` is where it was read (FILE:LINE), in so many bytes."""
+    """A version of an article; `place` is where it was read (FILE:LINE), `size` its bytes there."""
 
     document: Document
     place: str
@@ -49,20 +51,20 @@ class Version:
 
     @property
     def is_newest(self) -> bool:
-        """Whether it goes to `articles`, not to `revisions`."""
+        """Whether it belongs in `articles`, not `revisions`."""
         return isinstance(self.document["_id"], str)
 
 
 @dataclass(slots=True)
 class Brought:
-    """What a file has of one article: `former` versions in its order, and the `newest` if it has that."""
+    """What a file has of one article: `former` versions in file order, and the `newest` if present."""
 
     url: str
     former: list[Version] = field(default_factory=list)
     newest: Version | None = None
 
     def add(self, version: Version) -> None:
-        """Take one more."""
+        """Add a version."""
         if version.is_newest:
             self.newest = version
         else:
@@ -70,16 +72,16 @@ class Brought:
 
     @property
     def versions(self) -> list[Version]:
-        """All, the newest last."""
+        """All versions, the newest last."""
         return [*self.former, *([self.newest] if self.newest else [])]
 
 
 class Restorer:
-    """Puts articles into the database of a store.
+    """Writes imported articles to the database of a store.
 
-    `counts` gets, of articles, new, changed, reread, same; and `missed`, `refused` of versions, each
-    of which is told with its place. `kind_of` says what a link is (article, paper …), and None of a URL
-    that no row of the frontier can have.
+    `counts` gets new, changed, reread and same (articles), and missed and refused (versions); each of the
+    latter is reported to `tell` with its place. `kind_of` gives a link's kind (article, paper …), or None for
+    a URL that cannot be in the frontier.
     """
 
     def __init__(
@@ -94,15 +96,15 @@ class Restorer:
         self._policy, self._kind_of, self._tell = policy, kind_of, tell
 
     async def put(self, batch: list[Brought]) -> None:
-        """Put articles, each URL once; it may be done again. Raises StoreError."""
+        """Store articles, each URL once; may be repeated. Raises StoreError."""
         try:
             await self._halved([valid for each in batch if (valid := self._valid(each)).versions])
         except PyMongoError as error:
-            told = f"MongoDB was lost: {short(error)}; import again, what is there is passed over"
+            told = f"MongoDB is unavailable: {short(error)}; import again, it skips what is stored"
             raise StoreError(told) from error
 
     async def _halved(self, batch: list[Brought]) -> None:
-        """Put articles; where the server will not have them, each half, so that only the culprit is refused."""
+        """Store articles; if the server refuses the batch, split it until only the culprit is refused."""
         counts, told = self.counts.copy(), self._tell
         kept: list[tuple[str, str]] = []
         self._tell = lambda place, why: kept.append((place, why))
@@ -138,18 +140,18 @@ class Restorer:
             await self._merge(known)
 
     def _valid(self, brought: Brought) -> Brought:
-        """Without the versions that the validators refuse, and what cannot be part of a history."""
+        """The article without versions that the validators refuse or that do not fit its history."""
         valid = Brought(brought.url)
         newest = brought.newest.document.get("revision") if brought.newest else None
         for version in brought.versions:
-            version.document.pop("written_at", None)  # of the archive that it comes from
+            version.document.pop("written_at", None)  # belongs to the archive it was exported from
             why = fault("articles" if version.is_newest else "revisions", version.document)
             if not why and not version.is_newest:
                 number = version.document["revision"]
                 if number != version.document["_id"]["revision"]:
                     why = f"_id.revision is not revision ({number})"
                 elif isinstance(newest, int) and number >= newest:
-                    why = f"revision {number} is none before revision {newest}"
+                    why = f"revision {number} is not before revision {newest}"
             why = why or url_fault(version.url)
             if why:
                 self._refuse([version], why)
@@ -163,14 +165,14 @@ class Restorer:
         return {each["_id"]: each async for each in found}
 
     async def _insert(self, new: list[Brought]) -> list[Brought]:
-        """Put articles that are unknown as they are; those that another process was faster with."""
+        """Insert unknown articles unchanged; returns those that another process inserted first."""
         for each in new:
             if each.newest is None:
                 self._refuse(
-                    each.former, "no article of this former version is stored or follows it"
+                    each.former, "no article of this former version is stored or in the file"
                 )
         articles = {each.url: each for each in new if each.newest}
-        # What listed them here since is theirs too.
+        # Add the columns that have listed them here.
         await self._store.writer.add_columns(
             {
                 url: Sight(each.newest.document, url, {})
@@ -191,17 +193,17 @@ class Restorer:
         return late
 
     async def _add_former(self, versions: Iterable[Version]) -> None:
-        """Former versions whose places in the history are free."""
+        """Insert former versions whose revision numbers are not stored yet."""
         for version, code, why in await self._add("revisions", list(versions)):
             if code != DUPLICATE:
                 self._refuse([version], why)
             elif await self._db["revisions"].find_one(version.document["_id"]) != version.document:
-                self._refuse([version], "another former version of this number is stored")
+                self._refuse([version], "a different former version of this number is stored")
 
     async def _add(
         self, collection: str, versions: list[Version]
     ) -> list[tuple[Version, int, str]]:
-        """Those that were not taken, with the server's code and the reason."""
+        """Insert versions; returns the refused ones with the server's code and the reason."""
         if not versions:
             return []
         moved = {"written_at": UNSET} if collection == "articles" else {}
@@ -219,7 +221,7 @@ class Restorer:
         return []
 
     async def _merge(self, known: list[Brought]) -> None:
-        """Articles of which something is stored."""
+        """Import articles that are stored already."""
         stored = await self._stored(each.url for each in known)
         former = await self._former(v.document["_id"] for each in known for v in each.former)
         same: list[Brought] = []
@@ -229,7 +231,7 @@ class Restorer:
             kept = [v for v in each.former if _key(v.document) in former]
             alike = all(v.document == former[_key(v.document)] for v in kept)
             if each.newest and each.newest.document == stored[each.url]:
-                # The same history, of which an export without --revisions knew the end alone.
+                # The same history; an export without --revisions had only the newest version.
                 gaps += [v for v in each.former if v not in kept]
             else:
                 alike = False
@@ -244,13 +246,13 @@ class Restorer:
         return {_key(each): each async for each in wanted}
 
     async def _without_row(self, articles: list[Brought]) -> list[Brought]:
-        """Those of which an import that was cut off wrote no frontier row."""
+        """The articles without a frontier row, as an interrupted import leaves them."""
         wanted = {"_id": {"$in": [each.url for each in articles]}}
         rows = {row["_id"] async for row in self._db["frontier"].find(wanted, {"_id": 1})}
         return [each for each in articles if each.url not in rows]
 
     async def _events(self, brought: Brought, stored: Document) -> list[tuple[Event, Version]]:
-        """What a crawl would have seen, in the order of time."""
+        """What a crawl would have seen of an article, in time order."""
         parsers = await self._parsers(stored)
         events: list[tuple[datetime, Event, Version]] = []
         for version in brought.versions:
@@ -260,7 +262,7 @@ class Restorer:
             if values["parser"]["version"] >= parsers.get(values["changed_at"], 0):
                 events += [(at, {**page, "last_seen_at": at}, version) for at in seen]
             elif version.is_newest:
-                # Stored is what a later parser read of the same page: only that it was there is news.
+                # A later parser has read the stored version; only add that the page was seen.
                 at = values["last_seen_at"]
                 events.append((at, Unchanged(brought.url, at), version))
             if version.is_newest and (at := values.get("gone_at")):
@@ -270,7 +272,7 @@ class Restorer:
         return [(event, version) for _, event, version in sorted(events, key=lambda each: each[0])]
 
     async def _parsers(self, stored: Document) -> dict[datetime, int]:
-        """By `changed_at` of what is stored of an article, which parser's version read it."""
+        """The parser version of each stored version of an article, by `changed_at`."""
         wanted = {"changed_at": 1, "parser.version": 1}
         earlier = former_versions(stored["_id"], 1, stored["revision"])
         former = self._db["revisions"].find(earlier, wanted)
@@ -278,7 +280,7 @@ class Restorer:
         return {each["changed_at"]: each["parser"]["version"] for each in versions}
 
     async def _see(self, histories: list[tuple[Brought, list[tuple[Event, Version]]]]) -> None:
-        """Bring each article on, one event after the other, all articles side by side."""
+        """Apply each article's events in order, all articles side by side."""
         writer = VersionWriter(self._db, self._store.run_id, Counter())
         came_to: dict[str, str] = {}
         refused: set[str] = set()
@@ -298,7 +300,7 @@ class Restorer:
                 place = pages[url][1].place
                 if what == "missed" and place not in missed:
                     missed.add(place)
-                    self._tell(place, "the archive saw this article otherwise at that time")
+                    self._tell(place, "the archive has other content of this article for that time")
             if marks := [m for e, _ in events if not isinstance(e, dict) for m in _marks(e)]:
                 await self._db["articles"].bulk_write(marks, ordered=False)
         self.counts["missed"] += len(missed)
@@ -308,7 +310,7 @@ class Restorer:
         await self._settle(each for each in taken if each.newest)
 
     async def _settle(self, articles: Iterable[Brought]) -> None:
-        """Rows of the frontier, so that a crawl knows what is stored and when to look at it again."""
+        """Write frontier rows, so that crawls know what is stored and when to visit it again."""
         rows = [op for each in articles if each.newest for op in self._rows(each.newest.document)]
         if rows:
             await self._db["frontier"].bulk_write(rows, ordered=True)

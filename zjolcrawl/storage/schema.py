@@ -1,4 +1,4 @@
-"""Collections, validators and indexes: created if absent, never dropped."""
+"""Collections, validators and indexes; created if missing."""
 
 from __future__ import annotations
 
@@ -63,18 +63,18 @@ VALIDATORS: dict[str, dict[str, Any] | None] = {
 }
 _HOST = r"^[a-z]+://(?:[^/?#@]*@)?([^/?#:]+)"
 _NEWEST = ("published_at", DESCENDING)
-# Each serves a query of README.md, named in the comment. A partial one serves a query whose filter has its
-# condition word for word; it has an entry of the few articles that fit, and only they cost a write.
+# Each index serves a query in README.md, named in the comment. A partial index serves only queries that
+# contain its condition literally; it indexes few articles, so it costs few writes.
 _FORMER = ("search_queue", "search_segments", "search_parts")
 INDEXES: dict[str, list[IndexModel]] = {
     "articles": [
-        IndexModel([_NEWEST]),  # a span of days
-        IndexModel([("columns", ASCENDING), _NEWEST]),  # a column in a span of days, or day by day
+        IndexModel([_NEWEST]),  # a date range
+        IndexModel([("columns", ASCENDING), _NEWEST]),  # a column in a date range, or day by day
         IndexModel([("site", ASCENDING), _NEWEST]),  # everything on a host
         IndexModel([("authors.name", ASCENDING), _NEWEST]),  # everything by a reporter
         IndexModel([("editors.name", ASCENDING), _NEWEST]),  # everything an editor signed
-        IndexModel([("tags", ASCENDING), _NEWEST]),  # articles with a tag, and what else they have
-        # Without a field of its condition among the keys, an index must be named.
+        IndexModel([("tags", ASCENDING), _NEWEST]),  # articles with a tag, and their other tags
+        # Named explicitly, because its keys do not contain the field of its condition.
         IndexModel(
             [_NEWEST], name="images_published_at", partialFilterExpression={"images.position": 1}
         ),  # articles with images
@@ -85,30 +85,32 @@ INDEXES: dict[str, list[IndexModel]] = {
             [("status", ASCENDING), _NEWEST], partialFilterExpression={"status": "gone"}
         ),  # taken down
         IndexModel([("changed_at", ASCENDING)]),  # new or edited since a moment
-        IndexModel([("written_at", ASCENDING)]),  # what was written since, for what is derived
-        IndexModel([("aliases", ASCENDING)]),  # an article by any address that led to it
+        IndexModel([("written_at", ASCENDING)]),  # written since a moment, for derived data
+        IndexModel([("aliases", ASCENDING)]),  # an article by any URL that led to it
         IndexModel([("images.sha256", ASCENDING)], sparse=True),  # articles that show a picture
     ],
     "revisions": [
         IndexModel([("images.sha256", ASCENDING)], sparse=True),  # versions that show a picture
     ],
     "frontier": [
-        IndexModel([("columns", ASCENDING), ("state", ASCENDING)]),  # what became of the links
-        IndexModel([("next_visit_at", ASCENDING)]),  # what is visited next
-        # what is asked next of a host
+        IndexModel([("columns", ASCENDING), ("state", ASCENDING)]),  # states of a column's links
+        IndexModel([("next_visit_at", ASCENDING)]),  # due links
+        # due links of a host
         IndexModel([("host", ASCENDING), ("next_visit_at", ASCENDING), ("_id", ASCENDING)]),
     ],
-    "hosts": [IndexModel([("holder", ASCENDING)])],  # what a run holds
+    "hosts": [IndexModel([("holder", ASCENDING)])],  # the hosts of a run
     "runs": [
         IndexModel([("started_at", DESCENDING)]),  # the last runs
-        IndexModel([("alive_until", ASCENDING)], sparse=True),  # those that live
+        IndexModel([("alive_until", ASCENDING)], sparse=True),  # live runs
     ],
 }
 
 
 async def ensure_schema(db: AsyncDatabase[dict[str, Any]]) -> list[str]:
-    """Create what is absent; two processes may do so at once. Gives the names of what was dropped:
-    nothing except a former version's full-text index, which is no longer in MongoDB.
+    """Create missing collections, validators and indexes; two processes may do so at once.
+
+    Drops only the full-text index of an earlier version, which is no longer in MongoDB; returns the names
+    of the dropped collections.
     """
     existing = {each["name"]: each async for each in await db.list_collections()}
     for name, schema in VALIDATORS.items():
@@ -120,17 +122,17 @@ async def ensure_schema(db: AsyncDatabase[dict[str, Any]]) -> list[str]:
             except CollectionInvalid:
                 continue  # another process was first
             except OperationFailure as error:
-                if error.code != EXISTS:  # it was as fast
+                if error.code != EXISTS:  # created by another process at the same time
                     raise
         elif validator and existing[name].get("options", {}).get("validator") != validator:
             await db.command("collMod", name, validator=validator)
     for name, indexes in INDEXES.items():
         await db[name].create_indexes(indexes)
-    # Of an earlier version, or another program: from now on they have a time of their last write.
+    # Articles of an earlier version or another program: set the missing time of the last write.
     await db["articles"].update_many(
         {"written_at": None}, {"$currentDate": MOVED}, bypass_document_validation=True
     )
-    # Of an earlier version: whoever takes a link up must know which host it asks.
+    # Links of an earlier version: set the missing host, which is needed to schedule them.
     found = {"$regexFind": {"input": {"$ifNull": ["$fetch_url", "$_id"]}, "regex": _HOST}}
     host = {"$first": {"$getField": {"field": "captures", "input": found}}}
     await db["frontier"].update_many(

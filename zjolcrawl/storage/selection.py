@@ -1,4 +1,4 @@
-"""Which articles a reader asks for: one set of filters for search, lists, export and the web page."""
+"""Article filters shared by search, lists, export and the web page."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from zjolcrawl.parsing.fields.dates import china_midnight
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What every chosen article must be; a field that is empty, None or False chooses nothing.
+    """Conditions that every selected article must meet; an empty, None or False field is no condition.
 
-    `since` and `until` are publish days (China, both ends included); an article without a publish time
-    lies in no span. Several `columns`, `sites`, `people` or `tags` are alternatives: one of them is
-    enough. `people` are names of reporters or editors. `edited`: published in a form that was changed
-    later; `gone`: taken down; `images`: with at least one image.
+    `since` and `until` are publish days (China, both included); they exclude articles without a publish time.
+    Of several `columns`, `sites`, `people` or `tags` one must match. `people` are names of reporters or
+    editors. `edited`: changed after publication; `gone`: taken down; `images`: with at least one image.
     """
 
     since: date | None = None
@@ -47,7 +46,7 @@ class Selection:
 
 
 def day_bounds(since: date | None, until: date | None) -> dict[str, Any]:
-    """Conditions on a time for days of China, both ends included; none for no bound."""
+    """Conditions on a time for days in China, both included; {} without bounds."""
     bounds: dict[str, Any] = {}
     if since:
         bounds["$gte"] = china_midnight(since)

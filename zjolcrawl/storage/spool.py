@@ -1,7 +1,7 @@
-"""What MongoDB could not take, kept in files until it can.
+"""Keeps items in files while MongoDB is unavailable.
 
-DATA_DIR/spool/<UTC time>-<run>.bson: a BSON document an item, {kind, crc, value}, durable once `add`
-returns. `crc` is the CRC-32 of `kind` and of `value`, which is the item's own document as bytes. Files of
+DATA_DIR/spool/<UTC time>-<run>.bson: one BSON document per item, {kind, crc, value}, durable once `add`
+returns. `crc` is the CRC-32 of `kind` and `value`; `value` is the item's own document as bytes. Files of
 version 0.1 have no `crc`, and `value` is the document itself. Writing an item twice changes nothing (see
 storage.steps and storage.frontier), so a file is removed only after all of it is written.
 """
@@ -26,21 +26,21 @@ from zjolcrawl.durable import sync_folder
 from zjolcrawl.storage.limits import describe
 
 _OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=timezone.utc)
-_START = re.compile(rb".{4}\x02kind\x00", re.DOTALL)  # length, and the first element
+_START = re.compile(rb".{4}\x02kind\x00", re.DOTALL)  # length and first element of an item
 QUARANTINE = "quarantine"
-"""The folder, in that of the spool, for what cannot be taken in."""
+"""Subfolder of the spool for items that cannot be written."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Damaged:
-    """Bytes of a spool that are no item that this version knows, and why."""
+    """Bytes of a spool file that are not a known item, and why."""
 
     data: bytes
     reason: str
 
 
 class Spool:
-    """One run's spool; `kinds` are the dataclasses that it keeps."""
+    """One run's spool; `kinds` are the dataclasses that it can hold."""
 
     def __init__(self, folder: Path, run: str, kinds: Iterable[type[Any]]) -> None:
         self.folder = folder
@@ -49,13 +49,13 @@ class Spool:
         self._path = folder / f"{stamp}-{run}.bson"
 
     def add(self, items: Iterable[Any]) -> int:
-        """Append items, durably; how many. Raises OSError, and then keeps none of them."""
+        """Append items durably; returns how many. Raises OSError, and then keeps none of them."""
         documents = [_encoded(item) for item in items]
         _append(self._path, b"".join(documents))
         return len(documents)
 
     def set_aside(self, items: Iterable[Any]) -> Path:
-        """Append items that cannot be written, or `Damaged` ones, to a file that no run takes in.
+        """Append items that cannot be written, or `Damaged` ones, to a quarantine file; returns its path.
 
         Raises OSError.
         """
@@ -64,13 +64,13 @@ class Spool:
         return path
 
     def files(self) -> list[Path]:
-        """The files that hold items, of all runs, oldest first."""
+        """The spool files of all runs, oldest first."""
         return sorted(self.folder.glob("*.bson")) if self.folder.is_dir() else []
 
     def read(self, path: Path) -> Iterator[Any]:
-        """A file's items in order, and `Damaged` for each stretch that is none. Raises OSError.
+        """A file's items in order, with `Damaged` for each unreadable stretch. Raises OSError.
 
-        An item that a crash cut off at the end, and that `add` did not promise, is left out.
+        An incomplete last item, which a crash cut off before `add` returned, is ignored.
         """
         with path.open("rb") as file:
             if not os.fstat(file.fileno()).st_size:
@@ -82,7 +82,7 @@ class Spool:
         at = 0
         while at < len(data):
             found, end = self._item(data, at)
-            if end is None:  # the next item is where one is whole
+            if end is None:  # continue at the next intact item
                 starts = (match.start() for match in _START.finditer(data, at + 1))
                 end = next((s for s in starts if self._item(data, s)[1]), len(data))
                 if end == len(data) and _is_torn(data, at):
@@ -92,7 +92,7 @@ class Spool:
             at = end
 
     def _item(self, data: mmap.mmap, at: int) -> tuple[Any, int | None]:
-        """The item that begins here, and its end; None for an end that is not known."""
+        """The item at this offset and its end; the end is None if unknown."""
         try:
             (length,) = struct.unpack_from("<i", data, at)
             raw = data[at : at + max(length, 0)]
@@ -114,7 +114,7 @@ class Spool:
 
 
 def _is_torn(data: mmap.mmap, at: int) -> bool:
-    """Whether the last item begins as one does and goes on past the end of the file."""
+    """Whether the bytes begin like an item and extend past the end of the file."""
     start = _START.match(data, at)
     return bool(start) and struct.unpack_from("<i", data, at)[0] > len(data) - at
 
@@ -126,7 +126,7 @@ def _encoded(item: Any) -> bytes:
 
 
 def _append(path: Path, data: bytes) -> None:
-    """Append bytes to a file, durably. Raises OSError, and then appends nothing."""
+    """Append bytes to a file durably. Raises OSError, and then appends nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as file:
         before = file.tell()
@@ -135,6 +135,6 @@ def _append(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         except OSError:
-            os.truncate(path, before)  # a full disk leaves no half item behind
+            os.truncate(path, before)  # leave no partial item on a full disk
             raise
     sync_folder(path.parent)

@@ -1,4 +1,4 @@
-"""What one sight of an article comes to, given what is stored of it: pure, no database."""
+"""Decides how one visit of an article changes what is stored; pure functions without a database."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ from zjolcrawl.storage.documents import is_same_content, records_of
 
 What = Literal["new", "changed", "same", "reread", "missed"]
 
-# What an image's entry says of its bytes.
+# The fields of an image entry that describe its bytes.
 _BYTES = ("status", "sha256", "path", "width", "height", "bytes", "content_type")
 BOOKKEEPING = (
     "_id", "revision", "status", "first_seen_at", "last_seen_at", "changed_at", "gone_at",
     "returned_at", "run_id",
 )  # fmt: skip
-"""The fields of a version that are the store's, not the page's."""
+"""The fields of a version that the store sets, not the page."""
 _OF_IMAGE = re.compile(r"image (\d+): ")
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`what` the sight is, and the `version` to write, if any, in the place of `known`.
+    """`what` a visit means, and the `version` to write, if any, in place of `known`.
 
-    new      the first sight
+    new      first visit
     changed  an edit: `version` follows `known`, which goes to `revisions`
-    same     no edit; `version` is None, but where the very bytes of `known` are read otherwise today
-    reread   a version read anew from its own record, which gave other fields
-    missed   older than the newest version, and like none that was then in force: not written
+    same     no edit; `version` is None unless the bytes of `known` are parsed differently today, or this
+             visit saw its content earlier
+    reread   a version re-parsed from its own WARC record, with other fields
+    missed   older than the newest version and different from the version in force then: not written
     """
 
     what: What
@@ -48,11 +49,11 @@ def step(
     run_id: ObjectId,
     limit: datetime | None = None,
 ) -> Step:
-    """The step from what is stored: `newest`, and the `former` versions, oldest first.
+    """The step for a visit, given the `newest` version and the `former` ones, oldest first.
 
-    `document` is the page's part with `last_seen_at`, the time of the sight. A sight whose time is a
-    version's `changed_at` is that version's own. A stored sight after `limit` is from a clock that was
-    ahead, and so from before this one.
+    `document` is the page's part, with the time of the visit as `last_seen_at`. A visit at a version's
+    `changed_at` is that version's own. A stored visit after `limit` comes from a clock that was ahead, so it
+    counts as earlier than this one.
     """
     if newest is None:
         return Step("new", None, _first(document, run_id))
@@ -72,14 +73,17 @@ def step(
     versions = [*former, newest]
     in_force = [v for v in versions if v["changed_at"] <= seen][-1:] or versions[:1]
     if former and in_force[0] is former[-1] and is_same_content(document, newest):
-        # Another process saw the edit later, and wrote it sooner.
+        # Another process saw the edit later but wrote it first.
         return Step("same", newest, {**_reread(document, newest), "changed_at": seen})
     same = is_same_content(document, in_force[0])
     return Step("same" if same else "missed", in_force[0])
 
 
 def touch(document: dict[str, Any], known: dict[str, Any], limit: datetime) -> UpdateOne:
-    """The same content again: `last_seen_at`, and what the page's surroundings add; `limit` as above."""
+    """Update for a visit with the same content: `last_seen_at`, and what was learned beside the text.
+
+    That is the status, columns, aliases and images. `limit` is as for `step`.
+    """
     seen = document["last_seen_at"]
     values: dict[str, Any] = {}
     if known["status"] == "gone" and not seen <= known["gone_at"] <= limit:
@@ -87,10 +91,10 @@ def touch(document: dict[str, Any], known: dict[str, Any], limit: datetime) -> U
     if ahead := known["last_seen_at"] > limit:
         values["last_seen_at"] = seen
     better = {**known, "images": _with_bytes(known.get("images", []), document.get("images", []))}
-    if better["images"] != known.get("images", []):  # what failed before has come now
+    if better["images"] != known.get("images", []):  # images that failed earlier are stored now
         values["images"] = better["images"]
         values["warnings"] = _doubts(better)
-    if document["content_sha256"] != known["content_sha256"]:  # that was of a former rule
+    if document["content_sha256"] != known["content_sha256"]:  # hashed by an older rule
         values["content_sha256"] = document["content_sha256"]
     removed = [name for name, value in values.items() if not value]
     update: dict[str, Any] = {
@@ -114,7 +118,7 @@ def _first(document: dict[str, Any], run_id: ObjectId) -> dict[str, Any]:
 
 
 def _next(document: dict[str, Any], known: dict[str, Any], run_id: ObjectId) -> dict[str, Any]:
-    """The version after `known`, whose history it carries on."""
+    """The version after `known`, with its history."""
     version = _carried(_first(document, run_id), known)
     version["first_seen_at"] = min(known["first_seen_at"], version["first_seen_at"])
     version["revision"] = known["revision"] + 1
@@ -125,13 +129,13 @@ def _next(document: dict[str, Any], known: dict[str, Any], run_id: ObjectId) -> 
 
 
 def _reread(document: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
-    """The version `known` as its page is read now."""
+    """The version `known` with its page as parsed now."""
     kept = {name: known[name] for name in BOOKKEEPING if name in known}
     return _carried({**document, **kept}, known)
 
 
 def _is_read_otherwise(document: dict[str, Any], known: dict[str, Any]) -> bool:
-    """Whether the parser has changed since, not the page: another version of it read the very bytes."""
+    """Whether the same bytes were read by another parser version, so the parser changed, not the page."""
     records = records_of(document)
     is_other = document.get("parser", {}).get("version") != known.get("parser", {}).get("version")
     return is_other and bool(records) and records == records_of(known)
@@ -140,14 +144,14 @@ def _is_read_otherwise(document: dict[str, Any], known: dict[str, Any]) -> bool:
 def _seen_again(
     document: dict[str, Any], known: dict[str, Any], run_id: ObjectId
 ) -> dict[str, Any]:
-    """The version `known` as its bytes are read now, when they were seen once more."""
+    """The version `known` as its bytes are parsed now, after being seen again."""
     seen = document["last_seen_at"]
     version = {**_reread(document, known), "last_seen_at": seen, "run_id": run_id}
     return version | ({"status": "live", "returned_at": seen} if known["status"] == "gone" else {})
 
 
 def _carried(version: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
-    """The version with what was learned of the article apart from its page."""
+    """The version with what is known about the article from other visits."""
     carried = dict(version)
     for name in ("columns", "aliases"):
         if both := [*known.get(name, []), *version.get(name, [])]:
@@ -159,7 +163,7 @@ def _carried(version: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_bytes(images: list[dict[str, Any]], others: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The images, each with what another sight of it knows of its bytes, where that is more."""
+    """The images, each with what another visit knows about its bytes, if that is more."""
     known = {each["url"]: each for each in others}
     return [_better(image, known.get(image["url"])) for image in images]
 
@@ -176,7 +180,7 @@ def _rank(image: dict[str, Any]) -> int:
 
 
 def _doubts(version: dict[str, Any]) -> list[str]:
-    """The warnings without those of images that have come since."""
+    """The warnings without those about images that are stored by now."""
     stored = {i["position"] for i in version.get("images", []) if i["status"] == "stored"}
     warnings = version.get("warnings", [])
     return [w for w in warnings if not ((m := _OF_IMAGE.match(w)) and int(m[1]) in stored)]

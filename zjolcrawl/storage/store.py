@@ -1,7 +1,7 @@
-"""The archive's state in MongoDB: what is put is written in bulk, what is asked is answered.
+"""The MongoDB connection of one run: buffers and writes items in bulk, and answers queries.
 
-While MongoDB is away, what was put goes to the spool and what is asked waits. Nothing enters the buffer
-that MongoDB cannot hold (storage.limits); what cannot be written all the same is rejected by name.
+During an outage, items go to the spool and queries wait. Nothing enters the buffer that MongoDB cannot
+hold (storage.limits); whatever still cannot be written is rejected by name.
 """
 
 from __future__ import annotations
@@ -37,33 +37,33 @@ from zjolcrawl.storage.spool import Spool
 from zjolcrawl.storage.writing import BufferWriter
 
 logger = logging.getLogger(__name__)
-_BYTES = 32 * 2**20  # of articles: so many are written at once, however few they are
-_LINKS = 500  # of a list are recorded at once: their addresses have to fit into one query
+_BYTES = 32 * 2**20  # a buffer with this many bytes of articles is written at once
+_LINKS = 500  # links recorded together: their URLs must fit into one query
 _LONGEST_ARGUMENT = 100_000  # characters
 _ORDER = [("next_visit_at", 1), ("_id", 1)]
 _ROW = dict.fromkeys(
     ("columns", "listed_at", "fetch_url", "etag", "last_modified", "next_visit_at"), 1
 )
 Place = tuple[datetime, str]
-"""A row's place among those that are due."""
+"""The position of a row in the order of due rows."""
 
 
 class Store:
-    """One run's connection. `counts` is what the run did so far.
+    """One run's connection; `counts` is what the run has done so far.
 
-    `before_write`, if set, is awaited before anything is written that was put: what it points to is
-    made durable first. It raises StoreError where that fails. `after_write`, if set, is told each buffer
-    that is in MongoDB. Given a spool folder, what cannot be
-    written while MongoDB is away goes there, and what is asked waits `patience` seconds.
+    `before_write`, if set, is awaited before buffered items are written, to make durable what they refer to;
+    it raises StoreError on failure. `after_write`, if set, is called with each buffer that is in MongoDB. With
+    a spool folder, items that cannot be written during an outage go there, and queries wait up to `patience`
+    seconds.
     """
 
     def __init__(
         self, client: Client, database: str, batch: tuple[int, float], policy: VisitPolicy
     ) -> None:
-        """`batch`: a write for so many items, or after so many seconds."""
+        """`batch`: number of items, and of seconds, after which the buffer is written."""
         self.before_write: Callable[[], Awaitable[None]] | None = None
         self.after_write: Callable[[Buffer], None] | None = None
-        self.dropped: list[str] = []  # collections that nothing uses any more
+        self.dropped: list[str] = []  # obsolete collections that were dropped
         self.client = client
         self.db = durable(client, database)
         self.run_id = ObjectId()
@@ -78,17 +78,17 @@ class Store:
 
     @property
     def lost(self) -> bool:
-        """Whether the run has to end because of its database."""
+        """Whether the run must end because of its database."""
         return self._outage.lost is not None
 
     @property
     def away(self) -> bool:
-        """Whether MongoDB does not answer."""
+        """Whether MongoDB is unavailable."""
         return self._outage.away
 
     @property
     def faults(self) -> list[str]:
-        """A line for each item that was set aside: it cannot be written, or the spool is damaged."""
+        """A line for each item that was quarantined or could not be written."""
         return self._delivery.faults
 
     @property
@@ -109,7 +109,7 @@ class Store:
         spool: Path | None = None,
         patience: float = 0.0,
     ) -> Self:
-        """Connect, create what is absent, begin the run, take in what other runs left in the spool.
+        """Connect, create what is missing, begin the run, and write what other runs left in the spool.
 
         Raises StoreUnavailable within 8 s.
         """
@@ -131,7 +131,7 @@ class Store:
         return store
 
     async def discover(self, links: Sequence[Link]) -> Found:
-        """Record links durably before they are requested; those that cannot be are rejected by name."""
+        """Record links durably before they are requested; links that cannot be recorded are rejected."""
         merged: dict[str, Link] = {}
         refused: dict[str, str] = {}
         for link in links:
@@ -157,7 +157,7 @@ class Store:
         return found
 
     async def _record(self, links: dict[str, Link]) -> Found:
-        # Not beside a write of articles, which takes their columns from the frontier.
+        # Not during a write of articles, which reads their columns from the frontier.
         async with self._flushing:
             return await record_links(self.db, links, self.writer.policy)
 
@@ -169,8 +169,10 @@ class Store:
         after: Place | None = None,
         most: int = 100,
     ) -> list[dict[str, Any]]:
-        """The rows of columns' links on a host that are pending or to be visited again, oldest first, and not
-        visited `since` a time; so many at most, that follow a place in this order.
+        """Due links of `columns` on a host, oldest first, at most `most`.
+
+        Due links are pending or to be revisited, and not visited since `since`. `after` is the place of the last
+        row of the previous page.
         """
         wanted = {"host": host, "columns": {"$in": list(columns)}, **due_filter(utc_now(), since)}
         if after:
@@ -185,7 +187,7 @@ class Store:
         return await self._outage.ask(find)
 
     async def hosts_due(self, columns: Collection[str], since: datetime) -> set[str]:
-        """The hosts of such rows."""
+        """The hosts with due links of `columns`; `since` is as for `due`."""
         wanted = {"columns": {"$in": list(columns)}, **due_filter(utc_now(), since)}
 
         async def find() -> set[str]:
@@ -197,7 +199,7 @@ class Store:
         return await self._outage.ask(find)
 
     async def columns(self) -> dict[str, dict[str, Any]]:
-        """What is known of each column, by its id."""
+        """The `columns` documents, by column id."""
 
         async def find() -> dict[str, dict[str, Any]]:
             return {each["_id"]: each async for each in self.db["columns"].find()}
@@ -205,7 +207,7 @@ class Store:
         return await self._outage.ask(find)
 
     async def doubted(self, urls: list[str]) -> dict[str, str]:
-        """What visits have found of links that is not settled yet, `gone` or `rejected`, by URL."""
+        """The unconfirmed findings for links, `gone` or `rejected`, by URL."""
         wanted = {"_id": {"$in": urls}, "doubt": {"$exists": True}}
 
         async def find() -> dict[str, str]:
@@ -215,15 +217,15 @@ class Store:
         return await self._outage.ask(find)
 
     async def begin_walk(self, column: str) -> None:
-        """Note durably that a column's list is being walked."""
+        """Record durably that a column's list is being walked."""
         begun = [begin_walk(column, utc_now())]
         written = await self._outage.ask(lambda: write_each(self.db["columns"], begun))
         self.faults.extend(f"column {column}: {why}" for _, why in written.errors.values())
 
     async def put(self, article: Article, frontier_url: str | None = None) -> None:
-        """Buffer an article; `frontier_url` is the link that led to it. Waits on a full buffer.
+        """Buffer an article; `frontier_url` is the link that led to it. Waits while the buffer is full.
 
-        An article that cannot be stored is rejected in its place, with the reason.
+        If the article cannot be stored, its link is rejected with the reason instead.
         """
         row = frontier_url or article.url
         sight, size = make_sight(article, row)
@@ -232,20 +234,20 @@ class Store:
             await self.outcome(sight)
             return
         while article.url in self._buffer.articles or row in self._buffer.settled:
-            await self.flush()  # two sights of one page are written one after the other
+            await self.flush()  # two visits of one page are written one after the other
         self._buffer.articles[article.url] = sight
         self._buffer.size += size
         await self._added()
 
     async def unchanged(self, sight: Unchanged) -> None:
-        """Buffer that a link's page is as it was."""
+        """Buffer that a link's page is unchanged."""
         make_storable(sight)
         self._buffer.unchanged.append(sight)
         self._buffer.settled.add(sight.url)
         await self._added()
 
     async def outcome(self, outcome: Outcome) -> None:
-        """Buffer what became of a link that gave no article."""
+        """Buffer the outcome of a link that gave no article."""
         make_storable(outcome)
         outcome.reason = outcome.reason or outcome.state
         self._buffer.outcomes.append(outcome)
@@ -253,7 +255,7 @@ class Store:
         await self._added()
 
     async def column_visit(self, visit: ColumnVisit | WalkEnd) -> None:
-        """Buffer a visit of a column page, or the end of a walk through them."""
+        """Buffer a visit of a column page, or the end of a walk."""
         make_storable(visit)
         self._buffer.visits.append(visit)
         self.counts["pages"] += isinstance(visit, ColumnVisit)
@@ -262,7 +264,7 @@ class Store:
     async def flush(self) -> None:
         """Write the buffer: articles, then frontier, then the rest. Raises StoreError.
 
-        What was taken from the buffer is in MongoDB then, or in the spool, or not archived and so pending.
+        Afterwards its items are in MongoDB or in the spool. Items lost with a StoreError leave their links pending.
         """
         async with self._flushing:
             self._outage.check()
@@ -287,7 +289,7 @@ class Store:
             self._outage.check()
 
     async def finish(self) -> None:
-        """Write what is left, to the spool if need be. Raises StoreError where that fails too."""
+        """Write what is left, to the spool if necessary. Raises StoreError if that fails too."""
         if self._ageing:
             async with self._flushing:  # never in the middle of a write
                 self._ageing.cancel()
@@ -310,7 +312,7 @@ class Store:
         await self.flush()
 
     async def former_templates(self, runs: int) -> list[dict[str, Any]]:
-        """`templates` of the newest runs that read articles, but for this one; none if unknown."""
+        """`templates` of up to `runs` newest other runs that read articles; empty if MongoDB does not answer."""
         read = {
             "templates": {"$exists": True},
             "_id": {"$ne": self.run_id},
@@ -323,11 +325,10 @@ class Store:
             return []
 
     def waiting(self) -> int:
-        """How many files of the spool wait for MongoDB."""
+        """The number of spool files that wait for MongoDB."""
         return len(self._spool.files()) if self._spool else 0
 
     async def close(self) -> None:
-        """Disconnect."""
         await self.client.close()
 
     async def write(self, buffer: Buffer) -> None:
@@ -354,8 +355,9 @@ class Store:
             await self.flush()
 
     async def _age(self) -> None:
-        """Look after the buffer, and after a MongoDB that is away. Whatever ends it is a loss, which the
-        next item reports: others wait for what it does.
+        """Background task: flush the buffer in time, and end outages.
+
+        Any error in it marks the store as failed, and the next item reports that; others wait for this task.
         """
         try:
             await self._look_after()
@@ -372,14 +374,14 @@ class Store:
                     await self.flush()
 
     async def _come_back(self) -> None:
-        """Take in the spool if MongoDB answers again; give up after `patience`."""
+        """Write the spool if MongoDB answers again; give up after `patience`."""
         try:
             await self.client.admin.command("ping")
             async with self._flushing:
                 if await self._delivery.take_in():
                     self._outage.wrote()
                 self._outage.away = False
-            logger.warning("MongoDB is back")
+            logger.warning("MongoDB is available again")
         except Exception as error:
             self._outage.failed(error)
 
@@ -390,6 +392,6 @@ class Store:
         try:
             self.counts["spooled"] += await asyncio.to_thread(self._spool.add, list(buffer.items()))
         except Exception as error:
-            told = f"MongoDB is away and the spool cannot be written: {error}"
+            told = f"MongoDB is unavailable and the spool cannot be written: {error}"
             self._outage.lost = StoreError(told)
             raise self._outage.lost from error

@@ -1,4 +1,4 @@
-"""The validators of `storage.schema`, asked before the server is: for documents from elsewhere."""
+"""Checks imported documents against the validators of `storage.schema` before the server does."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from zjolcrawl.storage.schema import VALIDATORS
 
 
 def fault(collection: str, document: dict[str, Any]) -> str | None:
-    """Why the validator of a collection refuses a document, the first reason; None where it does not.
+    """The first reason why a collection's validator would refuse a document, or None.
 
-    It knows the words that the validators use, no others of JSON Schema.
+    It supports only the JSON Schema keywords that the validators use.
     """
     return next(_faults(VALIDATORS[collection] or {}, document, ""), None)
 
 
 def url_fault(url: str) -> str | None:
-    """Why an address is none that a page can have; None where it may be one."""
+    """Why a URL cannot be the address of a page of this site, or None."""
     try:
         parts = urlsplit(url)
         good = parts.scheme in {"http", "https"} and bool(parts.hostname) and url.isprintable()
     except ValueError:
         good = False
     if not good:
-        return "_id is no http address"
+        return "_id is not an http address"
     if not is_own_host(url):
-        return "_id is no address of zjol.com.cn"
+        return "_id is not an address of zjol.com.cn"
     return f"_id has more than {LONGEST_KEY} characters" if len(url) > LONGEST_KEY else None
 
 
 def _faults(schema: dict[str, Any], value: Any, path: str) -> Iterator[str]:
     name = path or "the document"
     if "enum" in schema and value not in schema["enum"]:
-        yield f"{name} is none of {', '.join(schema['enum'])}"
+        yield f"{name} is not one of {', '.join(schema['enum'])}"
     if "bsonType" not in schema:
         return
     types = schema["bsonType"] if isinstance(schema["bsonType"], list) else [schema["bsonType"]]
@@ -68,7 +68,7 @@ def _faults(schema: dict[str, Any], value: Any, path: str) -> Iterator[str]:
 
 
 def _is_of(bson_type: str, value: Any) -> bool:
-    if bson_type == "int":  # of 32 bits
+    if bson_type == "int":  # 32 bits
         small = isinstance(value, int) and -(2**31) <= value < 2**31
         return small and not isinstance(value, (bool, Int64))
     if bson_type == "long":

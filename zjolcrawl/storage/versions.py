@@ -1,4 +1,4 @@
-"""Versions of articles: insert, touch, revise or read anew, whatever another process does meanwhile."""
+"""Writes versions of articles (insert, touch, revise, re-parse), safely beside other processes."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ async def steps_of(
     run_id: ObjectId,
     hashes: Mapping[tuple[str, int], str] = MappingProxyType({}),
 ) -> dict[str, Step]:
-    """What each document, by URL, comes to, given what is stored now.
+    """The step for each document, by URL, given what is stored now.
 
-    `hashes`: by URL and revision, a `content_sha256` to take in the place of the stored one.
+    `hashes`: by URL and revision, a `content_sha256` that replaces the stored one.
     """
     newest = {
         d["_id"]: d async for d in db["articles"].find({"_id": {"$in": list(documents)}}, NOT_SHOWN)
     }
-    # Former versions are asked for where the sight is not after the newest one, which is rare but
-    # when the archive is read again.
+    # Former versions are read only for visits that are not after the newest version, which is rare
+    # except in a reparse.
     older = {
         url: newest[url]["revision"]
         for url, document in documents.items()
@@ -57,8 +57,10 @@ async def steps_of(
 
 
 class VersionWriter:
-    """Writes versions for one run. `counts` gets new, changed, same, reread and missed; `results` is
-    which of these each document of the last `write` was, by URL.
+    """Writes versions for one run.
+
+    `counts` gets new, changed, same, reread and missed. `results` maps the URL of each document of the last
+    `write` to one of these.
     """
 
     def __init__(
@@ -68,14 +70,14 @@ class VersionWriter:
         self.results: dict[str, What] = {}
 
     async def write(self, documents: Documents) -> dict[str, str]:
-        """Write documents by URL; the refused ones' URLs with the reasons. Raises PyMongoError.
+        """Write documents by URL; returns the reasons for refused ones, by URL. Raises PyMongoError.
 
-        A former version is in `revisions` before the newest replaces it, and only the process that
-        replaces exactly the revision it read has made the next one.
+        A former version is in `revisions` before the newest replaces it. Only the process that replaces exactly
+        the revision it read creates the next one.
         """
         refused: dict[str, str] = {}
         self.results = {}
-        for _ in range(5):  # each round takes up what another process changed in between
+        for _ in range(5):  # each round retries what another process changed in between
             if not documents:
                 break
             documents = await self._round(documents, refused)
@@ -84,7 +86,7 @@ class VersionWriter:
         return refused
 
     async def _round(self, documents: Documents, refused: dict[str, str]) -> Documents:
-        """One try; the documents that another process was faster with."""
+        """One try; returns the documents for which another process was faster."""
         steps = await steps_of(self._db, documents, self._run_id)
         await self._keep_former(steps, refused)
         errors, rest = await self._bulk("articles", _article_operations(documents, steps))
@@ -100,22 +102,22 @@ class VersionWriter:
         return {url: documents[url] for url in again}
 
     async def _keep_former(self, steps: dict[str, Step], refused: dict[str, str]) -> None:
-        """Keep the versions that edits follow; an article whose version cannot be kept is not edited."""
+        """Save the versions that edits will replace; an article whose version cannot be saved is not edited."""
         former = [
             (url, InsertOne({**v, "_id": {"url": url, "revision": v["revision"]}}))
             for url, each in steps.items()
             if each.what == "changed" and (v := each.known)
         ]
-        # A version that the validator refuses today was stored before, and is history all the same.
+        # Bypass the validator: a version that it refuses today is still part of the history.
         errors, _ = await self._bulk("revisions", former, bypass=True)
         for url, (code, why) in errors.items():
-            # Already there: another process, or a run that was cut off here, kept it before.
+            # A duplicate was saved by another process, or by a run that was interrupted here.
             if code != DUPLICATE:
-                refused[url] = f"the version before it cannot be kept: {why}"
+                refused[url] = f"the previous version cannot be saved: {why}"
                 del steps[url]
 
     async def _overtaken(self, steps: dict[str, Step], others: Iterable[str]) -> set[str]:
-        """The articles whose replacement another process was faster with."""
+        """The articles that another process replaced first."""
         replaced = {
             url: each.version["revision"] for url, each in steps.items()
             if each.version and each.known and isinstance(each.known["_id"], str) and url not in others
@@ -128,7 +130,7 @@ class VersionWriter:
     async def _bulk(
         self, collection: str, operations: list[tuple[str, Any]], *, bypass: bool = False
     ) -> tuple[dict[str, tuple[int, str]], int]:
-        """Errors by URL as (code, reason), and how many documents to be updated were not there."""
+        """Errors by URL as (code, reason), and the number of updates that matched no document."""
         written = await write_each(
             self._db[collection], [operation for _, operation in operations], bypass=bypass
         )
@@ -151,7 +153,7 @@ def _article_operations(documents: Documents, steps: dict[str, Step]) -> list[tu
 
 
 def _revision_operations(steps: dict[str, Step]) -> list[tuple[str, Any]]:
-    """Former versions that were read anew."""
+    """Replacements of former versions that were re-parsed."""
     return [
         (url, ReplaceOne({"_id": each.known["_id"]}, each.version))
         for url, each in steps.items()

@@ -1,8 +1,7 @@
-"""A buffer's way into MongoDB, in the order that a crash may interrupt.
+"""Writes a buffer into MongoDB in an order that a crash may interrupt.
 
-A former version is in `revisions` before the newest replaces it, an article is durable before its
-frontier row says `stored`. Each write may be done again: whatever is cut off in between is done by the
-next run.
+A former version is in `revisions` before the newest replaces it, and an article is durable before its
+frontier row says `stored`. Every write may be repeated, so the next run completes what was interrupted.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ from zjolcrawl.storage.versions import VersionWriter
 class BufferWriter:
     """Writes buffers for one run, counting in `counts`.
 
-    `rereading`: pages come from the archive, so that what is stored may be of the very same sight.
+    `rereading`: pages come from the archive, so a stored version may be of the very same visit.
     """
 
     def __init__(
@@ -53,15 +52,15 @@ class BufferWriter:
         self._versions = VersionWriter(db, run_id, counts)
 
     async def write(self, buffer: Buffer) -> None:
-        """Write all of it. Raises PyMongoError for an outage alone, and then may have written a part.
+        """Write all of a buffer. Raises PyMongoError only for an outage, possibly after writing a part.
 
-        What cannot be written becomes a rejected link, or a row of `rejects` if it is no link's.
+        What cannot be written becomes a rejected link, or a row of `rejects` if it has no link.
         """
         refused = await self._write_articles(buffer.articles) if buffer.articles else {}
         refusals = [self._refusal(buffer.articles[url], why) for url, why in refused.items()]
         read = [each for url, each in buffer.articles.items() if url not in refused]
         unchanged, failed = await self._touch(buffer.unchanged)
-        # What became of a link is told last: until then it is as it was, and will be done again.
+        # Frontier rows come last: until then a link keeps its state and is visited again.
         await self._settle(read, unchanged)
         outcomes = [*buffer.outcomes, *refusals, *failed]
         for some in _one_of_each_link(outcomes):
@@ -70,14 +69,14 @@ class BufferWriter:
             await self.db["runs"].update_one({"_id": end.run_id}, {"$set": end.values})
         if self.rereading:
             rows = [reject_id(each.row, each.at) for each in read]
-            await self.db["rejects"].delete_many({"_id": {"$in": rows}})  # articles now
+            await self.db["rejects"].delete_many({"_id": {"$in": rows}})  # they are articles now
             await self.count_unread(outcomes)
         await self._write_visits(buffer.visits)
 
     async def _touch(self, sights: list[Unchanged]) -> tuple[list[Unchanged], list[Outcome]]:
-        """Articles whose pages are as they were: those that are stored, and what became of the others.
+        """Record unchanged pages; returns those with a stored article, and outcomes for the others.
 
-        A 304 for a link without an article says nothing: it is asked for again, unconditionally.
+        A 304 for a link without an article says nothing: the link is requested again, unconditionally.
         """
         written = await write_each(self.db["articles"], [still_there(each) for each in sights])
         back = await write_each(self.db["articles"], [come_back(each) for each in sights])
@@ -115,14 +114,14 @@ class BufferWriter:
         await self._write_rows(rows, [*stored, *same])
 
     async def _write_rows(self, urls: list[str], updates: list[UpdateOne]) -> None:
-        """Updates of the `frontier` rows of links."""
+        """Execute updates of `frontier` rows."""
         written = await write_each(self.db["frontier"], updates, ordered=True, bypass=True)
         await self.refuse_rows({urls[index]: why for index, (_, why) in written.errors.items()})
 
     async def refuse_rows(self, refused: dict[str, str]) -> None:
-        """Rows of `frontier`, by URL, that cannot be what they should be: rejected, with the reason.
+        """Reject `frontier` rows, by URL, whose updates the server refused, with the reason.
 
-        Raises ServerRefuses where not even that can be written.
+        Raises ServerRefuses if even that cannot be written.
         """
         if not refused:
             return
@@ -133,7 +132,7 @@ class BufferWriter:
             raise ServerRefuses(why)
 
     async def _write_visits(self, visits: list[ColumnVisit | WalkEnd]) -> None:
-        # As they were seen: the pages of an issue are asked for side by side.
+        # In the order they were seen: the pages of an issue are requested in parallel.
         seen = sorted(visits, key=lambda each: each.seen_at or utc_now())
         written = await write_each(
             self.db["columns"],
@@ -143,7 +142,7 @@ class BufferWriter:
         await self._name([(seen[index].column, why) for index, (_, why) in written.errors.items()])
 
     def _refusal(self, sight: Sight, why: str) -> Outcome:
-        """What the database would not take."""
+        """The outcome for an article that the database refused."""
         self.counts["refused"] += 1
         document = sight.document
         return Outcome(
@@ -152,7 +151,7 @@ class BufferWriter:
         )  # fmt: skip
 
     async def _write_outcomes(self, outcomes: list[Outcome]) -> None:
-        """One outcome of a link each."""
+        """Write outcomes, at most one per link."""
         await self._judge_fronts(outcomes)
         asked = [o.url for o in outcomes if o.state in FINDINGS and not key_fault(o.url)]
         rows = await self._rows(asked)
@@ -171,7 +170,7 @@ class BufferWriter:
             self._count(outcome, verdict)
 
     async def _rows(self, urls: list[str]) -> dict[str, dict[str, Any]]:
-        """What `weigh` asks of the rows of links."""
+        """The fields of links' rows that `weigh` needs, by URL."""
         if not urls:
             return {}
         wanted = dict.fromkeys(("state", "doubt", "last_attempt_at", "next_visit_at"), 1)
@@ -179,7 +178,10 @@ class BufferWriter:
         return {row["_id"]: row async for row in rows}
 
     def _count(self, outcome: Outcome, verdict: Verdict | None) -> None:
-        """`repeated`: what the visit before said too; `doubted`: an article that is not gone yet."""
+        """Count an outcome.
+
+        `repeated`: the previous visit had the same result. `doubted`: an article that is not believed gone yet.
+        """
         state = outcome.state
         if state == "pending":
             return
@@ -191,19 +193,19 @@ class BufferWriter:
         self.counts["skipped"] += state == "rejected" and outcome.skipped
 
     async def _name(self, failed: list[tuple[str, str]]) -> None:
-        """Rows of `rejects` for what could not be written: a URL or a column's id, and the reason."""
+        """Add rows to `rejects` for what could not be written: pairs of URL or column id, and reason."""
         self.counts["rejected"] += len(failed)
         await self._add_rejects([Outcome(name, "rejected", why) for name, why in failed])
 
     async def _add_rejects(self, outcomes: list[Outcome]) -> None:
-        """Rows of `rejects`. Raises ServerRefuses, as each holds a few short texts alone."""
+        """Add rows to `rejects`. Raises ServerRefuses on failure, because each has only a few short texts."""
         rows = [reject_row(outcome, self.run_id) for outcome in outcomes]
         written = await write_each(self.db["rejects"], rows)
         for _, why in written.errors.values():
             raise ServerRefuses(why)
 
     async def _judge_fronts(self, outcomes: list[Outcome]) -> None:
-        """A front page in the place of what was stored is a takedown."""
+        """Treat a front page in place of a stored article as a takedown."""
         fronts = [o for o in outcomes if o.front]
         if fronts:
             urls = {"_id": {"$in": [o.url for o in fronts]}}
@@ -212,7 +214,7 @@ class BufferWriter:
                 outcome.state = "gone" if outcome.url in stored else outcome.state
 
     async def count_unread(self, outcomes: list[Outcome]) -> None:
-        """Count what was an article and is rejected now."""
+        """Count stored articles whose own page, parsed again, is rejected now."""
         rejected = {o.url: o.seen_at for o in outcomes if o.state == "rejected"}
         stored = self.db["articles"].find({"_id": {"$in": list(rejected)}}, {"changed_at": 1})
         async for each in stored:
@@ -221,7 +223,7 @@ class BufferWriter:
     async def _write_articles(self, sights: dict[str, Sight]) -> dict[str, str]:
         await self.add_columns(sights)
         refused = await self._versions.write({url: each.document for url, each in sights.items()})
-        # Another run that listed a link meanwhile has looked for its article before it was there.
+        # Again, because a run that listed a link meanwhile found no article to add its columns to.
         if late := await self.add_columns(sights):
             gained = [gain_columns(url, columns) for url, columns in late.items()]
             written = await write_each(self.db["articles"], gained)
@@ -229,9 +231,9 @@ class BufferWriter:
         return refused
 
     async def add_columns(self, sights: dict[str, Sight]) -> dict[str, list[str]]:
-        """Take in the columns that listed a link since its request was made, which are in the frontier.
+        """Add the columns that have listed a link since its request, taken from the frontier.
 
-        Gives them for each URL that gained any.
+        Returns them for each URL that gained any.
         """
         rows = [each.row for each in sights.values()]
         listed = {
@@ -248,7 +250,7 @@ class BufferWriter:
 
 
 def _one_of_each_link(outcomes: list[Outcome]) -> list[list[Outcome]]:
-    """The outcomes in their order, those of one link in different lists."""
+    """The outcomes in order, in lists with at most one per link."""
     rounds: list[dict[str, Outcome]] = []
     for outcome in outcomes:
         place = next((each for each in rounds if outcome.url not in each), None)
