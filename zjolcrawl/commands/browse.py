@@ -30,7 +30,7 @@ class Command(ReadingCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         parser.add_argument("--host", default="127.0.0.1", help="bind address (default 127.0.0.1)")
-        parser.add_argument("--port", type=_port, default=8017, help="0: a free port (default 8017)")
+        parser.add_argument("--port", type=_port, default=8017, help="0: free port (default 8017)")
         parser.add_argument("--open", action="store_true", help="open the page in the browser")
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:

@@ -112,7 +112,7 @@ def values(row: Row) -> dict[str, Any]:
 
 
 def _parts(group: Group) -> Parts:
-    """For each field: (articles that have it, articles)."""
+    """For each field: (how many have it, out of how many)."""
     return {
         **{name: (group.counts[name], group.articles) for name in _FIELDS.values()},
         "captions": (group.captions, group.pictures),
