@@ -1,4 +1,4 @@
-"""The http download handler: sends a request only while this run holds the lease of its host."""
+"""The http download handler: waits for the host's lease or rate limit before it sends a request."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from zjolcrawl.extensions.run_ledger import RunLedger
 
 
 class LeasedHandler(HTTP11DownloadHandler):
-    """Scrapy's http handler with a check of the host's lease before each request.
+    """Scrapy's http handler with the host leases of a run: each request waits until it may be sent.
 
-    Not a middleware: after the middlewares a request may wait long for the host's download delay, and the
-    lease must be held when it is sent.
+    A host without a lease needs a turn under the shared rate limit. Not a middleware: after the middlewares
+    a request may wait long for the download delay, and the lease must be held when it is sent.
     """
 
     async def download_request(self, request: Request) -> Response:
