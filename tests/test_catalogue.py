@@ -48,8 +48,8 @@ def test_shipped_catalogue() -> None:
         (entry(site='"china.zjol.com.cn"'), "site must be the url's host"),
         (entry(evidence='"SURE"'), "evidence must be one of"),
         (entry(paging='"ajax"'), "paging must be index"),
-        (entry() + entry(), "id stands twice"),
-        (entry() + entry(id='"other"'), "url is that of zjxw too"),
+        (entry() + entry(), "duplicate id"),
+        (entry() + entry(id='"other"'), "url is used by zjxw already"),
     ],
 )
 def test_bad_entry(text: str, message: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""zjolcrawl: crawler and archiver for the provincial news of 浙江在线 (zjol.com.cn)."""
+"""Crawler and archiver for the provincial news of 浙江在线 (Zhejiang Online, zjol.com.cn)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """`open_archive`, whose database client a crawl's start need not wait for."""
+    """Import `open_archive` on first use, so that a crawl starts without loading it."""
     if name == "open_archive":
         from zjolcrawl.library import open_archive
 

@@ -1,4 +1,4 @@
-"""The catalogue of columns and the names of the site's hosts."""
+"""Loads and checks the catalogue of columns (columns.toml) and the host names (sites.toml)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _TYPES = {"str": str, "bool": bool, "str | None": str}
 
 
 class CatalogueError(ValueError):
-    """An unusable catalogue; the message is one line that names the entry and the key."""
+    """The catalogue is invalid; the message is one line that names the entry and the key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column (栏目): see the head of columns.toml for the keys."""
+    """One column (栏目) of the catalogue; the head of columns.toml explains the fields."""
 
     id: str
     name: str
@@ -35,7 +35,10 @@ class Column:
 
 
 def load_catalogue(path: Path | None = None) -> dict[str, Column]:
-    """The columns by id, in the file's order. Raises CatalogueError."""
+    """The columns by id, in file order; `path` defaults to the bundled columns.toml.
+
+    Raises CatalogueError.
+    """
     text = (path or files("zjolcrawl") / "columns.toml").read_text(encoding="utf-8")
     where = path.name if path else "columns.toml"
     try:
@@ -48,16 +51,16 @@ def load_catalogue(path: Path | None = None) -> dict[str, Column]:
         label = f"{where}: column {entry.get('id', f'number {number}')}"
         column = _column(entry, label)
         if column.id in columns:
-            raise CatalogueError(f"{label}: id stands twice")
+            raise CatalogueError(f"{label}: duplicate id")
         if column.url in urls:
-            raise CatalogueError(f"{label}: url is that of {urls[column.url]} too")
+            raise CatalogueError(f"{label}: url is used by {urls[column.url]} already")
         columns[column.id], urls[column.url] = column, column.id
     return columns
 
 
 @cache
 def sites() -> dict[str, str | None]:
-    """The known hosts of the site, with their Chinese names where the site gives one."""
+    """The known hosts of the site, each with its Chinese name, or None where the site gives none."""
     table = tomllib.loads((files("zjolcrawl") / "sites.toml").read_text(encoding="utf-8"))
     unnamed = [name for group in table["unnamed"].values() for name in group]
     names = {**dict.fromkeys(unnamed), **table["sites"]}
@@ -72,7 +75,7 @@ def catalogue_names() -> frozenset[str]:
 
 
 def site_name(host: str) -> str | None:
-    """The Chinese name of a host of the site, where it is known [REAL: the site's statistics script]."""
+    """The Chinese name of a host, None if unknown [REAL: the site's statistics script]."""
     return sites().get(host)
 
 

@@ -1,4 +1,4 @@
-"""https: a certificate that cannot be verified is accepted, and the run says whose it was."""
+"""The https download handler: accepts certificates that cannot be verified, with a run warning."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _PEER = SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT
 
 @implementer(IOpenSSLClientConnectionCreator)
 class _Verified:
-    """Makes connections to a host whose certificate is good: known issuer, in time, for this host.
+    """Connections that require a valid certificate: trusted issuer, not expired, for this host.
 
-    Twisted's own check lets a certificate without any name pass (26.10), with a traceback on stderr.
+    Twisted's own check (26.10) accepts a certificate without any name, with a traceback on stderr.
     """
 
     def __init__(self, creator: Any, host: str) -> None:
         self._creator, self._host = creator, host
 
     def clientConnectionForTLS(self, protocol: Any) -> SSL.Connection:  # Twisted's name
-        """A connection whose handshake fails otherwise."""
+        """A connection whose handshake fails if the certificate is not valid."""
         connection: SSL.Connection = self._creator.clientConnectionForTLS(protocol)
         connection.set_verify(_PEER, self._is_good)
         return connection
@@ -51,16 +51,16 @@ class _Verified:
 
 
 class _Trust(BrowserLikePolicyForHTTPS):
-    """Verifies by the system's authorities, but for `unverified` hosts."""
+    """Verifies certificates with the system's CAs, except for hosts in `unverified`."""
 
     def __init__(self, lenient: Any) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._lenient = lenient
-        self._creators: dict[bytes, Any] = {}  # each reads the authorities' file
+        self._creators: dict[bytes, Any] = {}  # one per host: each one reads the CA file
         self.unverified: set[bytes] = set()
 
     def creatorForNetloc(self, hostname: bytes, port: int) -> Any:  # Twisted's name
-        """What makes a connection to the host."""
+        """The connection factory for a host."""
         if hostname in self.unverified:
             return self._lenient.creatorForNetloc(hostname, port)
         if hostname not in self._creators:
@@ -70,11 +70,12 @@ class _Trust(BrowserLikePolicyForHTTPS):
 
 
 class CertificateHandler(LeasedHandler):
-    """Scrapy's own https handler, which without DOWNLOAD_VERIFY_CERTIFICATES verifies nothing.
+    """Scrapy's https handler, with a fallback for hosts whose certificate cannot be verified.
 
-    It tries with verification first. A host that fails is asked again without, for the rest of the
-    run, and named in the run's warnings: old sites let certificates expire, and their pages are still
-    worth archiving. With DOWNLOAD_VERIFY_CERTIFICATES=True such a host is a failure.
+    Scrapy verifies nothing unless DOWNLOAD_VERIFY_CERTIFICATES is set. This handler verifies first. If
+    that fails, it retries without verification, does so for that host until the run ends, and adds a run
+    warning: old sites let certificates expire, and their pages are still worth archiving. With
+    DOWNLOAD_VERIFY_CERTIFICATES=True the request fails instead.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -82,11 +83,11 @@ class CertificateHandler(LeasedHandler):
         self._strict = crawler.settings.getbool("DOWNLOAD_VERIFY_CERTIFICATES")
         self._trust = _Trust(self._contextFactory)
         self._contextFactory: Any = self._trust
-        # It says the same of each connection to such a host.
+        # Scrapy would log a warning for every connection to such a host.
         logging.getLogger("scrapy.core.downloader.tls").setLevel(logging.ERROR)
 
     async def download_request(self, request: Request) -> Response:
-        """The answer. Raises what Scrapy's handler does."""
+        """The response. Raises what Scrapy's handler raises."""
         try:
             return await super().download_request(request)
         except DownloadFailedError as error:
@@ -99,22 +100,22 @@ class CertificateHandler(LeasedHandler):
         if not said:
             RunLedger.of(self._crawler).warnings.append(
                 f"https://{host}: its certificate cannot be verified ({_described(response)}); its "
-                "answers are archived all the same. DOWNLOAD_VERIFY_CERTIFICATES=True refuses them"
+                "responses are archived. Set DOWNLOAD_VERIFY_CERTIFICATES=True to refuse them"
             )
         return response
 
 
 def _is_of_tls(error: DownloadFailedError) -> bool:
-    """Whether the handshake failed."""
+    """Whether the TLS handshake failed."""
     cause = error.__cause__
     reasons = cause.reasons if isinstance(cause, ResponseFailed) else []
     return any(each.check(SSL.Error) for each in reasons)
 
 
 def _described(response: Response) -> str:
-    """Who issued the certificate of an answer, to whom and until when."""
+    """Subject, issuer and expiry date of the certificate of a response."""
     if response.certificate is None:
-        return "it is not known"
+        return "no details available"
     held = response.certificate.original.to_cryptography()
     subject, issuer = held.subject.rfc4514_string(), held.issuer.rfc4514_string()
     by = "self-signed" if subject == issuer else f"issued by {issuer}"

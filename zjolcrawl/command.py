@@ -1,6 +1,6 @@
-"""What commands that look at the archive share: the settings' database, one line for each error.
+"""Base class of commands that read the archive: opens database and archive, reports errors in one line.
 
-Not in `commands/`, where Scrapy takes every class for a command of its own.
+Not in `commands/`, because Scrapy registers every command class that it finds there.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from zjolcrawl.terminal import guard, say
 
 
 class NotFound(Exception):
-    """What was asked for is not there; the message is one line."""
+    """The requested article or version does not exist; the message is one line."""
 
 
 class ReadingCommand(ScrapyCommand):
-    """Base command. Exit status 1: not there; 2: unusable arguments, settings, database, archive."""
+    """Base command. Exit status 1: not found; 2: invalid arguments or settings, no database or archive."""
 
     requires_project = True
     requires_crawler_process = False
     default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
 
     interrupted: ClassVar[str] = ""
-    """What is said at Ctrl-C, with exit status 130; empty where Python's own end is good enough."""
+    """The message on Ctrl-C, with exit status 130; if empty, KeyboardInterrupt is raised as usual."""
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Called before the log is set up."""
+        """Make stdout and stderr safe for terminals before Scrapy sets up its log."""
         guard()
         super().process_options(args, opts)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Do it; an error is one line on stderr."""
+        """Run `show`; an expected error is one line on stderr and an exit status."""
         try:
             asyncio.run(self.show(args, opts))
         except KeyboardInterrupt:
@@ -58,15 +58,18 @@ class ReadingCommand(ScrapyCommand):
             self._refuse(str(reason), 2)
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """The command's own work."""
+        """The work of the command; subclasses implement it."""
         raise NotImplementedError
 
     async def article(self, db: Database, url: str) -> dict[str, Any]:
-        """The newest version of the article of any address of it. Raises NotFound, ArgumentError."""
+        """The newest version of an article by any of its URLs, `http://` optional.
+
+        Raises NotFound, with the state of its link if that is known, and ArgumentError for an invalid URL.
+        """
         try:
             key = canonical(url if "://" in url else f"http://{url}")
         except ValueError as error:
-            raise ArgumentError(f"{url} is no URL: {error}") from error
+            raise ArgumentError(f"{url} is not a URL: {error}") from error
         if found := await find_article(db, key):
             return found
         row = await ledger_row(db, key)
@@ -74,20 +77,20 @@ class ReadingCommand(ScrapyCommand):
         raise NotFound(f"no article {key} ({known.rstrip(': ')})")
 
     def database(self) -> AbstractAsyncContextManager[Database]:
-        """The database of the settings."""
+        """Opens the database that the settings name."""
         return open_database(
             self.setting("MONGODB_URI"), self.setting("MONGODB_DATABASE"), self.data_dir()
         )
 
     def archive(self) -> Archive:
-        """The archive of the settings. Raises ArchiveError."""
+        """The archive in DATA_DIR and WARC_STORE. Raises ArchiveError if there is neither."""
         folder, store = self.data_dir() / "warc", self.warc_store()
         if not folder.is_dir() and store is None:
             raise ArchiveError(f"no archive at {folder}")
         return Archive(folder, store)
 
     def warc_store(self) -> WarcStore | None:
-        """The store of the settings. Raises ArgumentError."""
+        """The store that WARC_STORE names, None if unset. Raises ArgumentError if it is invalid."""
         assert self.settings is not None
         try:
             return store_of(self.settings.get)
@@ -95,7 +98,7 @@ class ReadingCommand(ScrapyCommand):
             raise ArgumentError(f"setting {error}") from error
 
     def data_dir(self) -> Path:
-        """DATA_DIR."""
+        """The folder that DATA_DIR names."""
         return Path(self.setting("DATA_DIR"))
 
     def setting(self, name: str) -> str:
@@ -109,7 +112,7 @@ class ReadingCommand(ScrapyCommand):
 
 
 def one_url(args: list[str]) -> str:
-    """The one URL of a command line. Raises UsageError."""
+    """The only argument of a command line. Raises UsageError if there is not exactly one."""
     if len(args) != 1:
         raise UsageError("give one URL")
     return args[0]

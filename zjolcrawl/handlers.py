@@ -1,4 +1,4 @@
-"""The last step before the wire: a request is made when its host may be asked."""
+"""The http download handler: waits for the host's lease or rate limit before it sends a request."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from zjolcrawl.extensions.run_ledger import RunLedger
 
 
 class LeasedHandler(HTTP11DownloadHandler):
-    """Scrapy's own http handler, for a run that has leases of hosts.
+    """Scrapy's http handler with the host leases of a run: each request waits until it may be sent.
 
-    Not a middleware: between those and the wire a request may wait long for its host's delay, and the lease
-    must be held when it goes out.
+    A host without a lease needs a turn under the shared rate limit. Not a middleware: after the middlewares
+    a request may wait long for the download delay, and the lease must be held when it is sent.
     """
 
     async def download_request(self, request: Request) -> Response:
-        """The answer. Raises LeaseLost, and what Scrapy's handler does."""
+        """The response. Raises LeaseLost, and what Scrapy's handler raises."""
         leases = RunLedger.of(self._crawler).leases
-        if leases is None:  # `scrapy fetch`
+        if leases is None:  # no run, as in `scrapy fetch`
             return await super().download_request(request)
         async with leases.asking(request):
             return await super().download_request(request)

@@ -1,8 +1,8 @@
-"""The words of the contract as dataclasses: what flows from a spider to MongoDB.
+"""The item classes: what spiders yield and the pipelines write to MongoDB.
 
-A spider yields a `RawArticle` (strings as the page has them); the normalize step turns it into an
-`Article` (values as MongoDB stores them). Everything else that can become of a link or a column
-page is an item too, so that one pipeline sees, in order, all that must be remembered.
+A spider yields a `RawArticle` (strings as on the page). The normalize pipeline turns it into an `Article`
+(values as MongoDB stores them). Every other result for a link or a column page is an item too, so the
+pipelines see all results in order.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Any
 READ_KINDS = frozenset({"article", "mobile", "paper"})
 """The kinds of link that lead to an article."""
 FROM_KEYWORDS = "tags: from meta keywords"
-"""The warning of an article whose page shows no 标签."""
+"""The warning for an article whose tags (标签) come from the meta keywords of its page."""
 
 
 @dataclass(slots=True)
 class Byline:
-    """One person named on an article.
+    """One person credited on an article.
 
-    `role` is the page's own word (记者, 通讯员, 责任编辑 …); `outlet` is what stood before it, as the
-    浙江在线 of 浙江在线记者.
+    `role` is the word on the page: reporter (记者), correspondent (通讯员), responsible editor (责任编辑) ….
+    `outlet` is the text before the role: 浙江在线 in 浙江在线记者.
     """
 
     name: str
@@ -32,10 +32,10 @@ class Byline:
 
 @dataclass(slots=True)
 class Image:
-    """A picture of the article: `ref` as the page wrote it, `url` absolute, `position` from 1.
+    """An image of an article: `ref` as written on the page, `url` absolute, `position` from 1.
 
-    What follows `status` is known of a stored one: `path` in the image store, `width` and `height`
-    in pixels, size in `bytes`.
+    `status` is `referenced`, `stored`, `missing` or `failed`. The fields after it are set for a stored
+    image: `path` in the image store, `width` and `height` in pixels, size in `bytes`.
     """
 
     url: str
@@ -54,7 +54,7 @@ class Image:
 
 @dataclass(slots=True)
 class Media:
-    """A video, audio or attached file: `ref` as the page wrote it, `url` absolute."""
+    """A video, audio or attached file: `ref` as written on the page, `url` absolute."""
 
     url: str
     ref: str
@@ -63,10 +63,10 @@ class Media:
 
 @dataclass(slots=True)
 class RawArticle:
-    """What a template read, every value still the page's own text; None where it has none.
+    """What a template read from a page: unparsed text, None if the page lacks the field.
 
-    `body` and `body_html` are already lines and clean blocks, for their structure is only known
-    while the tree is. `bylines` are the passages that name people, in page order; `keywords` are those of
+    `body` and `body_html` are already lines and clean HTML blocks, because their structure is lost once
+    the tree is gone. `bylines` are the passages that name people, in page order. `keywords` come from
     the page's meta element.
     """
 
@@ -109,13 +109,13 @@ class RawArticle:
 
 @dataclass(slots=True)
 class Article:
-    """One version of one article as `articles` stores it (see the schema in README.md).
+    """One version of an article as stored in `articles` (schema: README.md).
 
-    Times are aware UTC datetimes. A field that the page does not have is None or empty here and
-    absent in MongoDB. Bookkeeping fields (revision, first_seen_at …) are the store's. `seen_at` is when
-    the page was answered, `warc` where its bytes are: {file, offset, length, record_id}; `pages_warc` has
-    the same for each of `pages` that was read. `original_title` is the 原标题 that a reprint names.
-    `page_number`, `page_name` and `pdf` are of the page of a digital paper that it was printed on.
+    Times are aware UTC datetimes. A field that the page lacks is None or empty here and absent in MongoDB.
+    The store adds bookkeeping fields (revision, first_seen_at …). `seen_at` is the time of the response.
+    `warc` locates its bytes: {file, offset, length, record_id}; `pages_warc` has one such entry for each of
+    `pages` that was read. `original_title` is the original title (原标题) that a reprint names.
+    `page_number`, `page_name` and `pdf` describe the page of a digital paper that the article is printed on.
     """
 
     url: str
@@ -159,11 +159,11 @@ class Article:
 
 @dataclass(slots=True)
 class Link:
-    """A link found on a column page (or given by hand), before anything is fetched.
+    """A link found on a column page or given on the command line, before it is fetched.
 
-    `kind` is what its URL is: article, paper, video, app, topic or offsite. `listed_at` is the
-    list's own date (UTC), `reason` says why a link that is no article will not be fetched,
-    `fetch_url` is the address as the list gives it.
+    `kind` follows from the URL: article, mobile, paper, video, app, topic or offsite (parsing.urls.kind).
+    `listed_at` is the date in the list (UTC). `reason` says why a link that leads to no article
+    is not fetched. `fetch_url` is the URL as written in the list.
     """
 
     url: str
@@ -178,7 +178,7 @@ class Link:
 
 @dataclass(slots=True)
 class Unchanged:
-    """A link whose page is as it was when its article was stored (304)."""
+    """A link whose page has not changed since its article was stored (304)."""
 
     url: str
     seen_at: datetime | None = None
@@ -186,12 +186,12 @@ class Unchanged:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a link that gave no article: `state` rejected, failed, gone or pending.
+    """The result of a link that gave no article: `state` is rejected, failed, gone or pending.
 
-    `url` is the frontier's key. A rejected page also gets a row in `rejects`, with `status`,
-    and the start of its text as `excerpt`. `skipped` marks a page that rightly gave no
-    article (a stub that leads to the app), which needs no person. `front` marks a page that sends
-    the reader to a front page: what was stored before is `gone`. `retry_after` is the server's word.
+    `url` is the key in `frontier`. A rejected page also gets a document in `rejects`, with its HTTP
+    `status` and the start of its text as `excerpt`. `skipped` marks a page that is expected to have no
+    article (a stub that links to the app); no action is needed. `front` marks a page that sends the reader
+    to a front page: an article stored for it counts as gone. `retry_after` comes from the server.
     """
 
     url: str
@@ -212,7 +212,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class ColumnVisit:
-    """One fetched page of a column: what the list said, for `columns` and the run's summary."""
+    """One fetched page of a column: what its list contains, for `columns` and the run summary."""
 
     column: str
     url: str
@@ -228,10 +228,11 @@ class ColumnVisit:
 
 @dataclass(slots=True)
 class WalkEnd:
-    """A column's walk from page to page came to its end.
+    """The end of a walk through the pages of a column.
 
-    `complete`: every link that it lists is in the frontier (None: if the last page listed no unknown
-    one); `swept`: because all its `pages` were read. `etag` and `last_modified` are the first page's.
+    `complete`: every link that the column lists is in the frontier (None: only if the last page read
+    listed no unknown link). `swept`: the walk reached the last page; `pages` is how many it read. `etag`
+    and `last_modified` are those of the first page.
     """
 
     column: str

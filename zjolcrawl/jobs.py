@@ -1,4 +1,4 @@
-"""`scrapy crawl reparse -a jobs=N`: the N parts of the archive as processes, reported as one run."""
+"""Runs `scrapy crawl reparse -a jobs=N`: one process for each of N parts, reported as one run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SEVERITY = (DONE, NEEDS_A_PERSON, LOCKED, UNUSABLE)
 
 
 class _Part:
-    """A process that reads one share; `report` is its newest (see processes.report)."""
+    """A process that reads one part of the archive; `report` is its latest one (see processes.report)."""
 
     def __init__(self, command: list[str], number: int, jobs: int) -> None:
         self.name, self.jobs = f"{number}/{jobs}", jobs
@@ -41,23 +41,23 @@ class _Part:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             env=own_environment(),
-            # Ctrl-C reaches the whole foreground group: a part would get it twice.
+            # Ctrl-C signals the whole foreground group: a part in it would be signalled twice.
             start_new_session=True,
         )
 
     def follow(self, changed: Callable[[], None]) -> None:
-        """Read reports until the process has ended."""
+        """Read reports until the process ends; `changed` is called after each."""
         assert self.process.stdout
         with self.process.stdout as reports:
             for line in reports:
-                with suppress(ValueError):  # cut off where the process was killed
+                with suppress(ValueError):  # a line cut off when the process was killed
                     self.report = json.loads(line)
                     changed()
         self.process.wait()
 
     @property
     def died(self) -> bool:
-        """Whether it ended without its last report."""
+        """Whether the process ended without its final report."""
         return "lines" not in self.report or self.process.returncode not in _SEVERITY
 
     @property
@@ -66,11 +66,11 @@ class _Part:
 
     @property
     def reason(self) -> str | None:
-        """Why it ended; None where it never began to read."""
+        """Why it ended; None if it never began to read."""
         return f"part {self.name} died" if self.died else self.report["reason"]
 
     def lines(self) -> list[str]:
-        """Its warnings, faults and failure."""
+        """Its warnings and faults, or how it died and how to run it again."""
         if not self.died:
             return list(self.report["lines"])
         code = self.process.returncode
@@ -82,9 +82,9 @@ class _Part:
 
 
 def run_parts(jobs: int, arguments: dict[str, str], settings: list[str]) -> int:
-    """Run `jobs` processes of `crawl reparse`; returns the exit status.
+    """Run `jobs` processes of `crawl reparse`; returns the worst exit status of them.
 
-    `settings`: NAME=VALUE. SIGINT and SIGTERM are passed on as SIGTERM, which parts close on.
+    `settings` are NAME=VALUE. SIGINT and SIGTERM are forwarded as SIGTERM, which shuts the parts down.
     """
     began = time.monotonic()
     command = [sys.executable, "-m", "scrapy", "crawl", "reparse"]
@@ -106,7 +106,7 @@ def run_parts(jobs: int, arguments: dict[str, str], settings: list[str]) -> int:
 
 
 async def _run(command: list[str], jobs: int) -> list[_Part]:
-    """Start the parts and wait for their ends."""
+    """Start the parts and wait until all have ended."""
     loop, parts = asyncio.get_running_loop(), list[_Part]()
 
     def stop() -> None:
@@ -114,7 +114,7 @@ async def _run(command: list[str], jobs: int) -> list[_Part]:
             part.process.terminate()
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)  # called when all have been started
+        loop.add_signal_handler(number, stop)  # called after all parts have started
     parts += [_Part(command, number, jobs) for number in range(1, jobs + 1)]
     with counting_bar() as bar, ThreadPoolExecutor(jobs) as pool:
         task = bar.add_task("starting")

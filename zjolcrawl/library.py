@@ -1,11 +1,11 @@
-"""An archive from Python: `from zjolcrawl import open_archive`.
+"""The Python API to an archive: `from zjolcrawl import open_archive`.
 
     with open_archive("data") as archive:
         for article in archive.search("环境保护督察", column="zjxw", since="2017-08-01"):
             print(article.published_at, article.title, [each.name for each in article.authors])
 
-Nothing is written but the full-text index, when something is searched. The calls are ordinary ones, in a notebook too: MongoDB's client lives on a thread of
-its own.
+It writes nothing except the full-text index, which a search brings up to date. All calls are synchronous
+and also work in a notebook, because the MongoDB client runs in its own thread.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from zjolcrawl.storage.queries import all_versions, find_article
 from zjolcrawl.storage.selection import Selection
 
 _T = TypeVar("_T")
-_AT_ONCE = 100  # articles that a loop's steps have fetched together
+_AT_ONCE = 100  # articles fetched together while a caller iterates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivedArticle:
-    """One version of an article; the fields are those of `articles` in README.md.
+    """One version of an article; README.md explains the fields (`articles`).
 
-    Times are aware, in UTC. A text that the page does not have is None, a list is empty.
+    Times are aware UTC datetimes. A field that the page lacks is None; a list is empty.
     """
 
     url: str
@@ -92,7 +92,7 @@ class ArchivedArticle:
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> Self:
-        """A document of `articles` or `revisions`."""
+        """An ArchivedArticle from a document of `articles` or `revisions`."""
         values: dict[str, Any] = {
             "url": url_of(document),
             "template": document["parser"]["template"],
@@ -120,12 +120,12 @@ _MADE: dict[str, Callable[..., Any]] = {
 def open_archive(
     data_dir: str | Path | None = None, uri: str | None = None, database: str | None = None
 ) -> NewsArchive:
-    """The archive on a data folder, or of a MongoDB server. To be closed, best by `with`.
+    """Open the archive in a data folder or on a MongoDB server; close it, or use `with`.
 
-    What is None is taken from the environment variables DATA_DIR, MONGODB_URI and MONGODB_DATABASE, and
-    then is `data`, the private server on the data folder, and `zjol`. Files in stores are read as
-    FILES_STORE, WARC_STORE and the AWS_… variables say. Raises StoreUnavailable, EmbeddedUnavailable, and
-    ValueError for a WARC_STORE that is none.
+    An argument that is None comes from the environment variable DATA_DIR, MONGODB_URI or MONGODB_DATABASE.
+    The defaults are `data`, the embedded server on the data folder, and `zjol`. FILES_STORE, WARC_STORE and
+    the AWS_… variables locate files in stores. Raises StoreUnavailable, EmbeddedUnavailable, and ValueError
+    for an invalid WARC_STORE.
     """
     environment = os.environ
     return NewsArchive(
@@ -136,11 +136,12 @@ def open_archive(
 
 
 class NewsArchive:
-    """An open archive.
+    """An open archive: search, list and read articles.
 
-    Where several articles are asked for, these choose: `since`, `until` (days of China, both included,
-    as date or 2017-08-12), `column`, `site`, `person`, `tag` (one, or several that are alternatives),
-    `edited`, `gone`, `images` (True: only such).
+    Methods that return several articles take these filters: `since` and `until` (days in China, both
+    inclusive, a date or "2017-08-12"); `column`, `site`, `person` and `tag` (one value, or several of
+    which one must match); `edited`, `gone` and `images` (True: only such articles). They raise TypeError
+    for an unknown filter and ValueError for an invalid date.
     """
 
     def __init__(self, data_dir: Path, uri: str, database: str) -> None:
@@ -159,7 +160,7 @@ class NewsArchive:
         self._images = ImageReader(store, data_dir / "images", self._db)
 
     def articles(self, **chosen: Any) -> Iterator[ArchivedArticle]:
-        """Articles, the newest first; those without a publish time last."""
+        """Articles, newest first; those without a publish time come last."""
         found = (
             self._db["articles"]
             .find(_selection(chosen).query(), NOT_SHOWN)
@@ -168,29 +169,30 @@ class NewsArchive:
         return self._each(found.__aiter__())
 
     def search(self, text: str, **chosen: Any) -> Iterator[ArchivedArticle]:
-        """Articles that have all of the words, headline hits first, the newest first.
+        """Articles that contain all words: matches in the headline first, then newest first.
 
-        `order="relevance"`: the thousand best, best first. Raises QueryError.
+        `order="relevance"` returns the best 1,000 matches, best first. Raises QueryError when the first
+        article is requested.
         """
         order: Order = chosen.pop("order", "newest")
         index = self._indexed()
         return self._each(matching(self._db, index, text, _selection(chosen), order))
 
     def histogram(self, text: str, span: Span = "month", **chosen: Any) -> dict[str, int]:
-        """How many hits each day, month or year in China has, by its name. Raises QueryError."""
+        """Number of matches by day, month or year in China, as {"2017-08": 12}. Raises QueryError."""
         return Search(self._indexed(), text, _selection(chosen)).histogram(span)
 
     def count(self, **chosen: Any) -> int:
-        """How many articles there are."""
+        """Number of articles that the filters select."""
         return self._thread.run(self._db["articles"].count_documents(_selection(chosen).query()))
 
     def article(self, url: str) -> ArchivedArticle | None:
-        """The newest version of the article of any address of it. Raises ValueError for what is no URL."""
+        """The newest version of an article by any of its URLs, or None. Raises ValueError: not a URL."""
         found = self._thread.run(find_article(self._db, canonical(url)))
         return ArchivedArticle.of(found) if found else None
 
     def revisions(self, url: str) -> list[ArchivedArticle]:
-        """All versions of an article, the oldest first; empty if it is not there."""
+        """All versions of an article, oldest first; empty if it is not stored. Raises ValueError."""
         newest = self._thread.run(find_article(self._db, canonical(url)))
         if newest is None:
             return []
@@ -198,13 +200,13 @@ class NewsArchive:
         return [ArchivedArticle.of(version) for version in versions]
 
     def image(self, image: Image) -> bytes | None:
-        """The bytes of an article's image, None where they are not stored."""
+        """The bytes of an image, or None if they are not stored."""
         return self._thread.run(self._images.read(image.path)) if image.path else None
 
     def page(self, article: ArchivedArticle) -> bytes | None:
-        """The page that a version was read from, as the server sent it; None without an archive.
+        """The HTML that a version was parsed from, decompressed; None if it was stored with WARC=off.
 
-        Raises ArchiveError and ValueError.
+        Raises ArchiveError if the record cannot be read, ValueError if it cannot be decompressed.
         """
         if article.warc is None:
             return None
@@ -213,13 +215,13 @@ class NewsArchive:
         )
 
     def _indexed(self) -> SearchIndex:
-        """The full-text index, up to date."""
+        """The full-text index, brought up to date."""
         index = SearchIndex.open(self._data_dir, self._db.name)
         self._thread.run(catch_up(self._db, index))
         return index
 
     def close(self) -> None:
-        """Let the database go."""
+        """Close the database connection. May be called twice."""
         if self._thread.is_alive():
             self._thread.run(self._closing.aclose())
             self._thread.stop()
@@ -244,7 +246,7 @@ class NewsArchive:
 
 
 class _LoopThread:
-    """An event loop on a thread of its own, as a caller may have one already, in a notebook say."""
+    """An event loop in its own thread: the caller may already run one, for example in a notebook."""
 
     def __init__(self) -> None:
         self._ready = threading.Event()
@@ -260,7 +262,7 @@ class _LoopThread:
         await self._ended.wait()
 
     def run(self, work: Coroutine[Any, Any, _T]) -> _T:
-        """What comes of it. An interrupt ends it too."""
+        """The result of a coroutine. An interrupt cancels it."""
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
@@ -269,17 +271,17 @@ class _LoopThread:
             raise
 
     def is_alive(self) -> bool:
-        """Whether it was not stopped."""
+        """Whether the loop is still running."""
         return self._thread.is_alive()
 
     def stop(self) -> None:
-        """End the loop, with what a client left running in it, and wait for it."""
+        """Stop the loop, cancel its remaining tasks and wait for the thread to end."""
         self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join()
 
 
 def _selection(chosen: dict[str, Any]) -> Selection:
-    """Keywords as a Selection. Raises TypeError for an unknown one, ValueError for a day that is none."""
+    """Keyword filters as a Selection. Raises TypeError for an unknown one, ValueError for an invalid date."""
     plural = {"column": "columns", "site": "sites", "person": "people", "tag": "tags"}
     values: dict[str, Any] = {}
     for name, value in chosen.items():

@@ -1,4 +1,4 @@
-"""What the health of the archive is judged by, gathered for the terminal and for the web page."""
+"""Collects the facts behind a health report, for `scrapy health` and the web page /health."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ _RUNS = 10
 
 
 async def observe(db: Database, data_dir: Path, *, thorough: bool = False) -> Observed:
-    """What is known now. Raises ArgumentError for a catalogue or a folder that cannot be read.
+    """The current state of runs, columns, links, disk and archive.
 
-    `thorough`: every article is asked for its WARC file, which takes seconds in a large archive.
+    `thorough` also checks the WARC file that every article refers to; in a large archive this takes
+    seconds. Raises ArgumentError if the catalogue or DATA_DIR cannot be read.
     """
     now = utc_now()
     referred = await referred_files(db) if thorough else set()
@@ -39,7 +40,7 @@ async def observe(db: Database, data_dir: Path, *, thorough: bool = False) -> Ob
             articles=await crawls_with_articles(db, _RUNS + 1),
             good=await last_good_crawl(db),
             runs=await last_crawls(db, _RUNS),
-            held=holder(data_dir) is not None,  # after the run that may hold it
+            held=holder(data_dir) is not None,  # last: a run that starts meanwhile must not look cut off
             archive=await asyncio.to_thread(state, data_dir / "warc", referred),
         )  # fmt: skip
     except CatalogueError as error:

@@ -1,4 +1,4 @@
-"""The catalogue of digital papers: where the issues of each lie, and who published an article."""
+"""Loads the catalogue of digital papers (数字报, papers.toml) and finds the paper of a URL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zjolcrawl.catalogue import Column
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """One paper: see the head of papers.toml for the keys."""
+    """One digital paper; the head of papers.toml explains the fields."""
 
     id: str
     name: str
@@ -26,12 +26,12 @@ class Paper:
 
     @property
     def host(self) -> str:
-        """The host that all its pages are on."""
+        """The host of its current pages."""
         return urlsplit(self.url).hostname or ""
 
     @property
     def column(self) -> Column:
-        """The paper as a column, which is how its articles and links are asked for in MongoDB."""
+        """The paper as a column: in MongoDB its articles and links have the paper's id in `columns`."""
         return Column(
             self.id, self.name, f"http://{self.host}/", self.host, enabled=False,
             evidence=self.evidence, name_evidence=self.name_evidence,
@@ -39,21 +39,21 @@ class Paper:
 
     @property
     def newest(self) -> str:
-        """The page that leads to the newest issue [SEL]."""
+        """The URL that leads to the newest issue [SEL]."""
         return self.url.removesuffix("html/") + "paperindex.htm"
 
     def issue(self, day: date) -> str:
-        """The address that the pages of a day's issue lie below."""
+        """The base URL of all pages of the issue of a day."""
         return f"{self.url}{day:%Y-%m/%d}/"
 
     def calendar(self, month: date) -> str:
-        """The address of the calendar that a day's month has."""
+        """The URL of the calendar of the month that contains a day."""
         return f"{self.url}{month:%Y-%m}/paper_existed.xml"
 
 
 @cache
 def load_papers() -> dict[str, Paper]:
-    """The papers by id, in the file's order."""
+    """The papers by id, in file order."""
     text = (files("zjolcrawl") / "papers.toml").read_text(encoding="utf-8")
     entries = tomllib.loads(text)["paper"]
     lists = ("entries", "older_hosts")
@@ -65,7 +65,7 @@ def load_papers() -> dict[str, Paper]:
 
 
 def paper_of(url: str) -> Paper | None:
-    """The paper that a URL's host belongs to."""
+    """The paper that the host of a URL belongs to, if any."""
     host = (urlsplit(url).hostname or "").lower()
     papers = load_papers().values()
     return next((paper for paper in papers if host in (paper.host, *paper.older_hosts)), None)

@@ -1,4 +1,4 @@
-"""What processes that run beside a crawl need."""
+"""Helpers for child processes: their environment and their progress reports."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from pathlib import Path
 from typing import Any
 
 PART_REPORTS = "PART_REPORTS"
-"""The setting of a part of `reparse` that another process runs and reports (see zjolcrawl.jobs)."""
+"""Name of the setting that makes a part of `reparse` report to its parent process (zjolcrawl.jobs)."""
 
 
 def report(counts: Mapping[str, int], **end: Any) -> None:
-    """Tell the parent of this process the counts so far, or with `lines` and `reason` how the run ended.
+    """Send the counts so far to the parent process, as one line of JSON on stdout.
 
-    A line of JSON on stdout. Raises BrokenPipeError if the parent has ended.
+    The final report also has `lines` and `reason`. Raises BrokenPipeError if the parent has ended.
     """
     print(json.dumps({"counts": counts, **end}), file=sys.__stdout__, flush=True)
 
 
 def own_environment() -> dict[str, str]:
-    """The environment of the process that asks, with the package importable even where Scrapy found
-    it by scrapy.cfg alone.
+    """The environment for a child process, with this package on PYTHONPATH.
+
+    Scrapy may have found the package through scrapy.cfg alone, which a child process would not do.
     """
     root = str(Path(__file__).resolve().parents[1])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]

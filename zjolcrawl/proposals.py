@@ -1,4 +1,4 @@
-"""Columns that a crawl found and the catalogue lacks, as text for a person to judge and to accept."""
+"""Proposes columns that `scrapy crawl discover` found, as TOML entries for a person to review."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.parsing.navigation import ColumnLink
 
 _HEAD = """\
-# Columns that the catalogue lacks, found in the site's own HTML by `scrapy crawl discover`.
-# What is wanted goes to the end of zjolcrawl/columns.toml; `scrapy columns` checks it. Read the names,
-# which are the links' words, and set enabled = true for what a bare `scrapy crawl column` shall crawl.
+# Columns that are not in the catalogue, found in the site's HTML by `scrapy crawl discover`.
+# Copy the ones you want to the end of zjolcrawl/columns.toml; `scrapy columns` checks the file. Review the
+# names, which are link texts, and set enabled = true for columns that `scrapy crawl column` should crawl.
 """
 
 
 @dataclass(slots=True)
 class Find:
-    """A column's front that a page links: where and when (`seen_at`) it was seen, and what it holds.
+    """A link to a possible column: the page that links it (`seen_on`), when (`seen_at`), what is there.
 
-    `articles` are the links of its list, `newest` the last of their days, `pager` how its list goes on;
-    `fault` says why it was not read.
+    `articles` counts the article links in its list, `newest` is the latest of their days (China), `pager`
+    says how its list continues. `fault` says why no list was read; None if one was.
     """
 
     link: ColumnLink
@@ -37,10 +37,10 @@ class Find:
     articles: int = 0
     newest: date | None = None
     pager: str = "no pager"
-    fault: str | None = "not looked at"
+    fault: str | None = "not visited"
 
     def read(self, page: ColumnPage) -> None:
-        """Take what its page offers."""
+        """Fill in the results from the fetched page."""
         found = [link for link in page.links if link.kind == "article"]
         moments = [link_day_of(link.url, link.listed_at) for link in found]
         self.articles = len(found)
@@ -53,7 +53,7 @@ class Find:
 
 
 def propose(finds: list[Find], taken: Collection[str]) -> list[tuple[Column, Find]]:
-    """A catalogue entry for each find that holds articles, off; ids that are not `taken`."""
+    """A disabled catalogue entry for each find with articles; its id is not in `taken`."""
     ids = set(taken)
     proposed = []
     for find in finds:
@@ -72,19 +72,19 @@ def propose(finds: list[Find], taken: Collection[str]) -> list[tuple[Column, Fin
 
 
 def fragment(proposed: list[tuple[Column, Find]], others: list[Find]) -> str:
-    """TOML to be pasted in columns.toml; `others`, that hold no list, are comments at its end."""
+    """TOML to paste into columns.toml; `others`, finds without a list, are comments at its end."""
     blocks = [_HEAD, *(_block(column, find) for column, find in proposed)]
     if others:
         lines = [
             f"#   {find.link.url}  {find.link.name or '–'}  {' '.join((find.fault or '').split())}\n"
             for find in others
         ]
-        blocks.append("".join(["# Linked too, and no list of articles was read there:\n", *lines]))
+        blocks.append("".join(["# Also linked, but without a list of articles:\n", *lines]))
     return "\n".join(blocks)
 
 
 def table(proposed: list[tuple[Column, Find]], others: list[Find]) -> Iterator[str]:
-    """A line a proposal, and how many there are."""
+    """Lines of a table of the proposals, and a line with the totals."""
     rows = [("id", "articles", "newest", "pager", "name", "url")]
     rows += [
         (
@@ -107,14 +107,14 @@ def _block(column: Column, find: Find) -> str:
     seen = china_day(find.seen_at)
     newest = f", newest {find.newest}" if find.newest else ""
     new_host = (
-        "" if column.site in sites() else f"# {column.site} is a host that sites.toml lacks\n"
+        "" if column.site in sites() else f"# {column.site} is a host missing from sites.toml\n"
     )
     values = {
         "id": column.id, "name": column.name, "name_evidence": column.name_evidence,
         "url": column.url, "site": column.site, "enabled": column.enabled,
         "evidence": column.evidence,
     }  # fmt: skip
-    # A JSON string or truth value is one of TOML.
+    # JSON strings and booleans are valid TOML.
     lines = [
         f"{k} = {json.dumps(v, ensure_ascii=False)}\n" for k, v in values.items() if v is not None
     ]
@@ -128,7 +128,7 @@ def _block(column: Column, find: Find) -> str:
 
 
 def _new_id(url: str, taken: set[str]) -> str:
-    """Host and last folder, as ids are; all folders where that is taken, then a number."""
+    """An id from host and last folder; if that is taken, from all folders, then with a number."""
     folders = [part for part in urlsplit(url).path.lower().split("/") if part]
     host = _label(url)
     short, whole = [host, *folders[-1:]], [host, *folders]

@@ -1,4 +1,4 @@
-"""The options by which a command line chooses articles, the same for search, export and others."""
+"""Command-line options that select articles, shared by `scrapy search` and `scrapy export`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from zjolcrawl.storage.selection import Selection
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:
-    """Add the options of a Selection."""
+    """Add the options --since, --until, --column and so on to a parser."""
     parser.add_argument("--since", metavar="DAY", help="published from this day on, China time")
-    parser.add_argument("--until", metavar="DAY", help="published to this day, included")
+    parser.add_argument("--until", metavar="DAY", help="published up to this day, inclusive")
     several: dict[str, tuple[str, str]] = {
         "--column": ("ID[,ID]", "listed by one of these columns"),
-        "--host": ("HOST[,HOST]", "on one of these hosts: zjnews, or a whole name"),
+        "--host": ("HOST[,HOST]", "on one of these hosts: short (zjnews) or full name"),
         "--person": ("NAME[,NAME]", "by one of these reporters or editors"),
         "--tag": ("TAG[,TAG]", "with one of these tags"),
     }
@@ -27,7 +27,7 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
 
 
 def selection_of(opts: argparse.Namespace) -> Selection:
-    """The options' values. Raises ArgumentError."""
+    """The Selection that the parsed options describe. Raises ArgumentError for an invalid day or span."""
     since, until = day_span(opts.since, opts.until)
     return Selection(
         since, until, opts.column, opts.host, opts.person, opts.tag,

@@ -1,8 +1,8 @@
-"""What commands write: text in which nothing controls a terminal, and data as it is.
+"""Output of commands: text without terminal control characters, and data unchanged.
 
-A page, an address, a file name or an error may hold escape sequences (ECMA-48 C0 and C1, OSC) or signs
-that turn the direction of text (Unicode bidirectional controls). In text each is one visible sign, so that
-positions stay. Data in a file or a pipe stays as it is.
+A page, a URL, a file name or an error may contain escape sequences (ECMA-48 C0 and C1, OSC) or characters
+that change the text direction (Unicode bidirectional controls). In text, each such character becomes one
+visible character, so positions stay the same. Data written to a file or a pipe is not changed.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _SIGNS: dict[int, str] = {
 
 
 def printable(text: str) -> str:
-    """The text with a visible sign in the place of each that controls a terminal; breaks and tabs stay."""
+    """The text with each control character replaced by a visible one; newlines and tabs stay."""
     return text if text.isprintable() and text.isascii() else text.translate(_SIGNS)
 
 
 def say(text: str) -> None:
-    """Write one line on stderr, as every message of a command is."""
+    """Write a message to stderr, as one line that begins with `zjolcrawl: `."""
     sys.stderr.write(f"zjolcrawl: {' '.join(printable(text).split())}\n")
 
 
 def tell(lines: Iterable[Text]) -> None:
-    """Print: in a terminal folded and in colour, else a line a line."""
+    """Print lines to stdout: wrapped and in colour on a terminal, otherwise one per line."""
     stdout = console()
     for line in lines:
         line.plain = printable(line.plain)
@@ -44,7 +44,7 @@ def tell(lines: Iterable[Text]) -> None:
 
 
 def put_data(data: str | bytes) -> None:
-    """Write to stdout what another program reads, as it is; in a terminal as text."""
+    """Write data for another program to stdout, unchanged; on a terminal, control characters are replaced."""
     sys.stdout.flush()
     sys.stdout.buffer.write(
         data.encode(errors="backslashreplace") if isinstance(data, str) else data
@@ -52,13 +52,13 @@ def put_data(data: str | bytes) -> None:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """What puts rich's own colours on stdout or stderr: texts are to be `printable` before."""
+    """A rich console on stdout or stderr; pass it only `printable` text, since it bypasses `guard`."""
     stream = sys.stderr if stderr else sys.stdout
     return Console(file=getattr(stream, "unguarded", stream), highlight=False)
 
 
 def guard() -> None:
-    """From now on all text that is written to stdout and stderr is printable: logs, tracebacks, usage."""
+    """Make all later text on stdout and stderr `printable`, including logs, tracebacks and usage."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is not None and not isinstance(stream, _Guarded):
@@ -66,24 +66,24 @@ def guard() -> None:
 
 
 class _Guarded:
-    """A text stream whose text is printable, and so are its bytes in a terminal."""
+    """A text stream that writes `printable` text; on a terminal this also holds for bytes."""
 
     def __init__(self, stream: TextIO) -> None:
         self.unguarded = stream
 
     def write(self, text: str) -> int:
-        """Write what is printable."""
+        """Write the text with control characters replaced."""
         self.unguarded.write(printable(text))
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
-        """Write each."""
+        """Write each line with control characters replaced."""
         for line in lines:
             self.write(line)
 
     @property
     def buffer(self) -> IO[bytes]:
-        """What takes bytes: as they are, but for a terminal."""
+        """The binary stream: unchanged, except on a terminal."""
         binary = self.unguarded.buffer
         return cast("IO[bytes]", _Bytes(self)) if self.unguarded.isatty() else binary
 
@@ -92,7 +92,7 @@ class _Guarded:
 
 
 class _Bytes:
-    """Bytes to a terminal, as UTF-8."""
+    """A binary stream to a terminal: decodes UTF-8 and replaces control characters."""
 
     def __init__(self, stream: _Guarded) -> None:
         self._stream = stream

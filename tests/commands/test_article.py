@@ -112,5 +112,5 @@ def test_what_is_no_url(command: Crawl) -> None:
     done = command("article", "http://[")
     assert (done.returncode, done.stderr) == (
         2,
-        "zjolcrawl: http://[ is no URL: Invalid IPv6 URL\n",
+        "zjolcrawl: http://[ is not a URL: Invalid IPv6 URL\n",
     )

@@ -121,7 +121,7 @@ def test_not_well(well: Database[Any], command: Crawl, tmp_path: Path) -> None:
         ("columns", f"never crawled: {ENABLED[0]}"),
         ("columns", f"{ENABLED[1]}: HTTP 500\n again"),
         ("visits", "30 of 120 failed in the last 3 runs (25.0%)"),
-        ("spool", "1.2 kB that the database did not take: 20170812-1.bson"),
+        ("spool", "1.2 kB waiting for the database: 20170812-1.bson"),
         ("alarm", "template T1: authors"),
         ("alarm", "column zjxw lists nothing"),
     ]
@@ -277,7 +277,7 @@ def test_missing_fields_beside_the_runs_before() -> None:
         (False, "T1 100%, of 20 articles"),
         (False, "T1 lacks authors 50%, tags 100%"),
     ]
-    assert drift() == [(False, "no run has told of any yet")]
+    assert drift() == [(False, "no run has read an article yet")]
 
 
 def test_what_fits_no_template() -> None:

@@ -26,7 +26,7 @@ def test_versions_with_dates_and_edits(site: SiteProxy, crawl: Crawl, command: C
     shown = re.sub(when, "WHEN", re.sub(r"urn:uuid:\S+", "RECORD", done.stdout)).splitlines()
     assert shown == [
         "改过的标题",
-        f"{url_of(IDENT)} (times of China)",
+        f"{url_of(IDENT)} (China time)",
         "",
         "version 1: seen from WHEN to WHEN, RECORD",
         "  标题一则新闻, 33 characters, 0 images",

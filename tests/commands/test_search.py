@@ -58,12 +58,12 @@ def test_histogram(command: Crawl) -> None:
 @pytest.mark.usefixtures("three")
 def test_nothing_found_is_status_1_and_no_query_status_2(command: Crawl) -> None:
     done = command("search", "菊花")
-    assert (done.returncode, done.stderr) == (1, "zjolcrawl: no article has that\n")
+    assert (done.returncode, done.stderr) == (1, "zjolcrawl: no article matches\n")
     done = command("search", "--", "-西湖")
     assert (done.returncode, done.stderr) == (2, "zjolcrawl: give a word that is not excluded\n")
     assert command("search").returncode == 2
     done = command("search", "菊花", "--histogram", "year")
-    assert (done.returncode, done.stderr) == (1, "zjolcrawl: no article has that\n")
+    assert (done.returncode, done.stderr) == (1, "zjolcrawl: no article matches\n")
     done = command("search", "西湖", "--limit", "0")
     assert (done.returncode, done.stdout) == (0, "3 articles\n")
     assert command("search", "\udcff西湖").returncode == 1

@@ -54,7 +54,7 @@ def test_everything_is_read_from_the_stores(
 
     pushed = command("archive", "push", "--remove")
     assert pushed.returncode == 0, pushed.stderr
-    assert pushed.stdout == "s3://pages/warc: 1 files brought, 1 removed here\n"
+    assert pushed.stdout == "s3://pages/warc: 1 files uploaded, 1 deleted here\n"
     file = document["warc"]["file"]
     assert not (tmp_path / "warc" / file).exists()
     assert f"warc/{file}" in stores.objects("pages")
@@ -80,7 +80,7 @@ def test_everything_is_read_from_the_stores(
 
     other = tmp_path / "other host"
     known = scrapy("archive", "pull", data=other, uri=mongodb_uri, database=db.name)
-    assert known.stdout == "s3://pages/warc: 1 files are new here\n", known.stderr
+    assert known.stdout == "s3://pages/warc: 1 new files registered\n", known.stderr
     shown = scrapy(
         "article", REFERENCE, "--raw", data=other, uri=mongodb_uri, database=db.name
     ).stdout
@@ -105,7 +105,7 @@ def test_store_that_is_away_keeps_the_files_and_says_so(
     stores.stop()
     done = command("archive", "push", "--remove")
     assert done.returncode == 1
-    assert "0 files brought" in done.stdout
+    assert "0 files uploaded" in done.stdout
     assert "Could not connect" in done.stderr
     assert len(list((tmp_path / "warc").glob("*.warc.gz"))) == 1
 
@@ -128,7 +128,7 @@ def test_what_a_killed_run_left_is_completed_and_goes_too(
 @pytest.mark.parametrize(
     ("store", "line"),
     [
-        ("", "setting WARC_STORE is empty: there is no store"),
+        ("", "setting WARC_STORE is empty: set it to s3://BUCKET/PREFIX"),
         ("http://x/y", "setting WARC_STORE: http://x/y is not s3://BUCKET/PREFIX"),
     ],
 )

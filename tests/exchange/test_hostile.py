@@ -184,7 +184,7 @@ def test_what_another_client_stored_is_told(
     done = command("export", str(tmp_path / f"a.{form}"))
     assert done.returncode == 1
     told = [line.removeprefix("zjolcrawl: ") for line in done.stderr.splitlines()[:-1]]
-    texts = f"{article(0)['_id']}: a text that is no UTF-8, now with U+FFFD where it is not"
+    texts = f"{article(0)['_id']}: invalid UTF-8 in a text was replaced with U+FFFD"
     others = [
         f"{article(1)['_id']}: gone_at left out: of another type",
         f"{article(2)['_id']}: images.width left out: of another type",

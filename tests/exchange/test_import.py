@@ -507,7 +507,7 @@ def test_interrupted_and_done_again(
     running.send_signal(signal.SIGINT)
     running.send_signal(signal.SIGCONT)
     _, err = ended(running)
-    told = "zjolcrawl: interrupted: import the rest again, what is there is passed over\n"
+    told = "zjolcrawl: interrupted: run the import again; stored articles are skipped\n"
     assert (running.returncode, err) == (130, told)
     there = db.articles.count_documents({})
     assert 0 < there < 3000

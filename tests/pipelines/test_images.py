@@ -228,7 +228,7 @@ def test_store_that_cannot_be_written_fails_the_image_alone(
         ("IMAGES=perhaps", "IMAGES: perhaps is neither on nor off"),
         ("IMAGES_MAX_BYTES=0", "IMAGES_MAX_BYTES=0"),
         ("FILES_STORE=gs://x/y", "FILES_STORE: gs:// needs the package google.cloud.storage"),
-        ("FILES_STORE=cloud://x", "FILES_STORE: cloud:// is no store"),
+        ("FILES_STORE=cloud://x", "FILES_STORE: cloud:// is not a supported image store"),
     ],
 )
 def test_unusable_setting(setting: str, line: str, tmp_path: Path) -> None:

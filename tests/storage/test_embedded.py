@@ -553,7 +553,7 @@ class TestCommand:
         assert printed == (0, "mongodb://db.example:27017/zjol\n", "")
         status, output, said = scrapy_mongo("--stop", *own, data_dir=data_dir)
         assert (status, output) == (0, "")
-        assert "not ours to stop" in said
+        assert "--stop stops the embedded server only" in said
         assert not data_dir.exists()
 
     def test_no_server_to_be_had(self, data_dir: Path) -> None:

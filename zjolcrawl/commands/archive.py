@@ -1,4 +1,4 @@
-"""`scrapy archive`: part of it as one file (wacz), its files to a store (push) and from there (pull)."""
+"""`scrapy archive`: packs captures into a WACZ file and syncs WARC files with WARC_STORE (push, pull)."""
 
 from __future__ import annotations
 
@@ -22,52 +22,51 @@ _CHOICES = ("run", "host", "captured_since", "captured_until")
 
 
 class Command(ReadingCommand):
-    """Packs the captures of a run, of a host or of some days, with all that they refer to.
+    """Packs captures with all records that they refer to, or uploads complete WARC files to WARC_STORE.
 
-    Or brings complete WARC files to WARC_STORE. Exit status 1: a file could not be brought, or some of the
-    archive is damaged or missing.
+    Exit status 1: a file could not be uploaded or registered, or part of the archive is damaged or missing.
     """
 
     def syntax(self) -> str:
         return "wacz|push|pull [options]"
 
     def short_desc(self) -> str:
-        return "Pack part of the archive into a WACZ file; bring its files to WARC_STORE"
+        return "Pack part of the archive into a WACZ file; upload its files to WARC_STORE"
 
     def long_desc(self) -> str:
         return (
-            "wacz: pack a run or a date range into one file. push: bring complete files to WARC_STORE "
-            "and read them there. pull: know the files that other hosts brought."
+            "wacz: pack a run, a host or a date range into one file. push: upload complete files to "
+            "WARC_STORE and verify them there. pull: register the files that other hosts uploaded."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
-        parser.add_argument("--run", help="captures of one run, by its _id in `runs`")
+        parser.add_argument("--run", help="captures of one run (its _id in `runs`)")
         parser.add_argument("--host", help="captures of one host")
         parser.add_argument("--captured-since", metavar="DAY", help="from this day on, China time")
-        parser.add_argument("--captured-until", metavar="DAY", help="to this day, included")
+        parser.add_argument("--captured-until", metavar="DAY", help="up to this day, inclusive")
         parser.add_argument(
             "-o", "--output", metavar="FILE", type=Path, default=Path("zjol.wacz"),
-            help="where to write (default: zjol.wacz)",
+            help="the WACZ file to write (default: zjol.wacz)",
         )  # fmt: skip
         parser.add_argument(
-            "--remove", action="store_true", help="push: remove files here that are in WARC_STORE"
+            "--remove", action="store_true", help="push: delete local files that are in WARC_STORE"
         )
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Do it, and say what was done."""
+        """Run the subcommand and print what it did."""
         if args == ["wacz"]:
             await self._wacz(opts)
         elif args in (["push"], ["pull"]):
             if (store := self.warc_store()) is None:
-                raise ArgumentError("setting WARC_STORE is empty: there is no store")
+                raise ArgumentError("setting WARC_STORE is empty: set it to s3://BUCKET/PREFIX")
             folder = self.data_dir() / "warc"
             if args == ["push"]:
                 self._push(folder, store, remove=opts.remove)
             else:
                 self._pull(folder, store)
         else:
-            raise UsageError("archive knows three things to do: wacz, push, pull")
+            raise UsageError("expected one of: wacz, push, pull")
 
     def _push(self, folder: Path, store: WarcStore, *, remove: bool) -> None:
         well = self._look_through()
@@ -75,7 +74,7 @@ class Command(ReadingCommand):
         for fault in done.faults:
             say(fault)
         sys.stdout.write(
-            f"{store.uri}: {len(done.stored)} files brought, {len(done.removed)} removed here\n"
+            f"{store.uri}: {len(done.stored)} files uploaded, {len(done.removed)} deleted here\n"
         )
         self.exitcode = 0 if well and not done.faults else 1
 
@@ -88,11 +87,11 @@ class Command(ReadingCommand):
         for fault in faults:
             say(fault)
         well = self._look_through()
-        sys.stdout.write(f"{store.uri}: {len(new)} files are new here\n")
+        sys.stdout.write(f"{store.uri}: {len(new)} new files registered\n")
         self.exitcode = 0 if well and not faults else 1
 
     def _look_through(self) -> bool:
-        """Complete what killed runs left, index what is new; whether nothing is damaged or missing."""
+        """Repair and index the archive; return True if nothing is damaged or missing."""
         with self.archive() as archive:
             for told in dict.fromkeys([*archive.repairs, *archive.faults]):
                 say(told)

@@ -1,4 +1,4 @@
-"""`scrapy article URL`: one article as its reader saw it, or the bytes that it was read from."""
+"""`scrapy article URL`: shows a stored article, or the bytes that it was parsed from."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from zjolcrawl.terminal import put_data, tell
 
 
 class Command(ReadingCommand):
-    """Prints title block, body with its images, and provenance."""
+    """Prints title, body with images, and provenance; or JSON, the page or the WARC record."""
 
     def syntax(self) -> str:
         return "URL [options]"
 
     def short_desc(self) -> str:
-        return "Show an archived article, or the bytes that it was read from"
+        return "Show an archived article, or the bytes that it was parsed from"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
-        parser.add_argument("--revision", type=int, metavar="N", help="an older version")
+        parser.add_argument("--revision", type=int, metavar="N", help="show an older version")
         form = parser.add_mutually_exclusive_group()
-        form.add_argument("--json", action="store_true", help="the document, as extended JSON")
-        form.add_argument("--raw", action="store_true", help="the page's bytes")
+        form.add_argument("--json", action="store_true", help="the document, as Extended JSON")
+        form.add_argument("--raw", action="store_true", help="print the page as the server sent it")
         form.add_argument(
-            "--record", action="store_true", help="the WARC record, headers and body as archived"
+            "--record", action="store_true", help="print the WARC record, headers and body"
         )
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Print."""
+        """Find the version and print it in the requested form."""
         url = one_url(args)
         async with self.database() as db:
             version = await self.article(db, url)
@@ -59,7 +59,7 @@ class Command(ReadingCommand):
             tell(render(version))
 
     def _bytes(self, pointer: Pointer, *, whole: bool) -> bytes:
-        """Raises NotFound for a record that is not there, is damaged, or cannot be decoded."""
+        """The whole record or its decoded body. Raises NotFound if it cannot be read or decoded."""
         try:
             record = read_record(self.data_dir() / "warc", pointer, self.warc_store())
             return record.raw if whole else decoded_body(record.message)

@@ -1,4 +1,4 @@
-"""`scrapy audit [COLUMN]`: what the lists declare and the ledger lacks."""
+"""`scrapy audit [COLUMN]`: reports what the column lists declare and `frontier` lacks."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from zjolcrawl.terminal import tell
 
 
 class Command(ReadingCommand):
-    """Prints findings by column. Exit status 0: nothing missing; 1: something is; 2: no such column."""
+    """Prints findings by column. Exit status 0: nothing missing; 1: something missing; 2: unknown column."""
 
     def syntax(self) -> str:
         return "[COLUMN] [options]"
 
     def short_desc(self) -> str:
-        return "Say what the lists of columns declare and the archive lacks"
+        return "Report what the column lists declare and the archive lacks"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         parser.add_argument(
             "--requeue", action="store_true",
-            help="failed links are due at once; columns with pages or days missing are read whole",
+            help="make failed links due now; the next run reads all pages of columns that lack pages or days",
         )  # fmt: skip
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Print, and requeue."""
+        """Print the findings and, with --requeue, requeue links and columns."""
         if len(args) > 1:
             raise UsageError("give one column, or none for all")
         async with self.database() as db:
@@ -58,7 +58,7 @@ async def _requeue(db: Database, audits: list[Audit]) -> AsyncIterator[Text]:
 
 
 async def _columns(db: Database, wanted: str | None = None) -> dict[str, dict[str, Any]]:
-    """Those that a crawl goes through, and those ever crawled. Raises ArgumentError."""
+    """The enabled columns and all that were ever crawled, or only `wanted`. Raises ArgumentError."""
     try:
         catalogue = load_catalogue()
     except CatalogueError as error:

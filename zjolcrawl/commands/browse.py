@@ -1,4 +1,4 @@
-"""`scrapy browse`: the archive as a web page, on this machine, to be read."""
+"""`scrapy browse`: serves the archive as read-only web pages on this machine."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ _MISSING = "scrapy browse needs an extra: pip install 'zjolcrawl[browse]'"
 
 
 class Command(ReadingCommand):
-    """Serves until it is ended. Exit status 0: ended by Ctrl-C or SIGTERM; 2: could not begin."""
+    """Serves until stopped. Exit status 0: stopped by Ctrl-C or SIGTERM; 2: could not start."""
 
     def syntax(self) -> str:
         return "[options]"
 
     def short_desc(self) -> str:
-        return "Show the archive as a read-only web page on this machine"
+        return "Serve the archive as read-only web pages on this machine"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
-        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-        parser.add_argument("--port", type=_port, default=8017, help="0 takes a free one (8017)")
-        parser.add_argument("--open", action="store_true", help="open it in the browser")
+        parser.add_argument("--host", default="127.0.0.1", help="bind address (default 127.0.0.1)")
+        parser.add_argument("--port", type=_port, default=8017, help="0: free port (default 8017)")
+        parser.add_argument("--open", action="store_true", help="open the page in the browser")
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Serve."""
+        """Serve until SIGINT or SIGTERM, keeping the full-text index up to date meanwhile."""
         if args:
             raise UsageError(f"unexpected argument: {' '.join(args)}")
         try:
@@ -52,7 +52,7 @@ class Command(ReadingCommand):
             images = ImageReader(self.setting("FILES_STORE"), self.data_dir() / "images", db)
             url = address(listening, opts.host)
             if not is_loopback(opts.host):
-                say(f"warning: {opts.host} can be reached by others, who can read all of it")
+                say(f"warning: other machines can reach {opts.host} and read the whole archive")
             site = Site(db, self.data_dir(), images, self.warc_store())
             upkeep = asyncio.create_task(site.stay_indexed())
             async with serving(application(site, opts.host), listening):

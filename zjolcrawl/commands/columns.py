@@ -1,4 +1,4 @@
-"""`scrapy columns`: the catalogue."""
+"""`scrapy columns`: lists and checks the catalogue of columns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SHOWN = ("id", "name", "url", "enabled", "evidence")
 
 
 class Command(ScrapyCommand):
-    """Lists the catalogue as a table; tab-separated where stdout is no terminal."""
+    """Lists the catalogue as a table, or tab-separated if stdout is not a terminal."""
 
     requires_project = True
     requires_crawler_process = False
@@ -36,17 +36,17 @@ class Command(ScrapyCommand):
             "--site",
             default="",
             metavar="HOST[,HOST]",
-            help="only those of zjnews, or a whole name",
+            help="only columns on these hosts: short (zjnews) or full name",
         )
-        parser.add_argument("--json", action="store_true", help="every key, as JSON")
+        parser.add_argument("--json", action="store_true", help="print every key, as JSON")
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Called before the log is set up."""
+        """Make stdout and stderr safe for terminals before Scrapy sets up its log."""
         guard()
         super().process_options(args, opts)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Print; a bad catalogue is one line on stderr and exit status 2."""
+        """Print the columns; an invalid catalogue is one line on stderr and exit status 2."""
         try:
             columns = list(load_catalogue().values())
         except CatalogueError as error:
@@ -74,7 +74,7 @@ def _row(column: Column) -> list[str]:
 
 
 def _print(columns: list[Column]) -> None:
-    """Most of the catalogue is off: what is crawled stands out, and its number comes last."""
+    """Print a table; disabled columns, most of the catalogue, are dimmed."""
     table = Table(box=None)
     for name in _SHOWN:
         table.add_column(name, no_wrap=True)

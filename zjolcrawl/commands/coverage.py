@@ -1,4 +1,4 @@
-"""`scrapy coverage`: how often each field is there, so that a template that is misread is seen."""
+"""`scrapy coverage`: reports how often each field is present, to show where a template is misread."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from zjolcrawl.terminal import put_data, tell
 
 
 class Command(ReadingCommand):
-    """Prints a line a group of articles. Exit status 0, whatever it finds; 2: unusable arguments."""
+    """Prints one line per group of articles. Exit status 0, whatever it finds; 2: invalid arguments."""
 
     def syntax(self) -> str:
         return "[options]"
 
     def short_desc(self) -> str:
-        return "Say how often each field is there, by host, template and month"
+        return "Report how often each field is present, by host, template and month"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
@@ -31,25 +31,25 @@ class Command(ReadingCommand):
             type=host_names,
             default=(),
             metavar="HOST[,HOST]",
-            help="zjnews, or a whole name",
+            help="only these hosts: short (zjnews) or full name",
         )
         parser.add_argument(
-            "--template", type=names, default=(), metavar="NAME[,NAME]", help="who read them"
+            "--template", type=names, default=(), metavar="NAME[,NAME]", help="only these templates"
         )
         parser.add_argument("--since", metavar="DAY", help="published from this day on, China time")
-        parser.add_argument("--until", metavar="DAY", help="published to this day, included")
+        parser.add_argument("--until", metavar="DAY", help="published up to this day, inclusive")
         parser.add_argument(
             "--by", type=_dimensions, default=DIMENSIONS, metavar="NAME[,NAME]",
-            help=f"a row for each of these: some of {','.join(DIMENSIONS)} (default: all)",
+            help=f"group by one or more of {','.join(DIMENSIONS)} (default: all)",
         )  # fmt: skip
         form = parser.add_mutually_exclusive_group()
         form.add_argument(
             "--marked", action="store_true", help="only rows where something stands out"
         )
-        form.add_argument("--json", action="store_true", help="the rows, as JSON")
+        form.add_argument("--json", action="store_true", help="print the rows as JSON")
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Print."""
+        """Count in MongoDB and print the rows."""
         if args:
             raise UsageError(f"unexpected argument: {' '.join(args)}")
         wanted = Wanted(opts.by, opts.host, opts.template, *day_span(opts.since, opts.until))
@@ -65,5 +65,5 @@ class Command(ReadingCommand):
 def _dimensions(text: str) -> tuple[str, ...]:
     chosen = names(text)
     if not chosen or set(chosen) - set(DIMENSIONS):
-        raise argparse.ArgumentTypeError(f"{text} is not some of {','.join(DIMENSIONS)}")
+        raise argparse.ArgumentTypeError(f"{text}: expected one or more of {','.join(DIMENSIONS)}")
     return chosen

@@ -1,4 +1,4 @@
-"""`scrapy crawl`: Scrapy's own, with arguments checked first and exit statuses cron can act on."""
+"""`scrapy crawl`: Scrapy's command with checks of arguments and settings, and exit statuses for cron."""
 
 from __future__ import annotations
 
@@ -33,17 +33,21 @@ _LOG_OPTIONS = ("LOG_ENABLED", "LOG_FILE", "LOG_LEVEL")  # set by -L, --logfile 
 
 
 class Command(CrawlCommand):
-    """0 all found is stored or rightly skipped, 1 needs a person, 2 unusable, 75 another runs."""
+    """Runs a spider and sets an exit status that cron can act on.
+
+    0: everything found is stored or skipped as expected; 1: something needs a person; 2: invalid arguments
+    or settings; 75: another run holds DATA_DIR.
+    """
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Called before the log is set up."""
+        """Make stdout and stderr safe for terminals before Scrapy sets up its log."""
         guard()
         super().process_options(args, opts)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Run one spider; sets `exitcode`."""
+        """Check arguments and settings, run one spider and set `exitcode`."""
         if len(args) != 1:
-            raise UsageError("crawl needs the name of one spider: column, paper or article")
+            raise UsageError("give one spider: column, paper, article, discover or reparse")
         assert self.crawler_process
         try:
             spider = self.crawler_process.spider_loader.load(args[0])
@@ -53,7 +57,7 @@ class Command(CrawlCommand):
             hours = _quiet_hours(self.settings)
         except KeyError:
             known = ", ".join(sorted(self.crawler_process.spider_loader.list()))
-            self._refuse(f"unknown spider {args[0]}: known are {known}")
+            self._refuse(f"unknown spider {args[0]}: expected one of {known}")
         except ArgumentError as error:
             self._refuse(str(error))
         else:
@@ -71,13 +75,13 @@ class Command(CrawlCommand):
                 self._crawl(args[0], opts)
 
     def _crawl_parts(self, jobs: int, opts: argparse.Namespace) -> None:
-        from zjolcrawl.jobs import run_parts  # other commands and spiders do without it
+        from zjolcrawl.jobs import run_parts  # only this case needs it
 
         assert self.settings
         if opts.output or opts.overwrite_output:
             self._refuse("jobs= excludes -o and -O: several processes would write one file")
             return
-        with contextlib.suppress(OSError):  # the parts report it
+        with contextlib.suppress(OSError):  # the parts report this error
             if held := holder(Path(self.settings.get("DATA_DIR"))):
                 say(f"another run holds {self.settings.get('DATA_DIR')}: {held}")
                 self.exitcode = LOCKED
@@ -97,7 +101,7 @@ class Command(CrawlCommand):
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
         self.crawler_process.start()
-        # A crawl may break before its extensions are made.
+        # A crawl may fail before its extensions are created.
         with contextlib.suppress(RuntimeError):
             if ledger := crawler.get_extension(RunLedger):
                 self.exitcode = ledger.exit_status
@@ -110,8 +114,10 @@ class Command(CrawlCommand):
 
 
 async def _stop(crawler: Crawler, stop: Callable[[], Awaitable[None]]) -> None:
-    """Stop a crawl when its run is closed. Scrapy (2.19) takes a spider that is closing for closed: the
-    first signal would cut the end of the run off. A second one still does.
+    """Close the spider, wait until its run is closed, then stop the crawler.
+
+    Scrapy 2.19 treats a spider that is closing as closed, so the first signal would cut off the end of the
+    run. A second signal still does.
     """
     if crawler.crawling and crawler.engine.spider:
         await crawler.engine.close_spider_async(reason="shutdown")
@@ -157,8 +163,8 @@ def _check_settings(settings) -> None:  # type: ignore[no-untyped-def]
         )
     scheme = urlsplit(settings.get("FILES_STORE") or "").scheme
     if scheme not in ImagePipeline.STORE_SCHEMES:
-        raise ArgumentError(f"setting FILES_STORE: {scheme}:// is no store of images")
-    # Scrapy leaves the pipeline out, without a word that a person sees, where these are missing.
+        raise ArgumentError(f"setting FILES_STORE: {scheme}:// is not a supported image store")
+    # Without these packages Scrapy disables the image pipeline and only logs it.
     package = {"s3": "botocore", "gs": "google.cloud.storage"}.get(scheme)
     if package and not _is_installed(package):
         raise ArgumentError(f"setting FILES_STORE: {scheme}:// needs the package {package}")
@@ -191,5 +197,5 @@ def _check_amount(name: str, value: object) -> None:
 def _is_installed(package: str) -> bool:
     try:
         return find_spec(package) is not None
-    except ModuleNotFoundError:  # a parent of it is missing
+    except ModuleNotFoundError:  # its parent package is missing
         return False

@@ -1,4 +1,4 @@
-"""`scrapy export FILE`: articles as JSON Lines, CSV or Parquet."""
+"""`scrapy export FILE`: writes articles as JSON Lines, CSV or Parquet."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from zjolcrawl.storage.documents import url_of
 from zjolcrawl.storage.export import by_key, count, to_export, versions
 from zjolcrawl.terminal import say
 
-# What a value that no article has may make a writer raise; never OSError, which is the file's.
+# Errors that a malformed document may cause in a writer. Not OSError: that concerns the file.
 _ODD = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
-_EVERY = 100  # articles: how often the bar moves
+_EVERY = 100  # articles between two updates of the progress bar
 
 
 class Command(ReadingCommand):
-    """Exit status 1: something of an article could not be written, and stderr says what; 2: no file."""
+    """Exit status 1: part of an article could not be written, named on stderr; 2: no file written."""
 
     interrupted = "interrupted: nothing was written"
 
@@ -43,19 +43,19 @@ class Command(ReadingCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         parser.add_argument(
-            "--format", choices=FORMATS, help="default: by the file's ending; - is stdout"
+            "--format", choices=FORMATS, help="default: from the file extension; - (stdout): jsonl"
         )
-        parser.add_argument("--search", metavar="WORDS", help="in which these words are found")
+        parser.add_argument("--search", metavar="WORDS", help="only articles that match this query")
         add_selection(parser)
         parser.add_argument(
             "--revisions",
             action="store_true",
-            help="former versions too, each before the newer one",
+            help="also former versions, each before its newer one",
         )
         parser.add_argument("--force", action="store_true", help="overwrite the file")
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Write, and say what was written."""
+        """Write the file and print how many articles it has."""
         if len(args) != 1:
             raise UsageError("give one FILE, or - for stdout")
         (name,) = args
@@ -87,7 +87,7 @@ class Command(ReadingCommand):
     async def _write(
         self, found: AsyncIterator[dict[str, Any]], write: Write, bar: Progress, total: int | None
     ) -> Counter[str]:
-        """How many `articles` and `former` versions were written, and how many of them are `faulty`."""
+        """Count the `articles` and `former` versions written, and the documents that were `faulty`."""
         counts: Counter[str] = Counter()
         task = bar.add_task("articles", total=total)
         async for document in found:
@@ -102,12 +102,12 @@ class Command(ReadingCommand):
 
 
 def _written(write: Write, document: dict[str, Any]) -> tuple[list[str], bool]:
-    """What of a document could not be written, in words; and whether the rest of it was."""
+    """Write a document; return messages about what could not be written, and whether the rest was."""
     try:
         try:
             return write(document), True
         except UnicodeEncodeError:
-            told = "a text that is no UTF-8, now with U+FFFD where it is not"
+            told = "invalid UTF-8 in a text was replaced with U+FFFD"
             return [*write(mended(document)), told], True
     except _ODD as error:
         return [f"left out: {type(error).__name__}: {error}"], False

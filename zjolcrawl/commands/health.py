@@ -1,4 +1,4 @@
-"""`scrapy health`: whether the archive is well, on one screen."""
+"""`scrapy health`: reports on one screen whether crawls and archive are healthy."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from zjolcrawl.terminal import put_data, tell
 
 
 class Command(ReadingCommand):
-    """Prints findings. Exit status 0: well; 1: not well; 2: unusable settings, database, catalogue."""
+    """Prints findings. Exit status 0: well; 1: not well; 2: invalid settings or catalogue, no database."""
 
     def syntax(self) -> str:
         return "[options]"
 
     def short_desc(self) -> str:
-        return "Say whether the archive is well"
+        return "Report whether crawls and archive are healthy"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
@@ -31,23 +31,23 @@ class Command(ReadingCommand):
             "--max-age": (
                 "HOURS",
                 USUAL.age // timedelta(hours=1),
-                "since a column's last success and the last good run",
+                "longest time since a column's last success and the last good run",
             ),
             "--silent-days": (
                 "DAYS",
                 USUAL.silence.days,
-                "after which a column without news is told",
+                "days without news after which a column is listed",
             ),
-            "--min-free-gb": ("GB", int(USUAL.free // 1e9), "that must be free, in 10^9 bytes"),
+            "--min-free-gb": ("GB", int(USUAL.free // 1e9), "least free disk space, in 10^9 bytes"),
         }
         for name, (unit, default, what) in options.items():
             parser.add_argument(
                 name, type=_amount, default=default, metavar=unit, help=f"{what} ({default})"
             )
-        parser.add_argument("--json", action="store_true", help="the findings, as extended JSON")
+        parser.add_argument("--json", action="store_true", help="the findings, as Extended JSON")
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Print."""
+        """Judge the state of the archive and print the findings."""
         if args:
             raise UsageError(f"unexpected argument: {' '.join(args)}")
         limits = Limits(

@@ -1,4 +1,4 @@
-"""`scrapy history URL`: the versions of an article and what was edited."""
+"""`scrapy history URL`: shows the versions of an article and the edits between them."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from zjolcrawl.terminal import tell
 
 
 class Command(ReadingCommand):
-    """Prints each version with its dates, and the edit that made it: fields, sentences, images."""
+    """Prints each version with its dates and what changed: fields, sentences, images."""
 
     def syntax(self) -> str:
         return "URL"
 
     def short_desc(self) -> str:
-        return "Show the versions of an article, and what was edited"
+        return "Show the versions of an article and what was edited"
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Print."""
+        """Print the versions, oldest first."""
         url = one_url(args)
         async with self.database() as db:
             newest = await self.article(db, url)

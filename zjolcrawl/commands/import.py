@@ -1,4 +1,4 @@
-"""`scrapy import FILE…`: JSON Lines of `scrapy export` back into an archive."""
+"""`scrapy import FILE…`: imports articles from JSON Lines files that `scrapy export` wrote."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ from zjolcrawl.storage.restore import Restorer
 from zjolcrawl.storage.store import Store
 from zjolcrawl.terminal import say
 
-_TOLD_IN_RUNS = 100  # faults; stderr has all of them
+_TOLD_IN_RUNS = 100  # messages kept in `runs`; stderr shows all of them
 _BAD = ("unreadable", "refused", "missed")
 
 
 class Command(ReadingCommand):
-    """Exit status 1: not all could be taken in, and stderr says what; 75: another run holds DATA_DIR."""
+    """Exit status 1: some lines were not imported, named on stderr; 75: another run holds DATA_DIR."""
 
-    # What was taken in before Ctrl-C stays, and may be taken in again.
-    interrupted = "interrupted: import the rest again, what is there is passed over"
+    # Articles imported before Ctrl-C stay; importing them again changes nothing.
+    interrupted = "interrupted: run the import again; stored articles are skipped"
 
     def syntax(self) -> str:
         return "FILE…"
 
     def short_desc(self) -> str:
-        return "Take in articles from JSON Lines files of `scrapy export`"
+        return "Import articles from JSON Lines files of `scrapy export`"
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Take in, and say what came of it."""
+        """Import the files and print the counts."""
         if not args:
             raise UsageError("give files, or - for stdin")
         assert self.settings is not None  # set in scrapy.cmdline
@@ -113,7 +113,7 @@ class Command(ReadingCommand):
 def _kind_of(url: str) -> str | None:
     try:
         return kind(url) if canonical(url) == url else None
-    except ValueError:  # no URL at all
+    except ValueError:  # not a URL
         return None
 
 

@@ -1,4 +1,4 @@
-"""`scrapy mongo`: print the URI of the database, for any client: mongosh "$(scrapy mongo)"."""
+"""`scrapy mongo`: prints the URI of the database for other clients: mongosh "$(scrapy mongo)"."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from zjolcrawl.terminal import guard, say
 
 
 class Command(ScrapyCommand):
-    """Prints the URI alone on stdout and exits 0 at once, starting the embedded server if need be.
+    """Prints only the URI to stdout and exits, after starting the embedded server if needed.
 
-    Everything else goes to stderr. Exit status 2, with one line there, if there is no server to be
-    had or an argument makes no sense.
+    Messages go to stderr. Exit status 2: no server could be started, or an argument is invalid.
     """
 
     requires_project = True
@@ -31,13 +30,13 @@ class Command(ScrapyCommand):
         return "[options]"
 
     def short_desc(self) -> str:
-        return "Print the URI of the database, starting the embedded MongoDB if need be"
+        return "Print the URI of the database, starting the embedded MongoDB if needed"
 
     def long_desc(self) -> str:
         return (
-            "Prints the MongoDB URI of this project, and nothing else, for any client to use:"
-            ' mongosh "$(scrapy mongo)". Without MONGODB_URI that is the embedded server on'
-            " DATA_DIR, which is started if need be and stays while a client is connected."
+            "Prints the MongoDB URI of this project, and nothing else, for use with any client:"
+            ' mongosh "$(scrapy mongo)". If MONGODB_URI is empty, this is the embedded server on'
+            " DATA_DIR. It is started if needed and keeps running while a client is connected."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
@@ -47,16 +46,16 @@ class Command(ScrapyCommand):
             type=_seconds,
             default=LINGER_SECONDS,
             metavar="SECONDS",
-            help="keep the embedded server so long after the last client left (default: 300)",
+            help="keep the embedded server running this long after the last client (default: 300)",
         )
         parser.add_argument(
             "--stop",
             action="store_true",
-            help="keep the embedded server no longer: it stops unless a crawl uses it",
+            help="stop the embedded server, unless a crawl uses it",
         )
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Called before the log is set up."""
+        """Make stdout and stderr safe for terminals before Scrapy sets up its log."""
         guard()
         super().process_options(args, opts)
 
@@ -78,7 +77,7 @@ class Command(ScrapyCommand):
 
     def _stop(self) -> str:
         if self._setting("MONGODB_URI"):
-            return "MONGODB_URI is set: that server is not ours to stop"
+            return "MONGODB_URI is set: --stop stops the embedded server only"
         return str(dismiss(self._data_dir()).value)
 
     def _data_dir(self) -> Path:

@@ -1,4 +1,4 @@
-"""`scrapy runs`: the last runs and what came of them."""
+"""`scrapy runs`: lists the last runs with their results."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from zjolcrawl.terminal import put_data, tell
 
 
 class Command(ReadingCommand):
-    """Prints two lines a run, newest first."""
+    """Prints two lines per run, newest first."""
 
     def syntax(self) -> str:
         return "[options]"
 
     def short_desc(self) -> str:
-        return "Show the last runs, and what came of them"
+        return "Show the last runs and their results"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         parser.add_argument(
-            "--last", type=_count, default=10, metavar="N", help="so many (default: 10)"
+            "--last", type=_count, default=10, metavar="N", help="number of runs (default: 10)"
         )
-        parser.add_argument("--json", action="store_true", help="the documents, as extended JSON")
+        parser.add_argument("--json", action="store_true", help="the documents, as Extended JSON")
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Print."""
+        """Read the last runs and print them."""
         if args:
             raise UsageError(f"unexpected argument: {' '.join(args)}")
         async with self.database() as db:
@@ -44,7 +44,7 @@ class Command(ReadingCommand):
             tell(render(runs, held=self._held()))
 
     def _held(self) -> bool:
-        """Whether a run is going on. Raises ArgumentError."""
+        """Whether a run holds DATA_DIR now. Raises ArgumentError if DATA_DIR cannot be read."""
         try:
             return holder(self.data_dir()) is not None
         except OSError as error:

@@ -1,4 +1,4 @@
-"""`scrapy search "词 …"`: articles that have all of the words."""
+"""`scrapy search "词 …"`: full-text search of the stored articles."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from zjolcrawl.spiders.arguments import ArgumentError
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.terminal import put_data, tell
 
-_NOTHING = "no article has that"
-_PAUSE = 0.2  # seconds between two looks whether another process is done
+_NOTHING = "no article matches"
+_PAUSE = 0.2  # seconds between checks whether another process has finished indexing
 
 
 class Command(ReadingCommand):
-    """Prints hits with snippets. Exit status 1: there are none; 2: unusable arguments."""
+    """Prints hits with snippets. Exit status 1: no hits; 2: invalid arguments."""
 
     interrupted = "interrupted"
 
@@ -31,41 +31,41 @@ class Command(ReadingCommand):
         return '"WORD …" [options]'
 
     def short_desc(self) -> str:
-        return "Search the articles' text"
+        return "Search the text of the articles"
 
     def long_desc(self) -> str:
         return (
-            "Finds the articles that have all of the words, wherever they stand. Quotation marks keep"
-            " spaces; A OR B is either, -A is without, title:A is in the headline, by:A is of this"
-            " reporter or editor. Those with all words in the headline come first, the newest first."
+            'Finds articles that contain all words, in any field. "A B" matches the exact phrase, A OR B'
+            " either word; -A excludes a word; title:A matches the headline, by:A a reporter or editor."
+            " Articles with all words in the headline come first, then newest first."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         add_selection(parser)
         parser.add_argument(
-            "--limit", type=_count, default=10, metavar="N", help="hits (default: 10)"
+            "--limit", type=_count, default=10, metavar="N", help="number of hits (default: 10)"
         )
         parser.add_argument(
-            "--skip", type=_count, default=0, metavar="N", help="pass over the first N"
+            "--skip", type=_count, default=0, metavar="N", help="skip the first N hits"
         )
         parser.add_argument(
             "--sort", choices=ORDERS, default="newest",
-            help="newest (default): headline hits first, then by publish time; relevance: best first",
+            help="newest (default): headline hits first, then newest first; relevance: best first",
         )  # fmt: skip
         parser.add_argument(
-            "--histogram", choices=SPANS, help="only how many hits each day, month or year has"
+            "--histogram", choices=SPANS, help="print only the number of hits by day, month or year"
         )
-        parser.add_argument("--json", action="store_true", help="as extended JSON")
+        parser.add_argument("--json", action="store_true", help="the result, as Extended JSON")
         parser.add_argument(
-            "--rebuild", action="store_true", help="make the index anew (no words: only that)"
+            "--rebuild", action="store_true", help="rebuild the index (without WORD: only that)"
         )
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Bring the index up to date, and print."""
+        """Bring the index up to date, search it and print the hits."""
         selection, text = selection_of(opts), " ".join(args)
         if not text and not opts.rebuild:
-            raise UsageError("give words to search for")
+            raise UsageError("give words to search for, or --rebuild")
         async with self.database() as db:
             index = SearchIndex.open(self.data_dir(), db.name)
             await bring_up_to_date(db, index, anew=opts.rebuild)
@@ -89,15 +89,17 @@ class Command(ReadingCommand):
 
 
 def dumps(value: Any) -> str:
-    """Extended JSON of MongoDB."""
+    """A value as MongoDB Extended JSON, indented, with a final newline."""
     return f"{json_util.dumps(value, ensure_ascii=False, indent=2)}\n"
 
 
 async def bring_up_to_date(
     db: Database, index: SearchIndex, *, anew: bool = False, wholly: bool = False
 ) -> None:
-    """Index what was written since. While another process does, what is there is searched, unless `wholly`
-    or there is nothing yet: then it is waited for. Raises StoreUnavailable.
+    """Index articles written since the last time; `anew` rebuilds the index. Raises StoreUnavailable.
+
+    If another process is indexing, this returns at once and the search uses the index as it is. It waits
+    for the other process with `wholly` or `anew`, or if there is no index yet.
     """
     with bar_on_stderr() as bar:
         task = bar.add_task("articles indexed", total=None, visible=False)

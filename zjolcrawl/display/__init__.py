@@ -1,1 +1,1 @@
-"""Stored documents as text for a person: pure, no database."""
+"""Formats stored documents and check results as text for people; no database access."""

@@ -1,4 +1,4 @@
-"""One article as its reader saw it: title block, body with images in place, provenance."""
+"""Formats an article for the terminal: title block, body with images in place, provenance."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _INDENT = "　　"
 
 
 def render(article: dict[str, Any]) -> Iterator[Text]:
-    """Lines, an empty one between parts; each may be longer than a terminal is wide."""
+    """The lines of an article, with empty lines between its parts; lines are not wrapped."""
     yield from _head(article)
     yield Text()
     for label, name in (("编者按", "editor_note"), ("摘要", "abstract")):
@@ -49,11 +49,11 @@ def _head(article: dict[str, Any]) -> Iterator[Text]:
 
 
 def _body(article: dict[str, Any]) -> Iterator[Text]:
-    """`body_html` block by block; what it lacks of the images follows."""
+    """`body_html` block by block, then the images that are not in it, videos and attachments."""
     shown: set[int] = set()
     images = {each["url"]: each for each in article.get("images", [])}
     body_html = article.get("body_html", "")
-    if not is_well_formed(body_html):  # an HTML parser could take hours
+    if not is_well_formed(body_html):  # such HTML can keep a parser busy for hours
         body_html = ""
         for line in (article.get("body") or text_of(article["body_html"])).split("\n"):
             yield Text(f"{_INDENT}{line}")
@@ -76,7 +76,7 @@ def _body(article: dict[str, Any]) -> Iterator[Text]:
 
 def _block(block: html.HtmlElement) -> Iterator[Text]:
     if block.tag == "figure":
-        return  # its caption stands with the image
+        return  # its caption is shown with the image
     if block.tag == "table":
         for row in block.iter("tr"):
             yield Text(" | ".join(" ".join(cell.text_content().split()) for cell in row))

@@ -1,4 +1,4 @@
-"""What a column's list declares beside what the ledger has of it."""
+"""Compares what a column's list declares with the links in `frontier`, for `scrapy audit`."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from zjolcrawl.display.findings import Finding, line
 from zjolcrawl.display.words import counted, moment, some
 from zjolcrawl.storage.audit import Ledger
 
-_AROUND = 7  # days before and after
-_USUAL = 3  # articles a day: where there are fewer, a day without any is no wonder
-_ENOUGH = 0.9  # of the links that pages declare: lists shift while they are read and repeat links
+_AROUND = 7  # days before and after a gap
+_USUAL = 3  # articles a day: if there are fewer, an empty day is normal
+_ENOUGH = 0.9  # share of the declared links: lists shift while they are read, and repeat links
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """One column. `links` is how many the ledger has, `awaited` of them not asked for yet or to be
-    tried again; `expected` is how many its pages declare at most, where that is known. `unread`: pages
-    were never reached, or what they list is not in the ledger.
+    """The audit of one column.
+
+    `links` is the number of its links in `frontier`; `awaited` of them are pending or will be retried.
+    `expected` is the largest number that its pages can list, None if unknown. `unread`: some pages were
+    never reached, or links that they should list are not in `frontier`.
     """
 
     column: str
@@ -37,12 +39,12 @@ class Audit:
 
     @property
     def missing(self) -> int:
-        """How many findings say that something lacks."""
+        """The number of findings about something missing."""
         return sum(each.bad for each in self.findings)
 
 
 def audit(column: str, row: dict[str, Any], ledger: Ledger) -> Audit:
-    """Judge a column by its document in `columns`, empty where it was never crawled, and its ledger."""
+    """Audit a column; `row` is its document in `columns`, empty if it was never crawled."""
     pages = [*_of_pages(row), *_of_links(row, ledger), *_of_days(ledger.days)]
     findings = [*pages, *_of_walk(row), *_of_states(ledger)]
     if not row.get("last_crawled_at"):
@@ -54,8 +56,10 @@ def audit(column: str, row: dict[str, Any], ledger: Ledger) -> Audit:
 
 
 def gaps(days: Counter[date]) -> list[tuple[date, date]]:
-    """Spans (first and last day) without an article, though the 7 days before the span and the 7 after
-    it have on average 3 a day. Days that are empty every week, as Sundays may be, are none.
+    """Spans without articles, as (first day, last day), in a column that usually has some.
+
+    A span counts if the 7 days before it and the 7 days after it have 3 articles a day on average. Days that
+    are empty every week, such as Sundays, do not count.
     """
     known = sorted(day for day, count in days.items() if count)
     return [
@@ -68,7 +72,7 @@ def gaps(days: Counter[date]) -> list[tuple[date, date]]:
 
 
 def render(audits: list[Audit]) -> Iterator[Text]:
-    """A line a column and one for each finding below it, and the verdict."""
+    """One line per column, its findings below it, and the overall result at the end."""
     for each in audits:
         yield _head(each)
         yield from map(line, each.findings)
@@ -84,7 +88,7 @@ def render(audits: list[Audit]) -> Iterator[Text]:
 
 
 def requeued(each: Audit, links: int) -> Text:
-    """What `--requeue` did to a column."""
+    """A line that says what `--requeue` changed for a column."""
     parts = [f"{counted(links, 'failed link')} due now"] if links else []
     parts += ["the next run reads every page"] if each.unread else []
     return Text(f"requeued {each.column}: {'; '.join(parts)}")
@@ -97,7 +101,7 @@ def _head(each: Audit) -> Text:
 
 
 def _expected(row: dict[str, Any]) -> int | None:
-    """Pages times the links of the first: the last page may have fewer."""
+    """Number of pages times the links on the first page: an upper bound, the last page may have fewer."""
     if "pages_total" in row and "page_links" in row:
         return int(row["pages_total"]) * int(row["page_links"])
     return None
@@ -113,7 +117,7 @@ def _of_pages(row: dict[str, Any]) -> Iterator[Finding]:
 def _of_links(row: dict[str, Any], ledger: Ledger) -> Iterator[Finding]:
     if (expected := _expected(row)) is None:
         return
-    fewest = expected - int(row["page_links"]) + 1  # the last page has one at least
+    fewest = expected - int(row["page_links"]) + 1  # the last page has at least one link
     if ledger.links < _ENOUGH * fewest:
         pages = f"{counted(row['pages_total'], 'page')} of {row['page_links']}"
         yield Finding("", f"{counted(fewest - ledger.links, 'link')} short of {pages}", bad=True)
@@ -126,7 +130,7 @@ def _of_days(days: Counter[date]) -> Iterator[Finding]:
 
 
 def _of_walk(row: dict[str, Any]) -> Iterator[Finding]:
-    """The next run walks it to its end, but until then no one knows what it lists."""
+    """An interrupted walk: until the next run completes it, the list is not fully known."""
     if since := row.get("walk_open_since"):
         yield Finding("", f"its last walk, of {moment(since)}, was cut off", bad=True)
 
@@ -146,7 +150,7 @@ def _around(days: Counter[date], first: date, last: date) -> int:
 
 
 def _weekly(days: Counter[date], first: date, last: date) -> bool:
-    """Whether each day of the span is empty a week earlier and a week later too."""
+    """Whether each day of the span is also empty a week earlier and a week later."""
     if (last - first).days >= 6:
         return False
     week = timedelta(days=7)

@@ -1,4 +1,4 @@
-"""How often each field is there, a line a group of articles; what stands out is marked."""
+"""Formats `scrapy coverage`: how often each field is present, by group of articles, outliers marked."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from zjolcrawl.storage.coverage import Group
 SIGN = "!"
 NONE = "–"
 _STYLE = "bold red"
-_SHORT_BODY = 1 / 3  # of the length elsewhere: genres differ, a body that was cut differs more
+_SHORT_BODY = 1 / 3  # of the length elsewhere: genres differ less than that, truncated bodies more
 _SUFFIX = ".zjol.com.cn"
-# Heading, and the name in `Group.counts`.
+# Column heading -> name in `Group.counts`.
 _FIELDS = {
     "titl": "title", "time": "time", "src": "source", "auth": "authors", "edit": "editors",
     "tags": "tags", "meta": "meta", "path": "breadcrumb", "kick": "kicker", "sub": "subtitle",
     "note": "editor_note", "line": "dateline", "img": "images", "capt": "captions", "vid": "videos",
 }  # fmt: skip
-_RISES = {"meta", "generic"}  # worse where there is more
+_RISES = {"meta", "generic"}  # fields of which a higher share is worse
 
 
 Parts = dict[str, tuple[int, int]]
@@ -31,9 +31,10 @@ Parts = dict[str, tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """In how many of how many a field is there; `elsewhere` in the others, None where too few tell.
+    """How often a field is present: in `there` out of `of` articles.
 
-    Of `body` the values are lengths: `there` the sum of the medians, an article each.
+    `elsewhere` is the share in the other groups, None if they have too few articles. `marked`: the
+    share is much worse here. For `body`, `there` is the median length times the number of articles.
     """
 
     there: int
@@ -43,13 +44,13 @@ class Share:
 
     @property
     def value(self) -> float | None:
-        """From 0 to 1, a length for `body`; None of nothing."""
+        """The share from 0 to 1, for `body` the median length; None if there are no articles."""
         return self.there / self.of if self.of else None
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A group by the names of its dimensions, its shares by the names of the fields."""
+    """A group: `names` by dimension, `shares` by field."""
 
     names: dict[str, str | None]
     group: Group
@@ -57,12 +58,12 @@ class Row:
 
     @property
     def marked(self) -> list[str]:
-        """What stands out."""
+        """The fields whose share stands out."""
         return [name for name, share in self.shares.items() if share.marked]
 
 
 def rows(groups: list[Group], by: tuple[str, ...]) -> list[Row]:
-    """Each group beside the others of its template; where templates are not told apart, beside all."""
+    """Compare each group with the other groups of its template, or with all if `by` lacks `template`."""
     found = [(dict(zip(by, group.key, strict=True)), group) for group in groups]
     totals: dict[str | None, Parts] = {}
     for names, group in found:
@@ -75,7 +76,7 @@ def rows(groups: list[Group], by: tuple[str, ...]) -> list[Row]:
 
 
 def render(found: list[Row], by: tuple[str, ...], *, marked_only: bool = False) -> Iterator[Text]:
-    """A heading, a line a row, and how many are marked."""
+    """A heading, one line per row, and how many rows are marked."""
     if not found:
         yield Text("no articles")
         return
@@ -94,7 +95,7 @@ def render(found: list[Row], by: tuple[str, ...], *, marked_only: bool = False) 
 
 
 def values(row: Row) -> dict[str, Any]:
-    """A row for a program: shares from 0 to 1, `body` in characters."""
+    """A row as data for --json: shares from 0 to 1, `body` in characters."""
     fields = {
         name: {"count": each.there, "of": each.of, "share": each.value, "elsewhere": each.elsewhere}
         for name, each in row.shares.items()
@@ -111,7 +112,7 @@ def values(row: Row) -> dict[str, Any]:
 
 
 def _parts(group: Group) -> Parts:
-    """Of each field, in how many of how many it is there."""
+    """For each field: (how many have it, out of how many)."""
     return {
         **{name: (group.counts[name], group.articles) for name in _FIELDS.values()},
         "captions": (group.captions, group.pictures),
@@ -160,7 +161,7 @@ def _line(row: Row, widths: dict[str, int]) -> Text:
 
 
 def _told(name: str, share: Share) -> str:
-    """Per cent, rounded down, so that 100 is all; no images have no captions."""
+    """Per cent, rounded down so that 100 means all; a dash if nothing can have the field."""
     if share.value is None:
         return NONE
     return f"{share.value:.0f}" if name == "body" else str(100 * share.there // share.of)

@@ -1,4 +1,4 @@
-"""What was edited between two versions of an article: fields, and the body by sentence."""
+"""Finds the edits between two versions of an article: by field, in the body by sentence."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from zjolcrawl.display.words import people, published
 
 _SENTENCE = re.compile(r"[^。！？；!?;\n]*(?:[。！？；!?;]+[”’」』）)]*|\n|$)")
 MOST_TEXT = 100_000
-"""Characters of a field that are compared; an article has some thousand."""
+"""Characters of a field that are compared; an article usually has a few thousand."""
 _MOST_PARTS = 5000
 # The kicker stands above the title.
 _SHOWN = sorted(
     (each for each in fields.FIELDS if each.editorial), key=lambda each: each.name != "kicker"
 )
 FIELDS = {field.name: field.term for field in _SHOWN}
-"""The fields that are compared, in the order in which a page shows them, and what readers call them."""
+"""The fields that are compared, in page order, with their Chinese names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Parts of one field that were taken out and put in; `kept` parts stood before them.
+    """Parts of one field that were removed and added, after `kept` unchanged parts.
 
-    `cut`: the field is too long, and what follows in it was not compared.
+    `cut`: the field is too long; the rest of it was not compared.
     """
 
     field: str
@@ -38,18 +38,18 @@ class Change:
 
 
 def changes(old: dict[str, Any], new: dict[str, Any], effort: Effort | None = None) -> list[Change]:
-    """The edits from one version to the next, in the order in which a page shows the fields.
+    """The edits from one version to the next, in page order of the fields.
 
-    `effort`: what the comparisons of one request may take together.
+    `effort` is the budget that all comparisons of one request share.
     """
     effort = effort or Effort()
     return [change for name in FIELDS for change in _of_field(name, old, new, effort)]
 
 
 def pairs(change: Change, effort: Effort | None = None) -> list[tuple[str, str]] | None:
-    """One part that became another, piece by piece: (before, after), the same where nothing changed.
+    """A part that was replaced by another, as pieces (before, after); equal where nothing changed.
 
-    None where parts came or went, so that there is no other to compare with.
+    None unless exactly one part was removed and one added.
     """
     if not len(change.removed) == len(change.added) == 1:
         return None
@@ -59,7 +59,7 @@ def pairs(change: Change, effort: Effort | None = None) -> list[tuple[str, str]]
 
 
 def sentences(text: str) -> list[str]:
-    """A body's sentences, without the breaks between its paragraphs."""
+    """The sentences of a body, without line breaks."""
     return [part for found in _SENTENCE.findall(text) if (part := found.strip())]
 
 
@@ -68,7 +68,7 @@ def _of_field(
 ) -> Iterator[Change]:
     before, cut_before = _parts(name, old)
     after, cut_after = _parts(name, new)
-    # The database may have cut a text that is too long: the hash knows more of it than is here.
+    # The query may have cut a long text: only the hash shows whether the rest differs.
     cut = (cut_before or cut_after) and old.get("content_sha256") != new.get("content_sha256")
     kept = 0
     for span in spans(before, after, effort):
@@ -83,7 +83,7 @@ def _of_field(
 
 
 def _parts(name: str, version: dict[str, Any]) -> tuple[list[str], bool]:
-    """A field as the parts that are compared, and whether it has more than these."""
+    """The parts of a field that are compared, and whether it has more."""
     value = version.get(name)
     if not value:
         return [], False
@@ -98,7 +98,7 @@ def _parts(name: str, version: dict[str, Any]) -> tuple[list[str], bool]:
 
 
 def _part(name: str, value: Any) -> str:
-    """An entry of a list: a person, an image by its reference, a tag."""
+    """The text of a list entry: a person, an image (its `ref`) or a tag."""
     if name in {"authors", "editors"}:
         return people([value])
     return str(value["ref"] if name == "images" else value)

@@ -1,4 +1,4 @@
-"""Which templates read the articles of the newest run and what they missed, beside the runs before."""
+"""Detects template drift: which templates read articles and what they missed, compared with earlier runs."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 from zjolcrawl.display.findings import Finding
 from zjolcrawl.extensions.tally import FEWEST, JUMP
 
-_GENERIC = "generic"  # the reader of what fits no template
+_GENERIC = "generic"  # reads pages that fit no template
 
 Templates = dict[str, dict[str, Any]]
 
 
 def of_templates(runs: list[Templates]) -> Iterator[Finding]:
-    """Findings on the `templates` of runs, newest first: the mix, then each template's missing fields.
+    """Findings on the `templates` of runs (newest first): the mix, then the missing fields by template.
 
-    What was before is the mean over articles, so that a run of three weighs less than one of 300.
+    Earlier runs are averaged over articles, so that a run of 3 articles weighs less than one of 300.
     """
     articles = [_articles(each) for each in runs]
     if not articles or not articles[0]:
-        yield Finding("templates", "no run has told of any yet")
+        yield Finding("templates", "no run has read an article yet")
         return
     now, before = articles[0], sum(articles[1:], Counter[str]())
     yield _mix(now, before)
@@ -44,7 +44,7 @@ def _mix(now: Counter[str], before: Counter[str]) -> Finding:
               for name, count in now.most_common()}  # fmt: skip
     told = ", ".join(f"{name} {_against(*share)}" for name, share in shares.items())
     enough = min(total, former) >= FEWEST
-    # Another mix of templates may be another mix of columns; what fits none is the site's change.
+    # A new mix of templates may come from other columns; more pages without a template mean a site change.
     bad = enough and _jumped(*shares.get(_GENERIC, (0.0, None)))
     return Finding("templates", f"{told}, of {total} articles", bad, {"articles": dict(now)})
 

@@ -1,4 +1,4 @@
-"""What a check found: a line each, those marked that need a person."""
+"""Findings of `scrapy health` and `scrapy audit`, one line each; those that need a person are marked."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ _WIDTH = 11
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line. `section` is what it is about; `bad`: a person is needed; `values`: what `text` says,
-    for a program.
+    """One result of a check.
+
+    `section` is its topic. `bad`: a person is needed. `values` has the facts of `text` as data.
     """
 
     section: str
@@ -23,7 +24,7 @@ class Finding:
 
 
 def line(finding: Finding) -> Text:
-    """Section, BAD if it is, and the text as one line; without a section indented."""
+    """A finding as one line: section, BAD if it is bad, text; indented if it has no section."""
     head = f"{finding.section:<{_WIDTH}}" if finding.section else "    "
     mark = ("BAD ", "bold red") if finding.bad else ""
     return Text.assemble((head, "dim"), mark, " ".join(finding.text.split()))

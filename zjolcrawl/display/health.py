@@ -1,4 +1,4 @@
-"""Whether the archive is well: what is known of runs, columns, links and the disk, judged."""
+"""Judges the health of crawls and archive: runs, columns, links, disk space, WARC files, spool, alarms."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from zjolcrawl.storage.folder import Folder
 from zjolcrawl.storage.health import LinkCounts
 
 _VISITS = ("new", "changed", "same", "rejected", "failed", "gone", "doubted", "repeated")
-_FEWEST_VISITS = 20  # a rate of fewer says nothing
+_FEWEST_VISITS = 20  # below that a failure rate means nothing
 _MOST_FAILED = 0.1
-_MOST_ERRORS = 8  # columns with a line of their own
+_MOST_ERRORS = 8  # columns that get their own line
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is well: a success at most `age` ago, an article in `silence`, so many bytes `free`."""
+    """Limits of a healthy archive: longest time since a success and since an article, least bytes free."""
 
     age: timedelta
     silence: timedelta
@@ -39,11 +39,11 @@ USUAL = Limits(timedelta(hours=48), timedelta(days=60), 1e9)
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What is judged, all of the moment `now`.
+    """The facts to judge, as of `now`.
 
-    `columns`: the catalogue; `rows`: documents of `columns` by id; `runs`: the last crawls, newest
-    first, `articles` those of them that read any; `good`: the last good one; `held`: a run holds the
-    lock; `archive`: missing and damaged WARC files.
+    `columns`: the catalogue. `rows`: documents of `columns` by id. `runs`: the last crawls, newest first.
+    `articles`: the last crawls that read an article. `good`: the last successful crawl. `held`: a run
+    holds the lock. `archive`: missing and damaged WARC files.
     """
 
     now: datetime
@@ -59,7 +59,7 @@ class Observed:
 
 
 def judge(seen: Observed, limits: Limits) -> list[Finding]:
-    """The findings, section by section."""
+    """The findings, grouped by section."""
     return [
         *_of_runs(seen, limits),
         *_of_columns(seen, limits),
@@ -74,7 +74,7 @@ def judge(seen: Observed, limits: Limits) -> list[Finding]:
 
 
 def render(findings: list[Finding]) -> Iterator[Text]:
-    """A line a finding, and the verdict."""
+    """One line per finding, and the overall result at the end."""
     yield from map(line, findings)
     if bad := sum(each.bad for each in findings):
         yield Text(f"not well: {counted(bad, 'finding')}", style="bold red")
@@ -104,8 +104,9 @@ def _of_runs(seen: Observed, limits: Limits) -> Iterator[Finding]:
 
 
 def _of_columns(seen: Observed, limits: Limits) -> Iterator[Finding]:
-    """Those that a bare `scrapy crawl column` crawls; of the others, which no schedule mends, only
-    an error is told, and it is not bad.
+    """Findings on enabled columns; of other columns, only errors are reported, and not as bad.
+
+    No schedule crawls the other columns, so their errors would stay.
     """
     enabled = {column.id: seen.rows.get(column.id, {}) for column in seen.columns if column.enabled}
     oldest, quietest = seen.now - limits.age, seen.now - limits.silence
@@ -139,7 +140,7 @@ def _of_columns(seen: Observed, limits: Limits) -> Iterator[Finding]:
 
 
 def _since(rows: dict[str, dict[str, Any]], keys: list[str], name: str) -> list[str]:
-    """The columns, the longest ago first, each with its day."""
+    """The columns with their days, oldest first."""
     ordered = sorted(keys, key=lambda key: rows[key][name])
     return [f"{key} (since {moment(rows[key][name])[:10]})" for key in ordered]
 
@@ -155,7 +156,7 @@ def _of_errors(rows: dict[str, dict[str, Any]], keys: list[str]) -> Iterator[Fin
 
 
 def _of_links(links: LinkCounts) -> Finding:
-    """No judgement: `scrapy audit` says of which columns links are missing."""
+    """Link counts, never bad: `scrapy audit` reports the columns that lack links."""
     states = ", ".join(f"{count} {state}" for state, count in links.states.items())
     told = f"{states or 'none'}; {links.due} due now, {links.gave_up} given up"
     values = {"states": links.states, "due": links.due, "gave_up": links.gave_up}
@@ -182,14 +183,14 @@ def _of_archive(archive: ArchiveState) -> Iterator[Finding]:
     if archive.missing:
         told = (
             f"{counted(len(archive.missing), 'WARC file')} missing: {some(archive.missing, 3)}. "
-            "Bring them back to DATA_DIR/warc, or run `scrapy archive pull`"
+            "Restore them to DATA_DIR/warc, or run `scrapy archive pull`"
         )
         yield Finding("archive", told, True, {"missing_files": archive.missing})
     if archive.damaged:
         told = (
             f"{counted(len(archive.damaged), 'part')} damaged: {some(archive.damaged, 3)}. "
-            "Put a whole copy of the file in its place; or, once you have looked at the copy that a "
-            f"repair kept, remove that ({DAMAGED})"
+            "Replace the file with an intact copy. If a repair kept a copy of it "
+            f"({DAMAGED}), you may inspect and delete that copy instead"
         )
         yield Finding("archive", told, True, {"damaged_parts": archive.damaged})
 
@@ -197,19 +198,19 @@ def _of_archive(archive: ArchiveState) -> Iterator[Finding]:
 def _of_spool(folder: Folder) -> Iterator[Finding]:
     if folder.spooled:
         held = size(sum(folder.spooled.values()))
-        told = f"{held} that the database did not take: {some(list(folder.spooled), 3)}"
+        told = f"{held} waiting for the database: {some(list(folder.spooled), 3)}"
         yield Finding("spool", told, True, {"files": folder.spooled})
     else:
         yield Finding("spool", "empty")
     if folder.set_aside:
         held = size(sum(folder.set_aside.values()))
         names = some(list(folder.set_aside), 3)
-        told = f"{held} that no version could read or write, kept for you to look at: {names}"
+        told = f"{held} of unusable spool items, kept for inspection: {names}"
         yield Finding("spool", told, values={"set_aside": folder.set_aside})
 
 
 def _of_alarms(runs: list[dict[str, Any]]) -> Iterator[Finding]:
-    """Of the last run that has ended: one that goes on raises its own at its end."""
+    """Alarms of the last run that has ended; a run raises its alarms at its end."""
     last: dict[str, Any] = next((run for run in runs if "ended_at" in run), {})
     for alarm in last.get("alarms", []):
         yield Finding("alarm", alarm, bad=True)

@@ -1,4 +1,4 @@
-"""An article's versions, when each was seen, and what was edited from one to the next."""
+"""Formats `scrapy history`: the versions of an article, when each was seen, and the edits between them."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _OUT, _IN = "red", "green"
 
 
 def heading(newest: dict[str, Any]) -> Iterator[Text]:
-    """Lines for an article, before those for its versions."""
+    """The lines above the versions: title and URL."""
     yield Text(newest["title"], style="bold")
-    yield Text(f"{newest['_id']} (times of China)", style="dim")
+    yield Text(f"{newest['_id']} (China time)", style="dim")
 
 
 def edition(
     version: dict[str, Any], former: dict[str, Any] | None, effort: Effort, *, is_newest: bool
 ) -> Iterator[Text]:
-    """Lines for a version, and what was edited since the `former` one, if there is one."""
+    """The lines of a version: dates, and the edits since `former`, or a summary if that is None."""
     yield Text()
     yield Text(_headline(version, is_newest=is_newest), style="bold")
     if former is None:
@@ -41,7 +41,7 @@ def _headline(version: dict[str, Any], *, is_newest: bool) -> str:
 
 
 def ending(newest: dict[str, Any]) -> Iterator[Text]:
-    """Lines for a takedown and a restoration, if there were any."""
+    """The lines about a takedown and a restoration, if any."""
     if "gone_at" not in newest:
         return
     yield Text()
@@ -64,7 +64,7 @@ def _edits(edits: list[Change], effort: Effort) -> Iterator[Text]:
 
 
 def _marked(edit: Change, effort: Effort) -> Iterator[Text]:
-    """Parts taken out and put in; of one part changed into one, the characters are marked."""
+    """Removed and added parts; if one part replaced one other, the changed characters are marked."""
     if pieces := pairs(edit, effort):
         yield from _pair(pieces)
         return

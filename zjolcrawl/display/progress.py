@@ -1,4 +1,4 @@
-"""A bar on stderr for work that takes a while; nothing under cron."""
+"""Progress bar on stderr for long tasks; hidden if stderr is not a terminal, as under cron."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from zjolcrawl.terminal import console
 
 
 def bar_on_stderr() -> Progress:
-    """A context manager; it shows what is done of each of its tasks where stderr is a terminal."""
+    """A progress bar as a context manager; add tasks to it."""
     return Progress(
         TextColumn("{task.completed:,.0f} {task.description}"), BarColumn(), TaskProgressColumn(),
         TimeElapsedColumn(), TimeRemainingColumn(),
         console=console(stderr=True), transient=True, disable=not sys.stderr.isatty(),
-        redirect_stdout=False,  # the data may go there
+        redirect_stdout=False,  # stdout may carry the data
     )  # fmt: skip

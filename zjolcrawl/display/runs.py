@@ -1,4 +1,4 @@
-"""Runs, two lines each: when, how it ended, what was asked for; then what came of it."""
+"""Formats runs in two lines each: start, duration, ending and arguments; then the results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from zjolcrawl.display.words import counted, moment, span
 
-# In the words of a run's own summary.
+# The same words as in the summary of a run.
 _COUNTS = {
     "new": "new", "changed": "changed", "same": "same", "rejected": "rejected",
     "skipped": "skipped", "failed": "failed", "gone": "gone", "doubted": "in doubt", "missed": "missed",
@@ -20,11 +20,11 @@ _COUNTS = {
 
 
 def render(runs: list[dict[str, Any]], *, held: bool) -> Iterator[Text]:
-    """Lines for runs, newest first; times are China's. `held`: a run holds the lock now."""
+    """Two lines per run, newest first, in China time. `held`: a run holds the lock now."""
     if not runs:
         yield Text("no runs")
     for number, run in enumerate(runs):
-        # One run at a time holds the lock, so an older one that has no end was cut off.
+        # Only one run holds the lock, so an older run without an end was cut off.
         running = held and number == 0 and "ended_at" not in run
         bad = bool(run.get("exit_status", 1)) and not running
         parts = [started(run), duration(run), ending(run, running=running), arguments(run)]
@@ -34,12 +34,12 @@ def render(runs: list[dict[str, Any]], *, held: bool) -> Iterator[Text]:
 
 
 def started(run: dict[str, Any]) -> str:
-    """When a run began, on the site's clock."""
+    """When a run began, in China time."""
     return moment(run["started_at"]) if "started_at" in run else "unknown start"
 
 
 def duration(run: dict[str, Any]) -> str:
-    """How long a run took; empty where that is not known."""
+    """How long a run took; empty if unknown."""
     if "seconds" in run:
         return span(timedelta(seconds=run["seconds"]))
     return (
@@ -50,7 +50,7 @@ def duration(run: dict[str, Any]) -> str:
 
 
 def ending(run: dict[str, Any], *, running: bool = False) -> str:
-    """A run's exit status and why it ended; or that it has not."""
+    """The exit status of a run and why it ended, or `running` or `cut off`."""
     if "ended_at" not in run:
         return "running" if running else "cut off"
     reason = run.get("finish_reason", "")
@@ -58,16 +58,16 @@ def ending(run: dict[str, Any], *, running: bool = False) -> str:
 
 
 def arguments(run: dict[str, Any]) -> str:
-    """The spider and its arguments as they were given."""
+    """The spider and its arguments, as given on the command line."""
     given = dict(run.get("arguments", {}))
     spider = str(given.pop("spider", "unknown spider"))
     return " ".join([spider, *(f"{name}={value}" for name, value in given.items())])
 
 
 def outcome(run: dict[str, Any]) -> str:
-    """The counts that are not zero."""
+    """The results of a run: its non-zero counts in words, or `nothing`."""
     counts = dict(run.get("counts", {}))
-    # A page that rightly gave no article is counted among the rejected too.
+    # `rejected` includes `skipped`, the pages that are expected to have no article.
     counts["rejected"] = counts.get("rejected", 0) - counts.get("skipped", 0)
     parts = [f"{counts[name]} {word}" for name, word in _COUNTS.items() if counts.get(name)]
     if links := counts.get("links_new"):

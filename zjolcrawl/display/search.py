@@ -1,4 +1,4 @@
-"""Hits of a search: title, facts and snippets, the terms marked."""
+"""Formats the hits of `scrapy search`: title, facts and snippets, with the search terms marked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BAR = 40  # characters
 
 
 def render(results: Results, skip: int = 0) -> Iterator[Text]:
-    """Lines: three or four a hit, an empty one between hits, how many there are at the end."""
+    """The lines of each hit and an empty line after it, then the number of hits."""
     for number, article in enumerate(results.articles, skip + 1):
         yield from _hit(number, article, results.terms)
         yield Text()
@@ -24,7 +24,7 @@ def render(results: Results, skip: int = 0) -> Iterator[Text]:
 
 
 def render_histogram(counts: dict[str, int]) -> Iterator[Text]:
-    """A line a span of time: its name, the count, a bar."""
+    """One line per day, month or year: its name, the count and a bar."""
     most = max(counts.values(), default=0)
     width = len(f"{most:,}")
     for name, count in counts.items():

@@ -1,7 +1,7 @@
-"""What two sequences have in common, in bounded time: Myers' edit script.
+"""Sequence comparison (diff) in bounded time, by Myers' algorithm.
 
-E. W. Myers, "An O(ND) Difference Algorithm and Its Variations", Algorithmica 1, 1986. The standard
-library's SequenceMatcher takes quadratic time for a long line and cubic time for equal sentences.
+E. W. Myers, "An O(ND) Difference Algorithm and Its Variations", Algorithmica 1, 1986. difflib's
+SequenceMatcher takes quadratic time for a long line and cubic time for equal sentences.
 """
 
 from __future__ import annotations
@@ -11,21 +11,24 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-_ROUND = 6  # a diagonal of a round takes as long as so many comparisons
-_LINEAR = 6  # and an element that is looked at in any case
+_ROUND = 6  # cost of one diagonal of a round, in comparisons
+_LINEAR = 6  # cost of preparing one element, in comparisons
 _WINDOW = 256  # edits
 
 
 @dataclass(slots=True)
 class Effort:
-    """What one request may spend. Ten million comparisons take about 0.7 s."""
+    """The remaining budget of one request, in element comparisons; `spans` reduces it.
+
+    The default is used up in less than a second.
+    """
 
     comparisons: int = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """old[i1:i2] stands where new[j1:j2] stands; `equal`: they are the same."""
+    """old[i1:i2] corresponds to new[j1:j2]; `equal`: they are the same, otherwise one replaced the other."""
 
     equal: bool
     i1: int
@@ -35,10 +38,10 @@ class Span:
 
 
 def spans(old: Sequence[Any], new: Sequence[Any], effort: Effort) -> list[Span]:
-    """Both sequences from begin to end, equal and changed spans by turns.
+    """The spans of both sequences from start to end, alternately equal and changed.
 
-    The fewest elements are changed up to some hundred changes, nearly the fewest beyond. Where that takes
-    more than half of the `effort` that is left, the rest up to the common end is one changed span.
+    The result is minimal up to 256 edits, nearly minimal beyond. If the comparison takes more than half of
+    the remaining `effort`, the rest up to the common end is one changed span.
     """
     head = _common(old, new)
     shorter = min(len(old), len(new)) - head
@@ -50,7 +53,7 @@ def spans(old: Sequence[Any], new: Sequence[Any], effort: Effort) -> list[Span]:
 
 
 def _common(old: Sequence[Any], new: Sequence[Any]) -> int:
-    """How many elements at the start are the same, by halves of slices: comparing these is fast."""
+    """Length of the common start. Bisects with slices, which compare faster than elements."""
     low, high = 0, min(len(old), len(new))
     while low < high:
         middle = (low + high + 1) // 2
@@ -62,7 +65,7 @@ def _common(old: Sequence[Any], new: Sequence[Any]) -> int:
 
 
 def _spans(matches: list[tuple[int, int, int]]) -> list[Span]:
-    """The spans that matches (start in old, start in new, length) and what is between them make."""
+    """The spans from matches (start in old, start in new, length) and the gaps between them."""
     found: list[Span] = []
     for (i, j, size), (next_i, next_j, _) in pairwise(matches):
         end_i, end_j = i + size, j + size
@@ -76,11 +79,11 @@ def _spans(matches: list[tuple[int, int, int]]) -> list[Span]:
 
 
 def _matches(old: Sequence[Any], new: Sequence[Any], effort: Effort) -> list[tuple[int, int, int]]:
-    """Equal elements in order, as (place in old, place in new, 1); none if that takes too long."""
+    """Equal elements in order, as (index in old, index in new, 1); empty if the effort is too small."""
     effort.comparisons -= _LINEAR * (len(old) + len(new))
     if effort.comparisons < 0:
         return []
-    # An element that the other side lacks is changed in any case.
+    # Elements that the other side lacks are changed in any case: leave them out.
     here, there = set(old), set(new)
     places = [n for n, each in enumerate(old) if each in there]
     others = [n for n, each in enumerate(new) if each in here]
@@ -89,10 +92,10 @@ def _matches(old: Sequence[Any], new: Sequence[Any], effort: Effort) -> list[tup
 
 
 def _path(old: list[Any], new: list[Any], effort: Effort) -> list[tuple[int, int]]:
-    """Equal pairs on a way from the start of both to their ends, or to where the effort ends.
+    """Equal pairs on an edit path from the start of both to their ends, or until the effort runs out.
 
-    The way is a shortest one up to _WINDOW edits. A longer one goes on from the farthest point that so
-    many edits reach, so that its time is linear in the lengths.
+    The path is shortest up to _WINDOW edits. A longer path continues from the farthest point that _WINDOW
+    edits reach, so the time is linear in the lengths.
     """
     share = Effort(effort.comparisons // 2)
     effort.comparisons -= share.comparisons
@@ -109,7 +112,7 @@ def _path(old: list[Any], new: list[Any], effort: Effort) -> list[tuple[int, int
 def _window(
     old: list[Any], new: list[Any], i: int, j: int, effort: Effort
 ) -> tuple[int, int, list[tuple[int, int]]]:
-    """How far _WINDOW edits come from a place (i, j), and the equal pairs on the way there."""
+    """How far _WINDOW edits reach from (i, j), and the equal pairs on that path."""
     width, height = len(old) - i, len(new) - j
     reach = [0] * (2 * _WINDOW + 5)  # by diagonal x - y: the largest x
     rounds: list[list[int]] = []
@@ -134,7 +137,7 @@ def _window(
 
 
 def _traced(rounds: list[list[int]], x: int, y: int) -> list[tuple[int, int]]:
-    """The equal pairs on the way back to the start."""
+    """The equal pairs on the path that ends at (x, y), traced back to the start."""
     pairs: list[tuple[int, int]] = []
     for edits in reversed(range(len(rounds))):
         reach, middle, k = rounds[edits], edits + 1, x - y

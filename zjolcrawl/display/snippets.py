@@ -1,4 +1,4 @@
-"""What a query found, in its place: text cut around the terms, the terms marked."""
+"""Snippets of search hits: text around the search terms, with the terms marked."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 from zjolcrawl.display.words import people
 from zjolcrawl.search.text import folded
 
-_LONG = 20_000  # characters of a body that are looked through
+_LONG = 20_000  # characters of a text that are searched for terms
 _MOST_LINES = 1000
 
 Marked = list[tuple[str, bool]]
-"""A text in parts, each with whether it is a term."""
+"""A text in parts: (text, whether it is a search term)."""
 
 
 def marked(text: str, terms: Sequence[str]) -> Marked:
-    """A text in parts; `terms` are folded."""
+    """Split a text at search terms; `terms` must be folded (search.text.folded)."""
     parts: Marked = []
     end = 0
     for start, stop in _places(text, terms):
@@ -32,10 +32,10 @@ def marked(text: str, terms: Sequence[str]) -> Marked:
 def snippets(
     article: Mapping[str, Any], terms: Sequence[str], width: int = 80, most: int = 2
 ) -> list[Marked]:
-    """Up to `most` pieces of the text of about `width` characters, each with terms in it.
+    """Up to `most` snippets of about `width` characters with search terms, from the body first.
 
-    The body's come first; what the title shows needs none. Without a term in any text it is the
-    body's beginning.
+    A second snippet is added only for a term that title and earlier snippets lack. If no text has a term,
+    the result is the start of the body.
     """
     found: list[Marked] = []
     lacking = {term for term in terms if not _places(article["title"], [term])}
@@ -65,11 +65,11 @@ def _lines(article: Mapping[str, Any], terms: Sequence[str]) -> Iterator[str]:
 
 
 def _near(body: str, terms: Sequence[str]) -> str:
-    """A body, or of a long one the part from the first term on."""
+    """The body, or if it is long, the part around the first term."""
     if len(body) <= _LONG:
         return body
     first = min((at for term in terms if (at := body.find(term)) >= 0), default=-1)
-    if first < 0:  # written in capitals or full width
+    if first < 0:  # a term in capitals or full width
         low = folded(body)
         first = min((at for term in terms if (at := low.find(term)) >= 0), default=0)
     start = body.rfind("\n", max(0, first - _LONG // 2), first) + 1 or max(0, first - _LONG // 10)
@@ -82,14 +82,14 @@ def _cut(line: str, places: list[tuple[int, int]], terms: Sequence[str], width: 
 
 
 def _shortened(text: str, start: int, width: int) -> str:
-    """A piece of a text, with … where something is left out."""
+    """A piece of a text, with … where text is cut off."""
     start = max(0, min(start, len(text) - width))
     before, after = "…" if start else "", "…" if start + width < len(text) else ""
     return before + text[start : start + width] + after
 
 
 def _places(text: str, terms: Sequence[str]) -> list[tuple[int, int]]:
-    """Where the terms stand, first to last; what overlaps is one place."""
+    """The (start, end) of each term in order; overlapping terms are joined."""
     low = folded(text)
     spans = sorted(match.span() for term in terms for match in re.finditer(re.escape(term), low))
     joined: list[tuple[int, int]] = []

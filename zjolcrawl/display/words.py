@@ -1,4 +1,4 @@
-"""Values of documents as a reader writes them."""
+"""Formats single values for people: times, people, images, counts, durations, sizes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _PRECISION = {
 
 
 def published(article: dict[str, Any]) -> str | None:
-    """The publish time on the site's clock, as exactly as the page gave it."""
+    """The publish time in China time, as precise as on the page; None if unknown."""
     moment: datetime | None = article.get("published_at")
     form = _PRECISION.get(article.get("published_precision", "second"), _PRECISION["second"])
     return local(moment).strftime(form) if moment else None
 
 
 def printed(article: dict[str, Any]) -> str | None:
-    """The page of the paper that an article stands on: 第01版：要闻."""
+    """The newspaper page that an article is printed on: 第01版：要闻; None if there is none."""
     if "page_number" not in article:
         return article.get("page_name")
     name = f"：{article['page_name']}" if "page_name" in article else ""
@@ -32,12 +32,12 @@ def printed(article: dict[str, Any]) -> str | None:
 
 
 def moment(value: datetime) -> str:
-    """A time of the archive's own on the site's clock."""
+    """A time in China time: 2017-08-12 08:34:27."""
     return local(value).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def local(value: datetime) -> datetime:
-    """A time on the site's clock; one of the last hours that Python knows stays on that of UTC."""
+    """A time in China time; unchanged if that is after the year 9999."""
     try:
         return value.astimezone(CHINA)
     except OverflowError:
@@ -45,12 +45,12 @@ def local(value: datetime) -> datetime:
 
 
 def people(bylines: list[dict[str, str]]) -> str:
-    """People as a byline names them: 浙江在线记者 江帆."""
+    """People as a byline shows them: 浙江在线记者 江帆."""
     return " ".join(f"{each.get('outlet', '')}{each['role']} {each['name']}" for each in bylines)
 
 
 def image(entry: dict[str, Any]) -> str:
-    """One line on an image: what it shows, what became of it, where its bytes are."""
+    """One line about an image: caption, status, size in pixels, and path or URL."""
     size = f"{entry['width']}×{entry['height']}" if "width" in entry else ""
     facts = [entry["status"], size, entry.get("path") or entry["url"]]
     caption = entry.get("caption") or entry.get("alt") or ""
@@ -58,18 +58,18 @@ def image(entry: dict[str, Any]) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """A number and its noun, whose plural takes an s: 1 link, 2 links."""
+    """A number and its noun, with a plural s: 1 link, 2 links."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def some(names: Sequence[str], most: int = 8) -> str:
-    """Names on one line: the first `most`, and how many more there are."""
+    """The first `most` names, comma-separated, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
 
 
 def span(time: timedelta) -> str:
-    """A length of time: 52.3 s, 12 min 5 s, 3 h 10 min, 4 days."""
+    """A duration: 52.3 s, 12 min 5 s, 3 h 10 min, 4 days."""
     seconds = max(0.0, time.total_seconds())
     minutes, hours, days = (int(seconds // size) for size in (60, 3600, 86400))
     if minutes < 1:
@@ -82,7 +82,7 @@ def span(time: timedelta) -> str:
 
 
 def size(count: float) -> str:
-    """Bytes in decimal units: 512 bytes, 1.2 MB, 3.4 GB."""
+    """A number of bytes in decimal units: 512 bytes, 1.2 MB, 3.4 GB."""
     for factor, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if count >= factor:
             return f"{count / factor:.1f} {unit}"

@@ -1,1 +1,1 @@
-"""The archive as a web page that only reads: `scrapy browse`."""
+"""Read-only web pages on an archive, served by `scrapy browse`."""

@@ -1,4 +1,4 @@
-"""The application: its pages, its files, and what becomes of errors."""
+"""The ASGI application of `scrapy browse`: routes, static files, error pages and time limits."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from zjolcrawl.web.site import Site
 from zjolcrawl.web.views import article, calendar, columns, health, history, image, record, search
 
 SECONDS = 10
-"""For all queries of one page."""
+"""Time limit for all database queries of one page, in seconds."""
 AT_ONCE = 4
-"""Pages that are made at a time; others wait for their turn, and their time begins with it."""
+"""Pages built at the same time; other requests wait, and their time limit starts after the wait."""
 
 View = Callable[[Request], Awaitable[Response]]
 _VIEWS: dict[str, View] = {
@@ -37,7 +37,7 @@ _FILES = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
 
 
 def application(site: Site, host: str = "127.0.0.1") -> ASGIApp:
-    """The pages of one archive, for who listens on `host`."""
+    """The application for one archive, to be served on the address `host`."""
     turns = asyncio.Semaphore(AT_ONCE)
     routes = [Route(path, _bounded(view, turns)) for path, view in _VIEWS.items()]
     routes += [Route(f"/static/{name}", _static) for name in _FILES]

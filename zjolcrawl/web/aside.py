@@ -1,4 +1,4 @@
-"""Work that takes a processor a while, beside the event loop, which goes on with other answers."""
+"""Runs CPU-bound work in threads, so that the event loop can serve other requests."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import ParamSpec, TypeVar
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-# Two at a time: each takes turns with the event loop at Python's lock, so more would only slow it down.
+# Two threads: they share the GIL with the event loop, and more would only slow it down.
 _POOL = ThreadPoolExecutor(2, thread_name_prefix="aside")
 
 
 async def aside(work: Callable[_P, _T], *args: _P.args, **options: _P.kwargs) -> _T:
-    """The result of a function that is called on a thread. Its own work must be bounded."""
+    """The result of `work`, called in a thread. It has no time limit, so its work must be bounded."""
     return await asyncio.get_running_loop().run_in_executor(_POOL, lambda: work(*args, **options))

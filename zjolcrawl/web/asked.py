@@ -1,4 +1,4 @@
-"""What a query string asks for. Whatever it holds, only text, days and whole numbers come out."""
+"""Parses and validates query strings: only cleaned text, days and whole numbers come out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from zjolcrawl.spiders.arguments import host_names, names
 from zjolcrawl.storage.selection import Selection
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff]+")
-_LONGEST = 200  # characters of one field
+_LONGEST = 200  # characters of a field
 _FLAGS = ("edited", "gone", "images")
 
 Params = Mapping[str, str]
@@ -23,7 +23,7 @@ Params = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The search form: `q`, the filters as a Selection, and as the `fields` that were filled in."""
+    """The search form: the query `q`, the filters as a Selection, and the `fields` that are filled in."""
 
     q: str
     selection: Selection
@@ -31,12 +31,12 @@ class Asked:
 
     @property
     def filters(self) -> dict[str, str]:
-        """The fields without `q`."""
+        """The filled-in fields without `q`."""
         return {name: value for name, value in self.fields.items() if name != "q"}
 
 
 def asked(params: Params) -> Asked:
-    """Raises HTTPException 400."""
+    """Parse the search form. Raises HTTPException 400 for an invalid field."""
     told = {name: text(params, name) for name in ("q", "column", "host", "person", "tag")}
     since, until = day(params, "since"), day(params, "until")
     if since and until and since > until:
@@ -53,7 +53,7 @@ def asked(params: Params) -> Asked:
 
 
 def key_of(url: str) -> str | None:
-    """The key of an article in the database that an address has; None of what is no address."""
+    """The canonical URL, which is an article's key in MongoDB; None if `url` is not a URL."""
     try:
         return canonical(url)
     except ValueError:
@@ -61,7 +61,7 @@ def key_of(url: str) -> str | None:
 
 
 def text(params: Params, name: str, *, most: int = _LONGEST) -> str:
-    """A field's text on one line, empty if it is not given. Raises HTTPException 400."""
+    """A field as one line of text, empty if absent. Raises HTTPException 400 if it is too long."""
     value = " ".join(_CONTROL.sub(" ", params.get(name, "")).split())
     if len(value) > most:
         raise HTTPException(400, f"{_LABELS.get(name, name)}太长：最多 {most} 个字。")
@@ -69,7 +69,7 @@ def text(params: Params, name: str, *, most: int = _LONGEST) -> str:
 
 
 def day(params: Params, name: str) -> date | None:
-    """A field's day. Raises HTTPException 400."""
+    """A field as a date, None if absent. Raises HTTPException 400 if it is not a date within YEARS."""
     value = text(params, name)
     if not value:
         return None
@@ -83,7 +83,7 @@ def day(params: Params, name: str) -> date | None:
 
 
 def whole(params: Params, name: str, default: int, *, least: int = 1, most: int) -> int:
-    """A field's whole number. Raises HTTPException 400."""
+    """A field as a number from `least` to `most`, `default` if absent. Raises HTTPException 400."""
     value = text(params, name)
     if not value:
         return default

@@ -1,8 +1,8 @@
-"""An article's stored HTML as it may stand on a page: cleaned again at the door, images from the archive.
+"""Prepares an article's stored HTML for a page: sanitises it and links images to the archive.
 
-The parser wrote `body_html` clean, but an archive can be imported, or written by another hand. nh3
-(ammonia) reads HTML as browsers do (html5ever), so that nothing means one thing to the cleaner and
-another to the reader; lxml, which reads HTML 4, sees only what came out of it.
+The parser writes clean `body_html`, but an archive may be imported or written by other programs. nh3
+(ammonia) parses HTML as browsers do (html5ever), so the sanitiser and the browser read the same thing.
+lxml, an HTML 4 parser, only sees the sanitised result.
 """
 
 from __future__ import annotations
@@ -27,29 +27,29 @@ TAGS = {
     "p", "h2", "strong", "em", "a", "img", "figure", "figcaption", "table", "tr", "td", "th", "ul",
     "ol", "li", "blockquote", "br", "video",
 }  # fmt: skip
-"""Those of the contract; tbody is left out, browsers put it there themselves."""
+"""The tags that `body_html` may have (README.md); not tbody, which browsers add themselves."""
 _ATTRIBUTES = {
     "a": {"href"}, "img": {"src", "alt"}, "video": {"src"},
     "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"},
 }  # fmt: skip
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _MOST_LINKS = 100
-_MOST_ANCHORS = 1000  # whose addresses are looked at
+_MOST_ANCHORS = 1000  # anchors whose URLs are checked
 _DEEPEST = 60
-# With so little of anything, no HTML takes a parser long.
+# Within these limits no HTML is slow to parse.
 _FEW_CHARACTERS, _FEW_TAGS = 10_000, 500
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A body to be read, and the positions of the images that stand in it."""
+    """A body as safe HTML, and the positions of the images shown in it."""
 
     html: Markup
     shown: set[int]
 
 
 def links_in(body_html: str) -> set[str]:
-    """The canonical addresses that a body links to, so many at most."""
+    """The canonical URLs that a body links to, at most 100."""
     if not _is_quick(body_html):
         return set()
     anchors = islice(_tree(body_html).iter("a"), _MOST_ANCHORS)
@@ -58,10 +58,11 @@ def links_in(body_html: str) -> set[str]:
 
 
 def reading(article: dict[str, Any], own: set[str], *, images: bool = True) -> Reading:
-    """The body of a version; `own`: articles of the archive, to which links lead there.
+    """The body of a version as safe HTML.
 
-    `images`: their bytes can be shown. What cannot be is a note with its address. Where HTML would
-    take a parser too long, it is the plain text.
+    Links to articles in `own` lead to their pages here. Images are shown if `images` is true and they are
+    stored; videos and other images become a note with their URL. HTML that is too slow to parse is shown as
+    plain text.
     """
     body_html = article.get("body_html", "")
     if not _is_quick(body_html):
@@ -96,7 +97,7 @@ def _is_quick(body_html: str) -> bool:
 
 
 def _plain(text: str) -> Markup:
-    """Lines as paragraphs."""
+    """Plain text as HTML, one paragraph per line."""
     escaped = str(Markup.escape(text.strip()))
     return Markup(f"<p>{escaped.replace(chr(10), '</p>' + chr(10) + '<p>')}</p>")  # noqa: S704
 
@@ -112,7 +113,7 @@ def _tree(body_html: str) -> HtmlElement:
 
 
 def _shallow(clean: str) -> str:
-    """As it is, but as plain text where it is nested deeper than anybody reads."""
+    """The HTML unchanged, or as plain text if its tags are nested too deep."""
     depth = deepest = 0
     for tag in re.finditer(r"<(/?)(\w+)", clean):
         if tag[2] not in {"br", "img"}:
@@ -149,12 +150,12 @@ def _note(what: str, url: str | None) -> tuple[str, str | None]:
 
 
 def _sound(text: str) -> str:
-    """A text without the signs that lxml refuses, as XML cannot have them."""
+    """The text with characters that XML forbids, and lxml rejects, replaced by U+FFFD."""
     return _NOT_XML.sub("\ufffd", text)
 
 
 def _replace(element: HtmlElement, what: str, url: str | None) -> None:
-    """A note in the place of what is not shown."""
+    """Replace an element that is not shown by a note with its URL."""
     note = html.Element("span", {"class": "absent"})
     note.text = what
     if url:
@@ -169,7 +170,7 @@ def _replace(element: HtmlElement, what: str, url: str | None) -> None:
 
 
 def _wrap(element: HtmlElement, name: str) -> None:
-    """A box around a wide element, in which it can be moved sideways, by keys too."""
+    """Wrap a wide element in a box that scrolls sideways, also by keyboard."""
     box = html.Element(
         "div", {"class": f"wide {name}", "tabindex": "0", "role": "group", "aria-label": "表格"}
     )

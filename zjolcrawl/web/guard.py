@@ -1,4 +1,4 @@
-"""What every answer of the page has in common: who may ask, how, and what a browser may do with it."""
+"""ASGI middleware that checks Host header and method and adds security headers to every response."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ Refuse = Callable[[int, str], Response]
 
 
 class Guard:
-    """Lets GET and HEAD for our own names through, and puts HEADERS on every answer.
+    """Allows only GET and HEAD with our own host name, and adds HEADERS to every response.
 
-    A name that is not ours in `Host` is another site's page whose name was made to lead here (DNS
-    rebinding); it would read the archive with its visitor's browser.
+    Another name in `Host` means DNS rebinding: a foreign site whose name was pointed at this address, to
+    read the archive through a visitor's browser.
     """
 
     def __init__(self, app: ASGIApp, host: str, refuse: Refuse) -> None:
-        """`host`: the address that is listened on; `refuse` makes a page of a status and a reason."""
+        """`host` is the address the server listens on; `refuse` makes an error page from status and reason."""
         self._app, self._host, self._refuse = app, host, refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI."""
+        """Handle one ASGI connection; anything but http is ignored."""
         if scope["type"] != "http":
             return
         await self._checked(scope)(scope, receive, _with_headers(send))
@@ -54,10 +54,10 @@ class Guard:
 
 
 def is_ours(header: str, listening: str) -> bool:
-    """Whether a Host header names the address that is listened on.
+    """Whether a Host header names this server, which listens on the address `listening`.
 
-    `localhost` and loopback addresses always do. Where another address is listened on, so do its own
-    name and any bare address: only a name can be made to lead elsewhere.
+    `localhost` and loopback addresses always match. If the server listens on another address, its own name
+    and any IP address match too: DNS rebinding needs a name.
     """
     match = _HOST.fullmatch(header)
     if not match:
@@ -73,7 +73,7 @@ def is_ours(header: str, listening: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address."""
+    """Whether an address can be reached only from this machine."""
     if host.lower() == "localhost":
         return True
     try:

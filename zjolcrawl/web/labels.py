@@ -1,4 +1,4 @@
-"""The words that a Chinese reader expects for what the documents say in English."""
+"""Chinese labels for values that are stored in English, and for columns, days and durations."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ LINK_STATES = {
 
 
 def column_name(column: str) -> str:
-    """A column's or paper's name, its id where none is known."""
+    """The name of a column or paper, or its id if it is not in the catalogues."""
     known = _columns().get(column)
     return known.name if known else column
 
 
 def column_site(column: str) -> str:
-    """The name of the host that a column is on."""
+    """The group of a column: its host's name, 数字报 (digital papers), or 其他 (other)."""
     if column in load_papers():
         return "数字报"
     known = _columns().get(column)
@@ -38,13 +38,13 @@ def _columns() -> dict[str, Column]:
 
 
 def day(value: datetime) -> str:
-    """A day on the site's clock: 2017年8月12日."""
+    """A day in China time: 2017年8月12日."""
     there = local(value)
     return f"{there.year}年{there.month}月{there.day}日"
 
 
 def length(time: timedelta) -> str:
-    """A length of time: 52.3 秒, 12 分 5 秒, 3 小时 10 分, 4 天."""
+    """A duration: 52.3 秒, 12 分 5 秒, 3 小时 10 分, 4 天."""
     seconds = max(0.0, time.total_seconds())
     if seconds < 60:
         return f"{seconds:.1f} 秒"

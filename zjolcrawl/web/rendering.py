@@ -1,4 +1,4 @@
-"""Templates to answers. Everything that a template writes is escaped but what `body.py` has cleaned."""
+"""Renders Jinja templates to responses; everything is escaped except HTML that `body.py` sanitised."""
 
 from __future__ import annotations
 
@@ -20,37 +20,37 @@ _HEADINGS = {400: "请求有误", 404: "没有找到", 405: "不支持的操作"
 
 
 def page(template: str, status: int = 200, **shown: Any) -> HTMLResponse:
-    """A page of a template."""
+    """A response with a rendered template; `shown` are its variables."""
     return HTMLResponse(_environment().get_template(template).render(shown), status)
 
 
 def part(template: str, **shown: Any) -> Markup:
-    """A part of a page that a template has escaped, for who keeps it."""
+    """A rendered template as safe markup, for callers that cache a part of a page."""
     return Markup(_environment().get_template(template).render(shown))  # noqa: S704
 
 
 def refusal(status: int, reason: str) -> HTMLResponse:
-    """The page of an error, with its reason and nothing of what happened inside."""
+    """An error page with status and reason, without internal details."""
     heading = _HEADINGS.get(status, "出错了")
     return page("error.html", status, heading=heading, reason=reason, number=status)
 
 
 @lru_cache(maxsize=1024)
 def link(path: str, **asked: Any) -> str:
-    """A path with its query; what is empty is left out."""
+    """A path with a query string; empty values are left out."""
     query = urlencode({name: value for name, value in asked.items() if value not in ("", None)})
     return f"{path}?{query}" if query else path
 
 
 def picture(entry: Mapping[str, Any], *, readable: bool) -> str | None:
-    """Where the page has an image's bytes; None of one that is not stored, or not to be read here."""
+    """The path of an image on this server; None if it is not stored or the store is not readable here."""
     sha256 = entry.get("sha256")
     known = isinstance(sha256, str) and re.fullmatch("[0-9a-f]{64}", sha256)
     return f"/image/{sha256}" if known and readable and entry.get("status") == "stored" else None
 
 
 def is_web(url: object) -> bool:
-    """Whether a stored address may be a link's: http or https, whatever a page once claimed."""
+    """Whether a stored URL is safe to link: only http and https are."""
     return isinstance(url, str) and url.lower().startswith(("http://", "https://"))
 
 

@@ -1,4 +1,4 @@
-"""The application on a socket, until somebody ends it."""
+"""Runs the ASGI application on a socket until SIGINT or SIGTERM."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from starlette.types import ASGIApp
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 is a free one. Raises OSError."""
+    """A listening TCP socket; port 0 picks a free one. Raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named so that asyncio knows TCP and sends each part of an answer at once, which it
-    # does not for socket.create_server's: 40 ms a page while the other side's acknowledgment is awaited.
+    # With an explicit IPPROTO_TCP asyncio sets TCP_NODELAY. It does not for socket.create_server's sockets,
+    # where each page would wait for a delayed acknowledgment.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -29,16 +29,16 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address(listening: socket.socket, host: str) -> str:
-    """The URL of a socket."""
+    """The URL of a listening socket."""
     port = listening.getsockname()[1]
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
 @asynccontextmanager
 async def serving(app: ASGIApp, listening: socket.socket) -> AsyncIterator[None]:
-    """Answers from the beginning of the block; its end waits for SIGINT or SIGTERM.
+    """Serve requests from the start of the block; leaving it waits for SIGINT or SIGTERM.
 
-    Requests that are under way then are answered to their end.
+    Requests in progress at that signal get up to 5 seconds to complete.
     """
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, lifespan="off", ws="none",
@@ -56,5 +56,5 @@ async def serving(app: ASGIApp, listening: socket.socket) -> AsyncIterator[None]
 class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Uvicorn's own raises the signal again at the end, before the database could be let go."""
+        """Do nothing: uvicorn's version raises the signal again, before the database is closed."""
         yield

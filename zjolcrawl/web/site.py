@@ -1,4 +1,4 @@
-"""What the pages show: one archive, and how a page asks for it."""
+"""The archive behind the pages: database, stores, full-text index, and lookups by query string."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from zjolcrawl.storage.queries import find_article, version_of
 from zjolcrawl.web.asked import key_of, text, whole
 
 logger = logging.getLogger(__name__)
-_PATIENCE, _PAUSE = 1.0, 10.0  # seconds that a page waits for the index, and between two looks
+_PATIENCE, _PAUSE = 1.0, 10.0  # seconds: a page's wait for the index; pause between two catch-ups
 
 
 @dataclass(frozen=True)
 class Site:
-    """The archive that is shown: its database, its DATA_DIR, its stores of images and of WARC files."""
+    """The archive that is shown: database, DATA_DIR, stores of images and WARC files."""
 
     db: Database
     data_dir: Path
@@ -37,26 +37,26 @@ class Site:
 
     @property
     def index(self) -> SearchIndex:
-        """The full-text index, opened anew: it may have been deleted meanwhile."""
+        """The full-text index, opened on each use because it may have been deleted."""
         return SearchIndex.open(self.data_dir, self.db.name)
 
     async def indexed(self) -> None:
-        """Bring the full-text index up to date, or go on after a second with what it has by then."""
+        """Bring the full-text index up to date, but wait at most one second for it."""
         self.catching_up[:] = [each for each in self.catching_up if not each.done()]
         if not self.catching_up:
-            # Not within the deadline of a page: an archive without an index may take minutes.
+            # Outside the time limit of the page: the first index of an archive may take minutes.
             task = asyncio.create_task(self._catch_up(), context=Context())
             self.catching_up.append(task)
         await asyncio.wait(self.catching_up, timeout=_PATIENCE)
 
     async def stay_indexed(self) -> None:
-        """Bring the full-text index up to date again and again."""
+        """Bring the full-text index up to date every 10 seconds, until cancelled."""
         while True:
             await self.indexed()
             await asyncio.sleep(_PAUSE)
 
     async def stop_indexing(self, upkeep: asyncio.Task[None]) -> None:
-        """End `stay_indexed` and what is under way; the next search goes on from there."""
+        """Cancel `stay_indexed` and any running catch-up; a later search continues from there."""
         tasks = [upkeep, *self.catching_up]
         for each in tasks:
             each.cancel()
@@ -70,13 +70,13 @@ class Site:
 
 
 def site_of(request: Request) -> Site:
-    """The archive that the application shows."""
+    """The Site of the application that handles the request."""
     site: Site = request.app.state.site
     return site
 
 
 async def newest_of(request: Request) -> dict[str, Any]:
-    """The newest version of the article that `url=` names, by any address of it. Raises 400, 404."""
+    """The newest version of the article at `url=`, by any of its URLs. Raises HTTPException 400, 404."""
     url = text(request.query_params, "url", most=2000)
     if not url:
         raise HTTPException(400, "请给出文章的网址：url=…")
@@ -88,7 +88,7 @@ async def newest_of(request: Request) -> dict[str, Any]:
 
 
 async def asked_version(request: Request, newest: dict[str, Any]) -> dict[str, Any]:
-    """The version that `revision=` names, else the newest. Raises 400, 404."""
+    """The version with the number `revision=`, or the newest. Raises HTTPException 400, 404."""
     revision = whole(request.query_params, "revision", newest["revision"], most=10**6)
     version = await version_of(site_of(request).db, newest, revision)
     if version is None:

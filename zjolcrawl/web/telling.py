@@ -1,4 +1,4 @@
-"""Findings and runs in Chinese, from the values that they carry beside their English text."""
+"""Translates findings and runs into Chinese, from the values they carry beside their English text."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ Values = dict[str, Any]
 
 
 def told(finding: Finding) -> tuple[str, str]:
-    """A finding's words and their language: zh-CN, or en where only the crawl's own words are there."""
+    """A finding as (text, language): zh-CN, or en if there is only the English text."""
     for key, say in _SAID.items():
         if key in finding.values:
             return say(finding.values), "zh-CN"
     fixed = {
         "no crawl of columns has ended with exit status 0 yet": "还没有一次成功的栏目抓取",
-        "no run has told of any yet": "还没有一次运行读到文章",
+        "no run has read an article yet": "还没有一次运行读到文章",
         "none in the last run": "上次运行没有警报", "empty": "没有等待入库的内容",
     }  # fmt: skip
     known = fixed.get(finding.text)
@@ -43,13 +43,13 @@ def told(finding: Finding) -> tuple[str, str]:
 
 
 def counts_of(run: dict[str, Any]) -> list[tuple[str, int]]:
-    """What came of a run: those counts that are not zero."""
+    """The results of a run: its non-zero counts as (Chinese word, count)."""
     counts = run.get("counts", {})
     return [(word, counts[name]) for name, word in _COUNTS.items() if counts.get(name)]
 
 
 def end_of(run: dict[str, Any], *, running: bool) -> tuple[str, bool]:
-    """How a run ended, and whether that is well."""
+    """How a run ended, and whether it is running or ended with exit status 0."""
     if "ended_at" not in run:
         return ("进行中", True) if running else ("中断", False)
     reason = run.get("finish_reason", "")
@@ -107,7 +107,7 @@ def _listed(what: str, key: str) -> Callable[[Values], str]:
     return say
 
 
-# By a key of the values that no other finding has; `template` before `articles`, which both have.
+# By a key that only one kind of finding has. `template` goes first: its findings have `articles` too.
 _SAID: dict[str, Callable[[Values], str]] = {
     "last_run": _run, "last_good_run": _good, "states": _links, "visits": _visits,
     "template": _template, "articles": _mix,

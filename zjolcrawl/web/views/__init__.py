@@ -1,1 +1,1 @@
-"""One file a page: from a request to what its template shows."""
+"""The pages, one module each: from a request to the variables of its template."""

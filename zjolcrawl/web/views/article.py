@@ -1,4 +1,4 @@
-"""`/article?url=…&revision=N`: an article to be read, and where it came from."""
+"""`/article?url=…&revision=N`: one version of an article, with its provenance."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_IMAGES, _MOST_RECORDS = 500, 100
 
 
 async def show(request: Request) -> Response:
-    """The page."""
+    """The page of an article. Raises HTTPException 400, 404."""
     site = site_of(request)
     newest = await newest_of(request)
     article = await asked_version(request, newest)

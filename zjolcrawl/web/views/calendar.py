@@ -1,4 +1,4 @@
-"""`/calendar?column=ID&year=YYYY`: how many articles each day of a year has, and which have none."""
+"""`/calendar?column=ID&year=YYYY`: articles per day of a year, with gaps."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from zjolcrawl.web.rendering import page
 from zjolcrawl.web.site import site_of
 
 LEVELS = 4
-_AROUND = timedelta(days=14)  # before and after the year: a gap is judged by what is around it
+_AROUND = timedelta(days=14)  # read before and after the year, to judge gaps at its ends
 
 Span = tuple[date, date]
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day's count; `level` 0 to LEVELS; `missing`: lies in a gap; `outside` what was published."""
+    """One day: article count, `level` 0 to LEVELS, `missing` (in a gap), `outside` (of all publish days)."""
 
     day: date
     count: int = 0
@@ -38,7 +38,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """Its number, how many days of the week come before its first, Monday first, and its days."""
+    """One month; `before` is the number of weekdays before its first day (0: it begins on a Monday)."""
 
     number: int
     before: int
@@ -48,7 +48,7 @@ class Month:
 
 
 async def show(request: Request) -> Response:
-    """The page."""
+    """The calendar page. Raises HTTPException 400, 404."""
     db = site_of(request).db
     known = await column_ids(db)
     column = text(request.query_params, "column")
@@ -75,7 +75,7 @@ async def show(request: Request) -> Response:
 
 
 def year_of(year: int, counts: Counter[date], covered: Span, spans: list[Span]) -> list[Day]:
-    """The days of a year, each against the busiest but for a twentieth of them."""
+    """The days of a year; a level is a quarter of the 95th percentile of counts, on days with articles."""
     start = date(year, 1, 1)
     every = [start + timedelta(days=n) for n in range((date(year + 1, 1, 1) - start).days)]
     busy = sorted(counts[day] for day in every if counts[day])
@@ -91,7 +91,7 @@ def year_of(year: int, counts: Counter[date], covered: Span, spans: list[Span]) 
 
 
 def months_of(days: list[Day]) -> list[Month]:
-    """The days of a year by month."""
+    """The days of a year, grouped by month."""
     months = [[day for day in days if day.day.month == number] for number in range(1, 13)]
     return [
         Month(

@@ -1,4 +1,4 @@
-"""`/columns`: the columns that have articles, how many, and the newest day of each."""
+"""`/columns`: the columns that have articles, with article count and newest day."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zjolcrawl.web.site import site_of
 
 
 async def show(request: Request) -> Response:
-    """The page."""
+    """The list of columns, grouped by host."""
     counts = await column_counts(site_of(request).db)
     counts.sort(key=lambda each: (column_site(each.id), -each.articles, each.id))
     groups = [(host, list(rows)) for host, rows in groupby(counts, key=lambda c: column_site(c.id))]

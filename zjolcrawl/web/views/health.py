@@ -1,4 +1,4 @@
-"""`/health`: what `scrapy health` finds, and the last runs."""
+"""`/health`: the findings of `scrapy health` and the last runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _RUNS = 20
 
 
 async def show(request: Request) -> Response:
-    """The page."""
+    """The health page, with the default limits; it skips the slow check of WARC references."""
     site = site_of(request)
     seen = await observe(site.db, site.data_dir)
     findings = judge(seen, USUAL)
@@ -38,7 +38,7 @@ async def show(request: Request) -> Response:
 
 
 def _run(run: dict[str, Any], *, running: bool) -> dict[str, Any]:
-    """What the template shows of a run."""
+    """The template variables of a run."""
     ended, ok = end_of(run, running=running)
     return {
         "started": run.get("started_at"), "ended": ended, "well": ok, "asked": arguments(run),

@@ -1,4 +1,4 @@
-"""`/history?url=…&page=N`: the versions of an article, what was edited, taken down and restored."""
+"""`/history?url=…&page=N`: the versions of an article: edits, takedowns and returns."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from zjolcrawl.web.asked import whole
 from zjolcrawl.web.rendering import link, page
 from zjolcrawl.web.site import newest_of, site_of
 
-_SIZE = 50  # versions of a page
+_SIZE = 50  # versions per page
 _MOST_PAGES = 10_000
-_ALIKE = 0.35  # of the longer text: where less was kept, marks on characters are only confetti
+_ALIKE = 0.35  # share of the longer text: if less is unchanged, marks on characters are unreadable
 
 
 @dataclass(slots=True)
 class Room:
-    """The characters that a page may still show of what was edited."""
+    """The remaining budget of a page, in characters of edits that it shows."""
 
     characters: int = 1_000_000
 
     def take(self, parts: tuple[str, ...]) -> tuple[str, ...]:
-        """As many of the parts, from the first on, as there is room for."""
+        """The first parts that fit; their length is subtracted."""
         taken = 0
         for each in parts:
             if len(each) > self.characters:
@@ -43,9 +43,9 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A change of one field: parts `removed` and `added`, and how many `more` are not shown.
+    """A change of one field: the parts `removed` and `added`, and how many `more` are not shown.
 
-    `pieces`: one part that became another, as (before, after).
+    `pieces`: if one part replaced another, both as (before, after) pieces; otherwise None.
     """
 
     change: Change
@@ -61,7 +61,7 @@ Fields = list[tuple[str, list[Edit]]]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`what` happened `at` a time: first, edited, gone or back; the first two made a `version`."""
+    """An event of type `what`: first, edited, gone or back; the first two have a `version`."""
 
     what: str
     at: datetime
@@ -70,11 +70,11 @@ class Event:
 
 
 async def show(request: Request) -> Response:
-    """The page."""
+    """The history page. Raises HTTPException 400, 404."""
     newest = await newest_of(request)
     number = whole(request.query_params, "page", 1, most=_MOST_PAGES)
     first = (number - 1) * _SIZE + 1
-    # The version before the first is what that is compared with.
+    # Also the version before the first one shown, to compare with.
     found = history(
         site_of(request).db, newest, MOST_TEXT + 1, max(1, first - 1), first + _SIZE - 1
     )
@@ -107,7 +107,7 @@ def _events(newest: dict[str, Any], versions: list[dict[str, Any]], number: int)
 
 
 def _edits(old: dict[str, Any], new: dict[str, Any], effort: Effort, room: Room) -> Fields:
-    """By the name of the field."""
+    """The edits from one version to the next, grouped by the Chinese name of the field."""
     grouped = groupby(changes(old, new, effort), key=lambda change: change.field)
     return [
         (FIELDS[name], [_edit(each, effort, room) for each in found]) for name, found in grouped

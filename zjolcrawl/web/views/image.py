@@ -1,4 +1,4 @@
-"""`/image/<sha256>`: the bytes of an image that an article names."""
+"""`/image/<sha256>`: the bytes of an image that an article contains."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.responses import Response
 from zjolcrawl.storage.browsing import image_entry
 from zjolcrawl.web.site import site_of
 
-# Only what a browser draws as pixels, with the suffix that the store gives it; svg can hold script.
+# Only raster formats, with their suffix in the store; SVG can contain scripts.
 _TYPES = {
     "image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "image/webp": ".webp",
     "image/bmp": ".bmp", "image/avif": ".avif",
@@ -20,7 +20,10 @@ _KEPT = "public, max-age=31536000, immutable"
 
 
 async def show(request: Request) -> Response:
-    """The bytes; the path in the store is made of the hash alone, whatever a document says."""
+    """The image bytes. The store path is made of hash and type; a path in a document is never used.
+
+    Raises HTTPException 404.
+    """
     sha256 = request.path_params["sha256"]
     if not re.fullmatch("[0-9a-f]{64}", sha256):
         raise HTTPException(404, "没有这张图片。")

@@ -1,4 +1,4 @@
-"""`/record?url=…&revision=N`: the WARC record of a version: headers, and the page's source as text."""
+"""`/record?url=…&revision=N`: the WARC record of a version: headers and page source."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from zjolcrawl.parsing.page import decode
 from zjolcrawl.web.rendering import page
 from zjolcrawl.web.site import asked_version, newest_of, site_of
 
-_MOST = 300_000  # bytes of a source: pages have 20 to 200 thousand
+_MOST = 300_000  # bytes of source shown; pages usually have 20,000 to 200,000
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A record and the page in it; `fault` says why its source cannot be shown."""
+    """A WARC record and the page source in it; `fault` says why the source cannot be shown."""
 
     record: Record
     message: Message
@@ -35,7 +35,7 @@ class Source:
 
 
 async def show(request: Request) -> Response:
-    """The page."""
+    """The record page. Raises HTTPException 400, 404."""
     newest = await newest_of(request)
     article = await asked_version(request, newest)
     warc: dict[str, Any] | None = article.get("warc")
@@ -55,9 +55,9 @@ async def show(request: Request) -> Response:
 
 
 def read_source(folder: Path, pointer: Pointer, store: WarcStore | None = None) -> Source:
-    """The record, and the start of its page. Raises ArchiveError, ValueError.
+    """The record and the first 300,000 bytes of its page. Raises ArchiveError, ValueError.
 
-    A version points to the record that holds its payload, never to a revisit.
+    `pointer` is that of a version, so the record has the payload and is not a revisit.
     """
     record = read_record(folder, pointer, store)
     message = record.message

@@ -1,4 +1,4 @@
-"""`/`: the search form and its results; without words the newest articles under the filters."""
+"""`/`: the search form and its results; without a query, the newest articles that match the filters."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from zjolcrawl.web.rendering import link, page, part, picture
 from zjolcrawl.web.site import Site, site_of
 
 _SIZE = 20
-_MOST_PAGES = 50  # beyond them a narrower span of days is quicker than leafing
+_MOST_PAGES = 50  # beyond them a narrower date range is quicker than paging
 _MOST_MONTHS = 60
-_HIGH = 40  # of the highest bar
-_LONGEST = 500  # characters of a title in a list
+_HIGH = 40  # height of the highest bar
+_LONGEST = 500  # characters shown of a title
 _FLAGS = {"edited": "发布后改过", "gone": "已撤下", "images": "有图片"}
 _NAMED = {
     "since": "自 {}", "until": "至 {}", "host": "网站 {}", "person": "人物 {}", "tag": "标签 {}",
@@ -39,7 +39,7 @@ _NAMED = {
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A month or a year: how many hits it has, how high its bar is, and the search within it."""
+    """A bar of the histogram: month or year, number of hits, height, and a link to search within it."""
 
     name: str
     count: int
@@ -49,7 +49,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A result: the article, its title and passages as parts with whether they matched."""
+    """A hit: the article, its title and passages with search terms marked, and the path of a picture."""
 
     article: dict[str, Any]
     title: Marked
@@ -58,7 +58,7 @@ class Row:
 
 
 async def show(request: Request) -> Response:
-    """The page."""
+    """The search page. Raises HTTPException 400."""
     site, wanted = site_of(request), asked(request.query_params)
     number = whole(request.query_params, "page", 1, most=_MOST_PAGES)
     results, known = await asyncio.gather(
@@ -79,7 +79,7 @@ async def show(request: Request) -> Response:
 
 
 async def _found(site: Site, wanted: Asked, skip: int) -> Results:
-    """What the words find; without words the newest. Raises HTTPException 400."""
+    """The hits of the query, or the newest articles without one. Raises HTTPException 400."""
     if not wanted.q:
         query = wanted.selection.query()
         found = await newest_articles(site.db, query, limit=_SIZE + 1, skip=skip)
@@ -95,7 +95,7 @@ async def _found(site: Site, wanted: Asked, skip: int) -> Results:
 
 
 def _bars(site: Site, wanted: Asked) -> list[Bar]:
-    """How many hits each month has, from the first to the last; each year where that is a long time."""
+    """Hits by month from the first hit to the last, or by year for 60 months and more."""
     asked = Search(site.index, wanted.q, wanted.selection)
     counts = asked.histogram("month")
     if not counts:
@@ -118,7 +118,7 @@ def _bars(site: Site, wanted: Asked) -> list[Bar]:
 
 
 def _day(span: str, *, first: bool) -> str:
-    """The first or the last day of a month or a year."""
+    """The first or last day of a month (2017-08) or a year (2017)."""
     year, month = int(span[:4]), int(span[5:] or (1 if first else 12))
     return f"{year}-{month:02}-{1 if first else calendar.monthrange(year, month)[1]:02}"
 
@@ -137,10 +137,10 @@ def _lead(body: str) -> str:
     return text if len(text) < 100 else f"{text[:100]}…"
 
 
-# The longest part of the form, and the same on nearly every page.
+# Cached: it is the longest part of the form and the same on nearly every page.
 @lru_cache(maxsize=64)
 def _options(columns: tuple[str, ...], chosen: str | None) -> Markup:
-    """Columns by the host they are on, for a select."""
+    """The options of the column select, grouped by host."""
     named = sorted((column_site(each), each) for each in columns)
     groups = [
         (host, [(key, column_name(key)) for _, key in rows])
@@ -151,12 +151,12 @@ def _options(columns: tuple[str, ...], chosen: str | None) -> Markup:
 
 @cache
 def _hosts() -> Markup:
-    """The site's hosts, to choose from."""
+    """The options of the host field."""
     return part("hosts.html", hosts=sites())
 
 
 def _chips(wanted: Asked) -> Iterator[tuple[str, str]]:
-    """What is filtered by, each with the address of the search without it."""
+    """The active filters, each with a link to the same search without it."""
     for name, value in wanted.filters.items():
         if name == "column":
             told = f"栏目 {'、'.join(map(column_name, wanted.selection.columns))}"
