@@ -197,8 +197,8 @@ def test_damage_is_told_once(wrong: object, crawl: Crawl, tmp_path: Path) -> Non
         ({"jobs": "0"}, "jobs=0 is not a number of processes, 1 to 99"),
         ({"jobs": "x"}, "jobs=x is not a number of processes, 1 to 99"),
         ({"jobs": "100"}, "jobs=100 is not a number of processes, 1 to 99"),
-        ({"jobs": "2", "part": "1/2"}, "jobs= excludes part= and dry_run=on"),
-        ({"jobs": "2", "dry_run": "on"}, "jobs= excludes part= and dry_run=on"),
+        ({"jobs": "2", "part": "1/2"}, "jobs= cannot be combined with part= or dry_run=on"),
+        ({"jobs": "2", "dry_run": "on"}, "jobs= cannot be combined with part= or dry_run=on"),
         ({"jobs": "2"}, "no archive at "),
     ],
 )
