@@ -125,7 +125,7 @@ def test_jobs_are_one_run(
     # Nothing is read otherwise any more.
     done = crawl("reparse", parser_before=1, jobs=2)
     assert done.returncode == 2
-    assert done.stderr == "zjolcrawl: nothing in the archive is what was asked for\n"
+    assert done.stderr == "zjolcrawl: no capture in the archive matches the arguments\n"
     # A part alone does not say it: another may have corrected all that was chosen.
     part = crawl("reparse", parser_before=1, part="1/2", PART_REPORTS=1)
     assert (part.returncode, part.stderr) == (0, "")
