@@ -135,7 +135,7 @@ DOWNLOADER_MIDDLEWARES = {
     "zjolcrawl.middlewares.decompression.DecompressionMiddleware": 590,
     # Nearest the downloader: the bytes as they came over the wire.
     "zjolcrawl.middlewares.archive.ArchiveMiddleware": 950,
-    # The spiders check a page's own redirect before they follow it: it must stay on the site.
+    # Off: spiders follow such redirects themselves, after a check that they stay on the site.
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
     # The site needs no password, and nothing reads these counts.
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
