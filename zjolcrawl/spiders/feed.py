@@ -335,7 +335,7 @@ class Feed:
                 self._looked = 0.0
 
     async def _rest(self) -> None:
-        """Wait for news; if the engine is idle, flush the store, then give up unfinished work."""
+        """Wait for a change; if the engine is idle, flush the store, then give up the rest."""
         queues = self._queues.values()
         waits = not any(queue.open for queue in queues)
         last = waits and all(queue.read and not queue.found for queue in queues)
