@@ -1,1 +1,1 @@
-"""Repeatable benchmarks: each prints ratios of runs that took turns on the same machine."""
+"""Repeatable benchmarks; each prints ratios of runs that took turns on one machine."""

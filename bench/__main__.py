@@ -1,11 +1,11 @@
-"""All benchmarks of speed, one after the other: `make bench`.
+"""Runs the speed benchmarks one after the other: `make bench`.
 
 python -m bench [PART …] [--quick] [--write]
 
-Without a name all parts but the long ones. Each prints a table; `--write` puts it into bench/RESULTS.md
-between the part's marks, with the machine and the day; `--quick` only shows that all of it works, and
-writes nothing. Each
-part is a module with a command line of its own: `python -m bench.crawl_rate 3000 11 gzip`.
+Without a name it runs all parts but the long ones. Each prints a table. `--write` puts the table
+into bench/RESULTS.md between the part's marks, with the machine and the date. `--quick` only checks
+that everything works and writes nothing. Each part is a module with its own command line, such as
+`python -m bench.crawl_rate 3000 11 gzip`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ LONG: dict[str, tuple[str, str]] = {
 
 
 def main() -> None:
-    """Run what the command line names."""
+    """Run the parts named on the command line."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS | LONG))
     options.add_argument("--quick", action="store_true", help="small numbers: does all of it work?")
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def run(name: str, arguments: str) -> str:
-    """What a part prints, in a process of its own. Raises CalledProcessError."""
+    """The output of a part, run in its own process. Raises CalledProcessError."""
     done = subprocess.run(
         [sys.executable, "-m", f"bench.{name}", *arguments.split()],
         stdout=subprocess.PIPE, text=True, encoding="utf-8", check=True,
@@ -69,7 +69,7 @@ def run(name: str, arguments: str) -> str:
 
 
 def written(text: str, name: str, told: str) -> str:
-    """The text with what was told between the part's marks. Raises ValueError where it has none."""
+    """The text with the result between the part's marks. Raises ValueError without marks."""
     begin, end = f"<!-- bench.{name} -->\n", f"<!-- end of bench.{name} -->\n"
     pattern = re.escape(begin) + ".*?" + re.escape(end)
     new, found = re.subn(pattern, lambda _: begin + told + end, text, flags=re.DOTALL)

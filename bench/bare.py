@@ -1,6 +1,6 @@
-"""The bare crawl that ours is measured against: it reads links on list pages and nothing else.
+"""A minimal Scrapy spider as the baseline of the crawl benchmarks: it only reads list links.
 
-Run by `scrapy runspider` outside the project, so with Scrapy's own defaults.
+It is run by `scrapy runspider` outside the project, so with Scrapy's own defaults.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ _NEXT = re.compile(rb'<a href="(index_\d+\.shtml)">')
 
 
 class BareSpider(Spider):
-    """A request for each link of a list, an item of one field for each article."""
+    """Requests each link of a list and yields a one-field item for each article."""
 
     name = "bare"
     start_urls: ClassVar[list[str]] = [COLUMN]  # type: ignore[misc]  # as Scrapy documents it
 
     def parse(self, response: Response) -> Iterator[Any]:
-        """Scrapy callback of a list page; regular expressions over its bytes."""
+        """Scrapy callback for a list page; applies regular expressions to its bytes."""
         for link in _LINK.findall(response.body):
             yield Request(urljoin(response.url, link.decode()), callback=self.article)
         for link in _NEXT.findall(response.body):
             yield Request(urljoin(response.url, link.decode()))
 
     def article(self, response: Response) -> dict[str, str]:
-        """Scrapy callback: the page is not looked at."""
+        """Scrapy callback for an article; does not read the page."""
         return {"url": response.url}

@@ -1,9 +1,9 @@
-"""How fast `scrapy browse` answers, beside the bare queries that its pages are made of.
+"""Measures how fast `scrapy browse` answers, next to the plain queries behind its pages.
 
-python -m bench.browse [ARTICLES]     100,000 unless told
+python -m bench.browse [ARTICLES]     default 100,000
 
-For each page the median and the slowest of 50, asked over one connection, and the ratio of the medians to
-that of the page's own query, asked of the same database in the same run.
+For each page it prints the median and the slowest of 50 requests over one connection, and the ratio
+of the median to that of the page's own query on the same database in the same run.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Query = Callable[[int], Awaitable[Any]]
 def pages(
     db: Database, index: SearchIndex, url: str
 ) -> dict[str, tuple[Callable[[int], str], Query]]:
-    """By name: a page's address and its own query, of the n-th time."""
+    """Maps a name to a page's address and its own query for the n-th request."""
     column = Selection(columns=(_COLUMN,))
     return {
         "newest": (
@@ -73,7 +73,7 @@ def pages(
 
 
 async def bare(query: Query) -> list[float]:
-    """Seconds of a query, each time."""
+    """Seconds of each run of a query."""
     taken = []
     for n in range(TIMES):
         begun = time.perf_counter()
@@ -83,7 +83,7 @@ async def bare(query: Query) -> list[float]:
 
 
 def asked(connection: http.client.HTTPConnection, address: Callable[[int], str]) -> list[float]:
-    """Seconds of a page, each time."""
+    """Seconds of each request for a page."""
     taken = []
     for n in range(TIMES):
         begun = time.perf_counter()
@@ -96,7 +96,7 @@ def asked(connection: http.client.HTTPConnection, address: Callable[[int], str])
 
 
 async def measure(uri: str, data: Path) -> None:
-    """Index, then each page and its query."""
+    """Build the index, then time each page and its query."""
     client = await connect(uri)
     db = client["zjol"]
     index = SearchIndex.open(data, db.name)
@@ -118,7 +118,7 @@ async def measure(uri: str, data: Path) -> None:
 
 
 def main(count: int) -> None:
-    """On a made archive in a folder of its own."""
+    """Run the benchmark on a synthetic archive in a temporary folder."""
     with tempfile.TemporaryDirectory() as scratch, EmbeddedServer.acquire(Path(scratch)) as server:
         with MongoClient[dict[str, Any]](server.uri, tz_aware=True) as client:
             fill(client["zjol"], count)

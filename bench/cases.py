@@ -1,8 +1,8 @@
-"""Small inputs that a reader once got wrong: a page, and beside it what is expected of its fields.
+"""Scores small inputs that the parser once got wrong, each with its expected fields.
 
-A JSON file has the page's `url`, what `kind` of fault it stands for, and `expected`: a field's value, or
-its number in words (`3 addresses`). A page of a list has `links`. Inputs without a page of their own
-(a crawl, a cut answer) are left out: tests of their own hold them.
+A JSON file has the page's `url`, the `kind` of fault it stands for, and `expected`: a field's value
+or its count in words (`3 addresses`). For a list page `expected` has `links`. Inputs without a page
+of their own (a crawl, a cut response) are left out; they have their own tests.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ _LENGTH = {"second": 19, "minute": 16, "hour": 13, "day": 10}
 
 @dataclass(slots=True)
 class Case:
-    """One small input; `wrong` names the fields that are not as expected, with both values."""
+    """One small input; `wrong` lists the fields that differ from the expected, with both values."""
 
     name: str
     wrong: list[str]
 
 
 def score_cases(folder: Path) -> list[Case]:
-    """Every input of a folder that has a page, in the order of their names."""
+    """The cases of a folder that have a page, sorted by name."""
     return [
         Case(path.stem, _wrong(json.loads(path.read_text()), page.read_bytes()))
         for path in sorted(folder.glob("*.json"))

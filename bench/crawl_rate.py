@@ -1,14 +1,15 @@
-"""The crawl as shipped beside a bare stock Scrapy spider, and beside that with CONCURRENT_ITEMS=4.
+"""Compares the crawl rate with that of a minimal stock Scrapy spider.
 
 python -m bench.crawl_rate [ARTICLES [ROUNDS [SERVING …]]]     3000 5 plain plain+charset gzip gzip+charset
 
-All crawl the same made site from nginx with the same concurrency and no delay, each in a process of its
-own. Ours stores all fields, keeps its frontier, checks for revisions, upserts in bulk (journalled) and
-writes WARC, and at its end brings the full-text index up to date, as far as a fiftieth of its time reaches;
-once more it does without that. The bare one (bench.bare) yields links and one field. A rate is pages
-(lists and articles) by the time from the first request that is scheduled until the engine has stopped,
-flush and end of the run included; CPU is what the crawl's own process spent
-in that time, so neither nginx nor mongod; peak memory is that of the crawl's process alone.
+All crawl the same synthetic site from nginx with the same concurrency and no delay, each in its own
+process. zjolcrawl runs as shipped: it stores all fields, keeps its frontier, checks for revisions,
+upserts in bulk (journalled), writes WARC, and at its end updates the full-text index for up to a
+fiftieth of its time. It also runs once without the index. The stock spider (bench.bare) yields
+links and one field; it runs with Scrapy's defaults and with CONCURRENT_ITEMS=4. A rate is pages
+(lists and articles) divided by the time from the first scheduled request until the engine has
+stopped, including flush and end of the run. CPU is that of the crawl's own process in that time,
+without nginx and mongod. Peak memory is that of the crawl's process alone.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _WHO = (OURS, STOCK, FOUR)
 
 
 def report(articles: int = 3000, rounds: int = 5, *servings: str) -> str:
-    """A table, a row for each serving, and what the charset header does."""
+    """A table with a row per serving, and the effect of the charset header."""
     chosen = servings or SERVINGS
     with rigged(articles, *chosen) as rig:
         contenders: dict[tuple[str, str], Callable[[], Figures]] = {}
@@ -83,7 +84,7 @@ def _cost_table(
 
 
 def _rates(figures: list[Figures]) -> list[float]:
-    """Of the same pages, so one a second is as good as another."""
+    """Crawls per second; all read the same pages, so their ratios are those of the page rates."""
     return [1 / each.seconds for each in figures]
 
 

@@ -1,4 +1,4 @@
-"""Crawls of the made-up site, with settings that fit a site on this machine."""
+"""Starts crawls of the synthetic site, with settings that suit a site on the same machine."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _COLUMN = ("crawl", "column", "-a", f"url={COLUMN}")
 
 
 def begin(proxy: str, mongodb: str, data: Path, **settings: str) -> subprocess.Popen[str]:
-    """A crawl in the background; what it says on stderr can be read from it.
+    """Start a crawl in the background; its stderr is readable from the result.
 
-    Names in lower case are the spider's arguments.
+    Lower-case names are arguments of the spider.
     """
     return subprocess.Popen(
         [sys.executable, "-m", "scrapy", *_COLUMN, *_given({**_QUICK, **_OURS, **settings})],
@@ -43,9 +43,9 @@ def ours(
     without_search: bool = False,
     **settings: str,
 ) -> Figures:
-    """A crawl as shipped, on the clock; `without_search`: full text is never touched.
+    """Time a crawl as shipped; `without_search` skips the full-text index.
 
-    Raises RuntimeError where it fails.
+    Raises RuntimeError if it fails.
     """
     return _timed(
         [*command, *_given({**_QUICK, **_OURS, **settings})],
@@ -57,7 +57,7 @@ def ours(
 
 
 def bare(proxy: str, **settings: str) -> Figures:
-    """bench.bare with Scrapy's own defaults, on the clock. Raises RuntimeError where it fails."""
+    """Time bench.bare with Scrapy's own defaults. Raises RuntimeError if it fails."""
     spider = str(ROOT / "bench" / "bare.py")
     given = _given({"LOG_LEVEL": "WARNING", **_QUICK, **settings})
     with tempfile.TemporaryDirectory() as elsewhere:  # no scrapy.cfg there

@@ -1,10 +1,10 @@
-"""Three runs by a real cron daemon (Debian: cron, as root), the second overlapping the first.
+"""Checks three runs by a real cron daemon, the second overlapping the first.
 
 python -m bench.cron
 
-Adds a line for every minute to /etc/cron.d, starts `cron -f`, and takes both away again. The site
-answers slowly at first, so that the first run lasts over a minute. Takes about four minutes; ends with
-status 1 unless the runs end with 0, 75 and 0.
+Needs root and cron (Debian: cron). Adds a line for every minute to /etc/cron.d, starts `cron -f`,
+and removes both afterwards. The site answers slowly at first, so that the first run lasts over a
+minute. Takes about four minutes. Exits with status 1 unless the runs end with 0, 75 and 0.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ RUNS = 3
 
 
 def main() -> int:
-    """Print the exit statuses and what each run said."""
+    """Print the exit status and the output of each run."""
     cron = shutil.which("cron") or shutil.which("cron", path="/usr/sbin")
     if not cron:
         print("this needs cron: apt-get install cron")

@@ -1,21 +1,24 @@
-"""How much faster two runs are than one, on twelve slow hosts; and a crowd that is killed, frozen and deposed.
+"""Measures how two parallel runs scale on twelve slow hosts; tests parallel runs under failures.
 
 python -m bench.crowd [ARTICLES [SECONDS]]              3000 0.8
 python -m bench.crowd kills [ARTICLES [KILLS [RUNS]]]   3000 5 4
 
-Both use a replica set of three. The site has twelve hosts with a column each, and answers each request after
-SECONDS, as one does that is far or slow. A run keeps 8 requests under way (CONCURRENT_REQUESTS), two of a host,
-so one run is bound by that and not by its processor: on a machine of two cores, which also serve the site and
-the database, that is where a second run can show what sharing costs.
+Both use a replica set of three. The site has twelve hosts with a column each and answers each
+request after SECONDS, like a distant or slow server. A run keeps 8 requests open
+(CONCURRENT_REQUESTS), two per host, so that limit bounds one run and not its processor. On a
+two-core machine that also serves the site and the database, only then can a second run show the
+cost of sharing.
 
-The first ends with status 1 unless two runs are at least 1.9 times one, every article is stored once, nothing
-was asked for twice, and no host was asked by two runs at a time. The rate is the web's: articles between its
-first and its last request for one, so start and end of the processes do not count.
+The first form exits with status 1 unless two runs are at least 1.9 times as fast as one, every
+article is stored once, nothing was requested twice, and no host was requested by two runs at a
+time. The rate is measured at the web server: articles between its first and last article request,
+so start and end of the processes do not count.
 
-The second kills runs (SIGKILL; each is begun again on its folder, as a supervisor does), freezes one past its
-lease (SIGSTOP) and wakes it, and has the primary step down, all at random moments of one crawl. It ends with
-status 1 unless every article is stored once, every link is `stored`, every `warc` pointer leads to the bytes that
-were served, and no host was asked by two runs at a time, but for what a killed or frozen one had under way.
+The second form kills runs (SIGKILL; each is restarted on its folder, as a supervisor would),
+freezes one past its lease (SIGSTOP) and resumes it, and makes the primary step down, all at random
+moments of one crawl. It exits with status 1 unless every article is stored once, every link is
+`stored`, every `warc` pointer leads to the served bytes, and no host was requested by two runs at a
+time, except for the open requests of a killed or frozen run.
 """
 
 from __future__ import annotations
@@ -40,7 +43,7 @@ _SLOW = {"CONCURRENT_REQUESTS": 8, "CONCURRENT_REQUESTS_PER_DOMAIN": 2, "LEASE_S
 
 
 def crawl(seen: Seen, begin: Begin, db: Any, urls: list[str], runs: int) -> tuple[float, list[str]]:
-    """Articles a second of so many runs together, and what was wrong."""
+    """Articles per second of `runs` parallel runs, and the faults found."""
     seen.spans.clear()
     faults = []
     for each in [begin(10 * runs + number, **_SLOW) for number in range(runs)]:
@@ -58,7 +61,7 @@ def crawl(seen: Seen, begin: Begin, db: Any, urls: list[str], runs: int) -> tupl
 
 
 def main(articles: int = 3000, seconds: float = 0.8) -> int:
-    """Print the rates and their ratio."""
+    """Print the rates and their ratio; returns the exit status."""
     seen, listed, rates, faults = Seen(), columns(_HOSTS), [], list[str]()
     pages = articles // (_HOSTS * _ON_PAGE)
     with (
@@ -84,7 +87,7 @@ def main(articles: int = 3000, seconds: float = 0.8) -> int:
 
 
 def kills(articles: int = 3000, deaths: int = 5, runs: int = 4) -> int:
-    """Print each trouble and the verdict."""
+    """Print each failure and the verdict; returns the exit status."""
     seed = time.time_ns()
     chance = random.Random(seed)
     print(f"{articles} articles, {runs} runs, {deaths} kills, seed {seed}", flush=True)

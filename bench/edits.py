@@ -1,4 +1,4 @@
-"""A made site with images whose pages are edited between visits, and what an archive of it must hold."""
+"""A synthetic site with images whose pages change between visits, and checks of its archive."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _IMAGE = re.compile(rb'src="\./(W\d+\.jpg)"')
 
 
 class EditedSite:
-    """The files of `bench.site.build`; `history` has the contents of each page, oldest first, by URL."""
+    """The files of `bench.site.build`; `history` maps a URL to its contents, oldest first."""
 
     def __init__(self, root: Path, chance: random.Random) -> None:
         self._folder = root / HOST / FOLDER.strip("/")
@@ -38,7 +38,7 @@ class EditedSite:
                 self.images[self._url(name)] = data
 
     def edit(self, pages: int) -> None:
-        """Change the text of so many pages, each with a later time of its file."""
+        """Change the text of `pages` random pages, each with a later mtime."""
         self._round += 1
         for url in self._chance.sample(sorted(self.history), pages):
             words = f"<p>　　第{self._round}次更正：本文的一处数字有误。</p>".encode()
@@ -57,14 +57,14 @@ class EditedSite:
 
 
 class Remembered:
-    """What the database held at any moment: none of it may be lost."""
+    """Everything the database held at any moment; none of it may be lost."""
 
     def __init__(self) -> None:
         self._versions: dict[tuple[str, int], dict[str, Any]] = {}
         self._images: dict[str, str] = {}
 
     def look(self, db: Any) -> int:
-        """Take in what is there now; how many articles."""
+        """Remember what the database holds now; returns the number of articles."""
         for version in versions_of(db):
             kept = {name: version[name] for name in ("content_sha256", "warc", "changed_at")}
             self._versions[url_of(version), version["revision"]] = kept
@@ -74,7 +74,7 @@ class Remembered:
         return int(db.articles.count_documents({}))
 
     def lost(self, db: Any) -> list[str]:
-        """What was there and is not, or is another."""
+        """One line for each remembered version or image that is missing or changed."""
         now = {(url_of(each), each["revision"]): each for each in versions_of(db)}
         stored = {
             i["url"]: i.get("sha256") for each in now.values() for i in each.get("images", ())
@@ -90,12 +90,12 @@ class Remembered:
 
 
 def versions_of(db: Any) -> list[dict[str, Any]]:
-    """All versions of all articles."""
+    """All versions of all articles, in no particular order."""
     return [*db.revisions.find(), *db.articles.find()]
 
 
 def check_edited(db: Any, data: Path, site: EditedSite) -> list[str]:
-    """What is wrong in the end, of a crawl whose folder is `data`."""
+    """The faults at the end of a crawl whose data folder is `data`."""
     faults: list[str] = []
     by_state = db.frontier.aggregate([{"$group": {"_id": "$state", "links": {"$sum": 1}}}])
     if (states := {r["_id"]: r["links"] for r in by_state}) != {"stored": len(site.history)}:
@@ -117,7 +117,7 @@ def check_edited(db: Any, data: Path, site: EditedSite) -> list[str]:
 def _of_article(
     archive: Archive, url: str, versions: list[dict[str, Any]], pages: list[bytes]
 ) -> list[str]:
-    """Its versions are states of the page in their order, the last of which is the page as it is."""
+    """Faults unless the versions are states of the page, in order, ending with its last state."""
     if [each["revision"] for each in versions] != list(range(1, len(versions) + 1)):
         return [f"{url}: revisions {[each['revision'] for each in versions]}"]
     try:
@@ -139,7 +139,7 @@ def _of_image(folder: Path, image: dict[str, Any], images: dict[str, bytes]) -> 
 
 
 def _picture(noise: bytes) -> bytes:
-    """A PNG of one row of these bytes."""
+    """A PNG with one row of these bytes."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return (

@@ -1,10 +1,10 @@
-"""What exporting an archive takes: memory that stays flat, and time beside a bare loop over the same.
+"""Checks that export uses constant memory, and compares its speed with a bare cursor loop.
 
-python -m bench.export [FEW MANY]    articles (10000 100000) in a MongoDB of its own
+python -m bench.export [FEW MANY]    articles (10000 100000) in a temporary MongoDB
 
-For each form: the most memory that `scrapy export` held at FEW and at MANY articles, and rows a second
-as a share of those of a loop that reads the same cursor and does nothing. Exit status 1: a process that
-held more than a quarter more for many than for few.
+For each format: the peak memory of `scrapy export` at FEW and at MANY articles, and its rows per
+second as a share of those of a loop that reads the same cursor and does nothing. Exits with status
+1 if a process used more than a quarter more memory for many than for few.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ GROWTH = 1.25
 
 
 def filled(uri: str, count: int) -> str:
-    """The name of a database with so many articles."""
+    """Create a database with this many articles; returns its name."""
     name = f"bench_{count}"
     with MongoClient[dict[str, Any]](uri, tz_aware=True) as client:
         fill(client[name], count)
@@ -39,13 +39,13 @@ def filled(uri: str, count: int) -> str:
 
 
 def size(uri: str, database: str) -> int:
-    """The bytes of all articles, as BSON."""
+    """The size of all articles in bytes, as BSON."""
     with MongoClient[dict[str, Any]](uri) as client:
         return int(client[database].command("collstats", "articles")["size"])
 
 
 def memory(uri: str, database: str, path: Path) -> int:
-    """The most bytes that `scrapy export` held."""
+    """The peak memory of `scrapy export` in bytes."""
     running = start_scrapy(
         "export", str(path), "--force", site=None, data=path.parent, uri=uri, database=database
     )
@@ -56,7 +56,7 @@ def memory(uri: str, database: str, path: Path) -> int:
 
 
 async def rate(uri: str, database: str, path: Path | None) -> float:
-    """Articles a second, from a process that has begun; without a path nothing is done with them."""
+    """Articles per second without the process start; without a path the rows are discarded."""
     count, begun = 0, time.perf_counter()
     async with open_database(uri, database, Path()) as db:
         if path is None:
@@ -73,7 +73,7 @@ async def rate(uri: str, database: str, path: Path | None) -> float:
 
 
 def main(few: int, many: int) -> int:
-    """Measure and print; the exit status."""
+    """Measure and print; returns the exit status."""
     growing = False
     with tempfile.TemporaryDirectory() as folder, EmbeddedServer.acquire(Path(folder)) as server:
         paths = [Path(folder) / f"a.{form}" for form in FORMS]

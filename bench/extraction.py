@@ -1,12 +1,12 @@
-"""Reading articles: ours beside bare parsing by lxml, plain selectors, and other extractors.
+"""Compares the time to parse an article with bare lxml, plain selectors and other extractors.
 
 python -m bench.extraction [PAGES [ROUNDS]]     600 5
 
-Ours gives all fields, the normalised item included; bare is lxml's parser with our options on bytes of a known
-encoding, and nothing else; selectors are those of bench.plain_spider. All three run as in a crawl, where Python
-looks for garbage seldom. The others run in .venv-peers as in bench.fidelity, on a tenth of the pages, since
-they take so much longer; each gets decoded text. Both the made site's pages are read and the fixtures of T1,
-which are smaller.
+zjolcrawl extracts all fields, including normalization. Bare is only lxml's parser with the
+project's options, on bytes of a known encoding. Selectors are those of bench.plain_spider. All
+three run as in a crawl, with rare garbage collection. The other extractors run in .venv-peers as in
+bench.fidelity, on a tenth of the pages, since they take much longer; each gets decoded text. The
+pages are those of the synthetic site and, smaller, the T1 fixtures.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _FEW = 10
 
 
 class Pages:
-    """Pages to read, in memory, and where they are; `encodings` are known before the clock runs."""
+    """Pages in memory and on disk; `encodings` are determined before the clock starts."""
 
     def __init__(self, found: list[tuple[Path, str]]) -> None:
         self.found = found
@@ -47,7 +47,7 @@ class Pages:
 
 
 def report(pages: int = 600, rounds: int = 5) -> str:
-    """A table for the made pages, one for the fixtures."""
+    """A table for the synthetic pages and one for the fixtures."""
     told = [
         f"Medians of {rounds} rounds (least–greatest), {versions('lxml', 'parsel')}; peers: bench/peers.txt."
     ]
@@ -62,7 +62,7 @@ def report(pages: int = 600, rounds: int = 5) -> str:
 
 
 def compare(title: str, pages: Pages, rounds: int) -> str:
-    """A table with a row for each reader."""
+    """A table with a row per extractor."""
     few = pages.found[::_FEW] if len(pages.found) > 10 * _FEW else pages.found
     readers: dict[str, Callable[[], float]] = {
         OURS: partial(each_page, ours, pages),
@@ -84,7 +84,7 @@ def compare(title: str, pages: Pages, rounds: int) -> str:
 
 
 def each_page(read: Callable[[bytes, str], object], pages: Pages) -> float:
-    """Seconds a page; what is loaded once is loaded before."""
+    """Seconds per page; one-time loading is done before the clock starts."""
     read(*pages.bodies[0])
     begun = time.perf_counter()
     for body, url in pages.bodies:
@@ -93,13 +93,13 @@ def each_page(read: Callable[[bytes, str], object], pages: Pages) -> float:
 
 
 def ours(body: bytes, url: str) -> object:
-    """All fields, normalised."""
+    """Extract all fields, normalized."""
     raw = read_article(body, url)
     return normalize(raw) if isinstance(raw, RawArticle) else raw
 
 
 def parse(pages: Pages) -> float:
-    """Seconds a page of the parser alone."""
+    """Seconds per page of the parser alone."""
     begun = time.perf_counter()
     for (body, _), encoding in zip(pages.bodies, pages.encodings, strict=True):
         parser = etree.HTMLParser(
@@ -110,7 +110,7 @@ def parse(pages: Pages) -> float:
 
 
 def by_peer(name: str, found: list[tuple[Path, str]]) -> float:
-    """Seconds a page of another extractor, by its own clock, in a process of its own."""
+    """Seconds per page of another extractor, by its own clock in its own process."""
     milliseconds = [answer["ms"] for answer in ask(name, found)]
     return sum(milliseconds) / len(milliseconds) / 1000
 

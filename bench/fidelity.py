@@ -1,12 +1,13 @@
-"""How right the fields are: pages with truth, field by field, and the floors that they are held to.
+"""Scores extracted fields against known-correct pages and enforces minimum scores.
 
 python -m bench.fidelity [FOLDER …] [--truth FILE] [--peers all|NAME,…] [--pages] [--json]
 
-Without a folder: the fixtures, and what is there of ../shared/pages, ../shared/cases and ../shared/real;
-below a floor of bench/floors.toml the exit status is 1. A folder is a tree of pages with golden files beside
-them, as fixtures/, or one that the truth file marks (bench/truth.toml if not told). bench.scoring says how a
-field is scored; a table shows shares of right values in per cent, and "–" for what an extractor does not
-offer. Other extractors (`--peers`) run in .venv-peers, which the first run makes from bench/peers.txt.
+Without a folder it scores the fixtures, and those of ../shared/pages, ../shared/cases and
+../shared/real that exist; a score below its minimum in bench/floors.toml makes the exit status 1. A
+folder is a tree of pages with golden files beside them, like fixtures/, or one that the truth file
+marks (default: bench/truth.toml). bench.scoring defines how a field is scored. A table shows the
+share of correct values in per cent, and "–" for what an extractor does not offer. Other extractors
+(`--peers`) run in .venv-peers, which the first run creates from bench/peers.txt.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ _LENGTH = {"second": 19, "minute": 16, "hour": 13, "day": 10}
 
 
 def found_in(article: Article) -> Found:
-    """An article in the words of bench.scoring."""
+    """An article in the field names and values of bench.scoring."""
     published = ""
     if article.published_at:
         there = article.published_at.astimezone(BEIJING).strftime("%Y-%m-%dT%H:%M:%S")
@@ -69,7 +70,7 @@ def found_in(article: Article) -> Found:
 
 @dataclass(slots=True)
 class Reading:
-    """What an extractor made of a page: its fields, how long it took, why there are none."""
+    """An extractor's result for a page: fields and time, or why there are none."""
 
     found: Found
     milliseconds: float
@@ -78,7 +79,7 @@ class Reading:
 
 
 def read_ours(truths: list[Truth]) -> Iterator[Reading]:
-    """What the parser of this project makes of each page."""
+    """The result of this project's parser for each page."""
     for truth in truths:
         body = truth.page.read_bytes()
         began = time.perf_counter()
@@ -92,7 +93,7 @@ def read_ours(truths: list[Truth]) -> Iterator[Reading]:
 
 
 def read_peer(name: str, truths: list[Truth]) -> Iterator[Reading]:
-    """What a peer makes of each page; where it fails or ends early, it found nothing and crashed."""
+    """Another extractor's result for each page; a failure counts as a crash that found nothing."""
     answers = {answer["page"]: answer for answer in ask(name, [(t.page, t.url) for t in truths])}
     for truth in truths:
         answer = answers.get(str(truth.page), {"ms": 0.0, "error": "no answer"})
@@ -101,7 +102,7 @@ def read_peer(name: str, truths: list[Truth]) -> Iterator[Reading]:
 
 
 def tally(truths: list[Truth], readings: list[Reading]) -> Tally:
-    """One extractor's readings of pages, scored."""
+    """The score of one extractor's readings."""
     result = Tally()
     for truth, reading in zip(truths, readings, strict=True):
         if why := reading.crash or reading.refused:
@@ -117,9 +118,9 @@ def _nothing(offers: tuple[str, ...]) -> Found:
 
 
 def ask(name: str, found: list[tuple[Path, str]]) -> Iterator[dict[str, Any]]:
-    """A peer's answers on pages and their URLs; one that dies on a page leaves the rest out.
+    """Another extractor's answers on pages and their URLs, up to the page that kills it.
 
-    Raises RuntimeError.
+    Raises RuntimeError if it does not start.
     """
     pages = [
         {"page": str(path), "url": url, "encoding": decode(path.read_bytes())[1]}
@@ -139,7 +140,7 @@ def ask(name: str, found: list[tuple[Path, str]]) -> Iterator[dict[str, Any]]:
 
 
 def peers_python() -> str:
-    """The interpreter of .venv-peers, made anew where bench/peers.txt has changed."""
+    """The interpreter of .venv-peers, which is rebuilt if bench/peers.txt has changed."""
     wanted = ROOT / "bench" / "peers.txt"
     folder = ROOT / ".venv-peers"
     python, has = folder / "bin" / "python", folder / "peers.txt"
@@ -155,7 +156,7 @@ def peers_python() -> str:
 
 
 def table(tallies: dict[str, Tally]) -> str:
-    """A row an extractor, Markdown."""
+    """A Markdown table with a row per extractor."""
     heads = ["", *FIELDS, "body F1", "body whole", "ms a page", "crashes"]
     rows = [heads, ["---"] * len(heads)]
     for name, each in tallies.items():
@@ -170,7 +171,7 @@ def _percent(rate: float | None) -> str:
 
 
 def score(truths: list[Truth], names: list[str]) -> dict[str, dict[str, Tally]]:
-    """Each extractor's tally, of all pages, and of the news sites' where there are other kinds."""
+    """Each extractor's tally over all pages, and over the news pages if there are others."""
     readings = {"zjolcrawl": list(read_ours(truths))}
     readings |= {name: list(read_peer(name, truths)) for name in names}
     groups = {f"{len(truths)} pages": range(len(truths))}
@@ -187,7 +188,7 @@ def score(truths: list[Truth], names: list[str]) -> dict[str, dict[str, Tally]]:
 
 
 def as_json(tallies: dict[str, Tally]) -> dict[str, Any]:
-    """Shares, 0 to 1, with (right, scored) of each field."""
+    """Shares (0 to 1) and (right, scored) counts of each field, for JSON."""
     return {
         name: {
             "rates": {field: each.rate(field) for field in FIELDS},
@@ -211,7 +212,7 @@ def with_truth(folder: Path, truth_file: Path) -> list[Truth]:
 
 
 def main() -> None:
-    """Score what the command line names."""
+    """Score the pages named on the command line."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("folders", nargs="*", type=Path)
     options.add_argument(
@@ -245,7 +246,7 @@ def main() -> None:
 
 
 def hold_floors(results: dict[str, dict[str, dict[str, Tally]]]) -> int:
-    """Print the sets that need no table and what is below its floor; 1 if anything is."""
+    """Print the sets that need no table and all scores below their minimum; returns 1 if any."""
     figures = {
         Path(folder).name: floors.of_tally(next(iter(groups.values()))["zjolcrawl"])
         for folder, groups in results.items()
@@ -265,7 +266,7 @@ def hold_floors(results: dict[str, dict[str, dict[str, Tally]]]) -> int:
 
 
 def print_wrong(tallies: dict[str, Tally]) -> None:
-    """Each page's wrong fields: what was found, for what is there."""
+    """Print each page's wrong fields, with the found and the correct value."""
     for name, each in tallies.items():
         for page, lines in each.wrong.items():
             print(f"\n{name} on {page}", *lines, sep="\n    ")

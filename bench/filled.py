@@ -1,9 +1,10 @@
-"""What a page costs when many articles are stored already: a crawl into filled databases, in turns.
+"""Measures how the cost of a page grows with the number of articles already stored.
 
 python -m bench.filled [ARTICLES [ROUNDS [STORED …]]]     1500 5 3000 100000 1000000
 
-The databases are made archives (tests.support.archives); after each crawl what it added is taken out again.
-Filling 100,000 takes a minute or two and 0.7 GB of disk.
+Crawls into databases of different sizes take turns. The databases are synthetic archives
+(tests.support.archives); what a crawl adds is removed after it. Filling 100,000 takes a minute or
+two and 0.7 GB of disk.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _OWN = {"$gte": COLUMN, "$lt": COLUMN[:-1] + "0"}  # the sign after /
 
 
 def report(articles: int = 1500, rounds: int = 5, *stored: int) -> str:
-    """A table with a row for each number of articles that are stored."""
+    """A table with a row per number of stored articles."""
     numbers = stored or (3_000, 100_000, 1_000_000)
     with rigged(articles, _SERVING) as rig:
         for number in numbers:
@@ -51,7 +52,7 @@ def report(articles: int = 1500, rounds: int = 5, *stored: int) -> str:
 
 
 def crawl(rig: Rig, number: int) -> Figures:
-    """A crawl into the database of so many articles, which is as before in the end."""
+    """Crawl into the database with this many articles, then remove what it added."""
     figures = ours(rig.proxies[_SERVING], rig.mongodb, rig.data, MONGODB_DATABASE=f"n{number}")
     shutil.rmtree(rig.data)
     with rig.client() as client:

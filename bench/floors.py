@@ -1,7 +1,7 @@
-"""The least share of right values, by set and field: what `make fidelity` and the tests hold.
+"""Minimum scores by set and field, which `make fidelity` and the tests enforce.
 
-bench/floors.toml has the floors. They are raised by hand when the parser has got better, and never
-lowered. A set whose folder is not there (../shared lies beside a checkout, not in it) is skipped.
+bench/floors.toml has the minimums. They are raised by hand when the parser improves, and never
+lowered. A set whose folder is missing (../shared is beside a checkout, not in it) is skipped.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _OF_FIELD = re.compile(r"'([^']+)': '(\d+)/(\d+)'")
 
 
 def of_tally(tally: Tally) -> Figures:
-    """The figures of pages with goldens or marks; `body` counts the whole ones."""
+    """The scores of pages with golden files or marks; `body` counts fully correct ones."""
     counts = {name: tally.counts[name] for name in FIELDS if name in tally.counts}
     figures: Figures = {name: (right, scored) for name, (right, scored) in counts.items()}
     figures["body"] = (sum(f1 == 1 for f1 in tally.bodies), len(tally.bodies))
@@ -37,12 +37,12 @@ def of_tally(tally: Tally) -> Figures:
 
 
 def of_cases(cases: list[Case]) -> Figures:
-    """How many of the small inputs are right in all that is expected of them."""
+    """How many small inputs are right in every expected field."""
     return {"right": (sum(not case.wrong for case in cases), len(cases))}
 
 
 def of_real(folder: Path) -> dict[str, Figures]:
-    """What the scripts beside the real pages' words say: web pages in whole and cut, papers."""
+    """The scores reported by the scripts beside the real pages: full and cut web pages, papers."""
     web: dict[str, Figures] = {"real.complete": {}, "real.cut": {}}
     said = _output(folder / "score_web.py", "-q")
     for name, right, scored, cut_right, cut_scored in _OF_LINE.findall(said):
@@ -76,13 +76,13 @@ def _output(script: Path, *arguments: str) -> str:
 
 
 def floors() -> dict[str, dict[str, float]]:
-    """The floors by set and field, per cent."""
+    """The minimums by set and field, in per cent."""
     found: dict[str, dict[str, float]] = tomllib.loads(FLOORS.read_text(encoding="utf-8"))
     return found
 
 
 def shortfalls(name: str, figures: Figures) -> Iterator[str]:
-    """Each field of a set that is below its floor, and each floor that nothing is scored for."""
+    """One line per field below its minimum, and per minimum without a score."""
     for field, floor in floors().get(name, {}).items():
         right, scored = figures.get(field, (0, 0))
         if not scored:
@@ -92,7 +92,7 @@ def shortfalls(name: str, figures: Figures) -> Iterator[str]:
 
 
 def shared_sets() -> Iterator[tuple[str, Figures | str]]:
-    """The figures of each set of ../shared that scripts or JSON score, or why there are none."""
+    """The scores of each set of ../shared, or why there are none."""
     for name, folder in (("cases", SHARED / "cases"), ("real", SHARED / "real")):
         if not folder.is_dir():
             yield name, f"skipped: no folder {folder}"

@@ -1,7 +1,7 @@
-"""What stands around an article on every page of the made site: styles, scripts, menus, lists, foot.
+"""Page boilerplate of the synthetic site: styles, scripts, menus, lists and footer.
 
-Of the kinds, and about as dense, as on the reference article's page (fixtures/T1), grown to the size that
-the site's pages have: eleven elements a KB.
+Same kinds and density as on the reference article's page (fixtures/T1), grown to the size of the
+site's pages: eleven elements per KB.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CHANNELS = (
 
 @cache
 def style() -> str:
-    """Inline styles, about 5 KB, the same on every page."""
+    """Inline styles, about 5 KB, identical on every page."""
     chance = random.Random(11)
     rules = []
     for part in _PARTS:
@@ -43,7 +43,7 @@ def style() -> str:
 
 @cache
 def script() -> str:
-    """Inline scripts, about 5 KB, the same on every page: settings, small functions, loaders."""
+    """Inline scripts, about 5 KB, identical on every page: settings, small functions, loaders."""
     chance = random.Random(12)
     lines = [
         'var _trs_uv=_trs_uv||{};(function(){var d=document,s=d.createElement("script");'
@@ -63,7 +63,7 @@ def script() -> str:
 
 @cache
 def top() -> str:
-    """From <body> to the menus' end: bar, search form, logo, channels, cities and counties."""
+    """The page from <body> to the end of the menus: search form, logo, channels, counties."""
     channels = "\n".join(
         f'<li><a href="//{host}.zjol.com.cn/" target="_blank">{name}</a></li>'
         for host, name in _CHANNELS
@@ -97,7 +97,7 @@ def top() -> str:
 
 
 def box(name: str, rows: list[tuple[str, str]]) -> str:
-    """A list in the sidebar or below the article: its name, and titles with addresses."""
+    """A list in the sidebar or below the article: its name and linked titles."""
     items = "\n".join(
         f'<li><a href="{url}" target="_blank" title="{title}">{title}</a></li>'
         for title, url in rows
@@ -110,7 +110,7 @@ def box(name: str, rows: list[tuple[str, str]]) -> str:
 
 @cache
 def foot() -> str:
-    """From the copyright notice to the document's end."""
+    """The page from the copyright notice to the end of the document."""
     friends = "\n".join(
         f'<a href="http://www.link{number}.com.cn/" target="_blank">友情链接{number}</a>'
         for number in range(40)

@@ -1,12 +1,13 @@
-"""Spoiled pages by the ten thousand: no exception, no slow page, no growth, nothing that cannot be stored.
+"""Fuzz test of the parser: corrupted pages must not crash, slow or bloat it, and must be storable.
 
 python -m bench.fuzz [PAGES [FOLDER …]]     pages of fixtures/ and of the folders, on all cores
-python -m bench.fuzz --seed SEED [FOLDER …]  one page again: what was done to it, and its traceback
+python -m bench.fuzz --seed SEED [FOLDER …]  one page again, with the corruption and the traceback
 
-Each page is read as an article (to its normalized and validated document, encoded as BSON), as an article of
-a digital paper, as a column page, as a page of an issue and for its navigation. The articles go to a Store, a
-hundred at a time, on a server of the run's own. Exit status 1: an exception, an article that was not stored, a
-page of more than two seconds of CPU time, or a process that grew by more than a twentieth.
+Each page is parsed as an article (up to its normalized and validated document, encoded as BSON), as
+an article of a digital paper, as a column page, as a page of an issue and for its navigation. The
+articles go to a Store, a hundred at a time, on a temporary server. Exits with status 1 on an
+exception, an article that was not stored, a page of more than two seconds of CPU time, or a process
+that grew by more than a twentieth.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ MARKS = (0.1, 0.5, 1.0)  # of the run: where resident memory is noted
 
 @dataclass
 class Report:
-    """What one process found: `memory` in MiB at each of MARKS, `seconds` (CPU) a page."""
+    """The results of one process: `memory` in MiB at each of MARKS, `seconds` of CPU per page."""
 
     seconds: list[float] = field(default_factory=list)
     slowest: list[tuple[float, int, str, int]] = field(default_factory=list)
@@ -68,7 +69,7 @@ class Report:
 
 
 def read(page: bytes, url: str) -> list[Article]:
-    """Read a page in every way that a crawl does; the articles in it that are fit to be stored."""
+    """Parse a page in every way that a crawl does; returns the articles fit for storage."""
     read_column(page, url)
     read_paper_page(page, ISSUE)
     read_navigation(page, url)
@@ -83,7 +84,7 @@ def read(page: bytes, url: str) -> list[Article]:
 
 
 class Sink:
-    """Stores articles, each under a URL of its own."""
+    """Stores articles, each under its own URL."""
 
     def __init__(self, uri: str, database: str) -> None:
         self._runner = asyncio.Runner()
@@ -92,7 +93,7 @@ class Sink:
         self._waiting: list[Article] = []
 
     def put(self, articles: list[Article], seed: int) -> None:
-        """Take them; every hundred are written. Raises what the store does, and where one is missing."""
+        """Add articles; a full batch is written. Raises the store's errors, or if one is missing."""
         for place, each in enumerate(articles):
             url = f"http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_{seed}{place}.shtml"
             self._waiting.append(replace(each, url=url, frontier_url=url, seen_at=utc_now()))
@@ -100,7 +101,7 @@ class Sink:
             self.write()
 
     def write(self) -> None:
-        """Write what waits."""
+        """Write the waiting articles."""
         some, self._waiting = self._waiting, []
         self._runner.run(self._write(some))
 
@@ -120,7 +121,7 @@ class Sink:
             raise AssertionError(f"{len(some) - number} of {len(some)} articles were not stored")
 
     def close(self) -> None:
-        """Write the rest and let go of the server."""
+        """Write the rest and close the store."""
         try:
             self.write()
         finally:
@@ -131,7 +132,7 @@ class Sink:
 
 @contextlib.contextmanager
 def told(report: Report, seed: int, done: str) -> Iterator[None]:
-    """Any exception at all is a finding."""
+    """Record any exception as a fault of the seed."""
     try:
         yield
     except Exception as error:
@@ -139,20 +140,20 @@ def told(report: Report, seed: int, done: str) -> Iterator[None]:
 
 
 def pages_of(folders: list[Path]) -> list[bytes]:
-    """The pages in the folders, in an order that every process shares."""
+    """The pages in the folders, in the same order for every process."""
     files = [f for folder in folders for f in sorted(folder.rglob("*html")) if f.is_file()]
     return [page for f in files if (page := f.read_bytes())]
 
 
 def spoiled(pages: list[bytes], seed: int) -> tuple[bytes, str, str]:
-    """Page, what was done to it, and the URL it is read as."""
+    """A corrupted page, what was done to it, and the URL to parse it as."""
     chance = random.Random(seed)
     page, done = spoil(pages, chance)
     return page, done, chance.choice(URLS)
 
 
 def work(seeds: range, folders: list[Path], uri: str) -> Report:
-    """Read the pages of the seeds, one after the other, and store their articles."""
+    """Parse the pages of these seeds one by one and store their articles."""
     pages, report, sink = pages_of(folders), Report(), Sink(uri, f"fuzz{seeds.start}")
     marks = [max(1, round(len(seeds) * share)) for share in MARKS]
     for count, seed in enumerate(seeds, 1):
@@ -173,7 +174,7 @@ def work(seeds: range, folders: list[Path], uri: str) -> Report:
 
 
 def _resident() -> float:
-    """MiB that the process holds now (Linux), without what the allocator only keeps for later."""
+    """The process's resident memory in MiB (Linux), after freeing the allocator's reserves."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
     pages = int(Path("/proc/self/statm").read_text().split()[1])
@@ -181,7 +182,7 @@ def _resident() -> float:
 
 
 def main(count: int, folders: list[Path]) -> int:
-    """Read `count` pages in all and print what was found; the exit status."""
+    """Parse `count` pages in total and print the findings; returns the exit status."""
     cores = os.cpu_count() or 1
     # Python's own allocator keeps a whole MiB for one small object that stays in it, and rises for
     # hours towards its plateau where nothing is held; malloc gives back what is free.
@@ -217,7 +218,7 @@ def main(count: int, folders: list[Path]) -> int:
 
 
 def again(seed: int, folders: list[Path]) -> int:
-    """One page of a run once more, kept in the temporary folder for a look."""
+    """Parse one page of a run again and keep it in the temporary folder."""
     page, done, url = spoiled(pages_of(folders), seed)
     kept = Path(tempfile.gettempdir(), f"spoiled-{seed}.html")
     kept.write_bytes(page)

@@ -1,12 +1,12 @@
-"""Odd documents by the thousand through history, the pages' bodies, export and import: no exception, none slow.
+"""Fuzz test of history, web pages, export and import with odd documents: no crash, none slow.
 
-python -m bench.fuzz_exchange [DOCUMENTS]      10,000 unless told
+python -m bench.fuzz_exchange [DOCUMENTS]      default 10,000
 python -m bench.fuzz_exchange --seed SEED      one document again, with its traceback
 
-Each document is an article in which some values are replaced by odd ones. It is shown in a terminal and as a
-web page, compared with another one, written as JSON Lines, CSV and Parquet; and its line gives the very same
-document or is refused by name. Exit status 1: an exception, a document that comes back otherwise, or one that
-takes more than two seconds of CPU time.
+Each document is an article with some values replaced by odd ones. It is rendered in a terminal and
+as a web page, compared with another one, and written as JSON Lines, CSV and Parquet. Its JSON line
+must give exactly the same document or be refused with a reason. Exits with status 1 on an
+exception, a document that comes back changed, or one that takes more than two seconds of CPU time.
 """
 
 from __future__ import annotations
@@ -62,14 +62,14 @@ Made = Callable[[random.Random], Any]
 
 
 def text(chance: random.Random, most: int = 40) -> str:
-    """Any signs, now and then very many."""
+    """Random characters, sometimes very many."""
     if chance.random() < 0.05:
         return "".join(chance.choices(SIGNS, k=chance.randint(1, 6))) * chance.choice([100, 20_000])
     return "".join(chance.choices(SIGNS, k=chance.randint(0, most)))
 
 
 def markup(chance: random.Random) -> str:
-    """Tags in any order, now and then very many."""
+    """Tags in random order, sometimes very many."""
     parts = []
     for _ in range(chance.randint(0, 12)):
         tag = chance.choice(TAGS)
@@ -102,7 +102,7 @@ def value(chance: random.Random) -> Any:
 
 
 def size(value: Any) -> int:
-    """About the bytes of a value; a list repeats itself, so that its first entries tell."""
+    """The approximate size of a value in bytes; a list is estimated from its first entries."""
     if isinstance(value, dict):
         return sum(map(size, value.values()))
     if isinstance(value, list):
@@ -111,7 +111,7 @@ def size(value: Any) -> int:
 
 
 def odd(chance: random.Random) -> dict[str, Any]:
-    """An article with odd values: half of them of the right types."""
+    """An article with odd values, half of them of the right types."""
     made = article(chance.randrange(50))
     for _ in range(chance.randint(1, 2)):
         name = chance.choice([*made, "mine", "gone_at", "returned_at"])
@@ -125,7 +125,7 @@ def odd(chance: random.Random) -> dict[str, Any]:
 
 
 def drive(document: dict[str, Any], other: dict[str, Any]) -> str:
-    """Put a document through everything; what became of its line. Raises whatever is wrong."""
+    """Put a document through everything; returns what became of its line. Raises on any fault."""
     for form in ("jsonl", "csv", "parquet"):
         with _FORMS[form](io.BytesIO()) as write:  # type: ignore[arg-type]
             _written(write, document)
@@ -145,7 +145,7 @@ def drive(document: dict[str, Any], other: dict[str, Any]) -> str:
 
 
 def show(document: dict[str, Any], other: dict[str, Any]) -> None:
-    """A document as a reader sees it, and its edits."""
+    """Render a document and its edits."""
     former = {**document, "characters": len(document["body"])}
     newest = {**other, "_id": document["_id"], "characters": len(other["body"]), "revision": 2}
     told = [*render(document), *edition(newest, former, Effort(), is_newest=True)]
@@ -156,7 +156,7 @@ def show(document: dict[str, Any], other: dict[str, Any]) -> None:
 
 
 def _plain(document: dict[str, Any]) -> dict[str, Any]:
-    """Without what JSON has one word for: a 64-bit number that is small."""
+    """The document without differences that JSON does not keep: small 64-bit numbers."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, dict):
@@ -169,7 +169,7 @@ def _plain(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def main(count: int) -> int:
-    """Drive so many documents and print what was found; the exit status."""
+    """Drive `count` documents and print the findings; returns the exit status."""
     became: Counter[str] = Counter()
     slowest, faults = (0.0, 0), 0
     for seed in range(count):
@@ -188,7 +188,7 @@ def main(count: int) -> int:
 
 
 def again(seed: int) -> str:
-    """One document of a run."""
+    """Drive one document of a run."""
     chance = random.Random(seed)
     document = odd(chance)
     if size(document) > 2**24:  # no server has it

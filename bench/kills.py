@@ -1,11 +1,12 @@
-"""A crawl of 1,500 articles with images, killed (SIGKILL) at 13 random moments and begun again each time.
+"""Crash test: a crawl of 1,500 articles with images, killed (SIGKILL) and restarted 13 times.
 
 python -m bench.kills [ARTICLES [KILLS]]
 
-Before each beginning 5 % of the pages are edited; every run visits all articles again. Ends with status 1
-unless in the end every link of the frontier is `stored`, every version of every article is a state of its
-page, in their order, with a `warc` pointer that leads to those bytes, the newest is the page as it is, every
-image has the bytes that were served, and all that the database held after any kill is there as it was.
+Kills come at random moments. Before each restart 5 % of the pages are edited, and every run visits
+all articles again. Exits with status 1 unless at the end: every link of the frontier is `stored`;
+every version of every article is a state of its page, in order, with a `warc` pointer that leads to
+those bytes; the newest version is the current page; every image has the bytes that were served; and
+everything that the database held after any kill is still there, unchanged.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from zjolcrawl.storage.embedded import EmbeddedServer
 
 
 def check(db: Any, warc: Path, site: Path, articles: int) -> list[str]:
-    """What is wrong in the end, with the archive in the folder `warc`."""
+    """The faults at the end, with the archive in the folder `warc`."""
     faults = []
     documents = {d["_id"]: d for d in db.articles.find()}
     if len(documents) != articles:
@@ -51,7 +52,7 @@ def check(db: Any, warc: Path, site: Path, articles: int) -> list[str]:
 
 
 def main(articles: int = 1500, kills: int = 13) -> int:
-    """Print each round and the verdict."""
+    """Print each round and the verdict; returns the exit status."""
     seed = time.time_ns()
     chance = random.Random(seed)
     print(f"{articles} articles, {kills} kills, seed {seed}", flush=True)

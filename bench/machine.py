@@ -1,4 +1,4 @@
-"""On what a benchmark ran, in one line."""
+"""Describes the machine of a benchmark in one line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zjolcrawl.storage.embedded import find_mongod
 
 
 def machine() -> str:
-    """Day, processor, system, and the versions of what is no Python package; how busy it was before."""
+    """Date, processor, system, versions of non-Python programs, and the load before the run."""
     return (
         f"{date.today()}, {os.cpu_count()} cores ({_processor()}), {_system()}, Linux "
         f"{platform.release()}, MongoDB {_version(str(find_mongod()), '--version')}, nginx "

@@ -1,10 +1,10 @@
-"""The most memory that a crawl holds, at several numbers of pages: it must not grow with them.
+"""Checks that a crawl's peak memory does not grow with the number of pages.
 
 python -m bench.memory [ARTICLES …]     3000 30000 100000
 
-One crawl each. 3,000 articles are files; of more, nginx serves copies in which the article's id, which
-stands in title list, text and image names, is the address's own, so no two payloads are the same and every
-record is written whole. 100,000 take a quarter of an hour, and 3 GB of disk.
+One crawl each. At most 3,000 articles are files. Beyond that nginx serves copies with the article's
+id replaced in title list, text and image names, so no two payloads are equal and every record is
+written in full. 100,000 take a quarter of an hour and 3 GB of disk.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _BODIES = 3000
 
 
 def report(*articles: int) -> str:
-    """A table with a row for each number."""
+    """A table with a row per number of articles."""
     rows = []
     least = 0
     for number in articles or (3_000, 30_000, 100_000):

@@ -1,4 +1,4 @@
-"""nginx on loopback as a forward proxy that has the site itself (Debian: nginx-light)."""
+"""Runs nginx on loopback as a forward proxy that serves the site (Debian: nginx-light)."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ _COPIES = """
 def serve(
     root: Path, folder: Path, *, gzip: bool, charset: bool = False, copies: bool = False
 ) -> Iterator[str]:
-    """Serve `root/<host>/<path>`; the proxy's URL. Raises RuntimeError where there is no nginx.
+    """Serve `root/<host>/<path>`; yields the proxy's URL. Raises RuntimeError without nginx.
 
-    `charset`: whether Content-Type names it, as it does not on many servers of the time. `copies`:
-    whether the site has more articles than files; those are served plain.
+    `charset`: Content-Type names the charset; on many servers of the time it does not. `copies`:
+    the site has more articles than files; those are served plain.
     """
     binary = program()
     if not binary:
@@ -70,7 +70,7 @@ def serve(
 
 
 def program() -> str | None:
-    """Where nginx is, if it is."""
+    """The path of nginx, or None."""
     return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
 

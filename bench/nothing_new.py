@@ -1,10 +1,10 @@
-"""A run over 100 columns where nothing is new: how many requests it makes and how long it takes.
+"""Measures a run over 100 columns where nothing is new: number of requests and time.
 
 python -m bench.nothing_new [COLUMNS [ROUNDS]]     100 5
 
-A site of columns of the catalogue, each with 20 articles, on their real hosts behind nginx, which answers
-If-Modified-Since with 304. After a first crawl the same command is run again and again, without delay and,
-told by the number of requests to each host, as it would be with the delay of a second that is shipped.
+The site has columns of the catalogue with 20 articles each, on their real hosts behind nginx, which
+answers If-Modified-Since with 304. After a first crawl the same command is repeated without delay.
+The time with the default delay of one second follows from the number of requests per host.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def report(columns: int = 100, rounds: int = 5) -> str:
 
 
 def _build(root: Path, columns: list[Column]) -> int:
-    """A list and its articles for each column; how many articles."""
+    """Write a list and its articles for each column; returns the number of articles."""
     writer = Writer(1)
     for number, column in enumerate(columns):
         parts = urlsplit(column.url)

@@ -1,7 +1,8 @@
-"""Pages of the made site: T1 articles of 45 to 60 KB and lists, as the site of 2017 had them.
+"""Generates the pages of the synthetic site: T1 articles of 45 to 60 KB and lists, as in 2017.
 
-A third of an article's page is its text, 900 to 6,500 characters; menus, styles, scripts and lists of
-other articles are the rest. Names, words and tags are those of made archives (tests.support.archives).
+A third of an article's page is text, 900 to 6,500 characters; the rest is menus, styles, scripts
+and lists of other articles. Names, words and tags are those of the synthetic archives
+(tests.support.archives).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _TRAIL = (("浙江在线", "www", ""), ("浙江新闻", "zjnews", ""), ("浙江�
 
 
 class Writer:
-    """Writes articles one after the other, from one seed: the same ones every time."""
+    """Writes articles one by one; the same seed gives the same articles."""
 
     def __init__(self, seed: int) -> None:
         self._newsroom = Newsroom(seed)
@@ -35,7 +36,7 @@ class Writer:
         ]
 
     def article(self, ident: str) -> tuple[str, str]:
-        """Title and page of the article of that id, which stands in its text too."""
+        """Title and page of the article with this id; the id is also in its text."""
         chance, room = self._chance, self._newsroom
         title = room.title()
         at = _MORNING + timedelta(seconds=chance.randrange(14 * 3600))
@@ -65,7 +66,7 @@ class Writer:
         return title, self._grown(page) + foot()
 
     def _body(self, ident: str, reporter: str) -> str:
-        """Paragraphs of one to six sentences, one in six of them a heading before it, up to three images."""
+        """Paragraphs of one to six sentences, one in six with a heading, and up to three images."""
         chance, room = self._chance, self._newsroom
         wanted = int(chance.triangular(900, 6500, 2200))
         lines = [f"　　浙江在线8月12日讯（浙江在线记者 {reporter} 编号{ident}）"]
@@ -85,7 +86,7 @@ class Writer:
         return "\n".join(paragraphs) + "\n"
 
     def _grown(self, page: str) -> str:
-        """With as many lists beside the article as bring the page to its size."""
+        """The page with enough sidebar lists to reach its target size."""
         chance = self._chance
         wanted = chance.randrange(_LEAST, _MOST - 500) - len((page + foot()).encode())
         grown = '</div>\n<div class="sidebar fr">\n'
@@ -98,7 +99,7 @@ class Writer:
 
 
 def list_page(rows: Sequence[tuple[str, str]], more: str | None) -> str:
-    """A list of (title, href), newest first, that leads to the next one."""
+    """A list page of (title, href), newest first, linked to the next page."""
     items = "\n".join(
         f'<li class="listLi"><span class="listSpan">2017-08-12</span><a href="{href}">{title}</a></li>'
         for title, href in rows

@@ -1,14 +1,16 @@
-"""Other extractors, run in an environment of their own: JSON lines of pages in, of fields out.
+"""Runs other extractors in their own environment: JSON lines of pages in, of fields out.
 
 python bench/peers.py NAME < pages > fields
 
-A line in is {page, url, encoding}, a line out {page, ms, fields} or {page, ms, error}. `fields` are in
-the words of bench.scoring. Only the standard library and the extractors are there, not this project.
+An input line is {page, url, encoding}; an output line is {page, ms, fields} or {page, ms, error}.
+`fields` uses the names of bench.scoring. Only the standard library and the extractors are available
+here, not this project.
 
-Each gets the decoded text, the page's URL and what suits Chinese: newspaper4k, and through it
-news-please, the language; the others have no such setting. Of trafilatura's settings those that gave
-the best bodies on other sites' pages are taken; it reads twice, and its time is that of both. Lead images (one a page) and lists of all of a page's pictures are not
-an article's pictures; a site's name is not an article's source.
+Each gets the decoded text, the page's URL and the settings that suit Chinese: newspaper4k, and
+news-please through it, get the language; the others have no such setting. trafilatura uses the
+settings that gave the best bodies on other sites' pages; it reads twice, and its time covers both.
+Lead images (one per page) and lists of all pictures of a page do not count as an article's images;
+a site's name does not count as an article's source.
 """
 
 from __future__ import annotations
@@ -142,7 +144,7 @@ def news_please() -> Extract:
 
 
 def _split(names: str | None) -> list[str]:
-    """Names from one text, without the labels and roles that some leave in."""
+    """Names split from one text, without the labels and roles that some extractors leave in."""
     parts = (_ROLE.sub("", part) for part in re.split(r"[;；,，、\s]+", names or ""))
     return [part for part in parts if part]
 
@@ -156,7 +158,7 @@ _MAKE = {
 
 
 def serve(extract: Extract, lines: Iterable[str]) -> Iterable[dict[str, Any]]:
-    """Fields of each page; the first is read twice, so that no page pays for what is loaded once."""
+    """Fields of each page; the first is read twice, so that one-time loading is not timed."""
     warm = False
     for line in lines:
         page = json.loads(line)

@@ -1,6 +1,6 @@
-"""The same fields by plain selectors: what a Scrapy spider of the usual kind does with T1 pages.
+"""A typical Scrapy spider with plain selectors for T1 pages, for comparison.
 
-XPath through parsel, no template but T1, no cleaning but strip(): less than ours does.
+XPath through parsel, only template T1, no cleaning but strip(): less than zjolcrawl does.
 """
 
 from __future__ import annotations

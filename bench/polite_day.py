@@ -1,9 +1,9 @@
-"""Simulates a day of polite crawling, request by request: a delay for each host, hosts leased to parallel runs.
+"""Simulates a day of polite crawling request by request, with host delays and leases.
 
-Every `interval` a round starts: robots.txt of each host, then the first page of each column. New articles are
-fetched, then their images; articles that are due are visited again. A host gets one request in `delay` seconds. Each
-host belongs to one run; hosts are divided evenly among the runs. A run has at most `slots` concurrent requests. The
-same seed gives the same day.
+Every `interval` a round starts: robots.txt of each host, then the first page of each column. New
+articles are fetched, then their images; due articles are revisited. A host gets one request per
+`delay` seconds. Each host belongs to one run; hosts are divided evenly among the runs. A run has at
+most `slots` concurrent requests. The same seed gives the same day.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ROUND = -1  # instead of a host: a round starts
 
 @dataclass(frozen=True, slots=True)
 class Sites:
-    """What is crawled. `articles` a day over all hosts, the busiest having most (Zipf, `skew`)."""
+    """What is crawled; `articles` per day over all hosts, distributed by Zipf's law (`skew`)."""
 
     name: str
     hosts: int
@@ -34,7 +34,7 @@ class Sites:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How it is crawled. Times are seconds, `recheck_days` and `sweep_days` are days."""
+    """The crawl's settings. Times are in seconds, `recheck_days` and `sweep_days` in days."""
 
     interval: float
     delay: float
@@ -50,7 +50,7 @@ class Policy:
 
 @dataclass(slots=True)
 class Day:
-    """Requests by kind, by minute and by host; the delay from publication to fetch of each article, in seconds."""
+    """Requests by kind, minute and host, and seconds from publication to fetch of each article."""
 
     requests: Counter[str] = field(default_factory=Counter)
     fresh: list[float] = field(default_factory=list)
@@ -62,14 +62,16 @@ class Day:
 
 
 def simulate(sites: Sites, policy: Policy, runs: int, seed: int = 1) -> Day:
-    """A day with this number of parallel runs."""
+    """Simulate a day with this number of parallel runs."""
     return _Fetching(sites, policy, runs, seed).run()
 
 
 @dataclass(slots=True)
 class _Host:
-    """`lists` go before `others`, as in the crawl. `published`: moments by column; `seen`: how many are known.
-    `run` is the number of the run that holds the lease.
+    """The state of a host; `lists` go before `others`, as in the crawl.
+
+    `published` has the moments by column, `seen` how many of them are known. `run` is the number of
+    the run that holds the lease.
     """
 
     published: list[list[float]]
@@ -105,7 +107,7 @@ class _Fetching:
         return _Host(published, due[::-1], swept, seen=[0] * columns)
 
     def _publications(self, mean: float) -> list[float]:
-        """Moments of a day and of the two hours before it, in order."""
+        """Sorted publication times of a day and of the two hours before it."""
         found: list[float] = []
         for hour in range(-2, 24):
             expected = mean * self.policy.hours[hour % 24]
@@ -187,7 +189,7 @@ class _Fetching:
             heappush(self.turns, (host.free, number))
 
     def _read_list(self, number: int, column: int, at: float) -> None:
-        """The page after the first is asked for where that had news; all pages on the day of a sweep."""
+        """Read a list: request page 2 if there was news, all pages on the day of a sweep."""
         host = self.hosts[number]
         first, known = host.seen[column], bisect_right(host.published[column], at)
         host.seen[column] = known
@@ -206,6 +208,6 @@ class _Fetching:
 
 
 def _means(sites: Sites) -> list[float]:
-    """Articles a day of each host."""
+    """Articles per day of each host."""
     weights = [1 / (rank + 1) ** sites.skew for rank in range(sites.hosts)]
     return [sites.articles * weight / sum(weights) for weight in weights]

@@ -1,16 +1,16 @@
-"""What the questions of README.md cost on a large archive, beside a bare indexed find.
+"""Measures the README's example queries on a large archive, next to a bare indexed find.
 
 python -m bench.questions [ARTICLES [ROUNDS]]
 
-The bare find answers with as many documents as the question's query, of the same collection and with the
-same projection, but in the order of `_id` and by a range of `_id` alone: the least that MongoDB can do to
-hand over so many documents. Beside a query that counts (an aggregate) it hands over the documents that are
-counted, with the fields that are needed for it: what a client pays that counts by itself. Its range begins
-at a place that is chosen once, so that both find the same documents in the cache at each turn. Documents of
-one range lie together on the disk while, say, a reporter's lie apart, and that is a part of the ratio.
+The bare find returns as many documents as the question's query, from the same collection with the
+same projection, but by a range of `_id` in `_id` order: the least work with which MongoDB can
+return that many documents. For a query that counts (an aggregate) it returns the counted documents
+with the needed fields: the cost of counting in the client. Its range starts at a place chosen once,
+so that both find the same documents in the cache each time. Documents of one range are adjacent on
+disk, while for example one reporter's are scattered; that is part of the ratio.
 
-The two take turns, after one that does not count; each time is that of the whole answer, in the client. The
-ratio is that of neighbours, which other work on the machine slows alike.
+The two take turns after an uncounted warm-up; each time covers the whole answer in the client. The
+ratio is taken between neighbouring runs, which other load on the machine slows equally.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Ask = Callable[[], list[dict[str, Any]]]
 
 
 def bare(db: Database[Any], command: dict[str, Any], number: int, rng: random.Random) -> Ask:
-    """A find of `number` documents by a range of `_id`, in the place of a find or an aggregate."""
+    """A find of `number` documents by a range of `_id`, to replace a find or an aggregate."""
     collection = db[command.get("find") or command["aggregate"]]
     keys = [each["_id"] for each in collection.find({}, {"_id": 1}).sort("_id", 1)]
     start = rng.randrange(max(1, len(keys) - number))
@@ -48,7 +48,7 @@ def bare(db: Database[Any], command: dict[str, Any], number: int, rng: random.Ra
 
 
 def compare(ask: Ask, other: Ask, rounds: int) -> tuple[float, float, float]:
-    """Medians: seconds of the one and of the other, and the ratio in a round. Either begins by turns."""
+    """Median seconds of both and the median ratio per round; they take turns going first."""
     times: dict[Ask, list[float]] = {ask: [], other: []}
     for turn in range(-1, rounds):
         for each in (ask, other) if turn % 2 else (other, ask):
@@ -62,7 +62,7 @@ def compare(ask: Ask, other: Ask, rounds: int) -> tuple[float, float, float]:
 
 
 def main(articles: int = 100_000, rounds: int = 41) -> None:
-    """Print a table: a row for each question."""
+    """Print a table with a row per question."""
     rng = random.Random(1)
     with tempfile.TemporaryDirectory() as folder, EmbeddedServer.acquire(Path(folder)) as server:
         with MongoClient[dict[str, Any]](server.uri, tz_aware=True) as client:

@@ -1,13 +1,14 @@
-"""Reading the archive anew: one process, two side by side, and the crawl that made it.
+"""Compares `reparse` in one process, in two processes, and the crawl that made the archive.
 
 python -m bench.reparse [ARTICLES [ROUNDS]]     3000 5
 
-The site is crawled once. Then each takes its turn on that archive and database: `reparse` in one process,
-in two (`part=1/2` and `part=2/2`), and a crawl of the site into another database and folder. What of the
-processors one process and MongoDB take together bounds what a second one can bring. Before each re-read every article's
-`parser.version` is set to 0, so that each version is found to be read otherwise and is written anew, as
-after a change of the parser. None indexes the texts, which is one process's work however many write. A rate
-is pages by the time from the first process's first capture until the last process's engine has stopped.
+The site is crawled once. Then these take turns on that archive and database: `reparse` in one
+process, in two (`part=1/2` and `part=2/2`), and a crawl of the site into another database and
+folder. The processor time that one process and MongoDB use together limits what a second process
+can gain. Before each `reparse` every article's `parser.version` is set to 0, so that each version
+counts as parsed differently and is rewritten, as after a change of the parser. None updates the
+full-text index, which only one process does however many write. A rate is pages divided by the time
+from the first process's first capture until the last process's engine has stopped.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _SERVING = "gzip+charset"
 
 
 def report(articles: int = 3000, rounds: int = 5) -> str:
-    """A table with a row for each."""
+    """A table with a row per contender."""
     with rigged(articles, _SERVING) as rig:
         rig.crawl(_SERVING)
         contenders = {
@@ -65,7 +66,10 @@ def report(articles: int = 3000, rounds: int = 5) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """`rate`: pages a second; `cpu`, `mongodb`: processor seconds a page of the processes, of the server."""
+    """One contender's turn: `rate` in pages per second, processor seconds per page.
+
+    `cpu` is that of the processes, `mongodb` that of the server.
+    """
 
     rate: float
     cpu: float = 0.0
@@ -73,7 +77,7 @@ class Turn:
 
 
 def reread(rig: Rig, parts: int) -> Turn:
-    """So many processes together. Raises RuntimeError."""
+    """Re-parse with this many processes. Raises RuntimeError."""
     with rig.client() as client:
         db = client["zjol"]
         db["articles"].update_many({}, {"$set": {"parser.version": 0}})
@@ -89,7 +93,7 @@ def reread(rig: Rig, parts: int) -> Turn:
 
 
 def _server_cpu(client: MongoClient[dict[str, Any]]) -> float:
-    """Seconds of processor time that the server has taken so far."""
+    """Seconds of processor time used by the server so far."""
     told = client.admin.command("serverStatus")["extra_info"]
     return float(told["user_time_us"] + told["system_time_us"]) / 1e6
 
@@ -100,7 +104,7 @@ def _part(rig: Rig, number: int, parts: int) -> Figures:
 
 
 def crawl_again(rig: Rig, **settings: str) -> Turn:
-    """A crawl that leaves the archive and the database alone."""
+    """Crawl into another database and folder."""
     data = rig.folder / "again"
     with rig.client() as client:
         figures = ours(

@@ -1,4 +1,4 @@
-"""What every crawl of a benchmark needs: a MongoDB, the made site behind nginx, a data folder."""
+"""Sets up a benchmark crawl: a MongoDB, the synthetic site behind nginx, a data folder."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from bench.timed import Figures
 from zjolcrawl.storage.embedded import EmbeddedServer
 
 SERVINGS = ("plain", "plain+charset", "gzip", "gzip+charset")
-"""How nginx may send a page: squeezed or not, its charset in Content-Type or not."""
+"""How nginx serves a page: compressed or not, with the charset in Content-Type or not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rig:
-    """`pages`: lists and articles; `proxies`: by serving, what `http_proxy` must be."""
+    """The set-up; `pages` counts lists and articles, `proxies` maps servings to `http_proxy`."""
 
     folder: Path
     mongodb: str
@@ -38,13 +38,13 @@ class Rig:
         return self.folder / "data"
 
     def client(self) -> MongoClient[dict[str, Any]]:
-        """A connection to the server."""
+        """A connection to the MongoDB server."""
         return MongoClient(self.mongodb, tz_aware=True)
 
     def crawl(self, serving: str, *, without_search: bool = False, **settings: str) -> Figures:
-        """A crawl as shipped, into an empty database and folder. Raises RuntimeError.
+        """Time a crawl as shipped into an empty database and folder. Raises RuntimeError.
 
-        What it stored stays until the next one.
+        What it stores stays until the next crawl.
         """
         with self.client() as client:
             client.drop_database("zjol")
@@ -59,7 +59,7 @@ class Rig:
         return figures
 
     def crawl_bare(self, serving: str, **settings: str) -> Figures:
-        """A crawl by bench.bare. Raises RuntimeError."""
+        """Time a crawl by bench.bare. Raises RuntimeError."""
         figures = bare(self.proxies[serving], **settings)
         if figures.items != self.articles:
             raise RuntimeError(f"{figures.items} of {self.articles} items of the bare spider")
@@ -68,7 +68,7 @@ class Rig:
 
 @contextmanager
 def rigged(articles: int, *servings: str, bodies: int | None = None) -> Iterator[Rig]:
-    """With a site of so many articles, of which `bodies` are files (then it is served plain)."""
+    """A rig with a site of `articles`; with `bodies` only so many are files, served plain."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         server = stack.enter_context(EmbeddedServer.acquire(folder))

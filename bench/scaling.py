@@ -1,9 +1,9 @@
-"""Estimates requests, freshness, storage, bandwidth and cost for one site, a province's counties and a country.
+"""Estimates requests, freshness, storage, bandwidth and cost at three sizes, up to a whole country.
 
 python -m bench.scaling    prints the tables of docs/scaling.md, always the same (about half a minute)
 
-The parameters come first, each with its source. Change them and run it again. Values marked `assumed` were not
-measured; this includes all prices.
+The parameters come first, each with its source. Change them and run it again. Values marked
+`assumed` were not measured; this includes all prices.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Year:
 
     @classmethod
     def of(cls, sites: Sites, day: Day) -> Year:
-        """365 such days, without what was there before."""
+        """A year of 365 such days, without what existed before."""
         r = {name: 365.0 * count for name, count in day.requests.items()}
         articles, news = 365 * sites.articles, r["list with news"] + r["further list"]
         edits = articles * value("edited")
@@ -195,7 +195,7 @@ def _requests(sites: Sites, day: Day) -> tuple[str, ...]:
 
 
 def freshness(sites: Sites, hours: float, runs: int, day: Day) -> tuple[str, ...]:
-    """A row of the table of that name."""
+    """A row of the freshness table."""
     every = f"{hours:g} h" if hours >= 1 else f"{hours * 60:g} min"
     fresh = sorted(day.fresh)
     at = [f"{fresh[int(share * len(fresh))] / 60:.0f} min" for share in (0.5, 0.95)]

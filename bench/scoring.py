@@ -1,17 +1,17 @@
-"""How right an extractor's fields are, by one rule for all.
+"""Scores an extractor's fields against the correct ones, by the same rules for all.
 
-- title, subtitle, source: equal but for spaces. authors, editors, tags: the same set of names.
-- published_at: the China time that was found begins with what the page shows, so that a page that
-  shows minutes asks for no second, and a day alone is wrong where a minute is shown. `day` asks only
-  for its first ten characters, for extractors that know no time of day.
-- images: the same list of absolute URLs in page order, but for http or https.
-- body: F1 over the longest common subsequence of characters, without spaces: 2·LCS / (found + true).
-  So a missing paragraph costs its length, as does one that is not the article's, and one in the
-  wrong place costs too. Where a passage may be counted or not, the better of both.
+- title, subtitle, source: equal, ignoring spaces. authors, editors, tags: the same set of names.
+- published_at: the found China time begins with what the page shows. So a page that shows minutes
+  needs no seconds, and a day alone is wrong where a minute is shown. `day` needs only the first ten
+  characters, for extractors that know no time of day.
+- images: the same list of absolute URLs in page order, ignoring http or https.
+- body: F1 over the longest common subsequence of characters, without spaces: 2·LCS / (found +
+  true). So a missing, foreign or misplaced paragraph costs its length. Where a passage is optional,
+  the better score counts.
 
-A field that the page has counts as wrong where nothing or something else was found. Where the page
-has none, silence is not scored and a value is wrong. A field that the truth leaves out is not
-scored. What an extractor does not offer at all (None) is not scored either.
+A field that the page has counts as wrong if nothing or something else was found. If the page has
+none, finding nothing is not scored and a value is wrong. A field that the truth leaves out is not
+scored, nor is one that an extractor does not offer (None).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Found = dict[str, Any]
 
 @dataclass(slots=True)
 class Tally:
-    """One extractor on many pages: (right, scored) of each field, body F1 and time of each page."""
+    """One extractor's scores: (right, scored) of each field, body F1 and time of each page."""
 
     counts: dict[str, list[int]] = field(default_factory=dict)
     bodies: list[float] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Tally:
     wrong: dict[str, list[str]] = field(default_factory=dict)
 
     def rate(self, name: str) -> float | None:
-        """Share of right values, 0 to 1; None where nothing was scored."""
+        """Share of right values, 0 to 1; None if nothing was scored."""
         right, scored = self.counts.get(name, (0, 0))
         return right / scored if scored else None
 
@@ -60,12 +60,12 @@ class Tally:
 
     @property
     def whole(self) -> float | None:
-        """Share of bodies with every character right and none too many."""
+        """Share of bodies with exactly the right characters."""
         return sum(f1 == 1 for f1 in self.bodies) / len(self.bodies) if self.bodies else None
 
     @property
     def ms(self) -> float:
-        """Mean time of a page, in milliseconds."""
+        """Mean time per page in milliseconds."""
         return sum(self.milliseconds) / len(self.milliseconds)
 
 
@@ -93,7 +93,7 @@ def add(tally: Tally, truth: Truth, found: Found) -> None:
 
 
 def judge(name: str, found: Any, right: list[Any]) -> bool | None:
-    """Whether a field is right; None where there is nothing to score."""
+    """Whether a field is right; None if there is nothing to score."""
     if not right[0]:
         return None if not found or any(_same(name, found, r) for r in right) else False
     return any(_same(name, found, r) for r in right)
@@ -118,7 +118,7 @@ def _bare(url: str) -> str:
 
 
 def _differing(found: Any, right: Any) -> str:
-    """What was found, for what is there; of long lists what is too much and what is missing."""
+    """The found and the correct value; for long lists only what is surplus and missing."""
     if isinstance(found, list) and isinstance(right, list) and len(found) + len(right) > 4:
         extra = [each for each in found if each not in right]
         missing = [each for each in right if each not in found]
@@ -127,7 +127,7 @@ def _differing(found: Any, right: Any) -> str:
 
 
 def _passages(found: str, true: str, length: int = 24, most: int = 6) -> str:
-    """The beginnings of lines that are in one of two bodies alone."""
+    """The beginnings of lines that only one of two bodies has."""
     lines = [f"+ {line[:length]}" for line in _alone(found, true)[:most]]
     lines += [f"- {line[:length]}" for line in _alone(true, found)[:most]]
     return "".join(f"\n        {line}" for line in lines)
@@ -139,7 +139,7 @@ def _alone(text: str, other: str) -> list[str]:
 
 
 def body_f1(found: str, true: str) -> float:
-    """F1 of the characters that both texts have in the same order, 0 to 1, spaces left out."""
+    """F1 of the characters that both texts have in the same order, 0 to 1, ignoring spaces."""
     found, true = squeeze(found), squeeze(true)
     if not found or not true:
         return float(found == true)
@@ -147,7 +147,7 @@ def body_f1(found: str, true: str) -> float:
 
 
 def common_subsequence(a: str, b: str) -> int:
-    """Length of the longest common subsequence, a bit of one big number for each character of `a`.
+    """Length of the longest common subsequence, with one bit of a big integer per character of `a`.
 
     Hyyrö's bit-vector recurrence (Bit-parallel LCS-length computation revisited, 2004).
     """

@@ -1,15 +1,16 @@
-"""What full text costs and how fast it answers, on a made archive, beside peers.
+"""Measures the cost and speed of full-text search on a synthetic archive, next to other engines.
 
-python -m bench.search [ARTICLES [QUERIES]]     100,000 and 1,000 unless told
+python -m bench.search [ARTICLES [QUERIES]]     default 100,000 and 1,000
 
-Prints the time to index an article and the index's size; then for kinds of queries the median, the 95 % and
-the slowest, in the engine alone and for the whole answer (engine and twenty articles from MongoDB), beside a
-bare find of twenty articles by an index (`columns`, newest first) in the same run; and how many of random
-substrings of two to eight characters give what a scan of all texts gives.
+Prints the time to index an article and the size of the index. For each kind of query it prints the
+median, the 95th percentile and the slowest, in the engine alone and for the whole answer (engine
+and twenty articles from MongoDB), next to a bare find of twenty articles by an index (`columns`,
+newest first) in the same run. It also prints how many of random substrings of two to eight
+characters give the same result as a scan of all texts.
 
-Peers, on the same texts and substrings: SQLite's FTS5 with its trigram tokenizer (three characters and more;
-shorter ones by LIKE, which reads all), and MongoDB's `$text` over pairs of characters that were cut
-beforehand, as a phrase.
+The other engines, on the same texts and substrings: SQLite's FTS5 with its trigram tokenizer (three
+characters and more; shorter ones by LIKE, which scans everything), and MongoDB's `$text` over pairs
+of characters split beforehand, as a phrase.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _ASKED = 200  # of each kind
 
 
 async def measure(db: Database, uri: str, folder: Path, queries: int) -> None:
-    """Index, ask, compare."""
+    """Build the index, run the queries and compare."""
     index = SearchIndex.open(folder, db.name)
     before = time.process_time(), time.monotonic()
     count = await catch_up(db, index)

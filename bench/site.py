@@ -1,4 +1,4 @@
-"""A made site of one column: distinct T1 articles of 45 to 60 KB, and list pages of 100 links."""
+"""Writes a synthetic site: one column, distinct T1 articles of 45 to 60 KB, lists of 100 links."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _MOST_BODIES = 10_000  # four digits of an id
 def build(
     root: Path, articles: int, *, seed: int = 1, bodies: int | None = None, squeeze: bool = True
 ) -> int:
-    """Write the site under `root/HOST/`, each page also gzipped beside itself; how many pages it has.
+    """Write the site under `root/HOST/`, each page also gzipped; returns the number of pages.
 
-    With `bodies` only so many articles are written, at most 10,000; `ident` says which one is behind
-    an address, and nginx (`bench.nginx`) puts the address's own id in its place.
+    With `bodies` only so many articles are written, at most 10,000. `ident` says which body an
+    address has; nginx (`bench.nginx`) inserts the address's own id.
     """
     written = min(articles, bodies or _MOST_BODIES)
     folder = root / HOST / FOLDER.strip("/")
@@ -45,13 +45,13 @@ def build(
 
 
 def ident(number: int, bodies: int) -> str:
-    """The id of an article: 4, in three digits which copy it is, in four which body it has."""
+    """The id of an article: 4, three digits for the copy, four for the body."""
     copy, body = divmod(number, bodies)
     return f"4{copy:03}{body:04}"
 
 
 def gzipped(page: bytes) -> bytes:
-    """A page as a server squeezes it."""
+    """A page compressed as by a server."""
     return gzip.compress(page, 6, mtime=0)
 
 

@@ -1,6 +1,6 @@
-"""What an article takes: bytes in WARC files and their indexes, and in MongoDB.
+"""Measures the bytes per article in WARC files, their indexes and MongoDB.
 
-python -m bench.sizes [PAGES [ARTICLES]]    so many made pages crawled twice, so many made articles stored
+python -m bench.sizes [PAGES [ARTICLES]]    synthetic pages crawled twice, synthetic articles stored
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from zjolcrawl.storage.embedded import EmbeddedServer
 
 
 def main(pages: int = 400, articles: int = 20_000) -> None:
-    """Print them, a line each."""
+    """Print the sizes, one per line."""
     with tempfile.TemporaryDirectory() as name, EmbeddedServer.acquire(Path(name)) as server:
         folder = Path(name)
         build(folder / "site", pages)

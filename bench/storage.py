@@ -1,13 +1,14 @@
-"""What storing costs: the store beside insert_one, and its share of a crawl.
+"""Measures the cost of storing: the store next to insert_one, and its share of a crawl.
 
 python -m bench.storage [ARTICLES [ROUNDS]]     1500 5
 
-Writing: articles of the made site, as a crawl hands them over. The store notes each link before its
-request, looks for what is stored, upserts in bulk with the journal written, and settles the links; beside
-it one `insert_one` an article with the server's default write concern, and nothing else. 900 articles, too
-few for the pause of a flush to matter; full-text indexing is timed in bench.search.
+Writing: articles of the synthetic site, as a crawl hands them over. The store records each link
+before its request, looks up what is stored, upserts in bulk with a journalled write, and settles
+the links. The comparison is one `insert_one` per article with the server's default write concern.
+900 articles, too few for the pause of a flush to matter. bench.search times full-text indexing.
 
-Share: the crawl with and without its last pipeline, in turns; the difference is all that storing takes.
+Share: the crawl with and without its last pipeline, in turns; the difference is the cost of
+storing.
 """
 
 from __future__ import annotations
@@ -46,14 +47,14 @@ _LAST = "zjolcrawl.pipelines.mongodb.MongoDBPipeline"
 
 
 class Cost(NamedTuple):
-    """Milliseconds an article: by the clock, and CPU time of this process and what it starts."""
+    """Milliseconds per article: elapsed, and CPU time of this process and its children."""
 
     ms: float
     cpu: float
 
 
 def report(articles: int = 1500, rounds: int = 5) -> str:
-    """Both tables, and what of a crawl's CPU time is writing."""
+    """Both tables, and the share of a crawl's CPU time spent on writing."""
     costs = writing(rounds)
     figures, pages = crawls(articles, rounds)
     whole = statistics.median(f.cpu for f in figures["with"]) / pages * 1000
@@ -66,7 +67,7 @@ def report(articles: int = 1500, rounds: int = 5) -> str:
 
 
 def writing(rounds: int) -> dict[str, list[Cost]]:
-    """The store and insert_one in turns."""
+    """Time the store and insert_one in turns."""
     made = list(_articles(NUMBER))
     with tempfile.TemporaryDirectory() as name, EmbeddedServer.acquire(Path(name)) as server:
         contenders: dict[str, Callable[[], Cost]] = {
@@ -77,7 +78,7 @@ def writing(rounds: int) -> dict[str, list[Cost]]:
 
 
 def crawls(articles: int, rounds: int) -> tuple[dict[str, list[Figures]], int]:
-    """Crawls with and without the last pipeline, in turns; how many pages each had."""
+    """Time crawls with and without the last pipeline in turns; also returns their pages."""
     without = {k: v for k, v in settings.ITEM_PIPELINES.items() if k != _LAST}
     with rigged(articles, _SERVING) as rig:
         contenders = {
@@ -116,7 +117,7 @@ def _median(costs: list[Cost], what: str) -> float:
 
 
 async def store(uri: str, made: list[Article]) -> Cost:
-    """Writing."""
+    """Time the store."""
     with MongoClient[dict[str, Any]](uri) as client:
         client.drop_database("bench")
     opened = await Store.open(uri, "bench", run_arguments={}, version="0")
@@ -145,7 +146,7 @@ async def _timed(work: Callable[[], Awaitable[None]], number: int) -> Cost:
 
 
 def insert(uri: str, made: list[Article]) -> Cost:
-    """One round trip an article."""
+    """Time one insert_one per article."""
     with MongoClient[dict[str, Any]](uri) as client:
         client.drop_database("bench")
         now = utc_now()
@@ -158,7 +159,7 @@ def insert(uri: str, made: list[Article]) -> Cost:
 
 
 def _articles(number: int) -> list[Article]:
-    """Of the made site, as a crawl hands them over."""
+    """Articles of the synthetic site, as a crawl hands them over."""
     writer = Writer(1)
     found = []
     for each in range(number):

@@ -1,9 +1,10 @@
-"""Any scrapy command in a process of its own, with a clock on its crawl.
+"""Runs a scrapy command in its own process and measures its crawl.
 
-python -m bench.timed ARGUMENTS OF SCRAPY, with the file for the figures in BENCH_FIGURES
+BENCH_FIGURES=FILE python -m bench.timed SCRAPY_ARGUMENTS
 
-The clock runs from the first request that is scheduled until the engine has stopped: what a spider
-writes when it closes is in it, the start of the interpreter and the connection to the database are not.
+The figures go to FILE. The clock runs from the first scheduled request until the engine has
+stopped. It includes what a spider writes when it closes, but not the start of the interpreter and
+the connection to the database.
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ WITHOUT_SEARCH = "BENCH_WITHOUT_SEARCH"
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One crawl: responses, items, seconds on the clock, CPU seconds of its process, and of those that it started, in that time.
+    """The figures of one crawl; times are in seconds.
 
-    `began`: by the clock of the machine. `peak`: the most resident memory of the process, in bytes.
+    `cpu` is CPU time of its process and of the ended processes it started. `began` is Unix time.
+    `peak` is the peak resident memory of the process in bytes.
     """
 
     began: float
@@ -42,7 +44,7 @@ class Figures:
 
 
 class Clock:
-    """Scrapy extension; leaves the figures in the file that the environment names."""
+    """Scrapy extension that writes the figures to the file named in the environment."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._begun: tuple[float, float, float] | None = None
@@ -50,7 +52,6 @@ class Clock:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Called by Scrapy."""
         clock = cls(crawler)
         crawler.signals.connect(clock.begin, signal=signals.request_scheduled)
         crawler.signals.connect(clock.response, signal=signals.response_received)
@@ -59,19 +60,16 @@ class Clock:
         return clock
 
     def begin(self) -> None:
-        """Scrapy signal, of which only the first counts."""
+        """Scrapy signal: start the clock at the first scheduled request."""
         self._begun = self._begun or _now()
 
     def response(self) -> None:
-        """Scrapy signal."""
         self._responses += 1
 
     def item(self) -> None:
-        """Scrapy signal."""
         self._items += 1
 
     def end(self) -> None:
-        """Scrapy signal."""
         began, counter, cpu = self._begun or _now()
         figures = Figures(
             began,
@@ -85,7 +83,7 @@ class Clock:
 
 
 def cpu_time() -> float:
-    """CPU seconds of this process and of those it has started that have ended."""
+    """CPU seconds of this process and of its ended children."""
     return sum(os.times()[:4])
 
 
@@ -94,7 +92,7 @@ def _now() -> tuple[float, float, float]:
 
 
 def _peak() -> int:
-    """The high-water mark of this program, in bytes; `ru_maxrss` has that of who started it in it."""
+    """Peak memory of this program in bytes; `ru_maxrss` can include the parent's."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
@@ -102,11 +100,11 @@ def _peak() -> int:
 
 
 async def _nothing(ledger: RunLedger, db: object) -> None:
-    """In the place of what brings the full-text index up to date."""
+    """Replaces the update of the full-text index."""
 
 
 def main() -> None:
-    """Scrapy's command line, with the clock among the extensions."""
+    """Run Scrapy's command line with the clock as an extension."""
     settings = get_project_settings()
     settings.get("EXTENSIONS").set("bench.timed.Clock", 1, priority="cmdline")
     if os.environ.get(WITHOUT_SEARCH):

@@ -1,7 +1,7 @@
-"""What a person read from a page: a golden file beside it, or marks in a truth file.
+"""Loads the correct fields of pages: from golden files, or from marks in a truth file.
 
-Both give a `Truth`. A truth file (truth.toml says what is in it) holds no text of the pages: it marks
-the body and its pictures by XPath, and the page's own bytes give them.
+Both give a `Truth`. A truth file (its format is explained in truth.toml) holds no text of the
+pages. It marks the body and its pictures by XPath, and the text comes from the page itself.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ _NOT_TEXT = "//script | //style | //noscript | //comment() | //processing-instru
 
 @dataclass(slots=True)
 class Truth:
-    """A page and what is on it: `fields` holds those that are scored, with each right value.
+    """A page and its correct fields; `fields` holds the scored ones with all accepted values.
 
-    A right value is a text (title, source), an ISO time in China as precise as it is known
-    (published_at), a list of names, or a list of absolute URLs (images). The first is the page's, the
-    others are right too; "" or [] says that the page has none. `bodies` are the texts that are right.
+    A value is a text (title, source), an ISO time in China as precise as it is known
+    (published_at), a list of names, or a list of absolute URLs (images). The first is the page's
+    own, the others are accepted too; "" or [] says that the page has none. `bodies` are the
+    accepted texts.
     """
 
     page: Path
@@ -43,14 +44,14 @@ class Truth:
 
 
 def squeeze(text: str) -> str:
-    """The text without spaces and characters of no width, which sites strew at will."""
+    """The text without whitespace and zero-width characters."""
     return re.sub(r"[\s\u200b-\u200f\u2028-\u202f\u2060\ufeff]+", "", text)
 
 
 def goldens(folder: Path) -> list[Truth]:
     """The pages under `folder` that have a golden file with a `document` beside them.
 
-    Articles on several pages are left out: the other extractors read one page at a time.
+    Multi-page articles are left out: the other extractors read one page at a time.
     """
     truths = []
     for path in sorted(folder.rglob("*.json")):
@@ -63,7 +64,7 @@ def goldens(folder: Path) -> list[Truth]:
 def marked(truth_file: Path, folder: Path) -> list[Truth]:
     """The pages of a truth file that are in `folder`.
 
-    Raises ValueError where a mark no longer fits the page: the truth would not be what was read.
+    Raises ValueError if a mark no longer fits its page, because the truth would be wrong.
     """
     entries = tomllib.loads(truth_file.read_text())["page"]
     return [_from_marks(e, folder / e["file"]) for e in entries if (folder / e["file"]).exists()]
@@ -131,7 +132,7 @@ def _body(entry: dict[str, Any], text: str) -> html.HtmlElement:
 
 
 def _drop(body: html.HtmlElement, marks: list[str], page: Path) -> None:
-    """Take out what the marks match: an element with what is in it, or a text node."""
+    """Remove what the marks match: an element with its content, or a text node."""
     for mark in marks:
         found = body.xpath(mark)
         if not found:
@@ -147,7 +148,7 @@ def _drop(body: html.HtmlElement, marks: list[str], page: Path) -> None:
 
 
 def _text(body: html.HtmlElement) -> str:
-    """A line a block, as a reader sees it."""
+    """The visible text, one line per block."""
     lines: list[str] = [""]
     _collect(body, lines)
     return "\n".join(line.strip() for line in lines if line.strip())

@@ -1,4 +1,4 @@
-"""Contenders that take turns on one machine, and what their figures say of each other."""
+"""Runs contenders in turns on one machine and compares their figures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _Figure = TypeVar("_Figure")
 def in_turns(
     contenders: Mapping[_Name, Callable[[], _Figure]], rounds: int
 ) -> dict[_Name, list[_Figure]]:
-    """What each contender returned in each round; who begins a round moves on by one."""
+    """The results of each contender per round; the starting contender rotates."""
     names = list(contenders)
     figures: dict[_Name, list[_Figure]] = {name: [] for name in names}
     for turn in range(rounds):
@@ -28,28 +28,28 @@ def in_turns(
 
 
 def ratios(ones: Sequence[float], others: Sequence[float]) -> list[float]:
-    """One ÷ other of each round, the least first."""
+    """The ratio one ÷ other of each round, in ascending order."""
     return sorted(one / other for one, other in zip(ones, others, strict=True))
 
 
 def spread(ones: Sequence[float], others: Sequence[float]) -> str:
-    """The median of one ÷ other over the rounds, with the least and the greatest."""
+    """The median of one ÷ other over the rounds, with the lowest and the highest."""
     each = ratios(ones, others)
     return f"{statistics.median(each):.2f} ({each[0]:.2f}–{each[-1]:.2f})"
 
 
 def table(heads: list[str], rows: list[list[str]]) -> str:
-    """Markdown."""
+    """A Markdown table."""
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def progress(line: str) -> None:
-    """Where a long benchmark is, for who waits; the results go to stdout."""
+    """Print progress to stderr; results go to stdout."""
     print(line, file=sys.stderr, flush=True)
 
 
 def versions(*packages: str) -> str:
-    """The interpreter and packages, for a line above a table."""
+    """The versions of Python and of packages, for the line above a table."""
     named = (f"{package} {version(package)}" for package in packages)
     return ", ".join((f"Python {platform.python_version()}", *named))

@@ -1,11 +1,12 @@
-"""Our WARC writer beside warcio's at its default (gzip level 9): a record pair for each page.
+"""Compares the WARC writer with warcio's at its default (gzip level 9), a record pair per page.
 
 python -m bench.warc [ARTICLES [ROUNDS]]     3000 5
 
-The same exchanges (request, response with its headers, the body as it came over the wire) go into one file
-each, plain bodies and gzipped ones. Ours also keeps its index of captures, digests with SHA-256, looks for
-the same payload among what it has, and makes the file durable at the end; warcio makes its SHA-1 digests.
-`records alone` is ours until the last record is written: without making it durable, index and CDXJ.
+The same exchanges (request, response with headers, body as it came over the wire) go into one file
+each, with plain and with gzipped bodies. The project's writer also keeps its index of captures,
+digests with SHA-256, looks for duplicate payloads, and makes the file durable at the end. warcio
+makes its SHA-1 digests. `records alone` is the project's writer up to the last record: without the
+final fsync, index and CDXJ.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _RUN = "0" * 24
 
 
 def report(articles: int = 3000, rounds: int = 5) -> str:
-    """A table, a row for each form of the bodies."""
+    """A table with a row per form of the bodies."""
     rows = []
     for form in ("plain", "gzip"):
         made = list(exchanges(articles, squeezed=form == "gzip"))
@@ -75,7 +76,7 @@ def report(articles: int = 3000, rounds: int = 5) -> str:
 
 
 def exchanges(number: int, *, squeezed: bool) -> Iterator[Exchange]:
-    """Pages of the made site as a server would send them."""
+    """Exchanges with pages of the synthetic site, as a server would send them."""
     writer = Writer(1)
     for each in range(number):
         name = ident(each, number)
@@ -92,7 +93,7 @@ def exchanges(number: int, *, squeezed: bool) -> Iterator[Exchange]:
 
 
 def ours(made: list[Exchange], folder: Path) -> tuple[float, float, int]:
-    """Seconds of our writer, those until the last record was written, and bytes, in a folder of its own."""
+    """Seconds of the project's writer, seconds until its last record, and bytes written."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
         archive = Archive(Path(name))
         writer = WarcWriter(archive, run=_RUN, info={})
@@ -107,7 +108,7 @@ def ours(made: list[Exchange], folder: Path) -> tuple[float, float, int]:
 
 
 def theirs(made: list[Exchange], folder: Path) -> tuple[float, float, int]:
-    """The same of warcio's, which does nothing after the last record but make the file durable."""
+    """The same for warcio's writer, which after the last record only makes the file durable."""
     path = folder / "warcio.warc.gz"
     begun = time.perf_counter()
     with path.open("wb") as file:

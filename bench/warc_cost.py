@@ -1,4 +1,4 @@
-"""What archiving costs a crawl: the same crawl with WARC=on and WARC=off, taking turns.
+"""Measures the cost of archiving: the same crawl with WARC=on and WARC=off, in turns.
 
 python -m bench.warc_cost [ARTICLES [ROUNDS]]     1500 5
 """
@@ -14,7 +14,7 @@ from bench.turns import in_turns, spread, table, versions
 
 
 def report(articles: int = 1500, rounds: int = 5) -> str:
-    """A table with a row for pages served plain, and one for gzipped."""
+    """A table with a row for plain and one for gzipped pages."""
     rows = []
     with rigged(articles, "plain", "gzip") as rig:
         for serving in rig.proxies:

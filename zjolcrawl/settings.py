@@ -1,6 +1,6 @@
-"""Every setting of zjolcrawl, its default and why.
+"""All settings of zjolcrawl, with their defaults and the reasons for them.
 
-Order of precedence: `-s NAME=VALUE`, then (where `_environment` is used) an environment variable
+Order of precedence: `-s NAME=VALUE`, then (where `_environment` is used) the environment variable
 of the same name, then this file.
 """
 
@@ -12,7 +12,7 @@ from zjolcrawl import __version__
 
 
 def _environment(name: str, default: str) -> str:
-    """The environment variable of a setting's own name, which wins over the default here."""
+    """The value of the environment variable of this name, or the default."""
     return os.environ.get(name) or default
 
 
@@ -21,55 +21,56 @@ SPIDER_MODULES = ["zjolcrawl.spiders"]
 NEWSPIDER_MODULE = "zjolcrawl.spiders"
 COMMANDS_MODULE = "zjolcrawl.commands"
 
-# --- where things are kept -------------------------------------------------------------------
+# --- storage ---------------------------------------------------------------------------------
 # Empty URI: a private mongod (optional dependency `zjolcrawl[embedded]`) on DATA_DIR/mongodb.
 MONGODB_URI = _environment("MONGODB_URI", "")
 MONGODB_DATABASE = _environment("MONGODB_DATABASE", "zjol")
 DATA_DIR = _environment("DATA_DIR", "data")
-# Every response as it came, in DATA_DIR/warc; a file that has reached the size is followed by the next.
+# Archive every response as it came, in DATA_DIR/warc; a new file starts at this size.
 WARC = "on"
 WARC_MAX_BYTES = 1024**3
-# s3://BUCKET/PREFIX, to which `scrapy archive push` brings complete files; with Scrapy's AWS_… settings.
+# s3://BUCKET/PREFIX for `scrapy archive push`, which uploads complete files; uses Scrapy's AWS_… settings.
 WARC_STORE = _environment("WARC_STORE", "")
-# The bytes of an article's images; off keeps the references alone. Scrapy's FILES_STORE names another
-# place than DATA_DIR/images: s3://BUCKET/PATH, gridfs://BUCKET in the same database …
+# Download the images of articles; off stores only their URLs. Scrapy's FILES_STORE replaces
+# DATA_DIR/images: s3://BUCKET/PATH, gridfs://BUCKET in the same database …
 IMAGES = "on"
 FILES_STORE = _environment("FILES_STORE", "")
 IMAGES_MAX_BYTES = 20 * 1024 * 1024
 IMAGES_MAX_COUNT = 200
-# A stored article is visited again so many days after its publication, for edits and takedowns.
+# A stored article is revisited this many days after its publication, for edits and takedowns.
 RECHECK_DAYS = "1,3,7,30"
-# A link that failed so many times in a row is not tried again: about five weeks.
+# A link is not retried after this many failures in a row: about five weeks.
 GIVE_UP_AFTER = 12
-# A page that is gone, or no article, is visited again so many days later, then so many …, as long as visits
-# agree; a stored article is taken down once so many agree. An outage of a day or two, or a page that is
-# withdrawn for a correction, decides nothing; a link that is nothing costs six visits in a month.
+# A page that is gone or rejected is revisited after each of these delays in days, as long as visits
+# agree; a stored article counts as taken down after CONFIRM_VISITS that agree. So an outage of a day or
+# two, or a page withdrawn for a correction, decides nothing. A dead link costs six visits in a month.
 CONFIRM_DAYS = "1,2,4,8,16"
 CONFIRM_VISITS = 3
-# So many links of one host that look gone or rejected at once, and half of its visits: it is the host that
-# is out of order, and nothing is believed. Fewer are seen on a good day. 0: each page is believed.
+# If at least this many links of one host look gone or rejected in a run, and at least half of its visits,
+# the host is broken and none of them is believed. Fewer occur on a good day. 0: believe every page.
 FLIP_ALARM = 5
-# So often a column is read to its last page, since old pages change too; in between a walk ends at
-# the first page without an unknown link.
+# A column is read to its last page this often, because old pages change too; otherwise a walk ends
+# at the first page without an unknown link.
 FULL_SWEEP_DAYS = 7
-# Pages of one list, after which a walk stops: a list may go on for ever. Real columns have 50 and more.
+# A walk stops after this many pages of one list: a list may be endless. Real columns have 50 and more.
 COLUMN_MAX_PAGES = 2000
-# One bulk write for so many documents, or after so many seconds: bulk upserts cost 2.5 % of a
-# crawl where single inserts cost 20 %.
+# A bulk write starts after this many documents or seconds: bulk upserts are far cheaper than single
+# inserts (bench/RESULTS.md).
 MONGODB_BATCH_SIZE = 200
 MONGODB_BATCH_SECONDS = 2.0
-# While MongoDB is away, what was read goes to DATA_DIR/spool and what must be asked waits; after so
-# many seconds the run ends, and the next one takes in the spool.
+# During a MongoDB outage, writes go to DATA_DIR/spool and queries wait. After this many seconds the
+# run ends; the next run loads the spool.
 MONGODB_PATIENCE = 600
-# Where alarms are carried: an address that takes a JSON POST; a mail address (with Scrapy's MAIL_…).
+# Where alarms are sent: a URL that accepts a JSON POST; a mail address (with Scrapy's MAIL_… settings).
 ALARM_WEBHOOK = _environment("ALARM_WEBHOOK", "")
 ALARM_MAIL = _environment("ALARM_MAIL", "")
 
-# Runs on one database share a crawl by host (README, "Parallel runs"). A run that has not renewed its leases for so
-# many seconds counts as dead, and other runs get its hosts. More than the slowest page takes on a busy machine.
+# Runs on one database share a crawl by host (README, "Parallel runs"). A run that has not renewed its
+# leases for this many seconds counts as dead, and other runs get its hosts. Must exceed the time that
+# the slowest page takes on a busy machine.
 LEASE_SECONDS = 15
 
-# --- manners ---------------------------------------------------------------------------------
+# --- rate limits and politeness --------------------------------------------------------------
 USER_AGENT = f"Mozilla/5.0 (compatible; zjolcrawl/{__version__}; news archive; +https://pypi.org/p/zjolcrawl)"
 ROBOTSTXT_OBEY = True
 # Seconds after which a run fetches a host's robots.txt again (RFC 9309, 2.4: at most a day).
@@ -83,71 +84,71 @@ DOWNLOAD_TIMEOUT = 60
 DOWNLOAD_MAXSIZE = 20 * 1024 * 1024
 DOWNLOAD_WARNSIZE = 4 * 1024 * 1024
 RETRY_TIMES = 2
-# What came of an answer before the connection was lost is archived; DecompressionMiddleware takes it for
-# broken and asks again.
+# Keep a response whose connection was lost: its bytes are archived, then DecompressionMiddleware
+# treats it as broken and retries.
 DOWNLOAD_FAIL_ON_DATALOSS = False
-# Without 429: who is asked to wait does not ask again at once; the frontier keeps the Retry-After.
+# Without 429: it is not retried immediately; the frontier stores the Retry-After time.
 RETRY_HTTP_CODES = [500, 502, 503, 504, 522, 524, 408]
-# When nothing is fetched, China time: "01:00-05:30". A run ends when they begin; what is left stays
-# pending.
+# Hours without fetching, China time: "01:00-05:30". A run ends when they begin; the remaining links
+# stay pending.
 QUIET_HOURS = _environment("QUIET_HOURS", "")
 COOKIES_ENABLED = False
 
-# A name of the site that resolves into a private network is not fetched.
+# Refuses host names of the site that resolve to a private network.
 TWISTED_DNS_RESOLVER = "zjolcrawl.resolver.PublicResolver"
 
-# Certificates that cannot be verified are accepted, and the run's warnings name their hosts; True refuses
-# them. The system's authorities decide, or those of SSL_CERT_FILE.
+# False accepts certificates that cannot be verified and names their hosts in the run's warnings; True
+# refuses them. Verified against the system's authorities, or those in SSL_CERT_FILE.
 DOWNLOAD_VERIFY_CERTIFICATES = False
 DOWNLOAD_HANDLERS = {
     "http": "zjolcrawl.handlers.LeasedHandler",
     "https": "zjolcrawl.certificates.CertificateHandler",
 }
 
-# --- how a page flows ------------------------------------------------------------------------
+# --- middlewares, pipelines, extensions ------------------------------------------------------
 SPIDER_MIDDLEWARES = {
-    # Nearest the engine: sees what the other spider middlewares let through, so that each link is
-    # in the frontier before its request can be scheduled.
+    # Nearest the engine: sees the final output of the other spider middlewares, so that each link
+    # is in the frontier before its request can be scheduled.
     "zjolcrawl.middlewares.frontier.FrontierMiddleware": 50,
-    # Spiders decide themselves which statuses mean what: a 404 is a state, not noise.
+    # Spiders handle every status: a 404 is a result to record.
     "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,
-    # It drops a link of more than 2,083 characters without a word, which would stay pending for ever.
+    # It silently drops links of more than 2,083 characters; they would stay pending for ever.
     "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
-    # Nothing here asks how deep a request is, nor copies a response's meta. Each of these is two
-    # asynchronous generators around all that a page yields.
+    # Request depth and copied meta are not used here, and each of these wraps all output of a page
+    # in two asynchronous generators.
     "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
     "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
 }
 DOWNLOADER_MIDDLEWARES = {
-    # First: what the archive answers needs no robots.txt, no delay and no socket.
+    # First: a request answered from the archive needs no robots.txt, delay or socket.
     "zjolcrawl.middlewares.replay.ReplayMiddleware": 10,
     "zjolcrawl.middlewares.leaving.LeavingMiddleware": 20,
-    # In the place of Scrapy's own, which lets through what must not be filtered as a duplicate.
+    # Replaces Scrapy's, which lets requests with dont_filter leave the site.
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
     "zjolcrawl.middlewares.own_hosts.OwnHostsMiddleware": 50,
-    # In the place of Scrapy's own, which lets requests pass that wait for a slow robots.txt.
+    # Replaces Scrapy's, which lets requests pass while they wait for a slow robots.txt.
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "zjolcrawl.middlewares.robots.RobotsMiddleware": 100,
-    # In the place of Scrapy's own, which guesses the charset of still-compressed bytes when the
-    # server names none (measured 0.54x of the crawl rate).
+    # Replaces Scrapy's, which guesses the charset of still-compressed bytes when the server names
+    # none; that slows down the whole crawl.
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "zjolcrawl.middlewares.decompression.DecompressionMiddleware": 590,
     # Nearest the downloader: the bytes as they came over the wire.
     "zjolcrawl.middlewares.archive.ArchiveMiddleware": 950,
-    # Redirects must stay on the site's own hosts, so they are judged before they are followed.
+    # Off: spiders follow such redirects themselves, after a check that they stay on the site.
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
-    # The site asks for no password, and no one reads these counts.
+    # The site needs no password, and nothing reads these counts.
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
     "scrapy.downloadermiddlewares.stats.DownloaderStats": None,
 }
 ITEM_PIPELINES = {
     "zjolcrawl.pipelines.normalize.NormalizePipeline": 100,  # the page's strings -> values
     "zjolcrawl.pipelines.validate.ValidatePipeline": 200,  # no title or no text -> rejected
-    "zjolcrawl.pipelines.images.ImagePipeline": 500,  # the bytes of what will be stored
-    "zjolcrawl.pipelines.mongodb.MongoDBPipeline": 900,  # last: what arrives here is stored
+    "zjolcrawl.pipelines.images.ImagePipeline": 500,  # images of accepted articles
+    "zjolcrawl.pipelines.mongodb.MongoDBPipeline": 900,  # last: stores what arrives
 }
-# Scrapy imports what a setting gives None, too: without these two a crawl takes 9 MB less. They are
-# token-guarded ports that run code, on by default in 2.19: nothing here needs them.
+# Removed instead of set to None, because Scrapy imports disabled extensions too, at a cost in memory.
+# Both open ports that run code, on by default in 2.19; nothing here needs them.
 EXTENSIONS_BASE = {
     name: order
     for name, order in default_settings.EXTENSIONS_BASE.items()
@@ -158,22 +159,23 @@ EXTENSIONS = {
     "zjolcrawl.extensions.quiet_hours.QuietHours": 200,
     "zjolcrawl.extensions.progress.Progress": 500,
 }
-# So many tasks are begun for each response: the default of 100 takes bare Scrapy 1.6 times as long as 4. A
-# page here gives one item; with 1 a crawl takes 0.9 of the time that it takes with 4.
+# Scrapy starts this many tasks for each response, which makes its default of 100 slow. A page here
+# yields one item, so 1 is enough.
 CONCURRENT_ITEMS = 1
-# Bytes of pages that are fetched and not done with, above which no more are fetched: some twenty pages, enough to
-# keep all busy; with the default of 5 MB the memory's peak is 10 MB higher and a crawl no faster. Pages that wait
-# for their images count too: who raises CONCURRENT_REQUESTS for many hosts raises this as well.
+# No more pages are fetched while the fetched, unfinished ones exceed this many bytes: about twenty pages,
+# enough to keep the crawl busy. The default of 5 MB uses more memory and is no faster. Pages that wait for
+# their images count too, so raise this along with CONCURRENT_REQUESTS for many hosts.
 SCRAPER_SLOT_MAX_ACTIVE_SIZE = 1_000_000
 
-# Seconds of processor time after which a page that is not read is rejected, its bytes kept: a page takes
-# milliseconds, a hostile one could stop a crawl. Less than LEASE_SECONDS, or the run counts as dead. 0 sets no bound.
+# A page that takes more seconds of processor time to parse is rejected; its bytes stay archived. A normal
+# page takes milliseconds, a hostile one could stop a crawl. Must be less than LEASE_SECONDS, or the run
+# counts as dead. 0: no limit.
 PAGE_SECONDS = 10
 
-# Tried and left: uvloop (ASYNCIO_EVENT_LOOP; 0.96 of the rate), Scrapy's experimental aiohttp handler (0.97,
-# and it resolves names without TWISTED_DNS_RESOLVER, so past the guard above).
+# Tried and not used, because both were slower: uvloop (ASYNCIO_EVENT_LOOP), and Scrapy's experimental
+# aiohttp handler, which also resolves names without TWISTED_DNS_RESOLVER and so bypasses the check above.
 
-# --- talk ------------------------------------------------------------------------------------
-# Under cron a good run prints its summary and nothing else; -L INFO tells more.
+# --- logging ---------------------------------------------------------------------------------
+# Under cron a good run prints only its summary; -L INFO prints more.
 LOG_LEVEL = _environment("LOG_LEVEL", "WARNING")
 LOGSTATS_INTERVAL = 0

@@ -95,7 +95,7 @@ def test_bucket_that_is_not_there_costs_the_image_alone(
     document = db.articles.find_one({"_id": REFERENCE})
     assert document is not None
     assert document["images"][0]["status"] == "failed"
-    assert "image 1: not kept: " in document["warnings"][0]
+    assert "image 1: not stored: " in document["warnings"][0]
 
 
 def test_store_that_is_away_keeps_the_files_and_says_so(

@@ -326,7 +326,7 @@ def test_long_run_asks_again_and_keeps_its_rules_while_there_is_no_answer(
     site.set(ROBOTS, [Answer(body=OPEN), Answer(status=503), Answer(status=503)])
     done = crawl("article", url=urls(*IDENTS[:6]), ROBOTSTXT_MAX_AGE=0, CONCURRENT_REQUESTS=1)
     assert site.urls().count(ROBOTS) == 2  # 503 is asked again after ten minutes, not at once
-    assert "its former rules hold" in done.stderr
+    assert "its previous rules apply" in done.stderr
     assert set(states(db).values()) == {"stored"}
 
 

@@ -219,7 +219,7 @@ def test_store_that_cannot_be_written_fails_the_image_alone(
     assert image_of(db, 1)["status"] == "failed"
     document = db.articles.find_one()
     assert document is not None
-    assert [w for w in document["warnings"] if w.startswith("image 1: not kept")]
+    assert [w for w in document["warnings"] if w.startswith("image 1: not stored")]
 
 
 @pytest.mark.parametrize(

@@ -176,7 +176,7 @@ def test_process_that_was_lost_costs_one_picture() -> None:
         for _ in range(10):  # it is sent
             await asyncio.sleep(0)
         os.kill(reader._process.pid, signal.SIGKILL)
-        with pytest.raises(NotPicture, match="to be read"):
+        with pytest.raises(NotPicture, match="to decode"):
             await waiting
         assert (await reader.read(good)).width == 64
         await reader.close()

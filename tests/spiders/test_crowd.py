@@ -168,7 +168,7 @@ def test_run_that_was_frozen_finds_its_hosts_taken(
     runs[0].send_signal(signal.SIGCONT)
     said = end(*runs)
     assert_whole(db, urls, tmp_path)
-    assert "was lost: another run asks it now" in said[0]
+    assert "was lost: another run has it now" in said[0]
     assert seen.shared() == []
 
 

@@ -58,7 +58,7 @@ def test_list_without_end_is_left_and_said(
     done = crawl("column", url=COLUMN, COLUMN_MAX_PAGES=5)
     assert len(lists_asked(site)) == 5
     assert db.articles.count_documents({}) == 5
-    line = f"column {ID}: the walk stopped after 5 pages, and the list goes on"
+    line = f"column {ID}: the walk stopped after 5 pages, but the list continues"
     assert f"zjolcrawl: {line}" in done.stderr
     run = db.runs.find_one()
     assert run is not None
@@ -97,7 +97,7 @@ def test_page_that_repeats_another_before_the_last_is_no_end(
     pager = '<script>createPageHTML(9, {}, "index", "shtml");</script>'
     serve(site, [list_page([(DAY, i)], pager.format(n)) for n, i in enumerate(lists)])
     done = crawl("column", url=COLUMN)
-    assert f"column {ID}: page 3 of 9 lists what an earlier page listed" in done.stderr
+    assert f"column {ID}: page 3 of 9 repeats an earlier page" in done.stderr
     assert "swept_at" not in walk_of(db)
     assert "walk_open_since" in walk_of(db)
     assert db.articles.count_documents({}) == 2

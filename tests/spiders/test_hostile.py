@@ -165,5 +165,5 @@ def test_alarms_are_carried_to_a_webhook(site: SiteProxy, db: Database[Any], cra
         MAIL_PORT=1,
         recheck="on",
     )
-    assert "ALARM_WEBHOOK: ftp://x/ is no http address" in done.stderr
+    assert "ALARM_WEBHOOK: ftp://x/ is not an http or https URL" in done.stderr
     assert "ALARM_MAIL: " in done.stderr

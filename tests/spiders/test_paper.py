@@ -247,12 +247,12 @@ def test_column_that_lists_an_article_of_a_paper(
     ("arguments", "line"),
     [
         (("-a", "date=2017-08-12"), "needs paper=ID"),
-        (("-a", "paper=rmrb"), "unknown paper rmrb: known are zjrb, qjwb"),
+        (("-a", "paper=rmrb"), "unknown paper rmrb; known papers: zjrb, qjwb"),
         (("-a", "paper=zjrb,rmrb"), "unknown paper rmrb"),
         (("-a", "paper=zjrb", "-a", "date=2017-8-12"), "date=2017-8-12 is not a date"),
-        (("-a", "paper=zjrb", "-a", "date=2017-08-12", "-a", "since=2017-08-01"), "exclude each other"),
-        (("-a", "paper=zjrb", "-a", "since=2017-08-01"), "belong together"),
-        (("-a", "paper=zjrb", "-a", "since=2017-08-02", "-a", "until=2017-08-01"), "lies after"),
+        (("-a", "paper=zjrb", "-a", "date=2017-08-12", "-a", "since=2017-08-01"), "cannot be combined with since="),
+        (("-a", "paper=zjrb", "-a", "since=2017-08-01"), "must be given together"),
+        (("-a", "paper=zjrb", "-a", "since=2017-08-02", "-a", "until=2017-08-01"), "is after"),
         (("-a", "paper=zjrb", "-a", "day=2017-08-12"), "unknown argument day"),
     ],
 )  # fmt: skip

@@ -125,7 +125,7 @@ def test_jobs_are_one_run(
     # Nothing is read otherwise any more.
     done = crawl("reparse", parser_before=1, jobs=2)
     assert done.returncode == 2
-    assert done.stderr == "zjolcrawl: nothing in the archive is what was asked for\n"
+    assert done.stderr == "zjolcrawl: no capture in the archive matches the arguments\n"
     # A part alone does not say it: another may have corrected all that was chosen.
     part = crawl("reparse", parser_before=1, part="1/2", PART_REPORTS=1)
     assert (part.returncode, part.stderr) == (0, "")
@@ -197,8 +197,8 @@ def test_damage_is_told_once(wrong: object, crawl: Crawl, tmp_path: Path) -> Non
         ({"jobs": "0"}, "jobs=0 is not a number of processes, 1 to 99"),
         ({"jobs": "x"}, "jobs=x is not a number of processes, 1 to 99"),
         ({"jobs": "100"}, "jobs=100 is not a number of processes, 1 to 99"),
-        ({"jobs": "2", "part": "1/2"}, "jobs= excludes part= and dry_run=on"),
-        ({"jobs": "2", "dry_run": "on"}, "jobs= excludes part= and dry_run=on"),
+        ({"jobs": "2", "part": "1/2"}, "jobs= cannot be combined with part= or dry_run=on"),
+        ({"jobs": "2", "dry_run": "on"}, "jobs= cannot be combined with part= or dry_run=on"),
         ({"jobs": "2"}, "no archive at "),
     ],
 )

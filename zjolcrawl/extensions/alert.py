@@ -1,4 +1,4 @@
-"""Alarms carried out of the house: to a webhook, by mail."""
+"""Sends alerts by webhook or mail."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _TIMEOUT = 20  # seconds
 
 
 def send(settings: BaseSettings, summary: str, alarms: list[str]) -> list[str]:
-    """Send alarms to ALARM_WEBHOOK and ALARM_MAIL, those that are set; what failed, a line each.
+    """Send alarms to ALARM_WEBHOOK and ALARM_MAIL, if set; returns one line per failure.
 
     Blocks: call it in a thread. The mail goes through Scrapy's own MAIL_HOST, MAIL_PORT, MAIL_USER,
-    MAIL_PASS, MAIL_TLS and MAIL_FROM (its MailSender is deprecated).
+    MAIL_PASS, MAIL_TLS and MAIL_FROM settings (Scrapy's MailSender is deprecated).
     """
     faults = []
     for name, carry in (("ALARM_WEBHOOK", _post), ("ALARM_MAIL", _mail)):
@@ -30,7 +30,7 @@ def send(settings: BaseSettings, summary: str, alarms: list[str]) -> list[str]:
 
 def _post(settings: BaseSettings, url: str, summary: str, alarms: list[str]) -> None:
     if not url.startswith(("http://", "https://")):
-        raise ValueError(f"{url} is no http address")
+        raise ValueError(f"{url} is not an http or https URL")
     data = json.dumps({"summary": summary, "alarms": alarms}, ensure_ascii=False).encode()
     headers = {"Content-Type": "application/json", "User-Agent": settings.get("USER_AGENT")}
     request = urllib.request.Request(url, data, headers)  # noqa: S310 # checked above

@@ -1,4 +1,4 @@
-"""Tells a host that is out of order from pages that are gone: many at once are not believed."""
+"""Detects a broken host, so that its pages are not mistaken for deleted or changed ones."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 from zjolcrawl.items import Article, Outcome, Unchanged
 
-# Visits of a host after which texts that are another page's are judged: each would be stored as an edit.
+# Duplicate texts are judged after this many visits of a host: each would be stored as an edit.
 _TOGETHER = 20
-# What is held of a host at most; other flips wait for the end of the run, for they only raise a doubt.
+# Most flips held per host. Without a duplicate text they wait for this or the end of the run.
 _MOST_HELD = 200
-_TEXTS = 8  # of a host, with which the next is compared
+_TEXTS = 8  # newest texts of a host that the next one is compared with
 _UNBELIEVED = "not believed, as most visits of the host in this run were like it: "
 
 Flip = Outcome | Article
@@ -22,8 +22,10 @@ Flip = Outcome | Article
 
 @dataclass(slots=True)
 class _Host:
-    """Visits in this run, and those since texts were judged; flips that wait, and how many `fresh` ones
-    were judged; the URLs of the newest texts.
+    """The state of one host in this run.
+
+    `visits` counts all visits, `recent` those since the last judgement. `held` are flips not judged
+    yet, `fresh` counts judged flips that are new. `texts` maps the newest texts to their URLs.
     """
 
     visits: int = 0
@@ -43,11 +45,11 @@ class _Alarm:
 class FlipWatch:
     """Holds flips until their host is judged.
 
-    A flip is a link that looks gone, a page that is rejected, or one with the very text of another
-    page of its host. If at least `least` of a host's visits in the run, and half of them, are flips that
-    no visit before has found, each flip is `failed` for this run: nothing changes, and the link is visited
-    again soon. From then on the run believes no flip of the host. Of texts, half of the latest visits will
-    do.
+    A flip is a link that looks gone, a rejected page, or a page with exactly the text of another
+    page of its host. A host is broken if at least `least` of its visits in the run, and at least
+    half of them, are flips that no earlier visit found. For duplicate texts, half of the latest
+    visits is enough. Each flip of a broken host becomes `failed`: no stored article changes, and
+    the link is revisited soon. The host counts as broken until the run ends.
     """
 
     def __init__(
@@ -56,15 +58,17 @@ class FlipWatch:
         doubted: Callable[[list[str]], Awaitable[dict[str, str]]],
         record: Callable[[list[Outcome]], None],
     ) -> None:
-        """`least` 0: all is believed. `doubted` gives what visits before have found of links, by URL;
-        `record` is told what is not believed.
+        """Configure the watch; with `least` 0 every flip is believed.
+
+        `doubted` returns what earlier visits found of links, by URL. `record` gets the flips that
+        are not believed.
         """
         self._least, self._doubted, self._record = least, doubted, record
         self._hosts: dict[str, _Host] = {}
         self._alarms: dict[str, _Alarm] = {}
 
     async def saw(self, item: Any) -> list[Any]:
-        """What may be stored now that the item came."""
+        """The items that may be stored now, after this item arrived."""
         if not self._least or not isinstance(item, Outcome | Article | Unchanged):
             return [item]
         name = _host_of(item)
@@ -73,7 +77,7 @@ class FlipWatch:
         if not isinstance(item, Unchanged) and _is_flip(item, host):
             host.held.append(item)
         elif isinstance(item, Outcome):
-            return [item]  # failed, pending or skipped: says nothing of the host
+            return [item]  # failed, pending or skipped: says nothing about the host
         else:
             ready.append(item)
         host.visits += 1
@@ -86,17 +90,17 @@ class FlipWatch:
         return ready
 
     async def rest(self) -> list[Any]:
-        """What is still held at the end of the run."""
+        """The items still held at the end of the run."""
         return [
             each for name, host in self._hosts.items() for each in await self._judge(name, host)
         ]
 
     def alarms(self) -> list[str]:
-        """A line for each host that was not believed."""
+        """One line per host whose flips were not believed."""
         return [
             f"host {name}: {alarm.flips} of {alarm.visits} visits found the page gone, rejected or the same "
             f"as another (first {alarm.first.url}: {alarm.first.reason.removeprefix(_UNBELIEVED)}); "
-            "nothing was changed and the links are visited again soon. If it is true, run once "
+            "nothing was changed and the links are visited again soon. If the pages really changed, run once "
             "with -s FLIP_ALARM=0"
             for name, alarm in self._alarms.items()
         ]
@@ -108,7 +112,7 @@ class FlipWatch:
             return []
         again = await self._found_before(flips)
         host.fresh += len(flips) - again
-        host.visits -= again  # links that are visited to confirm what was found say nothing new
+        host.visits -= again  # confirming an earlier finding is no new evidence
         many = self._are_many(_texts_in(flips), recent) or self._are_many(host.fresh, host.visits)
         if not (many or name in self._alarms):
             return flips
@@ -123,7 +127,7 @@ class FlipWatch:
         return flips >= self._least and 2 * flips >= visits
 
     async def _found_before(self, flips: list[Flip]) -> int:
-        """How many of the links the visit before found just so."""
+        """How many flips repeat what the previous visit of their link found."""
         outcomes = [each for each in flips if isinstance(each, Outcome)]
         known = await self._doubted([each.url for each in outcomes])
         return sum(known.get(each.url) == each.state for each in outcomes)
@@ -134,7 +138,7 @@ def _texts_in(flips: list[Flip]) -> int:
 
 
 def unbelieved(flip: Flip) -> Outcome:
-    """A flip as the failure of its host."""
+    """The failed Outcome that replaces a flip of a broken host."""
     if isinstance(flip, Article):
         reason = f"{_UNBELIEVED}the text of another page"
         return Outcome(
@@ -146,7 +150,7 @@ def unbelieved(flip: Flip) -> Outcome:
 
 
 def link_of(item: Outcome | Article | Unchanged) -> str:
-    """The URL of the link that led to it."""
+    """The URL of the link that led to the item."""
     return (item.frontier_url or item.url) if isinstance(item, Article) else item.url
 
 

@@ -1,4 +1,4 @@
-"""A run's hosts: it asks those that it holds, and others in passing, as if all runs were one."""
+"""Host leases of a run, so that rate limits hold across parallel runs."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ from zjolcrawl.storage.store import Store
 
 logger = logging.getLogger(__name__)
 HOST = "leased"
-"""The host, in a request's meta, whose lease it needs: that of the list or article that it began with."""
+"""Meta key: the host whose lease a request needs, that of the list or article it began with."""
 FED = "fed"
-"""Marks, in its meta, a request for a link that the feed gave."""
-_BEATS = 5  # in the time of a lease
-_LOOK = 0.1  # seconds between two looks for a turn
+"""Meta key: marks a request for a link from the feed."""
+_BEATS = 5  # heartbeats per lease time
+_LOOK = 0.1  # seconds between two attempts to get a turn
 
 
 class LeaseLost(Exception):
-    """Another run asks the host now, or the run ends: the request was not made, and its link is as it was."""
+    """The request was not made: another run leases the host, or this run ends. The link stays as is."""
 
 
 class Leases:
-    """The hosts that a run has `held` since it took them, and the runs that are `live` beside it.
+    """The hosts that this run has leased (`held`), and the `live` runs beside it.
 
-    Every few seconds a heartbeat renews what is held. If MongoDB does not answer, or this process was not
-    let run, the leases are past before another run can have them: then requests wait for the next heartbeat,
-    and those for a host that was lost are not made (LeaseLost).
+    A heartbeat renews the leases every few seconds. If MongoDB does not answer or this process is
+    suspended, this run treats its leases as expired before another run can take them. Requests then
+    wait for the next heartbeat; those for a lost host are not made (LeaseLost).
     """
 
     def __init__(self, crawler: Crawler, store: Store) -> None:
         settings = crawler.settings
         self.crawler = crawler
         self.held: set[str] = set()
-        self.leaving: set[str] = set()  # of these, those that are to be given back
+        self.leaving: set[str] = set()  # the held hosts that will be given back
         self.live: list[Live] = []
         self.seconds = settings.getfloat("LEASE_SECONDS")
         self._store = store
@@ -57,31 +57,29 @@ class Leases:
         self._delay = settings.getfloat("DOWNLOAD_DELAY")
         self._longest = settings.getfloat("AUTOTHROTTLE_MAX_DELAY")
         self._throttled = settings.getbool("AUTOTHROTTLE_ENABLED")
-        self._until = 0.0  # by this process's clock: what is held is held at least until then
+        self._until = 0.0  # monotonic time until which the leases are certain
         self._beaten = asyncio.Event()
         self._beating: asyncio.Task[None] | None = None
-        self._asked: dict[str, float] = {}  # when a host was asked last
-        # When a host may be asked next, where its slot does not know.
+        self._asked: dict[str, float] = {}  # monotonic time of the last request, by host
+        # Monotonic time of a host's next allowed request, where Scrapy's slot does not know it.
         self._free_from: dict[str, float] = {}
         self._crawl_delays: dict[str, float] = {}
-        # Scrapy (2.19) begins all that waits in a slot at once, however many may be, where there is no delay.
+        # Without a delay, Scrapy 2.19 starts all waiting requests of a slot, above the concurrency limit.
         self._places = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(self._most))
         self._turns_from = 0.0
 
     async def begin(self) -> None:
-        """Live, from now on. Raises PyMongoError."""
+        """Register the run as live and start the heartbeat. Raises PyMongoError."""
         began = time.monotonic()
         await self._hosts.begin(self._place)
         self._renewed(began)
         self.live = await self._hosts.live()
-        # Who believes to be alone knows better with its next heartbeat.
+        # Other runs that see themselves as alone learn of this one at their next heartbeat.
         self._turns_from = time.monotonic() + self.seconds / _BEATS
         self._beating = asyncio.get_running_loop().create_task(self._beat())
 
     async def end(self) -> None:
-        """Give everything back; where MongoDB does not answer, it is free once the leases are past.
-        Nothing the second time.
-        """
+        """Give all hosts back; if MongoDB does not answer, the leases expire. Idempotent."""
         if self._beating is None:
             return
         beating, self._beating = self._beating, None
@@ -95,12 +93,12 @@ class Leases:
             await self._hosts.end()
 
     def crowd(self) -> list[Live]:
-        """The runs that live and were asked for the same as this one; itself alone, before it is known."""
+        """The live runs with the same arguments; empty before this run knows itself."""
         mine = [each.arguments for each in self.live if each.run == self._hosts.run]
         return [each for each in self.live if each.arguments in mine]
 
     async def take(self, host: str) -> bool:
-        """Whether the host is held now. Raises PyMongoError."""
+        """Lease a host; returns whether this run holds it now. Raises PyMongoError."""
         began = time.monotonic()
         if self._beating is None or (taken := await self._hosts.take(host)) is None:
             return False
@@ -112,7 +110,7 @@ class Leases:
             delay = max(delay, taken.delay)
             if slot := self._slot(host):
                 slot.delay = delay
-            else:  # as the slot will be made
+            else:  # the slot does not exist yet
                 self._downloader.per_slot_settings.setdefault(host, {"delay": delay})
         if taken.crawl_delay is not None:
             self.slow_down(host, taken.crawl_delay)
@@ -122,7 +120,7 @@ class Leases:
         return True
 
     async def give_back(self, host: str) -> None:
-        """Let another run have the host. Raises PyMongoError."""
+        """Give a host back to other runs. Raises PyMongoError."""
         self.held.discard(host)
         self.leaving.discard(host)
         asked, slot = self._asked.get(host), self._slot(host)
@@ -131,29 +129,29 @@ class Leases:
         await self._hosts.give_back(host, Taken(idle, delay, self._crawl_delays.get(host)))
 
     def slow_down(self, host: str, crawl_delay: float | None) -> None:
-        """Keep the Crawl-delay of a host's robots.txt, in seconds, up to AUTOTHROTTLE_MAX_DELAY."""
+        """Apply a host's Crawl-delay from robots.txt, in seconds, up to AUTOTHROTTLE_MAX_DELAY."""
         self._crawl_delays.pop(host, None)
         if crawl_delay:
             self._crawl_delays[host] = min(crawl_delay, self._longest)
 
     @asynccontextmanager
     async def asking(self, request: Request) -> AsyncIterator[None]:
-        """While a request is made: waits until it may be. Raises LeaseLost."""
+        """Context of one request: waits until the host may be requested. Raises LeaseLost."""
         host = urlparse_cached(request).hostname or ""
         needed: str | None = request.meta.get(HOST)
         async with self._places[host]:
             await self._pause(host)
             async with self._leave_to(host, needed):
                 self._asked[host] = time.monotonic()
-                if slot := self._slot(host):  # the next one's delay counts from now
+                if slot := self._slot(host):  # the next delay counts from now
                     slot.lastseen = self._asked[host]
                 yield
 
     @asynccontextmanager
     async def _leave_to(self, host: str, needed: str | None) -> AsyncIterator[None]:
-        """While the host is this run's to ask, by its lease or by a turn. Raises LeaseLost."""
+        """Context in which this run may request the host, by lease or by turn. Raises LeaseLost."""
         if needed and not await self._is_sure(needed):
-            raise LeaseLost(f"another run asks {needed}")
+            raise LeaseLost(f"another run leases {needed}")
         turn = None
         if host != needed and not await self._is_sure(host):
             turn = await self._turn(host)
@@ -161,11 +159,11 @@ class Leases:
             yield
         finally:
             if turn:
-                with contextlib.suppress(PyMongoError):  # it ends by itself
+                with contextlib.suppress(PyMongoError):  # else it expires
                     await self._hosts.end_turn(host, turn)
 
     async def _pause(self, host: str) -> None:
-        """Wait as long after the host's last holder, and after the request before, as it asks for."""
+        """Wait for the delay after the host's previous holder, and for its Crawl-delay."""
         now = time.monotonic()
         free = max(now, self._free_from.get(host, now))
         if crawl_delay := self._crawl_delays.get(host):
@@ -174,14 +172,14 @@ class Leases:
             await asyncio.sleep(free - now)
 
     async def _is_sure(self, host: str) -> bool:
-        """Whether the host is held, once that is sure."""
+        """Whether the host is held; waits until that is certain."""
         while host in self.held and time.monotonic() >= self._until:
             self._check()
             await self._next_beat()
         return host in self.held
 
     async def _turn(self, host: str) -> ObjectId | None:
-        """A turn at a host that is not held; none is needed by a run that is the only one."""
+        """Get a turn at a host that is not leased; None if this is the only live run."""
         if len(self.live) < 2:
             return None
         turn = ObjectId()
@@ -217,19 +215,19 @@ class Leases:
             try:
                 await self._hosts.renew(before)
                 mine, self.live = await self._hosts.held(), await self._hosts.live()
-            except Exception as error:  # whatever it is, the next heartbeat may do better
-                logger.info("The leases of hosts were not renewed: %s", error)
+            except Exception as error:  # the next heartbeat may succeed
+                logger.info("Could not renew the host leases, retrying: %s", error)
                 wait = min(every, 1.0)
                 continue
             wait = every
             for host in (before & self.held) - mine:
-                logger.warning("The lease of %s was lost: another run asks it now", host)
+                logger.warning("The lease of %s was lost: another run has it now", host)
                 self.held.discard(host)
                 self.leaving.discard(host)
             self._renewed(began)
 
     def _renewed(self, began: float) -> None:
-        """What is held is so for the time of a lease from the moment it was asked for, less a margin."""
+        """The leases are certain for their time from the moment of the request, less a margin."""
         self._until = began + self.seconds * (1 - 1 / _BEATS)
         self._beaten.set()
         self._beaten = asyncio.Event()

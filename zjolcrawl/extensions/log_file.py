@@ -1,4 +1,4 @@
-"""DATA_DIR/logs/zjolcrawl.log: what runs said, at INFO and above, in files that rotate."""
+"""Writes the rotating log file DATA_DIR/logs/zjolcrawl.log, at level INFO and above."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ _BYTES, _FILES = 5 * 1024 * 1024, 10
 
 
 class _FileHandler(RotatingFileHandler):
-    """A log that cannot be written must not bury what the run has to say of the full disk."""
+    """Ignores write errors, so that they do not hide the run's own report of a full disk."""
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Leave the record out of the file; stderr has it where it matters."""
+        """Skip the record in the file; stderr gets the important ones."""
 
     def close(self) -> None:
-        """Close, and leave out what cannot be written any more."""
+        """Close; data that cannot be written any more is dropped."""
         with contextlib.suppress(OSError):
             super().close()
 
 
 def begin(data_dir: Path) -> logging.Handler | None:
-    """Add the file to the root logger; None where it cannot be written. `end` takes it away."""
+    """Add the file to the root logger; None if it cannot be written. Undo with `end`."""
     try:
         (data_dir / "logs").mkdir(parents=True, exist_ok=True)
         handler = _FileHandler(
@@ -32,7 +32,7 @@ def begin(data_dir: Path) -> logging.Handler | None:
             backupCount=_FILES,
             encoding="utf-8",
         )
-        # What several processes, or a version that kept more, have left.
+        # Remove files left by parallel processes, or by a version that kept more.
         prune(data_dir / "logs", "zjolcrawl.log.*", _FILES)
     except OSError:
         return None
@@ -42,22 +42,22 @@ def begin(data_dir: Path) -> logging.Handler | None:
     )
     root = logging.getLogger()
     root.addHandler(handler)
-    # Scrapy leaves the choice to the handlers, and so makes DEBUG records of each page, PyMongo more, for
-    # no one: 2 % of a fast crawl's time.
+    # Scrapy leaves filtering to the handlers, so it and PyMongo would create DEBUG records for
+    # every page that nothing writes.
     for name in ("", "scrapy"):
         logging.getLogger(name).setLevel(min(each.level for each in root.handlers))
     return handler
 
 
 def prune(folder: Path, pattern: str, most: int) -> None:
-    """Keep the newest files of this pattern, by the time of their last change. Raises OSError."""
+    """Delete all but the `most` newest files that match, by modification time. Raises OSError."""
     files = sorted(folder.glob(pattern), key=lambda each: each.stat().st_mtime, reverse=True)
     for path in files[most:]:
         path.unlink(missing_ok=True)
 
 
 def end(handler: logging.Handler | None) -> None:
-    """Take the file away and close it."""
+    """Remove the handler and close the file."""
     if handler:
         logging.getLogger().removeHandler(handler)
         handler.close()

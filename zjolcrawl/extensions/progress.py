@@ -1,4 +1,4 @@
-"""Progress in a terminal; nothing under cron."""
+"""Shows the progress of a run in the terminal, and nothing without a terminal (cron)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _EVERY = 0.5  # seconds
 
 
 def counting_bar(*, shown: bool = True) -> Bar:
-    """A line on stderr that is gone in the end; nothing where stderr is no terminal."""
+    """A transient progress line on stderr; disabled if stderr is not a terminal."""
     return Bar(
         SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
         console=console(stderr=True), transient=True, disable=not (shown and sys.stderr.isatty()),
@@ -31,19 +31,20 @@ def counting_bar(*, shown: bool = True) -> Bar:
 
 
 def describe(counts: Mapping[str, int]) -> str:
-    """What a run has done so far, in a line."""
+    """One line of a run's counts so far."""
     stored = sum(counts.get(name, 0) for name in ("new", "changed", "reread", "same"))
     bad = sum(counts.get(name, 0) for name in ("rejected", "failed", "gone"))
     return (
         f"{counts.get('pages', 0)} column pages · {counts.get('links', 0)} links · "
-        f"{stored} articles stored ({counts.get('new', 0)} new) · {bad} not"
+        f"{stored} articles stored ({counts.get('new', 0)} new) · {bad} not stored"
     )
 
 
 class Progress:
-    """A line on stderr that counts pages, links and articles while the crawl runs.
+    """Progress line on stderr with counts of pages, links and articles.
 
-    A part reports the counts to its parent instead, and ends if the parent has ended.
+    In a part of `reparse` it reports the counts to the parent process instead, and stops the run if
+    the parent has ended.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -54,7 +55,7 @@ class Progress:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Called by Scrapy. Not configured where stderr is no terminal."""
+        """Raises NotConfigured if stderr is not a terminal and the run is not a part."""
         if not sys.stderr.isatty() and not crawler.settings.getbool(PART_REPORTS):
             raise NotConfigured
         progress = cls(crawler)
@@ -63,12 +64,10 @@ class Progress:
         return progress
 
     def spider_opened(self) -> None:
-        """Scrapy signal."""
         self._bar.start()
         self._ticking = asyncio.get_running_loop().create_task(self._tick())
 
     async def spider_closed(self) -> None:
-        """Scrapy signal."""
         if self._ticking:
             self._ticking.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -1,4 +1,4 @@
-"""Hours in which nothing is fetched."""
+"""Ends runs during QUIET_HOURS, the hours in which nothing is fetched."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 
 def parse_hours(text: str) -> tuple[time, time]:
-    """`01:00-05:30` as two times of the day, China. Raises ValueError."""
+    """Parse `01:00-05:30` into two times of day (China). Raises ValueError."""
     if not (found := _HOURS.fullmatch(text.strip())):
         raise ValueError(f"{text} is not of the form 01:00-05:30")
     a, b, c, d = map(int, found.groups())
@@ -27,7 +27,7 @@ def parse_hours(text: str) -> tuple[time, time]:
 
 
 def seconds_to(hours: tuple[time, time], now: datetime) -> float:
-    """How long until the hours begin, 0 while they last; they may go over midnight."""
+    """Seconds until the hours begin, 0 within them; they may span midnight."""
     begin, end = hours
     clock = now.time()
     if (begin <= clock < end) if begin <= end else (clock >= begin or clock < end):
@@ -39,7 +39,7 @@ def seconds_to(hours: tuple[time, time], now: datetime) -> float:
 
 
 class QuietHours:
-    """Ends a run that fetches, as asked for, while QUIET_HOURS last."""
+    """Ends a run that uses the network, with a regular finish, when QUIET_HOURS begin."""
 
     def __init__(self, crawler: Crawler, hours: tuple[time, time]) -> None:
         self.crawler, self.hours = crawler, hours
@@ -47,7 +47,7 @@ class QuietHours:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Called by Scrapy. Not configured without the setting."""
+        """Raises NotConfigured without QUIET_HOURS, ValueError if it is malformed."""
         if not (text := crawler.settings.get("QUIET_HOURS")):
             raise NotConfigured
         quiet = cls(crawler, parse_hours(text))
@@ -56,12 +56,10 @@ class QuietHours:
         return quiet
 
     def spider_opened(self) -> None:
-        """Scrapy signal."""
         if not getattr(self.crawler.spider, "offline", False):
             self._watching = asyncio.get_running_loop().create_task(self._watch())
 
     async def spider_closed(self) -> None:
-        """Scrapy signal."""
         if self._watching:
             self._watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -1,4 +1,4 @@
-"""The run: opens and closes the store, writes `runs`, decides the exit status, prints the summary."""
+"""Manages a run: opens and closes store and archive, writes `runs`, sets the exit status."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ from zjolcrawl.terminal import say
 
 logger = logging.getLogger(__name__)
 
-# What of the settings decides what a run archives; no URI, which may hold a password.
+# Settings that affect what a run archives. URIs are left out: they may hold a password.
 _TOLD_SETTINGS = (
     "ROBOTSTXT_OBEY", "DOWNLOAD_DELAY", "DOWNLOAD_MAXSIZE", "CONCURRENT_REQUESTS_PER_DOMAIN",
     "AUTOTHROTTLE_ENABLED", "RETRY_TIMES",
 )  # fmt: skip
-_REPORTS = 1000  # that are kept: six weeks of a run an hour
-_INDEXING, _WORTHWHILE = 1 / 50, 0.5  # the share of a run's time, and the fewest seconds
-_FORMER_RUNS = 10  # with which a run's templates are compared
+_REPORTS = 1000  # reports kept: about six weeks of hourly runs
+_INDEXING, _WORTHWHILE = 1 / 50, 0.5  # indexing: share of the run's time, minimum in seconds
+_FORMER_RUNS = 10  # earlier runs that a run's templates are compared with
 
 
 def visit_policy(settings: BaseSettings) -> VisitPolicy:
-    """When links are visited again, as the settings say. Raises ValueError."""
+    """The revisit policy from the settings. Raises ValueError."""
     return VisitPolicy(
         recheck_days=tuple(float(each) for each in settings.getlist("RECHECK_DAYS")),
         give_up_after=settings.getint("GIVE_UP_AFTER"),
@@ -67,12 +67,11 @@ def visit_policy(settings: BaseSettings) -> VisitPolicy:
 class RunLedger:
     """One run of one spider.
 
-    The store and the archive are opened by whoever asks first (`open`) and closed here, after the
-    pipelines wrote their last. `writer` is None where the run archives nothing (WARC=off, offline),
-    `leases` where it asks no host.
-    `exit_status` is the contract's; `failure` is the line for stderr; `warnings` and `faults` are
-    lines too, of which faults need a person. `at_end`, if set, is called before the run is summed up;
-    `closed` is set when all has been told and let go.
+    The first caller of `open` opens the store and the archive; they are closed here after the
+    pipelines have written everything. `writer` is None if the run archives nothing (WARC=off,
+    offline), `leases` if it fetches nothing. `exit_status` is the documented one. `failure` is one
+    line for stderr. `warnings` and `faults` are lines too; only faults need action. `at_end`, if
+    set, is called before the summary. `closed` is set once all is reported and released.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -81,13 +80,13 @@ class RunLedger:
         self.archive: Archive | None = None
         self.writer: WarcWriter | None = None
         self.leases: Leases | None = None
-        self.exit_status = NEEDS_A_PERSON  # until it has ended well
+        self.exit_status = NEEDS_A_PERSON  # until the run has ended well
         self.failure: str | None = None
         self.tally = Tally()
         self.flips = FlipWatch(
             crawler.settings.getint("FLIP_ALARM"), self._doubted, self._note_unbelieved
         )
-        self.counts: Counter[str] = Counter()  # beside the store's
+        self.counts: Counter[str] = Counter()  # in addition to the store's
         self.warnings: list[str] = []
         self.faults: list[str] = []
         self.at_end: Callable[[], None] | None = None
@@ -103,21 +102,22 @@ class RunLedger:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Called by Scrapy."""
         ledger = cls(crawler)
         crawler.signals.connect(ledger.spider_closed, signal=signals.spider_closed)
         return ledger
 
     @classmethod
     def of(cls, crawler: Crawler) -> Self:
-        """The ledger of a crawler that has begun."""
+        """The ledger of a started crawler."""
         ledger = crawler.get_extension(cls)
         assert ledger is not None
         return ledger
 
     async def open(self) -> Store:
-        """The run's store. Raises CloseSpider, with `failure` set, where there is no database, or
-        another run holds the folder.
+        """The run's store, opened on the first call.
+
+        Raises CloseSpider, with `failure` set, if the database, the archive or the data folder is
+        not available, or another run holds the folder.
         """
         async with self._opening:
             if self.store is None:
@@ -186,12 +186,12 @@ class RunLedger:
         return store
 
     def _tell_damage(self, archive: Archive, *, offline: bool) -> None:
-        """Damage is a fault of a run that reads the archive again, else a warning."""
+        """Report archive damage: as faults when the run re-parses the archive, else as warnings."""
         self.warnings += [each for each in archive.repairs if each not in archive.faults]
         (self.faults if offline else self.warnings).extend(archive.faults)
 
     def _about(self, run: str, arguments: dict[str, str]) -> dict[str, str]:
-        """The warcinfo fields: with what, for which run and how it was crawled."""
+        """The warcinfo fields: software, run, and settings of the crawl."""
         settings = self.crawler.settings
         return {
             "software": f"zjolcrawl/{__version__} Scrapy/{scrapy.__version__}",
@@ -203,7 +203,7 @@ class RunLedger:
         }
 
     async def _archived(self) -> None:
-        """What the archive was given is durable, so that documents may point to it."""
+        """Make the archive durable before documents point to it. Raises StoreError."""
         assert self.writer
         try:
             await self.writer.sync()
@@ -214,7 +214,7 @@ class RunLedger:
         return await (await self.open()).doubted(urls)
 
     def _note_unbelieved(self, outcomes: list[Outcome]) -> None:
-        """Which visits the run did not believe, in the archive, so that a re-read does not either."""
+        """Archive which visits the run did not believe, so that `reparse` does not either."""
         if self.writer:
             try:
                 self.writer.write_unbelieved([(o.url, o.seen_at) for o in outcomes if o.seen_at])
@@ -222,28 +222,28 @@ class RunLedger:
                 self.stop(str(error), "archive_lost")
 
     def column_seen(self, visit: ColumnVisit) -> None:
-        """Count a column page; a faulty one needs a person."""
+        """Count a column page; an error on it is a fault, except offline."""
         self._columns.add(visit.column)
         self.tally.column(visit)
         if visit.error and not getattr(self.crawler.spider, "offline", False):
             self.faults.append(f"column page {visit.url}: {visit.error}")
 
     def _tell_missing_issues(self) -> None:
-        """Not every paper appears every day; one of which no issue was found needs a person."""
+        """Report days without an issue: a warning, or a fault if the paper had no issue at all."""
         for paper, told in self.tally.missing_issues().items():
             (self.warnings if paper in self._columns else self.faults).append(told)
 
     def fail(self, reason: str) -> None:
-        """Store or archive was lost: the run cannot vouch for what it found. The first reason stays."""
+        """Record that the store or the archive was lost; the first reason is kept."""
         self.failure = self.failure or reason
-        logger.info("%s", reason)  # the end of the run tells it on stderr
+        logger.info("%s", reason)  # the end of the run prints it to stderr
 
     def refuse(self, reason: str, status: int = UNUSABLE) -> None:
-        """The run cannot be, or was asked for what makes no sense: nothing was done."""
+        """Record that the run cannot start or its arguments match nothing; nothing was done."""
         self.failure, self.exit_status = reason, status
 
     def stop(self, reason: str, finish_reason: str) -> None:
-        """End the run because of a failure; the caller need not wait for the end."""
+        """End the run because of a failure. Does not wait for the end."""
         if self._stopping is None:
             self.fail(reason)
             assert self.crawler.engine is not None
@@ -251,17 +251,17 @@ class RunLedger:
             self._stopping = asyncio.ensure_future(closing)
 
     async def spider_closed(self, spider: Spider, reason: str) -> None:
-        """Scrapy signal: end the run, tell, and let the database go."""
+        """Scrapy signal: end the run, report it, and release all resources."""
         try:
             await self._end(reason)
-        finally:  # also where that fails: others wait for the lock, and for the server
+        finally:  # even on failure: others wait for the lock and the server
             await self._release()
             self.closed.set()
 
     async def _end(self, reason: str) -> None:
         if self.store is None or self.exit_status in {UNUSABLE, LOCKED}:
             if self.store:
-                with contextlib.suppress(StoreError):  # the run is refused, with or without a row
+                with contextlib.suppress(StoreError):  # the run is refused either way
                     await self.store.finish()
                     await self.store.end_run(
                         {"exit_status": self.exit_status, "finish_reason": reason}
@@ -301,18 +301,20 @@ class RunLedger:
             self.exit_status = status
 
     async def _index(self, db: Database) -> None:
-        """Bring the full-text index up to date, in a fiftieth of the run's time: a polite crawl waits a second
-        for each page that takes 2 ms to index. What is left, and all of a short run, the next search does.
+        """Update the full-text index, in at most a fiftieth of the run's time.
+
+        A polite crawl waits far longer for a page than indexing it takes. The next search indexes
+        the rest, and everything after a short run.
         """
         seconds = (time.monotonic() - self._started) * _INDEXING
         if seconds < _WORTHWHILE:
             return
-        from zjolcrawl.search import SearchIndex, catch_up  # a crawl does without it until it ends
+        from zjolcrawl.search import SearchIndex, catch_up  # imported late: only needed here
 
         try:
             await catch_up(db, SearchIndex.open(self._data_dir(), db.name), seconds=seconds)
         except (PyMongoError, StoreUnavailable) as error:
-            logger.info("The full-text index is behind: %s", error)
+            logger.info("The full-text index was not updated, the next search does it: %s", error)
 
     async def _sum_up(self, store: Store, reason: str) -> RunSummary:
         counts = store.counts + self.counts
@@ -327,7 +329,7 @@ class RunLedger:
         )  # fmt: skip
 
     def _report(self, values: dict[str, Any]) -> None:
-        """The run as JSON in DATA_DIR/reports, for who does not ask MongoDB; the newest are kept."""
+        """Write the run as JSON to DATA_DIR/reports and delete the oldest reports."""
         if isinstance(self.store, Preview) or self.store is None:
             return
         folder = self._data_dir() / "reports"

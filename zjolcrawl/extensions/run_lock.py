@@ -1,4 +1,4 @@
-"""One run at a time on a data folder, or the parts of one side by side."""
+"""Lock files that allow one run per data folder, or the parts of one `reparse` side by side."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _TRIES, _PAUSE = 5, 0.05  # seconds
 
 
 class LockHeld(Exception):
-    """Another run holds the folder; the message is one line that says which and for how long."""
+    """Another run holds the data folder. The message is one line: which run, for how long."""
 
 
 class RunLock:
-    """DATA_DIR/run.lock, held by flock(2): the kernel drops it however a run ends, so that none is
-    ever stale. What stands in the file is for people.
+    """DATA_DIR/run.lock, held by flock(2).
 
-    A run that reads the K-th of N parts of the archive shares it with those that read the others, and
-    has run-K-of-N.lock for itself.
+    The kernel releases it however a run ends, so it is never stale. Its content is for people only.
+    A run that re-parses the K-th of N parts of the archive shares this lock with the other parts
+    and holds run-K-of-N.lock alone.
     """
 
     def __init__(self, data_dir: Path, part: tuple[int, int] | None = None) -> None:
-        """Take it. Raises LockHeld, and OSError where the folder cannot be written."""
+        """Take the lock. Raises LockHeld, or OSError if the folder cannot be written."""
         data_dir.mkdir(parents=True, exist_ok=True)
         path = data_dir / ("run-{}-of-{}.lock".format(*part) if part else NAME)
         self._locks: list[FileLock] = []
@@ -44,28 +44,28 @@ class RunLock:
     def _take(self, data_dir: Path, path: Path, *, shared: bool = False) -> None:
         lock = FileLock(path)
         self._locks.append(lock)
-        for _ in range(_TRIES):  # `holder` has it for an instant
+        for _ in range(_TRIES):  # `holder` takes it for an instant
             if lock.try_take(shared=shared):
                 return
             time.sleep(_PAUSE)
-        # Who shares run.lock is told by the lock that it has for itself.
+        # A part that shares run.lock is described in its own lock file.
         held = (_held(data_dir) if path.name == NAME else None) or (path, _told(path))
         raise LockHeld(f"another run holds {held[0]}: {held[1]}")
 
     def release(self) -> None:
-        """Let others run; nothing the second time."""
+        """Release the lock. Idempotent."""
         for lock in reversed(self._locks):
             lock.close()
 
 
 def holder(data_dir: Path) -> str | None:
-    """Who holds the folder now, in words, or None."""
+    """One line on who holds the folder now, or None."""
     held = _held(data_dir)
     return held[1] if held else None
 
 
 def _held(data_dir: Path) -> tuple[Path, str] | None:
-    """The first lock that a run has for itself, and who that is."""
+    """The first lock file that a run holds alone, and who that is."""
     for path in (data_dir / NAME, *sorted(data_dir.glob(_PARTS))):
         if path.exists():
             with FileLock(path, create=False) as lock:
@@ -80,5 +80,5 @@ def _told(path: Path) -> str:
         since = datetime.fromtimestamp(told["since"], timezone.utc).astimezone()
         age = max(0, int(time.time() - told["since"]))
     except (OSError, ValueError, KeyError, TypeError):
-        return "by a process that has not said which"
+        return "an unknown process"
     return f"pid {told['pid']}, for {age} s, since {since:%Y-%m-%d %H:%M:%S}"

@@ -1,4 +1,4 @@
-"""What a run comes to: its exit status and the line that says it."""
+"""Computes a run's exit status and its one-line summary."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 DONE, NEEDS_A_PERSON, UNUSABLE, LOCKED = 0, 1, 2, 75
-# Reasons that end a run as asked for; others (shutdown, mongo_lost) leave work undone.
+# Finish reasons of a complete run; others (shutdown, mongo_lost) leave work undone.
 GOOD_ENDS = ("finished", "closespider_")
-NOTHING_CHOSEN = "nothing in the archive is what was asked for"
-_MOST_LINES = 300  # of warnings, or of alarms: a run's document has to fit into MongoDB
+NOTHING_CHOSEN = "no capture in the archive matches the arguments"
+_MOST_LINES = 300  # of warnings, and of alarms: a run's document has to fit into MongoDB
 
 
 def _bounded(lines: list[str]) -> list[str]:
@@ -20,7 +20,7 @@ def _bounded(lines: list[str]) -> list[str]:
 
 @dataclass(slots=True)
 class RunSummary:
-    """Facts of a run that has ended; `faults` and `alarms` are lines that need a person."""
+    """The facts of a finished run; `faults` and `alarms` are lines that need action."""
 
     reason: str
     seconds: float
@@ -33,15 +33,15 @@ class RunSummary:
 
     @property
     def ended_well(self) -> bool:
-        """Whether nothing cut the run off."""
+        """Whether the run finished without being cut off."""
         return self.reason.startswith(GOOD_ENDS)
 
     @property
     def exit_status(self) -> int:
-        """The contract's: 0 or 1."""
+        """The documented exit status: 0, or 1 if something needs action."""
         counts = self.counts
         if self.rereading:
-            # What was faulty when it was fetched is no news; what is read worse than then is.
+            # A page that was faulty when fetched is not news; one that is parsed worse now is.
             bad = any(counts[name] for name in ("unread", "missed"))
         else:
             bad = any(counts[name] for name in ("failed", "images_failed", "missed"))
@@ -50,7 +50,7 @@ class RunSummary:
         return NEEDS_A_PERSON if troubled else DONE
 
     def line(self) -> str:
-        """One readable line."""
+        """The one-line summary for stderr."""
         end = "" if self.ended_well else f" (ended early: {self.reason})"
         if self.rereading:
             told = self._reread()
@@ -62,7 +62,7 @@ class RunSummary:
         return f"zjolcrawl: {told}{alarms}; {self.seconds:.1f} s{end}"
 
     def values(self) -> dict[str, Any]:
-        """The part of it that `runs` keeps."""
+        """The fields that the run's document in `runs` keeps, without empty ones."""
         counts = {name: count for name, count in self.counts.items() if count}
         values = {
             "exit_status": self.exit_status, "finish_reason": self.reason, "counts": counts,

@@ -1,4 +1,4 @@
-"""What a run saw of templates and columns, and what of it is out of the ordinary."""
+"""Counts templates, missing fields and columns of a run, and raises alarms on anomalies."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from zjolcrawl.items import Article, ColumnVisit
 _MISSING = "missing: "
 _MOST_DAYS = 31
 FEWEST = 10
-"""Articles: a rate of fewer says nothing."""
+"""Articles; a rate over fewer is not significant."""
 JUMP = 0.3
-"""A share that is so much larger than before is an alarm."""
+"""An increase of a share (0 to 1) above this is an alarm."""
 
 
 @dataclass(slots=True)
 class Template:
-    """How many articles a template read, and in how many of them a field was missing."""
+    """How many articles a template parsed, and how many of them lacked each field."""
 
     articles: int = 0
     missing: Counter[str] = field(default_factory=Counter)
@@ -32,7 +32,7 @@ class Template:
 
 @dataclass(slots=True)
 class Tally:
-    """One run's counts; `known` is what was known of the columns before it."""
+    """One run's counts; `known` holds the `columns` rows from before the run."""
 
     known: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     templates: dict[str, Template] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Tally:
         template.missing.update(lacking)
 
     def column(self, visit: ColumnVisit) -> None:
-        """Note a column whose first page lists nothing, where it listed something before."""
+        """Note a column whose first page is empty but was not before."""
         before = self.known.get(visit.column, {}).get("page_links")
         if visit.page == 0 and not visit.links and not visit.not_modified and before:
             why = visit.error or "an empty list"
@@ -56,18 +56,18 @@ class Tally:
             )
 
     def no_issue(self, paper: str, day: date) -> None:
-        """Note a day that was asked for, and of which a paper has no issue."""
+        """Note a requested day on which a paper has no issue."""
         self.without_issue.setdefault(paper, []).append(day)
 
     def missing_issues(self) -> dict[str, str]:
-        """What there is to tell of those days, a line a paper."""
+        """One line per paper on its days without an issue."""
         return {
             paper: f"paper {paper}: no issue of {_listed(sorted(days))}"
             for paper, days in self.without_issue.items()
         }
 
     def alarms(self, former: Iterable[dict[str, Any]]) -> list[str]:
-        """What needs a person, a line each; `former` are the `templates` of runs before."""
+        """The alarms, one line each; `former` are the `templates` of earlier runs."""
         before: dict[str, Template] = {}
         for run in former:
             for name, told in run.items():
@@ -85,7 +85,7 @@ class Tally:
         return [*self.silent.values(), *jumps, *self._strange(before)]
 
     def _strange(self, before: dict[str, Template]) -> list[str]:
-        """The generic reader suddenly serves what a template read."""
+        """An alarm if the generic parser suddenly handles far more articles than before."""
         now = _share(self.templates)
         if sum(t.articles for t in self.templates.values()) < FEWEST or not before:
             return []
@@ -95,7 +95,7 @@ class Tally:
         return [f"{now:.0%} of the articles fit no template, {then:.0%} before"]
 
     def values(self) -> dict[str, Any]:
-        """`templates` as `runs` keeps it."""
+        """The value of `templates` in the run's document."""
         return {
             name: {"articles": each.articles, "missing": dict(each.missing)}
             for name, each in self.templates.items()

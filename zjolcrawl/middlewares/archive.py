@@ -1,4 +1,4 @@
-"""Every response goes to the archive as it came over the wire, before anything reads it."""
+"""Downloader middleware that archives every response to WARC as it came over the wire."""
 
 from __future__ import annotations
 
@@ -21,19 +21,20 @@ from zjolcrawl.storage.operations import utc_now
 
 logger = logging.getLogger(__name__)
 UNASKED = "unasked"
-"""The flag of a 304 to a request that was not conditional."""
-_COUNTERS = {"attempt": "retry_times", "hop": "redirect_times"}  # of Scrapy's own middlewares
+"""The response flag of a 304 to a request that was not conditional."""
+_COUNTERS = {"attempt": "retry_times", "hop": "redirect_times"}  # Scrapy's meta keys
 _CONDITIONS = {name.encode() for name in CONDITIONS.values()}
 _KEPT_FLAGS = {UNASKED, "dataloss", "partial"}
 _SECRET = {b"proxy-authorization", b"authorization", b"cookie"}
 
 
 class ArchiveMiddleware:
-    """Nearest the downloader, below decompression.
+    """Writes each response to the archive, before decompression.
 
-    Leaves in `request.meta`: `seen_at`, when the answer had come, and `warc`, where its payload is in
-    the archive ({file, offset, length, record_id}). `meta["context"]` is kept with the record: what a
-    re-read must know that the bytes do not say. A request without an answer is kept too, with the reason.
+    Sets two keys of `request.meta`: `seen_at`, when the response arrived, and `warc`, where its
+    payload is in the archive ({file, offset, length, record_id}). `meta["context"]` is stored with
+    the record: it holds what `reparse` needs and the bytes do not say. A request without an answer
+    is stored too, with the reason.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -41,16 +42,15 @@ class ArchiveMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Called by Scrapy."""
         return cls(crawler)
 
     @property
     def ledger(self) -> RunLedger:
-        """The run's ledger, which owns the archive."""
+        """The run's RunLedger; it owns the archive."""
         return RunLedger.of(self.crawler)
 
     def process_response(self, request: Request, response: Response) -> Response:
-        """Append the exchange. Raises ArchiveError, and ends the run, where that fails."""
+        """Archive the exchange. If that fails, ends the run and raises ArchiveError."""
         if ARCHIVED in response.flags:
             return response
         request.meta["seen_at"] = utc_now()
@@ -81,7 +81,7 @@ class ArchiveMiddleware:
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:
-        """Append that nothing came, or that robots.txt forbade the request: a re-read must know."""
+        """Archive a failed request, or one that robots.txt forbids; `reparse` needs both."""
         ignored = isinstance(exception, IgnoreRequest) and not isinstance(exception, Forbidden)
         if ignored or isinstance(exception, (ArchiveError, LeaseLost, NoAnswer)):
             return
@@ -97,9 +97,7 @@ class ArchiveMiddleware:
 
 
 def _context(request: Request, response: Response | None = None) -> dict[str, Any] | None:
-    """The request's context, with which attempt and which hop of a redirect it is, from 1 on, and with
-    the flags of an answer that the record does not tell of.
-    """
+    """The request's context plus its retry and redirect counts and its response flags."""
     context = request.meta.get("context")
     if context is None:
         return None

@@ -1,4 +1,4 @@
-"""Answers as whole pages: unpacked, and those that were cut or do not fit their request asked for again."""
+"""Downloader middleware that decompresses responses and retries incomplete ones."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _IN_A_TAG = re.compile(rb"<[a-zA-Z/!][^<>]*\Z")
 
 
 class DecompressionMiddleware(HttpCompressionMiddleware):
-    """Scrapy's own takes what there is of a broken body, and half a page would become a version.
+    """Replaces Scrapy's HttpCompressionMiddleware, with the same Accept-Encoding.
 
-    It also guesses the charset of bytes that are still compressed, half of a crawl's time (measured,
-    2.19). What it asks servers for is as it says.
+    Scrapy's accepts the readable part of a broken body, so half a page would become a version. It
+    also guesses the charset of bytes that are still compressed, which is slow (Scrapy 2.19).
     """
 
     def __init__(self, *, crawler: Crawler) -> None:
@@ -37,8 +37,10 @@ class DecompressionMiddleware(HttpCompressionMiddleware):
     def process_response(  # type: ignore[override]  # `spider` is deprecated
         self, request: Request, response: Response
     ) -> Request | Response:
-        """The answer unpacked, or the request again. Raises BrokenAnswer once it was tried often enough,
-        IgnoreRequest for what is too large.
+        """The decompressed response, or the request again if the response is broken.
+
+        Raises BrokenAnswer when the retries are used up, IgnoreRequest for a body that is too
+        large.
         """
         try:
             return self._whole(request, response)
@@ -53,8 +55,8 @@ class DecompressionMiddleware(HttpCompressionMiddleware):
         if UNASKED in response.flags:
             raise BrokenAnswer("HTTP 304 to a request without If-None-Match and If-Modified-Since")
         if 300 <= response.status < 400 or request.method == "HEAD":
-            return response  # its body is not read
-        if "dataloss" in response.flags:  # Scrapy's word
+            return response  # nothing reads its body
+        if "dataloss" in response.flags:  # set by Scrapy
             raise BrokenAnswer(f"the connection was lost after {len(response.body)} bytes")
         codings = [each.decode("latin-1") for each in response.headers.getlist("Content-Encoding")]
         if codings:
@@ -74,7 +76,7 @@ class DecompressionMiddleware(HttpCompressionMiddleware):
 
 
 def _replaced(response: Response, body: bytes) -> Response:
-    """The response with another body, of the class that the body is of."""
+    """The response with the new body, as the response class that fits the body."""
     headers = response.headers.copy()
     del headers["Content-Encoding"]
     kind = responsetypes.from_args(headers=headers, url=response.url, body=body)
@@ -83,11 +85,11 @@ def _replaced(response: Response, body: bytes) -> Response:
 
 
 def _check_end(page: bytes) -> None:
-    """Raises BrokenAnswer for a page that is cut, as far as the page tells.
+    """Raises BrokenAnswer if the HTML shows that the page was cut off.
 
-    For a body without a length, which ends where the connection does (RFC 9112, 6.3): nothing else says
-    that it is whole. HTML lets a page leave out its end tags, but every page of the site that is known
-    has one of the two.
+    For a body without a length, which ends when the connection closes (RFC 9112, 6.3), so that
+    nothing else shows whether it is complete. HTML allows omitting these end tags, but every known
+    page of the site has one of the two.
     """
     if _IN_A_TAG.search(page[-4096:]):
         raise BrokenAnswer("a body without a length ends within a tag")

@@ -1,4 +1,4 @@
-"""Every link is in the frontier before its request can be scheduled."""
+"""Spider middleware that records every link in the frontier before its request is scheduled."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from zjolcrawl.storage.buffer import Found
 logger = logging.getLogger(__name__)
 _START_BATCH = 100
 CONDITIONS = {"etag": "If-None-Match", "last_modified": "If-Modified-Since"}
-"""The header that asks on the condition of a validator, by the validator's name in a row."""
+"""Validator name in a frontier row to the request header that makes a request conditional."""
 
 
 class FrontierMiddleware:
-    """Writes a page's links in one durable bulk, then lets its requests go.
+    """Writes a page's links in one durable bulk write, then releases its requests.
 
-    A request carries its link in `cb_kwargs["link"]`; a link without a request is yielded as a
-    Link item and ends here: the feed comes upon it. A request with an item as `meta["unless_known"]`
-    gives way to that item if the page listed no unknown link. What a page leads to needs the lease that
-    the page needed.
+    A request carries its link in `cb_kwargs["link"]`. A Link item without a request ends here; the
+    feed requests it later. A request with an item in `meta["unless_known"]` is replaced by that
+    item if the page listed no unknown link. Requests from a page need the same host lease as the
+    page.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -36,11 +36,10 @@ class FrontierMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Called by Scrapy."""
         return cls(crawler)
 
     async def process_start(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        """Links given by hand, in batches: a file may name thousands."""
+        """Record the start links in batches: a file may name thousands."""
         batch: list[Any] = []
         async for each in start:
             if not batch and not _link_of(each):
@@ -57,7 +56,7 @@ class FrontierMiddleware:
     async def process_spider_output(
         self, response: Response, result: AsyncIterator[Any]
     ) -> AsyncIterator[Any]:
-        """All of a callback's output is held until its links are written."""
+        """Hold a callback's output until its links are written."""
         batch = [each async for each in result]
         if host := response.meta.get(HOST):
             for each in batch:
@@ -69,7 +68,7 @@ class FrontierMiddleware:
     async def process_spider_exception(
         self, response: Response, exception: Exception
     ) -> AsyncIterator[Any]:
-        """A page that our code cannot take is told, not lost; the traceback is logged."""
+        """Turn an exception in a callback into a recorded outcome, and log the traceback."""
         told = response.request.cb_kwargs if response.request else {}
         reason, seen_at = f"{type(exception).__name__}: {exception}", response.meta.get("seen_at")
         logger.error("Could not process %s", response.url, exc_info=exception)
@@ -85,7 +84,7 @@ class FrontierMiddleware:
             )  # fmt: skip
 
     async def _recorded(self, batch: list[Any]) -> list[Any]:
-        """The batch without what is only recorded and what need not be asked for now."""
+        """The batch without links that are only recorded and requests that are not needed."""
         links = [link for each in batch if (link := _link_of(each))]
         found = Found()
         if links:
@@ -96,12 +95,12 @@ class FrontierMiddleware:
 
 
 def conditional_headers(row: dict[str, Any]) -> dict[str, str]:
-    """The headers that ask only for what has changed since the row's last visit."""
+    """Headers that make a request conditional on the validators in the row."""
     return {header: row[name] for name, header in CONDITIONS.items() if row.get(name)}
 
 
 def _ready(each: Any, found: Found) -> Any:
-    """What goes on of one output of a callback; None where nothing does."""
+    """What to pass on for one output of a callback; None drops it."""
     if isinstance(each, Link):
         return None
     if isinstance(each, WalkEnd) and each.complete is None:

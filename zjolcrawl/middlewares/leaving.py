@@ -1,4 +1,4 @@
-"""A host that is to be another run's is asked for nothing more that has not begun."""
+"""Downloader middleware that stops new requests to a host that is being given to another run."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from zjolcrawl.extensions.run_ledger import RunLedger
 
 
 class LeavingMiddleware:
-    """Turns back links that the feed gave and that wait in the scheduler; what was begun goes on: another
-    page of an article, a redirect, a second attempt.
+    """Drops feed links in the scheduler whose host is being given back.
+
+    Started work continues: further pages of an article, redirects and retries.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -21,14 +22,13 @@ class LeavingMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Called by Scrapy."""
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        """Raises LeaseLost."""
+        """Raises LeaseLost for a link of a host that is being given back."""
         meta = request.meta
         if not meta.get(FED) or "redirect_times" in meta or "retry_times" in meta:
             return
         leases = RunLedger.of(self.crawler).leases
         if leases and meta[HOST] in leases.leaving:
-            raise LeaseLost(f"{meta[HOST]} is left to another run")
+            raise LeaseLost(f"{meta[HOST]} is being given to another run")

@@ -1,4 +1,4 @@
-"""Nothing is fetched that is not the site's own, wherever a redirect points."""
+"""Downloader middleware that refuses every request outside the site, redirects included."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from zjolcrawl.parsing.urls import is_image_host, is_own_host
 
 
 class OffSite(IgnoreRequest):
-    """A request that would leave the site; the message says where to."""
+    """A request that would leave the site; the message names its target."""
 
 
 class OwnHostsMiddleware:
-    """Refuses a request, also one a redirect made, that leaves the site.
+    """Refuses requests that leave the site, also those that a redirect made.
 
-    Hosts are judged by name and port, so an address (127.0.0.1, 10.0.0.1) is never one of them, nor
-    is another service on a host of the site; what a name
-    may resolve to is `zjolcrawl.resolver`'s matter. The site's image hosts are its own for images and
-    their robots.txt alone.
+    Hosts are checked by name and port. An IP address (127.0.0.1, 10.0.0.1) never matches, nor does
+    another service on a host of the site. `zjolcrawl.resolver` checks the addresses that a name
+    resolves to. The site's image hosts are allowed only for images and robots.txt.
     """
 
     def process_request(self, request: Request) -> None:
-        """Raises OffSite."""
+        """Raises OffSite for a request that leaves the site."""
         if not may_fetch(request):
             raise OffSite(f"leads off the site: {request.url}")
 

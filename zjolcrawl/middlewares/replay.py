@@ -1,4 +1,4 @@
-"""Answers from the archive, in the place of the network."""
+"""Downloader middleware that answers requests from the WARC archive instead of the network."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from zjolcrawl.archive.warc import warc_date
 from zjolcrawl.extensions.run_ledger import RunLedger
 
 ARCHIVED = "archived"
-"""The flag of a response that no server sent now."""
+"""The flag of a response that comes from the archive."""
 
 
 class NotCaptured(IgnoreRequest):
-    """The archive has no answer to a request."""
+    """The archive has no capture for a request."""
 
 
 class ReplayMiddleware:
     """Answers a request whose `meta["capture"]` is a capture.
 
-    For a spider with `offline = True` it answers every request, from the captures of its URL around
-    `meta["as_of"]`, or of an article's further page after the capture `meta["part_of"]`, and lets
-    none through.
+    For a spider with `offline = True` it answers every request and lets none through to the
+    network. It then uses the last good capture of the URL before `meta["as_of"]`, else the first
+    one after it. For a further page of an article it uses the capture that the same run took after
+    the capture `meta["part_of"]`.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -36,12 +37,13 @@ class ReplayMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Called by Scrapy."""
         return cls(crawler)
 
     def process_request(self, request: Request) -> Response | None:
-        """Raises NoAnswer for a request that got none when it was made, ArchiveError for a record
-        that cannot be read, NotCaptured offline for what is not there.
+        """The archived response, or None to pass the request on.
+
+        Raises NoAnswer for a request that got no answer when it was made, ArchiveError for an
+        unreadable record, and NotCaptured when offline if the archive has no capture.
         """
         capture: Capture | None = request.meta.pop("capture", None)
         if capture is None and not getattr(self.crawler.spider, "offline", False):

@@ -1,4 +1,4 @@
-"""robots.txt is obeyed (RFC 9309): a host's file is fetched before the first of its pages."""
+"""Downloader middleware that obeys robots.txt (RFC 9309), fetched before a host's first page."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.parsing.urls import absolute, host_of
 
 MOST_BYTES = 500 * 1024
-"""Of a longer file the rest is not read (RFC 9309, 2.5 asks for at least so many)."""
-_MOST_STEPS = 2_000_000  # agents times rules: two seconds of Protego
-_ASK_AGAIN = 600.0  # seconds, while there is no answer
+"""Bytes of robots.txt to read, the rest is ignored (RFC 9309, 2.5 requires at least this)."""
+_MOST_STEPS = 2_000_000  # agents times rules: a larger file takes Protego seconds to parse
+_ASK_AGAIN = 600.0  # seconds between two attempts while the fetch fails
 
 
 class Forbidden(IgnoreRequest):
@@ -32,15 +32,15 @@ class Forbidden(IgnoreRequest):
 
 
 class RobotsUnavailable(Exception):
-    """robots.txt of a host could not be fetched, so none of its pages may be fetched now."""
+    """A host's robots.txt could not be fetched, so none of its pages may be fetched now."""
 
 
 @dataclass(slots=True)
 class _Rules:
-    """What is known of a host until `expires` (monotonic seconds).
+    """A host's rules, valid until `expires` (monotonic seconds).
 
-    `parser` has its rules, None if it has none; `crawl_delay` is the seconds between two requests that it
-    asks for; `fault` says why nothing is known.
+    `parser` has the rules, None if there are none. `crawl_delay` is in seconds between two
+    requests. `fault` says why the rules are unknown.
     """
 
     parser: RobotParser | None = None
@@ -52,9 +52,10 @@ class _Rules:
 class RobotsMiddleware:
     """Lets a request pass once its host's robots.txt is known and allows it.
 
-    In the place of Scrapy's, where one Deferred serves all that wait: from the third on they pass
-    unasked (Scrapy 2.19). 2xx gives rules, 4xx means that there are none. Anything else (5xx, 429, no
-    answer, a redirect that leaves the site or never ends) forbids the whole host until it answers.
+    Replaces Scrapy's middleware: there one Deferred serves all waiting requests, and from the third
+    on they pass unchecked (Scrapy 2.19). A 2xx gives rules; a 4xx other than 429 means that there
+    are none. Anything else (5xx, 429, no answer, a redirect off the site or without end) forbids
+    the whole host until it answers.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -70,11 +71,15 @@ class RobotsMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Called by Scrapy. Not configured with ROBOTSTXT_OBEY=False."""
+        """Raises NotConfigured with ROBOTSTXT_OBEY=False."""
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        """Wait for the rules. Raises Forbidden, RobotsUnavailable, or what ends the run."""
+        """Wait for the host's rules.
+
+        Raises Forbidden if a rule forbids the URL, RobotsUnavailable if the rules are unknown, and
+        LeaseLost or ArchiveError from fetching the file.
+        """
         url = urlparse_cached(request)
         if request.meta.get("dont_obey_robotstxt") or url.scheme not in {"http", "https"}:
             return
@@ -83,14 +88,15 @@ class RobotsMiddleware:
         if rules.fault:
             raise RobotsUnavailable(f"{site}/robots.txt cannot be fetched: {rules.fault}")
         agent = self._agent or request.headers.get(b"User-Agent") or self._default_agent
-        # A redirect may spell a forbidden path with dot segments; rules are prefixes.
+        # A redirect may hide a forbidden path behind dot segments, and rules are prefixes.
         address = absolute(request.url, request.url) or request.url
         if rules.parser and not rules.parser.allowed(address, agent):
             raise Forbidden(f"Forbidden by robots.txt: {site}/robots.txt")
 
     async def _rules(self, site: str, leased: str | None) -> _Rules:
-        """What holds for a host; all that ask meanwhile wait for one answer. `leased`: the host whose lease
-        the first of them needs, and so the file too.
+        """The rules of a site; concurrent callers share one fetch.
+
+        `leased`: the host whose lease the first caller needs, and so the fetch too.
         """
         asked, known = self._hosts.get(site), None
         if asked and asked.done():
@@ -109,7 +115,7 @@ class RobotsMiddleware:
         try:
             rules = self._read(await self.crawler.engine.download_async(request))
         except (LeaseLost, ArchiveError):
-            del self._hosts[site]  # whoever holds the host again asks again
+            del self._hosts[site]  # forget it, so that the next holder of the host fetches it
             raise
         except Exception as error:
             fault = " ".join(f"{type(error).__name__}: {error}".split())[:300]
@@ -122,10 +128,10 @@ class RobotsMiddleware:
             return rules
         if known is None or not known.fault:
             warnings = RunLedger.of(self.crawler).warnings
-            held = "its former rules hold" if known else "no page of this host is fetched"
+            held = "its previous rules apply" if known else "no page of this host is fetched"
             warnings.append(f"{url} cannot be fetched ({rules.fault}): {held} until it answers")
         if known and not known.fault:
-            rules = known  # RFC 9309, 2.4: an old file may be used while there is no new one
+            rules = known  # RFC 9309, 2.4: a cached file may be used while the host is unreachable
         rules.expires = now + _ASK_AGAIN
         return rules
 
@@ -136,24 +142,24 @@ class RobotsMiddleware:
         if not 200 <= status < 300:
             return _Rules(fault=f"HTTP {status}")
         body = response.body
-        if len(body) > MOST_BYTES:  # without the rule that the bound cuts in two
+        if len(body) > MOST_BYTES:  # drop the rule that the limit cuts in two
             body = body[:MOST_BYTES].rpartition(b"\n")[0]
         if _steps(decode_robotstxt(body, None)) > _MOST_STEPS:
             return _Rules(fault="too many agents share too many rules")
         parser = self._parser.from_crawler(self.crawler, body)
-        # Scrapy's own interface of parsers has no word for it.
+        # Scrapy's parser interface does not offer the crawl delay.
         told = getattr(getattr(parser, "rp", None), "crawl_delay", lambda _: None)
         return _Rules(parser, told(self._agent or self._default_agent))
 
 
 def was_forbidden(error: BaseException | None) -> bool:
-    """Whether a rule forbade a request, now or when the archive that is read was made."""
+    """Whether robots.txt forbade a request, now or in the archived crawl."""
     archived = isinstance(error, NoAnswer) and str(error).startswith(f"{Forbidden.__name__}: ")
     return archived or isinstance(error, Forbidden)
 
 
 def _steps(text: str) -> int:
-    """About how many steps a parser takes: it keeps each rule once for each agent of its group."""
+    """The approximate parser cost: a parser keeps each rule once per agent of its group."""
     steps = agents = 0
     in_rules = False
     for line in text.splitlines():

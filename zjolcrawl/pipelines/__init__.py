@@ -1,1 +1,1 @@
-"""One step a file, in the order settings.py lists them."""
+"""Item pipelines, one per file; settings.py lists them in order."""

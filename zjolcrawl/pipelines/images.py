@@ -1,4 +1,7 @@
-"""Image bytes, as served, addressed by their sha256; a failure never costs the article."""
+"""Item pipeline that downloads an article's images and stores their bytes by sha256.
+
+A failed image never costs the article.
+"""
 
 from __future__ import annotations
 
@@ -31,12 +34,12 @@ from zjolcrawl.storage.image_stores import GridFSFiles, ImageFiles
 from zjolcrawl.switch import switch
 
 _LONGEST_FAULT = 200
-_REMEMBERED = 5000  # URLs of a run: the same picture stands on neighbouring articles
+_REMEMBERED = 5000  # URLs per run: neighbouring articles share pictures
 
 
 @dataclass(frozen=True, slots=True)
 class _Fetched:
-    """What became of an image's URL; `fault` says why there are no bytes."""
+    """The result for an image URL; `fault` says why there are no bytes."""
 
     status: str
     sha256: str | None = None
@@ -47,13 +50,12 @@ class _Fetched:
 
 
 class ImagePipeline(FilesPipeline):
-    """Fetches an article's images from the site's own hosts and keeps their bytes untouched.
+    """Fetches an article's images from the site's own hosts and stores their bytes unchanged.
 
     An image that the archive has is not fetched again: its name changes with its bytes [REAL: names
-    of date and 12 digits]. The store is Scrapy's `FILES_STORE`: a
-    folder (default `DATA_DIR/images`), `s3://`, `gs://`, `ftp://`, and `gridfs://` for the run's
-    own database. Bytes are read in a process of their own, one image at a time, so that hostile ones
-    cost no more than themselves.
+    of date and 12 digits]. The store is Scrapy's `FILES_STORE`: a folder (default
+    `DATA_DIR/images`), `s3://`, `gs://`, `ftp://`, or `gridfs://` for the run's own database. A
+    separate process decodes the images one at a time, so that a hostile one fails alone.
     """
 
     STORE_SCHEMES: ClassVar[dict[str, Any]] = {
@@ -71,7 +73,7 @@ class ImagePipeline(FilesPipeline):
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Called by Scrapy. Not configured with IMAGES=off."""
+        """Raises NotConfigured with IMAGES=off."""
         if not switch(crawler.settings.get("IMAGES")):
             raise NotConfigured
         cls._update_stores(crawler.settings)
@@ -80,11 +82,11 @@ class ImagePipeline(FilesPipeline):
 
     @property
     def ledger(self) -> RunLedger:
-        """The run's ledger, which owns archive and store."""
+        """The run's RunLedger; it owns the archive and the store."""
         return RunLedger.of(self.crawler)
 
     async def process_item(self, item: Any, spider: Any = None) -> Any:
-        """Fill in what each image of an Article is; other items pass."""
+        """Fill in the images of an Article; other items pass through."""
         if isinstance(item, Article) and item.images:
             wanted = item.images[: self._most]
             found = await asyncio.gather(*(self._complete(image, item) for image in wanted))
@@ -95,11 +97,11 @@ class ImagePipeline(FilesPipeline):
         return item
 
     async def close_spider(self) -> None:
-        """Called by Scrapy: end the process that reads pictures."""
+        """End the process that decodes pictures."""
         await self._reader.close()
 
     async def _complete(self, image: Image, article: Article) -> tuple[Image, str | None]:
-        """The image as it is now, and a warning."""
+        """The image with its result filled in, and a warning or None."""
         if not is_image_host(image.url):
             return image, None
         fetched = await self._once(image.url, article)
@@ -107,7 +109,7 @@ class ImagePipeline(FilesPipeline):
         self.ledger.store.counts[f"images_{fetched.status}"] += 1
         told = f"image {image.position}: {fetched.fault}" if fetched.fault else None
         picture = fetched.picture
-        if picture and picture.unread:  # not in the words of a failure, which the store forgets
+        if picture and picture.unread:  # not worded as a failure: the store drops those
             told = f"image {image.position} is kept undecoded: {picture.unread}"
         complete = replace(
             image, status=fetched.status, sha256=fetched.sha256, path=fetched.path,
@@ -118,7 +120,7 @@ class ImagePipeline(FilesPipeline):
         return complete, told
 
     async def _once(self, url: str, article: Article) -> _Fetched:
-        """One fetch a URL and run (offline: a capture); articles that ask meanwhile wait for it."""
+        """The result for a URL: fetched once per run (offline: once per capture) and shared."""
         capture = self._captured(url, article)
         if not self._offline:
             return await self._shared(url, url, article, capture)
@@ -139,7 +141,7 @@ class ImagePipeline(FilesPipeline):
         return await known
 
     def _captured(self, url: str, article: Article) -> Capture | None:
-        """What the archive has of the image: offline what came then, else what spares a request."""
+        """The archived image: offline what the crawl got, else a capture that saves a request."""
         archive = self.ledger.archive
         if archive is None or article.seen_at is None:
             return None
@@ -156,7 +158,7 @@ class ImagePipeline(FilesPipeline):
         return await self._answer(self._request(url, article))
 
     def _refetched(self, url: str, article: Article, before: Capture) -> Capture | None:
-        """What a crawl got that asked again at the article's visit, since the bytes it had were no good."""
+        """The last capture of the article's own visit, for when the older bytes were unusable."""
         archive, seen_at = self.ledger.archive, article.seen_at
         if archive is None or seen_at is None or before.date > warc_date(seen_at):
             return None
@@ -202,8 +204,8 @@ class ImagePipeline(FilesPipeline):
                 await ensure_awaitable(persist)
         except NotPicture as error:
             return _Fetched("failed", fault=str(error))
-        except Exception as error:  # each store has errors of its own, botocore's are no OSError
-            return _Fetched("failed", fault=f"not kept: {error}"[:_LONGEST_FAULT])
+        except Exception as error:  # stores raise their own errors; botocore's are not OSError
+            return _Fetched("failed", fault=f"not stored: {error}"[:_LONGEST_FAULT])
         return _Fetched("stored", sha256, path, len(data), picture)
 
     def _get_store(self, uri: str) -> Any:

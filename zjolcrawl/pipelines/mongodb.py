@@ -1,4 +1,4 @@
-"""The last step: everything that must be remembered goes to the store."""
+"""Item pipeline, the last: passes every item to the MongoDB store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from zjolcrawl.storage.store import Store
 
 
 class MongoDBPipeline:
-    """Hands items to the store, which writes in bulk; closes the spider when it cannot."""
+    """Passes items to the store, which writes in bulk; stops the spider if the store is lost."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
@@ -25,23 +25,23 @@ class MongoDBPipeline:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Called by Scrapy."""
         return cls(crawler)
 
     @property
     def ledger(self) -> RunLedger:
-        """The run's ledger, which owns the store."""
+        """The run's RunLedger; it owns the store."""
         return RunLedger.of(self.crawler)
 
     async def open_spider(self) -> None:
-        """Connect before the first request; raises CloseSpider where that fails."""
+        """Connect before the first request. Raises CloseSpider if that fails."""
         self.store = await self.ledger.open()
         archive = self.ledger.archive
         if self._offline and archive:
             self._unbelieved = archive.index.unbelieved()
 
     async def process_item(self, item: Any) -> Any:
-        """Store what may be stored now: the item, and those that were held until their host was judged.
+        """Store the item, unless it is held until its host is judged, and items no longer held.
+
         Waits while a full buffer is written.
         """
         if isinstance(item, ColumnVisit):
@@ -50,7 +50,7 @@ class MongoDBPipeline:
             for each in await self._judged(item):
                 await self._put(each)
         except StoreError as error:
-            # Not waited for: the end of the run waits for this item.
+            # Do not await the stop: the end of the run waits for this item.
             self.ledger.stop(str(error), "mongo_lost")
         return item
 
@@ -75,7 +75,7 @@ class MongoDBPipeline:
             await self.store.column_visit(item)
 
     async def close_spider(self) -> None:
-        """Write what is still in the buffer."""
+        """Store the items still held and flush the buffer."""
         if self.store is None:
             return
         try:

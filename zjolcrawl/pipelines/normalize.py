@@ -1,4 +1,4 @@
-"""The page's strings -> the values of the contract."""
+"""Item pipeline that converts a RawArticle's strings into an Article's typed values."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _EXPECTED = {kind: expected_of(kind) for kind in (PAGE, PAPER)}
 
 
 def normalize(raw: RawArticle) -> Article:
-    """One article's values from its raw fields: pure, the same for a crawl and for a re-read."""
+    """The Article for a RawArticle. A pure function, shared by crawl and `reparse`."""
     article = Article(
         url=raw.url,
         site=urlsplit(raw.url).hostname or "",
@@ -89,7 +89,7 @@ def normalize(raw: RawArticle) -> Article:
 
 
 def _of_paper(article: Article, paper: Paper) -> None:
-    """What is an article's own because of the paper it was printed in."""
+    """Fill in what follows from the paper that printed the article."""
     article.site_name = article.site_name or paper.name
     article.source = article.source or paper.name
     article.columns = list(dict.fromkeys([*article.columns, paper.id]))
@@ -100,7 +100,7 @@ def _people(passages: list[str], roles: str) -> list[Byline]:
 
 
 def _publish_time(article: Article, raw: RawArticle) -> None:
-    """The page's own time, else the list's, else the day in the URL; the latter two are doubts."""
+    """Set the publish time from the page, else the list or the URL, with a warning if unsure."""
     if raw.published and (found := find_time(raw.published)):
         article.published_at, article.published_precision = found
     elif raw.published and (found := _in_a_year(raw)):
@@ -115,14 +115,15 @@ def _publish_time(article: Article, raw: RawArticle) -> None:
 
 
 def _in_a_year(raw: RawArticle) -> tuple[datetime, str] | None:
-    """The page's own time where it lacks a year: that of the list or of the URL."""
+    """The page's own time if it lacks a year; the list or the URL gives the year."""
     near = china_day(raw.listed_at) if raw.listed_at else url_day(raw.url)
     return find_yearless(raw.published, near) if raw.published and near else None
 
 
 class NormalizePipeline:
-    """Turns each RawArticle into an Article, or a rejected Outcome where that takes too long; other
-    items pass.
+    """Converts each RawArticle to an Article; other items pass through.
+
+    An item that takes longer than PAGE_SECONDS becomes a rejected Outcome.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -130,7 +131,6 @@ class NormalizePipeline:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Called by Scrapy."""
         return cls(crawler.settings.getfloat("PAGE_SECONDS"))
 
     def process_item(self, item: Any) -> Any:

@@ -1,7 +1,8 @@
-"""The process that reads pictures for a crawl: `python -m zjolcrawl.pipelines.picture_process`.
+"""Worker process that decodes a crawl's pictures (`python -m zjolcrawl.pipelines.picture_process`).
 
-It is sent pictures on stdin and answers each on stdout, until the other end closes or dies. Hostile bytes
-can take any memory and time in a decoder; here they take this process, which its crawl starts anew.
+It reads pictures from stdin and writes one answer each to stdout, until the other end closes or
+dies. Hostile bytes can exhaust memory or time in a decoder. Here they kill only this process, and
+the crawl starts a new one.
 """
 
 from __future__ import annotations
@@ -18,26 +19,29 @@ from dataclasses import astuple
 from zjolcrawl.parsing.picture import NotPicture, read_picture
 
 LENGTH = struct.Struct(">I")
-"""Before a picture: how many bytes it has. An answer is a line of JSON: a Picture's fields, or a reason."""
+"""The length prefix of a picture, in bytes.
+
+An answer is a line of JSON: the fields of a Picture, or a reason.
+"""
 MOST_MEMORY = 768 * 1024 * 1024
-"""Bytes of address space, of which the interpreter and the libraries take some 200 MB."""
+"""Bytes of address space; the interpreter and the libraries take about 200 MB of them."""
 MOST_SECONDS = 20
-"""Processor time for one picture; the largest that are decoded take about one second."""
+"""Seconds of processor time for one picture, far above what the largest accepted ones need."""
 
 
 def main() -> int:
-    """Answer pictures. 0 when there are no more."""
+    """Answer pictures until stdin ends; returns the exit status, 0."""
     with suppress(ValueError, OSError):  # the limit is lower already, or the system has none
         resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     asked, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a decoder's own words are no answer
-    with suppress(BrokenPipeError), answers:  # the crawl was killed: no one waits
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a decoder may print
+    with suppress(BrokenPipeError), answers:  # the crawl was killed
         while len(head := asked.read(LENGTH.size)) == LENGTH.size:
             (length,) = LENGTH.unpack(head)
             data = asked.read(length)
             if len(data) < length:
                 break
-            signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS)  # whose signal ends the process
+            signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS)  # its signal ends the process
             answer = _answer(data)
             signal.setitimer(signal.ITIMER_PROF, 0)
             answers.write(json.dumps(answer).encode() + b"\n")

@@ -1,4 +1,4 @@
-"""Reading pictures in a process beside the crawl, one at a time."""
+"""Client of the worker process that decodes pictures, one at a time."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from zjolcrawl.pipelines.picture_process import LENGTH, MOST_MEMORY, MOST_SECOND
 from zjolcrawl.processes import own_environment
 
 _PROCESS = "zjolcrawl.pipelines.picture_process"
-_LOST = f"takes more than {MOST_MEMORY >> 20} MB or {MOST_SECONDS} s to be read"
+_LOST = f"takes more than {MOST_MEMORY >> 20} MB or {MOST_SECONDS} s to decode"
 
 
 class PictureReader:
-    """Reads pictures; the process is started by the first one, and anew after one that it was lost for."""
+    """Decodes pictures; starts the worker on first use and again after a picture that killed it."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._turn = asyncio.Lock()
-        self._exchange = threading.Lock()  # of one whose task was cancelled the exchange goes on
+        self._exchange = threading.Lock()  # a cancelled task's exchange still runs in its thread
 
     async def read(self, data: bytes) -> Picture:
-        """What `read_picture` returns. Raises NotPicture."""
+        """The result of `read_picture`. Raises NotPicture."""
         async with self._turn:
             return await asyncio.to_thread(self._ask, data)
 
     async def close(self) -> None:
-        """End the process, and wait for that."""
+        """End the process and wait for it."""
         await asyncio.to_thread(self._end)
 
     def _ask(self, data: bytes) -> Picture:
@@ -46,7 +46,7 @@ class PictureReader:
                 process.stdin.flush()
                 line = process.stdout.readline()
             except BrokenPipeError:
-                pass  # as without an answer
+                pass  # handled below as no answer
             except OSError as error:
                 raise NotPicture(f"not read: no process for it ({error})") from error
         if not line.endswith(b"\n"):
@@ -64,7 +64,7 @@ class PictureReader:
                 return
             for pipe in (process.stdin, process.stdout):
                 if pipe:
-                    with suppress(OSError):  # what was not sent yet
+                    with suppress(OSError):  # data that was not sent yet
                         pipe.close()
             try:
                 process.wait(MOST_SECONDS)
@@ -75,7 +75,7 @@ class PictureReader:
 
 def _begin() -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", _PROCESS],  # -P: no module of the folder it is run in
+        [sys.executable, "-P", "-m", _PROCESS],  # -P: import nothing from the current folder
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=own_environment(),
-        start_new_session=True,  # Ctrl-C is for the crawl, which lets it finish
+        start_new_session=True,  # Ctrl-C goes only to the crawl, which ends it
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What must hold before an article is stored; a page that fails is rejected, with its reason."""
+"""Item pipeline that rejects articles without a title or content, with the reason."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zjolcrawl.items import Article, Outcome
 
 
 def fault(article: Article) -> str | None:
-    """Why an article cannot be stored, or None: a headline and some content are the least."""
+    """Why an article cannot be stored, or None. An article needs a title and content."""
     if not article.title:
         return "no headline found"
     if not article.body and not article.images and not article.videos:
@@ -19,7 +19,7 @@ def fault(article: Article) -> str | None:
 
 
 class ValidatePipeline:
-    """Turns an unusable Article into a rejected Outcome; other items pass."""
+    """Turns an unusable Article into a rejected Outcome; other items pass through."""
 
     def process_item(self, item: Any) -> Any:
         if isinstance(item, Article) and (reason := fault(item)):

@@ -1,1 +1,1 @@
-"""What to fetch next: no parsing, no storage."""
+"""Spiders: they decide what to fetch next. No parsing and no storage here."""

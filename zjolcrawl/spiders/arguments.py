@@ -1,4 +1,4 @@
-"""Spider arguments: from the command line's strings to values, or one clear error."""
+"""Parses spider arguments: command-line strings in, typed values or one clear error out."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from zjolcrawl.switch import switch
 
 
 class ArgumentError(ValueError):
-    """Unusable spider arguments; the message is one line fit for stderr."""
+    """Invalid spider arguments. The message is one line for stderr."""
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnArguments:
-    """What to crawl: the columns, the publish days (China, both ends included), the page bound.
+    """Which columns to crawl, the range of publish days, and the page limit.
 
-    `recheck`: every page and every article that is listed, also what was stored before.
+    Days are in China time and both ends are included. `recheck`: fetch every page and every listed
+    article, also those that are already stored.
     """
 
     columns: tuple[Column, ...]
@@ -45,7 +46,7 @@ def column_arguments(
     recheck: str = "off",
     **unknown: str,
 ) -> ColumnArguments:
-    """Arguments of `scrapy crawl column`. Raises ArgumentError."""
+    """Parse the arguments of `scrapy crawl column`. Raises ArgumentError."""
     _no_others(unknown, "column, url, since, until, pages, recheck")
     return ColumnArguments(
         _columns(column, url),
@@ -57,9 +58,10 @@ def column_arguments(
 
 @dataclass(frozen=True, slots=True)
 class PaperArguments:
-    """Which issues to crawl: the papers, the days (China, both ends included; None: the newest issue).
+    """Which papers and which days to crawl; without days, the newest issue.
 
-    `recheck`: every article that the issues list, also what was stored before.
+    Days are in China time and both ends are included. `recheck`: fetch every article that the
+    issues list, also those that are already stored.
     """
 
     papers: tuple[Paper, ...]
@@ -68,7 +70,7 @@ class PaperArguments:
     recheck: bool = False
 
     def months(self) -> Iterator[list[date]]:
-        """The days, a list for each month."""
+        """The days to crawl, one list per month."""
         if self.since and self.until:
             count = (self.until - self.since).days + 1
             days = (self.since + timedelta(days=n) for n in range(count))
@@ -85,7 +87,7 @@ def paper_arguments(
     recheck: str = "off",
     **unknown: str,
 ) -> PaperArguments:
-    """Arguments of `scrapy crawl paper`. Raises ArgumentError."""
+    """Parse the arguments of `scrapy crawl paper`. Raises ArgumentError."""
     _no_others(unknown, "paper, date, since, until, recheck")
     known = load_papers()
     wanted = _parts(paper)
@@ -94,11 +96,11 @@ def paper_arguments(
         told = (
             f"unknown paper {', '.join(missing)}" if missing else "crawl paper needs paper=ID[,ID…]"
         )
-        raise ArgumentError(f"{told}: known are {', '.join(known)}")
+        raise ArgumentError(f"{told}; known papers: {', '.join(known)}")
     if date is not None and (since is not None or until is not None):
-        raise ArgumentError("date= and since=, until= exclude each other")
+        raise ArgumentError("date= cannot be combined with since= and until=")
     if date is None and (since is None) != (until is None):
-        raise ArgumentError("since= and until= belong together: the first and the last day")
+        raise ArgumentError("since= and until= must be given together: the first and the last day")
     days = (_day("date", date),) * 2 if date is not None else day_span(since, until)
     return PaperArguments(
         tuple(known[name] for name in dict.fromkeys(wanted)), *days, _on("recheck", recheck)
@@ -106,9 +108,9 @@ def paper_arguments(
 
 
 def article_arguments(url: str | None = None, file: str | None = None, **unknown: str) -> list[str]:
-    """Arguments of `scrapy crawl article`: the article URLs, absolute. Raises ArgumentError.
+    """Absolute article URLs from the arguments of `scrapy crawl article`. Raises ArgumentError.
 
-    `file` has one URL a line; blank lines and lines that start with # are passed over.
+    `file` has one URL per line; blank lines and lines that start with # are skipped.
     """
     _no_others(unknown, "url, file")
     if not url and not file:
@@ -121,13 +123,13 @@ def article_arguments(url: str | None = None, file: str | None = None, **unknown
             raise ArgumentError(f"file={file} cannot be read: {error}") from error
         given += [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
     if not given:
-        raise ArgumentError(f"file={file} names no URL")
+        raise ArgumentError(f"file={file} contains no URL")
     return list(dict.fromkeys(_own_url(text) for text in given))
 
 
 @dataclass(frozen=True, slots=True)
 class DiscoverArguments:
-    """Where to look: known columns, so many pages at most; `file` for what is found, - for stdout."""
+    """Which known columns to look at, the page limit, and the output `file` (- for stdout)."""
 
     columns: tuple[Column, ...]
     pages: int | None = None
@@ -141,10 +143,10 @@ def discover_arguments(
     file: str | None = None,
     **unknown: str,
 ) -> DiscoverArguments:
-    """Arguments of `scrapy crawl discover`. Raises ArgumentError.
+    """Parse the arguments of `scrapy crawl discover`. Raises ArgumentError.
 
-    `site`: the columns of these hosts and their front pages, `zjnews` or a whole name; without `site`
-    and `column` all of the catalogue, whether enabled or not.
+    `site`: host names, short (`zjnews`) or full; their front pages and their columns are looked at.
+    Without `site` and `column`: the whole catalogue, enabled or not.
     """
     _no_others(unknown, "site, column, pages, file")
     catalogue = _catalogue()
@@ -163,11 +165,11 @@ def discover_arguments(
 
 @dataclass(frozen=True, slots=True)
 class ReparseArguments:
-    """Which captures to read again; what is empty or None does not choose.
+    """Which captures to re-parse; an empty or None field does not filter.
 
-    `captured` are two WARC-Dates, the second excluded; `since` and `until` publish days (China, both
-    ends included); `parser_before` chooses versions that an older parser has read. `part` (K, N) is the
-    K-th of N shares, which processes can read side by side.
+    `captured`: two WARC-Dates, the second is excluded. `since`, `until`: publish days in China
+    time, both ends included. `parser_before`: only versions that an older parser produced. `part`
+    (K, N): the K-th of N parts, so that several processes can share the archive.
     """
 
     run: str | None = None
@@ -198,9 +200,9 @@ def reparse_arguments(
     dry_run: str = "off",
     **unknown: str,
 ) -> ReparseArguments:
-    """Arguments of `scrapy crawl reparse`. Raises ArgumentError.
+    """Parse the arguments of `scrapy crawl reparse`. Raises ArgumentError.
 
-    `jobs` is checked here, but is the command's: no spider is given it (see zjolcrawl.jobs).
+    `jobs` is only checked here: the command handles it and passes it to no spider (zjolcrawl.jobs).
     """
     _no_others(
         unknown,
@@ -212,7 +214,7 @@ def reparse_arguments(
     if jobs is not None and not re.fullmatch(r"[1-9]\d?", jobs):
         raise ArgumentError(f"jobs={jobs} is not a number of processes, 1 to 99")
     if jobs is not None and (part is not None or _on("dry_run", dry_run)):
-        raise ArgumentError("jobs= excludes part= and dry_run=on")
+        raise ArgumentError("jobs= cannot be combined with part= or dry_run=on")
     urls = tuple(_own_url(text) for text in _parts(url))
     return ReparseArguments(
         run, urls, host, _parts(column), captured_span(captured_since, captured_until),
@@ -222,7 +224,7 @@ def reparse_arguments(
 
 
 def captured_span(since: str | None, until: str | None) -> tuple[str, str]:
-    """Days (China, both ends included) as WARC-Dates, the second excluded. Raises ArgumentError."""
+    """Days (China, both included) as WARC-Dates, the second excluded. Raises ArgumentError."""
     first, last = day_span(since, until, "captured_since", "captured_until")
     return (
         warc_date(china_midnight(first)) if first else "",
@@ -233,20 +235,20 @@ def captured_span(since: str | None, until: str | None) -> tuple[str, str]:
 def day_span(
     since: str | None, until: str | None, first: str = "since", last: str = "until"
 ) -> tuple[date | None, date | None]:
-    """Two days as values, the second not before the first. Raises ArgumentError."""
+    """Parse two days; the second must not be before the first. Raises ArgumentError."""
     days = _day(first, since), _day(last, until)
     if days[0] and days[1] and days[0] > days[1]:
-        raise ArgumentError(f"{first}={days[0]} lies after {last}={days[1]}")
+        raise ArgumentError(f"{first}={days[0]} is after {last}={days[1]}")
     return days
 
 
 def names(text: str) -> tuple[str, ...]:
-    """Names between commas, each once."""
+    """Split a comma-separated list and drop duplicates."""
     return tuple(dict.fromkeys(_parts(text)))
 
 
 def host_names(text: str) -> tuple[str, ...]:
-    """Hosts between commas; `zjnews` stands for zjnews.zjol.com.cn."""
+    """Split a comma-separated list of hosts; `zjnews` means zjnews.zjol.com.cn."""
     return tuple(name if "." in name else f"{name}.zjol.com.cn" for name in names(text))
 
 
@@ -256,12 +258,12 @@ def _parts(text: str | None) -> tuple[str, ...]:
 
 def _no_others(unknown: dict[str, str], known: str) -> None:
     if unknown:
-        raise ArgumentError(f"unknown argument {', '.join(sorted(unknown))}: known are {known}")
+        raise ArgumentError(f"unknown argument {', '.join(sorted(unknown))}; known: {known}")
 
 
 def _columns(ids: str | None, url: str | None) -> tuple[Column, ...]:
     if ids is not None and url is not None:
-        raise ArgumentError("column= and url= exclude each other")
+        raise ArgumentError("column= and url= cannot be combined")
     catalogue = _catalogue()
     if url is not None:
         return (_column_of_url(url, catalogue),)
@@ -286,7 +288,7 @@ def _catalogue() -> dict[str, Column]:
 def _column_of_url(text: str, catalogue: dict[str, Column]) -> Column:
     url = _own_url(text)
     if kind(url) != "topic":
-        raise ArgumentError(f"url={text} is no column page but {kind(url)}: see `crawl article`")
+        raise ArgumentError(f"url={text} is not a column page but {kind(url)}: see `crawl article`")
     for column in catalogue.values():
         if re.sub("^https:", "http:", url) == column.url:
             return column
@@ -330,7 +332,7 @@ def _part(text: str | None) -> tuple[int, int] | None:
         return None
     found = re.fullmatch(r"([1-9]\d?)/([1-9]\d?)", text)
     if not found or int(found[1]) > int(found[2]):
-        raise ArgumentError(f"part={text} is not K/N, the K-th of N parts, as 1/2")
+        raise ArgumentError(f"part={text} is not K/N (the K-th of N parts), for example 1/2")
     return int(found[1]), int(found[2])
 
 

@@ -12,7 +12,7 @@ from zjolcrawl.spiders.reader import ArticleReader
 
 
 class ArticleSpider(ArticleReader):
-    """Archives the articles of `-a url=URL[,URL…]` or `-a file=FILE`."""
+    """Archives the articles given by `-a url=URL[,URL…]` or `-a file=FILE`."""
 
     name = "article"
     parse_arguments = staticmethod(article_arguments)
@@ -23,7 +23,7 @@ class ArticleSpider(ArticleReader):
         self.urls = article_arguments(**arguments)
 
     async def start(self) -> AsyncIterator[Any]:
-        """A request a URL; what is no page of an article's kind is only recorded."""
+        """One request per URL; a URL of a kind that is not parsed is only recorded."""
         asked: set[str] = set()
         for url in self.urls:
             what = kind(url)

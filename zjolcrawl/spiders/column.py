@@ -1,4 +1,4 @@
-"""`scrapy crawl column`: from column pages to articles."""
+"""`scrapy crawl column`: crawls column (栏目) pages and the articles that they list."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from zjolcrawl.spiders.reader import validators_of
 
 @dataclass(slots=True)
 class _Walk:
-    """One column's walk through its pages: the page's number and what was seen on the way.
+    """The state of one column's walk from page to page.
 
-    `full`: to the last page, whatever is known; `validators` are the first page's.
+    `full`: go to the last page even if every link is known. `validators` are the first page's.
     """
 
     column: Column
@@ -37,7 +37,7 @@ class _Walk:
     validators: dict[str, str] = field(default_factory=dict)
 
     def end(self, seen_at: datetime | None, *, complete: bool | None, swept: bool) -> WalkEnd:
-        """The item that ends it."""
+        """The item that records the end of the walk."""
         return WalkEnd(
             self.column.id, complete, swept, self.page + 1, seen_at=seen_at, **self.validators
         )
@@ -46,14 +46,15 @@ class _Walk:
 class ColumnSpider(ListReader):
     """Crawls columns page by page.
 
-    1. Links of the columns that are pending, or to be visited again, are requested, host by host (see
+    1. Links of the columns that are pending or due for a revisit are requested, host by host (see
        `Feed`).
-    2. A column page is read; its links are recorded in the frontier, where the first step finds them.
-    3. The next page is the one the page offers; a catalogue entry with `paging = "index"` is
-       asked for `index_N` where its pages offer none.
-    4. A walk ends at a first page that has not changed, at a page without an unknown link, at the
-       last page, at `pages=`, after COLUMN_MAX_PAGES, at a page that lies before `since` as a whole, at an address or a list
-       already seen. Every FULL_SWEEP_DAYS it goes to the last page.
+    2. A column page is parsed and its links are recorded in the frontier, where step 1 finds them.
+    3. The next page is the one that the page links. For a catalogue entry with `paging = "index"`
+       the spider tries `index_N` if the page links none.
+    4. A walk ends at an unchanged first page, at a page without an unknown link, at the last page,
+       at `pages=`, after COLUMN_MAX_PAGES, at a page that is entirely before `since`, or at a page
+       address or link list that it has already seen. Every FULL_SWEEP_DAYS it goes to the last
+       page.
     """
 
     name = "column"
@@ -68,23 +69,22 @@ class ColumnSpider(ListReader):
         self.rechecked = set() if self.wanted.recheck else None
 
     def walks(self) -> Iterable[Column]:
-        """The columns that are wanted."""
         return self.wanted.columns
 
     def begin(self, walk: str, known: dict[str, Any]) -> Iterable[Request]:
-        """The first page of a column."""
+        """The request for a column's first page."""
         (column,) = (each for each in self.wanted.columns if each.id == walk)
         return [self.first_page(column, known)]
 
     def ends_of(self, visits: Iterable[ColumnVisit | WalkEnd]) -> Iterable[str]:
-        """A walk ends where it says so, and with a page that cannot be read."""
+        """The columns whose walk ended: with a WalkEnd, or with a page that could not be read."""
         return [each.column for each in visits if isinstance(each, WalkEnd) or each.error]
 
     def first_page(self, column: Column, known: dict[str, Any]) -> Request:
-        """The request that begins a walk; `known` is what `columns` has of it.
+        """The request that begins a walk; `known` is the column's row in `columns`.
 
-        Asked with validators, unless every page is to be read: seldom, since old pages change, and
-        where the walk before was cut off.
+        The request is conditional unless every page is to be read: every FULL_SWEEP_DAYS, because
+        old pages change too, on `recheck`, and after a walk that was cut off.
         """
         swept: datetime | None = known.get("swept_at")
         days = timedelta(days=self.settings.getfloat("FULL_SWEEP_DAYS"))
@@ -109,22 +109,22 @@ class ColumnSpider(ListReader):
             },
             meta={"context": column_context(walk.column, walk.page, probe=probe)},
             dont_filter=True,
-            priority=10,  # lists before articles: what was found is recorded early
+            priority=10,  # lists before articles, so that links are recorded early
         )
 
     async def parse_column(
         self, response: Response, walk: _Walk, column: Column, number: int, probe: bool
     ) -> AsyncIterator[Any]:
-        """Scrapy callback of a column page."""
+        """Scrapy callback for a column page."""
         seen_at = response.meta.get("seen_at")
         visit, page = self.read_list(response, column, number, walk.lists, probe=probe)
         if visit:
             yield visit
             if visit.error:
-                return  # the walk stays open: the next run goes through all pages
+                return  # the walk stays open, so the next run reads all pages
         if page is None and visit and number < (visit.pages_total or 0):
-            told = f"page {number + 1} of {visit.pages_total} lists what an earlier page listed"
-            self._warn(column, f"{told}; what follows cannot be reached")
+            told = f"page {number + 1} of {visit.pages_total} repeats an earlier page"
+            self._warn(column, f"{told}; later pages cannot be reached")
             yield walk.end(seen_at, complete=False, swept=False)
             return
         if page is None:
@@ -135,8 +135,8 @@ class ColumnSpider(ListReader):
             walk.validators = validators_of(response)
         following, bounded = self._following(page, walk)
         if following and number == 0:
-            # Before the page's links are known: a run that is cut off between the two pages would
-            # find nothing unknown on this one again.
+            # Must come before the page's links are recorded. Otherwise, if the run is cut off
+            # before the next page, the next run finds no unknown link here and stops.
             await (await self.ledger.open()).begin_walk(column.id)
         for each in self.listed(page, column, seen_at):
             yield each
@@ -149,7 +149,7 @@ class ColumnSpider(ListReader):
         yield following
 
     def _following(self, page: ColumnPage, walk: _Walk) -> tuple[Request | None, bool]:
-        """The request for the next page, if any, and whether only the run's own bounds forbid it."""
+        """The next page's request, if any, and whether only the run's own limits prevent it."""
         if self.wanted.pages and walk.page + 1 >= self.wanted.pages:
             return None, True
         if self._lies_before_since(page):
@@ -160,7 +160,7 @@ class ColumnSpider(ListReader):
         if not url or _page_key(url) in walk.urls or not is_own_host(url):
             return None, False
         if walk.page + 1 >= (most := self.settings.getint("COLUMN_MAX_PAGES")):
-            told = f"the walk stopped after {most} pages, and the list goes on"
+            told = f"the walk stopped after {most} pages, but the list continues"
             self._warn(walk.column, f"{told}; raise COLUMN_MAX_PAGES if the list is that long")
             return None, True
         walk.page += 1
@@ -180,7 +180,7 @@ class ColumnSpider(ListReader):
 
 
 def _page_key(url: str) -> str:
-    """One address a list page: `/x/`, `/x/index.shtml` and either scheme are the same page."""
+    """One key per list page: `/x/`, `/x/index.shtml` and both schemes are the same page."""
     plain = normalized(url).partition("://")[2].partition("#")[0]
     for name in ("index.shtml", "index.html", "index.htm"):
         plain = plain.removesuffix(name)

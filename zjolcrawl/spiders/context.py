@@ -1,4 +1,4 @@
-"""What a crawl knows when it asks, kept with the record of the answer so that a re-read knows it too."""
+"""Request context that is archived with each response, so that `reparse` has it too."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zjolcrawl.items import Link
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Publish days asked for (China), both ends included; None where there is no bound."""
+    """A range of publish days in China time, both ends included; None means no bound."""
 
     since: date | None = None
     until: date | None = None
@@ -23,13 +23,13 @@ class Days:
 
     @classmethod
     def of(cls, context: dict[str, Any]) -> Self:
-        """The days that the run of an article's context had asked for."""
+        """The days that were requested by the run that wrote this article context."""
         ends = (context.get(name) for name in ("since", "until"))
         return cls(*(date.fromisoformat(end) if end else None for end in ends))
 
 
 def article_context(link: Link, trail: tuple[str, ...], days: Days) -> dict[str, Any]:
-    """An article's request: its link, the stubs on the way, the run's publish days."""
+    """The context of an article request: link, stubs before it, the run's publish days."""
     values = {
         "article": link.url, "columns": link.columns, "trail": list(trail),
         "listed_at": link.listed_at.isoformat() if link.listed_at else None,
@@ -40,7 +40,7 @@ def article_context(link: Link, trail: tuple[str, ...], days: Days) -> dict[str,
 
 
 def link_of(context: dict[str, Any]) -> tuple[Link, tuple[str, ...]]:
-    """The link and trail of an article's context."""
+    """The link and the trail of stub URLs from an article context."""
     listed_at = context.get("listed_at")
     link = Link(
         context["article"],
@@ -51,12 +51,12 @@ def link_of(context: dict[str, Any]) -> tuple[Link, tuple[str, ...]]:
 
 
 def column_context(column: Column, page: int, *, probe: bool) -> dict[str, Any]:
-    """A column page's request: the column's entry, which page, and whether it may be missing."""
+    """The context of a column page request; `probe` says that the page may be missing."""
     entry = {name: value for name, value in asdict(column).items() if value is not None}
     return {"column": entry, "page": page, "probe": probe}
 
 
 def column_of(context: dict[str, Any]) -> Column:
-    """The column of its page's context; keys that a later catalogue has not are passed over."""
+    """The column from a column page context; keys that `Column` does not have are ignored."""
     known = {each.name for each in fields(Column)}
     return Column(**{name: value for name, value in context["column"].items() if name in known})

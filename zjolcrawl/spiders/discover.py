@@ -1,4 +1,4 @@
-"""`scrapy crawl discover`: columns that the catalogue lacks, for a person to accept."""
+"""`scrapy crawl discover`: proposes columns that the catalogue lacks, for review by a person."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ _STDOUT = "-"
 
 
 class DiscoverSpider(ArticleReader):
-    """Looks at known columns and fronts, and once at each new column that they link.
+    """Fetches known columns and front pages, and each new column that they link, once.
 
-    Nothing is added to the catalogue and nothing written to the database but the run: what was found
-    goes into a file that a person reads. The captures are in the archive, with a context that a
-    re-read passes over.
+    The catalogue is not changed, and only the run is written to the database. The proposals go to a
+    file for review. The captures are archived with a context that `reparse` skips.
     """
 
     name = "discover"
@@ -43,7 +42,7 @@ class DiscoverSpider(ArticleReader):
         self._asked_for = self._answered = 0
 
     async def start(self) -> AsyncIterator[Any]:
-        """The known pages; half of what may be asked for is left to what they link."""
+        """Requests for known pages; half of the page limit is kept for new columns."""
         self.ledger.at_end = self.tell
         columns = self.wanted.columns
         if self.wanted.pages:
@@ -59,7 +58,7 @@ class DiscoverSpider(ArticleReader):
         )  # fmt: skip
 
     async def parse_known(self, response: Response, known: Column) -> AsyncIterator[Any]:
-        """Scrapy callback of a page of the catalogue: requests for the new columns that it links."""
+        """Scrapy callback for a known column: requests the new columns that it links."""
         links: list[ColumnLink] | None = []
         if response.status == 200:
             links = self.pages.read_other(read_navigation, response.body, response.url)
@@ -81,7 +80,7 @@ class DiscoverSpider(ArticleReader):
                 yield self._request(link.url, response.url, self.parse_new, find=find)
 
     async def parse_new(self, response: Response, find: Find) -> None:
-        """Scrapy callback of a column that the catalogue lacks."""
+        """Scrapy callback for a column that the catalogue lacks."""
         find.fault = self._fault(response)
         if find.fault:
             return
@@ -97,7 +96,7 @@ class DiscoverSpider(ArticleReader):
         find.read(self.pages.read_list(read_column, response.body, response.url))
 
     def failed(self, failure: Failure) -> Iterator[Any]:
-        """Scrapy errback: neither robots.txt nor a dead host ends the run."""
+        """Scrapy errback: record the reason; robots.txt or a dead host does not end the run."""
         told = failure.request.cb_kwargs  # type: ignore[attr-defined]
         reason = reason_of(failure.value)
         if find := told.get("find"):
@@ -111,12 +110,12 @@ class DiscoverSpider(ArticleReader):
         return None if response.status == 200 else f"HTTP {response.status}"
 
     def _unread(self, column: Column, reason: str) -> None:
-        """Of a column that is crawled a person must know; many others have never been seen."""
+        """Report an unreadable page: a fault for an enabled column, else a warning."""
         told = self.ledger.faults if column.enabled else self.ledger.warnings
         told.append(f"column page {column.url}: {reason}")
 
     def tell(self) -> None:
-        """The file and the table; called before the run is summed up."""
+        """Write the proposals file and print the table; called before the run summary."""
         finds = list(self._finds.values())
         proposed = propose(finds, self._ids)
         others = [find for find in finds if find.fault]
@@ -126,7 +125,7 @@ class DiscoverSpider(ArticleReader):
         if not self._answered:
             self.ledger.faults.append("no known page could be read")
         if not self.wanted.pages and self._asked_for >= self.settings.getint("COLUMN_MAX_PAGES"):
-            told = f"only {self._asked_for} pages were looked at (COLUMN_MAX_PAGES)"
+            told = f"stopped after {self._asked_for} pages (COLUMN_MAX_PAGES)"
             self.ledger.warnings.append(told)
         text = fragment(proposed, others)
         if self.wanted.file == _STDOUT:

@@ -1,13 +1,14 @@
-"""What a run asks for, host by host: the frontier is its queue, and the hosts that it holds are its share.
+"""Turns the frontier into requests, host by host, and shares hosts with parallel runs.
 
-    for each host that is held       its lists are walked, its links that are due are asked for in portions
-    nothing left of it               it is given back, and a free one with work is taken
-    more than its share is held      some are given back, so that all runs of a crowd have as many
-    no wanted host has work          the run ends
+    for each leased host             walk its lists, request its due links in batches
+    nothing left on the host         give it back and lease a free host that has work
+    more than a fair share leased    give some back, so that all parallel runs have equally many
+    no host with work left           the run ends
 
-A crowd is the live runs with the same arguments. What is found on a list goes into the frontier alone:
-whoever holds the link's host comes upon it there. What this run asked for is in `asked` until its outcome is
-in MongoDB, so nothing is asked for twice, and whatever is cut off is pending still.
+Parallel runs are the live runs with the same arguments. Links found on a list go only into the
+frontier; the run that leases the link's host finds them there. A requested URL stays in `asked`
+until its outcome is in MongoDB, so nothing is requested twice, and anything cut off is still
+pending.
 """
 
 from __future__ import annotations
@@ -36,27 +37,27 @@ from zjolcrawl.storage.store import Place
 if TYPE_CHECKING:
     from zjolcrawl.spiders.lists import ListReader
 
-_PORTION = 16  # links of a host that are asked for at once; more of one that answers fast
-_MOST = 256
-_FAST = 1.0  # seconds in which a portion is done by a host that answers fast
-_LOOK = 2.0  # seconds between two looks at what others do and find
-_SHARE_OF_LOOKS = 20  # a look that takes long comes seldom
+_PORTION = 16  # links of a host per batch; the batch grows for a fast host
+_MOST = 256  # links of a host per batch at most
+_FAST = 1.0  # seconds; a host that finishes a batch sooner is fast
+_LOOK = 2.0  # seconds between two checks of which hosts have work and who leases them
+_SHARE_OF_LOOKS = 20  # wait this many times as long as a check took, so slow checks are rare
 _LONGEST_REST = 30.0  # seconds
-_TICK = 0.02  # seconds between two looks at whether all is done
-_GIVEN_UP = 0.2  # seconds of an idle engine after which what is not done comes to nothing
+_TICK = 0.02  # seconds between two checks of whether all is done
+_GIVEN_UP = 0.2  # seconds of an idle engine after which unfinished links and walks are given up
 
 
 Walk = Column | Paper
-"""A list to be walked, from one page to the next: a column, or a paper's issues."""
+"""A list to walk from page to page: a column, or a paper's issues."""
 
 
 @dataclass(slots=True)
 class _Queue:
-    """What there is to do on a host that is held.
+    """The work of one leased host.
 
-    `walks` are to begin, `walking` have not ended; `open` links are not answered, `asked` ones not in
-    MongoDB. `after` is the place of the last row that was read, `read` says that there was none after it,
-    `found` that there may be again.
+    `walks` have not begun, `walking` have not ended. `open` links have no answer yet; `asked` links
+    are not in MongoDB yet. `after` is the position of the last row read from the frontier, `read`
+    says that no row came after it, `found` that new rows may exist.
     """
 
     walks: list[Walk]
@@ -68,31 +69,31 @@ class _Queue:
     found: bool = False
     portion: int = _PORTION
     since: float = 0.0
-    cost: float = 0.0  # seconds that reading took
-    rested: float = 0.0  # when it may be read again
+    cost: float = 0.0  # seconds spent reading the frontier
+    rested: float = 0.0  # monotonic time from which the frontier may be read again
 
     @property
     def busy(self) -> bool:
-        """Whether something of it is not done."""
+        """Whether a walk or a link is unfinished."""
         return bool(self.walking or self.asked)
 
     @property
     def done(self) -> bool:
-        """Whether nothing is left of it, as far as is known."""
+        """Whether nothing is left to do, as far as this run knows."""
         return not self.busy and self.read and not self.found and not self.walks
 
 
 class Feed:
-    """Gives a spider's requests. See the module."""
+    """Yields a spider's requests; see the module docstring."""
 
     def __init__(self, spider: ListReader, walks: Iterable[Walk]) -> None:
         self.spider = spider
         self.walks = {walk.id: walk for walk in walks}
         self._queues: dict[str, _Queue] = {}
-        self._of: dict[str, _Queue] = {}  # by each URL that is `asked` there
-        self._settled: set[str] = set()  # links whose outcome became durable while rows were read
-        self._ended: set[str] = set()  # walks
-        self._void: set[str] = set()  # links that came to nothing; they are for the next run
+        self._of: dict[str, _Queue] = {}  # by URL in its `asked`
+        self._settled: set[str] = set()  # links stored while frontier rows were being read
+        self._ended: set[str] = set()  # ids of walks
+        self._void: set[str] = set()  # links without an outcome, left to the next run
         self._since: datetime = utc_now()
         self._wake = asyncio.Event()
         self._looked, self._look_for = 0.0, _LOOK
@@ -105,10 +106,10 @@ class Feed:
         return leases
 
     async def requests(self) -> AsyncIterator[Request]:
-        """All that is to be asked for, while it is asked for; ends when nothing is left. Raises StoreError."""
+        """Yield the run's requests until no work is left. Raises StoreError."""
         store = self._store = await self.spider.ledger.open()
         store.after_write = self._written
-        # Who comes late to a crowd does not begin anew what it has done.
+        # A run that joins parallel runs late must not repeat what they have done.
         self._since = min([utc_now(), *(each.began for each in self._leases.crowd())])
         while True:
             self._wake.clear()
@@ -126,18 +127,19 @@ class Feed:
                     continue
             await self._rest()
 
-    # --- what is told ---------------------------------------------------------------------------
+    # --- notifications --------------------------------------------------------------------------
 
     def found(self, links: Iterable[Link]) -> None:
-        """These links are in the frontier now."""
+        """Note that these links are now in the frontier."""
         for host in {host_of(link.fetch_url or link.url) for link in links}:
             if queue := self._queues.get(host):
                 queue.found = True
         self._wake.set()
 
     def answered(self, link: Link, *, dropped: bool = False) -> None:
-        """A link's first page is here, or will not come; `dropped`: it was not asked for, since its host is
-        another run's now.
+        """Note that a link's first page was answered or failed.
+
+        `dropped`: it was not requested, because another run now leases its host.
         """
         if not (queue := self._of.get(link.url)):
             return
@@ -150,13 +152,13 @@ class Feed:
             self._wake.set()
 
     def rechecked(self, walk: str, link: Link) -> None:
-        """A walk asks for a link itself, due or not."""
+        """Note that a walk requests a link itself, whether due or not."""
         for queue in self._queues.values():
             if walk in queue.walking:
                 self._ask(queue, link.url)
 
     def dropped_walk(self, walk: str) -> None:
-        """A walk was cut off: it begins anew, where its host is held again."""
+        """Note that a walk was cut off; it restarts if its host is leased again."""
         for queue in self._queues.values():
             if walk in queue.walking:
                 queue.walking.remove(walk)
@@ -168,7 +170,7 @@ class Feed:
         self._of[url] = queue
 
     def _written(self, buffer: Buffer) -> None:
-        """What the store has made durable is done."""
+        """Mark as done what the store has written to MongoDB."""
         for each in buffer.items():
             if (url := row_of(each)) and (asked := self._of.pop(url, None)):
                 asked.asked.discard(url)
@@ -179,14 +181,14 @@ class Feed:
             queue.walking -= walks
         self._wake.set()
 
-    # --- what is asked for ------------------------------------------------------------------------
+    # --- requests ---------------------------------------------------------------------------------
 
     async def _next(self, host: str, queue: _Queue) -> AsyncIterator[Request]:
-        """The requests that begin walks of a host; its next portion of links goes to the scheduler."""
+        """Yield requests that begin a host's walks; schedule its next batch of links."""
         if host in self._leases.leaving:
             return
         if queue.walks:
-            known = await self._store.columns()  # now: who had the walk before may have ended it
+            known = await self._store.columns()  # fresh: another run may have ended a walk
             walks, queue.walks = queue.walks, []
             for walk in walks:
                 row = known.get(walk.id, {})
@@ -209,12 +211,12 @@ class Feed:
         async for row in self._due(host, queue, queue.portion):
             if article := await self._request(row):
                 self._ask(queue, row["_id"])
-                # Like one that Spider.start yields, each of which wakes the engine by itself.
+                # As for requests from Spider.start: each wakes the engine by itself.
                 article.meta.update({HOST: host, FED: True, "is_start_request": True})
                 engine.crawl(article)
 
     async def _request(self, row: dict[str, Any]) -> Request | None:
-        """The request for a row; a row that none can be made of is rejected by name."""
+        """The request for a frontier row; a malformed row is rejected with the reason."""
         try:
             link = Link(
                 row["_id"], columns=row["columns"], listed_at=row.get("listed_at"),
@@ -231,7 +233,7 @@ class Feed:
         return request
 
     async def _due(self, host: str, queue: _Queue, most: int) -> AsyncIterator[dict[str, Any]]:
-        """The next rows of links that are wanted, so many at most."""
+        """Yield the next wanted frontier rows of a host, `most` at most."""
         count = 0
         while not queue.read:
             began = time.monotonic()
@@ -259,19 +261,21 @@ class Feed:
             return False
         try:
             return self.spider.wanted_day(row["_id"], row.get("listed_at"))
-        except (TypeError, AttributeError):  # no date: its request cannot be made, which names it
+        except (TypeError, AttributeError):  # no date: `_request` rejects the row
             return True
 
     def _is_ended(self, walk: Walk, row: dict[str, Any]) -> bool:
-        """Whether the crowd has walked a list: `row` is what `columns` has of it."""
+        """Whether a parallel run has already walked this list; `row` is its row in `columns`."""
         times = [row[name] for name in self.spider.ends if name in row]
         return walk.id in self._ended or any(self._since <= time <= utc_now() for time in times)
 
-    # --- which hosts are held ---------------------------------------------------------------------
+    # --- leased hosts -----------------------------------------------------------------------------
 
     async def _look(self) -> bool:
-        """Take free hosts that have work, up to this run's share, or have some ready to be given back;
-        whether there is work that another run does, or may leave to this one.
+        """Lease free hosts up to this run's share, or mark surplus hosts to be given back.
+
+        Returns whether there was work on hosts that this run had not leased: another run does it,
+        or this run may lease them.
         """
         began = time.monotonic()
         known = await self._store.columns()
@@ -294,7 +298,7 @@ class Feed:
                 self._queues[host] = _Queue(walks.get(host, []))
         self._leave(len(self._queues) - share)
         if crowd > 1:
-            for queue in self._queues.values():  # whatever others have found
+            for queue in self._queues.values():  # other runs may have found links
                 queue.found = queue.found or not queue.open
         self._looked = time.monotonic()
         spent = self._looked - began
@@ -307,7 +311,7 @@ class Feed:
         return False
 
     def _leave(self, count: int) -> None:
-        """Ask for no more of so many hosts, of those where no list is being walked."""
+        """Mark hosts without a running walk to be given back, until `count` are marked."""
         leaving = self._leases.leaving
         for host, queue in self._queues.items():
             if len(leaving) >= count:
@@ -322,18 +326,16 @@ class Feed:
         return False
 
     async def _give_back(self) -> None:
-        """Give back the hosts of which nothing is left, or that are to be left to others."""
+        """Give back hosts with no work left, and hosts marked for other runs once idle."""
         for host, queue in list(self._queues.items()):
             if queue.done or (host in self._leases.leaving and not queue.busy):
-                with contextlib.suppress(PyMongoError):  # it is free once its lease is past
+                with contextlib.suppress(PyMongoError):  # else the lease expires
                     await self._leases.give_back(host)
                 del self._queues[host]
                 self._looked = 0.0
 
     async def _rest(self) -> None:
-        """Wait until something happens. Where nothing can: write what there is, and give up what came to
-        nothing.
-        """
+        """Wait for a change; if the engine is idle, flush the store, then give up the rest."""
         queues = self._queues.values()
         waits = not any(queue.open for queue in queues)
         last = waits and all(queue.read and not queue.found for queue in queues)
@@ -354,7 +356,6 @@ class Feed:
                 queue.asked, queue.walking, queue.open = set(), set(), set()
 
     def _is_idle(self) -> bool:
-        """Whether the engine has nothing to do."""
         engine = self.spider.crawler.engine
         assert engine is not None
         slot, scheduler = engine.scraper.slot, engine.scheduler

@@ -1,4 +1,4 @@
-"""What every spider that reads column pages does with one."""
+"""Base class for spiders that read lists: column pages and paper issues."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ _REASONS = {
 
 
 class ListReader(ArticleReader):
-    """Base spider: reads one page of a column, or of a paper's issue, and says what it held."""
+    """Base spider: parses a page of a column or of a paper issue and yields what it lists."""
 
     ends: tuple[str, ...] = ()
-    """The fields of a list's row in `columns` that say when it was walked."""
+    """Fields of a `columns` row that hold the time at which a list's walk ended."""
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__(name)
-        self.rechecked: set[str] | None = None  # what was asked for, where all is to be
+        self.rechecked: set[str] | None = None  # URLs requested so far; None without `recheck`
 
     async def start(self) -> AsyncIterator[Any]:
-        """All that the lists lead to, and what is due of what they led to before."""
+        """Requests from the feed: the wanted lists and the links that are due."""
         self.feed = Feed(self, self.walks())
         try:
             async for request in self.feed.requests():
@@ -52,27 +52,28 @@ class ListReader(ArticleReader):
             self.ledger.stop(str(error), "mongo_lost")
 
     def walks(self) -> Iterable[Walk]:
-        """The lists that are wanted."""
+        """The lists to walk."""
         raise NotImplementedError
 
     def begin(self, walk: str, known: dict[str, Any]) -> Iterable[Request]:
-        """The requests that begin a walk, by its id; `known` is what `columns` has of it."""
+        """The requests that begin the walk with this id; `known` is its row in `columns`."""
         raise NotImplementedError
 
     def ends_of(self, visits: Iterable[ColumnVisit | WalkEnd]) -> Iterable[str]:
-        """The walks that these end."""
+        """The ids of the walks that these items end."""
         return ()
 
     def wanted_day(self, url: str, listed_at: datetime | None) -> bool:
-        """Whether a link is of the days asked for, as far as its list or its URL tells."""
+        """Whether a link's day is wanted; a link without a known day is."""
         moment = link_day_of(url, listed_at)
         return moment is None or china_day(moment) in self.days
 
     def listed(
         self, page: ColumnPage, column: Column, seen_at: datetime | None
     ) -> Iterator[Request | Link]:
-        """Each link of a page, which the feed comes upon if it is due; in a recheck a request where it
-        leads to an article of the days asked for, once in a run.
+        """Each link of a page, as a Link for the frontier.
+
+        With `recheck`, an article link of the wanted days becomes a request instead, once per run.
         """
         for each in page.links:
             link = link_of_list(each, column, seen_at)
@@ -95,11 +96,12 @@ class ListReader(ArticleReader):
         probe: bool,
         below: str | None = None,
     ) -> tuple[ColumnVisit | None, ColumnPage | None]:
-        """The visit, and the page where its links and what follows are wanted; a 304 has none.
+        """The visit and the parsed page; either can be None.
 
-        `number` counts a column's pages from 0; `lists` are the walk's lists so far, this one is
-        added. A `probe` asks for a page that nothing links: it may be missing, or the last again.
-        `below` is the address that a page of an issue must lie below: elsewhere is another issue.
+        The page is None if its links are not wanted: on a 304, an error, or a repeated list.
+        `number` counts a column's pages from 0. `lists` holds the walk's lists so far; this one is
+        added. `probe`: nothing links this page, so it may be missing or repeat the last one.
+        `below` is the address that a page of an issue must be below; elsewhere is another issue.
         """
         if response.status == 304:
             return self.visit(column, number, response), None
@@ -135,7 +137,7 @@ class ListReader(ArticleReader):
         *,
         error: str | None = None,
     ) -> ColumnVisit:
-        """What there is to remember of a column page that was answered."""
+        """The record of a column page that was answered."""
         dates = [link.listed_at for link in page.links if link.listed_at] if page else []
         return ColumnVisit(
             column=column.id,
@@ -151,7 +153,7 @@ class ListReader(ArticleReader):
         )
 
     def column_failed(self, failure: Failure) -> Iterator[ColumnVisit]:
-        """Scrapy errback: the column keeps the reason, the run goes on."""
+        """Scrapy errback: record the reason for the column; the run continues."""
         request: Request = failure.request  # type: ignore[attr-defined]
         column, number = (request.cb_kwargs[name] for name in ("column", "number"))
         if isinstance(failure.value, LeaseLost):
@@ -169,14 +171,14 @@ def _lies_below(url: str, address: str) -> bool:
 def failed_visit(
     column: Column, number: int, url: str, reason: str, seen_at: datetime | None
 ) -> ColumnVisit:
-    """A column page that was not answered."""
+    """The record of a column page that got no answer."""
     return ColumnVisit(
         column.id, url, number, 0, entry=asdict(column), error=reason, seen_at=seen_at
     )
 
 
 def link_of_list(listed: ListedLink, column: Column, seen_at: datetime | None) -> Link:
-    """A link as the frontier keeps it."""
+    """The frontier's Link for a listed link."""
     reason = _REASONS.get(listed.kind)
     return Link(
         listed.url, listed.kind, [column.id], listed.title, listed.listed_at, reason, seen_at,

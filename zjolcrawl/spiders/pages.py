@@ -1,4 +1,4 @@
-"""Reading pages within bounds: what takes too long costs itself alone."""
+"""Parses pages with a time limit, so that a hostile page cannot stop the crawl."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ logger = logging.getLogger(__name__)
 
 
 class PageReader:
-    """Reads each page in so many `seconds` of processor time at most (PAGE_SECONDS)."""
+    """Parses each page within `seconds` of processor time (setting PAGE_SECONDS)."""
 
     def __init__(self, seconds: float = 10.0) -> None:
         self.seconds = seconds
 
     def read(self, body: bytes, url: str) -> RawArticle | Stub | NotArticle:
-        """What `read_article` returns; a NotArticle that says so where it took too long."""
+        """The result of `read_article`, or a NotArticle with the reason if it took too long."""
         try:
             return within(self.seconds, read_article, body, url)
         except TooLong as error:
@@ -33,7 +33,7 @@ class PageReader:
     def read_list(
         self, read: Callable[[bytes, str], ColumnPage], body: bytes, url: str
     ) -> ColumnPage:
-        """What `read` returns; a page with a fault where it took too long."""
+        """The result of `read`, or a page with a fault if it took too long."""
         try:
             return within(self.seconds, read, body, url)
         except TooLong as error:
@@ -42,7 +42,7 @@ class PageReader:
     def read_other(
         self, read: Callable[_Given, _Result], *given: _Given.args, **named: _Given.kwargs
     ) -> _Result | None:
-        """What `read` returns; None, with a warning in the log, where it took too long."""
+        """The result of `read`, or None and a logged warning if it took too long."""
         try:
             return within(self.seconds, read, *given, **named)
         except TooLong as error:

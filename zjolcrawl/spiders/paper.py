@@ -1,4 +1,4 @@
-"""`scrapy crawl paper`: from the issues of digital papers to their articles."""
+"""`scrapy crawl paper`: crawls the issues of digital papers and their articles."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ from zjolcrawl.spiders.reader import reason_of
 
 @dataclass(frozen=True, slots=True)
 class _Issue:
-    """A paper's issue: `day`, where its pages lie `below`, and the addresses of its first page that
-    may be asked for one after the other; `promised` where the paper itself says that there is one.
+    """One issue of a paper.
+
+    Its pages are `below` this address. `entries` are candidate addresses of its first page, tried
+    in order. `promised`: the paper itself says that the issue exists.
     """
 
     paper: Paper
@@ -34,14 +36,14 @@ class _Issue:
 
 
 class PaperSpider(ListReader):
-    """Reads the issues of papers.
+    """Crawls the issues of papers.
 
-    1. Links of the papers that are pending, or to be visited again, are requested.
-    2. The calendar of a month says which days have an issue and which page is its first; where a month
-       has none, the addresses that papers.toml knows are tried. Without a day, `paperindex.htm` leads to
-       the newest issue.
-    3. The first page of an issue names the others; each page's links are recorded in the frontier, where
-       the first step finds them.
+    1. Links of the papers that are pending or due for a revisit are requested.
+    2. A month's calendar lists the days with an issue and the first page of each. Without a
+       calendar, the addresses in papers.toml are tried. Without days, `paperindex.htm` leads to the
+       newest issue.
+    3. The first page of an issue names the others. Each page's links are recorded in the frontier,
+       where step 1 finds them.
     """
 
     name = "paper"
@@ -55,11 +57,10 @@ class PaperSpider(ListReader):
         self.rechecked = set() if self.wanted.recheck else None
 
     def walks(self) -> Iterable[Paper]:
-        """The papers that are wanted."""
         return self.wanted.papers
 
     def begin(self, walk: str, known: dict[str, Any]) -> Iterator[Request]:
-        """What leads to a paper's issues."""
+        """The requests that lead to a paper's issues: calendars, or the newest issue."""
         (paper,) = (each for each in self.wanted.papers if each.id == walk)
         if self.wanted.since is None:
             yield self._asking(paper, paper.newest, self.parse_newest)
@@ -67,7 +68,7 @@ class PaperSpider(ListReader):
             yield self._asking(paper, paper.calendar(days[0]), self.parse_calendar, days=days)
 
     def _asking(self, paper: Paper, url: str, callback: Any, **told: Any) -> Request:
-        """A request for what leads to issues. A re-read has no need of it."""
+        """A request for a calendar or `paperindex.htm`; `reparse` skips these."""
         return Request(
             url,
             callback=callback,
@@ -79,7 +80,7 @@ class PaperSpider(ListReader):
         )
 
     async def parse_newest(self, response: Response, paper: Paper) -> AsyncIterator[Any]:
-        """Scrapy callback of `paperindex.htm`."""
+        """Scrapy callback for `paperindex.htm`."""
         url = None
         if response.status == 200:
             url = self.pages.read_other(newest_issue, response.body, response.url)
@@ -93,7 +94,7 @@ class PaperSpider(ListReader):
     async def parse_calendar(
         self, response: Response, paper: Paper, days: list[date]
     ) -> AsyncIterator[Any]:
-        """Scrapy callback of a month's calendar."""
+        """Scrapy callback for a month's calendar."""
         known: dict[date, str | None] | None = None
         if response.status == 200:
             known = self.pages.read_other(read_calendar, response.body)
@@ -101,7 +102,7 @@ class PaperSpider(ListReader):
             yield request
 
     def not_led(self, failure: Failure) -> Iterator[Any]:
-        """Scrapy errback: without a calendar the known addresses are tried."""
+        """Scrapy errback: without a calendar, try the addresses in papers.toml."""
         request: Request = failure.request  # type: ignore[attr-defined]
         paper: Paper = request.cb_kwargs["paper"]
         if days := request.cb_kwargs.get("days"):
@@ -113,7 +114,7 @@ class PaperSpider(ListReader):
     def _issues(
         self, paper: Paper, days: list[date], known: dict[date, str | None]
     ) -> Iterator[Request]:
-        """The first pages to ask for; days that a calendar passes over have no issue."""
+        """Requests for the first pages of issues; a day missing from the calendar has no issue."""
         for day in days:
             if known and day not in known:
                 self.ledger.tally.no_issue(paper.id, day)
@@ -143,7 +144,7 @@ class PaperSpider(ListReader):
             },
             meta={"context": {**context, "below": issue.below}},
             dont_filter=True,
-            priority=10,  # pages before articles: what was found is recorded early
+            priority=10,  # pages before articles, so that links are recorded early
         )  # fmt: skip
 
     async def parse_page(
@@ -156,7 +157,7 @@ class PaperSpider(ListReader):
         tried: int,
         probe: bool,
     ) -> AsyncIterator[Any]:
-        """Scrapy callback of a page of an issue."""
+        """Scrapy callback for a page of an issue."""
         visit, page = self.read_list(
             response, column, number, set(), probe=probe, below=issue.below
         )
@@ -175,7 +176,7 @@ class PaperSpider(ListReader):
             others = [each.url for each in page.issue if each.url != response.url]
             most = self.settings.getint("COLUMN_MAX_PAGES") - 1
             if len(others) > most:
-                told = f"the issue names {len(others) + 1} pages, and only {most + 1} were fetched"
+                told = f"the issue has {len(others) + 1} pages, only {most + 1} were fetched"
                 self.ledger.warnings.append(f"paper {column.id}: {told} (COLUMN_MAX_PAGES)")
                 others = others[:most]
             for place, url in enumerate(others, 1):

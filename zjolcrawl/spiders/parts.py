@@ -1,4 +1,4 @@
-"""An article on several pages while they are fetched, one after the other."""
+"""Collects the pages of a multi-page article while they are fetched one by one."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from zjolcrawl.parsing.urls import page_number
 
 @dataclass(slots=True)
 class Parts:
-    """What is read of an article: `first` is the page that its link led to, not always its first.
+    """The pages of one article read so far.
 
-    `read` has None for a page without text. `origin` is the capture of `first` where the archive is
-    read and not the site.
+    `first` is the page that the link led to; it need not be page 1. `read` maps URL to page, None
+    for a page without text. `origin` is the capture of `first` when re-parsing.
     """
 
     link: Link
@@ -23,24 +23,24 @@ class Parts:
     pages: list[str]
     read: dict[str, RawArticle | None] = field(default_factory=dict)
     origin: Capture | None = None
-    cut: bool = False  # whether a page told of more than MOST_PAGES
+    cut: bool = False  # whether a page named more than MOST_PAGES pages
 
     def add(self, url: str, found: RawArticle | None) -> None:
-        """A page was read; it may tell of pages that no other told of."""
+        """Add a page; it may name pages that no earlier page named."""
         known = [part.body for part in self.read.values() if part]
         # A site that ignores the suffix serves its first page again.
         self.read[part_url(url)] = None if found and found.body in known else found
         pages = sorted({*self.pages, *(found.pages if found else ())}, key=page_number)
-        # A page that links the next without end would be followed for all the numbers that there are.
+        # Bounded: a site can link a next page without end.
         self.pages, self.cut = pages[:MOST_PAGES], self.cut or len(pages) > MOST_PAGES
 
     @property
     def missing(self) -> str | None:
-        """The next page to fetch, or None where all are read."""
+        """The next page to fetch, or None once all are read."""
         return next((url for url in self.pages if url not in self.read), None)
 
     def whole(self) -> RawArticle:
-        """The article: its time of sight and its link are those of `first`."""
+        """The joined article, with the fetch time and link of `first`."""
         article = join(self.pages, self.read)
         if self.cut:
             article.warnings.append(f"pages: more than {MOST_PAGES}, the rest is not read")

@@ -1,4 +1,4 @@
-"""What every spider does with an article's page."""
+"""Base class for all spiders: requests an article and turns the response into an item."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ from zjolcrawl.spiders.parts import Parts
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 REFUSALS = {403, 429}
-"""Statuses by which a server says that it does not want to be asked."""
+"""Statuses that mean that the server refuses the crawler."""
 _MOST_REFUSALS = 20  # in a row
 _LONGEST_RETRY_AFTER = timedelta(days=7)
 _MOST_STUBS = 3  # JavaScript redirects in a row: more is a loop
 
 
 class ArticleReader(Spider):
-    """Base spider: requests one article and says what became of it.
+    """Base spider: requests articles and yields one result per link.
 
-    Each link ends as a RawArticle or an Outcome, whatever the server answers.
+    Each link ends as a RawArticle, an Unchanged or an Outcome, whatever the server answers.
     """
 
     days = Days()
@@ -58,19 +58,18 @@ class ArticleReader(Spider):
     def __init__(self, name: str | None = None) -> None:
         super().__init__(name)
         self.pages = PageReader()
-        self.feed: Feed | None = None  # of a spider that walks lists
+        self.feed: Feed | None = None  # set by spiders that walk lists
         self._refused = 0
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
-        """Called by Scrapy."""
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider.pages.seconds = crawler.settings.getfloat("PAGE_SECONDS")
         return spider
 
     @property
     def ledger(self) -> RunLedger:
-        """The run's ledger, which owns archive and store."""
+        """The run's RunLedger; it owns the archive and the store."""
         return RunLedger.of(self.crawler)
 
     def article_request(
@@ -81,11 +80,11 @@ class ArticleReader(Spider):
         *,
         row: dict[str, Any] | None = None,
     ) -> Request:
-        """The request for a link; `trail` are the addresses of stubs that led here, `row` is what the
-        frontier has of it, where that is known.
+        """The request for a link.
 
-        Scrapy's filter of duplicates would drop a redirect to a page that the run has fetched, and leave
-        the link pending for ever.
+        `trail`: URLs of the stubs that led here. `row`: the link's frontier row, if known. Scrapy's
+        duplicate filter is off: it would drop a redirect to a page that the run has already
+        fetched, and the link would stay pending for ever.
         """
         return Request(
             url,
@@ -101,7 +100,7 @@ class ArticleReader(Spider):
         )
 
     async def parse_article(self, response: Response, link: Link, trail: tuple[str, ...]) -> Any:
-        """Scrapy callback: an article, the next stop of a stub, or what became of the link."""
+        """Scrapy callback: yields an article, the request for a stub's target, or an outcome."""
         if self.feed:
             self.feed.answered(link)
         yield await self.read(response, link, trail, self.days)
@@ -109,9 +108,9 @@ class ArticleReader(Spider):
     async def read(
         self, response: Response, link: Link, trail: tuple[str, ...], days: Days
     ) -> RawArticle | Request | Outcome | Unchanged:
-        """The same, with the publish days that are wanted."""
+        """The item or the next request for an article response, given the wanted days."""
         if response.status == 304:
-            if canonical(response.url) != link.url:  # the validators are of the link's own address
+            if canonical(response.url) != link.url:  # the validators belong to the link's own URL
                 other = f"HTTP 304 of another page, {response.url}"
                 return self._outcome(link, response, "failed", other)
             return Unchanged(link.url, response.meta.get("seen_at"))
@@ -141,13 +140,13 @@ class ArticleReader(Spider):
         article = self._complete(found, response, link, trail)
         if not article.pages:
             return article
-        article.validators = {}  # an unchanged first page says nothing of the others
+        article.validators = {}  # an unchanged first page says nothing about the others
         parts = Parts(link, article, article.pages)
         parts.add(response.url, article)
         return self._go_on(parts)
 
     def _go_on(self, parts: Parts) -> RawArticle | Request:
-        """The request for the next page of an article, or the whole of it."""
+        """The request for the article's next page, or the complete article."""
         url = parts.missing
         if url is None:
             return parts.whole()
@@ -164,11 +163,11 @@ class ArticleReader(Spider):
                 "dont_retry": self.offline,
             },
             dont_filter=True,
-            priority=5,  # what is begun is finished before more is begun
+            priority=5,  # finish started articles before new ones
         )
 
     async def parse_part(self, response: Response, link: Link, parts: Parts, url: str) -> Any:
-        """Scrapy callback: one more page of an article; the article once it is the last."""
+        """Scrapy callback for a further page: requests the next, or yields the complete article."""
         if response.status not in {200, 404, 410}:
             self._watch(refused=response.status in REFUSALS)
             reason = f"page {page_number(url) + 1}: HTTP {response.status}"
@@ -190,7 +189,7 @@ class ArticleReader(Spider):
         yield self._go_on(parts)
 
     def part_failed(self, failure: Failure) -> Iterator[Outcome | RawArticle | Request]:
-        """Scrapy errback: a page that may not be fetched is without text, else the link has failed."""
+        """Scrapy errback: a page that may not be fetched counts as empty; else the link failed."""
         request: Request = failure.request  # type: ignore[attr-defined]
         link, parts, url = (request.cb_kwargs[name] for name in ("link", "parts", "url"))
         error = failure.value
@@ -208,7 +207,7 @@ class ArticleReader(Spider):
         yield Outcome(link.url, state, reason, final_url=request.url, seen_at=seen_at)
 
     def _watch(self, *, refused: bool) -> None:
-        """End the run where the site does not want it: what is left stays pending."""
+        """End the run after _MOST_REFUSALS refusals in a row; the remaining links stay pending."""
         self._refused = self._refused + 1 if refused else 0
         if self._refused == _MOST_REFUSALS and not self.offline:
             reason = (
@@ -243,12 +242,12 @@ class ArticleReader(Spider):
         if not is_own_host(stub.target) or kind(stub.target) in {"app", "video", "offsite"}:
             what = kind(stub.target)
             reason = f"JavaScript redirect to {what} page {stub.target}"
-            skipped = what != "offsite"  # so does a portal
+            skipped = what != "offsite"  # a captive portal redirects off the site too
             return self._outcome(link, response, "rejected", reason, skipped=skipped)
         return self.article_request(link, stub.target, (*trail, response.url))
 
     def article_failed(self, failure: Failure) -> Iterator[Outcome]:
-        """Scrapy errback: the link is kept with the reason."""
+        """Scrapy errback: record the reason as the link's outcome."""
         request: Request = failure.request  # type: ignore[attr-defined]
         link: Link = request.cb_kwargs["link"]
         error, seen_at = failure.value, request.meta.get("seen_at")
@@ -265,7 +264,7 @@ class ArticleReader(Spider):
         yield Outcome(link.url, state, reason_of(error), final_url=request.url, seen_at=seen_at)
 
     def left_the_site(self, link: Link, target: str, seen_at: datetime | None) -> Outcome:
-        """What a redirect to another site makes of a link."""
+        """The outcome of a link that redirects to another site."""
         reason = f"redirects to {kind(target)} page {target}"
         front = urlsplit(target).path in {"", "/"}
         return Outcome(link.url, "rejected", reason, final_url=target, front=front, seen_at=seen_at)
@@ -286,13 +285,13 @@ class ArticleReader(Spider):
 
 
 def reason_of(error: BaseException | None) -> str:
-    """Why a request got no answer, on one line; a re-read says what the crawl said."""
+    """One line on why a request got no answer; `reparse` repeats the crawl's reason."""
     said = str(error) if isinstance(error, NoAnswer) else f"{type(error).__name__}: {error}"
     return " ".join(said.split())[:300]
 
 
 def target_of(response: Response) -> str | None:
-    """Where a redirect leads, as Scrapy reads it; None for any other answer. Raises ValueError."""
+    """The target of a redirect, as Scrapy reads it; None for other responses. Raises ValueError."""
     location = response.headers.get("Location")
     if response.status not in _REDIRECTS or not location:
         return None
@@ -300,7 +299,7 @@ def target_of(response: Response) -> str | None:
 
 
 def _retry_after(response: Response) -> datetime | None:
-    """When the server wants to be asked again (RFC 9110, 10.2.3), a week ahead at the most."""
+    """The Retry-After time (RFC 9110, 10.2.3), at most a week ahead; None if absent or invalid."""
     said = (response.headers.get("Retry-After") or b"").decode("latin-1").strip()
     seen_at: datetime = response.meta.get("seen_at") or datetime.now(timezone.utc)
     try:
@@ -319,7 +318,7 @@ def _retry_after(response: Response) -> datetime | None:
 
 
 def validators_of(response: Response) -> dict[str, str]:
-    """`etag` and `last_modified` of an answer, those that it has."""
+    """`etag` and `last_modified` of a response, if present."""
     headers = {
         "etag": response.headers.get("ETag"),
         "last_modified": response.headers.get("Last-Modified"),
@@ -328,7 +327,7 @@ def validators_of(response: Response) -> dict[str, str]:
 
 
 def unwanted(found: RawArticle | Outcome | Unchanged, days: Days) -> str | None:
-    """Why a run that asked for these days does not want a page: its own date decides."""
+    """Why a page is outside the wanted publish days, or None; the page's own date decides."""
     if days == Days():
         return None
     if not isinstance(found, RawArticle):

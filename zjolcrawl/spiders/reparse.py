@@ -1,4 +1,4 @@
-"""`scrapy crawl reparse`: from the archive to documents, without the network."""
+"""`scrapy crawl reparse`: parses archived pages again, without the network."""
 
 from __future__ import annotations
 
@@ -30,25 +30,26 @@ from zjolcrawl.spiders.lists import ListReader, failed_visit, link_of_list
 from zjolcrawl.spiders.reader import reason_of, target_of, unwanted
 from zjolcrawl.storage.queries import seen_by_parsers_before
 
-_AHEAD = 100  # captures that wait in the scheduler
+_AHEAD = 100  # captures queued in the scheduler at most
 
 
 class ReparseSpider(ListReader):
-    """Reads captures again, in the order in which they were taken.
+    """Parses captures again, in the order in which they were taken.
 
-    1. Each capture is read by itself, with the context that the crawl left beside it: a redirect's
-       or a stub's target, a second attempt and an image are captures of their own.
-    2. The next capture of an article, or of a column, waits until the one before it is with the
-       store, since versions follow from the order of sights.
-    3. With `part` it reads its share: all captures of a column, of an article's file name and of the
-       links that led to it, are one process's, so that this order holds there too.
+    1. Each capture is parsed on its own, with the context archived beside it. A redirect's or
+       stub's target, a retry and an image are separate captures.
+    2. A capture of an article or column waits until the store has the previous one, because
+       versions depend on the order of visits.
+    3. With `part`, the spider takes its part of the archive. All captures of a column, of an
+       article's file name, and of the links that led to it belong to one part, so that the order in
+       step 2 holds there too.
     """
 
     name = "reparse"
     offline = True
     parse_arguments = staticmethod(reparse_arguments)
     custom_settings: ClassVar[dict[str, Any]] = {  # type: ignore[misc]  # as Scrapy documents it
-        "ROBOTSTXT_OBEY": False,  # asked when the page was fetched
+        "ROBOTSTXT_OBEY": False,  # checked when the page was fetched
         "DOWNLOAD_DELAY": 0,
         "AUTOTHROTTLE_ENABLED": False,
         "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",
@@ -61,22 +62,21 @@ class ReparseSpider(ListReader):
         self.days = Days(self.wanted.since, self.wanted.until)
         self.dry_run = self.wanted.dry_run
         self.part = self.wanted.part
-        self._ends: dict[str, str] = {}  # a link's file name, and one of those that it led to
+        self._ends: dict[str, str] = {}  # union-find over file names, see _ends()
         self._found = False
-        self._under_way: dict[str, asyncio.Event] = {}  # by each URL that a capture is about
-        self._about: dict[str, set[str]] = {}  # those URLs, by what its item is known by
+        self._under_way: dict[str, asyncio.Event] = {}  # by URL or column id
+        self._about: dict[str, set[str]] = {}  # those keys, by the capture's name (see _name)
         self._lists: dict[tuple[str, str], set[int]] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
-        """Called by Scrapy."""
         spider = super().from_crawler(crawler, *args, **kwargs)
         for signal in (signals.item_scraped, signals.item_error):
             crawler.signals.connect(spider.with_the_store, signal=signal)
         return spider
 
     async def start(self) -> AsyncIterator[Any]:
-        """A request for each chosen capture, answered by ReplayMiddleware."""
+        """One request per selected capture; ReplayMiddleware answers it."""
         store, archive = await self.ledger.open(), self.ledger.archive
         assert archive is not None
         moments: set[datetime] | None = None
@@ -92,7 +92,7 @@ class ReparseSpider(ListReader):
             except (ValueError, TypeError, KeyError, AttributeError) as error:
                 at = f"{capture.pointer.file} at byte {capture.pointer.offset}"
                 self.ledger.warnings.append(
-                    f"{at}: the context is not one of ours ({error!r:.100})"
+                    f"{at}: skipped, its context is unusable ({error!r:.100})"
                 )
                 continue
             self._found = self._found or request is not None
@@ -102,12 +102,12 @@ class ReparseSpider(ListReader):
                 yield request
                 if self.ledger.counts["chosen"] % _AHEAD == 0:
                     await self.crawler.signals.wait_for(signals.scheduler_empty)
-        # Another part may have corrected all that parser_before= chooses: then the parent decides.
+        # Another part may have corrected all that parser_before= selects, so the parent decides.
         if not self._found and not self.settings.getbool(PART_REPORTS):
             self.ledger.refuse(NOTHING_CHOSEN)
 
     def _is_of_part(self, request: Request) -> bool:
-        """Whether the capture is this process's to read."""
+        """Whether the capture belongs to this process's part."""
         if self.part is None:
             return True
         number, parts = self.part
@@ -156,7 +156,7 @@ class ReparseSpider(ListReader):
     async def reread_article(
         self, response: Response, link: Link, trail: tuple[str, ...], capture: Capture
     ) -> AsyncIterator[Any]:
-        """Scrapy callback of a capture of an article's page."""
+        """Scrapy callback for a capture of an article page."""
         context = capture.known
         try:
             target = target_of(response)
@@ -182,7 +182,7 @@ class ReparseSpider(ListReader):
             yield result
 
     def _redirected(self, response: Response, link: Link, target: str, hop: int) -> Outcome | None:
-        """What the redirect itself made of the link; None where the answer that followed did."""
+        """The outcome that the redirect itself caused; None if the target's response decides."""
         seen_at = response.meta["seen_at"]
         if not is_own_host(target):
             return self.left_the_site(link, target, seen_at)
@@ -192,7 +192,7 @@ class ReparseSpider(ListReader):
         return None
 
     def not_reread(self, failure: Failure) -> Iterator[Outcome | ColumnVisit]:
-        """Scrapy errback: no answer came then either, or the record cannot be read."""
+        """Scrapy errback: the crawl got no answer either, or the record cannot be read."""
         request: Request = failure.request  # type: ignore[attr-defined]
         link: Link | None = request.cb_kwargs.get("link")
         if isinstance(failure.value, ArchiveError):
@@ -206,12 +206,12 @@ class ReparseSpider(ListReader):
             yield from self.column_failed(failure)
 
     def _was_asked_again(self, request: Request) -> bool:
-        """Whether the run that got this capture tried again: then the last attempt counts."""
+        """Whether that run retried after this capture; then only the last attempt counts."""
         archive, capture = self.ledger.archive, request.cb_kwargs["capture"]
         return archive is not None and archive.last_attempt(capture) != capture
 
     def part_failed(self, failure: Failure) -> Iterator[Outcome | RawArticle | Request]:
-        """Scrapy errback: without a page that was never fetched the crawl had no article either."""
+        """Scrapy errback: if a further page was never captured, the crawl had no article either."""
         request: Request = failure.request  # type: ignore[attr-defined]
         if isinstance(failure.value, ArchiveError):
             self.ledger.faults.append(f"{request.url}: {failure.value}")
@@ -223,7 +223,7 @@ class ReparseSpider(ListReader):
     async def reread_list(
         self, response: Response, column: Column, number: int, capture: Capture
     ) -> AsyncIterator[Any]:
-        """Scrapy callback of a capture of a column page."""
+        """Scrapy callback for a capture of a column page."""
         if target := target_of(response):
             if not is_own_host(target):
                 reason = reason_of(OffSite(f"leads off the site: {target}"))
@@ -243,9 +243,7 @@ class ReparseSpider(ListReader):
             yield link_of_list(listed, column, response.meta["seen_at"])
 
     async def _turn(self, request: Request) -> None:
-        """Wait until no capture is under way of the same link, page or column, or of a list that led
-        to the link.
-        """
+        """Wait until no capture of the same link, page or column, or of its lists, is open."""
         name = _name(request)
         about = {name, canonical(request.url)}
         link: Link | None = request.cb_kwargs.get("link")
@@ -256,7 +254,7 @@ class ReparseSpider(ListReader):
         self._under_way |= dict.fromkeys(about, asyncio.Event())
 
     def with_the_store(self, item: Any) -> None:
-        """Scrapy signal: an item went through the pipelines."""
+        """Scrapy signal: an item passed the pipelines; release its capture."""
         if isinstance(item, Article | RawArticle):
             self._release(item.frontier_url or item.url)
         elif isinstance(item, Outcome | Unchanged):
@@ -265,7 +263,7 @@ class ReparseSpider(ListReader):
             self._release(item.column)
 
     def _done(self, request: Request | None) -> None:
-        """A capture of which nothing goes to the store."""
+        """Release a capture that yields nothing to store."""
         if request:
             self._release(_name(request))
 
@@ -275,18 +273,18 @@ class ReparseSpider(ListReader):
 
 
 def _name(request: Request) -> str:
-    """What the item of a capture is known by: a link's URL, a column's id."""
+    """The key of a capture's item: a link's URL or a column's id."""
     told = request.cb_kwargs
     return str(told["link"].url if "link" in told else told["column"].id)
 
 
 def _file_name(url: str) -> str:
-    """What all mirrors of a page have in common."""
+    """The last path segment; all mirrors of a page share it."""
     return url.rstrip("/").rpartition("/")[2]
 
 
 def _ends(led_on: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Of file names that links join, which one stands for all: by each of the others."""
+    """Union-find over the file names that links connect; a group's root is its smallest."""
     ends: dict[str, str] = {}
     for link, url in led_on:
         one, other = _end(_file_name(link), ends), _end(_file_name(canonical(url)), ends)
