@@ -36,6 +36,7 @@ class _Part:
     def __init__(self, command: list[str], number: int, jobs: int) -> None:
         self.name, self.jobs = f"{number}/{jobs}", jobs
         self.report: dict[str, Any] = {"counts": {}}
+        self.terminated = False
         self.process = subprocess.Popen(
             [*command, "-a", f"part={self.name}"],
             stdin=subprocess.DEVNULL,
@@ -55,6 +56,16 @@ class _Part:
                     changed()
         self.process.wait()
 
+    def terminate(self) -> None:
+        """Shut the process down."""
+        self.terminated = True
+        self.process.terminate()
+
+    @property
+    def shut_down(self) -> bool:
+        """Whether `terminate` ended the process before it could handle the signal."""
+        return self.terminated and self.process.returncode == -signal.SIGTERM
+
     @property
     def died(self) -> bool:
         """Whether the process ended without its final report."""
@@ -67,10 +78,14 @@ class _Part:
     @property
     def reason(self) -> str | None:
         """Why it ended; None if it never began to read."""
+        if self.shut_down:
+            return "shutdown"
         return f"part {self.name} died" if self.died else self.report["reason"]
 
     def lines(self) -> list[str]:
         """Its warnings and faults, or how it died and how to run it again."""
+        if self.shut_down:
+            return []
         if not self.died:
             return list(self.report["lines"])
         code = self.process.returncode
@@ -111,7 +126,7 @@ async def _run(command: list[str], jobs: int) -> list[_Part]:
 
     def stop() -> None:
         for part in parts:
-            part.process.terminate()
+            part.terminate()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)  # called after all parts have started

@@ -18,6 +18,7 @@ from zjolcrawl.storage.health import (
     last_crawls,
     last_good_crawl,
     link_counts,
+    live_runs,
     referred_files,
 )
 from zjolcrawl.storage.operations import utc_now
@@ -40,7 +41,8 @@ async def observe(db: Database, data_dir: Path, *, thorough: bool = False) -> Ob
             articles=await crawls_with_articles(db, _RUNS + 1),
             good=await last_good_crawl(db),
             runs=await last_crawls(db, _RUNS),
-            held=holder(data_dir) is not None,  # last: a run that starts meanwhile must not look cut off
+            # After `runs`: a run that starts meanwhile must not look cut off.
+            live=await live_runs(db, held=holder(data_dir) is not None),
             archive=await asyncio.to_thread(state, data_dir / "warc", referred),
         )  # fmt: skip
     except CatalogueError as error:

@@ -203,7 +203,7 @@ def test_run_without_an_end() -> None:
     seen = {"runs": [open_run, run(1, alarms=["old"])], "good": run(1)}
     (bad, text), _ = judged("run", **seen)
     assert (bad, text.endswith("column, cut off")) == (True, True)
-    (bad, text), _ = judged("run", **seen, held=True)
+    (bad, text), _ = judged("run", **seen, live=[open_run["_id"]])
     assert (bad, text.endswith("column, running")) == (False, True)
     assert judged("alarm", **seen) == [(True, "old")]
 

@@ -14,6 +14,7 @@ from pymongo.database import Database
 
 from tests.support.crawling import Crawl, scrapy
 from zjolcrawl.display.runs import render
+from zjolcrawl.storage.operations import utc_now
 
 START = datetime(2017, 8, 11, 23, 34, 27, tzinfo=timezone.utc)
 IDS = [ObjectId(f"{n:024x}") for n in range(1, 20)]
@@ -34,7 +35,7 @@ TROUBLED = {
 OPEN = {"_id": IDS[2], "arguments": {"spider": "article"}, "started_at": START + timedelta(days=2)}
 SHOWN = [
     f"2017-08-14 07:34:27  cut off  article  {IDS[2]}",
-    "    nothing",
+    "    counts unknown: run_id in articles tells what it stored",
     f"2017-08-13 07:34:27  3 h 10 min  exit 1, shutdown  column  {IDS[1]}",
     "    2 changed, 3 same, 4 rejected, 1 skipped, 6 failed, 1 link new, 1 image failed, "
     "2 warnings, 1 alarm",
@@ -77,16 +78,38 @@ def test_run_that_holds_the_lock_is_running(
     assert " running " not in command("runs").stdout
 
 
+def test_runs_that_renew_their_leases_are_running_wherever_they_are(
+    db: Database[Any], command: Crawl
+) -> None:
+    now = utc_now()
+    rows = [
+        {**OPEN, "_id": IDS[0], "alive_until": now + timedelta(minutes=5), "place": "a:/data/one"},
+        {**OPEN, "_id": IDS[1], "alive_until": now + timedelta(minutes=5)},
+        {**OPEN, "_id": IDS[2], "alive_until": now - timedelta(seconds=1)},
+    ]
+    for number, row in enumerate(rows):
+        row["started_at"] = now - timedelta(minutes=number)
+    db.runs.insert_many(rows)
+    db.hosts.insert_many(
+        [{"_id": "b.zjol.com.cn", "holder": IDS[0]}, {"_id": "a.zjol.com.cn", "holder": IDS[0]}]
+    )
+    told = lines(command("runs"))
+    assert [" running " in line for line in told[::2]] == [True, True, False]
+    assert told[1] == "    on a:/data/one, leases a.zjol.com.cn, b.zjol.com.cn"
+    assert told[3] == "    counts follow at its end"
+    assert " cut off " in told[4]
+
+
 def test_ended_run_is_not_running_under_anothers_lock() -> None:
     """One that has the lock and no row yet."""
-    assert "exit 0, finished" in str(next(render([ENDED], held=True)))
+    assert "exit 0, finished" in str(next(render([ENDED], {ENDED["_id"]: []})))
 
 
 def test_run_of_which_little_is_known() -> None:
-    told = [str(line) for line in render([{"_id": IDS[0]}], held=False)]
-    assert told == [f"unknown start  cut off  unknown spider  {IDS[0]}", "    nothing"]
+    told = [str(line) for line in render([{"_id": IDS[0]}], {})]
+    assert told == [f"unknown start  cut off  unknown spider  {IDS[0]}", SHOWN[1]]
     ended = {"_id": IDS[0], "ended_at": START}
-    assert next(map(str, render([ended], held=False))).startswith("unknown start  exit ?")
+    assert next(map(str, render([ended], {}))).startswith("unknown start  exit ?")
 
 
 def test_unusable_arguments(command: Crawl, tmp_path: Path) -> None:

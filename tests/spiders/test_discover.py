@@ -66,13 +66,13 @@ def test_new_columns_are_proposed(
         f'[[column]]\nid = "zjnews-gygg"\nname = "改革"\nurl = "{HOST}/ztjj/gygg/"\n'
         'site = "zjnews.zjol.com.cn"\nenabled = false\nevidence = "REAL"\n\n'
         f"# seen on {SEED} (navigation) on {day}; 2 article links, newest 2017-08-12, no pager\n"
-        "# lishui.zjol.com.cn is a host missing from sites.toml\n"
+        "# lishui.zjol.com.cn is a host that sites.toml lacks\n"
         '[[column]]\nid = "lishui"\nname = "丽水"\nurl = "http://lishui.zjol.com.cn/"\n'
         'site = "lishui.zjol.com.cn"\nenabled = false\nevidence = "REAL"\n\n'
         f"# seen on {SEED} (more) on {day}; 2 article links, newest 2017-08-12, no pager\n"
         f'[[column]]\nid = "zjnews-xincun"\nname = "新村"\nurl = "{HOST}/xincun/"\n'
         'site = "zjnews.zjol.com.cn"\nenabled = false\nevidence = "REAL"\n\n'
-        "# Also linked, but without a list of articles:\n"
+        "# Linked too, and no list of articles was read there:\n"
         f"#   {HOST}/leer/  空  no list found\n"
     )
     shown = done.stdout.splitlines()
@@ -136,7 +136,7 @@ def test_pages_bounds_all_that_is_asked_for(
     done = crawl("discover", column="zjyj,zxrm", pages=3)
     assert len([url for url in linked.urls() if not url.endswith("/robots.txt")]) == 3
     assert "3 pages looked at, 4 links that the catalogue lacks; 2 columns proposed" in done.stderr
-    assert (tmp_path / "discovered.toml").read_text().count("not visited") == 2
+    assert (tmp_path / "discovered.toml").read_text().count("not looked at") == 2
 
 
 def test_a_host_is_its_columns_and_its_front(site: SiteProxy, crawl: Crawl) -> None:
@@ -242,5 +242,5 @@ def test_alone_in_an_archive_it_is_nothing_to_read_again(
     assert len(kept) == 5
     done = crawl("reparse")
     assert done.returncode == 2
-    assert "nothing in the archive" in done.stderr
+    assert "no capture in the archive matches" in done.stderr
     assert snapshot(db) == {}

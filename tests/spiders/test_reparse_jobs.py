@@ -170,6 +170,28 @@ def test_signal_reaches_the_parts(
     assert [run["finish_reason"] for run in runs] == ["shutdown"] * 2
 
 
+def test_signal_before_the_parts_can_handle_it(
+    wrong: object, begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(
+        f"""
+import os, pathlib, signal, sys
+if any(each.startswith("part=") for each in sys.orig_argv):
+    pathlib.Path({str(tmp_path)!r}, f"began-{{os.getpid()}}").touch()
+    signal.pause()
+"""
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    running = begin("reparse", "-a", "jobs=2")
+    wait_until(lambda: len(list(tmp_path.glob("began-*"))) == 2, running)
+    running.send_signal(signal.SIGINT)
+    _, err = ended(running)
+    assert running.returncode == 1
+    assert "(ended early: shutdown)" in err
+    assert err.count("\n") == 1
+
+
 def test_parts_of_a_killed_parent_end(
     wrong: object, db: Database[Any], begin: Begin, hold: Path, tmp_path: Path
 ) -> None:

@@ -12,7 +12,7 @@ from zjolcrawl.command import ReadingCommand
 from zjolcrawl.display.runs import render
 from zjolcrawl.extensions.run_lock import holder
 from zjolcrawl.spiders.arguments import ArgumentError
-from zjolcrawl.storage.health import last_runs
+from zjolcrawl.storage.health import last_runs, live_runs
 from zjolcrawl.terminal import put_data, tell
 
 
@@ -37,11 +37,11 @@ class Command(ReadingCommand):
         if args:
             raise UsageError(f"unexpected argument: {' '.join(args)}")
         async with self.database() as db:
-            runs = await last_runs(db, opts.last)
+            runs, live = await last_runs(db, opts.last), await live_runs(db, held=self._held())
         if opts.json:
             put_data(json_util.dumps(runs, ensure_ascii=False, indent=2) + "\n")
         else:
-            tell(render(runs, held=self._held()))
+            tell(render(runs, live))
 
     def _held(self) -> bool:
         """Whether a run holds DATA_DIR now. Raises ArgumentError if DATA_DIR cannot be read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,8 +42,8 @@ class Observed:
     """The facts to judge, as of `now`.
 
     `columns`: the catalogue. `rows`: documents of `columns` by id. `runs`: the last crawls, newest first.
-    `articles`: the last crawls that read an article. `good`: the last successful crawl. `held`: a run
-    holds the lock. `archive`: missing and damaged WARC files.
+    `articles`: the last crawls that read an article. `good`: the last successful crawl. `live`: the
+    ids of runs at work. `archive`: missing and damaged WARC files.
     """
 
     now: datetime
@@ -54,7 +54,7 @@ class Observed:
     runs: list[dict[str, Any]] = field(default_factory=list)
     articles: list[dict[str, Any]] = field(default_factory=list)
     good: dict[str, Any] | None = None
-    held: bool = False
+    live: Collection[Any] = ()
     archive: ArchiveState = field(default_factory=ArchiveState)
 
 
@@ -85,7 +85,7 @@ def render(findings: list[Finding]) -> Iterator[Text]:
 def _of_runs(seen: Observed, limits: Limits) -> Iterator[Finding]:
     if seen.runs:
         last = seen.runs[0]
-        running = seen.held and "ended_at" not in last
+        running = last["_id"] in seen.live and "ended_at" not in last
         cut_off = not running and "ended_at" not in last
         told = f"last: {started(last)}, {arguments(last)}, {ending(last, running=running)}"
         values = {"last_run": last["_id"], "exit_status": last.get("exit_status")}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -19,18 +19,17 @@ _COUNTS = {
 }  # fmt: skip
 
 
-def render(runs: list[dict[str, Any]], *, held: bool) -> Iterator[Text]:
-    """Two lines per run, newest first, in China time. `held`: a run holds the lock now."""
+def render(runs: list[dict[str, Any]], live: Mapping[Any, list[str]]) -> Iterator[Text]:
+    """Two lines per run, newest first, in China time. `live`: runs at work by id, with the hosts they lease."""
     if not runs:
         yield Text("no runs")
-    for number, run in enumerate(runs):
-        # Only one run holds the lock, so an older run without an end was cut off.
-        running = held and number == 0 and "ended_at" not in run
+    for run in runs:
+        running = run["_id"] in live and "ended_at" not in run
         bad = bool(run.get("exit_status", 1)) and not running
         parts = [started(run), duration(run), ending(run, running=running), arguments(run)]
         shown = "  ".join(part for part in [*parts, str(run["_id"])] if part)
         yield Text(shown, style="bold red" if bad else "bold")
-        yield Text(f"    {outcome(run)}")
+        yield Text(f"    {at_work(run, live[run['_id']]) if running else outcome(run)}")
 
 
 def started(run: dict[str, Any]) -> str:
@@ -64,8 +63,17 @@ def arguments(run: dict[str, Any]) -> str:
     return " ".join([spider, *(f"{name}={value}" for name, value in given.items())])
 
 
+def at_work(run: dict[str, Any], hosts: list[str]) -> str:
+    """Where a live run is and which hosts it leases, as far as is known."""
+    place = f"on {run['place']}" if "place" in run else ""
+    leases = f"leases {', '.join(hosts)}" if hosts else ""
+    return ", ".join(filter(None, [place, leases])) or "counts follow at its end"
+
+
 def outcome(run: dict[str, Any]) -> str:
     """The results of a run: its non-zero counts in words, or `nothing`."""
+    if "ended_at" not in run:
+        return "counts unknown: run_id in articles tells what it stored"
     counts = dict(run.get("counts", {}))
     # `rejected` includes `skipped`, the pages that are expected to have no article.
     counts["rejected"] = counts.get("rejected", 0) - counts.get("skipped", 0)

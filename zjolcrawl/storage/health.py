@@ -31,6 +31,26 @@ async def last_runs(db: Database, count: int) -> list[dict[str, Any]]:
     return await db["runs"].find().sort(_NEWEST_FIRST).limit(count).to_list()
 
 
+async def live_runs(db: Database, *, held: bool) -> dict[Any, list[str]]:
+    """The runs that are at work now, by id, with the hosts that each one leases.
+
+    A run that requests pages renews its leases, on whatever machine. A run that only reads the archive has
+    none: it is the newest run without an end if `held`, that is, if a run holds the lock of DATA_DIR.
+    """
+    alive = {"alive_until": {"$exists": True}, "$expr": {"$gt": ["$alive_until", "$$NOW"]}}
+    live: dict[Any, list[str]] = {
+        each["_id"]: [] async for each in db["runs"].find(alive, {"_id": 1})
+    }
+    async for host in (
+        db["hosts"].find({"holder": {"$in": list(live)}}, {"holder": 1}).sort("_id", 1)
+    ):
+        live[host["holder"]].append(host["_id"])
+    for newest in await last_runs(db, 1) if held else []:
+        if "ended_at" not in newest:
+            live.setdefault(newest["_id"], [])
+    return live
+
+
 async def last_crawls(db: Database, count: int) -> list[dict[str, Any]]:
     """The last runs that requested articles from the site, newest first."""
     return await db["runs"].find({**_CRAWLS, **_past()}).sort(_NEWEST_FIRST).limit(count).to_list()

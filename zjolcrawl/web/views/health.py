@@ -33,7 +33,7 @@ async def show(request: Request) -> Response:
             (SECTIONS.get(name, name), [(each.bad, *told(each)) for each in group])
             for name, group in groupby(findings, key=lambda each: each.section)
         ],
-        runs=[_run(run, running=seen.held and not n) for n, run in enumerate(runs)],
+        runs=[_run(run, running=run["_id"] in seen.live) for run in runs],
     )  # fmt: skip
 
 
