@@ -21,6 +21,7 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 bench: $(STAMP)  ## how fast it is, into bench/RESULTS.md; needs nginx; ARGS="crawl_rate warc", ARGS=--quick
 	$(BIN)/python -m bench --write $(ARGS)

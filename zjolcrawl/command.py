@@ -16,8 +16,8 @@ from scrapy.exceptions import UsageError
 
 from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.s3 import WarcStore, store_of
+from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.parsing.urls import canonical
-from zjolcrawl.spiders.arguments import ArgumentError
 from zjolcrawl.storage.connection import Database, open_database
 from zjolcrawl.storage.embedded import EmbeddedUnavailable
 from zjolcrawl.storage.errors import StoreUnavailable

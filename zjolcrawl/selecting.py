@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from zjolcrawl.spiders.arguments import day_span, host_names, names
+from zjolcrawl.arguments import day_span, host_names, names
 from zjolcrawl.storage.selection import Selection
 
 

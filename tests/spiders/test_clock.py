@@ -17,11 +17,11 @@ from scrapy.settings import Settings
 from tests.support.crawling import Crawl
 from tests.support.pages import COLUMN, DAY, saying, serve_column, url_of
 from tests.support.site import Answer, SiteProxy
+from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.commands.crawl import _check_settings
 from zjolcrawl.extensions import log_file
 from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.extensions.run_summary import RunSummary
-from zjolcrawl.spiders.arguments import ArgumentError
 from zjolcrawl.spiders.reader import _retry_after
 from zjolcrawl.storage.store import Store
 

@@ -13,8 +13,8 @@ from zjolcrawl.archive.captures import Capture
 from zjolcrawl.archive.s3 import WarcStore
 from zjolcrawl.archive.stored import pull, push
 from zjolcrawl.archive.wacz import pack
+from zjolcrawl.arguments import ArgumentError, reparse_arguments
 from zjolcrawl.command import ReadingCommand
-from zjolcrawl.spiders.arguments import ArgumentError, reparse_arguments
 from zjolcrawl.storage.queries import headlines
 from zjolcrawl.terminal import say
 

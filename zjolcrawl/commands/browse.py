@@ -10,8 +10,8 @@ import webbrowser
 
 from scrapy.exceptions import UsageError
 
+from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.command import ReadingCommand
-from zjolcrawl.spiders.arguments import ArgumentError
 from zjolcrawl.storage.image_stores import ImageReader
 from zjolcrawl.terminal import say
 

@@ -7,10 +7,10 @@ import argparse
 from bson import json_util
 from scrapy.exceptions import UsageError
 
+from zjolcrawl.arguments import day_span, host_names, names
 from zjolcrawl.command import ReadingCommand
 from zjolcrawl.display.coverage import render, rows, values
 from zjolcrawl.parsing.urls import DAY_IN_URL
-from zjolcrawl.spiders.arguments import day_span, host_names, names
 from zjolcrawl.storage.coverage import DIMENSIONS, Wanted, coverage
 from zjolcrawl.terminal import put_data, tell
 

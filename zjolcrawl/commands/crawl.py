@@ -18,6 +18,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import UsageError
 
 from zjolcrawl.archive.s3 import store_of
+from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.extensions.quiet_hours import parse_hours, seconds_to
 from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.extensions.run_lock import holder
@@ -25,7 +26,6 @@ from zjolcrawl.extensions.run_summary import LOCKED, NEEDS_A_PERSON, UNUSABLE
 from zjolcrawl.parsing.fields.dates import CHINA
 from zjolcrawl.pipelines.images import ImagePipeline
 from zjolcrawl.processes import PART_REPORTS
-from zjolcrawl.spiders.arguments import ArgumentError
 from zjolcrawl.switch import switch
 from zjolcrawl.terminal import guard, say
 

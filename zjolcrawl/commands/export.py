@@ -11,6 +11,7 @@ from typing import Any
 from rich.progress import Progress
 from scrapy.exceptions import UsageError
 
+from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.command import ReadingCommand
 from zjolcrawl.commands.search import bring_up_to_date
 from zjolcrawl.display.progress import bar_on_stderr
@@ -19,7 +20,6 @@ from zjolcrawl.exchange.files import FORMATS, FileRefused, Write, format_of, wri
 from zjolcrawl.exchange.values import mended
 from zjolcrawl.search import QueryError, SearchIndex, matching
 from zjolcrawl.selecting import add_selection, selection_of
-from zjolcrawl.spiders.arguments import ArgumentError
 from zjolcrawl.storage.documents import url_of
 from zjolcrawl.storage.export import by_key, count, to_export, versions
 from zjolcrawl.terminal import say

@@ -10,6 +10,7 @@ from collections import Counter
 from scrapy.exceptions import UsageError
 
 from zjolcrawl import __version__
+from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.command import ReadingCommand
 from zjolcrawl.display.progress import bar_on_stderr
 from zjolcrawl.exchange.files import FileRefused
@@ -19,7 +20,6 @@ from zjolcrawl.extensions.run_ledger import visit_policy
 from zjolcrawl.extensions.run_lock import LockHeld, RunLock
 from zjolcrawl.extensions.run_summary import DONE, LOCKED, NEEDS_A_PERSON
 from zjolcrawl.parsing.urls import canonical, kind
-from zjolcrawl.spiders.arguments import ArgumentError
 from zjolcrawl.storage.connection import server_address
 from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.errors import StoreError, StoreUnavailable

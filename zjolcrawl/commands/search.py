@@ -9,12 +9,12 @@ from typing import Any
 from bson import json_util
 from scrapy.exceptions import UsageError
 
+from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.command import NotFound, ReadingCommand
 from zjolcrawl.display.progress import bar_on_stderr
 from zjolcrawl.display.search import render, render_histogram
 from zjolcrawl.search import ORDERS, SPANS, QueryError, Search, SearchIndex, catch_up, search
 from zjolcrawl.selecting import add_selection, selection_of
-from zjolcrawl.spiders.arguments import ArgumentError
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.terminal import put_data, tell
 

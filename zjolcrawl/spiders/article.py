@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+from zjolcrawl.arguments import article_arguments
 from zjolcrawl.items import READ_KINDS, Link
 from zjolcrawl.parsing.urls import canonical, kind
-from zjolcrawl.spiders.arguments import article_arguments
 from zjolcrawl.spiders.reader import ArticleReader
 
 

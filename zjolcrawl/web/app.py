@@ -14,7 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from zjolcrawl.archive.archive import ArchiveError
-from zjolcrawl.spiders.arguments import ArgumentError
+from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.storage.connection import deadline
 from zjolcrawl.storage.errors import StoreUnavailable
 from zjolcrawl.web.guard import Guard

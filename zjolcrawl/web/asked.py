@@ -9,9 +9,9 @@ from datetime import date
 
 from starlette.exceptions import HTTPException
 
+from zjolcrawl.arguments import host_names, names
 from zjolcrawl.parsing.fields.dates import YEARS
 from zjolcrawl.parsing.urls import canonical
-from zjolcrawl.spiders.arguments import host_names, names
 from zjolcrawl.storage.selection import Selection
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff]+")
