@@ -26,7 +26,6 @@ from zjolcrawl.storage.embedded import (
     EmbeddedServer,
     EmbeddedUnavailable,
     FileLock,
-    StopResult,
     find_mongod,
     stop_if_unused,
 )
@@ -78,7 +77,7 @@ def pings(uri: str) -> bool:
     return True
 
 
-def stop(data_dir: Path) -> StopResult:
+def stop(data_dir: Path) -> str:
     """What `scrapy mongo --stop` does."""
     return stop_if_unused(data_dir, dismiss_monitor=True)
 
@@ -254,7 +253,7 @@ class TestAfterACrash:
     def test_nobody_left_to_stop_it_but_the_command(self, data_dir: Path) -> None:
         with user(data_dir) as (process, _):
             process.kill()
-        assert stop(data_dir) is StopResult.STOPPED
+        assert stop(data_dir) == "the server has stopped"
         assert not is_running(data_dir)
 
     def test_power_loss(self, data_dir: Path) -> None:
@@ -391,7 +390,7 @@ class TestUnavailable:
                 assert (
                     f"Another mongod instance is already running on the {db} directory" in message
                 )
-                assert stop(data_dir) is StopResult.NOT_RUNNING
+                assert stop(data_dir) == "no server was running"
                 assert process.poll() is None
             finally:
                 process.terminate()
@@ -439,13 +438,13 @@ class TestIdleMonitor:
         with EmbeddedServer.acquire(data_dir) as server:
             assert start_monitored(data_dir) == server.uri
         assert pings(server.uri)
-        assert stop(data_dir) is StopResult.STOPPED
-        assert stop(data_dir) is StopResult.NOT_RUNNING
+        assert stop(data_dir) == "the server has stopped"
+        assert stop(data_dir) == "no server was running"
 
     def test_dismissed_while_a_crawl_goes_on(self, data_dir: Path) -> None:
         with EmbeddedServer.acquire(data_dir) as server:
             start_monitored(data_dir)
-            assert stop(data_dir) is StopResult.IN_USE
+            assert stop(data_dir) == "a crawl uses the server; it stops when the crawl ends"
             assert pings(server.uri)
         assert not is_running(data_dir)
 
@@ -480,7 +479,7 @@ class TestIdleMonitor:
         assert start_monitored(data_dir) == uri
         for pid in monitors(data_dir):
             os.kill(pid, signal.SIGKILL)
-        assert stop(data_dir) is StopResult.STOPPED
+        assert stop(data_dir) == "the server has stopped"
 
     def test_sigterm_stops_monitor_and_server(self, data_dir: Path) -> None:
         with client_of(start_monitored(data_dir)) as client:
@@ -495,7 +494,7 @@ class TestIdleMonitor:
             start_monitored(data_dir)
 
     def test_nothing_to_dismiss_makes_no_folder(self, data_dir: Path) -> None:
-        assert stop(data_dir) is StopResult.NOT_RUNNING
+        assert stop(data_dir) == "no server was running"
         assert not data_dir.exists()
 
 

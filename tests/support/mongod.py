@@ -24,7 +24,7 @@ def is_running(data_dir: Path) -> bool:
     folder = data_dir.resolve() / "mongodb"
     if not folder.exists():
         return False
-    with start_lock(folder, 60), FileLock(folder / "server.lock") as server:
+    with start_lock(folder), FileLock(folder / "server.lock") as server:
         return not server.try_take()
 
 

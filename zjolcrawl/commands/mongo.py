@@ -80,7 +80,7 @@ class Command(ScrapyCommand):
     def _stop(self) -> str:
         if self._setting("MONGODB_URI"):
             return "MONGODB_URI is set: that server is not ours to stop"
-        return str(stop_if_unused(self._data_dir(), dismiss_monitor=True).value)
+        return stop_if_unused(self._data_dir(), dismiss_monitor=True)
 
     def _data_dir(self) -> Path:
         return Path(self._setting("DATA_DIR") or "data")

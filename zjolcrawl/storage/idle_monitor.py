@@ -1,7 +1,6 @@
-"""A detached process that keeps the embedded server running for clients other than zjolcrawl.
+"""A detached process that keeps the embedded server running for mongosh, notebooks and the like.
 
-`scrapy mongo` ends once it has printed the URI, and mongosh or a notebook hold no lock of ours. The
-monitor holds monitor.lock for them until the idle timeout after their last connection.
+They hold no lock of ours: the monitor holds monitor.lock until some time after they disconnect.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from zjolcrawl.processes import own_environment
 from zjolcrawl.storage.embedded import EmbeddedServer, FileLock, spawn, start_lock, stop_if_unused
 
 LINGER_SECONDS = 300.0  # time to copy a URI into a notebook
@@ -30,32 +28,30 @@ _CLIENTS: list[dict[str, Any]] = [  # connections of others, idle ones too; thre
 
 
 def start_monitored(data_dir: Path, *, linger: float = LINGER_SECONDS) -> str:
-    """Join or start the server on `data_dir`, give it a new monitor, and return its URI.
-
-    Raises EmbeddedUnavailable.
-    """
-    with EmbeddedServer.acquire(data_dir) as server, start_lock(server.folder, 30):
+    """The URI of the server on `data_dir`, with a new monitor, or EmbeddedUnavailable."""
+    with EmbeddedServer.acquire(data_dir) as server, start_lock(server.folder):
         path = server.folder / "monitor.lock"
         path.unlink(missing_ok=True)  # an older monitor leaves once its file is gone
         with FileLock(path) as lock:
             lock.try_take()
             command: list[str | Path] = [sys.executable, "-m", __name__, server.folder.parent]
             command += [str(lock.fileno()), server.uri, str(linger)]
-            spawn(command, server.folder / "monitor.log", lock, own_environment())
+            spawn(command, server.folder / "monitor.log", lock)
     return server.uri
 
 
 def main(data_dir: str, descriptor: str, uri: str, linger: str) -> None:
     """Hold the inherited lock until the server is idle, a new monitor starts, or SIGTERM."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    lock = int(descriptor)
+    path, lock, last_used = (
+        Path(data_dir, "mongodb/monitor.lock"),
+        int(descriptor),
+        time.monotonic(),
+    )
+    client = MongoClient[Any](uri, appname=_APP_NAME, serverSelectionTimeoutMS=5000)
     try:
         # FileNotFoundError: it was dismissed. PyMongoError: the server has ended.
-        with (
-            suppress(FileNotFoundError, PyMongoError),
-            MongoClient[Any](uri, appname=_APP_NAME, serverSelectionTimeoutMS=5000) as client,
-        ):
-            path, last_used = Path(data_dir, "mongodb", "monitor.lock"), time.monotonic()
+        with client, suppress(FileNotFoundError, PyMongoError):
             while os.path.samestat(path.stat(), os.fstat(lock)):
                 if any(client.admin.aggregate(_CLIENTS)):
                     last_used = time.monotonic()
