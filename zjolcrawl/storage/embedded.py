@@ -173,13 +173,12 @@ def _join_or_start(folder: Path, deadline: float) -> int:
                 client.admin.command("ping")
                 return port
             _wait(deadline, f"the mongod of {folder} does not answer on port {port}; stop it")
-        _stop(folder, server, deadline)  # if the process that started or stopped it was killed
+        _stop(folder, server, deadline)  # a server whose starter or stopper was killed, if any
         return _start(find_mongod(), folder, server, deadline)
 
 
 def _start(binary: Path, folder: Path, server: FileLock, deadline: float) -> int:
     log, pid = folder / "mongod.log", folder / "mongod.pid"
-    pid.unlink(missing_ok=True)
     if log.exists():
         log.replace(folder / "mongod.log.1")
     # The default cache is half of the machine's memory. Diagnostic data would take 200 MB.
@@ -212,6 +211,7 @@ def _stop(folder: Path, server: FileLock, deadline: float) -> None:
         with suppress(FileNotFoundError, ValueError, ProcessLookupError):  # no pid yet, or ended
             os.kill(int((folder / "mongod.pid").read_text(encoding="ascii")), signal.SIGTERM)
         _wait(deadline, f"the mongod of {folder} is slow to stop; stop it")
+    (folder / "mongod.pid").unlink(missing_ok=True)
 
 
 def _failure(log: Path, status: int) -> str:
