@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.crawling import LONG, ROOT, Crawl
+from tests.support.mongod import is_running
 from tests.web.serving import browsing
-from zjolcrawl.storage.embedded import is_running
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -20,15 +20,16 @@ from pymongo import MongoClient
 from pymongo.errors import ServerSelectionTimeoutError
 
 from tests.support.crawling import LONG, wait_until
-from zjolcrawl.storage import embedded
+from tests.support.mongod import is_running
+from zjolcrawl.storage.connection import with_database
 from zjolcrawl.storage.embedded import (
     EmbeddedServer,
     EmbeddedUnavailable,
+    FileLock,
     find_mongod,
-    is_running,
-    with_database,
+    stop_if_unused,
 )
-from zjolcrawl.storage.keeper import Dismissal, dismiss, keep
+from zjolcrawl.storage.idle_monitor import start_monitored
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,7 +50,7 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
     """A folder whose name has what names have; nothing is left running on it."""
     folder = tmp_path / "数据 目录 'a'"
     yield folder
-    dismiss(folder)
+    stop(folder)
     assert not folder.exists() or not is_running(folder)
 
 
@@ -74,6 +75,11 @@ def pings(uri: str) -> bool:
         except ServerSelectionTimeoutError:
             return False
     return True
+
+
+def stop(data_dir: Path) -> str:
+    """What `scrapy mongo --stop` does."""
+    return stop_if_unused(data_dir, dismiss_monitor=True)
 
 
 def server_json(data_dir: Path) -> dict[str, Any]:
@@ -110,7 +116,6 @@ class TestOneUser:
             noted = server_json(data_dir)
             assert server.uri == f"mongodb://127.0.0.1:{noted['port']}/?directConnection=true"
             with client_of(server.uri) as client:
-                assert client.server_info()["version"] == noted["version"]
                 assert client.admin.command("serverStatus")["pid"] == noted["pid"]
                 net = client.admin.command("getCmdLineOpts")["parsed"]["net"]
             assert net["bindIp"] == "127.0.0.1"
@@ -137,7 +142,9 @@ class TestOneUser:
             assert server.folder == data_dir / "mongodb"
         assert not is_running(data_dir)
 
-    def test_mongod_is_out_of_reach_of_ctrl_c_and_inherits_no_lock(self, data_dir: Path) -> None:
+    def test_mongod_is_out_of_reach_of_ctrl_c_and_inherits_its_lock_alone(
+        self, data_dir: Path
+    ) -> None:
         with EmbeddedServer.acquire(data_dir):
             pid = server_json(data_dir)["pid"]
             assert os.getsid(pid) == pid != os.getsid(0)
@@ -147,8 +154,8 @@ class TestOneUser:
                     open_files.add(link.readlink())
             locks = {path for path in open_files if path.suffix == ".lock"}
             ours = {path for path in locks if path.parent == data_dir / "mongodb"}
-            assert locks
-            assert not ours
+            assert locks > ours
+            assert ours == {data_dir / "mongodb" / "server.lock"}
 
     def test_released_twice_and_after_an_error(self, data_dir: Path) -> None:
         server = EmbeddedServer.acquire(data_dir)
@@ -160,10 +167,10 @@ class TestOneUser:
     def test_an_old_log_is_put_aside(self, data_dir: Path) -> None:
         log = data_dir / "mongodb" / "mongod.log"
         log.parent.mkdir(parents=True)
-        log.write_bytes(b"x" * (embedded._LOG_BYTES + 1))
+        log.write_bytes(b"of the server before")
         EmbeddedServer.acquire(data_dir).release()
-        assert log.stat().st_size < embedded._LOG_BYTES
-        assert log.with_name("mongod.log.1").stat().st_size > embedded._LOG_BYTES
+        assert b"of the server before" not in log.read_bytes()
+        assert log.with_name("mongod.log.1").read_bytes() == b"of the server before"
 
 
 @needs_mongod
@@ -232,15 +239,21 @@ class TestAfterACrash:
             assert words(server.uri) == ["kept"]
         assert not is_running(data_dir)
 
-    def test_killed_before_it_had_noted_the_version(self, data_dir: Path) -> None:
+    def test_killed_while_it_started_or_stopped_the_server(self, data_dir: Path) -> None:
         with user(data_dir) as (process, uri):
+            write(uri, "kept")
             process.kill()
-        noted = server_json(data_dir)
-        record = embedded.ServerRecord(noted["pid"], noted["port"], "")
-        embedded._write_record(data_dir / "mongodb", record)
+        orphan = server_json(data_dir)["pid"]
+        (data_dir / "mongodb" / "server.json").unlink()
         with EmbeddedServer.acquire(data_dir) as server:
-            assert server.uri == uri
-            assert server_json(data_dir) == noted
+            assert server_json(data_dir)["pid"] != orphan
+            assert words(server.uri) == ["kept"]
+        assert not is_running(data_dir)
+
+    def test_nobody_left_to_stop_it_but_the_command(self, data_dir: Path) -> None:
+        with user(data_dir) as (process, _):
+            process.kill()
+        assert stop(data_dir) == "the server has stopped"
         assert not is_running(data_dir)
 
     def test_power_loss(self, data_dir: Path) -> None:
@@ -258,10 +271,12 @@ class TestAfterACrash:
     @pytest.mark.parametrize("pid", [1, 2**22 + 1], ids=["used again", "gone"])
     def test_a_stale_note_whose_port_is_another_programs(self, data_dir: Path, pid: int) -> None:
         (data_dir / "mongodb" / "db").mkdir(parents=True)
-        (data_dir / "mongodb" / "db" / "mongod.lock").write_text(f"{pid}\n", encoding="ascii")
+        for name in ("db/mongod.lock", "mongod.pid"):
+            (data_dir / "mongodb" / name).write_text(f"{pid}\n", encoding="ascii")
         with socket.create_server(("127.0.0.1", 0)) as other:
             port = other.getsockname()[1]
-            embedded._write_record(data_dir / "mongodb", embedded.ServerRecord(pid, port, "6.0.5"))
+            record = json.dumps({"pid": pid, "port": port})
+            (data_dir / "mongodb" / "server.json").write_text(record, encoding="utf-8")
             with EmbeddedServer.acquire(data_dir) as server:
                 assert f":{port}/" not in server.uri
                 assert pings(server.uri)
@@ -371,24 +386,14 @@ class TestUnavailable:
             lock = db / "mongod.lock"
             wait_until(lambda: lock.exists() and lock.read_bytes() != b"")
             try:
-                assert f"process {process.pid} has {db} open" in self.refusal(data_dir, timeout=0.5)
-                with pytest.raises(EmbeddedUnavailable, match=f"process {process.pid} .*not ours"):
-                    dismiss(data_dir)
+                message = self.refusal(data_dir)
+                assert (
+                    f"Another mongod instance is already running on the {db} directory" in message
+                )
+                assert stop(data_dir) == "no server was running"
                 assert process.poll() is None
             finally:
                 process.terminate()
-
-    @needs_mongod
-    def test_a_port_lost_at_the_last_moment_is_tried_anew(
-        self, data_dir: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        free_port = embedded._free_port
-        with socket.create_server(("127.0.0.1", 0)) as other:
-            ports = [free_port(), other.getsockname()[1]]
-            monkeypatch.setattr(embedded, "_free_port", ports.pop)
-            with EmbeddedServer.acquire(data_dir) as server:
-                assert pings(server.uri)
-        assert not ports
 
     def test_a_folder_that_cannot_be(self, data_dir: Path) -> None:
         data_dir.write_bytes(b"a file")
@@ -396,14 +401,15 @@ class TestUnavailable:
         data_dir.unlink()
 
     def test_another_one_starts_for_too_long(self, data_dir: Path) -> None:
-        folder = embedded.prepare_folder(data_dir)
-        with embedded.FileLock(folder / "start.lock") as lock:
+        folder = data_dir / "mongodb"
+        folder.mkdir(parents=True)
+        with FileLock(folder / "start.lock") as lock:
             assert lock.try_take()
             assert "start.lock for too long" in self.refusal(data_dir, timeout=0.1)
 
 
 def wait_for_looks(client: MongoClient[dict[str, Any]], more: int) -> None:
-    """Until the keeper has asked so many times more who is connected."""
+    """Until the monitor has asked so many times more who is connected."""
 
     def looks() -> int:
         commands = client.admin.command("serverStatus")["metrics"]["commands"]
@@ -420,76 +426,80 @@ def damage(data_dir: Path) -> None:
 
 
 @needs_mongod
-class TestKeeper:
+class TestIdleMonitor:
     def test_stays_for_clients_then_lingers_then_leaves(self, data_dir: Path) -> None:
-        uri = keep(data_dir, linger=1)
+        uri = start_monitored(data_dir, linger=1)
         with client_of(uri) as client:
             wait_for_looks(client, 4)
             assert client.admin.command("ping")
         wait_until(lambda: not is_running(data_dir))
 
-    def test_a_crawl_and_a_keeper_outlive_each_other(self, data_dir: Path) -> None:
+    def test_a_crawl_and_a_monitor_outlive_each_other(self, data_dir: Path) -> None:
         with EmbeddedServer.acquire(data_dir) as server:
-            assert keep(data_dir) == server.uri
+            assert start_monitored(data_dir) == server.uri
         assert pings(server.uri)
-        assert dismiss(data_dir) is Dismissal.STOPPED
-        assert dismiss(data_dir) is Dismissal.NOT_RUNNING
+        assert stop(data_dir) == "the server has stopped"
+        assert stop(data_dir) == "no server was running"
 
     def test_dismissed_while_a_crawl_goes_on(self, data_dir: Path) -> None:
         with EmbeddedServer.acquire(data_dir) as server:
-            keep(data_dir)
-            assert dismiss(data_dir) is Dismissal.IN_USE
+            start_monitored(data_dir)
+            assert stop(data_dir) == "a crawl uses the server; it stops when the crawl ends"
             assert pings(server.uri)
         assert not is_running(data_dir)
 
     def test_the_newer_takes_over_from_the_older(self, data_dir: Path) -> None:
-        uri = keep(data_dir, linger=0.1)
+        uri = start_monitored(data_dir, linger=0.1)
         pid = server_json(data_dir)["pid"]
-        assert keep(data_dir, linger=300) == uri
-        wait_until(lambda: len(keepers(data_dir)) == 1)
+        assert start_monitored(data_dir, linger=300) == uri
+        wait_until(lambda: len(monitors(data_dir)) == 1)
         with client_of(uri) as client:
             wait_for_looks(client, 3)
         assert server_json(data_dir)["pid"] == pid
 
     def test_many_at_once_leave_one(self, data_dir: Path) -> None:
         uris: list[str] = []
-        threads = [threading.Thread(target=lambda: uris.append(keep(data_dir))) for _ in range(4)]
+        threads = [
+            threading.Thread(target=lambda: uris.append(start_monitored(data_dir)))
+            for _ in range(4)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         assert len(uris) == 4
         assert len(set(uris)) == 1
-        wait_until(lambda: len(keepers(data_dir)) == 1)
+        wait_until(lambda: len(monitors(data_dir)) == 1)
         assert pings(uris[0])
 
-    def test_a_killed_keeper_leaves_no_trace(self, data_dir: Path) -> None:
-        uri = keep(data_dir)
-        for pid in keepers(data_dir):
+    def test_a_killed_monitor_leaves_no_trace(self, data_dir: Path) -> None:
+        uri = start_monitored(data_dir)
+        for pid in monitors(data_dir):
             os.kill(pid, signal.SIGKILL)
-        assert keep(data_dir) == uri
-        for pid in keepers(data_dir):
+        assert start_monitored(data_dir) == uri
+        for pid in monitors(data_dir):
             os.kill(pid, signal.SIGKILL)
-        assert dismiss(data_dir) is Dismissal.STOPPED
+        assert stop(data_dir) == "the server has stopped"
 
-    def test_sigterm_stops_keeper_and_server(self, data_dir: Path) -> None:
-        keep(data_dir)
-        for pid in keepers(data_dir):
-            os.kill(pid, signal.SIGTERM)
+    def test_sigterm_stops_monitor_and_server(self, data_dir: Path) -> None:
+        with client_of(start_monitored(data_dir)) as client:
+            wait_for_looks(client, 1)
+            for pid in monitors(data_dir):
+                os.kill(pid, signal.SIGTERM)
         wait_until(lambda: not is_running(data_dir))
 
     def test_it_says_why_it_cannot(self, data_dir: Path) -> None:
         damage(data_dir)
         with pytest.raises(EmbeddedUnavailable, match=r"^mongod .*--repair.*$"):
-            keep(data_dir)
+            start_monitored(data_dir)
 
     def test_nothing_to_dismiss_makes_no_folder(self, data_dir: Path) -> None:
-        assert dismiss(data_dir) is Dismissal.NOT_RUNNING
+        assert stop(data_dir) == "no server was running"
         assert not data_dir.exists()
 
 
-def keepers(data_dir: Path) -> list[int]:
-    """The pids of the live keepers of a data folder."""
+def monitors(data_dir: Path) -> list[int]:
+    """The pids of the live monitors of a data folder."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal() and entry.name != "self":
@@ -497,7 +507,7 @@ def keepers(data_dir: Path) -> list[int]:
                 words = (entry / "cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if b"zjolcrawl.storage.keeper" in words and os.fsencode(data_dir) in words:
+            if b"zjolcrawl.storage.idle_monitor" in words and os.fsencode(data_dir) in words:
                 found.append(int(entry.name))
     return found
 

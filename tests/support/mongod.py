@@ -10,13 +10,22 @@ from typing import Any, Self
 
 from pymongo import MongoClient
 
-from zjolcrawl.storage.embedded import find_mongod
+from zjolcrawl.storage.embedded import FileLock, find_mongod, start_lock
 
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port
+
+
+def is_running(data_dir: Path) -> bool:
+    """Whether an embedded server runs on the data folder, used or not."""
+    folder = data_dir.resolve() / "mongodb"
+    if not folder.exists():
+        return False
+    with start_lock(folder), FileLock(folder / "server.lock") as server:
+        return not server.try_take()
 
 
 class Mongod:

@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from zjolcrawl.storage.embedded import EmbeddedUnavailable, with_database
-from zjolcrawl.storage.keeper import LINGER_SECONDS, dismiss, keep
+from zjolcrawl.storage.connection import with_database
+from zjolcrawl.storage.embedded import EmbeddedUnavailable, stop_if_unused
+from zjolcrawl.storage.idle_monitor import LINGER_SECONDS, start_monitored
 from zjolcrawl.terminal import guard, say
 
 
@@ -72,13 +73,13 @@ class Command(ScrapyCommand):
             self.exitcode = 2
 
     def _uri(self, linger: float) -> str:
-        uri: str = self._setting("MONGODB_URI") or keep(self._data_dir(), linger=linger)
+        uri: str = self._setting("MONGODB_URI") or start_monitored(self._data_dir(), linger=linger)
         return with_database(uri, self._setting("MONGODB_DATABASE") or "zjol")
 
     def _stop(self) -> str:
         if self._setting("MONGODB_URI"):
             return "MONGODB_URI is set: --stop stops the embedded server only"
-        return str(dismiss(self._data_dir()).value)
+        return stop_if_unused(self._data_dir(), dismiss_monitor=True)
 
     def _data_dir(self) -> Path:
         return Path(self._setting("DATA_DIR") or "data")

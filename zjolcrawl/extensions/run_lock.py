@@ -68,7 +68,7 @@ def _held(data_dir: Path) -> tuple[Path, str] | None:
     """The first lock file that a run holds alone, and who that is."""
     for path in (data_dir / NAME, *sorted(data_dir.glob(_PARTS))):
         if path.exists():
-            with FileLock(path, create=False) as lock:
+            with FileLock(path) as lock:
                 if not lock.try_take(shared=True):
                     return path, _told(path)
     return None

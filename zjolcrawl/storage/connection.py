@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, quote
 
 import pymongo
 from bson.codec_options import CodecOptions, DatetimeConversion
@@ -93,3 +94,23 @@ async def connect(uri: str) -> Client:
             await client.close()
         raise unavailable(uri, error) from error
     return client
+
+
+def with_database(uri: str, database: str) -> str:
+    """`uri` with `database` as the default database, if it names none itself.
+
+    Without authSource, MongoDB also looks up a user in the database of the path. Its default, admin,
+    is then written out; where the default is another (SRV records, authMechanism), the URI is
+    returned unchanged.
+    """
+    scheme, _, rest = uri.partition("://")
+    place, _, query = rest.partition("?")
+    hosts, _, named = place.partition("/")
+    if named or not hosts:
+        return uri
+    options = {name.lower() for name, _ in parse_qsl(query, keep_blank_values=True)}
+    if "@" in hosts and "authsource" not in options:
+        if scheme != "mongodb" or "authmechanism" in options:
+            return uri
+        query = f"{query}&authSource=admin".lstrip("&")
+    return f"{scheme}://{hosts}/{quote(database, safe='')}" + (f"?{query}" if query else "")
