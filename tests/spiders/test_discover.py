@@ -242,5 +242,5 @@ def test_alone_in_an_archive_it_is_nothing_to_read_again(
     assert len(kept) == 5
     done = crawl("reparse")
     assert done.returncode == 2
-    assert "nothing in the archive" in done.stderr
+    assert "no capture in the archive matches" in done.stderr
     assert snapshot(db) == {}
