@@ -83,7 +83,12 @@ def test_runs_that_renew_their_leases_are_running_wherever_they_are(
 ) -> None:
     now = utc_now()
     rows = [
-        {**OPEN, "_id": IDS[0], "alive_until": now + timedelta(minutes=5), "place": "a:/data/one"},
+        {
+            **OPEN,
+            "_id": IDS[0],
+            "alive_until": now + timedelta(minutes=5),
+            "place": "a:/data/#one#fe.1.2",
+        },
         {**OPEN, "_id": IDS[1], "alive_until": now + timedelta(minutes=5)},
         {**OPEN, "_id": IDS[2], "alive_until": now - timedelta(seconds=1)},
     ]
@@ -95,7 +100,7 @@ def test_runs_that_renew_their_leases_are_running_wherever_they_are(
     )
     told = lines(command("runs"))
     assert [" running " in line for line in told[::2]] == [True, True, False]
-    assert told[1] == "    on a:/data/one, leases a.zjol.com.cn, b.zjol.com.cn"
+    assert told[1] == "    on a:/data/#one, leases a.zjol.com.cn, b.zjol.com.cn"
     assert told[3] == "    counts follow at its end"
     assert " cut off " in told[4]
 

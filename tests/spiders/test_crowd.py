@@ -7,6 +7,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -58,6 +59,10 @@ def assert_whole(db: Database[Any], urls: Sequence[str], folder: Path) -> None:
     assert db.runs.count_documents({"alive_until": {"$exists": True}}) == 0
 
 
+def until_held(db: Database[Any], run: Running) -> None:
+    wait_until(lambda: db.hosts.count_documents({"holder": {"$exists": True}}), run)
+
+
 @pytest.fixture
 def listed() -> list[Any]:
     """Six columns on six hosts."""
@@ -104,6 +109,34 @@ def test_one_that_comes_late_is_left_its_share(
     assert set(asked(site).values()) == {1}
     assert seen.shared() == []
     assert stored(said[1]) > len(urls) / 6
+
+
+@pytest.mark.parametrize("less", ["pages=1", "since=2020-01-01", "until=2009-12-31"])
+def test_walk_of_a_run_with_other_arguments_is_none_of_ones_own(
+    less: str, site: SiteProxy, listed: list[Any], db: Database[Any], run: Begin, tmp_path: Path
+) -> None:
+    """That run may have read less of the list, and stored less of it."""
+    urls = serve_hosts(site, listed, pages=3, on_page=1)
+    site.delay = 0.3
+    first = run(0, "-a", less)
+    until_held(db, first)
+    end(first, run(1))
+    assert db.articles.count_documents({}) == len(urls)
+    assert {each["state"] for each in db.frontier.find()} == {"stored"}
+
+
+def test_recheck_beside_a_plain_run_asks_for_all(
+    site: SiteProxy, seen: Seen, listed: list[Any], db: Database[Any], run: Begin, tmp_path: Path
+) -> None:
+    urls = serve_hosts(site, listed, pages=1, on_page=2)
+    end(run(2))
+    seen.spans.clear()
+    site.delay = 0.3
+    first = run(0)
+    until_held(db, first)
+    end(first, run(1, "-a", "recheck=on"))
+    again = {span[3] for span in seen.spans if span[2] == "run1"}
+    assert set(urls) <= again
 
 
 def test_one_that_is_told_to_leave_leaves_its_hosts(
@@ -157,7 +190,7 @@ def test_run_that_was_frozen_finds_its_hosts_taken(
     site.delay = 0.3
     runs = [run(n, LEASE_SECONDS=6) for n in range(2)]
     together(db, *runs)
-    first = db.runs.find_one({"place": {"$regex": "run0$"}}) or {}
+    first = db.runs.find_one({"place": {"$regex": "run0#"}}) or {}
     held = {"holder": first["_id"]}
     # Not while it connects for the first time: what it began then is sent when it wakes.
     until(db, 20, *runs)
@@ -194,6 +227,25 @@ def test_four_runs_keep_the_manners_of_each_host_and_of_the_image_host(
         assert seen.shortest(host, 6) > 6 * delay - LATE, host
         assert seen.most_at_once(host) <= 2
     assert len(set(seen.runs(IMAGES))) >= 2  # on a busy machine not every run gets a host
+
+
+def test_crawl_delay_of_the_image_host_is_that_of_all_runs_together(
+    site: SiteProxy, seen: Seen, listed: list[Any], db: Database[Any], run: Begin, tmp_path: Path
+) -> None:
+    image = f'<p><img src="http://{IMAGES}/a/{{}}.jpg"></p>'
+    serve_hosts(site, listed, pages=1, on_page=1, more=image)
+    robots = Answer(body=b"User-agent: *\nCrawl-delay: 1\nAllow: /\n")
+    site.set(f"http://{IMAGES}/robots.txt", robots)
+    site.delay = 1.5
+    runs = [run(n) for n in range(2)]
+    together(db, *runs)
+    site.delay = 0.1
+    end(*runs)
+    pictures = [span for span in seen.by_host()[IMAGES] if span[3].endswith(".jpg")]
+    assert len(pictures) == len(listed)
+    assert {span[2] for span in pictures} == {"run0", "run1"}
+    gaps = [after[0] - before[0] for before, after in pairwise(pictures)]
+    assert min(gaps) > 1 - LATE, gaps
 
 
 def test_articles_by_hand_beside_each_other_take_turns(
@@ -328,7 +380,7 @@ def test_kills_a_step_down_and_a_freeze_in_one_crawl(
                 seen.stopped[names[number]] = time.time()
                 runs[number].send_signal(signal.SIGSTOP)
                 frozen = [
-                    each["_id"] for each in db.runs.find({"place": {"$regex": f"run{number}$"}})
+                    each["_id"] for each in db.runs.find({"place": {"$regex": f"run{number}#"}})
                 ]
                 others = [each for n, each in runs.items() if n != number]
                 wait_until(

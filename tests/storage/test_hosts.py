@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from bson import ObjectId
 from pymongo.database import Database
 
+from zjolcrawl.extensions.leases import place_of
 from zjolcrawl.storage.connection import connect, durable
 from zjolcrawl.storage.hosts import Hosts, Taken
 from zjolcrawl.storage.operations import utc_now
@@ -154,6 +157,56 @@ def test_turns_are_so_many_at_once_of_all_runs(case: Callable[[Case], None]) -> 
         assert await other.take(HOST)  # a turn is no lease
 
     case(use)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"until": "tomorrow"}, {"asked_at": "2017"}, {"crawl_delay": "3"}, {"delay": -1},
+        {"turns": "x"}, {"turns": [{"id": 1}]}, {"holder": "somebody", "until": utc_now()},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_row_that_no_run_can_read_goes(
+    values: dict[str, Any], case: Callable[[Case], None], db: Database[Any]
+) -> None:
+    async def use(begin: Callable[..., Awaitable[Hosts]]) -> None:
+        await begin("a")
+        db.command(
+            "insert", "hosts", documents=[{"_id": HOST, **values}, {"_id": "cs.zjol.com.cn"}],
+            bypassDocumentValidation=True,
+        )  # fmt: skip
+        one = await begin("b")
+        assert [row["_id"] for row in db.hosts.find()] == ["cs.zjol.com.cn"]
+        assert await one.take(HOST) == Taken(None)
+        await one.renew([HOST])
+        assert await one.take_turn("zj.zjol.com.cn", ObjectId(), 1, 0)
+
+    case(use)
+
+
+def test_run_of_which_nothing_is_known_counts_for_none(
+    case: Callable[[Case], None], db: Database[Any]
+) -> None:
+    async def use(begin: Callable[..., Awaitable[Hosts]]) -> None:
+        one = await begin("a")
+        soon = utc_now() + timedelta(hours=1)
+        db.runs.insert_many([{"alive_until": soon}, {"alive_until": soon, "arguments": "x"}])
+        assert [each.run for each in await one.live()] == [one.run]
+
+    case(use)
+
+
+def test_a_folder_is_a_place_of_its_own(tmp_path: Path) -> None:
+    folder, link = tmp_path / "data", tmp_path / "link"
+    folder.mkdir()
+    link.symlink_to(folder)
+    before = place_of(folder)
+    assert before == place_of(link)
+    assert before.rpartition("#")[0].endswith(str(folder))
+    folder.rename(tmp_path / "other")
+    folder.mkdir()
+    assert place_of(folder) != before  # as a folder of the same path on another machine
 
 
 def test_turns_come_so_many_seconds_after_another(case: Callable[[Case], None]) -> None:

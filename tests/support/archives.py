@@ -101,7 +101,10 @@ def fill(db: Database[Any], count: int, seed: int = 1, first: date = FIRST_DAY) 
         WalkEnd(v.column, complete=True, swept=True, pages=v.pages_total, seen_at=NOW)
         for v in visits
     ]
-    db.columns.bulk_write([*map(visit_column, visits), *map(end_walk, walks)])
+    last = max(runs)
+    db.columns.bulk_write(
+        [*(visit_column(each, last) for each in visits), *(end_walk(each, last) for each in walks)]
+    )
 
 
 @dataclass(slots=True)

@@ -18,7 +18,14 @@ def snapshot(db: Database[Any]) -> dict[str, dict[str, Any]]:
             document.pop("run_id", None)
             document["columns"] = sorted(document.get("columns", []))
             if name == "columns":  # how far a walk came is the crawl's, not the archive's
-                walk = ("walked_at", "swept_at", "pages_seen", "walk_open_since", "etag")
+                walk = (
+                    "walked_at",
+                    "swept_at",
+                    "pages_seen",
+                    "walk_open_since",
+                    "ended_by",
+                    "etag",
+                )
                 for field in (*walk, "last_modified"):
                     document.pop(field, None)
             found[f"{name} {document.pop('_id')}"] = document

@@ -65,7 +65,7 @@ def arguments(run: dict[str, Any]) -> str:
 
 def at_work(run: dict[str, Any], hosts: list[str]) -> str:
     """Where a live run is and which hosts it leases, as far as is known."""
-    place = f"on {run['place']}" if "place" in run else ""
+    place = f"on {run['place'].rpartition('#')[0] or run['place']}" if "place" in run else ""
     leases = f"leases {', '.join(hosts)}" if hosts else ""
     return ", ".join(filter(None, [place, leases])) or "counts follow at its end"
 

@@ -31,6 +31,20 @@ _BEATS = 5  # heartbeats per lease time
 _LOOK = 0.1  # seconds between two attempts to get a turn
 
 
+def place_of(data_dir: Path) -> str:
+    """A name for a folder that no other folder has: `host:path#mark`.
+
+    The mark is made of the boot of the machine and the folder's device and inode, because two machines or
+    containers may have one name and one path.
+    """
+    folder, boot = data_dir.resolve(), Path("/proc/sys/kernel/random/boot_id")
+    known = folder.stat()
+    mark = f"{known.st_dev:x}.{known.st_ino:x}"
+    if boot.is_file():
+        mark += f".{boot.read_text(encoding='ascii')[:8]}"
+    return f"{socket.gethostname()}:{folder}#{mark}"
+
+
 class LeaseLost(Exception):
     """The request was not made: another run leases the host, or this run ends. The link stays as is."""
 
@@ -52,7 +66,7 @@ class Leases:
         self.seconds = settings.getfloat("LEASE_SECONDS")
         self._store = store
         self._hosts = Hosts(store.db, store.run_id, self.seconds)
-        self._place = f"{socket.gethostname()}:{Path(settings['DATA_DIR']).resolve()}"
+        self._place = place_of(Path(settings["DATA_DIR"]))
         self._most = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
         self._delay = settings.getfloat("DOWNLOAD_DELAY")
         self._longest = settings.getfloat("AUTOTHROTTLE_MAX_DELAY")
@@ -183,11 +197,12 @@ class Leases:
         if len(self.live) < 2:
             return None
         turn = ObjectId()
+        delay = max(self._delay, self._crawl_delays.get(host, 0.0))
         await asyncio.sleep(max(0.0, self._turns_from - time.monotonic()))
         while True:
             self._check()
             with contextlib.suppress(PyMongoError):
-                if await self._hosts.take_turn(host, turn, self._most, self._delay):
+                if await self._hosts.take_turn(host, turn, self._most, delay):
                     return turn
             await asyncio.sleep(_LOOK)
 

@@ -95,6 +95,7 @@ class Feed:
         self._ended: set[str] = set()  # ids of walks
         self._void: set[str] = set()  # links without an outcome, left to the next run
         self._since: datetime = utc_now()
+        self._arguments: dict[Any, Any] = {}  # by run
         self._wake = asyncio.Event()
         self._looked, self._look_for = 0.0, _LOOK
         self._idle_since: float | None = None
@@ -188,7 +189,7 @@ class Feed:
         if host in self._leases.leaving:
             return
         if queue.walks:
-            known = await self._store.columns()  # fresh: another run may have ended a walk
+            known = await self._known()  # fresh: another run may have ended a walk
             walks, queue.walks = queue.walks, []
             for walk in walks:
                 row = known.get(walk.id, {})
@@ -264,10 +265,28 @@ class Feed:
         except (TypeError, AttributeError):  # no date: `_request` rejects the row
             return True
 
+    async def _known(self) -> dict[str, dict[str, Any]]:
+        """The rows of `columns` by id, with the arguments of the runs that ended the last walks at hand."""
+        rows = await self._store.columns()
+        wanted = {row["ended_by"] for row in rows.values() if "ended_by" in row}
+        if unknown := (wanted | {self._store.run_id}) - self._arguments.keys():
+            self._arguments |= await self._store.arguments_of(unknown)
+        return rows
+
     def _is_ended(self, walk: Walk, row: dict[str, Any]) -> bool:
-        """Whether a parallel run has already walked this list; `row` is its row in `columns`."""
-        times = [row[name] for name in self.spider.ends if name in row]
-        return walk.id in self._ended or any(self._since <= time <= utc_now() for time in times)
+        """Whether a run with the same arguments has walked this list; `row` is its row in `columns`.
+
+        A run with other arguments may have read less of it.
+        """
+        if walk.id in self._ended:
+            return True
+        mine = self._arguments.get(self._store.run_id)
+        if mine is None or self._arguments.get(row.get("ended_by")) != mine:
+            return False
+        times = [row.get(name) for name in self.spider.ends]
+        return any(
+            isinstance(each, datetime) and self._since <= each <= utc_now() for each in times
+        )
 
     # --- leased hosts -----------------------------------------------------------------------------
 
@@ -278,7 +297,7 @@ class Feed:
         or this run may lease them.
         """
         began = time.monotonic()
-        known = await self._store.columns()
+        known = await self._known()
         walks: dict[str, list[Walk]] = {}
         for walk in self.walks.values():
             if not self._is_ended(walk, known.get(walk.id, {})):

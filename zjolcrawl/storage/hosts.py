@@ -25,6 +25,7 @@ from bson import ObjectId
 from pymongo import ReturnDocument
 
 from zjolcrawl.storage.connection import Database
+from zjolcrawl.storage.schema import HOST_SCHEMA
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Hosts:
         `place` is a folder that only this run uses: earlier runs there are dead, and their leases are released
         at once.
         """
+        # Such a row would end every run with an error. It holds nothing that the next requests do not restore.
+        await self._hosts.delete_many({"$nor": [{"$jsonSchema": HOST_SCHEMA}]})
         alive = {"alive_until": {"$exists": True}}
         others = self._runs.find({**alive, "place": place}, {"_id": 1})
         dead = [each["_id"] async for each in others]
@@ -97,7 +100,10 @@ class Hosts:
 
     async def live(self) -> list[Live]:
         """The live runs, in the order they started."""
-        wanted = {"alive_until": {"$exists": True}, "$expr": {"$gt": ["$alive_until", "$$NOW"]}}
+        wanted = {
+            "alive_until": {"$exists": True}, "$expr": {"$gt": ["$alive_until", "$$NOW"]},
+            "arguments": {"$type": "object"}, "started_at": {"$type": "date"},
+        }  # fmt: skip
         found = self._runs.find(wanted, {"arguments": 1, "started_at": 1}).sort("started_at", 1)
         return [Live(each["_id"], each["arguments"], each["started_at"]) async for each in found]
 

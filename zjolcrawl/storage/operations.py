@@ -67,8 +67,8 @@ def reject_id(url: str, at: datetime) -> ObjectId:
     return ObjectId(struct.pack(">I", int(at.timestamp())) + mark[:8])
 
 
-def visit_column(visit: ColumnVisit) -> UpdateOne:
-    """Update of a column by a visit of one of its pages. A later recorded visit wins."""
+def visit_column(visit: ColumnVisit, run: ObjectId) -> UpdateOne:
+    """Update of a column by a run's visit of one of its pages. A later recorded visit wins."""
     at = visit.seen_at or utc_now()
     values: dict[str, Any] = {
         k: {"$literal": v} for k, v in visit.entry.items() if k != "id" and v is not None
@@ -76,7 +76,7 @@ def visit_column(visit: ColumnVisit) -> UpdateOne:
     if address := visit.entry.get("url"):
         values["host"] = host_of(address)
     if visit.error:
-        values |= {"last_error": {"$literal": visit.error}, "last_error_at": at}
+        values |= {"last_error": {"$literal": visit.error}, "last_error_at": at, "ended_by": run}
     else:
         values["last_crawled_at"] = at
         if visit.page == 0:
@@ -101,14 +101,14 @@ def begin_walk(column: str, at: datetime) -> UpdateOne:
     return UpdateOne({"_id": column}, started, upsert=True)
 
 
-def end_walk(walk: WalkEnd) -> UpdateOne:
-    """Record the end of a walk: all links of a column, or the requested part, are in the frontier.
+def end_walk(walk: WalkEnd, run: ObjectId) -> UpdateOne:
+    """Record the end of a run's walk: all links of a column, or the requested part, are in the frontier.
 
     Only a complete walk stores the first page's validators. Otherwise a 304 would hide links that an
     incomplete walk missed.
     """
     at = walk.seen_at or utc_now()
-    values: dict[str, Any] = {"walked_at": at}
+    values: dict[str, Any] = {"walked_at": at, "ended_by": run}
     if walk.complete:
         values |= {k: v for k in ("etag", "last_modified") if (v := getattr(walk, k))}
     if walk.swept:

@@ -52,12 +52,33 @@ _FRONTIER = {
         },
     },
 }
+_NUMBER = {"bsonType": "number", "minimum": 0}
+HOST_SCHEMA = {
+    "bsonType": "object",
+    "properties": {
+        "_id": {"bsonType": "string"},
+        "holder": {"bsonType": "objectId"},
+        "until": _DATE,
+        "asked_at": {"bsonType": ["date", "null"]},
+        "delay": _NUMBER,
+        "crawl_delay": _NUMBER,
+        "turned_at": _DATE,
+        "turns": {
+            "bsonType": "array",
+            "items": {
+                "bsonType": "object",
+                "required": ["id", "run", "until"],
+                "properties": {"until": _DATE},
+            },
+        },
+    },
+}
 VALIDATORS: dict[str, dict[str, Any] | None] = {
     "articles": _VERSION,
     "revisions": _REVISION,
     "frontier": _FRONTIER,
     "columns": None,
-    "hosts": None,
+    "hosts": HOST_SCHEMA,
     "runs": None,
     "rejects": None,
 }

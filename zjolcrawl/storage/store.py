@@ -198,6 +198,15 @@ class Store:
 
         return await self._outage.ask(find)
 
+    async def arguments_of(self, runs: Collection[Any]) -> dict[Any, Any]:
+        """The arguments of runs, by id; runs that are not known are absent."""
+
+        async def find() -> dict[Any, Any]:
+            found = self.db["runs"].find({"_id": {"$in": list(runs)}}, {"arguments": 1})
+            return {each["_id"]: each.get("arguments") async for each in found}
+
+        return await self._outage.ask(find)
+
     async def columns(self) -> dict[str, dict[str, Any]]:
         """The `columns` documents, by column id."""
 

@@ -136,7 +136,12 @@ class BufferWriter:
         seen = sorted(visits, key=lambda each: each.seen_at or utc_now())
         written = await write_each(
             self.db["columns"],
-            [visit_column(v) if isinstance(v, ColumnVisit) else end_walk(v) for v in seen],
+            [
+                visit_column(v, self.run_id)
+                if isinstance(v, ColumnVisit)
+                else end_walk(v, self.run_id)
+                for v in seen
+            ],
             ordered=True,
         )
         await self._name([(seen[index].column, why) for index, (_, why) in written.errors.items()])
