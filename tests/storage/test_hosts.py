@@ -163,7 +163,7 @@ def test_turns_are_so_many_at_once_of_all_runs(case: Callable[[Case], None]) -> 
     "values",
     [
         {"until": "tomorrow"}, {"asked_at": "2017"}, {"crawl_delay": "3"}, {"delay": -1},
-        {"turns": "x"}, {"turns": [{"id": 1}]}, {"holder": "somebody", "until": utc_now()},
+        {"turns": "x"}, {"turns": [{"id": 1}]}, {"holder": "somebody"},
     ],
     ids=str,
 )  # fmt: skip
