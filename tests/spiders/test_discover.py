@@ -66,7 +66,7 @@ def test_new_columns_are_proposed(
         f'[[column]]\nid = "zjnews-gygg"\nname = "改革"\nurl = "{HOST}/ztjj/gygg/"\n'
         'site = "zjnews.zjol.com.cn"\nenabled = false\nevidence = "REAL"\n\n'
         f"# seen on {SEED} (navigation) on {day}; 2 article links, newest 2017-08-12, no pager\n"
-        "# lishui.zjol.com.cn is a host that sites.toml lacks\n"
+        "# lishui.zjol.com.cn is a host missing from sites.toml\n"
         '[[column]]\nid = "lishui"\nname = "丽水"\nurl = "http://lishui.zjol.com.cn/"\n'
         'site = "lishui.zjol.com.cn"\nenabled = false\nevidence = "REAL"\n\n'
         f"# seen on {SEED} (more) on {day}; 2 article links, newest 2017-08-12, no pager\n"
@@ -136,7 +136,7 @@ def test_pages_bounds_all_that_is_asked_for(
     done = crawl("discover", column="zjyj,zxrm", pages=3)
     assert len([url for url in linked.urls() if not url.endswith("/robots.txt")]) == 3
     assert "3 pages looked at, 4 links that the catalogue lacks; 2 columns proposed" in done.stderr
-    assert (tmp_path / "discovered.toml").read_text().count("not looked at") == 2
+    assert (tmp_path / "discovered.toml").read_text().count("not visited") == 2
 
 
 def test_a_host_is_its_columns_and_its_front(site: SiteProxy, crawl: Crawl) -> None:
