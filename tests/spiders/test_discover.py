@@ -72,7 +72,7 @@ def test_new_columns_are_proposed(
         f"# seen on {SEED} (more) on {day}; 2 article links, newest 2017-08-12, no pager\n"
         f'[[column]]\nid = "zjnews-xincun"\nname = "新村"\nurl = "{HOST}/xincun/"\n'
         'site = "zjnews.zjol.com.cn"\nenabled = false\nevidence = "REAL"\n\n'
-        "# Linked too, and no list of articles was read there:\n"
+        "# Also linked, but without a list of articles:\n"
         f"#   {HOST}/leer/  空  no list found\n"
     )
     shown = done.stdout.splitlines()
