@@ -36,9 +36,13 @@ def mongod(tmp_path: Path) -> Iterator[Mongod]:
 
 @pytest.fixture
 def column(site: SiteProxy) -> SiteProxy:
-    """200 articles on ten pages, slow enough for something to happen in between."""
+    """200 articles on two pages, slow enough for something to happen in between.
+
+    So many on a page that there is always an article under way when MongoDB goes: with nothing to write, a run
+    that waits for its next links makes no file in the spool.
+    """
     idents = list(IDENTS)
-    pages = [[(DAY, ident) for ident in idents[n : n + 20]] for n in range(0, len(idents), 20)]
+    pages = [[(DAY, ident) for ident in idents[n : n + 100]] for n in range(0, len(idents), 100)]
     serve_column(site, pages)
     site.delay = 0.03
     return site
