@@ -110,8 +110,8 @@ ARTICLES: dict[str, tuple[dict[str, Any], str]] = {
     "an empty text": ({"title": ""}, "title"),
     "a list for a text": ({"dateline": ["浙江在线"]}, "dateline"),
     "an image without a number": ({"images": [Image("http://x/a.jpg", "", 0)]}, "images"),
-    "an address too long": ({"url": URL + "x" * LONGEST_KEY}, "address"),
-    "a row's address too long": ({"frontier_url": URL + "x" * 17 * 2**20}, "address"),
+    "an address too long": ({"url": URL + "x" * LONGEST_KEY}, "URL"),
+    "a row's address too long": ({"frontier_url": URL + "x" * 17 * 2**20}, "URL"),
     "pictures that are none": ({"images": [None]}, ""),
 }
 
@@ -185,7 +185,7 @@ def test_link_that_no_row_can_have_is_named(
     run(mongodb_uri, database, work)
     assert [row["_id"] for row in db.frontier.find()] == [url(1)]
     (reject,) = db.rejects.find()
-    assert "address" in reject["reason"]
+    assert "URL" in reject["reason"]
 
 
 def test_list_of_more_addresses_than_one_query_takes(
