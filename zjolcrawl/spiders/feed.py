@@ -212,7 +212,8 @@ class Feed:
         async for row in self._due(host, queue, queue.portion):
             if article := await self._request(row):
                 self._ask(queue, row["_id"])
-                # As for requests from Spider.start: each wakes the engine by itself.
+                # Straight to the scheduler, in its queue for start requests, first in, first out: a request
+                # yielded from Spider.start takes a turn of the engine each.
                 article.meta.update({HOST: host, FED: True, "is_start_request": True})
                 engine.crawl(article)
 
