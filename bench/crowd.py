@@ -24,7 +24,6 @@ time, except for the open requests of a killed or frozen run.
 from __future__ import annotations
 
 import random
-import signal
 import sys
 import tempfile
 import time
@@ -33,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.crawling import Running, ended, wait_until
-from tests.support.crowd import Begin, Seen, beginner, columns, faults_of, serve_hosts
+from tests.support.crowd import Begin, Seen, Troubled, beginner, columns, faults_of, serve_hosts
 from tests.support.replica import ReplicaSet
 from tests.support.site import SiteProxy
 
@@ -103,25 +102,14 @@ def kills(articles: int = 3000, deaths: int = 5, runs: int = 4) -> int:
         urls = serve_hosts(site, listed, articles // (_HOSTS * _ON_PAGE), _ON_PAGE)
         site.delay = 0.3
         settings = {**_SLOW, "CONCURRENT_REQUESTS": 16}
-        running = {number: begin(number, **settings) for number in range(runs)}
-        names = {number: f"run{number}" for number in running}
+        crowd = Troubled(seen, db, begin, begun, runs, **settings)
 
         def kill(number: int) -> str:
-            running[number].kill()
-            running[number].communicate()
-            names[number] = f"run{number} again {len(begun)}"
-            running[number] = begin(number, name=names[number], **settings)
-            # Until it is there: a run that begins while no member is primary is refused.
-            wait_until(lambda: db.runs.count_documents({"place": {"$exists": True}}) == len(begun))
+            crowd.kill(number)
             return f"run {number} killed"
 
         def freeze(number: int) -> str:
-            running[number].send_signal(signal.SIGSTOP)
-            frozen = [each["_id"] for each in db.runs.find({"place": {"$regex": f"run{number}$"}})]
-            wait_until(
-                lambda: not db.hosts.count_documents({"holder": {"$in": frozen}}), seconds=120
-            )
-            running[number].send_signal(signal.SIGCONT)
+            crowd.freeze(number, seconds=120)
             return f"run {number} frozen until others had its hosts"
 
         def step_down(_: int) -> str:
@@ -134,11 +122,9 @@ def kills(articles: int = 3000, deaths: int = 5, runs: int = 4) -> int:
         marks = sorted(chance.sample(range(len(urls) // 50, len(urls) * 8 // 10), len(troubles)))
         for mark, trouble in zip(marks, troubles, strict=True):
             wait_until(lambda mark=mark: db.articles.count_documents({}) >= mark, seconds=600)  # type: ignore[misc]
-            number = chance.choice([n for n, each in running.items() if each.poll() is None])
-            if trouble is not step_down:
-                seen.stopped[names[number]] = time.time()
+            number = chance.choice([n for n, each in crowd.running.items() if each.poll() is None])
             print(f"{mark} articles stored: {trouble(number)}", flush=True)
-        bad = sum(_said(each) for each in running.values())
+        bad = sum(_said(each) for each in crowd.running.values())
         faults = faults_of(db, urls, Path(name)) + seen.shared()
     print(f"{sum('/t2017' in span[3] for span in seen.spans)} requests for {len(urls)} articles")
     print("\n".join(faults[:20]) or f"whole: {len(urls)} articles once each, all records right")

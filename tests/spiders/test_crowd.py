@@ -6,7 +6,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,18 @@ import pytest
 from pymongo.database import Database
 
 from tests.support.crawling import Running, ended, start_scrapy, wait_until
-from tests.support.crowd import Begin, Seen, beginner, columns, end, faults_of, serve_hosts, stored
+from tests.support.crowd import (
+    Begin,
+    Seen,
+    Troubled,
+    beginner,
+    columns,
+    end,
+    faults_of,
+    ids_of,
+    serve_hosts,
+    stored,
+)
 from tests.support.goldens import FOLDERS
 from tests.support.mongod import Mongod
 from tests.support.replica import ReplicaSet
@@ -190,8 +201,7 @@ def test_run_that_was_frozen_finds_its_hosts_taken(
     site.delay = 0.3
     runs = [run(n, LEASE_SECONDS=6) for n in range(2)]
     together(db, *runs)
-    first = db.runs.find_one({"place": {"$regex": "run0#"}}) or {}
-    held = {"holder": first["_id"]}
+    held = {"holder": {"$in": ids_of(db, 0)}}
     # Not while it connects for the first time: what it began then is sent when it wakes.
     until(db, 20, *runs)
     wait_until(lambda: db.hosts.count_documents(held), *runs)
@@ -360,40 +370,20 @@ def test_kills_a_step_down_and_a_freeze_in_one_crawl(
     with ReplicaSet(tmp_path / "rs") as mongodb, mongodb.client() as client:
         db = client[database]
         with beginner(site, listed, mongodb.uri, database, tmp_path) as (begin, running):
-            runs = {number: begin(number, LEASE_SECONDS=5) for number in range(4)}
-            names = {number: f"run{number}" for number in runs}
+            crowd = Troubled(seen, db, begin, running, 4, LEASE_SECONDS=5)
 
-            def kill() -> None:
-                number = chance.choice(sorted(runs))
-                seen.stopped[names[number]] = time.time()
-                runs[number].kill()
-                runs[number].communicate()
-                names[number] = f"run{number} again {len(running)}"
-                runs[number] = begin(number, name=names[number], LEASE_SECONDS=5)
-                # Until it is there: a run that begins while no member is primary is refused.
-                wait_until(
-                    lambda: db.runs.count_documents({"place": {"$exists": True}}) == len(running)
-                )
+            def trouble(does: Callable[[int], None]) -> None:
+                does(chance.choice(sorted(crowd.running)))
 
-            def freeze() -> None:
-                number = chance.choice(sorted(runs))
-                seen.stopped[names[number]] = time.time()
-                runs[number].send_signal(signal.SIGSTOP)
-                frozen = [
-                    each["_id"] for each in db.runs.find({"place": {"$regex": f"run{number}#"}})
-                ]
-                others = [each for n, each in runs.items() if n != number]
-                wait_until(
-                    lambda: not db.hosts.count_documents({"holder": {"$in": frozen}}), *others
-                )
-                runs[number].send_signal(signal.SIGCONT)
-
-            troubles = [kill, kill, freeze, mongodb.step_down]
+            troubles = [
+                lambda: trouble(crowd.kill), lambda: trouble(crowd.kill),
+                lambda: trouble(crowd.freeze), mongodb.step_down,
+            ]  # fmt: skip
             chance.shuffle(troubles)
             marks = sorted(chance.sample(range(5, len(urls) * 3 // 4), len(troubles)))
-            for mark, trouble in zip(marks, troubles, strict=True):
-                until(db, mark, *runs.values())
-                trouble()
-            end(*runs.values())
+            for mark, happens in zip(marks, troubles, strict=True):
+                until(db, mark, *crowd.running.values())
+                happens()
+            end(*crowd.running.values())
             assert_whole(db, urls, tmp_path)
     assert seen.shared() == []

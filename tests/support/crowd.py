@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 
 from pymongo.database import Database
 
-from tests.support.crawling import QUICK, Running, ended, start_scrapy
+from tests.support.crawling import LONG, QUICK, Running, ended, start_scrapy, wait_until
 from tests.support.pages import DAY, article, following, list_page
 from tests.support.site import Answer, Request, SiteProxy
 from zjolcrawl.archive.archive import Archive
@@ -149,6 +150,57 @@ def beginner(
             if each.poll() is None:
                 each.kill()
                 each.communicate()
+
+
+class Troubled:
+    """So many runs in trouble, by number: killed and begun again, or frozen until others have their hosts.
+
+    `names`: the user agents that they have now. `seen` is told when each was stopped.
+    """
+
+    def __init__(
+        self,
+        seen: Seen,
+        db: Database[Any],
+        begin: Begin,
+        begun: list[Running],
+        runs: int,
+        **settings: object,
+    ) -> None:
+        self._seen, self._db, self._begin, self._begun = seen, db, begin, begun
+        self._settings = settings
+        self.running = {number: begin(number, **settings) for number in range(runs)}
+        self.names = {number: f"run{number}" for number in self.running}
+
+    def kill(self, number: int) -> None:
+        """As a supervisor sees it: the same command on the same folder."""
+        self._seen.stopped[self.names[number]] = time.time()
+        self.running[number].kill()
+        self.running[number].communicate()
+        self.names[number] = f"run{number} again {len(self._begun)}"
+        self.running[number] = self._begin(number, name=self.names[number], **self._settings)
+        # Until it is there: a run that begins while no member is primary is refused.
+        placed = {"place": {"$exists": True}}
+        wait_until(lambda: self._db.runs.count_documents(placed) == len(self._begun))
+
+    def freeze(self, number: int, seconds: float = LONG) -> None:
+        """And woken again."""
+        self._seen.stopped[self.names[number]] = time.time()
+        frozen = self.running[number]
+        frozen.send_signal(signal.SIGSTOP)
+        others = [
+            each for each in self.running.values() if each is not frozen and each.poll() is None
+        ]
+        held = {"holder": {"$in": ids_of(self._db, number)}}
+        wait_until(lambda: not self._db.hosts.count_documents(held), *others, seconds=seconds)
+        frozen.send_signal(signal.SIGCONT)
+
+
+def ids_of(db: Database[Any], number: int) -> list[Any]:
+    """The `_id`s of all runs that were begun with this number."""
+    found = [each["_id"] for each in db.runs.find({"place": {"$regex": f"run{number}#"}})]
+    assert found, f"no run {number}"
+    return found
 
 
 def end(*runs: Running) -> list[str]:
