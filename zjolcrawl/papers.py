@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.resources import files
-from urllib.parse import urlsplit
 
 from zjolcrawl.catalogue import Column
+from zjolcrawl.parsing.urls import host_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Paper:
     @property
     def host(self) -> str:
         """The host of its current pages."""
-        return urlsplit(self.url).hostname or ""
+        return host_of(self.url)
 
     @property
     def column(self) -> Column:
@@ -66,6 +66,6 @@ def load_papers() -> dict[str, Paper]:
 
 def paper_of(url: str) -> Paper | None:
     """The paper that the host of a URL belongs to, if any."""
-    host = (urlsplit(url).hostname or "").lower()
+    host = host_of(url)
     papers = load_papers().values()
     return next((paper for paper in papers if host in (paper.host, *paper.older_hosts)), None)

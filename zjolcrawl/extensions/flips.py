@@ -6,9 +6,9 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from zjolcrawl.items import Article, Outcome, Unchanged
+from zjolcrawl.parsing.urls import host_of
 
 # Duplicate texts are judged after this many visits of a host: each would be stored as an edit.
 _TOGETHER = 20
@@ -155,7 +155,7 @@ def link_of(item: Outcome | Article | Unchanged) -> str:
 
 
 def _host_of(item: Outcome | Article | Unchanged) -> str:
-    return urlsplit(link_of(item)).hostname or ""
+    return host_of(link_of(item))
 
 
 def _is_flip(item: Flip, host: _Host) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from scrapy.crawler import Crawler
 
@@ -24,7 +23,7 @@ from zjolcrawl.parsing.fields.dates import (
 )
 from zjolcrawl.parsing.fields.tags import keyword_tags, split_tags
 from zjolcrawl.parsing.fields.text import clean
-from zjolcrawl.parsing.urls import doc_id, kind, url_day
+from zjolcrawl.parsing.urls import doc_id, host_of, kind, url_day
 
 _EXPECTED = {kind: expected_of(kind) for kind in (PAGE, PAPER)}
 
@@ -33,7 +32,7 @@ def normalize(raw: RawArticle) -> Article:
     """The Article for a RawArticle. A pure function, shared by crawl and `reparse`."""
     article = Article(
         url=raw.url,
-        site=urlsplit(raw.url).hostname or "",
+        site=host_of(raw.url),
         title=clean(raw.title or ""),
         body="\n".join(raw.body),
         body_html="\n".join(raw.body_html),

@@ -85,7 +85,8 @@ async def connect(uri: str) -> Client:
     Raises StoreUnavailable, within 8 s unless the URI sets timeouts.
     """
     client: Client | None = None
-    own: dict[str, Any] = {name: 5000 for name in _TIMEOUTS if name.lower() not in uri.lower()}
+    given = _options(uri.partition("?")[2])
+    own: dict[str, Any] = {name: 5000 for name in _TIMEOUTS if name.lower() not in given}
     try:
         client = AsyncMongoClient(uri, tz_aware=True, appname="zjolcrawl", **own)
         await client.admin.command("ping")
@@ -108,9 +109,14 @@ def with_database(uri: str, database: str) -> str:
     hosts, _, named = place.partition("/")
     if named or not hosts:
         return uri
-    options = {name.lower() for name, _ in parse_qsl(query, keep_blank_values=True)}
+    options = _options(query)
     if "@" in hosts and "authsource" not in options:
         if scheme != "mongodb" or "authmechanism" in options:
             return uri
         query = f"{query}&authSource=admin".lstrip("&")
     return f"{scheme}://{hosts}/{quote(database, safe='')}" + (f"?{query}" if query else "")
+
+
+def _options(query: str) -> set[str]:
+    """The names of a connection string's options, in lower case, as MongoDB compares them."""
+    return {name.lower() for name, _ in parse_qsl(query, keep_blank_values=True)}

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from zjolcrawl.storage.connection import Database
+from zjolcrawl.storage.hosts import LIVE
 from zjolcrawl.storage.operations import clock_limit
 
 # Reparsing, discovery of columns and imports say nothing about the state of the crawl.
@@ -37,9 +38,8 @@ async def live_runs(db: Database, *, held: bool) -> dict[Any, list[str]]:
     A run that requests pages renews its leases, on whatever machine. A run that only reads the archive has
     none: it is the newest run without an end if `held`, that is, if a run holds the lock of DATA_DIR.
     """
-    alive = {"alive_until": {"$exists": True}, "$expr": {"$gt": ["$alive_until", "$$NOW"]}}
     live: dict[Any, list[str]] = {
-        each["_id"]: [] async for each in db["runs"].find(alive, {"_id": 1})
+        each["_id"]: [] async for each in db["runs"].find(LIVE, {"_id": 1})
     }
     async for host in (
         db["hosts"].find({"holder": {"$in": list(live)}}, {"holder": 1}).sort("_id", 1)

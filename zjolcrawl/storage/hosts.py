@@ -27,6 +27,11 @@ from pymongo import ReturnDocument
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.schema import HOST_SCHEMA
 
+LIVE: dict[str, Any] = {
+    "alive_until": {"$exists": True}, "$expr": {"$gt": ["$alive_until", "$$NOW"]},
+}  # fmt: skip
+"""The filter on `runs` for those that are live, by the server's clock."""
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -100,10 +105,7 @@ class Hosts:
 
     async def live(self) -> list[Live]:
         """The live runs, in the order they started."""
-        wanted = {
-            "alive_until": {"$exists": True}, "$expr": {"$gt": ["$alive_until", "$$NOW"]},
-            "arguments": {"$type": "object"}, "started_at": {"$type": "date"},
-        }  # fmt: skip
+        wanted = {**LIVE, "arguments": {"$type": "object"}, "started_at": {"$type": "date"}}
         found = self._runs.find(wanted, {"arguments": 1, "started_at": 1}).sort("started_at", 1)
         return [Live(each["_id"], each["arguments"], each["started_at"]) async for each in found]
 
