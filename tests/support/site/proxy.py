@@ -36,6 +36,8 @@ class SiteProxy:
     """Compress every text for clients that accept it; may be set while running."""
     delay: float = 0.0
     """Seconds before every answer, besides its own delay; may be set while running."""
+    held: bool = False
+    """Nothing is answered while this is true; may be set while running."""
     tls: ssl.SSLContext | None = None
     """What https is served with in the place of the throw-away certificate; may be set while running."""
 
@@ -211,6 +213,8 @@ class SiteProxy:
         if head.version == "HTTP/1.0":
             answer = replace(answer, chunked=False)
         await sleep(self.delay + answer.delay)
+        while self.held:  # noqa: ASYNC110 - set by a test, from another thread
+            await sleep(0.05)
         # Before anything is sent: a test that has its answer must find it in the log.
         self._log.close(key, request, answer.status if sends_status(answer) else None)
         match answer.fault:
