@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from hypothesis import settings
@@ -17,6 +16,7 @@ from pymongo.database import Database
 
 from tests.support.archives import fill
 from tests.support.crawling import Begin, Crawl, Running, scrapy, start_scrapy
+from tests.support.databases import Databases
 from tests.support.goldens import FOLDERS
 from tests.support.pages import HOST
 from tests.support.site import Answer, SiteProxy
@@ -30,9 +30,10 @@ settings.register_profile("long", max_examples=3000, deadline=None, database=Non
 settings.load_profile("ordinary")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """pytest-xdist's hook: one more than there are cores, as tests wait for processes and servers too."""
-    return (os.cpu_count() or 1) + 1
+    """pytest-xdist's hook: two more than there are cores, as tests wait for processes and servers too."""
+    return (os.cpu_count() or 1) + 2
 
 
 # What takes longest begins first, so that no process is left alone with it at the end.
@@ -65,6 +66,8 @@ _MARKS = {
 }  # fmt: skip
 # A test that has one of these starts the product's commands.
 _COMMANDS = {"begin", "command", "crawl"}
+# And one of these leaves a process running for a while.
+_ALONE = {"begin", "run"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -88,13 +91,28 @@ def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.uri
 
 
+@pytest.fixture(scope="session")
+def databases(mongodb_uri: str) -> Iterator[Databases]:
+    """Databases of this process's mongod that wait for the next test."""
+    made = Databases(mongodb_uri)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def database(mongodb_uri: str) -> Iterator[str]:
-    """The name of a database that no other test uses; dropped afterwards."""
-    name = f"test_{uuid4().hex[:12]}"
+def database(databases: Databases, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of a database without documents that no other test uses at the time.
+
+    It has the product's collections and indexes; with the marker `new_database` it does not exist yet.
+    """
+    new = request.node.get_closest_marker("new_database") is not None
+    name = databases.new() if new else databases.take()
     yield name
-    with MongoClient(mongodb_uri) as client:
-        client.drop_database(name)
+    # What a test kills or leaves running may write once more.
+    if new or _ALONE & set(request.fixturenames) or request.node.get_closest_marker("kill"):
+        databases.drop(name)
+    else:
+        databases.give_back(name)
 
 
 class Shown(dict[str, Any]):

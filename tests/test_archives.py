@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import Any
 
+import pytest
 from pymongo.database import Database
 
 from tests.support.archives import COLUMNS, HOLIDAYS, NOW, fill, made
@@ -16,6 +17,7 @@ from zjolcrawl.storage.schema import INDEXES, VALIDATORS
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
+@pytest.mark.new_database
 def test_the_schema_takes_it(db: Database[Any]) -> None:
     fill(db, 500)
     assert set(db.list_collection_names()) == set(VALIDATORS)

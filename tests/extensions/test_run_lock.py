@@ -16,6 +16,7 @@ from tests.support.pages import COLUMN, DAY, article, serve_column, url_of
 from tests.support.site import Answer, SiteProxy
 from zjolcrawl.extensions.run_lock import LockHeld, RunLock, holder
 
+pytestmark = pytest.mark.new_database
 FIRST = 4774001
 
 

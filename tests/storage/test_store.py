@@ -216,6 +216,7 @@ def test_row_is_the_same_whether_its_list_or_its_attempt_is_written_first(
         assert rows[0].get("next_visit_at") == due
 
 
+@pytest.mark.new_database  # its articles need not fit the validators
 @pytest.mark.parametrize("days_before", [0.5, 1, 2, 5, 30, 60])
 def test_recheck_is_counted_alike_from_what_a_page_says_and_from_what_its_row_holds(
     days_before: float, db: Database[Any]
@@ -369,6 +370,7 @@ def test_column_and_run_documents(db: Database[Any], run: Run) -> None:
     assert (row["exit_status"], row["counts"], row["warnings"]) == (1, {"new": 3}, ["x"])
 
 
+@pytest.mark.new_database
 def test_schema_is_made_once_and_never_dropped(db: Database[Any], run: Run) -> None:
     run(put(article()))
     first = {name: db[name].index_information() for name in db.list_collection_names()}
@@ -446,6 +448,7 @@ def test_hash_of_a_former_rule_makes_no_version(db: Database[Any], run: Run) -> 
     assert (stored["revision"], stored["title"]) == (2, "改过的标题")
 
 
+@pytest.mark.new_database
 def test_runs_that_begin_at_once_make_the_schema_together(
     mongodb_uri: str, database: str, db: Database[Any]
 ) -> None:

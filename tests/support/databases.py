@@ -1,0 +1,69 @@
+"""Empty databases for tests: one that is as the product makes it is emptied and used again.
+
+MongoDB takes longer to make the collections and indexes of a database than most tests take for the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+from pymongo import AsyncMongoClient, MongoClient
+
+from zjolcrawl.storage.schema import ensure_schema
+
+_MOST = 2_000, 5_000_000  # documents and bytes: more are dropped faster than deleted
+
+
+class Databases:
+    """Those of one server, given to one test at a time."""
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+        self._client = MongoClient[dict[str, Any]](uri)
+        self._ready: list[str] = []
+        first = self.take()
+        self._shape = self._shape_of(first)
+        self._ready.append(first)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def new(self) -> str:
+        """The name of a database that does not exist."""
+        return f"test_{uuid4().hex[:12]}"
+
+    def take(self) -> str:
+        """The name of an empty database with the product's collections and indexes."""
+        if self._ready:
+            return self._ready.pop()
+        asyncio.run(_make(self._uri, name := self.new()))
+        return name
+
+    def drop(self, name: str) -> None:
+        self._client.drop_database(name)
+
+    def give_back(self, name: str) -> None:
+        """Empty a database and keep it, or drop it if it is not as the product makes it."""
+        db = self._client[name]
+        held = db.command("dbStats")
+        large = held["objects"] > _MOST[0] or held["dataSize"] > _MOST[1]
+        if large or self._shape != self._shape_of(name):
+            self.drop(name)
+            return
+        for collection in db.list_collection_names():
+            db[collection].delete_many({})
+        self._ready.append(name)
+
+    def _shape_of(self, name: str) -> object:
+        db = self._client[name]
+        return {
+            each["name"]: (each["options"], db[each["name"]].index_information())
+            for each in db.list_collections()
+        }
+
+
+async def _make(uri: str, name: str) -> None:
+    async with AsyncMongoClient[dict[str, Any]](uri) as client:
+        await ensure_schema(client[name])
