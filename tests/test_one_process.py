@@ -21,7 +21,6 @@ from scrapy.utils.reactor import install_reactor
 
 install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")
 from twisted.internet import reactor
-from zjolcrawl.extensions.run_ledger import RunLedger
 
 
 def crawl(folder, column):
@@ -44,7 +43,7 @@ async def main():
     both = [crawl(folder, sys.argv[1]) for folder in folders]
     await asyncio.gather(*(running for _, running in both))
     done += [crawler for crawler, _ in both]
-    print(*(crawler.get_extension(RunLedger).exit_status for crawler in done))
+    print(*(crawler.spider.run.exit_status for crawler in done))
     reactor.stop()
 
 

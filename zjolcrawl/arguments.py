@@ -202,7 +202,7 @@ def reparse_arguments(
 ) -> ReparseArguments:
     """Parse the arguments of `scrapy crawl reparse`. Raises ArgumentError.
 
-    `jobs` is only checked here: the command handles it and passes it to no spider (zjolcrawl.jobs).
+    `jobs` is only checked here: the command handles it and passes it to no spider (zjolcrawl.run.reparse_jobs).
     """
     _no_others(
         unknown,

@@ -95,14 +95,14 @@ QUIET_HOURS = _environment("QUIET_HOURS", "")
 COOKIES_ENABLED = False
 
 # Refuses host names of the site that resolve to a private network.
-TWISTED_DNS_RESOLVER = "zjolcrawl.resolver.PublicResolver"
+TWISTED_DNS_RESOLVER = "zjolcrawl.network.resolver.PublicResolver"
 
 # False accepts certificates that cannot be verified and names their hosts in the run's warnings; True
 # refuses them. Verified against the system's authorities, or those in SSL_CERT_FILE.
 DOWNLOAD_VERIFY_CERTIFICATES = False
 DOWNLOAD_HANDLERS = {
-    "http": "zjolcrawl.handlers.LeasedHandler",
-    "https": "zjolcrawl.certificates.CertificateHandler",
+    "http": "zjolcrawl.network.handlers.LeasedHandler",
+    "https": "zjolcrawl.network.certificates.CertificateHandler",
 }
 
 # --- middlewares, pipelines, extensions ------------------------------------------------------
@@ -155,7 +155,7 @@ EXTENSIONS_BASE = {
     if name.rpartition(".")[2] not in {"TelnetConsole", "RemoteControl"}
 }
 EXTENSIONS = {
-    "zjolcrawl.extensions.run_ledger.RunLedger": 100,  # opens and closes the store, exit status
+    "zjolcrawl.extensions.run.RunExtension": 100,  # opens and closes the store, exit status
     "zjolcrawl.extensions.quiet_hours.QuietHours": 200,
     "zjolcrawl.extensions.progress.Progress": 500,
 }

@@ -268,7 +268,7 @@ def test_address_that_is_none(uri: str) -> None:
 
 def test_no_setting_no_store_and_no_import() -> None:
     code = (
-        "import sys; from zjolcrawl.archive.s3 import store_of; import zjolcrawl.extensions.run_ledger;"
+        "import sys; from zjolcrawl.archive.s3 import store_of; import zjolcrawl.run.run;"
         "assert store_of({}.get) is None; assert 'botocore' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

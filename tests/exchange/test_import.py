@@ -23,7 +23,7 @@ from tests.support.crawling import Crawl, Running, ended, scrapy, start_scrapy, 
 from tests.support.mongod import Mongod
 from tests.support.pages import COLUMN
 from tests.support.rebuilding import drop
-from zjolcrawl.extensions.run_lock import RunLock
+from zjolcrawl.run.lock import RunLock
 
 HOUR = timedelta(hours=1)
 

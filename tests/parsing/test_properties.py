@@ -22,7 +22,7 @@ from zjolcrawl.parsing.fields.tags import split_tags
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.urls import canonical, kind, url_day
 from zjolcrawl.pipelines.normalize import normalize
-from zjolcrawl.spiders.parts import Parts
+from zjolcrawl.spiders.multipage import Parts
 
 
 def document(article: Article) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from tests.support.site import Answer, SiteProxy
 from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.commands.crawl import _check_settings
 from zjolcrawl.extensions import log_file
-from zjolcrawl.extensions.run_ledger import RunLedger
-from zjolcrawl.extensions.run_summary import RunSummary
+from zjolcrawl.run.run import Run
+from zjolcrawl.run.summary import RunSummary
 from zjolcrawl.spiders.reader import _retry_after
 from zjolcrawl.storage.store import Store
 
@@ -155,7 +155,7 @@ def test_retry_after_is_a_week_at_the_most(said: str, days: int | None) -> None:
 
 @pytest.mark.parametrize(
     "broken",
-    [(Store, "end_run"), (RunLedger, "_index"), (RunSummary, "line"), (RunLedger, "_report")],
+    [(Store, "end_run"), (Run, "_index"), (RunSummary, "line"), (Run, "_report")],
     ids=lambda each: each[1],
 )
 def test_status_is_1_until_a_run_has_ended_well(

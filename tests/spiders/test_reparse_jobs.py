@@ -31,7 +31,7 @@ from tests.support.crawling import (
 from tests.support.pages import COLUMN, DAY, article, serve_column, url_of
 from tests.support.rebuilding import snapshot
 from tests.support.site import Answer, SiteProxy
-from zjolcrawl.extensions.run_lock import RunLock, holder
+from zjolcrawl.run.lock import RunLock, holder
 
 IDENTS = range(4774001, 4774013)
 

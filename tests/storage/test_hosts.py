@@ -13,7 +13,7 @@ import pytest
 from bson import ObjectId
 from pymongo.database import Database
 
-from zjolcrawl.extensions.leases import place_of
+from zjolcrawl.run.leases import place_of
 from zjolcrawl.storage.connection import connect, durable
 from zjolcrawl.storage.hosts import Hosts, Taken
 from zjolcrawl.storage.operations import utc_now

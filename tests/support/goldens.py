@@ -9,7 +9,7 @@ from typing import Any
 
 from zjolcrawl.items import Article, Link, RawArticle
 from zjolcrawl.parsing.article_page import NotArticle, Stub, read_article
-from zjolcrawl.spiders.parts import Parts
+from zjolcrawl.spiders.multipage import Parts
 from zjolcrawl.storage.documents import tidy
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"

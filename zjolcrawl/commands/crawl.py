@@ -20,12 +20,12 @@ from scrapy.exceptions import UsageError
 from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.extensions.quiet_hours import parse_hours, seconds_to
-from zjolcrawl.extensions.run_ledger import RunLedger
-from zjolcrawl.extensions.run_lock import holder
-from zjolcrawl.extensions.run_summary import LOCKED, NEEDS_A_PERSON, UNUSABLE
 from zjolcrawl.parsing.fields.dates import CHINA
 from zjolcrawl.pipelines.images import ImagePipeline
-from zjolcrawl.processes import PART_REPORTS
+from zjolcrawl.run.lock import holder
+from zjolcrawl.run.reparse_jobs import PART_REPORTS
+from zjolcrawl.run.run import Mode
+from zjolcrawl.run.summary import LOCKED, NEEDS_A_PERSON, UNUSABLE
 from zjolcrawl.switch import switch
 from zjolcrawl.terminal import guard, say
 
@@ -64,7 +64,7 @@ class Command(CrawlCommand):
             if (
                 hours
                 and not seconds_to(hours, datetime.now(CHINA))
-                and not getattr(spider, "offline", False)
+                and getattr(spider, "mode", None) is Mode.LIVE
             ):
                 say(f"quiet hours until {hours[1]:%H:%M}, China time")
                 return
@@ -75,7 +75,7 @@ class Command(CrawlCommand):
                 self._crawl(args[0], opts)
 
     def _crawl_parts(self, jobs: int, opts: argparse.Namespace) -> None:
-        from zjolcrawl.jobs import run_parts  # only this case needs it
+        from zjolcrawl.run.reparse_jobs import run_parts  # only this case needs it
 
         assert self.settings
         if opts.output or opts.overwrite_output:
@@ -101,10 +101,8 @@ class Command(CrawlCommand):
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
         self.crawler_process.start()
-        # A crawl may fail before its extensions are created.
-        with contextlib.suppress(RuntimeError):
-            if ledger := crawler.get_extension(RunLedger):
-                self.exitcode = ledger.exit_status
+        if run := getattr(crawler.spider, "run", None):
+            self.exitcode = run.exit_status
         if self.crawler_process.bootstrap_failed:
             self.exitcode = self.exitcode or NEEDS_A_PERSON
 
@@ -121,7 +119,8 @@ async def _stop(crawler: Crawler, stop: Callable[[], Awaitable[None]]) -> None:
     """
     if crawler.crawling and crawler.engine.spider:
         await crawler.engine.close_spider_async(reason="shutdown")
-        await RunLedger.of(crawler).closed.wait()
+        if run := getattr(crawler.spider, "run", None):
+            await run.closed.wait()
     await stop()
 
 

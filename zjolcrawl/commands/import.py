@@ -16,10 +16,10 @@ from zjolcrawl.display.progress import bar_on_stderr
 from zjolcrawl.exchange.files import FileRefused
 from zjolcrawl.exchange.reading import check
 from zjolcrawl.exchange.taking_in import take_in
-from zjolcrawl.extensions.run_ledger import visit_policy
-from zjolcrawl.extensions.run_lock import LockHeld, RunLock
-from zjolcrawl.extensions.run_summary import DONE, LOCKED, NEEDS_A_PERSON
 from zjolcrawl.parsing.urls import canonical, kind
+from zjolcrawl.run.lock import LockHeld, RunLock
+from zjolcrawl.run.run import visit_policy
+from zjolcrawl.run.summary import DONE, LOCKED, NEEDS_A_PERSON
 from zjolcrawl.storage.connection import server_address
 from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.errors import StoreError, StoreUnavailable

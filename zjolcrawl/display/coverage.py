@@ -9,7 +9,7 @@ from typing import Any
 from rich.text import Text
 
 from zjolcrawl.display.words import counted
-from zjolcrawl.extensions.tally import FEWEST, JUMP
+from zjolcrawl.run.tally import FEWEST, JUMP
 from zjolcrawl.storage.coverage import Group
 
 SIGN = "!"

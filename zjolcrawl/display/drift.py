@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from zjolcrawl.display.findings import Finding
-from zjolcrawl.extensions.tally import FEWEST, JUMP
+from zjolcrawl.run.tally import FEWEST, JUMP
 
 _GENERIC = "generic"  # reads pages that fit no template
 

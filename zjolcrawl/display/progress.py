@@ -1,12 +1,14 @@
-"""Progress bar on stderr for long tasks; hidden if stderr is not a terminal, as under cron."""
+"""Progress on stderr, for long tasks and for runs; hidden if stderr is not a terminal, as under cron."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 
 from rich.progress import (
     BarColumn,
     Progress,
+    SpinnerColumn,
     TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
@@ -24,3 +26,21 @@ def bar_on_stderr() -> Progress:
         console=console(stderr=True), transient=True, disable=not sys.stderr.isatty(),
         redirect_stdout=False,  # stdout may carry the data
     )  # fmt: skip
+
+
+def counting_bar(*, shown: bool = True) -> Progress:
+    """A transient progress line on stderr; disabled if stderr is not a terminal."""
+    return Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
+        console=console(stderr=True), transient=True, disable=not (shown and sys.stderr.isatty()),
+    )  # fmt: skip
+
+
+def describe(counts: Mapping[str, int]) -> str:
+    """One line of a run's counts so far."""
+    stored = sum(counts.get(name, 0) for name in ("new", "changed", "reread", "same"))
+    bad = sum(counts.get(name, 0) for name in ("rejected", "failed", "gone"))
+    return (
+        f"{counts.get('pages', 0)} column pages · {counts.get('links', 0)} links · "
+        f"{stored} articles stored ({counts.get('new', 0)} new) · {bad} not stored"
+    )

@@ -12,11 +12,11 @@ from scrapy.http import Response
 
 from zjolcrawl.archive.archive import ArchiveError, NoAnswer
 from zjolcrawl.archive.writer import Exchange, Headers
-from zjolcrawl.extensions.leases import LeaseLost
-from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.middlewares.frontier import CONDITIONS
 from zjolcrawl.middlewares.replay import ARCHIVED
 from zjolcrawl.middlewares.robots import Forbidden
+from zjolcrawl.run.leases import LeaseLost
+from zjolcrawl.run.run import Run, run_of
 from zjolcrawl.storage.operations import utc_now
 
 logger = logging.getLogger(__name__)
@@ -37,17 +37,13 @@ class ArchiveMiddleware:
     is stored too, with the reason.
     """
 
-    def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
+    def __init__(self, run: Run) -> None:
+        self._run = run
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler)
-
-    @property
-    def ledger(self) -> RunLedger:
-        """The run's RunLedger; it owns the archive."""
-        return RunLedger.of(self.crawler)
+        """Raises NotConfigured for a spider without a run."""
+        return cls(run_of(crawler))
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Archive the exchange. If that fails, ends the run and raises ArchiveError."""
@@ -56,7 +52,7 @@ class ArchiveMiddleware:
         request.meta["seen_at"] = utc_now()
         if response.status == 304 and not _CONDITIONS & request.headers.keys():
             response.flags.append(UNASKED)
-        writer = self.ledger.writer
+        writer = self._run.writer
         if writer is None or "cached" in response.flags:
             return response
         ip = None if request.meta.get("proxy") else response.ip_address
@@ -76,7 +72,7 @@ class ArchiveMiddleware:
         try:
             request.meta["warc"] = writer.write(exchange).values()
         except ArchiveError as error:
-            self.ledger.stop(str(error), "archive_lost")
+            self._run.stop(str(error), "archive_lost")
             raise
         return response
 
@@ -86,14 +82,14 @@ class ArchiveMiddleware:
         if ignored or isinstance(exception, (ArchiveError, LeaseLost, NoAnswer)):
             return
         request.meta["seen_at"] = utc_now()
-        if writer := self.ledger.writer:
+        if writer := self._run.writer:
             reason = f"{type(exception).__name__}: {exception}"
             try:
                 writer.write_failure(
                     request.url, reason, request.meta["seen_at"], _context(request)
                 )
             except ArchiveError as error:
-                self.ledger.stop(str(error), "archive_lost")
+                self._run.stop(str(error), "archive_lost")
 
 
 def _context(request: Request, response: Response | None = None) -> dict[str, Any] | None:

@@ -11,9 +11,9 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
-from zjolcrawl.extensions.leases import HOST
-from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.items import ColumnVisit, Link, Outcome, WalkEnd
+from zjolcrawl.run.leases import HOST
+from zjolcrawl.run.run import Run, run_of
 from zjolcrawl.storage.buffer import Found
 
 logger = logging.getLogger(__name__)
@@ -31,12 +31,13 @@ class FrontierMiddleware:
     page.
     """
 
-    def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
+    def __init__(self, run: Run) -> None:
+        self._run = run
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler)
+        """Raises NotConfigured for a spider without a run."""
+        return cls(run_of(crawler))
 
     async def process_start(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:
         """Record the start links in batches: a file may name thousands."""
@@ -88,8 +89,8 @@ class FrontierMiddleware:
         links = [link for each in batch if (link := _link_of(each))]
         found = Found()
         if links:
-            found = await (await RunLedger.of(self.crawler).open()).discover(links)
-            if feed := getattr(self.crawler.spider, "feed", None):
+            found = await (await self._run.open()).discover(links)
+            if feed := getattr(self._run.crawler.spider, "feed", None):
                 feed.found(links)
         return [ready for each in batch if (ready := _ready(each, found))]
 

@@ -16,7 +16,7 @@ class OwnHostsMiddleware:
     """Refuses requests that leave the site, also those that a redirect made.
 
     Hosts are checked by name and port. An IP address (127.0.0.1, 10.0.0.1) never matches, nor does
-    another service on a host of the site. `zjolcrawl.resolver` checks the addresses that a name
+    another service on a host of the site. `zjolcrawl.network.resolver` checks the addresses that a name
     resolves to. The site's image hosts are allowed only for images and robots.txt.
     """
 

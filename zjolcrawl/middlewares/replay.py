@@ -13,7 +13,7 @@ from scrapy.responsetypes import responsetypes
 from zjolcrawl.archive.archive import Archive
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.archive.warc import warc_date
-from zjolcrawl.extensions.run_ledger import RunLedger
+from zjolcrawl.run.run import Run, run_of
 
 ARCHIVED = "archived"
 """The flag of a response that comes from the archive."""
@@ -26,29 +26,29 @@ class NotCaptured(IgnoreRequest):
 class ReplayMiddleware:
     """Answers a request whose `meta["capture"]` is a capture.
 
-    For a spider with `offline = True` it answers every request and lets none through to the
-    network. It then uses the last good capture of the URL before `meta["as_of"]`, else the first
+    In a replay it answers every request and lets none through to the network. It then uses the last good capture of the URL before `meta["as_of"]`, else the first
     one after it. For a further page of an article it uses the capture that the same run took after
     the capture `meta["part_of"]`.
     """
 
-    def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
+    def __init__(self, run: Run) -> None:
+        self._run = run
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler)
+        """Raises NotConfigured for a spider without a run."""
+        return cls(run_of(crawler))
 
     def process_request(self, request: Request) -> Response | None:
         """The archived response, or None to pass the request on.
 
         Raises NoAnswer for a request that got no answer when it was made, ArchiveError for an
-        unreadable record, and NotCaptured when offline if the archive has no capture.
+        unreadable record, and NotCaptured in a replay if the archive has no capture.
         """
         capture: Capture | None = request.meta.pop("capture", None)
-        if capture is None and not getattr(self.crawler.spider, "offline", False):
+        if capture is None and self._run.live:
             return None
-        archive = RunLedger.of(self.crawler).archive
+        archive = self._run.archive
         assert archive is not None
         if capture is None and (as_of := request.meta.get("as_of")):
             capture = archive.around(request.url, warc_date(as_of))

@@ -137,7 +137,7 @@ class ColumnSpider(ListReader):
         if following and number == 0:
             # Must come before the page's links are recorded. Otherwise, if the run is cut off
             # before the next page, the next run finds no unknown link here and stops.
-            await (await self.ledger.open()).begin_walk(column.id)
+            await (await self.run.open()).begin_walk(column.id)
         for each in self.listed(page, column, seen_at):
             yield each
         if following is None:
@@ -167,7 +167,7 @@ class ColumnSpider(ListReader):
         return self._page_request(walk, url, probe=probe), False
 
     def _warn(self, column: Column, told: str) -> None:
-        self.ledger.warnings.append(f"column {column.id}: {told}")
+        self.run.warnings.append(f"column {column.id}: {told}")
 
     def _lies_before_since(self, page: ColumnPage) -> bool:
         since = self.days.since

@@ -43,7 +43,7 @@ class DiscoverSpider(ArticleReader):
 
     async def start(self) -> AsyncIterator[Any]:
         """Requests for known pages; half of the page limit is kept for new columns."""
-        self.ledger.at_end = self.tell
+        self.run.at_end = self.tell
         columns = self.wanted.columns
         if self.wanted.pages:
             columns = columns[: max(1, self.wanted.pages // 2)]
@@ -111,7 +111,7 @@ class DiscoverSpider(ArticleReader):
 
     def _unread(self, column: Column, reason: str) -> None:
         """Report an unreadable page: a fault for an enabled column, else a warning."""
-        told = self.ledger.faults if column.enabled else self.ledger.warnings
+        told = self.run.faults if column.enabled else self.run.warnings
         told.append(f"column page {column.url}: {reason}")
 
     def tell(self) -> None:
@@ -119,14 +119,12 @@ class DiscoverSpider(ArticleReader):
         finds = list(self._finds.values())
         proposed = propose(finds, self._ids)
         others = [find for find in finds if find.fault]
-        self.ledger.counts.update(
-            looked_at=self._asked_for, linked=len(finds), proposed=len(proposed)
-        )
+        self.run.counts.update(looked_at=self._asked_for, linked=len(finds), proposed=len(proposed))
         if not self._answered:
-            self.ledger.faults.append("no known page could be read")
+            self.run.faults.append("no known page could be read")
         if not self.wanted.pages and self._asked_for >= self.settings.getint("COLUMN_MAX_PAGES"):
             told = f"stopped after {self._asked_for} pages (COLUMN_MAX_PAGES)"
-            self.ledger.warnings.append(told)
+            self.run.warnings.append(told)
         text = fragment(proposed, others)
         if self.wanted.file == _STDOUT:
             sys.stdout.write(text)
@@ -135,7 +133,7 @@ class DiscoverSpider(ArticleReader):
         try:
             path.write_text(text, encoding="utf-8")
         except OSError as error:
-            self.ledger.faults.append(f"{path} cannot be written: {error}")
+            self.run.faults.append(f"{path} cannot be written: {error}")
             sys.stdout.write(text)
             return
         for line in (*table(proposed, others), str(path)):

@@ -25,10 +25,10 @@ from pymongo.errors import PyMongoError
 from scrapy import Request
 
 from zjolcrawl.catalogue import Column
-from zjolcrawl.extensions.leases import FED, HOST, Leases
 from zjolcrawl.items import Link, Outcome
 from zjolcrawl.papers import Paper
 from zjolcrawl.parsing.urls import host_of
+from zjolcrawl.run.leases import FED, HOST, Leases
 from zjolcrawl.storage.buffer import Buffer
 from zjolcrawl.storage.buffer import link_of as row_of
 from zjolcrawl.storage.operations import utc_now
@@ -102,13 +102,13 @@ class Feed:
 
     @property
     def _leases(self) -> Leases:
-        leases = self.spider.ledger.leases
+        leases = self.spider.run.leases
         assert leases is not None
         return leases
 
     async def requests(self) -> AsyncIterator[Request]:
         """Yield the run's requests until no work is left. Raises StoreError."""
-        store = self._store = await self.spider.ledger.open()
+        store = self._store = await self.spider.run.open()
         store.after_write = self._written
         # A run that joins parallel runs late must not repeat what they have done.
         self._since = min([utc_now(), *(each.began for each in self._leases.crowd())])

@@ -12,7 +12,6 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from zjolcrawl.catalogue import Column
-from zjolcrawl.extensions.leases import LeaseLost
 from zjolcrawl.items import READ_KINDS, ColumnVisit, Link, WalkEnd
 from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.parsing.column_page import ColumnPage, link_day_of, read_column
@@ -20,6 +19,7 @@ from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.parsing.listed import ListedLink
 from zjolcrawl.parsing.paper_page import read_paper_page
 from zjolcrawl.parsing.urls import is_own_host, is_paper_page
+from zjolcrawl.run.leases import LeaseLost
 from zjolcrawl.spiders.feed import Feed, Walk
 from zjolcrawl.spiders.reader import ArticleReader, reason_of, target_of
 from zjolcrawl.storage.errors import StoreError
@@ -49,7 +49,7 @@ class ListReader(ArticleReader):
             async for request in self.feed.requests():
                 yield request
         except StoreError as error:
-            self.ledger.stop(str(error), "mongo_lost")
+            self.run.stop(str(error), "mongo_lost")
 
     def walks(self) -> Iterable[Walk]:
         """The lists to walk."""

@@ -86,7 +86,7 @@ class PaperSpider(ListReader):
             url = self.pages.read_other(newest_issue, response.body, response.url)
         if url is None:
             reason = "names no issue" if response.status == 200 else f"HTTP {response.status}"
-            self.ledger.faults.append(f"paper {paper.id}: {response.url}: {reason}")
+            self.run.faults.append(f"paper {paper.id}: {response.url}: {reason}")
             return
         below = url[: url.rindex("/") + 1]
         yield self._first_page(_Issue(paper, None, below, (url,), promised=True))
@@ -109,7 +109,7 @@ class PaperSpider(ListReader):
             yield from self._issues(paper, days, {})
         else:
             reason = reason_of(failure.value)
-            self.ledger.faults.append(f"paper {paper.id}: {request.url}: {reason}")
+            self.run.faults.append(f"paper {paper.id}: {request.url}: {reason}")
 
     def _issues(
         self, paper: Paper, days: list[date], known: dict[date, str | None]
@@ -117,7 +117,7 @@ class PaperSpider(ListReader):
         """Requests for the first pages of issues; a day missing from the calendar has no issue."""
         for day in days:
             if known and day not in known:
-                self.ledger.tally.no_issue(paper.id, day)
+                self.run.tally.no_issue(paper.id, day)
                 continue
             below = paper.issue(day)
             names = dict.fromkeys([*filter(None, [known.get(day)]), *paper.entries])
@@ -166,7 +166,7 @@ class PaperSpider(ListReader):
         elif tried + 1 < len(issue.entries):
             yield self._first_page(issue, tried + 1)
         elif issue.day:
-            self.ledger.tally.no_issue(issue.paper.id, issue.day)
+            self.run.tally.no_issue(issue.paper.id, issue.day)
         if not isinstance(page, PaperPage):
             return
         seen_at = response.meta.get("seen_at")
@@ -177,7 +177,7 @@ class PaperSpider(ListReader):
             most = self.settings.getint("COLUMN_MAX_PAGES") - 1
             if len(others) > most:
                 told = f"the issue has {len(others) + 1} pages, only {most + 1} were fetched"
-                self.ledger.warnings.append(f"paper {column.id}: {told} (COLUMN_MAX_PAGES)")
+                self.run.warnings.append(f"paper {column.id}: {told} (COLUMN_MAX_PAGES)")
                 others = others[:most]
             for place, url in enumerate(others, 1):
                 yield self._page_request(issue, url, place)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
@@ -17,8 +18,6 @@ from twisted.python.failure import Failure
 from w3lib.url import safe_url_string
 
 from zjolcrawl.archive.archive import ArchiveError, NoAnswer
-from zjolcrawl.extensions.leases import LeaseLost
-from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.items import READ_KINDS, Link, Outcome, RawArticle, Unchanged
 from zjolcrawl.middlewares.frontier import conditional_headers
 from zjolcrawl.middlewares.own_hosts import OffSite
@@ -33,10 +32,12 @@ from zjolcrawl.parsing.urls import (
     page_number,
     url_day,
 )
+from zjolcrawl.run.leases import LeaseLost
+from zjolcrawl.run.run import Mode, Run
 from zjolcrawl.spiders.context import Days, article_context
 from zjolcrawl.spiders.feed import Feed
+from zjolcrawl.spiders.multipage import Parts
 from zjolcrawl.spiders.pages import PageReader
-from zjolcrawl.spiders.parts import Parts
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 REFUSALS = {403, 429}
@@ -53,7 +54,11 @@ class ArticleReader(Spider):
     """
 
     days = Days()
-    offline = False
+    mode = Mode.LIVE
+    part: tuple[int, int] | None = None
+    given: Mapping[str, str] = MappingProxyType({})
+    """The arguments as given."""
+    run: Run
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__(name)
@@ -65,12 +70,9 @@ class ArticleReader(Spider):
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider.pages.seconds = crawler.settings.getfloat("PAGE_SECONDS")
+        arguments = {"spider": spider.name, **spider.given}
+        spider.run = Run(crawler, spider.mode, arguments, spider.part)
         return spider
-
-    @property
-    def ledger(self) -> RunLedger:
-        """The run's RunLedger; it owns the archive and the store."""
-        return RunLedger.of(self.crawler)
 
     def article_request(
         self,
@@ -160,7 +162,7 @@ class ArticleReader(Spider):
                 "link_recorded": True,
                 "context": {**context, "part": page_number(url)},
                 "part_of": parts.origin,
-                "dont_retry": self.offline,
+                "dont_retry": not self.run.live,
             },
             dont_filter=True,
             priority=5,  # finish started articles before new ones
@@ -209,11 +211,11 @@ class ArticleReader(Spider):
     def _watch(self, *, refused: bool) -> None:
         """End the run after _MOST_REFUSALS refusals in a row; the remaining links stay pending."""
         self._refused = self._refused + 1 if refused else 0
-        if self._refused == _MOST_REFUSALS and not self.offline:
+        if self._refused == _MOST_REFUSALS and self.run.live:
             reason = (
                 f"the site refuses: {_MOST_REFUSALS} answers in a row were 403, 429 or a challenge"
             )
-            self.ledger.stop(reason, "site_refuses")
+            self.run.stop(reason, "site_refuses")
 
     def _complete(
         self, found: RawArticle, response: Response, link: Link, trail: tuple[str, ...]

@@ -19,12 +19,13 @@ from zjolcrawl.archive.captures import Capture
 from zjolcrawl.archive.decoding import BrokenAnswer
 from zjolcrawl.arguments import reparse_arguments
 from zjolcrawl.catalogue import Column
-from zjolcrawl.extensions.run_summary import NOTHING_CHOSEN
 from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, RawArticle, Unchanged
 from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.middlewares.replay import NotCaptured
 from zjolcrawl.parsing.urls import canonical, is_own_host
-from zjolcrawl.processes import PART_REPORTS
+from zjolcrawl.run.reparse_jobs import PART_REPORTS
+from zjolcrawl.run.run import Mode
+from zjolcrawl.run.summary import NOTHING_CHOSEN
 from zjolcrawl.spiders.context import Days, column_of, link_of
 from zjolcrawl.spiders.lists import ListReader, failed_visit, link_of_list
 from zjolcrawl.spiders.reader import reason_of, target_of, unwanted
@@ -46,7 +47,7 @@ class ReparseSpider(ListReader):
     """
 
     name = "reparse"
-    offline = True
+    mode = Mode.REPLAY
     parse_arguments = staticmethod(reparse_arguments)
     custom_settings: ClassVar[dict[str, Any]] = {  # type: ignore[misc]  # as Scrapy documents it
         "ROBOTSTXT_OBEY": False,  # checked when the page was fetched
@@ -60,7 +61,8 @@ class ReparseSpider(ListReader):
         self.given = arguments
         self.wanted = reparse_arguments(**arguments)
         self.days = Days(self.wanted.since, self.wanted.until)
-        self.dry_run = self.wanted.dry_run
+        if self.wanted.dry_run:
+            self.mode = Mode.PREVIEW
         self.part = self.wanted.part
         self._ends: dict[str, str] = {}  # union-find over file names, see _ends()
         self._found = False
@@ -77,7 +79,7 @@ class ReparseSpider(ListReader):
 
     async def start(self) -> AsyncIterator[Any]:
         """One request per selected capture; ReplayMiddleware answers it."""
-        store, archive = await self.ledger.open(), self.ledger.archive
+        store, archive = await self.run.open(), self.run.archive
         assert archive is not None
         moments: set[datetime] | None = None
         if self.wanted.parser_before:
@@ -91,20 +93,18 @@ class ReparseSpider(ListReader):
                 request = self._request(capture, archive)
             except (ValueError, TypeError, KeyError, AttributeError) as error:
                 at = f"{capture.pointer.file} at byte {capture.pointer.offset}"
-                self.ledger.warnings.append(
-                    f"{at}: skipped, its context is unusable ({error!r:.100})"
-                )
+                self.run.warnings.append(f"{at}: skipped, its context is unusable ({error!r:.100})")
                 continue
             self._found = self._found or request is not None
             if request and self._is_of_part(request):
-                self.ledger.counts["chosen"] += 1
+                self.run.counts["chosen"] += 1
                 await self._turn(request)
                 yield request
-                if self.ledger.counts["chosen"] % _AHEAD == 0:
+                if self.run.counts["chosen"] % _AHEAD == 0:
                     await self.crawler.signals.wait_for(signals.scheduler_empty)
         # Another part may have corrected all that parser_before= selects, so the parent decides.
         if not self._found and not self.settings.getbool(PART_REPORTS):
-            self.ledger.refuse(NOTHING_CHOSEN)
+            self.run.refuse(NOTHING_CHOSEN)
 
     def _is_of_part(self, request: Request) -> bool:
         """Whether the capture belongs to this process's part."""
@@ -196,7 +196,7 @@ class ReparseSpider(ListReader):
         request: Request = failure.request  # type: ignore[attr-defined]
         link: Link | None = request.cb_kwargs.get("link")
         if isinstance(failure.value, ArchiveError):
-            self.ledger.faults.append(f"{request.url}: {failure.value}")
+            self.run.faults.append(f"{request.url}: {failure.value}")
             self._done(request)
         elif isinstance(failure.value, BrokenAnswer) and self._was_asked_again(request):
             self._done(request)
@@ -207,14 +207,14 @@ class ReparseSpider(ListReader):
 
     def _was_asked_again(self, request: Request) -> bool:
         """Whether that run retried after this capture; then only the last attempt counts."""
-        archive, capture = self.ledger.archive, request.cb_kwargs["capture"]
+        archive, capture = self.run.archive, request.cb_kwargs["capture"]
         return archive is not None and archive.last_attempt(capture) != capture
 
     def part_failed(self, failure: Failure) -> Iterator[Outcome | RawArticle | Request]:
         """Scrapy errback: if a further page was never captured, the crawl had no article either."""
         request: Request = failure.request  # type: ignore[attr-defined]
         if isinstance(failure.value, ArchiveError):
-            self.ledger.faults.append(f"{request.url}: {failure.value}")
+            self.run.faults.append(f"{request.url}: {failure.value}")
         if isinstance(failure.value, ArchiveError | NotCaptured):
             self._done(request)
         else:

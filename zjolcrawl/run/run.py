@@ -1,4 +1,4 @@
-"""Manages a run: opens and closes store and archive, writes `runs`, sets the exit status."""
+"""One run of a spider: opens and closes store and archive, writes `runs`, sets the exit status."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import scrapy
 from pymongo.errors import PyMongoError
-from scrapy import Spider, signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import CloseSpider
+from scrapy.exceptions import CloseSpider, NotConfigured
 from scrapy.settings import BaseSettings
 
 from zjolcrawl import __version__
 from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.archive.writer import WarcWriter
-from zjolcrawl.extensions import alert, log_file
-from zjolcrawl.extensions.flips import FlipWatch
-from zjolcrawl.extensions.leases import Leases
-from zjolcrawl.extensions.run_lock import LockHeld, RunLock
-from zjolcrawl.extensions.run_summary import LOCKED, NEEDS_A_PERSON, UNUSABLE, RunSummary
-from zjolcrawl.extensions.tally import Tally
 from zjolcrawl.items import ColumnVisit, Outcome
-from zjolcrawl.processes import PART_REPORTS, report
+from zjolcrawl.run import alerts, log_file
+from zjolcrawl.run.flip_watch import FlipWatch
+from zjolcrawl.run.leases import Leases
+from zjolcrawl.run.lock import LockHeld, RunLock
+from zjolcrawl.run.reparse_jobs import PART_REPORTS, report
+from zjolcrawl.run.summary import LOCKED, NEEDS_A_PERSON, UNUSABLE, RunSummary
+from zjolcrawl.run.tally import Tally
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.embedded import EmbeddedServer, EmbeddedUnavailable
@@ -64,18 +64,41 @@ def visit_policy(settings: BaseSettings) -> VisitPolicy:
     )
 
 
-class RunLedger:
-    """One run of one spider.
+class Mode(Enum):
+    """Where a run gets its pages from, and whether it writes."""
 
-    The first caller of `open` opens the store and the archive; they are closed here after the
+    LIVE = "live"
+    """From the site; stored and archived."""
+    REPLAY = "replay"
+    """From the WARC archive; stored."""
+    PREVIEW = "preview"
+    """From the WARC archive; only reports what a replay would change."""
+
+
+class Run:
+    """One run of one spider, made by the spider and used by middlewares and pipelines.
+
+    The first caller of `open` opens the store and the archive; `close` closes them after the
     pipelines have written everything. `writer` is None if the run archives nothing (WARC=off,
-    offline), `leases` if it fetches nothing. `exit_status` is the documented one. `failure` is one
+    replay), `leases` if it fetches nothing. `exit_status` is the documented one. `failure` is one
     line for stderr. `warnings` and `faults` are lines too; only faults need action. `at_end`, if
     set, is called before the summary. `closed` is set once all is reported and released.
     """
 
-    def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
+    def __init__(
+        self,
+        crawler: Crawler,
+        mode: Mode,
+        arguments: dict[str, str],
+        part: tuple[int, int] | None = None,
+    ) -> None:
+        """A run that is not open yet.
+
+        `arguments` are the spider's name and arguments as given. `part` is (K, N) if the run
+        re-parses the K-th of N parts of the archive.
+        """
+        self.crawler, self.mode, self.part = crawler, mode, part
+        self.arguments = arguments
         self.store: Store | None = None
         self.archive: Archive | None = None
         self.writer: WarcWriter | None = None
@@ -100,18 +123,10 @@ class RunLedger:
         self._stopping: asyncio.Task[None] | None = None
         self._started = time.monotonic()
 
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        ledger = cls(crawler)
-        crawler.signals.connect(ledger.spider_closed, signal=signals.spider_closed)
-        return ledger
-
-    @classmethod
-    def of(cls, crawler: Crawler) -> Self:
-        """The ledger of a started crawler."""
-        ledger = crawler.get_extension(cls)
-        assert ledger is not None
-        return ledger
+    @property
+    def live(self) -> bool:
+        """Whether the run uses the network."""
+        return self.mode is Mode.LIVE
 
     async def open(self) -> Store:
         """The run's store, opened on the first call.
@@ -135,29 +150,26 @@ class RunLedger:
         return self.store
 
     async def _open(self) -> Store:
-        settings, spider = self.crawler.settings, self.crawler.spider
-        data_dir = self._data_dir()
-        offline = bool(getattr(spider, "offline", False))
-        preview = bool(getattr(spider, "dry_run", False))
-        if offline and not (settings.get("WARC_STORE") or (data_dir / "warc").is_dir()):
+        settings, data_dir = self.crawler.settings, self._data_dir()
+        preview = self.mode is Mode.PREVIEW
+        if not self.live and not (settings.get("WARC_STORE") or (data_dir / "warc").is_dir()):
             raise ArchiveError(f"no archive at {data_dir / 'warc'}")
         if not preview:
-            self._lock = RunLock(data_dir, getattr(spider, "part", None))
+            self._lock = RunLock(data_dir, self.part)
             self._log = log_file.begin(data_dir)
-        if offline or switch(settings.get("WARC")):
+        if not self.live or switch(settings.get("WARC")):
             self.archive = await asyncio.to_thread(
                 Archive, data_dir / "warc", store_of(settings.get)
             )
-            self._tell_damage(self.archive, offline=offline)
+            self._tell_damage(self.archive)
         uri = settings.get("MONGODB_URI")
         if not uri:
             self._server = await asyncio.to_thread(EmbeddedServer.acquire, data_dir)
             uri = self._server.uri
-        arguments = {"spider": getattr(spider, "name", None), **getattr(spider, "given", {})}
         store = await (Preview if preview else Store).open(
             uri,
             settings.get("MONGODB_DATABASE"),
-            run_arguments=arguments,
+            run_arguments=self.arguments,
             version=__version__,
             batch_size=settings.getint("MONGODB_BATCH_SIZE"),
             batch_seconds=settings.getfloat("MONGODB_BATCH_SECONDS"),
@@ -165,19 +177,19 @@ class RunLedger:
             spool=None if preview else data_dir / "spool",
             patience=settings.getfloat("MONGODB_PATIENCE"),
         )
-        store.writer.rereading = offline
+        store.writer.rereading = not self.live
         if store.dropped:
             told = f"dropped {', '.join(store.dropped)}: the full-text index is in {data_dir / 'search'} now"
             self.warnings.append(told)
         self.tally.known = await store.columns()
-        if self.archive and not offline:
+        if self.archive and self.live:
             run = str(store.run_id)
             self.writer = WarcWriter(
-                self.archive, run=run, info=self._about(run, arguments),
+                self.archive, run=run, info=self._about(run),
                 max_bytes=settings.getint("WARC_MAX_BYTES"),
             )  # fmt: skip
             store.before_write = self._archived
-        if not offline:
+        if self.live:
             self.leases = Leases(self.crawler, store)
             try:
                 await self.leases.begin()
@@ -185,12 +197,12 @@ class RunLedger:
                 raise unavailable(uri, error) from error
         return store
 
-    def _tell_damage(self, archive: Archive, *, offline: bool) -> None:
+    def _tell_damage(self, archive: Archive) -> None:
         """Report archive damage: as faults when the run re-parses the archive, else as warnings."""
         self.warnings += [each for each in archive.repairs if each not in archive.faults]
-        (self.faults if offline else self.warnings).extend(archive.faults)
+        (self.warnings if self.live else self.faults).extend(archive.faults)
 
-    def _about(self, run: str, arguments: dict[str, str]) -> dict[str, str]:
+    def _about(self, run: str) -> dict[str, str]:
         """The warcinfo fields: software, run, and settings of the crawl."""
         settings = self.crawler.settings
         return {
@@ -198,7 +210,7 @@ class RunLedger:
             "isPartOf": f"run {run}",
             "robots": "obey" if settings.getbool("ROBOTSTXT_OBEY") else "ignore",
             "http-header-user-agent": settings.get("USER_AGENT"),
-            "arguments": json.dumps(arguments),
+            "arguments": json.dumps(self.arguments),
             "settings": json.dumps({name: settings.get(name) for name in _TOLD_SETTINGS}),
         }
 
@@ -222,10 +234,10 @@ class RunLedger:
                 self.stop(str(error), "archive_lost")
 
     def column_seen(self, visit: ColumnVisit) -> None:
-        """Count a column page; an error on it is a fault, except offline."""
+        """Count a column page; an error on it is a fault of a live run."""
         self._columns.add(visit.column)
         self.tally.column(visit)
-        if visit.error and not getattr(self.crawler.spider, "offline", False):
+        if visit.error and self.live:
             self.faults.append(f"column page {visit.url}: {visit.error}")
 
     def _tell_missing_issues(self) -> None:
@@ -246,12 +258,16 @@ class RunLedger:
         """End the run because of a failure. Does not wait for the end."""
         if self._stopping is None:
             self.fail(reason)
-            assert self.crawler.engine is not None
-            closing = self.crawler.engine.close_spider_async(reason=finish_reason)
-            self._stopping = asyncio.ensure_future(closing)
+            self.end_early(finish_reason)
 
-    async def spider_closed(self, spider: Spider, reason: str) -> None:
-        """Scrapy signal: end the run, report it, and release all resources."""
+    def end_early(self, finish_reason: str) -> None:
+        """Close the spider. Does not wait for the end."""
+        assert self.crawler.engine is not None
+        closing = self.crawler.engine.close_spider_async(reason=finish_reason)
+        self._stopping = asyncio.ensure_future(closing)
+
+    async def close(self, reason: str) -> None:
+        """End the run, report it, and release all resources. `reason` is Scrapy's finish reason."""
         try:
             await self._end(reason)
         finally:  # even on failure: others wait for the lock and the server
@@ -294,7 +310,7 @@ class RunLedger:
         await self._release()
         if summary.alarms:
             self.warnings += await asyncio.to_thread(
-                alert.send, self.crawler.settings, summary.line(), summary.alarms
+                alerts.send, self.crawler.settings, summary.line(), summary.alarms
             )
         self._tell(summary)
         if not self.failure:
@@ -381,3 +397,15 @@ class RunLedger:
         log_file.end(self._log)
         if self._lock:
             self._lock.release()
+
+
+def run_of(crawler: Crawler) -> Run:
+    """The run of a crawler's spider.
+
+    Raises NotConfigured for a spider that is not zjolcrawl's (`scrapy fetch`, `scrapy shell`): nothing is
+    archived or stored then.
+    """
+    run = getattr(crawler.spider, "run", None)
+    if not isinstance(run, Run):
+        raise NotConfigured("this spider has no run, so nothing is archived or stored")
+    return run

@@ -14,7 +14,7 @@ from pymongo.database import Database
 from tests.support.crawling import Begin, Crawl, ended, wait_until
 from tests.support.pages import COLUMN, DAY, article, serve_column, url_of
 from tests.support.site import Answer, SiteProxy
-from zjolcrawl.extensions.run_lock import LockHeld, RunLock, holder
+from zjolcrawl.run.lock import LockHeld, RunLock, holder
 
 FIRST = 4774001
 

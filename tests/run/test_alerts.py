@@ -10,7 +10,7 @@ from email import message_from_bytes, policy
 import pytest
 from scrapy.settings import Settings
 
-from zjolcrawl.extensions.alert import send
+from zjolcrawl.run.alerts import send
 
 LINES: list[str] = []
 

@@ -18,8 +18,7 @@ from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 from twisted.web.client import BrowserLikePolicyForHTTPS, ResponseFailed
 from zope.interface import implementer  # type: ignore[import-untyped]
 
-from zjolcrawl.extensions.run_ledger import RunLedger
-from zjolcrawl.handlers import LeasedHandler
+from zjolcrawl.network.handlers import LeasedHandler
 
 _PEER = SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT
 
@@ -97,8 +96,9 @@ class CertificateHandler(LeasedHandler):
         said = host.encode() in self._trust.unverified
         self._trust.unverified.add(host.encode())
         response = await super().download_request(request)
-        if not said:
-            RunLedger.of(self._crawler).warnings.append(
+        run = getattr(self._crawler.spider, "run", None)
+        if run and not said:
+            run.warnings.append(
                 f"https://{host}: its certificate cannot be verified ({_described(response)}); its "
                 "responses are archived. Set DOWNLOAD_VERIFY_CERTIFICATES=True to refuse them"
             )

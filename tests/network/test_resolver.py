@@ -3,7 +3,7 @@
 import pytest
 from twisted.internet.error import DNSLookupError
 
-from zjolcrawl.resolver import public_address
+from zjolcrawl.network.resolver import public_address
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""Runs `scrapy crawl reparse -a jobs=N`: one process for each of N parts, reported as one run."""
+"""Runs `scrapy crawl reparse -a jobs=N`: one process for each of N parts, reported as one run.
+
+Each part reports its counts to the parent process on stdout.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-from zjolcrawl.extensions.progress import counting_bar, describe
-from zjolcrawl.extensions.run_summary import (
+from zjolcrawl.display.progress import counting_bar, describe
+from zjolcrawl.processes import own_environment
+from zjolcrawl.run.summary import (
     DONE,
     GOOD_ENDS,
     LOCKED,
@@ -24,14 +28,15 @@ from zjolcrawl.extensions.run_summary import (
     UNUSABLE,
     RunSummary,
 )
-from zjolcrawl.processes import own_environment
 from zjolcrawl.terminal import say
 
+PART_REPORTS = "PART_REPORTS"
+"""Name of the setting that makes a part of `reparse` report to its parent process."""
 _SEVERITY = (DONE, NEEDS_A_PERSON, LOCKED, UNUSABLE)
 
 
 class _Part:
-    """A process that reads one part of the archive; `report` is its latest one (see processes.report)."""
+    """A process that reads one part of the archive; `report` is its latest one (see `report`)."""
 
     def __init__(self, command: list[str], number: int, jobs: int) -> None:
         self.name, self.jobs = f"{number}/{jobs}", jobs
@@ -94,6 +99,14 @@ class _Part:
             f"part {self.name} died ({how}): not all of its captures were read. "
             f"Run the same command with part={self.name} in place of jobs={self.jobs}"
         ]
+
+
+def report(counts: Mapping[str, int], **end: Any) -> None:
+    """Send the counts so far to the parent process, as one line of JSON on stdout.
+
+    The final report also has `lines` and `reason`. Raises BrokenPipeError if the parent has ended.
+    """
+    print(json.dumps({"counts": counts, **end}), file=sys.__stdout__, flush=True)
 
 
 def run_parts(jobs: int, arguments: dict[str, str], settings: list[str]) -> int:

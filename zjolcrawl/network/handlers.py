@@ -6,8 +6,6 @@ from scrapy import Request
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.http import Response
 
-from zjolcrawl.extensions.run_ledger import RunLedger
-
 
 class LeasedHandler(HTTP11DownloadHandler):
     """Scrapy's http handler with the host leases of a run: each request waits until it may be sent.
@@ -18,8 +16,9 @@ class LeasedHandler(HTTP11DownloadHandler):
 
     async def download_request(self, request: Request) -> Response:
         """The response. Raises LeaseLost, and what Scrapy's handler raises."""
-        leases = RunLedger.of(self._crawler).leases
-        if leases is None:  # no run, as in `scrapy fetch`
+        run = getattr(self._crawler.spider, "run", None)
+        leases = run.leases if run else None
+        if leases is None:  # a replay, or no run, as in `scrapy fetch`
             return await super().download_request(request)
         async with leases.asking(request):
             return await super().download_request(request)
