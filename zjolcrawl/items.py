@@ -230,13 +230,12 @@ class ColumnVisit:
 class WalkEnd:
     """The end of a walk through the pages of a column.
 
-    `complete`: every link that the column lists is in the frontier (None: only if the last page read
-    listed no unknown link). `swept`: the walk reached the last page; `pages` is how many it read. `etag`
-    and `last_modified` are those of the first page.
+    `complete`: every link that the column lists is in the frontier. `swept`: the walk reached the last page;
+    `pages` is how many it read. `etag` and `last_modified` are those of the first page.
     """
 
     column: str
-    complete: bool | None
+    complete: bool
     swept: bool
     pages: int | None = None
     etag: str | None = None

@@ -107,9 +107,7 @@ DOWNLOAD_HANDLERS = {
 
 # --- middlewares, pipelines, extensions ------------------------------------------------------
 SPIDER_MIDDLEWARES = {
-    # Nearest the engine: sees the final output of the other spider middlewares, so that each link
-    # is in the frontier before its request can be scheduled.
-    "zjolcrawl.middlewares.frontier.FrontierMiddleware": 50,
+    "zjolcrawl.middlewares.callback_errors.CallbackErrorMiddleware": 50,
     # Spiders handle every status: a 404 is a result to record.
     "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,
     # It silently drops links of more than 2,083 characters; they would stay pending for ever.

@@ -7,7 +7,8 @@ from typing import Self
 from scrapy import Request
 from scrapy.crawler import Crawler
 
-from zjolcrawl.run.leases import FED, HOST, LeaseLost
+from zjolcrawl.request_meta import FED, HOST
+from zjolcrawl.run.leases import LeaseLost
 from zjolcrawl.run.run import Run, run_of
 
 

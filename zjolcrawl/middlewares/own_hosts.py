@@ -6,6 +6,7 @@ from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
 
 from zjolcrawl.parsing.urls import is_image_host, is_own_host
+from zjolcrawl.request_meta import CONTEXT
 
 
 class OffSite(IgnoreRequest):
@@ -28,5 +29,5 @@ class OwnHostsMiddleware:
 
 def may_fetch(request: Request) -> bool:
     """Whether the request stays on the site."""
-    image = "image" in request.meta.get("context", {}) or request.url.endswith("/robots.txt")
+    image = "image" in request.meta.get(CONTEXT, {}) or request.url.endswith("/robots.txt")
     return is_image_host(request.url) if image else is_own_host(request.url)

@@ -18,7 +18,8 @@ from scrapy.utils.misc import load_object
 
 from zjolcrawl.archive.archive import ArchiveError, NoAnswer
 from zjolcrawl.parsing.urls import absolute, host_of
-from zjolcrawl.run.leases import HOST, LeaseLost
+from zjolcrawl.request_meta import HOST
+from zjolcrawl.run.leases import LeaseLost
 from zjolcrawl.run.run import Run
 
 MOST_BYTES = 500 * 1024

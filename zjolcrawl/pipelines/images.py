@@ -29,6 +29,7 @@ from zjolcrawl.items import Article, Image
 from zjolcrawl.parsing.picture import NotPicture, Picture
 from zjolcrawl.parsing.urls import is_image_host
 from zjolcrawl.pipelines.pictures import PictureReader
+from zjolcrawl.request_meta import AS_OF, CAPTURE, CONTEXT
 from zjolcrawl.run.run import Mode, run_of
 from zjolcrawl.storage.image_stores import GridFSFiles, ImageFiles
 from zjolcrawl.switch import switch
@@ -160,11 +161,11 @@ class ImagePipeline(FilesPipeline):
 
     def _request(self, url: str, article: Article, capture: Capture | None = None) -> Request:
         meta = {
-            "context": {"image": url, "article": article.frontier_url or article.url},
+            CONTEXT: {"image": url, "article": article.frontier_url or article.url},
             "download_maxsize": self._most_bytes,
             "download_warnsize": 0,
-            "as_of": article.seen_at,
-            **({"capture": capture} if capture else {}),
+            AS_OF: article.seen_at,
+            **({CAPTURE: capture} if capture else {}),
         }
         return Request(url, callback=NO_CALLBACK, headers={"Referer": article.url}, meta=meta)
 

@@ -19,14 +19,11 @@ from scrapy.core.downloader import Downloader, Slot
 from scrapy.crawler import Crawler
 from scrapy.utils.httpobj import urlparse_cached
 
+from zjolcrawl.request_meta import HOST
 from zjolcrawl.storage.hosts import Hosts, Live, Taken
 from zjolcrawl.storage.store import Store
 
 logger = logging.getLogger(__name__)
-HOST = "leased"
-"""Meta key: the host whose lease a request needs, that of the list or article it began with."""
-FED = "fed"
-"""Meta key: marks a request for a link from the feed."""
 _BEATS = 5  # heartbeats per lease time
 _LOOK = 0.1  # seconds between two attempts to get a turn
 

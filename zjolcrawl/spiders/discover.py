@@ -16,6 +16,7 @@ from zjolcrawl.catalogue import Column, load_catalogue
 from zjolcrawl.parsing.column_page import read_column
 from zjolcrawl.parsing.navigation import ColumnLink, column_url, read_navigation
 from zjolcrawl.proposals import Find, fragment, propose, table
+from zjolcrawl.request_meta import CONTEXT, SEEN_AT
 from zjolcrawl.spiders.reader import REFUSALS, ArticleReader, reason_of
 
 _STDOUT = "-"
@@ -54,7 +55,7 @@ class DiscoverSpider(ArticleReader):
         self._asked_for += 1
         return Request(
             url, callback=callback, errback=self.failed, cb_kwargs=told,
-            meta={"context": {"discover": seen_on}}, dont_filter=True,
+            meta={CONTEXT: {"discover": seen_on}}, dont_filter=True,
         )  # fmt: skip
 
     async def parse_known(self, response: Response, known: Column) -> AsyncIterator[Any]:
@@ -73,7 +74,7 @@ class DiscoverSpider(ArticleReader):
         for link in links or ():
             if link.url in self._known or link.url in self._finds:
                 continue
-            find = Find(link, response.url, response.meta["seen_at"])
+            find = Find(link, response.url, response.meta[SEEN_AT])
             self._finds[link.url] = find
             most = self.wanted.pages or self.settings.getint("COLUMN_MAX_PAGES")
             if self._asked_for < most:

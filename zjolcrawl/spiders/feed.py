@@ -28,7 +28,8 @@ from zjolcrawl.catalogue import Column
 from zjolcrawl.items import Link, Outcome
 from zjolcrawl.papers import Paper
 from zjolcrawl.parsing.urls import host_of
-from zjolcrawl.run.leases import FED, HOST, Leases
+from zjolcrawl.request_meta import FED, HOST
+from zjolcrawl.run.leases import Leases
 from zjolcrawl.storage.buffer import Buffer
 from zjolcrawl.storage.buffer import link_of as row_of
 from zjolcrawl.storage.operations import utc_now
@@ -47,7 +48,7 @@ _TICK = 0.02  # seconds between two checks of whether all is done
 _GIVEN_UP = 0.2  # seconds of an idle engine after which unfinished links and walks are given up
 
 
-Walk = Column | Paper
+List = Column | Paper
 """A list to walk from page to page: a column, or a paper's issues."""
 
 
@@ -60,7 +61,7 @@ class _Queue:
     says that no row came after it, `found` that new rows may exist.
     """
 
-    walks: list[Walk]
+    walks: list[List]
     walking: set[str] = field(default_factory=set)
     open: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
@@ -86,7 +87,7 @@ class _Queue:
 class Feed:
     """Yields a spider's requests; see the module docstring."""
 
-    def __init__(self, spider: ListReader, walks: Iterable[Walk]) -> None:
+    def __init__(self, spider: ListReader, walks: Iterable[List]) -> None:
         self.spider = spider
         self.walks = {walk.id: walk for walk in walks}
         self._queues: dict[str, _Queue] = {}
@@ -274,7 +275,7 @@ class Feed:
             self._arguments |= await self._store.arguments_of(unknown)
         return rows
 
-    def _is_ended(self, walk: Walk, row: dict[str, Any]) -> bool:
+    def _is_ended(self, walk: List, row: dict[str, Any]) -> bool:
         """Whether a run with the same arguments has walked this list; `row` is its row in `columns`.
 
         A run with other arguments may have read less of it.
@@ -299,7 +300,7 @@ class Feed:
         """
         began = time.monotonic()
         known = await self._known()
-        walks: dict[str, list[Walk]] = {}
+        walks: dict[str, list[List]] = {}
         for walk in self.walks.values():
             if not self._is_ended(walk, known.get(walk.id, {})):
                 walks.setdefault(host_of(walk.url), []).append(walk)

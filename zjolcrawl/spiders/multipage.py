@@ -14,13 +14,14 @@ from zjolcrawl.parsing.urls import page_number
 class Parts:
     """The pages of one article read so far.
 
-    `first` is the page that the link led to; it need not be page 1. `read` maps URL to page, None
-    for a page without text. `origin` is the capture of `first` when re-parsing.
+    `first` is the page that the link led to; it need not be page 1. `host` is the host whose lease the
+    requests need. `read` maps URL to page, None for a page without text. `origin` is the capture of `first` when re-parsing.
     """
 
     link: Link
     first: RawArticle
     pages: list[str]
+    host: str | None = None
     read: dict[str, RawArticle | None] = field(default_factory=dict)
     origin: Capture | None = None
     cut: bool = False  # whether a page named more than MOST_PAGES pages

@@ -15,6 +15,7 @@ from zjolcrawl.arguments import paper_arguments
 from zjolcrawl.catalogue import Column
 from zjolcrawl.papers import Paper
 from zjolcrawl.parsing.paper_page import PaperPage, newest_issue, read_calendar
+from zjolcrawl.request_meta import CONTEXT, after
 from zjolcrawl.spiders.context import Days, column_context
 from zjolcrawl.spiders.lists import ListReader
 from zjolcrawl.spiders.reader import reason_of
@@ -74,7 +75,7 @@ class PaperSpider(ListReader):
             callback=callback,
             errback=self.not_led,
             cb_kwargs={"paper": paper, **told},
-            meta={"context": {"paper": paper.id}},
+            meta={CONTEXT: {"paper": paper.id}},
             dont_filter=True,
             priority=20,
         )
@@ -89,7 +90,8 @@ class PaperSpider(ListReader):
             self.run.faults.append(f"paper {paper.id}: {response.url}: {reason}")
             return
         below = url[: url.rindex("/") + 1]
-        yield self._first_page(_Issue(paper, None, below, (url,), promised=True))
+        issue = _Issue(paper, None, below, (url,), promised=True)
+        yield after(response, self._first_page(issue))
 
     async def parse_calendar(
         self, response: Response, paper: Paper, days: list[date]
@@ -99,7 +101,7 @@ class PaperSpider(ListReader):
         if response.status == 200:
             known = self.pages.read_other(read_calendar, response.body)
         for request in self._issues(paper, days, known or {}):
-            yield request
+            yield after(response, request)
 
     def not_led(self, failure: Failure) -> Iterator[Any]:
         """Scrapy errback: without a calendar, try the addresses in papers.toml."""
@@ -142,7 +144,7 @@ class PaperSpider(ListReader):
             cb_kwargs={
                 "column": column, "number": number, "issue": issue, "tried": tried, "probe": probe,
             },
-            meta={"context": {**context, "below": issue.below}},
+            meta={CONTEXT: {**context, "below": issue.below}},
             dont_filter=True,
             priority=10,  # pages before articles, so that links are recorded early
         )  # fmt: skip
@@ -161,17 +163,19 @@ class PaperSpider(ListReader):
         visit, page = self.read_list(
             response, column, number, set(), probe=probe, below=issue.below
         )
+        requests: list[Request] = []
+        if page:
+            _, requests = await self.record_list(page, column, response)
         if visit:
             yield visit
         elif tried + 1 < len(issue.entries):
-            yield self._first_page(issue, tried + 1)
+            yield after(response, self._first_page(issue, tried + 1))
         elif issue.day:
             self.run.tally.no_issue(issue.paper.id, issue.day)
         if not isinstance(page, PaperPage):
             return
-        seen_at = response.meta.get("seen_at")
-        for each in self.listed(page, column, seen_at):
-            yield each
+        for request in requests:
+            yield request
         if number == 0:
             others = [each.url for each in page.issue if each.url != response.url]
             most = self.settings.getint("COLUMN_MAX_PAGES") - 1
@@ -180,4 +184,4 @@ class PaperSpider(ListReader):
                 self.run.warnings.append(f"paper {column.id}: {told} (COLUMN_MAX_PAGES)")
                 others = others[:most]
             for place, url in enumerate(others, 1):
-                yield self._page_request(issue, url, place)
+                yield after(response, self._page_request(issue, url, place))

@@ -23,11 +23,12 @@ from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, RawArticle, Unc
 from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.middlewares.replay import NotCaptured
 from zjolcrawl.parsing.urls import canonical, is_own_host
+from zjolcrawl.request_meta import CAPTURE, CONTEXT, PART_OF, SEEN_AT
 from zjolcrawl.run.reparse_jobs import PART_REPORTS
 from zjolcrawl.run.run import Mode
 from zjolcrawl.run.summary import NOTHING_CHOSEN
 from zjolcrawl.spiders.context import Days, column_of, link_of
-from zjolcrawl.spiders.lists import ListReader, failed_visit, link_of_list
+from zjolcrawl.spiders.lists import ListReader, failed_visit
 from zjolcrawl.spiders.reader import reason_of, target_of, unwanted
 from zjolcrawl.storage.queries import seen_by_parsers_before
 
@@ -147,8 +148,7 @@ class ReparseSpider(ListReader):
             errback=self.not_reread,
             cb_kwargs={**told, "capture": capture},
             meta={
-                "capture": capture, "context": context, "link_recorded": True,
-                "dont_redirect": True, "dont_retry": True,
+                CAPTURE: capture, CONTEXT: context, "dont_redirect": True, "dont_retry": True,
             },
             dont_filter=True,
         )  # fmt: skip
@@ -163,7 +163,7 @@ class ReparseSpider(ListReader):
         except ValueError as error:  # the crawl could not follow it either
             yield Outcome(
                 link.url, "failed", reason_of(error), final_url=response.url,
-                seen_at=response.meta["seen_at"],
+                seen_at=response.meta[SEEN_AT],
             )  # fmt: skip
             return
         if target:
@@ -174,7 +174,7 @@ class ReparseSpider(ListReader):
             return
         result = await self.read(response, link, trail, Days.of(context))
         if isinstance(result, Request) and (parts := result.cb_kwargs.get("parts")):
-            parts.origin = result.meta["part_of"] = capture
+            parts.origin = result.meta[PART_OF] = capture
             yield result
         elif isinstance(result, Request) or unwanted(result, self.days):
             self._done(response.request)
@@ -183,7 +183,7 @@ class ReparseSpider(ListReader):
 
     def _redirected(self, response: Response, link: Link, target: str, hop: int) -> Outcome | None:
         """The outcome that the redirect itself caused; None if the target's response decides."""
-        seen_at = response.meta["seen_at"]
+        seen_at = response.meta[SEEN_AT]
         if not is_own_host(target):
             return self.left_the_site(link, target, seen_at)
         if hop >= self.settings.getint("REDIRECT_MAX_TIMES"):
@@ -227,7 +227,7 @@ class ReparseSpider(ListReader):
         if target := target_of(response):
             if not is_own_host(target):
                 reason = reason_of(OffSite(f"leads off the site: {target}"))
-                yield failed_visit(column, number, target, reason, response.meta["seen_at"])
+                yield failed_visit(column, number, target, reason, response.meta[SEEN_AT])
             else:
                 self._done(response.request)
             return
@@ -235,12 +235,12 @@ class ReparseSpider(ListReader):
         lists = self._lists.setdefault((capture.run, column.id), set())
         below = capture.known.get("below")
         visit, page = self.read_list(response, column, number, lists, probe=probe, below=below)
+        if page:
+            await self.record_list(page, column, response)
         if visit:
             yield visit
         else:
             self._done(response.request)
-        for listed in page.links if page else ():
-            yield link_of_list(listed, column, response.meta["seen_at"])
 
     async def _turn(self, request: Request) -> None:
         """Wait until no capture of the same link, page or column, or of its lists, is open."""
