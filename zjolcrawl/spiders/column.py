@@ -11,12 +11,12 @@ from scrapy import Request
 from scrapy.http import Response
 
 from zjolcrawl.arguments import column_arguments
-from zjolcrawl.catalogue import Column
 from zjolcrawl.items import READ_KINDS, ColumnVisit, WalkEnd
 from zjolcrawl.middlewares.frontier import conditional_headers
 from zjolcrawl.parsing.column_page import ColumnPage, link_day_of
 from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.parsing.urls import is_own_host, normalized
+from zjolcrawl.site.catalogue import Column
 from zjolcrawl.spiders.context import Days, column_context
 from zjolcrawl.spiders.lists import ListReader
 from zjolcrawl.spiders.reader import validators_of

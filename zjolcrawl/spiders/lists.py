@@ -11,7 +11,6 @@ from scrapy import Request
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from zjolcrawl.catalogue import Column
 from zjolcrawl.extensions.leases import LeaseLost
 from zjolcrawl.items import READ_KINDS, ColumnVisit, Link, WalkEnd
 from zjolcrawl.middlewares.own_hosts import OffSite
@@ -20,6 +19,7 @@ from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.parsing.listed import ListedLink
 from zjolcrawl.parsing.paper_page import read_paper_page
 from zjolcrawl.parsing.urls import is_own_host, is_paper_page
+from zjolcrawl.site.catalogue import Column
 from zjolcrawl.spiders.feed import Feed, Walk
 from zjolcrawl.spiders.reader import ArticleReader, reason_of, target_of
 from zjolcrawl.storage.errors import StoreError
