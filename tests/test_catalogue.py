@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.crawling import scrapy
-from zjolcrawl.catalogue import CatalogueError, load_catalogue, site_name, sites
+from zjolcrawl.site.catalogue import CatalogueError, load_catalogue, site_name, sites
 
 GOOD = {
     "id": '"zjxw"',

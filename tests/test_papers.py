@@ -3,9 +3,9 @@
 import re
 from datetime import date
 
-from zjolcrawl.catalogue import EVIDENCE, load_catalogue
-from zjolcrawl.papers import load_papers, paper_of
 from zjolcrawl.parsing.urls import is_paper_page
+from zjolcrawl.site.catalogue import EVIDENCE, load_catalogue
+from zjolcrawl.site.papers import load_papers, paper_of
 
 DAY = date(2017, 8, 12)
 

@@ -23,7 +23,7 @@ from tests.support.plans import listened
 from tests.support.questions import QUESTIONS, Question
 from tests.support.site import Answer, SiteProxy
 from zjolcrawl import settings
-from zjolcrawl.catalogue import load_catalogue
+from zjolcrawl.site.catalogue import load_catalogue
 from zjolcrawl.storage.schema import VALIDATORS
 
 PAGE = ROOT / "docs" / "scaling.md"

@@ -10,10 +10,10 @@ from itertools import groupby
 from pathlib import Path
 
 from zjolcrawl.archive.warc import warc_date
-from zjolcrawl.catalogue import CatalogueError, Column, load_catalogue
-from zjolcrawl.papers import Paper, load_papers
 from zjolcrawl.parsing.fields.dates import YEARS, china_midnight, is_plausible
 from zjolcrawl.parsing.urls import absolute, is_own_host, kind, normalized
+from zjolcrawl.site.catalogue import CatalogueError, Column, load_catalogue
+from zjolcrawl.site.papers import Paper, load_papers
 from zjolcrawl.switch import switch
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from zjolcrawl.archive.state import state
 from zjolcrawl.arguments import ArgumentError
-from zjolcrawl.catalogue import CatalogueError, load_catalogue
 from zjolcrawl.display.health import Observed
 from zjolcrawl.run.lock import holder
+from zjolcrawl.site.catalogue import CatalogueError, load_catalogue
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.folder import look
 from zjolcrawl.storage.health import (

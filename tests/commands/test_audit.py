@@ -12,8 +12,8 @@ from pymongo.database import Database
 from tests.support.crawling import Crawl
 from tests.support.pages import COLUMN, DAY, article, serve_column, url_of
 from tests.support.site import Answer, SiteProxy
-from zjolcrawl.catalogue import load_catalogue
 from zjolcrawl.display.audit import gaps
+from zjolcrawl.site.catalogue import load_catalogue
 
 CATALOGUE = load_catalogue()
 ENABLED = [column.id for column in CATALOGUE.values() if column.enabled]

@@ -13,10 +13,10 @@ from bson import ObjectId
 from pymongo.database import Database
 
 from tests.support.crawling import Crawl, scrapy
-from zjolcrawl.catalogue import load_catalogue
 from zjolcrawl.display.drift import of_templates
 from zjolcrawl.display.findings import Finding, line
 from zjolcrawl.display.health import Limits, Observed, judge
+from zjolcrawl.site.catalogue import load_catalogue
 from zjolcrawl.storage.folder import Folder, look
 from zjolcrawl.storage.health import LinkCounts
 

@@ -7,8 +7,11 @@ import pytest
 from tests.support.goldens import FIXTURES, load, sidecars
 from zjolcrawl.parsing.blocks import BLOCK_TAGS, PAGE_FOOT
 from zjolcrawl.parsing.breadcrumb import may_be_labelled
+from zjolcrawl.parsing.densest import GENERIC
 from zjolcrawl.parsing.furniture import FOOT_SIGN
-from zjolcrawl.parsing.lines import (
+from zjolcrawl.parsing.page import read_page
+from zjolcrawl.parsing.templates import FAMILIES
+from zjolcrawl.parsing.text_lines import (
     Line,
     LinesAfter,
     last_lines,
@@ -16,9 +19,6 @@ from zjolcrawl.parsing.lines import (
     lines_from,
     page_lines,
 )
-from zjolcrawl.parsing.page import read_page
-from zjolcrawl.parsing.templates import FAMILIES
-from zjolcrawl.parsing.templates.generic import GENERIC
 
 PAGES = sidecars("document")
 PATHS = [

@@ -16,8 +16,8 @@ from tests.support.pages import COLUMN, DAY, HOST, following, list_page, serve_c
 from tests.support.rebuilding import assert_rebuilt, snapshot
 from tests.support.site import Answer, SiteProxy
 from zjolcrawl.archive.archive import Archive
-from zjolcrawl.catalogue import load_catalogue
 from zjolcrawl.parsing.fields.dates import CHINA
+from zjolcrawl.site.catalogue import load_catalogue
 
 SEED = f"{HOST}/zjyj/"  # 援疆, off in the catalogue
 LISTED = [("2017-08-11", 4774001), (DAY, 4774002)]
@@ -90,7 +90,7 @@ def test_new_columns_are_proposed(
 def test_the_fragment_fits_the_catalogue(linked: SiteProxy, crawl: Crawl, tmp_path: Path) -> None:
     out = tmp_path / "out.toml"
     crawl("discover", column="zjyj", file=out)
-    known = Path("zjolcrawl/columns.toml").read_text()
+    known = Path("zjolcrawl/site/columns.toml").read_text()
     (tmp_path / "columns.toml").write_text(f"{known}\n{out.read_text()}")
     added = load_catalogue(tmp_path / "columns.toml").keys() - load_catalogue().keys()
     assert added == {"zjnews-gygg", "lishui", "zjnews-xincun"}

@@ -11,7 +11,7 @@ from pymongo.database import Database
 from tests.support.crawling import Begin, Crawl, peak_memory
 from tests.support.pages import COLUMN, DAY, article, list_page, serve_column, url_of
 from tests.support.site import Answer, Request, SiteProxy
-from zjolcrawl.catalogue import load_catalogue
+from zjolcrawl.site.catalogue import load_catalogue
 
 FIRST = 4774001
 COLUMNS = [c for c in load_catalogue().values() if c.enabled and not c.paging][:4]

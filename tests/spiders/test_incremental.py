@@ -13,7 +13,7 @@ from pymongo.database import Database
 from tests.support.crawling import Begin, Crawl, scrapy, wait_until
 from tests.support.pages import COLUMN, DAY, article, list_page, saying, serve_column, url_of
 from tests.support.site import Answer, Request, SiteProxy
-from zjolcrawl.catalogue import load_catalogue
+from zjolcrawl.site.catalogue import load_catalogue
 
 FIRST, SECOND, THIRD, FOURTH = 4774001, 4774002, 4774003, 4774004
 # Those of which no page is asked for that none links.

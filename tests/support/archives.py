@@ -29,10 +29,10 @@ from tests.support.prose import (
     sentences,
     word_stream,
 )
-from zjolcrawl.catalogue import Column, load_catalogue, site_name
 from zjolcrawl.items import Article, Byline, ColumnVisit, Image, WalkEnd
 from zjolcrawl.parsing.article_page import PARSER_VERSION
 from zjolcrawl.parsing.fields.dates import CHINA, china_midnight
+from zjolcrawl.site.catalogue import Column, load_catalogue, site_name
 from zjolcrawl.storage.documents import article_document
 from zjolcrawl.storage.operations import end_walk, reject_id, visit_column
 from zjolcrawl.storage.schema import ensure_schema

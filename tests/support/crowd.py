@@ -20,7 +20,7 @@ from tests.support.pages import DAY, article, following, list_page
 from tests.support.site import Answer, Request, SiteProxy
 from zjolcrawl.archive.archive import Archive
 from zjolcrawl.archive.warc import Pointer
-from zjolcrawl.catalogue import Column, load_catalogue
+from zjolcrawl.site.catalogue import Column, load_catalogue
 
 FIRST = 4774001
 _HTML = {"Content-Type": "text/html"}

@@ -10,10 +10,10 @@ from rich.text import Text
 from scrapy.exceptions import UsageError
 
 from zjolcrawl.arguments import ArgumentError
-from zjolcrawl.catalogue import CatalogueError, load_catalogue
 from zjolcrawl.command import ReadingCommand
 from zjolcrawl.display.audit import Audit, audit, render, requeued
 from zjolcrawl.parsing.urls import url_day
+from zjolcrawl.site.catalogue import CatalogueError, load_catalogue
 from zjolcrawl.storage.audit import ledger, requeue
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.health import column_rows

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 from scrapy.commands import ScrapyCommand
 
-from zjolcrawl.catalogue import CatalogueError, Column, load_catalogue
+from zjolcrawl.site.catalogue import CatalogueError, Column, load_catalogue
 from zjolcrawl.terminal import console, guard, printable, put_data, say
 
 _SUFFIX = ".zjol.com.cn"

@@ -11,11 +11,11 @@ from rich.text import Text
 
 from zjolcrawl.archive.files import DAMAGED
 from zjolcrawl.archive.state import ArchiveState
-from zjolcrawl.catalogue import Column
 from zjolcrawl.display.drift import of_templates
 from zjolcrawl.display.findings import Finding, line
 from zjolcrawl.display.runs import arguments, ending, started
 from zjolcrawl.display.words import counted, moment, size, some, span
+from zjolcrawl.site.catalogue import Column
 from zjolcrawl.storage.folder import Folder
 from zjolcrawl.storage.health import LinkCounts
 

@@ -10,13 +10,15 @@ from itertools import islice
 from lxml.html import HtmlElement
 
 from zjolcrawl.items import READ_KINDS, Media, RawArticle
-from zjolcrawl.parsing.bar import read_bar
 from zjolcrawl.parsing.blocks import Block, BlockReader
 from zjolcrawl.parsing.body import Body, read_body
+from zjolcrawl.parsing.credit_bar import read_bar
+from zjolcrawl.parsing.densest import GENERIC, SHORT, Densest, below_headline
 from zjolcrawl.parsing.elements import Names, text_of
+from zjolcrawl.parsing.exact_time import exact_time
 from zjolcrawl.parsing.fields.dates import time_span
 from zjolcrawl.parsing.fields.text import clean, squeeze
-from zjolcrawl.parsing.foot import (
+from zjolcrawl.parsing.footer import (
     attachments_in,
     bylines_in,
     editors_in,
@@ -29,19 +31,17 @@ from zjolcrawl.parsing.gallery import read_gallery
 from zjolcrawl.parsing.head import Head, Headline, find_headline, read_head
 from zjolcrawl.parsing.heading import is_named_only_by_site
 from zjolcrawl.parsing.info_line import InfoLine, read_info
-from zjolcrawl.parsing.lines import LinesAfter, last_lines
 from zjolcrawl.parsing.metadata import read_metadata
+from zjolcrawl.parsing.multipage import page_urls
 from zjolcrawl.parsing.outlet import outlet_below
 from zjolcrawl.parsing.page import Page, read_page
-from zjolcrawl.parsing.pages import page_urls
 from zjolcrawl.parsing.paper_article import is_blank, place_on_page, read_paper_article
-from zjolcrawl.parsing.stamps import exact_time
-from zjolcrawl.parsing.stubs import stub_target
+from zjolcrawl.parsing.redirects import stub_target
 from zjolcrawl.parsing.templates import FAMILIES
 from zjolcrawl.parsing.templates.containers import T3
-from zjolcrawl.parsing.templates.generic import GENERIC, SHORT, Densest, below_headline
-from zjolcrawl.parsing.templates.table import Path, Template, Values, find
+from zjolcrawl.parsing.text_lines import LinesAfter, last_lines
 from zjolcrawl.parsing.urls import absolute, canonical, doc_id, kind
+from zjolcrawl.parsing.xpath import Path, Template, Values, find
 
 # Increase with every change that can alter a field. Stored as `parser.version` in the documents.
 PARSER_VERSION = 3

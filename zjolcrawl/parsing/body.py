@@ -9,15 +9,15 @@ from html import escape
 from itertools import dropwhile
 
 from zjolcrawl.items import Image, Media
-from zjolcrawl.parsing.bar import apart, begins_with_source, is_bar, read_bar
 from zjolcrawl.parsing.blocks import Block, keep_lines
 from zjolcrawl.parsing.captions import with_captions
+from zjolcrawl.parsing.credit_bar import apart, begins_with_source, is_bar, read_bar
 from zjolcrawl.parsing.credits import read_credits
 from zjolcrawl.parsing.fields.bylines import EDITOR_ROLES
 from zjolcrawl.parsing.fields.text import clean, squeeze
 from zjolcrawl.parsing.furniture import begins_box, is_contact, trim, until_end
 from zjolcrawl.parsing.info_line import read_info
-from zjolcrawl.parsing.passages import (
+from zjolcrawl.parsing.labelled_lines import (
     ABSTRACT,
     BAR,
     EDITOR_LINE,

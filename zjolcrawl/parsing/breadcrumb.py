@@ -14,8 +14,8 @@ from zjolcrawl.parsing.ancestry import Under
 from zjolcrawl.parsing.blocks import BLOCK_TAGS
 from zjolcrawl.parsing.elements import text_of
 from zjolcrawl.parsing.fields.text import clean
-from zjolcrawl.parsing.lines import Line
-from zjolcrawl.parsing.templates.table import find, paths
+from zjolcrawl.parsing.text_lines import Line
+from zjolcrawl.parsing.xpath import find, paths
 
 _PLACE = re.compile("位置|所在地")
 _POSITION = re.compile(

@@ -16,7 +16,7 @@ from lxml.html import HtmlElement
 from zjolcrawl.items import READ_KINDS
 from zjolcrawl.parsing.ancestry import Under
 from zjolcrawl.parsing.fields.dates import china_midnight
-from zjolcrawl.parsing.listed import (
+from zjolcrawl.parsing.list_links import (
     Here,
     ListedLink,
     index_of,
@@ -24,10 +24,10 @@ from zjolcrawl.parsing.listed import (
     links_of_item,
     links_of_scripts,
 )
+from zjolcrawl.parsing.multipage import script_number
 from zjolcrawl.parsing.page import Page, read_page
-from zjolcrawl.parsing.pages import script_number
-from zjolcrawl.parsing.templates.table import Path, has_class, paths
 from zjolcrawl.parsing.urls import absolute, canonical, url_day
+from zjolcrawl.parsing.xpath import Path, has_class, paths
 
 # Boxes beside the list; their links do not belong to the column.
 _BESIDE = re.compile(

@@ -13,7 +13,7 @@ from zjolcrawl.parsing.fields.bylines import (
     is_organisation,
     leading_names,
 )
-from zjolcrawl.parsing.passages import CREDIT, DATED, DATELINE
+from zjolcrawl.parsing.labelled_lines import CREDIT, DATED, DATELINE
 
 _BRACKET = re.compile(r"^[\s\u3000]*[（(〔\[]([^）)〕\]]{2,120})[）)〕\]]")
 _NAME = r"(?:[\u3400-\u9fff·]{2,12}|[\u3400-\u9fff][ \u3000][\u3400-\u9fff])"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from zjolcrawl.parsing.blocks import PAGE_FOOT, Block
-from zjolcrawl.parsing.passages import TAG_LINE
+from zjolcrawl.parsing.labelled_lines import TAG_LINE
 
 # Nothing from this line on belongs to the article.
 _END = re.compile(

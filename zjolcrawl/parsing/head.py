@@ -15,7 +15,6 @@ from itertools import islice
 from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.ancestry import Under
-from zjolcrawl.parsing.bar import is_value
 from zjolcrawl.parsing.breadcrumb import (
     SIGNS,
     find_position,
@@ -24,7 +23,9 @@ from zjolcrawl.parsing.breadcrumb import (
     read_breadcrumb,
 )
 from zjolcrawl.parsing.byline_lines import byline_of, is_byline
+from zjolcrawl.parsing.credit_bar import is_value
 from zjolcrawl.parsing.elements import Names, text_of
+from zjolcrawl.parsing.exact_time import RELATIVE
 from zjolcrawl.parsing.fields.bylines import is_credit, leading_names
 from zjolcrawl.parsing.fields.dates import time_span, yearless_span
 from zjolcrawl.parsing.fields.text import DIVIDER, clean, squeeze
@@ -36,10 +37,9 @@ from zjolcrawl.parsing.heading import (
     most_emphasised,
     names_account,
 )
-from zjolcrawl.parsing.lines import Line, lines_from, page_lines
-from zjolcrawl.parsing.passages import ABSTRACT, NOTE, ORIGINAL_TITLE, unquoted
-from zjolcrawl.parsing.stamps import RELATIVE
-from zjolcrawl.parsing.templates.table import Template, find, paths
+from zjolcrawl.parsing.labelled_lines import ABSTRACT, NOTE, ORIGINAL_TITLE, unquoted
+from zjolcrawl.parsing.text_lines import Line, lines_from, page_lines
+from zjolcrawl.parsing.xpath import Template, find, paths
 
 _HEADLINES = paths("//h1", "//h2")
 _SITE_SUFFIX = re.compile(

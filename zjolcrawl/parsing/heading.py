@@ -12,7 +12,7 @@ from itertools import islice
 
 from zjolcrawl.parsing.elements import text_of
 from zjolcrawl.parsing.fields.text import clean
-from zjolcrawl.parsing.lines import Line
+from zjolcrawl.parsing.text_lines import Line
 
 FURNITURE = re.compile(
     r"^(?:首页|登录|注册|搜索|广告|正文|大\s*中\s*小|(?:【\s{0,3}(?:打印|关闭|收藏|评论|推荐|纠错|转发|复制|返回|论坛|我要|我来|发表|进入|网友|手机|字[体号]|[大中小]\s|[大中小]】|\d)[^【】]{0,12}】?\s{0,3}){1,9}|\d+|[\W_]+|浙江在线|今日热点|打印|关闭|收藏|评论|返回(?:顶部|首页)?|分享)$"

@@ -16,7 +16,7 @@ from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.fields.dates import find_stamp
 from zjolcrawl.parsing.fields.text import clean
-from zjolcrawl.parsing.templates.table import Path
+from zjolcrawl.parsing.xpath import Path
 
 # Names in lower case without spaces, best first. The first of each group comes from TRS WCM's
 # government pages (docs/site.md), the others from Open Graph, schema.org and news portals.

@@ -19,8 +19,8 @@ from zjolcrawl.parsing.breadcrumb import find_position
 from zjolcrawl.parsing.column_page import CLASSED_LISTS
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.page import read_page
-from zjolcrawl.parsing.templates.table import Path
 from zjolcrawl.parsing.urls import absolute, is_front, is_own_host
+from zjolcrawl.parsing.xpath import Path
 
 Place = Literal["breadcrumb", "more", "navigation", "heading", "page"]
 

@@ -9,7 +9,7 @@ from itertools import islice
 from zjolcrawl.parsing.elements import text_of
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.info_line import read_info
-from zjolcrawl.parsing.lines import Line
+from zjolcrawl.parsing.text_lines import Line
 
 _NAMED = re.compile(
     r"(?:^|[\s_-])(?:source|laiyuan|media-?name|author-?name|nickname)(?:$|[\s_-])", re.IGNORECASE

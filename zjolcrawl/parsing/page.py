@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from lxml import etree
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.attributes import without_surplus
 from zjolcrawl.parsing.elements import Names
+from zjolcrawl.parsing.repair import without_surplus
 from zjolcrawl.parsing.urls import absolute
 
 # nginx inserts its whole error page where an include is missing, sometimes under the site's own

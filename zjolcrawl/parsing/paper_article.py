@@ -20,7 +20,6 @@ from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES
 from zjolcrawl.parsing.fields.text import DIVIDER, clean
 from zjolcrawl.parsing.head import Head, find_headline, read_head
 from zjolcrawl.parsing.info_line import read_info
-from zjolcrawl.parsing.lines import page_lines
 from zjolcrawl.parsing.page import Page
 from zjolcrawl.parsing.paper_page import Label, issue_pages, own_label, page_of, read_label
 from zjolcrawl.parsing.templates.paper import (
@@ -30,8 +29,9 @@ from zjolcrawl.parsing.templates.paper import (
     T5,
     TITLE_TAG,
 )
-from zjolcrawl.parsing.templates.table import Path, find
+from zjolcrawl.parsing.text_lines import page_lines
 from zjolcrawl.parsing.urls import canonical, url_day
+from zjolcrawl.parsing.xpath import Path, find
 
 _PROPERTY, _PROPERTY_END = re.compile(r"<!--\s*enpproperty"), re.compile(r"/enpproperty\s*-->")
 _FIELD = re.compile(r"<((?:founder-)?(\w+))>")

@@ -16,8 +16,7 @@ from lxml.html import HtmlElement
 from zjolcrawl.parsing.column_page import ColumnPage, link_day_of
 from zjolcrawl.parsing.fields.dates import plausible_day
 from zjolcrawl.parsing.fields.text import clean
-from zjolcrawl.parsing.lines import Line
-from zjolcrawl.parsing.listed import ListedLink
+from zjolcrawl.parsing.list_links import ListedLink
 from zjolcrawl.parsing.page import Page, decode, read_page
 from zjolcrawl.parsing.templates.paper import (
     ALL_LINKS,
@@ -27,8 +26,9 @@ from zjolcrawl.parsing.templates.paper import (
     PAGE_ROW,
     TITLE_LINKS,
 )
-from zjolcrawl.parsing.templates.table import find
+from zjolcrawl.parsing.text_lines import Line
 from zjolcrawl.parsing.urls import absolute, canonical, is_paper_page, kind, normalized
+from zjolcrawl.parsing.xpath import find
 
 # 第01版：要闻, 00A03版:要闻, 头版:要闻, 三版:世相, 第三至四版:专题, 01版:要闻, A0001版：封面, a0001版:头版, 第04-05版:目的地, 第四版 副刊
 _LABEL = re.compile(

@@ -7,10 +7,8 @@ from typing import Any, Self
 
 from scrapy.crawler import Crawler
 
-from zjolcrawl.catalogue import catalogue_names, site_name
 from zjolcrawl.fields import PAGE, PAPER, expected_of
 from zjolcrawl.items import FROM_KEYWORDS, Article, Byline, Outcome, RawArticle
-from zjolcrawl.papers import Paper, paper_of
 from zjolcrawl.parsing.article_page import PARSER_VERSION
 from zjolcrawl.parsing.deadline import TooLong, within
 from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, merge, names_editor, people
@@ -24,6 +22,8 @@ from zjolcrawl.parsing.fields.dates import (
 from zjolcrawl.parsing.fields.tags import keyword_tags, split_tags
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.urls import doc_id, host_of, kind, url_day
+from zjolcrawl.site.catalogue import catalogue_names, site_name
+from zjolcrawl.site.papers import Paper, paper_of
 
 _EXPECTED = {kind: expected_of(kind) for kind in (PAGE, PAPER)}
 

@@ -10,9 +10,9 @@ from scrapy import Request
 from scrapy.http import Response
 
 from zjolcrawl.arguments import column_arguments
-from zjolcrawl.catalogue import Column
 from zjolcrawl.items import ColumnVisit, WalkEnd
 from zjolcrawl.request_meta import CONTEXT, SEEN_AT, after
+from zjolcrawl.site.catalogue import Column
 from zjolcrawl.spiders.context import Days, column_context
 from zjolcrawl.spiders.lists import ListReader
 from zjolcrawl.spiders.reader import conditional_headers, validators_of

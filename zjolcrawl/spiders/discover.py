@@ -12,11 +12,11 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from zjolcrawl.arguments import discover_arguments
-from zjolcrawl.catalogue import Column, load_catalogue
 from zjolcrawl.parsing.column_page import read_column
 from zjolcrawl.parsing.navigation import ColumnLink, column_url, read_navigation
-from zjolcrawl.proposals import Find, fragment, propose, table
 from zjolcrawl.request_meta import CONTEXT, SEEN_AT
+from zjolcrawl.site.catalogue import Column, load_catalogue
+from zjolcrawl.site.proposals import Find, fragment, propose, table
 from zjolcrawl.spiders.reader import REFUSALS, ArticleReader, reason_of
 
 _STDOUT = "-"

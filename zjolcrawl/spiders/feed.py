@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING, Any
 from pymongo.errors import PyMongoError
 from scrapy import Request
 
-from zjolcrawl.catalogue import Column
 from zjolcrawl.items import Link, Outcome
-from zjolcrawl.papers import Paper
 from zjolcrawl.parsing.urls import host_of
 from zjolcrawl.request_meta import FED, HOST
-from zjolcrawl.run.leases import Leases
+from zjolcrawl.run.leases import FED, HOST, Leases
+from zjolcrawl.site.catalogue import Column
+from zjolcrawl.site.papers import Paper
 from zjolcrawl.storage.buffer import Buffer
 from zjolcrawl.storage.buffer import link_of as row_of
 from zjolcrawl.storage.operations import utc_now

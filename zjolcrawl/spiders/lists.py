@@ -11,16 +11,16 @@ from scrapy import Request
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from zjolcrawl.catalogue import Column
 from zjolcrawl.items import READ_KINDS, ColumnVisit, Link, WalkEnd
 from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.parsing.column_page import ColumnPage, link_day_of, read_column
 from zjolcrawl.parsing.fields.dates import china_day
-from zjolcrawl.parsing.listed import ListedLink
+from zjolcrawl.parsing.list_links import ListedLink
 from zjolcrawl.parsing.paper_page import read_paper_page
 from zjolcrawl.parsing.urls import is_own_host, is_paper_page
 from zjolcrawl.request_meta import SEEN_AT, after
 from zjolcrawl.run.leases import LeaseLost
+from zjolcrawl.site.catalogue import Column
 from zjolcrawl.spiders.feed import Feed, List
 from zjolcrawl.spiders.reader import ArticleReader, reason_of, target_of
 from zjolcrawl.storage.errors import StoreError

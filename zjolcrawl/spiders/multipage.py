@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.items import Link, RawArticle
-from zjolcrawl.parsing.pages import MOST_PAGES, join, part_url
+from zjolcrawl.parsing.multipage import MOST_PAGES, join, part_url
 from zjolcrawl.parsing.urls import page_number
 
 

@@ -12,10 +12,10 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from zjolcrawl.arguments import paper_arguments
-from zjolcrawl.catalogue import Column
-from zjolcrawl.papers import Paper
 from zjolcrawl.parsing.paper_page import PaperPage, newest_issue, read_calendar
 from zjolcrawl.request_meta import CONTEXT, after
+from zjolcrawl.site.catalogue import Column
+from zjolcrawl.site.papers import Paper
 from zjolcrawl.spiders.context import Days, column_context
 from zjolcrawl.spiders.lists import ListReader
 from zjolcrawl.spiders.reader import reason_of

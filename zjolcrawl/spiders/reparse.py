@@ -18,15 +18,16 @@ from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.archive.decoding import BrokenAnswer
 from zjolcrawl.arguments import reparse_arguments
-from zjolcrawl.catalogue import Column
 from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, RawArticle, Unchanged
 from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.middlewares.replay import NotCaptured
 from zjolcrawl.parsing.urls import canonical, is_own_host
+from zjolcrawl.processes import PART_REPORTS
 from zjolcrawl.request_meta import CAPTURE, CONTEXT, PART_OF, SEEN_AT
 from zjolcrawl.run.reparse_jobs import PART_REPORTS
 from zjolcrawl.run.run import Mode
 from zjolcrawl.run.summary import NOTHING_CHOSEN
+from zjolcrawl.site.catalogue import Column
 from zjolcrawl.spiders.context import Days, column_of, link_of
 from zjolcrawl.spiders.lists import ListReader, failed_visit
 from zjolcrawl.spiders.reader import reason_of, target_of, unwanted

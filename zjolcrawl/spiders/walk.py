@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Self
 
-from zjolcrawl.catalogue import Column
 from zjolcrawl.items import READ_KINDS, WalkEnd
 from zjolcrawl.parsing.column_page import ColumnPage, link_day_of
 from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.parsing.urls import is_own_host, normalized
+from zjolcrawl.site.catalogue import Column
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import cache
 
-from zjolcrawl.catalogue import Column, load_catalogue, sites
 from zjolcrawl.display.words import local
-from zjolcrawl.papers import load_papers
+from zjolcrawl.site.catalogue import Column, load_catalogue, sites
+from zjolcrawl.site.papers import load_papers
 
 IMAGE_STATES = {
     "stored": "已存", "missing": "原站已无此图", "failed": "未能取得", "referenced": "未曾下载",

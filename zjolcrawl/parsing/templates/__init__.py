@@ -4,6 +4,6 @@ To add a family, add a file here, a line in FAMILIES, a fixture and its JSON.
 """
 
 from zjolcrawl.parsing.templates import arttitle, containers, conttit, trs
-from zjolcrawl.parsing.templates.table import Template
+from zjolcrawl.parsing.xpath import Template
 
 FAMILIES: tuple[Template, ...] = (conttit.T1, arttitle.T2, containers.T3, trs.TRS)

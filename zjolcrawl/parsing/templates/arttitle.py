@@ -1,6 +1,6 @@
 """Template T2 (`artTitle`): pages of tsxz 2019-2021 and zjnews/zjxc 2022-2026 (docs/site.md)."""
 
-from zjolcrawl.parsing.templates.table import Template, has_class, paths
+from zjolcrawl.parsing.xpath import Template, has_class, paths
 
 T2 = Template(
     name="T2",

@@ -3,7 +3,7 @@
 The markup of their heads is not known; the shared rules read title, time and the rest.
 """
 
-from zjolcrawl.parsing.templates.table import Template, has_class, paths
+from zjolcrawl.parsing.xpath import Template, has_class, paths
 
 T3 = Template(
     name="T3",

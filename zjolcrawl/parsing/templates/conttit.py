@@ -1,6 +1,6 @@
 """Template T1 (`contTit`): TRS pages of 2015-2021 and late legacy pages (docs/site.md)."""
 
-from zjolcrawl.parsing.templates.table import Template, has_class, paths
+from zjolcrawl.parsing.xpath import Template, has_class, paths
 
 T1 = Template(
     name="T1",

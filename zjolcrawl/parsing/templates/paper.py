@@ -4,7 +4,7 @@ It is not in FAMILIES because a paper article is recognised by its URL. Pages of
 pages share the same frame: the list of the issue's pages and the label of the current page.
 """
 
-from zjolcrawl.parsing.templates.table import Path, Template, has_class, paths
+from zjolcrawl.parsing.xpath import Path, Template, has_class, paths
 
 T5 = Template(
     name="T5",

@@ -3,7 +3,7 @@
 It says nothing about the head; the shared rules read title, time and the rest.
 """
 
-from zjolcrawl.parsing.templates.table import Template, has_class, paths
+from zjolcrawl.parsing.xpath import Template, has_class, paths
 
 TRS = Template(
     name="TRS",

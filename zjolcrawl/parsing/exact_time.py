@@ -10,8 +10,8 @@ from itertools import islice
 from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.fields.dates import CHINA, find_stamp, find_time
-from zjolcrawl.parsing.lines import Line
-from zjolcrawl.parsing.templates.table import Path
+from zjolcrawl.parsing.text_lines import Line
+from zjolcrawl.parsing.xpath import Path
 
 _CLOCKS = Path("//time[@datetime]")
 # data-time, data-timestamp, data-publish-time, data-ts, datetime, and title (a tooltip).

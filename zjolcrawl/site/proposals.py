@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 
 from rich.cells import cell_len, set_cell_size
 
-from zjolcrawl.catalogue import Column, sites
 from zjolcrawl.parsing.column_page import ColumnPage, link_day_of
 from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.parsing.navigation import ColumnLink
+from zjolcrawl.site.catalogue import Column, sites
 
 _HEAD = """\
 # Columns that are not in the catalogue, found in the site's HTML by `scrapy crawl discover`.
-# Copy the ones you want to the end of zjolcrawl/columns.toml; `scrapy columns` checks the file. Review the
+# Copy the ones you want to the end of zjolcrawl/site/columns.toml; `scrapy columns` checks the file. Review the
 # names, which are link texts, and set enabled = true for columns that `scrapy crawl column` should crawl.
 """
 

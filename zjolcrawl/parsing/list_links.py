@@ -21,8 +21,8 @@ from zjolcrawl.parsing.fields.dates import (
     time_span,
 )
 from zjolcrawl.parsing.fields.text import clean
-from zjolcrawl.parsing.templates.table import Path
 from zjolcrawl.parsing.urls import absolute, canonical, kind, normalized, url_day
+from zjolcrawl.parsing.xpath import Path
 
 _ANCHORS = Path(".//a[@href]")
 _DATED = ("span", "em", "i", "p", "div", "font", "time", "b", "td", "dd", "small")

@@ -13,7 +13,7 @@ from lxml.html import HtmlElement
 from zjolcrawl.parsing.blocks import PAGE_FOOT, is_hidden, is_named_furniture
 from zjolcrawl.parsing.image_refs import IMAGE_TAGS, IS_PICTURE, picture
 from zjolcrawl.parsing.page import Page
-from zjolcrawl.parsing.templates.table import Template, paths
+from zjolcrawl.parsing.xpath import Template, paths
 
 GENERIC = Template(
     name="generic",

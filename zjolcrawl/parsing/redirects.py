@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from zjolcrawl.parsing.page import Page
-from zjolcrawl.parsing.templates.table import Path, Values
 from zjolcrawl.parsing.urls import absolute, canonical
+from zjolcrawl.parsing.xpath import Path, Values
 
 _SENDS = re.compile(
     r"location(?:\.href)?\s{0,9}(?:=|\.replace\s{0,9}\(|\.assign\s{0,9}\()\s{0,9}[\"']([^\"'\n]{1,2000})[\"']"

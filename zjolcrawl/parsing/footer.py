@@ -15,14 +15,14 @@ from operator import is_
 from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.ancestry import Under
-from zjolcrawl.parsing.bar import apart, is_value
 from zjolcrawl.parsing.blocks import ATTACHMENT
+from zjolcrawl.parsing.credit_bar import apart, is_value
 from zjolcrawl.parsing.elements import Names, text_of
 from zjolcrawl.parsing.fields.bylines import EDITOR_ROLES, EDITOR_SIGNS
 from zjolcrawl.parsing.fields.text import DIVIDER, clean, squeeze
 from zjolcrawl.parsing.furniture import is_no_tag
-from zjolcrawl.parsing.lines import Line
-from zjolcrawl.parsing.passages import EDITOR_LINE, TAG_LINE
+from zjolcrawl.parsing.labelled_lines import EDITOR_LINE, TAG_LINE
+from zjolcrawl.parsing.text_lines import Line
 from zjolcrawl.parsing.urls import absolute
 
 _EDITOR = re.compile(

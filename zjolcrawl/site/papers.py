@@ -8,8 +8,8 @@ from datetime import date
 from functools import cache
 from importlib.resources import files
 
-from zjolcrawl.catalogue import Column
 from zjolcrawl.parsing.urls import host_of
+from zjolcrawl.site.catalogue import Column
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Paper:
 @cache
 def load_papers() -> dict[str, Paper]:
     """The papers by id, in file order."""
-    text = (files("zjolcrawl") / "papers.toml").read_text(encoding="utf-8")
+    text = (files("zjolcrawl.site") / "papers.toml").read_text(encoding="utf-8")
     entries = tomllib.loads(text)["paper"]
     lists = ("entries", "older_hosts")
     papers = (

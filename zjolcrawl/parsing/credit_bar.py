@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, is_nobody, leading_names
 from zjolcrawl.parsing.furniture import RELATED
 from zjolcrawl.parsing.info_line import InfoLine, read_info
-from zjolcrawl.parsing.passages import TAG_LINE
+from zjolcrawl.parsing.labelled_lines import TAG_LINE
 
 _SOURCE_LABEL = r"(?:(?:文章|新闻|稿件|信息|本文)?来\s{0,9}源|稿源)"
 _LABELS = rf"(?:{_SOURCE_LABEL}|作\s{{0,9}}者|{EDITOR_ROLES})"

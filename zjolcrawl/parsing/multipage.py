@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from zjolcrawl.items import RawArticle
 from zjolcrawl.parsing.page import Page
-from zjolcrawl.parsing.templates.table import Values
 from zjolcrawl.parsing.urls import absolute, canonical, page_number
+from zjolcrawl.parsing.xpath import Values
 
 _HREFS = Values("//a/@href")
 _OPTIONS = Values("//option/@value")

@@ -39,7 +39,7 @@ def load_catalogue(path: Path | None = None) -> dict[str, Column]:
 
     Raises CatalogueError.
     """
-    text = (path or files("zjolcrawl") / "columns.toml").read_text(encoding="utf-8")
+    text = (path or files("zjolcrawl.site") / "columns.toml").read_text(encoding="utf-8")
     where = path.name if path else "columns.toml"
     try:
         entries = tomllib.loads(text).get("column", [])
@@ -61,7 +61,7 @@ def load_catalogue(path: Path | None = None) -> dict[str, Column]:
 @cache
 def sites() -> dict[str, str | None]:
     """The known hosts of the site, each with its Chinese name, or None where the site gives none."""
-    table = tomllib.loads((files("zjolcrawl") / "sites.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads((files("zjolcrawl.site") / "sites.toml").read_text(encoding="utf-8"))
     unnamed = [name for group in table["unnamed"].values() for name in group]
     names = {**dict.fromkeys(unnamed), **table["sites"]}
     return {f"{name}.zjol.com.cn": label for name, label in names.items()}

@@ -1,0 +1,1 @@
+"""What is true of one news site alone: its hosts, columns, digital papers."""
