@@ -12,12 +12,12 @@ from scrapy.http import Response
 
 from zjolcrawl.archive.archive import ArchiveError, NoAnswer
 from zjolcrawl.archive.writer import Exchange, Headers
+from zjolcrawl.clock import utc_now
 from zjolcrawl.extensions.leases import LeaseLost
 from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.middlewares.frontier import CONDITIONS
 from zjolcrawl.middlewares.replay import ARCHIVED
 from zjolcrawl.middlewares.robots import Forbidden
-from zjolcrawl.storage.operations import utc_now
 
 logger = logging.getLogger(__name__)
 UNASKED = "unasked"

@@ -14,7 +14,7 @@ from scrapy.http import Response
 from zjolcrawl.extensions.leases import HOST
 from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.items import ColumnVisit, Link, Outcome, WalkEnd
-from zjolcrawl.storage.buffer import Found
+from zjolcrawl.storage.link_recorder import Recorded
 
 logger = logging.getLogger(__name__)
 _START_BATCH = 100
@@ -86,7 +86,7 @@ class FrontierMiddleware:
     async def _recorded(self, batch: list[Any]) -> list[Any]:
         """The batch without links that are only recorded and requests that are not needed."""
         links = [link for each in batch if (link := _link_of(each))]
-        found = Found()
+        found = Recorded()
         if links:
             found = await (await RunLedger.of(self.crawler).open()).discover(links)
             if feed := getattr(self.crawler.spider, "feed", None):
@@ -99,7 +99,7 @@ def conditional_headers(row: dict[str, Any]) -> dict[str, str]:
     return {header: row[name] for name, header in CONDITIONS.items() if row.get(name)}
 
 
-def _ready(each: Any, found: Found) -> Any:
+def _ready(each: Any, found: Recorded) -> Any:
     """What to pass on for one output of a callback; None drops it."""
     if isinstance(each, Link):
         return None

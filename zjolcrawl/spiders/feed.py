@@ -25,13 +25,13 @@ from pymongo.errors import PyMongoError
 from scrapy import Request
 
 from zjolcrawl.catalogue import Column
+from zjolcrawl.clock import utc_now
 from zjolcrawl.extensions.leases import FED, HOST, Leases
 from zjolcrawl.items import Link, Outcome
 from zjolcrawl.papers import Paper
 from zjolcrawl.parsing.urls import host_of
 from zjolcrawl.storage.buffer import Buffer
 from zjolcrawl.storage.buffer import link_of as row_of
-from zjolcrawl.storage.operations import utc_now
 from zjolcrawl.storage.store import Place
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from zjolcrawl.processes import PART_REPORTS
 from zjolcrawl.spiders.context import Days, column_of, link_of
 from zjolcrawl.spiders.lists import ListReader, failed_visit, link_of_list
 from zjolcrawl.spiders.reader import reason_of, target_of, unwanted
-from zjolcrawl.storage.queries import seen_by_parsers_before
+from zjolcrawl.storage.queries.articles import seen_by_parsers_before
 
 _AHEAD = 100  # captures queued in the scheduler at most
 

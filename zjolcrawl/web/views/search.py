@@ -19,8 +19,8 @@ from starlette.responses import Response
 from zjolcrawl.catalogue import sites
 from zjolcrawl.display.snippets import Marked, marked, snippets
 from zjolcrawl.search import QueryError, Results, Search, search
-from zjolcrawl.search.text import FIELDS
-from zjolcrawl.storage.browsing import column_ids, newest_articles
+from zjolcrawl.search.tokens import FIELDS
+from zjolcrawl.storage.queries.browsing import column_ids, newest_articles
 from zjolcrawl.web.asked import Asked, asked, whole
 from zjolcrawl.web.labels import column_name, column_site
 from zjolcrawl.web.rendering import link, page, part, picture
