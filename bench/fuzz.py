@@ -32,6 +32,7 @@ import bson
 
 from tests.parsing.mutilations import spoil
 from tests.support.goldens import FIXTURES
+from zjolcrawl.clock import utc_now
 from zjolcrawl.items import Article, Link, RawArticle
 from zjolcrawl.parsing.article_page import read_article
 from zjolcrawl.parsing.column_page import read_column
@@ -41,7 +42,6 @@ from zjolcrawl.pipelines.normalize import normalize
 from zjolcrawl.pipelines.validate import fault
 from zjolcrawl.storage.documents import article_document
 from zjolcrawl.storage.embedded import EmbeddedServer
-from zjolcrawl.storage.operations import utc_now
 from zjolcrawl.storage.store import Store
 
 URLS = [

@@ -33,12 +33,12 @@ from bench.site import COLUMN, ident
 from bench.timed import Figures, cpu_time
 from bench.turns import in_turns, spread, table, versions
 from zjolcrawl import settings
+from zjolcrawl.clock import utc_now
 from zjolcrawl.items import Article, Link, RawArticle
 from zjolcrawl.parsing.article_page import read_article
 from zjolcrawl.pipelines.normalize import normalize
 from zjolcrawl.storage.documents import article_document
 from zjolcrawl.storage.embedded import EmbeddedServer
-from zjolcrawl.storage.operations import utc_now
 from zjolcrawl.storage.store import Store
 
 NUMBER = 900

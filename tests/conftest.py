@@ -39,7 +39,7 @@ def pytest_xdist_auto_num_workers() -> int:
 _LONGEST = (
     "tests/spiders/test_crowd.py", "tests/test_patterns.py", "tests/storage/test_poison.py", "tests/web/test_costly.py",
     "tests/parsing/test_bounds.py", "tests/storage/test_embedded.py", "tests/spiders/test_reparse.py",
-    "tests/exchange/", "tests/storage/test_spool.py", "tests/spiders/", "tests/pipelines/", "tests/commands/",
+    "tests/export/", "tests/storage/test_spool.py", "tests/spiders/", "tests/pipelines/", "tests/commands/",
     "tests/web/",
 )  # fmt: skip
 
@@ -54,7 +54,7 @@ _MARKS = {
     "tests/web/test_browser.py": "browser",
     **dict.fromkeys(
         (
-            "tests/commands/", "tests/exchange/", "tests/parsing/test_bounds.py",
+            "tests/commands/", "tests/export/", "tests/parsing/test_bounds.py",
             "tests/parsing/test_mutilated.py", "tests/parsing/test_properties.py",
             "tests/search/test_catchup.py", "tests/spiders/", "tests/storage/test_embedded.py",
             "tests/storage/test_poison.py", "tests/storage/test_spool.py", "tests/test_archives.py",

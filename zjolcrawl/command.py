@@ -21,7 +21,7 @@ from zjolcrawl.parsing.urls import canonical
 from zjolcrawl.storage.connection import Database, open_database
 from zjolcrawl.storage.embedded import EmbeddedUnavailable
 from zjolcrawl.storage.errors import StoreUnavailable
-from zjolcrawl.storage.queries import find_article, ledger_row
+from zjolcrawl.storage.queries.articles import find_article, frontier_row
 from zjolcrawl.terminal import guard, say
 
 
@@ -72,7 +72,7 @@ class ReadingCommand(ScrapyCommand):
             raise ArgumentError(f"{url} is not a URL: {error}") from error
         if found := await find_article(db, key):
             return found
-        row = await ledger_row(db, key)
+        row = await frontier_row(db, key)
         known = f"its link is {row['state']}: {row.get('last_error', '')}" if row else "unknown"
         raise NotFound(f"no article {key} ({known.rstrip(': ')})")
 

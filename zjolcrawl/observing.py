@@ -7,21 +7,21 @@ from pathlib import Path
 
 from zjolcrawl.archive.state import state
 from zjolcrawl.arguments import ArgumentError
+from zjolcrawl.clock import utc_now
 from zjolcrawl.display.health import Observed
 from zjolcrawl.run.lock import holder
 from zjolcrawl.site.catalogue import CatalogueError, load_catalogue
 from zjolcrawl.storage.connection import Database
-from zjolcrawl.storage.folder import look
-from zjolcrawl.storage.health import (
+from zjolcrawl.storage.queries.health import (
     column_rows,
     crawls_with_articles,
+    data_folder,
     last_crawls,
     last_good_crawl,
-    link_counts,
     live_runs,
     referred_files,
 )
-from zjolcrawl.storage.operations import utc_now
+from zjolcrawl.storage.queries.links import link_counts
 
 _RUNS = 10
 
@@ -36,7 +36,7 @@ async def observe(db: Database, data_dir: Path, *, thorough: bool = False) -> Ob
     referred = await referred_files(db) if thorough else set()
     try:
         return Observed(
-            now, load_catalogue().values(), await link_counts(db, now), look(data_dir),
+            now, load_catalogue().values(), await link_counts(db, now), data_folder(data_dir),
             rows=await column_rows(db),
             articles=await crawls_with_articles(db, _RUNS + 1),
             good=await last_good_crawl(db),

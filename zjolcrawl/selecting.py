@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from zjolcrawl.arguments import day_span, host_names, names
-from zjolcrawl.storage.selection import Selection
+from zjolcrawl.storage.queries.selection import Selection
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:

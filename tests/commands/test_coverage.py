@@ -16,7 +16,7 @@ from tests.support.pages import COLUMN, serve_column
 from tests.support.site import Answer, SiteProxy
 from zjolcrawl.display.coverage import SIGN, render, rows
 from zjolcrawl.parsing.urls import DAY_IN_URL, url_day
-from zjolcrawl.storage.coverage import Group
+from zjolcrawl.storage.queries.coverage import Group
 
 ZJNEWS, CHINA = "zjnews.zjol.com.cn", "china.zjol.com.cn"
 FULL = {

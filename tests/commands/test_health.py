@@ -17,8 +17,8 @@ from zjolcrawl.display.drift import of_templates
 from zjolcrawl.display.findings import Finding, line
 from zjolcrawl.display.health import Limits, Observed, judge
 from zjolcrawl.site.catalogue import load_catalogue
-from zjolcrawl.storage.folder import Folder, look
-from zjolcrawl.storage.health import LinkCounts
+from zjolcrawl.storage.queries.health import DataFolder, LinkCounts, data_folder
+from zjolcrawl.storage.queries.links import LinkCounts
 
 CATALOGUE = load_catalogue()
 ENABLED = [column.id for column in CATALOGUE.values() if column.enabled]
@@ -52,7 +52,7 @@ def judged(section: str, **seen: Any) -> list[tuple[bool, str]]:
     """The findings of a section, on little else than what is given."""
     little: dict[str, Any] = {
         "now": NOW, "columns": CATALOGUE.values(), "links": LinkCounts(),
-        "folder": Folder(5 * 10**9), **seen,
+        "folder": DataFolder(5 * 10**9), **seen,
     }  # fmt: skip
     return [(f.bad, f.text) for f in judge(Observed(**little), LIMITS) if f.section == section]
 
@@ -291,14 +291,14 @@ def test_what_fits_no_template() -> None:
 
 
 def test_folder(tmp_path: Path) -> None:
-    assert look(tmp_path / "not" / "there").free > 0
+    assert data_folder(tmp_path / "not" / "there").free > 0
     for name, size in (("warc/a", 3), ("warc/old/b", 4), ("spool/x.bson", 5), ("spool/y.bson", 0)):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(bytes(size))
-    seen = look(tmp_path)
+    seen = data_folder(tmp_path)
     assert (seen.archive, seen.spooled) == (7, {"x.bson": 5})
-    assert judged("disk", folder=Folder(999_999_999))[0][0] is True
-    assert judged("disk", folder=Folder(10**9))[0][0] is False
+    assert judged("disk", folder=DataFolder(999_999_999))[0][0] is True
+    assert judged("disk", folder=DataFolder(10**9))[0][0] is False
 
 
 def test_bad_is_red_and_one_line() -> None:

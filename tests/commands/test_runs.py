@@ -13,8 +13,8 @@ from bson import ObjectId
 from pymongo.database import Database
 
 from tests.support.crawling import Crawl, scrapy
+from zjolcrawl.clock import utc_now
 from zjolcrawl.display.runs import render
-from zjolcrawl.storage.operations import utc_now
 
 START = datetime(2017, 8, 11, 23, 34, 27, tzinfo=timezone.utc)
 IDS = [ObjectId(f"{n:024x}") for n in range(1, 20)]

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.exchange.made import article
+from tests.export.made import article
 from tests.support.crawling import LONG, ROOT, Crawl
 from tests.support.pages import saying, url_of
 from tests.support.site import Answer, SiteProxy

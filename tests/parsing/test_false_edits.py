@@ -11,13 +11,13 @@ import pytest
 from bson import ObjectId
 
 from tests.support.goldens import FIXTURES, load, sidecars
+from zjolcrawl.clock import utc_now
 from zjolcrawl.items import Article, RawArticle
 from zjolcrawl.parsing.article_page import read_article
 from zjolcrawl.parsing.page import decode
 from zjolcrawl.pipelines.normalize import normalize
 from zjolcrawl.storage.documents import article_document
-from zjolcrawl.storage.operations import utc_now
-from zjolcrawl.storage.steps import step
+from zjolcrawl.storage.revision_policy import decide
 
 # What stands around an article and is another at each visit; the number is the visit.
 ABOVE = (
@@ -92,11 +92,11 @@ def test_second_visit_with_all_furniture_changed_is_no_edit(path: Path) -> None:
     ]
     assert pages[0] != pages[1]
     first, second = (article_document(read(page, golden["url"])) for page in pages)
-    stored = step(article_document(read(body, golden["url"])), None, [], ObjectId()).version
+    stored = decide(article_document(read(body, golden["url"])), None, [], ObjectId()).version
     for sight in (first, second):
         sight["last_seen_at"] = utc_now() + timedelta(hours=1)
         assert stored
-        found = step(sight, stored, [], ObjectId())
+        found = decide(sight, stored, [], ObjectId())
         differing = {
             name: (stored.get(name), sight.get(name))
             for name in ("title", "kicker", "subtitle", "published_at", "source", "authors", "editors", "tags", "body")

@@ -16,8 +16,8 @@ from tests.support.pictures import EPS, ico, png, saved
 from tests.support.rebuilding import assert_rebuilt, snapshot
 from tests.support.site import Answer, Request, SiteProxy
 from zjolcrawl.items import Outcome
-from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.frontier import settle_link, store_link, unchanged_link
+from zjolcrawl.storage.visit_policy import VisitPolicy
 
 HOUR = timedelta(hours=1)
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)

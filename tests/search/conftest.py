@@ -13,9 +13,9 @@ import pytest
 from zjolcrawl.items import Article, Outcome, Unchanged
 from zjolcrawl.search import SearchIndex, catch_up, search
 from zjolcrawl.storage.connection import connect
-from zjolcrawl.storage.doubts import VisitPolicy
-from zjolcrawl.storage.selection import Selection
+from zjolcrawl.storage.queries.selection import Selection
 from zjolcrawl.storage.store import Store
+from zjolcrawl.storage.visit_policy import VisitPolicy
 
 T = TypeVar("T")
 Ask = Callable[[Callable[[Any], Awaitable[T]]], T]

@@ -302,8 +302,8 @@ def files_of(folder: Path) -> set[str]:
 def test_killed_import_is_searched_as_far_as_it_came(
     raw_db: Database[Any], command: Crawl, mongodb_uri: str, database: str, tmp_path: Path
 ) -> None:
-    from tests.exchange.made import article as exported
-    from tests.exchange.test_import import put as put_file
+    from tests.export.made import article as exported
+    from tests.export.test_import import put as put_file
 
     path = put_file(tmp_path / "a.jsonl", *(exported(n) for n in range(2000)))
     running = start_scrapy(

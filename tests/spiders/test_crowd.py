@@ -33,7 +33,7 @@ from tests.support.goldens import FOLDERS
 from tests.support.mongod import Mongod
 from tests.support.replica import ReplicaSet
 from tests.support.site import Answer, SiteProxy
-from zjolcrawl.storage.operations import utc_now
+from zjolcrawl.clock import utc_now
 
 LATE = 0.5  # seconds by which a request may arrive late on a busy machine
 IMAGES = "images.zjol.com.cn"

@@ -13,7 +13,7 @@ from tests.support.crawling import Begin, Crawl, ended
 from tests.support.pages import COLUMN, DAY, HOST, article, list_page, serve_column, url_of
 from tests.support.rebuilding import assert_rebuilt, drop, snapshot
 from tests.support.site import Answer, SiteProxy
-from zjolcrawl.storage.operations import reject_id
+from zjolcrawl.storage.updates import reject_id
 
 FIRST, SECOND, THIRD = 4774001, 4774002, 4774003
 

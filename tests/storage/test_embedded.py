@@ -21,11 +21,11 @@ from pymongo.errors import ServerSelectionTimeoutError
 
 from tests.support.crawling import LONG, wait_until
 from tests.support.mongod import is_running
+from zjolcrawl.filesystem import FileLock
 from zjolcrawl.storage.connection import with_database
 from zjolcrawl.storage.embedded import (
     EmbeddedServer,
     EmbeddedUnavailable,
-    FileLock,
     find_mongod,
     stop_if_unused,
 )

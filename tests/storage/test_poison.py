@@ -16,11 +16,11 @@ from tests.storage.test_store import URL, article
 from tests.support.crawling import LONG
 from tests.support.mongod import Mongod
 from zjolcrawl.items import Article, Byline, ColumnVisit, Image, Link, Outcome, Unchanged, WalkEnd
-from zjolcrawl.storage.buffer import Sight
+from zjolcrawl.storage.buffer import ArticleVisit
+from zjolcrawl.storage.buffer_writer import BufferWriter
 from zjolcrawl.storage.errors import StoreError
 from zjolcrawl.storage.limits import LONGEST_KEY, LONGEST_TEXT, MOST_BYTES, MOST_ENTRIES
 from zjolcrawl.storage.store import Store
-from zjolcrawl.storage.writing import BufferWriter
 
 Work = Callable[[Store], Awaitable[None]]
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
@@ -391,7 +391,7 @@ def test_what_our_own_code_breaks_on_costs_itself(
 ) -> None:
     write = BufferWriter._write_articles
 
-    async def breaks(writer: BufferWriter, sights: dict[str, Sight]) -> dict[str, str]:
+    async def breaks(writer: BufferWriter, sights: dict[str, ArticleVisit]) -> dict[str, str]:
         if url(3) in sights:
             raise ZeroDivisionError("nobody thought of it")
         return await write(writer, sights)

@@ -12,7 +12,7 @@ from pymongo.database import Database
 from tests.support.archives import Document
 from tests.support.plans import explained, parts
 from zjolcrawl.parsing.fields.dates import china_day
-from zjolcrawl.storage.selection import Selection
+from zjolcrawl.storage.queries.selection import Selection
 
 SINCE, UNTIL = date(2017, 7, 1), date(2017, 8, 31)
 PAGE = 20

@@ -21,7 +21,7 @@ from tests.support.mongod import Mongod
 from tests.support.pages import COLUMN, DAY, serve_column
 from tests.support.site import SiteProxy
 from zjolcrawl.items import ColumnVisit, Outcome, Unchanged
-from zjolcrawl.storage.buffer import SPOOLED, Sight
+from zjolcrawl.storage.buffer import SPOOLED, ArticleVisit
 from zjolcrawl.storage.spool import Damaged, Spool
 
 IDENTS = range(4774001, 4774201)
@@ -128,7 +128,7 @@ def test_away_while_links_that_are_due_are_taken_up(
 
 
 def test_spool_is_read_back_without_its_torn_end(tmp_path: Path) -> None:
-    spool = Spool(tmp_path, str(ObjectId()), (Outcome, Unchanged))
+    spool = Spool(tmp_path, str(ObjectId()), {"Outcome": Outcome, "Unchanged": Unchanged})
     items = [Outcome("http://a/", "failed", "HTTP 500"), Unchanged("http://b/")]
     assert spool.add(items) == 2
     assert spool.add([Unchanged("http://c/")]) == 1
@@ -285,4 +285,4 @@ def test_run_takes_in_what_is_whole_and_names_the_rest_once(
 
 def test_sight_needs_what_a_write_needs() -> None:
     with pytest.raises(TypeError, match="last_seen_at"):
-        Sight({"_id": "http://x/"}, "http://x/", {})
+        ArticleVisit({"_id": "http://x/"}, "http://x/", {})

@@ -15,11 +15,11 @@ from tests.support.crawling import LONG
 from tests.support.rebuilding import drop
 from zjolcrawl.items import Article, Byline, ColumnVisit, Image, Link, Outcome, WalkEnd
 from zjolcrawl.storage.documents import content_sha256
-from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.frontier import store_link, unchanged_link
 from zjolcrawl.storage.schema import VALIDATORS, ensure_schema
 from zjolcrawl.storage.store import Store
-from zjolcrawl.storage.versions import VersionWriter
+from zjolcrawl.storage.version_writer import VersionWriter
+from zjolcrawl.storage.visit_policy import VisitPolicy
 
 URL = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
 

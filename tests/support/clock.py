@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
 
+from zjolcrawl import clock
 from zjolcrawl.spiders import column
-from zjolcrawl.storage import operations
 
 
 def set_ahead(days: float) -> None:
@@ -17,5 +17,5 @@ def set_ahead(days: float) -> None:
         def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
             return datetime.now(tz) + ahead
 
-    for module in (column, operations):
+    for module in (column, clock):
         module.datetime = Clock  # type: ignore[attr-defined]

@@ -10,7 +10,8 @@ from typing import Any, Self
 
 from pymongo import MongoClient
 
-from zjolcrawl.storage.embedded import FileLock, find_mongod, start_lock
+from zjolcrawl.filesystem import FileLock
+from zjolcrawl.storage.embedded import find_mongod, start_lock
 
 
 def free_port() -> int:

@@ -17,7 +17,7 @@ from lxml import html
 from pymongo.database import Database
 
 from tests.display.test_sequences import line
-from tests.exchange.made import article
+from tests.export.made import article
 from tests.support.crawling import Running
 from tests.web.serving import Web, browsing
 from zjolcrawl.display.article import render

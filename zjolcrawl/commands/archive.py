@@ -15,7 +15,7 @@ from zjolcrawl.archive.stored import pull, push
 from zjolcrawl.archive.wacz import pack
 from zjolcrawl.arguments import ArgumentError, reparse_arguments
 from zjolcrawl.command import ReadingCommand
-from zjolcrawl.storage.queries import headlines
+from zjolcrawl.storage.queries.articles import headlines
 from zjolcrawl.terminal import say
 
 _CHOICES = ("run", "host", "captured_since", "captured_until")

@@ -11,7 +11,7 @@ from zjolcrawl.archive.decoding import decoded_body
 from zjolcrawl.archive.warc import Pointer
 from zjolcrawl.command import NotFound, ReadingCommand, one_url
 from zjolcrawl.display.article import render
-from zjolcrawl.storage.queries import version_of
+from zjolcrawl.storage.queries.articles import version_of
 from zjolcrawl.terminal import put_data, tell
 
 

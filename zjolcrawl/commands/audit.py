@@ -10,14 +10,14 @@ from rich.text import Text
 from scrapy.exceptions import UsageError
 
 from zjolcrawl.arguments import ArgumentError
+from zjolcrawl.clock import utc_now
 from zjolcrawl.command import ReadingCommand
 from zjolcrawl.display.audit import Audit, audit, render, requeued
 from zjolcrawl.parsing.urls import url_day
 from zjolcrawl.site.catalogue import CatalogueError, load_catalogue
-from zjolcrawl.storage.audit import ledger, requeue
 from zjolcrawl.storage.connection import Database
-from zjolcrawl.storage.health import column_rows
-from zjolcrawl.storage.operations import utc_now
+from zjolcrawl.storage.queries.health import column_rows
+from zjolcrawl.storage.queries.links import column_links, requeue
 from zjolcrawl.terminal import tell
 
 
@@ -43,7 +43,9 @@ class Command(ReadingCommand):
             raise UsageError("give one column, or none for all")
         async with self.database() as db:
             rows = await _columns(db, *args)
-            audits = [audit(key, row, await ledger(db, key, url_day)) for key, row in rows.items()]
+            audits = [
+                audit(key, row, await column_links(db, key, url_day)) for key, row in rows.items()
+            ]
             tell(render(audits))
             if opts.requeue:
                 tell([line async for line in _requeue(db, audits)] or [Text("nothing to requeue")])

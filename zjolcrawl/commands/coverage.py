@@ -11,7 +11,7 @@ from zjolcrawl.arguments import day_span, host_names, names
 from zjolcrawl.command import ReadingCommand
 from zjolcrawl.display.coverage import render, rows, values
 from zjolcrawl.parsing.urls import DAY_IN_URL
-from zjolcrawl.storage.coverage import DIMENSIONS, Wanted, coverage
+from zjolcrawl.storage.queries.coverage import DIMENSIONS, CoverageFilter, coverage
 from zjolcrawl.terminal import put_data, tell
 
 
@@ -52,7 +52,9 @@ class Command(ReadingCommand):
         """Count in MongoDB and print the rows."""
         if args:
             raise UsageError(f"unexpected argument: {' '.join(args)}")
-        wanted = Wanted(opts.by, opts.host, opts.template, *day_span(opts.since, opts.until))
+        wanted = CoverageFilter(
+            opts.by, opts.host, opts.template, *day_span(opts.since, opts.until)
+        )
         async with self.database() as db:
             found = rows(await coverage(db, wanted, DAY_IN_URL), wanted.by)
         if opts.json:

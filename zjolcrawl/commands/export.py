@@ -16,12 +16,24 @@ from zjolcrawl.command import ReadingCommand
 from zjolcrawl.commands.search import bring_up_to_date
 from zjolcrawl.display.progress import bar_on_stderr
 from zjolcrawl.display.words import counted, size
-from zjolcrawl.exchange.files import FORMATS, FileRefused, Write, format_of, written, written_bytes
-from zjolcrawl.exchange.values import mended
+from zjolcrawl.export.conform import replace_surrogates
+from zjolcrawl.export.output import (
+    FORMATS,
+    FileRefused,
+    Write,
+    format_of,
+    open_output,
+    written_bytes,
+)
 from zjolcrawl.search import QueryError, SearchIndex, matching
 from zjolcrawl.selecting import add_selection, selection_of
 from zjolcrawl.storage.documents import url_of
-from zjolcrawl.storage.export import by_key, count, to_export, versions
+from zjolcrawl.storage.queries.articles import (
+    articles_by_key,
+    count_articles,
+    for_export,
+    with_revisions,
+)
 from zjolcrawl.terminal import say
 
 # Errors that a malformed document may cause in a writer. Not OSError: that concerns the file.
@@ -63,16 +75,16 @@ class Command(ReadingCommand):
             form = format_of(name, opts.format)
             selection = selection_of(opts)
             async with self.database() as database:
-                db, total = to_export(database), None
+                db, total = for_export(database), None
                 if opts.search is not None:
                     index = SearchIndex.open(self.data_dir(), db.name)
                     await bring_up_to_date(db, index, wholly=True)
                     chosen = matching(db, index, opts.search, selection)
                 else:
-                    chosen = by_key(db, selection)
-                    total = await count(db, selection) if sys.stderr.isatty() else None
-                found = versions(db, chosen, revisions=opts.revisions)
-                with written(name, form, force=opts.force) as write, bar_on_stderr() as bar:
+                    chosen = articles_by_key(db, selection)
+                    total = await count_articles(db, selection) if sys.stderr.isatty() else None
+                found = with_revisions(db, chosen, revisions=opts.revisions)
+                with open_output(name, form, force=opts.force) as write, bar_on_stderr() as bar:
                     counts = await self._write(found, write, bar, total)
             counts["bytes"] = written_bytes(name)
         except (FileRefused, QueryError) as error:
@@ -108,6 +120,6 @@ def _written(write: Write, document: dict[str, Any]) -> tuple[list[str], bool]:
             return write(document), True
         except UnicodeEncodeError:
             told = "invalid UTF-8 in a text was replaced with U+FFFD"
-            return [*write(mended(document)), told], True
+            return [*write(replace_surrogates(document)), told], True
     except _ODD as error:
         return [f"left out: {type(error).__name__}: {error}"], False

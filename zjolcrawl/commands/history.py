@@ -8,7 +8,7 @@ from zjolcrawl.command import ReadingCommand, one_url
 from zjolcrawl.display.differences import MOST_TEXT
 from zjolcrawl.display.history import edition, ending, heading
 from zjolcrawl.display.sequences import Effort
-from zjolcrawl.storage.queries import history
+from zjolcrawl.storage.queries.articles import history
 from zjolcrawl.terminal import tell
 
 

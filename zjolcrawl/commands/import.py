@@ -13,18 +13,17 @@ from zjolcrawl import __version__
 from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.command import ReadingCommand
 from zjolcrawl.display.progress import bar_on_stderr
-from zjolcrawl.exchange.files import FileRefused
-from zjolcrawl.exchange.reading import check
-from zjolcrawl.exchange.taking_in import take_in
+from zjolcrawl.export.input import import_files, total_size
+from zjolcrawl.export.output import FileRefused
 from zjolcrawl.parsing.urls import canonical, kind
 from zjolcrawl.run.lock import LockHeld, RunLock
 from zjolcrawl.run.run import visit_policy
 from zjolcrawl.run.summary import DONE, LOCKED, NEEDS_A_PERSON
 from zjolcrawl.storage.connection import server_address
-from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.errors import StoreError, StoreUnavailable
-from zjolcrawl.storage.restore import Restorer
+from zjolcrawl.storage.importer import Importer
 from zjolcrawl.storage.store import Store
+from zjolcrawl.storage.visit_policy import VisitPolicy
 from zjolcrawl.terminal import say
 
 _TOLD_IN_RUNS = 100  # messages kept in `runs`; stderr shows all of them
@@ -49,7 +48,7 @@ class Command(ReadingCommand):
             raise UsageError("give files, or - for stdin")
         assert self.settings is not None  # set in scrapy.cmdline
         try:
-            size = check(args)
+            size = total_size(args)
             policy = visit_policy(self.settings)
             lock = RunLock(self.data_dir())
         except LockHeld as error:
@@ -85,7 +84,7 @@ class Command(ReadingCommand):
                 warnings.append(f"{place}: {why}")
             say(f"{place}: {why}")
 
-        restorer = Restorer(store, policy, _kind_of, tell)
+        restorer = Importer(store, policy, _kind_of, tell)
 
         async def end(reason: str) -> None:
             bad = reason != "finished" or any(restorer.counts[name] for name in _BAD)
@@ -101,7 +100,7 @@ class Command(ReadingCommand):
         try:
             with bar_on_stderr() as bar:
                 task = bar.add_task("bytes", total=size or None)
-                await take_in(restorer, names, tell, lambda more: bar.advance(task, more))
+                await import_files(restorer, names, tell, lambda more: bar.advance(task, more))
         except asyncio.CancelledError:
             await end("shutdown")
             raise

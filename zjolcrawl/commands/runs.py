@@ -12,7 +12,7 @@ from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.command import ReadingCommand
 from zjolcrawl.display.runs import render
 from zjolcrawl.run.lock import holder
-from zjolcrawl.storage.health import last_runs, live_runs
+from zjolcrawl.storage.queries.health import last_runs, live_runs
 from zjolcrawl.terminal import put_data, tell
 
 

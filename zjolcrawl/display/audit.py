@@ -13,7 +13,7 @@ from rich.text import Text
 
 from zjolcrawl.display.findings import Finding, line
 from zjolcrawl.display.words import counted, moment, some
-from zjolcrawl.storage.audit import Ledger
+from zjolcrawl.storage.queries.links import ColumnLinks
 
 _AROUND = 7  # days before and after a gap
 _USUAL = 3  # articles a day: if there are fewer, an empty day is normal
@@ -43,7 +43,7 @@ class Audit:
         return sum(each.bad for each in self.findings)
 
 
-def audit(column: str, row: dict[str, Any], ledger: Ledger) -> Audit:
+def audit(column: str, row: dict[str, Any], ledger: ColumnLinks) -> Audit:
     """Audit a column; `row` is its document in `columns`, empty if it was never crawled."""
     pages = [*_of_pages(row), *_of_links(row, ledger), *_of_days(ledger.days)]
     findings = [*pages, *_of_walk(row), *_of_states(ledger)]
@@ -114,7 +114,7 @@ def _of_pages(row: dict[str, Any]) -> Iterator[Finding]:
         yield Finding("", told, bad=True)
 
 
-def _of_links(row: dict[str, Any], ledger: Ledger) -> Iterator[Finding]:
+def _of_links(row: dict[str, Any], ledger: ColumnLinks) -> Iterator[Finding]:
     if (expected := _expected(row)) is None:
         return
     fewest = expected - int(row["page_links"]) + 1  # the last page has at least one link
@@ -135,7 +135,7 @@ def _of_walk(row: dict[str, Any]) -> Iterator[Finding]:
         yield Finding("", f"its last walk, of {moment(since)}, was cut off", bad=True)
 
 
-def _of_states(ledger: Ledger) -> Iterator[Finding]:
+def _of_states(ledger: ColumnLinks) -> Iterator[Finding]:
     if ledger.gave_up:
         yield Finding("", f"{counted(ledger.gave_up, 'link')} failed for good", bad=True)
     if waiting := ledger.states.get("failed", 0) - ledger.gave_up:

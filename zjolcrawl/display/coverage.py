@@ -10,7 +10,7 @@ from rich.text import Text
 
 from zjolcrawl.display.words import counted
 from zjolcrawl.run.tally import FEWEST, JUMP
-from zjolcrawl.storage.coverage import Group
+from zjolcrawl.storage.queries.coverage import Group
 
 SIGN = "!"
 NONE = "–"

@@ -16,8 +16,8 @@ from zjolcrawl.display.findings import Finding, line
 from zjolcrawl.display.runs import arguments, ending, started
 from zjolcrawl.display.words import counted, moment, size, some, span
 from zjolcrawl.site.catalogue import Column
-from zjolcrawl.storage.folder import Folder
-from zjolcrawl.storage.health import LinkCounts
+from zjolcrawl.storage.queries.health import DataFolder, LinkCounts
+from zjolcrawl.storage.queries.links import LinkCounts
 
 _VISITS = ("new", "changed", "same", "rejected", "failed", "gone", "doubted", "repeated")
 _FEWEST_VISITS = 20  # below that a failure rate means nothing
@@ -49,7 +49,7 @@ class Observed:
     now: datetime
     columns: Iterable[Column]
     links: LinkCounts
-    folder: Folder
+    folder: DataFolder
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     runs: list[dict[str, Any]] = field(default_factory=list)
     articles: list[dict[str, Any]] = field(default_factory=list)
@@ -173,7 +173,7 @@ def _of_visits(runs: list[dict[str, Any]]) -> Finding:
     return Finding("visits", told, bad, {"visits": visits, "failed": failed})
 
 
-def _of_disk(folder: Folder, limits: Limits) -> Finding:
+def _of_disk(folder: DataFolder, limits: Limits) -> Finding:
     told = f"{size(folder.free)} free, {size(folder.archive)} in the archive"
     values = {"free": folder.free, "archive": folder.archive}
     return Finding("disk", told, folder.free < limits.free, values)
@@ -195,7 +195,7 @@ def _of_archive(archive: ArchiveState) -> Iterator[Finding]:
         yield Finding("archive", told, True, {"damaged_parts": archive.damaged})
 
 
-def _of_spool(folder: Folder) -> Iterator[Finding]:
+def _of_spool(folder: DataFolder) -> Iterator[Finding]:
     if folder.spooled:
         held = size(sum(folder.spooled.values()))
         told = f"{held} waiting for the database: {some(list(folder.spooled), 3)}"

@@ -12,12 +12,13 @@ from scrapy.http import Response
 
 from zjolcrawl.archive.archive import ArchiveError, NoAnswer
 from zjolcrawl.archive.writer import Exchange, Headers
+from zjolcrawl.clock import utc_now
 from zjolcrawl.middlewares.replay import ARCHIVED
 from zjolcrawl.middlewares.robots import Forbidden
 from zjolcrawl.request_meta import CONTEXT, SEEN_AT, WARC
 from zjolcrawl.run.leases import LeaseLost
 from zjolcrawl.run.run import Run, run_of
-from zjolcrawl.storage.operations import utc_now
+from zjolcrawl.storage.updates import utc_now
 
 logger = logging.getLogger(__name__)
 UNASKED = "unasked"

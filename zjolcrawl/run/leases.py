@@ -20,7 +20,7 @@ from scrapy.crawler import Crawler
 from scrapy.utils.httpobj import urlparse_cached
 
 from zjolcrawl.request_meta import HOST
-from zjolcrawl.storage.hosts import Hosts, Live, Taken
+from zjolcrawl.storage.host_leases import HostLeases, HostState, LiveRun
 from zjolcrawl.storage.store import Store
 
 logger = logging.getLogger(__name__)
@@ -59,10 +59,10 @@ class Leases:
         self.crawler = crawler
         self.held: set[str] = set()
         self.leaving: set[str] = set()  # the held hosts that will be given back
-        self.live: list[Live] = []
+        self.live: list[LiveRun] = []
         self.seconds = settings.getfloat("LEASE_SECONDS")
         self._store = store
-        self._hosts = Hosts(store.db, store.run_id, self.seconds)
+        self._hosts = HostLeases(store.db, store.run_id, self.seconds)
         self._place = place_of(Path(settings["DATA_DIR"]))
         self._most = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
         self._delay = settings.getfloat("DOWNLOAD_DELAY")
@@ -103,7 +103,7 @@ class Leases:
                 await self.give_back(host)
             await self._hosts.end()
 
-    def crowd(self) -> list[Live]:
+    def crowd(self) -> list[LiveRun]:
         """The live runs with the same arguments; empty before this run knows itself."""
         mine = [each.arguments for each in self.live if each.run == self._hosts.run]
         return [each for each in self.live if each.arguments in mine]
@@ -137,7 +137,7 @@ class Leases:
         asked, slot = self._asked.get(host), self._slot(host)
         idle = None if asked is None else time.monotonic() - asked
         delay = slot.delay if slot else None
-        await self._hosts.give_back(host, Taken(idle, delay, self._crawl_delays.get(host)))
+        await self._hosts.give_back(host, HostState(idle, delay, self._crawl_delays.get(host)))
 
     def slow_down(self, host: str, crawl_delay: float | None) -> None:
         """Apply a host's Crawl-delay from robots.txt, in seconds, up to AUTOTHROTTLE_MAX_DELAY."""

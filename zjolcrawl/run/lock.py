@@ -8,7 +8,7 @@ import time
 from datetime import datetime, timezone
 from pathlib import Path
 
-from zjolcrawl.storage.embedded import FileLock
+from zjolcrawl.filesystem import FileLock
 
 NAME = "run.lock"
 _PARTS = "run-*-of-*.lock"

@@ -33,12 +33,12 @@ from zjolcrawl.run.reparse_jobs import PART_REPORTS, report
 from zjolcrawl.run.summary import LOCKED, NEEDS_A_PERSON, UNUSABLE, RunSummary
 from zjolcrawl.run.tally import Tally
 from zjolcrawl.storage.connection import Database
-from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.embedded import EmbeddedServer, EmbeddedUnavailable
 from zjolcrawl.storage.errors import StoreError, StoreUnavailable, unavailable
 from zjolcrawl.storage.limits import storable
 from zjolcrawl.storage.preview import Preview
 from zjolcrawl.storage.store import Store
+from zjolcrawl.storage.visit_policy import VisitPolicy
 from zjolcrawl.switch import switch
 from zjolcrawl.terminal import say
 

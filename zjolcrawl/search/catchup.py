@@ -23,8 +23,8 @@ from dataclasses import replace
 from typing import Any
 
 from zjolcrawl.search.index import SearchIndex, State, Writer, usable
-from zjolcrawl.search.text import FIELDS
-from zjolcrawl.storage import changes
+from zjolcrawl.search.tokens import FIELDS
+from zjolcrawl.storage import change_feed
 from zjolcrawl.storage.connection import Database
 
 OVERLAP = 120
@@ -49,7 +49,7 @@ async def catch_up(
     `anew`: index everything again. After `seconds` it stops and leaves the rest to the next catch-up.
     Raises PyMongoError, and StoreUnavailable if the index cannot be written.
     """
-    db = changes.readable(db)
+    db = change_feed.readable(db)
     with usable(index.folder):
         if not anew and not await _is_behind(db, index):
             return 0
@@ -65,10 +65,10 @@ async def _is_behind(db: Database, index: SearchIndex) -> bool:
     if state.horizon is None:
         return True
     collection, now, times, stored = await asyncio.gather(
-        changes.collection_id(db),
-        changes.server_seconds(db),
-        changes.times_since(db, state.horizon),
-        changes.count_articles(db),
+        change_feed.collection_id(db),
+        change_feed.server_seconds(db),
+        change_feed.times_since(db, state.horizon),
+        change_feed.count_articles(db),
     )
     counted = [stored, index.searcher().num_docs]
     return (
@@ -89,8 +89,8 @@ class _Pass:
         self._done = 0
 
     async def run(self, *, anew: bool) -> int:
-        collection = await changes.collection_id(self._db)
-        now = await changes.server_seconds(self._db)
+        collection = await change_feed.collection_id(self._db)
+        now = await change_feed.server_seconds(self._db)
         state = self._index.state
         is_early = state.horizon is not None and now < state.horizon >> 32
         if anew or is_early or state.collection != collection:
@@ -99,7 +99,7 @@ class _Pass:
         limit = now - OVERLAP << 32
         known, recent = set(state.recent), list[int]()
         batch: list[str] = []
-        async for url, at in changes.written_since(self._db, state.horizon):
+        async for url, at in change_feed.written_since(self._db, state.horizon):
             if at > limit:
                 recent.append(at)
             if at not in known:
@@ -123,7 +123,7 @@ class _Pass:
     async def _put(self, urls: list[str]) -> None:
         if not urls:
             return
-        articles = await changes.articles_of(self._db, urls, dict.fromkeys(FIELDS, 1))
+        articles = await change_feed.articles_of(self._db, urls, dict.fromkeys(FIELDS, 1))
         await _aside(self._writer.put, articles)
         self._done += len(urls)
         if self._told:
@@ -134,10 +134,13 @@ class _Pass:
 
     async def _forget_deleted(self, state: State) -> None:
         """Remove deleted articles if the index has more articles than MongoDB."""
-        stored, indexed = await changes.count_articles(self._db), self._index.searcher().num_docs
+        stored, indexed = (
+            await change_feed.count_articles(self._db),
+            self._index.searcher().num_docs,
+        )
         if stored >= indexed or [stored, indexed] == state.counted:
             return
-        urls = set(self._index.urls()) - await changes.all_urls(self._db)
+        urls = set(self._index.urls()) - await change_feed.all_urls(self._db)
         self._writer.remove(urls)
         await self._commit(replace(state, counted=[stored, indexed - len(urls)]))
 

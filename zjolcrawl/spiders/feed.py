@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from pymongo.errors import PyMongoError
 from scrapy import Request
 
+from zjolcrawl.clock import utc_now
 from zjolcrawl.items import Link, Outcome
 from zjolcrawl.parsing.urls import host_of
 from zjolcrawl.request_meta import FED, HOST
@@ -32,7 +33,6 @@ from zjolcrawl.site.catalogue import Column
 from zjolcrawl.site.papers import Paper
 from zjolcrawl.storage.buffer import Buffer
 from zjolcrawl.storage.buffer import link_of as row_of
-from zjolcrawl.storage.operations import utc_now
 from zjolcrawl.storage.store import Place
 
 if TYPE_CHECKING:

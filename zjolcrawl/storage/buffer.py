@@ -16,7 +16,7 @@ from zjolcrawl.storage.limits import describe, document_fault, key_fault, storab
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class ArticleVisit:
     """An article as one visit found it: its document, its frontier row and the response's validators."""
 
     document: dict[str, Any]
@@ -42,19 +42,11 @@ class RunEnd:
     values: dict[str, Any]
 
 
-SPOOLED = (Sight, Unchanged, Outcome, ColumnVisit, WalkEnd, RunEnd)
-"""The types of `Buffer.items`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The result of `discover`: number of `new` links, reasons by URL for `refused` ones."""
-
-    new: int = 0
-    refused: dict[str, str] = field(default_factory=dict)
-
-    def __add__(self, other: Found) -> Found:
-        return Found(self.new + other.new, self.refused | other.refused)
+SPOOLED = {
+    "Sight": ArticleVisit, "Unchanged": Unchanged, "Outcome": Outcome, "ColumnVisit": ColumnVisit,
+    "WalkEnd": WalkEnd, "RunEnd": RunEnd,
+}  # fmt: skip
+"""The classes of `Buffer.items`, by the names that spool files have for them."""
 
 
 @dataclass(slots=True)
@@ -64,7 +56,7 @@ class Buffer:
     `articles` by URL, `size` their total bytes, `since` when the first item was added (monotonic clock).
     """
 
-    articles: dict[str, Sight] = field(default_factory=dict)
+    articles: dict[str, ArticleVisit] = field(default_factory=dict)
     unchanged: list[Unchanged] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     visits: list[ColumnVisit | WalkEnd] = field(default_factory=list)
@@ -85,7 +77,7 @@ class Buffer:
 
     def has(self, item: Any) -> bool:
         """Whether the buffer already has a visit of the same article; they are written one after the other."""
-        return isinstance(item, Sight) and str(item.document["_id"]) in self.articles
+        return isinstance(item, ArticleVisit) and str(item.document["_id"]) in self.articles
 
     def items(self) -> Iterator[Any]:
         """All items, in the order in which they are written."""
@@ -93,7 +85,7 @@ class Buffer:
 
     def add(self, item: Any) -> None:
         """Add an item of the kinds that `items` gives."""
-        if isinstance(item, Sight):
+        if isinstance(item, ArticleVisit):
             self.articles[str(item.document["_id"])] = item
             return
         lists: dict[type[Any], list[Any]] = {
@@ -105,7 +97,7 @@ class Buffer:
         return (self.articles.values(), self.unchanged, self.outcomes, self.visits, self.ends)
 
 
-def make_sight(article: Article, row: str) -> tuple[Sight | Outcome, int]:
+def make_visit(article: Article, row: str) -> tuple[ArticleVisit | Outcome, int]:
     """The buffer item for an article whose link has the frontier row `row`, and its size in bytes.
 
     If MongoDB cannot hold the article, the item is an Outcome that rejects the link with the reason.
@@ -118,7 +110,7 @@ def make_sight(article: Article, row: str) -> tuple[Sight | Outcome, int]:
     except Exception as error:
         why = f"cannot be stored: {describe(error)}"
     if why is None:
-        return Sight(document, row, storable(article.validators)), size
+        return ArticleVisit(document, row, storable(article.validators)), size
     refused = Outcome(
         row, "rejected", why, final_url=article.url, template=article.template,
         excerpt=str(article.body)[:2000] or None, seen_at=article.seen_at, warc=article.warc,
@@ -128,7 +120,7 @@ def make_sight(article: Article, row: str) -> tuple[Sight | Outcome, int]:
 
 def link_of(item: Any) -> str | None:
     """The URL of the link that an item is about; None for a column or a run."""
-    if isinstance(item, Sight):
+    if isinstance(item, ArticleVisit):
         return item.row
     return item.url if isinstance(item, (Outcome, Unchanged)) else None
 

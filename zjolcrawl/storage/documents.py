@@ -7,10 +7,10 @@ import json
 from dataclasses import fields
 from typing import Any
 
+from zjolcrawl.clock import utc_now
 from zjolcrawl.fields import FIELDS
 from zjolcrawl.items import Article, Byline, Image, Media
 from zjolcrawl.parsing.image_refs import image_key
-from zjolcrawl.storage.operations import utc_now
 
 # The fields whose change makes a new revision (contract: `content_sha256`).
 _EDITORIAL = [field.name for field in FIELDS if field.editorial and field.name != "images"]

@@ -12,11 +12,11 @@ from typing import Any
 
 from pymongo import UpdateOne
 
+from zjolcrawl.clock import clock_limit, utc_now
 from zjolcrawl.items import READ_KINDS, Link, Outcome
 from zjolcrawl.parsing.fields.dates import EARLIEST
 from zjolcrawl.parsing.urls import host_of
-from zjolcrawl.storage.doubts import FINDINGS, Verdict, VisitPolicy
-from zjolcrawl.storage.operations import clock_limit, utc_now
+from zjolcrawl.storage.visit_policy import FINDINGS, Verdict, VisitPolicy
 
 _LONGEST_WAIT = timedelta(days=7)
 _DAY = timedelta(days=1)

@@ -17,7 +17,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
-from zjolcrawl.storage.operations import utc_now
+from zjolcrawl.clock import utc_now
 
 _CHUNK = 255 * 1024  # bytes, the default of the GridFS specification
 

@@ -7,16 +7,17 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from zjolcrawl.items import Link
-from zjolcrawl.storage.buffer import Buffer, Found
-from zjolcrawl.storage.steps import BOOKKEEPING, Step
+from zjolcrawl.storage.buffer import Buffer
+from zjolcrawl.storage.link_recorder import Recorded
+from zjolcrawl.storage.revision_policy import BOOKKEEPING, Decision
 from zjolcrawl.storage.store import Store
-from zjolcrawl.storage.versions import steps_of
+from zjolcrawl.storage.version_writer import decide_all
 
 
 class Preview(Store):
     """A store that counts what it would write instead of writing it.
 
-    `steps`: versions by kind of write (see `Step`). `fields`: per field, the number of stored versions that
+    `steps`: versions by kind of write (see `Decision`). `fields`: per field, the number of stored versions that
     would get another value.
     """
 
@@ -26,10 +27,10 @@ class Preview(Store):
         self.fields: Counter[str] = Counter()
         self._hashes: dict[tuple[str, int], str] = {}  # of versions that would be written
 
-    async def discover(self, links: Sequence[Link]) -> Found:
+    async def discover(self, links: Sequence[Link]) -> Recorded:
         """Count links."""
         self.counts["links"] += len(links)
-        return Found()
+        return Recorded()
 
     async def end_run(self, values: dict[str, Any]) -> None:
         """Do nothing: there is no `runs` document."""
@@ -54,12 +55,12 @@ class Preview(Store):
         """Count what the write would do."""
         await self.writer.add_columns(buffer.articles)
         documents = {url: sight.document for url, sight in buffer.articles.items()}
-        steps = await steps_of(self.db, documents, self.run_id, self._hashes)
+        steps = await decide_all(self.db, documents, self.run_id, self._hashes)
         for url, step in steps.items():
             self._count(url, step)
         await self.writer.count_unread(buffer.outcomes)
 
-    def _count(self, url: str, step: Step) -> None:
+    def _count(self, url: str, step: Decision) -> None:
         version = f"{url} {step.known['revision']}" if step.known else url
         counted = self.steps.setdefault(step.what, set())
         if version not in counted and step.what == "reread" and step.known and step.version:

@@ -9,7 +9,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import CollectionInvalid, OperationFailure
 
 from zjolcrawl.fields import FIELDS, object_schema
-from zjolcrawl.storage.changes import MOVED
+from zjolcrawl.storage.change_feed import SET_WRITTEN_AT
 from zjolcrawl.storage.errors import EXISTS
 
 _TEXT = {"bsonType": "string", "minLength": 1}
@@ -151,7 +151,7 @@ async def ensure_schema(db: AsyncDatabase[dict[str, Any]]) -> list[str]:
         await db[name].create_indexes(indexes)
     # Articles of an earlier version or another program: set the missing time of the last write.
     await db["articles"].update_many(
-        {"written_at": None}, {"$currentDate": MOVED}, bypass_document_validation=True
+        {"written_at": None}, {"$currentDate": SET_WRITTEN_AT}, bypass_document_validation=True
     )
     # Links of an earlier version: set the missing host, which is needed to schedule them.
     found = {"$regexFind": {"input": {"$ifNull": ["$fetch_url", "$_id"]}, "regex": _HOST}}

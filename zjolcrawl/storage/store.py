@@ -20,21 +20,22 @@ from typing import Any, Self
 from bson import ObjectId
 from pymongo.errors import PyMongoError
 
+from zjolcrawl.clock import clock_limit, utc_now
 from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, Unchanged, WalkEnd
-from zjolcrawl.storage.buffer import SPOOLED, Buffer, Found, RunEnd, make_sight
+from zjolcrawl.storage.buffer import SPOOLED, Buffer, RunEnd, make_visit
+from zjolcrawl.storage.buffer_writer import BufferWriter
 from zjolcrawl.storage.bulk import write_each
 from zjolcrawl.storage.connection import Client, connect, durable
-from zjolcrawl.storage.delivery import Delivery
-from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.errors import StoreError, broken, unavailable
-from zjolcrawl.storage.finding import record_links
 from zjolcrawl.storage.frontier import due_filter, too_far_ahead
+from zjolcrawl.storage.isolating_writer import IsolatingWriter
 from zjolcrawl.storage.limits import key_fault, make_storable, storable
-from zjolcrawl.storage.operations import begin_walk, clock_limit, utc_now
+from zjolcrawl.storage.link_recorder import Recorded, record_links
 from zjolcrawl.storage.outage import Outage
 from zjolcrawl.storage.schema import ensure_schema
 from zjolcrawl.storage.spool import Spool
-from zjolcrawl.storage.writing import BufferWriter
+from zjolcrawl.storage.updates import begin_walk
+from zjolcrawl.storage.visit_policy import VisitPolicy
 
 logger = logging.getLogger(__name__)
 _BYTES = 32 * 2**20  # a buffer with this many bytes of articles is written at once
@@ -74,7 +75,7 @@ class Store:
         self._flushing = asyncio.Lock()
         self._ageing: asyncio.Task[None] | None = None
         self._outage = Outage()
-        self._delivery = Delivery(self.write, self.counts, self._size)
+        self._delivery = IsolatingWriter(self.write, self.counts, self._size)
 
     @property
     def lost(self) -> bool:
@@ -130,7 +131,7 @@ class Store:
         store._ageing = asyncio.get_running_loop().create_task(store._age())
         return store
 
-    async def discover(self, links: Sequence[Link]) -> Found:
+    async def discover(self, links: Sequence[Link]) -> Recorded:
         """Record links durably before they are requested; links that cannot be recorded are rejected."""
         merged: dict[str, Link] = {}
         refused: dict[str, str] = {}
@@ -144,7 +145,7 @@ class Store:
             known = merged.setdefault(link.url, link)
             if known is not link:
                 known.columns = list(dict.fromkeys([*known.columns, *link.columns]))
-        found = Found(refused=refused)
+        found = Recorded(refused=refused)
         urls = list(merged)
         for first in range(0, len(urls), _LINKS):
             some = {url: merged[url] for url in urls[first : first + _LINKS]}
@@ -156,7 +157,7 @@ class Store:
         self.counts["links_new"] += found.new
         return found
 
-    async def _record(self, links: dict[str, Link]) -> Found:
+    async def _record(self, links: dict[str, Link]) -> Recorded:
         # Not during a write of articles, which reads their columns from the frontier.
         async with self._flushing:
             return await record_links(self.db, links, self.writer.policy)
@@ -237,7 +238,7 @@ class Store:
         If the article cannot be stored, its link is rejected with the reason instead.
         """
         row = frontier_url or article.url
-        sight, size = make_sight(article, row)
+        sight, size = make_visit(article, row)
         if isinstance(sight, Outcome):
             self.counts["refused"] += 1
             await self.outcome(sight)

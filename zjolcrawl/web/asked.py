@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from zjolcrawl.arguments import host_names, names
 from zjolcrawl.parsing.fields.dates import YEARS
 from zjolcrawl.parsing.urls import canonical
-from zjolcrawl.storage.selection import Selection
+from zjolcrawl.storage.queries.selection import Selection
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff]+")
 _LONGEST = 200  # characters of a field

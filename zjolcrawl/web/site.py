@@ -18,7 +18,7 @@ from zjolcrawl.search import SearchIndex, catch_up
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.errors import StoreUnavailable
 from zjolcrawl.storage.image_stores import ImageReader
-from zjolcrawl.storage.queries import find_article, version_of
+from zjolcrawl.storage.queries.articles import find_article, version_of
 from zjolcrawl.web.asked import key_of, text, whole
 
 logger = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from zjolcrawl.storage.browsing import stored_of
 from zjolcrawl.storage.documents import records_of
+from zjolcrawl.storage.queries.browsing import stored_of
 from zjolcrawl.web.aside import aside
 from zjolcrawl.web.body import links_in, reading
 from zjolcrawl.web.rendering import page

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from zjolcrawl.display.audit import gaps
 from zjolcrawl.parsing.fields.dates import YEARS
-from zjolcrawl.storage.browsing import column_ids, covered_days, daily_counts
+from zjolcrawl.storage.queries.browsing import column_ids, covered_days, daily_counts
 from zjolcrawl.web.asked import text, whole
 from zjolcrawl.web.labels import column_name
 from zjolcrawl.web.rendering import page

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from zjolcrawl.display.health import USUAL, judge
 from zjolcrawl.display.runs import arguments
 from zjolcrawl.observing import observe
-from zjolcrawl.storage.health import last_runs
+from zjolcrawl.storage.queries.health import last_runs
 from zjolcrawl.web.rendering import page
 from zjolcrawl.web.site import site_of
 from zjolcrawl.web.telling import SECTIONS, counts_of, end_of, told

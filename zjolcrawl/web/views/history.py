@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from zjolcrawl.display.differences import FIELDS, MOST_TEXT, Change, changes, pairs
 from zjolcrawl.display.sequences import Effort
-from zjolcrawl.storage.queries import history
+from zjolcrawl.storage.queries.articles import history
 from zjolcrawl.web.aside import aside
 from zjolcrawl.web.asked import whole
 from zjolcrawl.web.rendering import link, page

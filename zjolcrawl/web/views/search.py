@@ -18,9 +18,9 @@ from starlette.responses import Response
 
 from zjolcrawl.display.snippets import Marked, marked, snippets
 from zjolcrawl.search import QueryError, Results, Search, search
-from zjolcrawl.search.text import FIELDS
+from zjolcrawl.search.tokens import FIELDS
 from zjolcrawl.site.catalogue import sites
-from zjolcrawl.storage.browsing import column_ids, newest_articles
+from zjolcrawl.storage.queries.browsing import column_ids, newest_articles
 from zjolcrawl.web.asked import Asked, asked, whole
 from zjolcrawl.web.labels import column_name, column_site
 from zjolcrawl.web.rendering import link, page, part, picture
