@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
+from zjolcrawl.display.terminal import say
 from zjolcrawl.extensions.progress import counting_bar, describe
 from zjolcrawl.extensions.run_summary import (
     DONE,
@@ -25,7 +26,6 @@ from zjolcrawl.extensions.run_summary import (
     RunSummary,
 )
 from zjolcrawl.processes import own_environment
-from zjolcrawl.terminal import say
 
 _SEVERITY = (DONE, NEEDS_A_PERSON, LOCKED, UNUSABLE)
 

@@ -16,7 +16,7 @@ from tests.support.crawling import Crawl, scrapy
 from zjolcrawl.catalogue import load_catalogue
 from zjolcrawl.display.drift import of_templates
 from zjolcrawl.display.findings import Finding, line
-from zjolcrawl.display.health import Limits, Observed, judge
+from zjolcrawl.display.health import HealthFacts, Limits, judge
 from zjolcrawl.storage.folder import Folder, look
 from zjolcrawl.storage.health import LinkCounts
 
@@ -54,7 +54,7 @@ def judged(section: str, **seen: Any) -> list[tuple[bool, str]]:
         "now": NOW, "columns": CATALOGUE.values(), "links": LinkCounts(),
         "folder": Folder(5 * 10**9), **seen,
     }  # fmt: skip
-    return [(f.bad, f.text) for f in judge(Observed(**little), LIMITS) if f.section == section]
+    return [(f.bad, f.text) for f in judge(HealthFacts(**little), LIMITS) if f.section == section]
 
 
 def of_columns(changed: dict[str, dict[str, Any]]) -> list[tuple[bool, str]]:

@@ -11,14 +11,14 @@ from scrapy.exceptions import UsageError
 
 from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.catalogue import CatalogueError, load_catalogue
-from zjolcrawl.command import ReadingCommand
+from zjolcrawl.cli.base import ReadingCommand
 from zjolcrawl.display.audit import Audit, audit, render, requeued
+from zjolcrawl.display.terminal import print_lines
 from zjolcrawl.parsing.urls import url_day
 from zjolcrawl.storage.audit import ledger, requeue
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.health import column_rows
 from zjolcrawl.storage.operations import utc_now
-from zjolcrawl.terminal import tell
 
 
 class Command(ReadingCommand):
@@ -44,9 +44,11 @@ class Command(ReadingCommand):
         async with self.database() as db:
             rows = await _columns(db, *args)
             audits = [audit(key, row, await ledger(db, key, url_day)) for key, row in rows.items()]
-            tell(render(audits))
+            print_lines(render(audits))
             if opts.requeue:
-                tell([line async for line in _requeue(db, audits)] or [Text("nothing to requeue")])
+                print_lines(
+                    [line async for line in _requeue(db, audits)] or [Text("nothing to requeue")]
+                )
         self.exitcode = 1 if any(each.missing for each in audits) else 0
 
 

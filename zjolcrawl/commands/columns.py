@@ -13,7 +13,7 @@ from rich.text import Text
 from scrapy.commands import ScrapyCommand
 
 from zjolcrawl.catalogue import CatalogueError, Column, load_catalogue
-from zjolcrawl.terminal import console, guard, printable, put_data, say
+from zjolcrawl.display.terminal import console, printable, sanitize_output, say, write_data
 
 _SUFFIX = ".zjol.com.cn"
 _SHOWN = ("id", "name", "url", "enabled", "evidence")
@@ -42,7 +42,7 @@ class Command(ScrapyCommand):
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Make stdout and stderr safe for terminals before Scrapy sets up its log."""
-        guard()
+        sanitize_output()
         super().process_options(args, opts)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -60,7 +60,7 @@ class Command(ScrapyCommand):
             columns = [each for each in columns if each.site.removesuffix(_SUFFIX) in hosts]
         if opts.json:
             rows = [asdict(column) for column in columns]
-            put_data(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
+            write_data(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
         elif sys.stdout.isatty():
             _print(columns)
         else:

@@ -12,17 +12,16 @@ from rich.progress import Progress
 from scrapy.exceptions import UsageError
 
 from zjolcrawl.arguments import ArgumentError
-from zjolcrawl.command import ReadingCommand
+from zjolcrawl.cli.base import ReadingCommand
+from zjolcrawl.cli.options import add_selection, selection_of
 from zjolcrawl.commands.search import bring_up_to_date
-from zjolcrawl.display.progress import bar_on_stderr
-from zjolcrawl.display.words import counted, size
+from zjolcrawl.display.formatting import counted, size
+from zjolcrawl.display.terminal import bar_on_stderr, say
 from zjolcrawl.exchange.files import FORMATS, FileRefused, Write, format_of, written, written_bytes
 from zjolcrawl.exchange.values import mended
 from zjolcrawl.search import QueryError, SearchIndex, matching
-from zjolcrawl.selecting import add_selection, selection_of
 from zjolcrawl.storage.documents import url_of
 from zjolcrawl.storage.export import by_key, count, to_export, versions
-from zjolcrawl.terminal import say
 
 # Errors that a malformed document may cause in a writer. Not OSError: that concerns the file.
 _ODD = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)

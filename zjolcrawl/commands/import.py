@@ -11,8 +11,8 @@ from scrapy.exceptions import UsageError
 
 from zjolcrawl import __version__
 from zjolcrawl.arguments import ArgumentError
-from zjolcrawl.command import ReadingCommand
-from zjolcrawl.display.progress import bar_on_stderr
+from zjolcrawl.cli.base import ReadingCommand
+from zjolcrawl.display.terminal import bar_on_stderr, say
 from zjolcrawl.exchange.files import FileRefused
 from zjolcrawl.exchange.reading import check
 from zjolcrawl.exchange.taking_in import take_in
@@ -25,7 +25,6 @@ from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.errors import StoreError, StoreUnavailable
 from zjolcrawl.storage.restore import Restorer
 from zjolcrawl.storage.store import Store
-from zjolcrawl.terminal import say
 
 _TOLD_IN_RUNS = 100  # messages kept in `runs`; stderr shows all of them
 _BAD = ("unreadable", "refused", "missed")

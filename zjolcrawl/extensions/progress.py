@@ -15,9 +15,9 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
+from zjolcrawl.display.terminal import console
 from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.processes import PART_REPORTS, report
-from zjolcrawl.terminal import console
 
 _EVERY = 0.5  # seconds
 

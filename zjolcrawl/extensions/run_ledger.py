@@ -24,6 +24,7 @@ from zjolcrawl import __version__
 from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.archive.writer import WarcWriter
+from zjolcrawl.display.terminal import say
 from zjolcrawl.extensions import alert, log_file
 from zjolcrawl.extensions.flips import FlipWatch
 from zjolcrawl.extensions.leases import Leases
@@ -32,6 +33,7 @@ from zjolcrawl.extensions.run_summary import LOCKED, NEEDS_A_PERSON, UNUSABLE, R
 from zjolcrawl.extensions.tally import Tally
 from zjolcrawl.items import ColumnVisit, Outcome
 from zjolcrawl.processes import PART_REPORTS, report
+from zjolcrawl.setting_values import parse_bool
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.embedded import EmbeddedServer, EmbeddedUnavailable
@@ -39,8 +41,6 @@ from zjolcrawl.storage.errors import StoreError, StoreUnavailable, unavailable
 from zjolcrawl.storage.limits import storable
 from zjolcrawl.storage.preview import Preview
 from zjolcrawl.storage.store import Store
-from zjolcrawl.switch import switch
-from zjolcrawl.terminal import say
 
 logger = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ class RunLedger:
         if not preview:
             self._lock = RunLock(data_dir, getattr(spider, "part", None))
             self._log = log_file.begin(data_dir)
-        if offline or switch(settings.get("WARC")):
+        if offline or parse_bool(settings.get("WARC")):
             self.archive = await asyncio.to_thread(
                 Archive, data_dir / "warc", store_of(settings.get)
             )

@@ -30,8 +30,8 @@ from zjolcrawl.items import Article, Image
 from zjolcrawl.parsing.picture import NotPicture, Picture
 from zjolcrawl.parsing.urls import is_image_host
 from zjolcrawl.pipelines.pictures import PictureReader
+from zjolcrawl.setting_values import parse_bool
 from zjolcrawl.storage.image_stores import GridFSFiles, ImageFiles
-from zjolcrawl.switch import switch
 
 _LONGEST_FAULT = 200
 _REMEMBERED = 5000  # URLs per run: neighbouring articles share pictures
@@ -74,7 +74,7 @@ class ImagePipeline(FilesPipeline):
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Raises NotConfigured with IMAGES=off."""
-        if not switch(crawler.settings.get("IMAGES")):
+        if not parse_bool(crawler.settings.get("IMAGES")):
             raise NotConfigured
         cls._update_stores(crawler.settings)
         folder = Path(crawler.settings.get("DATA_DIR")) / "images"

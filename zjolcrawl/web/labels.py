@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from zjolcrawl.catalogue import Column, load_catalogue, sites
-from zjolcrawl.display.words import local
+from zjolcrawl.display.formatting import local
 from zjolcrawl.papers import load_papers
 
 IMAGE_STATES = {
