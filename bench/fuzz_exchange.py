@@ -27,13 +27,13 @@ from bson import Binary, Code, DatetimeMS, Decimal128, Int64, MaxKey, ObjectId, 
 from tests.export.made import article
 from zjolcrawl.commands.export import _written
 from zjolcrawl.display.article import render
+from zjolcrawl.display.diff import Effort
 from zjolcrawl.display.history import edition
-from zjolcrawl.display.sequences import Effort
+from zjolcrawl.display.terminal import printable
 from zjolcrawl.export.conform import replace_surrogates
 from zjolcrawl.export.jsonl import Unreadable, dump, load
 from zjolcrawl.export.output import _FORMS
 from zjolcrawl.storage.validation import fault
-from zjolcrawl.terminal import printable
 from zjolcrawl.web.body import links_in, reading
 from zjolcrawl.web.views.history import _page
 

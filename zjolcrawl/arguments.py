@@ -12,9 +12,9 @@ from pathlib import Path
 from zjolcrawl.archive.warc import warc_date
 from zjolcrawl.parsing.fields.dates import YEARS, china_midnight, is_plausible
 from zjolcrawl.parsing.urls import absolute, is_own_host, kind, normalized
+from zjolcrawl.setting_values import parse_bool
 from zjolcrawl.site.catalogue import CatalogueError, Column, load_catalogue
 from zjolcrawl.site.papers import Paper, load_papers
-from zjolcrawl.switch import switch
 
 
 class ArgumentError(ValueError):
@@ -338,6 +338,6 @@ def _part(text: str | None) -> tuple[int, int] | None:
 
 def _on(name: str, text: str) -> bool:
     try:
-        return switch(text)
+        return parse_bool(text)
     except ValueError as error:
         raise ArgumentError(f"{name}={error}") from None

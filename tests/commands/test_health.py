@@ -15,9 +15,9 @@ from pymongo.database import Database
 from tests.support.crawling import Crawl, scrapy
 from zjolcrawl.display.drift import of_templates
 from zjolcrawl.display.findings import Finding, line
-from zjolcrawl.display.health import Limits, Observed, judge
+from zjolcrawl.display.health import HealthFacts, Limits, judge
 from zjolcrawl.site.catalogue import load_catalogue
-from zjolcrawl.storage.queries.health import DataFolder, LinkCounts, data_folder
+from zjolcrawl.storage.queries.health import DataFolder, data_folder
 from zjolcrawl.storage.queries.links import LinkCounts
 
 CATALOGUE = load_catalogue()
@@ -54,7 +54,7 @@ def judged(section: str, **seen: Any) -> list[tuple[bool, str]]:
         "now": NOW, "columns": CATALOGUE.values(), "links": LinkCounts(),
         "folder": DataFolder(5 * 10**9), **seen,
     }  # fmt: skip
-    return [(f.bad, f.text) for f in judge(Observed(**little), LIMITS) if f.section == section]
+    return [(f.bad, f.text) for f in judge(HealthFacts(**little), LIMITS) if f.section == section]
 
 
 def of_columns(changed: dict[str, dict[str, Any]]) -> list[tuple[bool, str]]:

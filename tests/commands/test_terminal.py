@@ -21,7 +21,7 @@ from tests.export.made import article
 from tests.support.crawling import LONG, ROOT, Crawl
 from tests.support.pages import saying, url_of
 from tests.support.site import Answer, SiteProxy
-from zjolcrawl.terminal import printable
+from zjolcrawl.display.terminal import printable
 
 EVIL = (
     "\x1b[31m红\x1b]0;title\x07\x1b]8;;http://evil.example/\x1b\\link\x1b]8;;\x1b\\\x1b[2J\x1bc\x1bP+q\x1b\\\x08\x0b\x0c\x0e\x7f"
@@ -188,7 +188,7 @@ def test_log_lines_and_summary_of_a_crawl(site: SiteProxy, crawl: Crawl, typed: 
 def test_a_log_record_is_printable(tmp_path: Path) -> None:
     """The handler that Scrapy makes writes to the guarded stream."""
     code = (
-        "import logging, sys; from zjolcrawl.terminal import guard; guard(); from scrapy.utils.log import"
+        "import logging, sys; from zjolcrawl.display.terminal import sanitize_output; sanitize_output(); from scrapy.utils.log import"
         f" configure_logging; configure_logging(); logging.error({EVIL!r}); print({EVIL!r}); raise ValueError({EVIL!r})"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -19,7 +19,7 @@ from tests.support.pages import COLUMN, DAY, saying, serve_column, url_of
 from tests.support.site import Answer, SiteProxy
 from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.commands.crawl import _check_settings
-from zjolcrawl.extensions import log_file
+from zjolcrawl.run import log_file
 from zjolcrawl.run.run import Run
 from zjolcrawl.run.summary import RunSummary
 from zjolcrawl.spiders.reader import _retry_after

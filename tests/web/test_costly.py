@@ -16,12 +16,12 @@ from bson.raw_bson import RawBSONDocument
 from lxml import html
 from pymongo.database import Database
 
-from tests.display.test_sequences import line
+from tests.display.test_diff import line
 from tests.export.made import article
 from tests.support.crawling import Running
 from tests.web.serving import Web, browsing
 from zjolcrawl.display.article import render
-from zjolcrawl.display.markup import is_well_formed
+from zjolcrawl.display.html_check import is_well_formed
 from zjolcrawl.web.body import links_in, reading
 
 SECONDS = 8.0  # of CPU time, for what takes one

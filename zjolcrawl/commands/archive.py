@@ -14,9 +14,9 @@ from zjolcrawl.archive.s3 import WarcStore
 from zjolcrawl.archive.stored import pull, push
 from zjolcrawl.archive.wacz import pack
 from zjolcrawl.arguments import ArgumentError, reparse_arguments
-from zjolcrawl.command import ReadingCommand
+from zjolcrawl.cli.base import ReadingCommand
+from zjolcrawl.display.terminal import say
 from zjolcrawl.storage.queries.articles import headlines
-from zjolcrawl.terminal import say
 
 _CHOICES = ("run", "host", "captured_since", "captured_until")
 

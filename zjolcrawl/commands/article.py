@@ -9,10 +9,10 @@ from bson import json_util
 from zjolcrawl.archive.archive import ArchiveError, read_record
 from zjolcrawl.archive.decoding import decoded_body
 from zjolcrawl.archive.warc import Pointer
-from zjolcrawl.command import NotFound, ReadingCommand, one_url
+from zjolcrawl.cli.base import NotFound, ReadingCommand, one_url
 from zjolcrawl.display.article import render
+from zjolcrawl.display.terminal import print_lines, write_data
 from zjolcrawl.storage.queries.articles import version_of
-from zjolcrawl.terminal import put_data, tell
 
 
 class Command(ReadingCommand):
@@ -52,11 +52,11 @@ class Command(ReadingCommand):
             if not warc:
                 raise NotFound(f"{url} was stored without an archive (WARC=off)")
             pointer = Pointer(**{name: warc[name] for name in Pointer.__dataclass_fields__})
-            put_data(self._bytes(pointer, whole=opts.record))
+            write_data(self._bytes(pointer, whole=opts.record))
         elif opts.json:
-            put_data(json_util.dumps(version, ensure_ascii=False, indent=2) + "\n")
+            write_data(json_util.dumps(version, ensure_ascii=False, indent=2) + "\n")
         else:
-            tell(render(version))
+            print_lines(render(version))
 
     def _bytes(self, pointer: Pointer, *, whole: bool) -> bytes:
         """The whole record or its decoded body. Raises NotFound if it cannot be read or decoded."""

@@ -10,15 +10,15 @@ from rich.text import Text
 from scrapy.exceptions import UsageError
 
 from zjolcrawl.arguments import ArgumentError
+from zjolcrawl.cli.base import ReadingCommand
 from zjolcrawl.clock import utc_now
-from zjolcrawl.command import ReadingCommand
 from zjolcrawl.display.audit import Audit, audit, render, requeued
+from zjolcrawl.display.terminal import print_lines
 from zjolcrawl.parsing.urls import url_day
 from zjolcrawl.site.catalogue import CatalogueError, load_catalogue
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.queries.health import column_rows
 from zjolcrawl.storage.queries.links import column_links, requeue
-from zjolcrawl.terminal import tell
 
 
 class Command(ReadingCommand):
@@ -46,9 +46,11 @@ class Command(ReadingCommand):
             audits = [
                 audit(key, row, await column_links(db, key, url_day)) for key, row in rows.items()
             ]
-            tell(render(audits))
+            print_lines(render(audits))
             if opts.requeue:
-                tell([line async for line in _requeue(db, audits)] or [Text("nothing to requeue")])
+                print_lines(
+                    [line async for line in _requeue(db, audits)] or [Text("nothing to requeue")]
+                )
         self.exitcode = 1 if any(each.missing for each in audits) else 0
 
 

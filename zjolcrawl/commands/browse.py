@@ -11,9 +11,9 @@ import webbrowser
 from scrapy.exceptions import UsageError
 
 from zjolcrawl.arguments import ArgumentError
-from zjolcrawl.command import ReadingCommand
+from zjolcrawl.cli.base import ReadingCommand
+from zjolcrawl.display.terminal import say
 from zjolcrawl.storage.image_stores import ImageReader
-from zjolcrawl.terminal import say
 
 _MISSING = "scrapy browse needs an extra: pip install 'zjolcrawl[browse]'"
 
@@ -39,7 +39,7 @@ class Command(ReadingCommand):
             raise UsageError(f"unexpected argument: {' '.join(args)}")
         try:
             from zjolcrawl.web.app import application
-            from zjolcrawl.web.guard import is_loopback
+            from zjolcrawl.web.security import is_loopback
             from zjolcrawl.web.server import address, listen, serving
             from zjolcrawl.web.site import Site
         except ModuleNotFoundError as error:

@@ -12,8 +12,14 @@ from rich.table import Table
 from rich.text import Text
 from scrapy.commands import ScrapyCommand
 
+from zjolcrawl.display.terminal import (
+    console,
+    printable,
+    sanitize_output,
+    say,
+    write_data,
+)
 from zjolcrawl.site.catalogue import CatalogueError, Column, load_catalogue
-from zjolcrawl.terminal import console, guard, printable, put_data, say
 
 _SUFFIX = ".zjol.com.cn"
 _SHOWN = ("id", "name", "url", "enabled", "evidence")
@@ -42,7 +48,7 @@ class Command(ScrapyCommand):
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Make stdout and stderr safe for terminals before Scrapy sets up its log."""
-        guard()
+        sanitize_output()
         super().process_options(args, opts)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -60,7 +66,7 @@ class Command(ScrapyCommand):
             columns = [each for each in columns if each.site.removesuffix(_SUFFIX) in hosts]
         if opts.json:
             rows = [asdict(column) for column in columns]
-            put_data(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
+            write_data(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
         elif sys.stdout.isatty():
             _print(columns)
         else:

@@ -8,11 +8,11 @@ from bson import json_util
 from scrapy.exceptions import UsageError
 
 from zjolcrawl.arguments import day_span, host_names, names
-from zjolcrawl.command import ReadingCommand
+from zjolcrawl.cli.base import ReadingCommand
 from zjolcrawl.display.coverage import render, rows, values
+from zjolcrawl.display.terminal import print_lines, write_data
 from zjolcrawl.parsing.urls import DAY_IN_URL
 from zjolcrawl.storage.queries.coverage import DIMENSIONS, CoverageFilter, coverage
-from zjolcrawl.terminal import put_data, tell
 
 
 class Command(ReadingCommand):
@@ -59,9 +59,9 @@ class Command(ReadingCommand):
             found = rows(await coverage(db, wanted, DAY_IN_URL), wanted.by)
         if opts.json:
             told = [values(row) for row in found]
-            put_data(json_util.dumps(told, ensure_ascii=False, indent=2) + "\n")
+            write_data(json_util.dumps(told, ensure_ascii=False, indent=2) + "\n")
         else:
-            tell(render(found, wanted.by, marked_only=opts.marked))
+            print_lines(render(found, wanted.by, marked_only=opts.marked))
 
 
 def _dimensions(text: str) -> tuple[str, ...]:

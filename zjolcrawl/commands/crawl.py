@@ -19,6 +19,7 @@ from scrapy.exceptions import UsageError
 
 from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.arguments import ArgumentError
+from zjolcrawl.display.terminal import sanitize_output, say
 from zjolcrawl.extensions.quiet_hours import parse_hours, seconds_to
 from zjolcrawl.parsing.fields.dates import CHINA
 from zjolcrawl.pipelines.images import ImagePipeline
@@ -26,8 +27,7 @@ from zjolcrawl.run.lock import holder
 from zjolcrawl.run.reparse_jobs import PART_REPORTS
 from zjolcrawl.run.run import Mode
 from zjolcrawl.run.summary import LOCKED, NEEDS_A_PERSON, UNUSABLE
-from zjolcrawl.switch import switch
-from zjolcrawl.terminal import guard, say
+from zjolcrawl.setting_values import parse_bool
 
 _LOG_OPTIONS = ("LOG_ENABLED", "LOG_FILE", "LOG_LEVEL")  # set by -L, --logfile and --nolog
 
@@ -41,7 +41,7 @@ class Command(CrawlCommand):
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Make stdout and stderr safe for terminals before Scrapy sets up its log."""
-        guard()
+        sanitize_output()
         super().process_options(args, opts)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -141,7 +141,7 @@ _MOST_DAYS = 36_500
 def _check_settings(settings) -> None:  # type: ignore[no-untyped-def]
     for name in ("WARC", "IMAGES"):
         try:
-            switch(settings.get(name))
+            parse_bool(settings.get(name))
         except ValueError as error:
             raise ArgumentError(f"setting {name}: {error}") from None
     for name in _COUNTS:

@@ -12,10 +12,11 @@ from rich.progress import Progress
 from scrapy.exceptions import UsageError
 
 from zjolcrawl.arguments import ArgumentError
-from zjolcrawl.command import ReadingCommand
+from zjolcrawl.cli.base import ReadingCommand
+from zjolcrawl.cli.options import add_selection, selection_of
 from zjolcrawl.commands.search import bring_up_to_date
-from zjolcrawl.display.progress import bar_on_stderr
-from zjolcrawl.display.words import counted, size
+from zjolcrawl.display.formatting import counted, size
+from zjolcrawl.display.terminal import bar_on_stderr, say
 from zjolcrawl.export.conform import replace_surrogates
 from zjolcrawl.export.output import (
     FORMATS,
@@ -26,7 +27,6 @@ from zjolcrawl.export.output import (
     written_bytes,
 )
 from zjolcrawl.search import QueryError, SearchIndex, matching
-from zjolcrawl.selecting import add_selection, selection_of
 from zjolcrawl.storage.documents import url_of
 from zjolcrawl.storage.queries.articles import (
     articles_by_key,
@@ -34,7 +34,6 @@ from zjolcrawl.storage.queries.articles import (
     for_export,
     with_revisions,
 )
-from zjolcrawl.terminal import say
 
 # Errors that a malformed document may cause in a writer. Not OSError: that concerns the file.
 _ODD = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)

@@ -9,11 +9,11 @@ from datetime import timedelta
 from bson import json_util
 from scrapy.exceptions import UsageError
 
-from zjolcrawl.command import ReadingCommand
+from zjolcrawl.cli.base import ReadingCommand
 from zjolcrawl.display.findings import Finding
 from zjolcrawl.display.health import USUAL, Limits, judge, render
-from zjolcrawl.observing import observe
-from zjolcrawl.terminal import put_data, tell
+from zjolcrawl.display.terminal import print_lines, write_data
+from zjolcrawl.health_facts import collect_facts
 
 
 class Command(ReadingCommand):
@@ -54,12 +54,12 @@ class Command(ReadingCommand):
             timedelta(hours=opts.max_age), timedelta(days=opts.silent_days), opts.min_free_gb * 1e9
         )
         async with self.database() as db:
-            findings = judge(await observe(db, self.data_dir(), thorough=True), limits)
+            findings = judge(await collect_facts(db, self.data_dir(), thorough=True), limits)
         well = not any(each.bad for each in findings)
         if opts.json:
-            put_data(_json(findings, well=well))
+            write_data(_json(findings, well=well))
         else:
-            tell(render(findings))
+            print_lines(render(findings))
         self.exitcode = 0 if well else 1
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from zjolcrawl.command import ReadingCommand, one_url
-from zjolcrawl.display.differences import MOST_TEXT
+from zjolcrawl.cli.base import ReadingCommand, one_url
+from zjolcrawl.display.article_diff import MOST_TEXT
+from zjolcrawl.display.diff import Effort
 from zjolcrawl.display.history import edition, ending, heading
-from zjolcrawl.display.sequences import Effort
+from zjolcrawl.display.terminal import print_lines
 from zjolcrawl.storage.queries.articles import history
-from zjolcrawl.terminal import tell
 
 
 class Command(ReadingCommand):
@@ -26,9 +26,11 @@ class Command(ReadingCommand):
         url = one_url(args)
         async with self.database() as db:
             newest = await self.article(db, url)
-            tell(heading(newest))
+            print_lines(heading(newest))
             former, effort = None, Effort()
             async for version in history(db, newest, MOST_TEXT + 1):
-                tell(edition(version, former, effort, is_newest=version["_id"] == newest["_id"]))
+                print_lines(
+                    edition(version, former, effort, is_newest=version["_id"] == newest["_id"])
+                )
                 former = version
-            tell(ending(newest))
+            print_lines(ending(newest))

@@ -11,8 +11,8 @@ from scrapy.exceptions import UsageError
 
 from zjolcrawl import __version__
 from zjolcrawl.arguments import ArgumentError
-from zjolcrawl.command import ReadingCommand
-from zjolcrawl.display.progress import bar_on_stderr
+from zjolcrawl.cli.base import ReadingCommand
+from zjolcrawl.display.terminal import bar_on_stderr, say
 from zjolcrawl.export.input import import_files, total_size
 from zjolcrawl.export.output import FileRefused
 from zjolcrawl.parsing.urls import canonical, kind
@@ -24,7 +24,6 @@ from zjolcrawl.storage.errors import StoreError, StoreUnavailable
 from zjolcrawl.storage.importer import Importer
 from zjolcrawl.storage.store import Store
 from zjolcrawl.storage.visit_policy import VisitPolicy
-from zjolcrawl.terminal import say
 
 _TOLD_IN_RUNS = 100  # messages kept in `runs`; stderr shows all of them
 _BAD = ("unreadable", "refused", "missed")

@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
+from zjolcrawl.display.terminal import sanitize_output, say
 from zjolcrawl.storage.connection import with_database
 from zjolcrawl.storage.embedded import EmbeddedUnavailable, stop_if_unused
 from zjolcrawl.storage.idle_monitor import LINGER_SECONDS, start_monitored
-from zjolcrawl.terminal import guard, say
 
 
 class Command(ScrapyCommand):
@@ -57,7 +57,7 @@ class Command(ScrapyCommand):
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Make stdout and stderr safe for terminals before Scrapy sets up its log."""
-        guard()
+        sanitize_output()
         super().process_options(args, opts)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:

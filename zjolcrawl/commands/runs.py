@@ -9,11 +9,11 @@ from bson import json_util
 from scrapy.exceptions import UsageError
 
 from zjolcrawl.arguments import ArgumentError
-from zjolcrawl.command import ReadingCommand
+from zjolcrawl.cli.base import ReadingCommand
 from zjolcrawl.display.runs import render
+from zjolcrawl.display.terminal import print_lines, write_data
 from zjolcrawl.run.lock import holder
 from zjolcrawl.storage.queries.health import last_runs, live_runs
-from zjolcrawl.terminal import put_data, tell
 
 
 class Command(ReadingCommand):
@@ -39,9 +39,9 @@ class Command(ReadingCommand):
         async with self.database() as db:
             runs, live = await last_runs(db, opts.last), await live_runs(db, held=self._held())
         if opts.json:
-            put_data(json_util.dumps(runs, ensure_ascii=False, indent=2) + "\n")
+            write_data(json_util.dumps(runs, ensure_ascii=False, indent=2) + "\n")
         else:
-            tell(render(runs, live))
+            print_lines(render(runs, live))
 
     def _held(self) -> bool:
         """Whether a run holds DATA_DIR now. Raises ArgumentError if DATA_DIR cannot be read."""

@@ -10,13 +10,12 @@ from bson import json_util
 from scrapy.exceptions import UsageError
 
 from zjolcrawl.arguments import ArgumentError
-from zjolcrawl.command import NotFound, ReadingCommand
-from zjolcrawl.display.progress import bar_on_stderr
+from zjolcrawl.cli.base import NotFound, ReadingCommand
+from zjolcrawl.cli.options import add_selection, selection_of
 from zjolcrawl.display.search import render, render_histogram
+from zjolcrawl.display.terminal import bar_on_stderr, print_lines, write_data
 from zjolcrawl.search import ORDERS, SPANS, QueryError, Search, SearchIndex, catch_up, search
-from zjolcrawl.selecting import add_selection, selection_of
 from zjolcrawl.storage.connection import Database
-from zjolcrawl.terminal import put_data, tell
 
 _NOTHING = "no article matches"
 _PAUSE = 0.2  # seconds between checks whether another process has finished indexing
@@ -74,7 +73,9 @@ class Command(ReadingCommand):
             try:
                 if opts.histogram:
                     counts = Search(index, text, selection).histogram(opts.histogram)
-                    put_data(dumps(counts)) if opts.json else tell(render_histogram(counts))
+                    write_data(dumps(counts)) if opts.json else print_lines(
+                        render_histogram(counts)
+                    )
                     if not counts:
                         raise NotFound(_NOTHING)
                     return
@@ -83,7 +84,9 @@ class Command(ReadingCommand):
                 )
             except QueryError as error:
                 raise ArgumentError(str(error)) from error
-        put_data(dumps(results.articles)) if opts.json else tell(render(results, opts.skip))
+        write_data(dumps(results.articles)) if opts.json else print_lines(
+            render(results, opts.skip)
+        )
         if not results.total:
             raise NotFound(_NOTHING)
 

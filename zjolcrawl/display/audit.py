@@ -12,7 +12,7 @@ from typing import Any
 from rich.text import Text
 
 from zjolcrawl.display.findings import Finding, line
-from zjolcrawl.display.words import counted, moment, some
+from zjolcrawl.display.formatting import counted, moment, some
 from zjolcrawl.storage.queries.links import ColumnLinks
 
 _AROUND = 7  # days before and after a gap

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from zjolcrawl.display.words import counted
+from zjolcrawl.display.formatting import counted
 from zjolcrawl.run.tally import FEWEST, JUMP
 from zjolcrawl.storage.queries.coverage import Group
 

@@ -13,10 +13,10 @@ from zjolcrawl.archive.files import DAMAGED
 from zjolcrawl.archive.state import ArchiveState
 from zjolcrawl.display.drift import of_templates
 from zjolcrawl.display.findings import Finding, line
+from zjolcrawl.display.formatting import counted, moment, size, some, span
 from zjolcrawl.display.runs import arguments, ending, started
-from zjolcrawl.display.words import counted, moment, size, some, span
 from zjolcrawl.site.catalogue import Column
-from zjolcrawl.storage.queries.health import DataFolder, LinkCounts
+from zjolcrawl.storage.queries.health import DataFolder
 from zjolcrawl.storage.queries.links import LinkCounts
 
 _VISITS = ("new", "changed", "same", "rejected", "failed", "gone", "doubted", "repeated")
@@ -38,7 +38,7 @@ USUAL = Limits(timedelta(hours=48), timedelta(days=60), 1e9)
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class HealthFacts:
     """The facts to judge, as of `now`.
 
     `columns`: the catalogue. `rows`: documents of `columns` by id. `runs`: the last crawls, newest first.
@@ -58,7 +58,7 @@ class Observed:
     archive: ArchiveState = field(default_factory=ArchiveState)
 
 
-def judge(seen: Observed, limits: Limits) -> list[Finding]:
+def judge(seen: HealthFacts, limits: Limits) -> list[Finding]:
     """The findings, grouped by section."""
     return [
         *_of_runs(seen, limits),
@@ -82,7 +82,7 @@ def render(findings: list[Finding]) -> Iterator[Text]:
         yield Text("well", style="bold green")
 
 
-def _of_runs(seen: Observed, limits: Limits) -> Iterator[Finding]:
+def _of_runs(seen: HealthFacts, limits: Limits) -> Iterator[Finding]:
     if seen.runs:
         last = seen.runs[0]
         running = last["_id"] in seen.live and "ended_at" not in last
@@ -103,7 +103,7 @@ def _of_runs(seen: Observed, limits: Limits) -> Iterator[Finding]:
     )
 
 
-def _of_columns(seen: Observed, limits: Limits) -> Iterator[Finding]:
+def _of_columns(seen: HealthFacts, limits: Limits) -> Iterator[Finding]:
     """Findings on enabled columns; of other columns, only errors are reported, and not as bad.
 
     No schedule crawls the other columns, so their errors would stay.

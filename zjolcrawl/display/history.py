@@ -7,9 +7,9 @@ from typing import Any
 
 from rich.text import Text
 
-from zjolcrawl.display.differences import FIELDS, MOST_TEXT, Change, changes, pairs
-from zjolcrawl.display.sequences import Effort
-from zjolcrawl.display.words import moment
+from zjolcrawl.display.article_diff import FIELDS, MOST_TEXT, Change, changes, pairs
+from zjolcrawl.display.diff import Effort
+from zjolcrawl.display.formatting import moment
 
 _OUT, _IN = "red", "green"
 

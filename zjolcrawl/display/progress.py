@@ -1,31 +1,13 @@
-"""Progress on stderr, for long tasks and for runs; hidden if stderr is not a terminal, as under cron."""
+"""The line of counts that a run shows on stderr; hidden if stderr is not a terminal, as under cron."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
 
-from rich.progress import (
-    BarColumn,
-    Progress,
-    SpinnerColumn,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from zjolcrawl.terminal import console
-
-
-def bar_on_stderr() -> Progress:
-    """A progress bar as a context manager; add tasks to it."""
-    return Progress(
-        TextColumn("{task.completed:,.0f} {task.description}"), BarColumn(), TaskProgressColumn(),
-        TimeElapsedColumn(), TimeRemainingColumn(),
-        console=console(stderr=True), transient=True, disable=not sys.stderr.isatty(),
-        redirect_stdout=False,  # stdout may carry the data
-    )  # fmt: skip
+from zjolcrawl.display.terminal import console
 
 
 def counting_bar(*, shown: bool = True) -> Progress:

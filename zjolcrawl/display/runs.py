@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from zjolcrawl.display.words import counted, moment, span
+from zjolcrawl.display.formatting import counted, moment, span
 
 # The same words as in the summary of a run.
 _COUNTS = {

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from zjolcrawl.display.words import people
+from zjolcrawl.display.formatting import people
 from zjolcrawl.search.tokens import folded
 
 _LONG = 20_000  # characters of a text that are searched for terms

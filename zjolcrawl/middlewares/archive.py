@@ -18,7 +18,6 @@ from zjolcrawl.middlewares.robots import Forbidden
 from zjolcrawl.request_meta import CONTEXT, SEEN_AT, WARC
 from zjolcrawl.run.leases import LeaseLost
 from zjolcrawl.run.run import Run, run_of
-from zjolcrawl.storage.updates import utc_now
 
 logger = logging.getLogger(__name__)
 UNASKED = "unasked"

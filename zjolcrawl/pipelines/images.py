@@ -31,8 +31,8 @@ from zjolcrawl.parsing.urls import is_image_host
 from zjolcrawl.pipelines.pictures import PictureReader
 from zjolcrawl.request_meta import AS_OF, CAPTURE, CONTEXT
 from zjolcrawl.run.run import Mode, run_of
+from zjolcrawl.setting_values import parse_bool
 from zjolcrawl.storage.image_stores import GridFSFiles, ImageFiles
-from zjolcrawl.switch import switch
 
 _LONGEST_FAULT = 200
 _REMEMBERED = 5000  # URLs per run: neighbouring articles share pictures
@@ -74,7 +74,7 @@ class ImagePipeline(FilesPipeline):
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Raises NotConfigured with IMAGES=off, or for a spider without a run."""
-        if not switch(crawler.settings.get("IMAGES")):
+        if not parse_bool(crawler.settings.get("IMAGES")):
             raise NotConfigured
         cls._update_stores(crawler.settings)
         folder = Path(crawler.settings.get("DATA_DIR")) / "images"

@@ -18,6 +18,7 @@ from contextlib import suppress
 from typing import Any
 
 from zjolcrawl.display.progress import counting_bar, describe
+from zjolcrawl.display.terminal import say
 from zjolcrawl.processes import own_environment
 from zjolcrawl.run.summary import (
     DONE,
@@ -28,7 +29,6 @@ from zjolcrawl.run.summary import (
     UNUSABLE,
     RunSummary,
 )
-from zjolcrawl.terminal import say
 
 PART_REPORTS = "PART_REPORTS"
 """Name of the setting that makes a part of `reparse` report to its parent process."""

@@ -24,6 +24,7 @@ from zjolcrawl import __version__
 from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.archive.writer import WarcWriter
+from zjolcrawl.display.terminal import say
 from zjolcrawl.items import ColumnVisit, Outcome
 from zjolcrawl.run import alerts, log_file
 from zjolcrawl.run.flip_watch import FlipWatch
@@ -32,6 +33,7 @@ from zjolcrawl.run.lock import LockHeld, RunLock
 from zjolcrawl.run.reparse_jobs import PART_REPORTS, report
 from zjolcrawl.run.summary import LOCKED, NEEDS_A_PERSON, UNUSABLE, RunSummary
 from zjolcrawl.run.tally import Tally
+from zjolcrawl.setting_values import parse_bool
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.embedded import EmbeddedServer, EmbeddedUnavailable
 from zjolcrawl.storage.errors import StoreError, StoreUnavailable, unavailable
@@ -39,8 +41,6 @@ from zjolcrawl.storage.limits import storable
 from zjolcrawl.storage.preview import Preview
 from zjolcrawl.storage.store import Store
 from zjolcrawl.storage.visit_policy import VisitPolicy
-from zjolcrawl.switch import switch
-from zjolcrawl.terminal import say
 
 logger = logging.getLogger(__name__)
 
@@ -157,7 +157,7 @@ class Run:
         if not preview:
             self._lock = RunLock(data_dir, self.part)
             self._log = log_file.begin(data_dir)
-        if not self.live or switch(settings.get("WARC")):
+        if not self.live or parse_bool(settings.get("WARC")):
             self.archive = await asyncio.to_thread(
                 Archive, data_dir / "warc", store_of(settings.get)
             )

@@ -28,7 +28,7 @@ from zjolcrawl.clock import utc_now
 from zjolcrawl.items import Link, Outcome
 from zjolcrawl.parsing.urls import host_of
 from zjolcrawl.request_meta import FED, HOST
-from zjolcrawl.run.leases import FED, HOST, Leases
+from zjolcrawl.run.leases import Leases
 from zjolcrawl.site.catalogue import Column
 from zjolcrawl.site.papers import Paper
 from zjolcrawl.storage.buffer import Buffer

@@ -22,7 +22,6 @@ from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, RawArticle, Unc
 from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.middlewares.replay import NotCaptured
 from zjolcrawl.parsing.urls import canonical, is_own_host
-from zjolcrawl.processes import PART_REPORTS
 from zjolcrawl.request_meta import CAPTURE, CONTEXT, PART_OF, SEEN_AT
 from zjolcrawl.run.reparse_jobs import PART_REPORTS
 from zjolcrawl.run.run import Mode

@@ -17,8 +17,8 @@ from zjolcrawl.archive.archive import ArchiveError
 from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.storage.connection import deadline
 from zjolcrawl.storage.errors import StoreUnavailable
-from zjolcrawl.web.guard import Guard
 from zjolcrawl.web.rendering import refusal
+from zjolcrawl.web.security import SecurityMiddleware
 from zjolcrawl.web.site import Site
 from zjolcrawl.web.views import article, calendar, columns, health, history, image, record, search
 
@@ -52,7 +52,7 @@ def application(site: Site, host: str = "127.0.0.1") -> ASGIApp:
         },
     )
     app.state.site = site
-    return Guard(app, host, refusal)
+    return SecurityMiddleware(app, host, refusal)
 
 
 def _bounded(view: View, turns: asyncio.Semaphore) -> View:

@@ -18,9 +18,9 @@ from lxml import html
 from lxml.html import HtmlElement
 from markupsafe import Markup
 
-from zjolcrawl.display.markup import is_well_formed, text_of
-from zjolcrawl.web.asked import key_of
+from zjolcrawl.display.html_check import is_well_formed, text_of
 from zjolcrawl.web.labels import IMAGE_STATES
+from zjolcrawl.web.query_string import key_of
 from zjolcrawl.web.rendering import is_web, link, picture
 
 TAGS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import cache
 
-from zjolcrawl.display.words import local
+from zjolcrawl.display.formatting import local
 from zjolcrawl.site.catalogue import Column, load_catalogue, sites
 from zjolcrawl.site.papers import load_papers
 

@@ -9,9 +9,8 @@ from starlette.responses import Response
 
 from zjolcrawl.storage.documents import records_of
 from zjolcrawl.storage.queries.browsing import stored_of
-from zjolcrawl.web.aside import aside
 from zjolcrawl.web.body import links_in, reading
-from zjolcrawl.web.rendering import page
+from zjolcrawl.web.rendering import in_thread, page
 from zjolcrawl.web.site import asked_version, newest_of, site_of
 
 _MOST_IMAGES, _MOST_RECORDS = 500, 100
@@ -22,9 +21,9 @@ async def show(request: Request) -> Response:
     site = site_of(request)
     newest = await newest_of(request)
     article = await asked_version(request, newest)
-    links = await aside(links_in, article.get("body_html", ""))
+    links = await in_thread(links_in, article.get("body_html", ""))
     own = await stored_of(site.db, links)
-    return await aside(_page, article, newest, own, images=site.images.readable)
+    return await in_thread(_page, article, newest, own, images=site.images.readable)
 
 
 def _page(

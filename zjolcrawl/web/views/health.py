@@ -11,11 +11,11 @@ from starlette.responses import Response
 
 from zjolcrawl.display.health import USUAL, judge
 from zjolcrawl.display.runs import arguments
-from zjolcrawl.observing import observe
+from zjolcrawl.health_facts import collect_facts
 from zjolcrawl.storage.queries.health import last_runs
 from zjolcrawl.web.rendering import page
 from zjolcrawl.web.site import site_of
-from zjolcrawl.web.telling import SECTIONS, counts_of, end_of, told
+from zjolcrawl.web.translations import SECTIONS, counts_of, end_of, translated
 
 _RUNS = 20
 
@@ -23,14 +23,14 @@ _RUNS = 20
 async def show(request: Request) -> Response:
     """The health page, with the default limits; it skips the slow check of WARC references."""
     site = site_of(request)
-    seen = await observe(site.db, site.data_dir)
+    seen = await collect_facts(site.db, site.data_dir)
     findings = judge(seen, USUAL)
     runs = await last_runs(site.db, _RUNS)
     return page(
         "health.html",
         now=seen.now, bad=sum(each.bad for each in findings),
         sections=[
-            (SECTIONS.get(name, name), [(each.bad, *told(each)) for each in group])
+            (SECTIONS.get(name, name), [(each.bad, *translated(each)) for each in group])
             for name, group in groupby(findings, key=lambda each: each.section)
         ],
         runs=[_run(run, running=run["_id"] in seen.live) for run in runs],

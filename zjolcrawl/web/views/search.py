@@ -21,8 +21,8 @@ from zjolcrawl.search import QueryError, Results, Search, search
 from zjolcrawl.search.tokens import FIELDS
 from zjolcrawl.site.catalogue import sites
 from zjolcrawl.storage.queries.browsing import column_ids, newest_articles
-from zjolcrawl.web.asked import Asked, asked, whole
 from zjolcrawl.web.labels import column_name, column_site
+from zjolcrawl.web.query_string import SearchForm, integer, parse_search
 from zjolcrawl.web.rendering import link, page, part, picture
 from zjolcrawl.web.site import Site, site_of
 
@@ -59,8 +59,8 @@ class Row:
 
 async def show(request: Request) -> Response:
     """The search page. Raises HTTPException 400."""
-    site, wanted = site_of(request), asked(request.query_params)
-    number = whole(request.query_params, "page", 1, most=_MOST_PAGES)
+    site, wanted = site_of(request), parse_search(request.query_params)
+    number = integer(request.query_params, "page", 1, most=_MOST_PAGES)
     results, known = await asyncio.gather(
         _found(site, wanted, (number - 1) * _SIZE), column_ids(site.db)
     )
@@ -78,7 +78,7 @@ async def show(request: Request) -> Response:
     )  # fmt: skip
 
 
-async def _found(site: Site, wanted: Asked, skip: int) -> Results:
+async def _found(site: Site, wanted: SearchForm, skip: int) -> Results:
     """The hits of the query, or the newest articles without one. Raises HTTPException 400."""
     if not wanted.q:
         query = wanted.selection.query()
@@ -94,7 +94,7 @@ async def _found(site: Site, wanted: Asked, skip: int) -> Results:
         raise HTTPException(400, reason) from None
 
 
-def _bars(site: Site, wanted: Asked) -> list[Bar]:
+def _bars(site: Site, wanted: SearchForm) -> list[Bar]:
     """Hits by month from the first hit to the last, or by year for 60 months and more."""
     asked = Search(site.index, wanted.q, wanted.selection)
     counts = asked.histogram("month")
@@ -155,7 +155,7 @@ def _hosts() -> Markup:
     return part("hosts.html", hosts=sites())
 
 
-def _chips(wanted: Asked) -> Iterator[tuple[str, str]]:
+def _chips(wanted: SearchForm) -> Iterator[tuple[str, str]]:
     """The active filters, each with a link to the same search without it."""
     for name, value in wanted.filters.items():
         if name == "column":

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zjolcrawl.display.differences import changes, pairs
-from zjolcrawl.display.sequences import Effort, spans
+from zjolcrawl.display.article_diff import changes, pairs
+from zjolcrawl.display.diff import Effort, spans
 
 CHANCE = random.Random(18)
 HAN = [chr(0x4E00 + n) for n in range(3000)]

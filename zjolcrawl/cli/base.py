@@ -17,12 +17,12 @@ from scrapy.exceptions import UsageError
 from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.s3 import WarcStore, store_of
 from zjolcrawl.arguments import ArgumentError
+from zjolcrawl.display.terminal import sanitize_output, say
 from zjolcrawl.parsing.urls import canonical
 from zjolcrawl.storage.connection import Database, open_database
 from zjolcrawl.storage.embedded import EmbeddedUnavailable
 from zjolcrawl.storage.errors import StoreUnavailable
 from zjolcrawl.storage.queries.articles import find_article, frontier_row
-from zjolcrawl.terminal import guard, say
 
 
 class NotFound(Exception):
@@ -41,7 +41,7 @@ class ReadingCommand(ScrapyCommand):
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Make stdout and stderr safe for terminals before Scrapy sets up its log."""
-        guard()
+        sanitize_output()
         super().process_options(args, opts)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:

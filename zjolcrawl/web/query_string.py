@@ -22,7 +22,7 @@ Params = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SearchForm:
     """The search form: the query `q`, the filters as a Selection, and the `fields` that are filled in."""
 
     q: str
@@ -35,7 +35,7 @@ class Asked:
         return {name: value for name, value in self.fields.items() if name != "q"}
 
 
-def asked(params: Params) -> Asked:
+def parse_search(params: Params) -> SearchForm:
     """Parse the search form. Raises HTTPException 400 for an invalid field."""
     told = {name: text(params, name) for name in ("q", "column", "host", "person", "tag")}
     since, until = day(params, "since"), day(params, "until")
@@ -49,7 +49,7 @@ def asked(params: Params) -> Asked:
         _people(told["person"]), _people(told["tag"]),
         edited="edited" in flags, gone="gone" in flags, images="images" in flags,
     )  # fmt: skip
-    return Asked(told["q"], selection, {k: v for k, v in fields.items() if v})
+    return SearchForm(told["q"], selection, {k: v for k, v in fields.items() if v})
 
 
 def key_of(url: str) -> str | None:
@@ -82,7 +82,7 @@ def day(params: Params, name: str) -> date | None:
     return found
 
 
-def whole(params: Params, name: str, default: int, *, least: int = 1, most: int) -> int:
+def integer(params: Params, name: str, default: int, *, least: int = 1, most: int) -> int:
     """A field as a number from `least` to `most`, `default` if absent. Raises HTTPException 400."""
     value = text(params, name)
     if not value:

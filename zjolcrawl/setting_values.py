@@ -1,4 +1,4 @@
-"""A setting that is on or off, as people write it."""
+"""Parses values of settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _WORDS = {
 }  # fmt: skip
 
 
-def switch(value: object) -> bool:
+def parse_bool(value: object) -> bool:
     """The value as a bool: on, off, true, false, yes, no, 1 or 0. Raises ValueError."""
     word = str(value).strip().lower()
     if word not in _WORDS:

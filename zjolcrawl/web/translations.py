@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from zjolcrawl.display.differences import FIELDS
+from zjolcrawl.display.article_diff import FIELDS
 from zjolcrawl.display.findings import Finding
-from zjolcrawl.display.words import moment, size
+from zjolcrawl.display.formatting import moment, size
 from zjolcrawl.web.labels import LINK_STATES, column_name
 
 SECTIONS = {
@@ -28,7 +28,7 @@ _MOST = 8
 Values = dict[str, Any]
 
 
-def told(finding: Finding) -> tuple[str, str]:
+def translated(finding: Finding) -> tuple[str, str]:
     """A finding as (text, language): zh-CN, or en if there is only the English text."""
     for key, say in _SAID.items():
         if key in finding.values:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from zjolcrawl import fields
-from zjolcrawl.display.sequences import Effort, spans
-from zjolcrawl.display.words import people, published
+from zjolcrawl.display.diff import Effort, spans
+from zjolcrawl.display.formatting import people, published
 
 _SENTENCE = re.compile(r"[^。！？；!?;\n]*(?:[。！？；!?;]+[”’」』）)]*|\n|$)")
 MOST_TEXT = 100_000

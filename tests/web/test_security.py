@@ -9,7 +9,7 @@ import pytest
 from tests.web.conftest import Archive
 from tests.web.sample import FOE, REFERENCE
 from tests.web.serving import Web, browsing
-from zjolcrawl.web.guard import is_ours
+from zjolcrawl.web.security import is_ours
 
 EVERY = [
     "/", "/?q=%E6%B5%99%E6%B1%9F", f"/article?url={REFERENCE}", f"/history?url={REFERENCE}",

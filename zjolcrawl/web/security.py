@@ -26,7 +26,7 @@ _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[0-9a-z._-]+)(?::\d{1,5})?", re.IG
 Refuse = Callable[[int, str], Response]
 
 
-class Guard:
+class SecurityMiddleware:
     """Allows only GET and HEAD with our own host name, and adds HEADERS to every response.
 
     Another name in `Host` means DNS rebinding: a foreign site whose name was pointed at this address, to

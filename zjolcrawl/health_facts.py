@@ -8,7 +8,7 @@ from pathlib import Path
 from zjolcrawl.archive.state import state
 from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.clock import utc_now
-from zjolcrawl.display.health import Observed
+from zjolcrawl.display.health import HealthFacts
 from zjolcrawl.run.lock import holder
 from zjolcrawl.site.catalogue import CatalogueError, load_catalogue
 from zjolcrawl.storage.connection import Database
@@ -26,7 +26,7 @@ from zjolcrawl.storage.queries.links import link_counts
 _RUNS = 10
 
 
-async def observe(db: Database, data_dir: Path, *, thorough: bool = False) -> Observed:
+async def collect_facts(db: Database, data_dir: Path, *, thorough: bool = False) -> HealthFacts:
     """The current state of runs, columns, links, disk and archive.
 
     `thorough` also checks the WARC file that every article refers to; in a large archive this takes
@@ -35,7 +35,7 @@ async def observe(db: Database, data_dir: Path, *, thorough: bool = False) -> Ob
     now = utc_now()
     referred = await referred_files(db) if thorough else set()
     try:
-        return Observed(
+        return HealthFacts(
             now, load_catalogue().values(), await link_counts(db, now), data_folder(data_dir),
             rows=await column_rows(db),
             articles=await crawls_with_articles(db, _RUNS + 1),

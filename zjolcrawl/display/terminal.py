@@ -12,6 +12,14 @@ from collections.abc import Iterable
 from typing import IO, Any, TextIO, cast
 
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 _REPLACED = "\N{REPLACEMENT CHARACTER}"
@@ -35,7 +43,7 @@ def say(text: str) -> None:
     sys.stderr.write(f"zjolcrawl: {' '.join(printable(text).split())}\n")
 
 
-def tell(lines: Iterable[Text]) -> None:
+def print_lines(lines: Iterable[Text]) -> None:
     """Print lines to stdout: wrapped and in colour on a terminal, otherwise one per line."""
     stdout = console()
     for line in lines:
@@ -43,7 +51,7 @@ def tell(lines: Iterable[Text]) -> None:
         stdout.print(line, soft_wrap=not stdout.is_terminal)
 
 
-def put_data(data: str | bytes) -> None:
+def write_data(data: str | bytes) -> None:
     """Write data for another program to stdout, unchanged; on a terminal, control characters are replaced."""
     sys.stdout.flush()
     sys.stdout.buffer.write(
@@ -52,28 +60,38 @@ def put_data(data: str | bytes) -> None:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A rich console on stdout or stderr; pass it only `printable` text, since it bypasses `guard`."""
+    """A rich console on stdout or stderr; pass it only `printable` text, since it bypasses `sanitize_output`."""
     stream = sys.stderr if stderr else sys.stdout
-    return Console(file=getattr(stream, "unguarded", stream), highlight=False)
+    return Console(file=getattr(stream, "unsanitized", stream), highlight=False)
 
 
-def guard() -> None:
+def bar_on_stderr() -> Progress:
+    """A progress bar as a context manager; hidden if stderr is not a terminal, as under cron."""
+    return Progress(
+        TextColumn("{task.completed:,.0f} {task.description}"), BarColumn(), TaskProgressColumn(),
+        TimeElapsedColumn(), TimeRemainingColumn(),
+        console=console(stderr=True), transient=True, disable=not sys.stderr.isatty(),
+        redirect_stdout=False,  # stdout may carry the data
+    )  # fmt: skip
+
+
+def sanitize_output() -> None:
     """Make all later text on stdout and stderr `printable`, including logs, tracebacks and usage."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
-        if stream is not None and not isinstance(stream, _Guarded):
-            setattr(sys, name, _Guarded(stream))
+        if stream is not None and not isinstance(stream, _SanitizedStream):
+            setattr(sys, name, _SanitizedStream(stream))
 
 
-class _Guarded:
+class _SanitizedStream:
     """A text stream that writes `printable` text; on a terminal this also holds for bytes."""
 
     def __init__(self, stream: TextIO) -> None:
-        self.unguarded = stream
+        self.unsanitized = stream
 
     def write(self, text: str) -> int:
         """Write the text with control characters replaced."""
-        self.unguarded.write(printable(text))
+        self.unsanitized.write(printable(text))
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
@@ -84,17 +102,17 @@ class _Guarded:
     @property
     def buffer(self) -> IO[bytes]:
         """The binary stream: unchanged, except on a terminal."""
-        binary = self.unguarded.buffer
-        return cast("IO[bytes]", _Bytes(self)) if self.unguarded.isatty() else binary
+        binary = self.unsanitized.buffer
+        return cast("IO[bytes]", _Bytes(self)) if self.unsanitized.isatty() else binary
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.unguarded, name)
+        return getattr(self.unsanitized, name)
 
 
 class _Bytes:
     """A binary stream to a terminal: decodes UTF-8 and replaces control characters."""
 
-    def __init__(self, stream: _Guarded) -> None:
+    def __init__(self, stream: _SanitizedStream) -> None:
         self._stream = stream
 
     def write(self, data: bytes) -> int:
