@@ -15,7 +15,7 @@ from pymongo.database import Database
 from tests.support.crawling import Crawl
 from tests.support.pages import COLUMN, DAY, article, list_page, serve_column, url_of
 from tests.support.site import Answer, SiteProxy
-from zjolcrawl.items import Outcome, RawArticle
+from zjolcrawl.items import Outcome, RawArticle, Visit
 from zjolcrawl.parsing.article_page import NotArticle
 from zjolcrawl.parsing.column_page import read_column
 from zjolcrawl.parsing.deadline import TooLong, within
@@ -110,7 +110,7 @@ def test_a_long_list_has_a_fault() -> None:
 
 def test_what_is_normalized_too_long_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("zjolcrawl.pipelines.normalize.normalize", lambda _: hang())
-    raw = RawArticle(url_of(1), "T1", frontier_url="http://x.zjol.com.cn/", warc={"file": "a"})
+    raw = RawArticle(url_of(1), "T1", visit=Visit("http://x.zjol.com.cn/", warc={"file": "a"}))
     outcome = NormalizePipeline(0.1).process_item(raw)
     assert isinstance(outcome, Outcome)
     assert (outcome.url, outcome.state) == ("http://x.zjol.com.cn/", "rejected")

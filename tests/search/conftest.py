@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from tests.support.articles import made_article
 from zjolcrawl.items import Article, Outcome, Unchanged
 from zjolcrawl.search import SearchIndex, catch_up, search
 from zjolcrawl.storage.connection import connect
@@ -32,7 +33,7 @@ def article(number: int, title: str, body: str, **changes: Any) -> Article:
         "template": "T1", "parser_version": 2, "columns": ["zjxw"],
         "published_at": DAY + timedelta(hours=number), "published_precision": "second",
     }  # fmt: skip
-    return Article(**(values | changes))
+    return made_article(**(values | changes))
 
 
 @pytest.fixture

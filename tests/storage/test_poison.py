@@ -111,7 +111,7 @@ ARTICLES: dict[str, tuple[dict[str, Any], str]] = {
     "a list for a text": ({"dateline": ["浙江在线"]}, "dateline"),
     "an image without a number": ({"images": [Image("http://x/a.jpg", "", 0)]}, "images"),
     "an address too long": ({"url": URL + "x" * LONGEST_KEY}, "URL"),
-    "a row's address too long": ({"frontier_url": URL + "x" * 17 * 2**20}, "URL"),
+    "a row's address too long": ({"link": URL + "x" * 17 * 2**20}, "URL"),
     "pictures that are none": ({"images": [None]}, ""),
 }
 
@@ -122,12 +122,12 @@ def test_article_costs_itself(
 ) -> None:
     changes, why = ARTICLES[name]
     poison = article(**{"url": url(99), **changes})
-    row = poison.frontier_url or poison.url
+    row = poison.link
     good = [article(url=url(n)) for n in range(4)]
 
     async def work(store: Store) -> None:
         await many(*good[:2])(store)
-        await store.put(poison, poison.frontier_url)
+        await store.put(poison)
         await many(*good[2:])(store)
 
     store = run(mongodb_uri, database, work, tmp_path)

@@ -11,6 +11,7 @@ import pytest
 from pymongo import AsyncMongoClient
 from pymongo.database import Database
 
+from tests.support.articles import made_article
 from tests.support.crawling import LONG
 from tests.support.rebuilding import drop
 from zjolcrawl.items import Article, Byline, ColumnVisit, Image, Link, Outcome, WalkEnd
@@ -39,7 +40,7 @@ def article(**changes: Any) -> Article:
         "authors": [Byline("江帆", "记者", "浙江在线")],
         "images": [Image("http://x.zjol.com.cn/a.jpg", "./a.jpg", 1)],
     }
-    return Article(**(values | changes))
+    return made_article(**(values | changes))
 
 
 Run = Callable[[Callable[[Store], Awaitable[None]]], Store]

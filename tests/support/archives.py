@@ -29,7 +29,7 @@ from tests.support.prose import (
     sentences,
     word_stream,
 )
-from zjolcrawl.items import Article, Byline, ColumnVisit, Image, WalkEnd
+from zjolcrawl.items import Article, Byline, ColumnVisit, Image, Visit, WalkEnd
 from zjolcrawl.parsing.article_page import PARSER_VERSION
 from zjolcrawl.parsing.fields.dates import CHINA, china_midnight
 from zjolcrawl.site.catalogue import Column, load_catalogue, site_name
@@ -183,8 +183,8 @@ class Newsroom:
         rng = self.rng
         article = self.article(number, at)
         visits = [at + wait for wait in _RECHECKS if at + wait < NOW]
-        assert article.seen_at
-        runs = [_run_id(self.seed, moment) for moment in (article.seen_at, *visits)]
+        assert article.visit.seen_at
+        runs = [_run_id(self.seed, moment) for moment in (article.visit.seen_at, *visits)]
         (version,) = versions = [_version(article, None, runs[0])]
         edited = rng.random() < 0.02 or article.doc_id == str(_KNOWN_ID)
         gone = rng.random() < 0.01
@@ -266,10 +266,12 @@ class Newsroom:
             tags=tags,
             dateline=dateline,
             images=images,
-            aliases=[alias] if rng.random() < 0.03 else [],
             warnings=[f"missing: {name}" for name, values in named.items() if not values],
-            seen_at=min(at + timedelta(seconds=rng.randint(300, 6 * 3600)), NOW),
-            warc=_pointer(rng, day),
+            visit=Visit(
+                aliases=[alias] if rng.random() < 0.03 else [],
+                seen_at=min(at + timedelta(seconds=rng.randint(300, 6 * 3600)), NOW),
+                warc=_pointer(rng, day),
+            ),
         )
         return _with_body(article, paragraphs)
 
@@ -277,7 +279,8 @@ class Newsroom:
         """The article after a correction: a paragraph more, and in half of them another title."""
         paragraphs = [*article.body.split("\n"), self.rng.choice(self.sentences).text]
         title = self.title() if self.rng.random() < 0.5 else article.title
-        edited = replace(article, title=title, seen_at=seen_at, warc=_pointer(self.rng, seen_at))
+        visit = replace(article.visit, seen_at=seen_at, warc=_pointer(self.rng, seen_at))
+        edited = replace(article, title=title, visit=visit)
         return _with_body(edited, paragraphs)
 
     def columns(self, day: date) -> list[Column]:
@@ -346,14 +349,14 @@ class Newsroom:
     def link(self, article: Article, newest: Document, visits: list[datetime]) -> Document:
         """The row of an article's link after these visits."""
         assert article.published_at
-        assert article.seen_at
+        assert article.visit.seen_at
         listed = china_midnight(article.published_at.astimezone(CHINA).date())
         row: Document = {
             "_id": article.url, "state": "stored", "kind": "article", "columns": article.columns,
-            "listed_title": article.title, "listed_at": listed, "listed_since": article.seen_at,
-            "discovered_at": article.seen_at, "attempts": 1 + len(visits),
+            "listed_title": article.title, "listed_at": listed, "listed_since": article.visit.seen_at,
+            "discovered_at": article.visit.seen_at, "attempts": 1 + len(visits),
             "published_at": article.published_at,
-            "last_attempt_at": max([article.seen_at, *visits]),
+            "last_attempt_at": max([article.visit.seen_at, *visits]),
         }  # fmt: skip
         if newest["status"] == "gone":
             row |= {"state": "gone", "last_error": "404"}

@@ -17,7 +17,7 @@ FIXTURES = Path(__file__).parents[2] / "fixtures"
 FOLDERS = sorted(path for path in FIXTURES.iterdir() if path.is_dir())
 # Fields that are the store's or the run's, not the page's.
 _NOT_THE_PAGES = {
-    "columns", "aliases", "frontier_url", "parser_version", "template", "validators",
+    "columns", "visit", "parser_version", "template",
 }  # fmt: skip
 
 

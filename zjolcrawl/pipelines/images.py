@@ -138,9 +138,9 @@ class ImagePipeline(FilesPipeline):
     def _captured(self, url: str, article: Article) -> Capture | None:
         """The archived image: in a replay what the crawl got, else a capture that saves a request."""
         archive = self._run.archive
-        if archive is None or article.seen_at is None:
+        if archive is None or article.visit.seen_at is None:
             return None
-        moment = warc_date(article.seen_at)
+        moment = warc_date(article.visit.seen_at)
         if not self._run.live:
             return archive.around(url, moment)
         return archive.index.newest(url, until=moment, status=200)
@@ -154,17 +154,17 @@ class ImagePipeline(FilesPipeline):
 
     def _refetched(self, url: str, article: Article, before: Capture) -> Capture | None:
         """The last capture of the article's own visit, for when the older bytes were unusable."""
-        archive, seen_at = self._run.archive, article.seen_at
+        archive, seen_at = self._run.archive, article.visit.seen_at
         if archive is None or seen_at is None or before.date > warc_date(seen_at):
             return None
         return archive.last_attempt(archive.index.following(url, warc_date(seen_at)))
 
     def _request(self, url: str, article: Article, capture: Capture | None = None) -> Request:
         meta = {
-            CONTEXT: {"image": url, "article": article.frontier_url or article.url},
+            CONTEXT: {"image": url, "article": article.link},
             "download_maxsize": self._most_bytes,
             "download_warnsize": 0,
-            AS_OF: article.seen_at,
+            AS_OF: article.visit.seen_at,
             **({CAPTURE: capture} if capture else {}),
         }
         return Request(url, callback=NO_CALLBACK, headers={"Referer": article.url}, meta=meta)

@@ -52,16 +52,17 @@ class MongoDBPipeline:
     async def _judged(self, item: Any) -> list[Any]:
         if self._run.live:
             return await self._run.flips.saw(item)
-        if self._unbelieved and isinstance(item, Outcome | Article) and item.seen_at:
-            visit = link_of(item), warc_date(item.seen_at)
-            return [unbelieved(item) if visit in self._unbelieved else item]
+        if self._unbelieved and isinstance(item, Outcome | Article):
+            seen_at = item.visit.seen_at if isinstance(item, Article) else item.seen_at
+            if seen_at and (link_of(item), warc_date(seen_at)) in self._unbelieved:
+                return [unbelieved(item)]
         return [item]
 
     async def _put(self, item: Any) -> None:
         assert self.store is not None
         if isinstance(item, Article):
             self._run.tally.article(item)
-            await self.store.put(item, item.frontier_url)
+            await self.store.put(item)
         elif isinstance(item, Outcome):
             await self.store.outcome(item)
         elif isinstance(item, Unchanged):

@@ -39,7 +39,7 @@ def normalize(raw: RawArticle) -> Article:
         template=raw.template,
         parser_version=PARSER_VERSION,
         doc_id=doc_id(raw.url),
-        columns=list(raw.columns),
+        columns=list(raw.visit.columns),
         breadcrumb=raw.breadcrumb,
         kicker=raw.kicker,
         subtitle=raw.subtitle,
@@ -55,16 +55,11 @@ def normalize(raw: RawArticle) -> Article:
         videos=raw.videos,
         attachments=raw.attachments,
         pages=raw.pages,
-        aliases=raw.aliases,
         page_number=raw.page_number,
         page_name=raw.page_name,
         pdf=raw.pdf,
         warnings=list(raw.warnings),
-        frontier_url=raw.frontier_url or raw.url,
-        seen_at=raw.seen_at,
-        warc=raw.warc,
-        pages_warc=raw.pages_warc,
-        validators=raw.validators,
+        visit=raw.visit,
     )
     article.site_name = site_name(article.site)
     paper = paper_of(raw.url) if kind(raw.url) == "paper" else None
@@ -105,8 +100,8 @@ def _publish_time(article: Article, raw: RawArticle) -> None:
     elif raw.published and (found := _in_a_year(raw)):
         article.published_at, article.published_precision = found
         article.warnings.append("published_at: the year is not the page's")
-    elif raw.listed_at and is_plausible(raw.listed_at):
-        article.published_at, article.published_precision = raw.listed_at, "day"
+    elif (listed := raw.visit.listed_at) and is_plausible(listed):
+        article.published_at, article.published_precision = listed, "day"
         article.warnings.append("published_at: from the list page")
     elif day := url_day(raw.url):
         article.published_at, article.published_precision = china_midnight(day), "day"
@@ -115,7 +110,8 @@ def _publish_time(article: Article, raw: RawArticle) -> None:
 
 def _in_a_year(raw: RawArticle) -> tuple[datetime, str] | None:
     """The page's own time if it lacks a year; the list or the URL gives the year."""
-    near = china_day(raw.listed_at) if raw.listed_at else url_day(raw.url)
+    listed = raw.visit.listed_at
+    near = china_day(listed) if listed else url_day(raw.url)
     return find_yearless(raw.published, near) if raw.published and near else None
 
 
@@ -139,6 +135,6 @@ class NormalizePipeline:
             return within(self._seconds, normalize, item)
         except TooLong as error:
             return Outcome(
-                item.frontier_url or item.url, "rejected", str(error),
-                final_url=item.url, template=item.template, seen_at=item.seen_at, warc=item.warc,
+                item.visit.link or item.url, "rejected", str(error), final_url=item.url,
+                template=item.template, seen_at=item.visit.seen_at, warc=item.visit.warc,
             )  # fmt: skip

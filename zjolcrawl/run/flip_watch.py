@@ -142,8 +142,8 @@ def unbelieved(flip: Flip) -> Outcome:
     if isinstance(flip, Article):
         reason = f"{_UNBELIEVED}the text of another page"
         return Outcome(
-            flip.frontier_url or flip.url, "failed", reason,
-            final_url=flip.url, seen_at=flip.seen_at, warc=flip.warc,
+            flip.link, "failed", reason,
+            final_url=flip.url, seen_at=flip.visit.seen_at, warc=flip.visit.warc,
         )  # fmt: skip
     reason = _UNBELIEVED + flip.reason
     return replace(flip, state="failed", reason=reason, front=False, excerpt=None)
@@ -151,7 +151,7 @@ def unbelieved(flip: Flip) -> Outcome:
 
 def link_of(item: Outcome | Article | Unchanged) -> str:
     """The URL of the link that led to the item."""
-    return (item.frontier_url or item.url) if isinstance(item, Article) else item.url
+    return item.link if isinstance(item, Article) else item.url
 
 
 def _host_of(item: Outcome | Article | Unchanged) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.items import Link, RawArticle
@@ -45,11 +45,12 @@ class Parts:
         article = join(self.pages, self.read)
         if self.cut:
             article.warnings.append(f"pages: more than {MOST_PAGES}, the rest is not read")
-        first = self.first
-        article.columns, article.listed_at = first.columns, first.listed_at
-        article.frontier_url, article.seen_at = first.frontier_url, first.seen_at
-        article.aliases = [url for url in first.aliases if url not in self.pages]
-        article.pages_warc = [
-            part.warc for url in self.pages if (part := self.read[url]) and part.warc
-        ]
+        read = [part.visit.warc for url in self.pages if (part := self.read[url])]
+        article.visit = replace(
+            self.first.visit,
+            aliases=[url for url in self.first.visit.aliases if url not in self.pages],
+            warc=article.visit.warc,
+            pages_warc=[each for each in read if each],
+            validators={},  # an unchanged first page says nothing about the others
+        )
         return article

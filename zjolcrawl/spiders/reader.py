@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from w3lib.url import safe_url_string
 
 from zjolcrawl.archive.archive import ArchiveError, NoAnswer
-from zjolcrawl.items import READ_KINDS, Link, Outcome, RawArticle, Unchanged
+from zjolcrawl.items import READ_KINDS, Link, Outcome, RawArticle, Unchanged, Visit
 from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.middlewares.robots import was_forbidden
 from zjolcrawl.parsing.article_page import NotArticle, Stub
@@ -155,7 +155,6 @@ class ArticleReader(Spider):
         article = self._complete(found, response, link, trail)
         if not article.pages:
             return article
-        article.validators = {}  # an unchanged first page says nothing about the others
         parts = Parts(link, article, article.pages, response.meta.get(HOST))
         parts.add(response.url, article)
         return self._go_on(parts)
@@ -199,7 +198,7 @@ class ArticleReader(Spider):
             return
         part = found if isinstance(found, RawArticle) else None
         if part:
-            part.warc = response.meta.get(WARC)
+            part.visit.warc = response.meta.get(WARC)
         parts.add(url, part)
         yield self._go_on(parts)
 
@@ -240,13 +239,13 @@ class ArticleReader(Spider):
             response.url,
         ]
         plain = [re.sub("^https:", "http:", address) for address in addresses if address]
-        found.aliases = [a for a in dict.fromkeys(plain) if a != found.url]
-        found.columns = link.columns
-        found.listed_at = link.listed_at
-        found.frontier_url = link.url
-        found.seen_at, found.warc = response.meta.get(SEEN_AT), response.meta.get(WARC)
-        if link.url == found.url == canonical(response.url) and not trail:
-            found.validators = validators_of(response)
+        own = link.url == found.url == canonical(response.url) and not trail
+        found.visit = Visit(
+            link.url, link.columns, link.listed_at, response.meta.get(SEEN_AT),
+            aliases=[a for a in dict.fromkeys(plain) if a != found.url],
+            validators=validators_of(response) if own else {},
+            warc=response.meta.get(WARC),
+        )  # fmt: skip
         return found
 
     def _follow(

@@ -256,7 +256,7 @@ class ReparseSpider(ListReader):
     def with_the_store(self, item: Any) -> None:
         """Scrapy signal: an item passed the pipelines; release its capture."""
         if isinstance(item, Article | RawArticle):
-            self._release(item.frontier_url or item.url)
+            self._release(item.visit.link or item.url)
         elif isinstance(item, Outcome | Unchanged):
             self._release(item.url)
         elif isinstance(item, ColumnVisit):

@@ -110,10 +110,10 @@ def make_visit(article: Article, row: str) -> tuple[ArticleVisit | Outcome, int]
     except Exception as error:
         why = f"cannot be stored: {describe(error)}"
     if why is None:
-        return ArticleVisit(document, row, storable(article.validators)), size
+        return ArticleVisit(document, row, storable(article.visit.validators)), size
     refused = Outcome(
         row, "rejected", why, final_url=article.url, template=article.template,
-        excerpt=str(article.body)[:2000] or None, seen_at=article.seen_at, warc=article.warc,
+        excerpt=str(article.body)[:2000] or None, seen_at=article.visit.seen_at, warc=article.visit.warc,
     )  # fmt: skip
     return refused, 0
 

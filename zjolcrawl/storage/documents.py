@@ -14,8 +14,9 @@ from zjolcrawl.parsing.image_refs import image_key
 
 # The fields whose change makes a new revision (contract: `content_sha256`).
 _EDITORIAL = [field.name for field in FIELDS if field.editorial and field.name != "images"]
-_NOT_STORED = {"url", "template", "parser_version", "frontier_url", "seen_at", "validators"}
+_NOT_STORED = {"url", "template", "parser_version", "visit"}
 _STORED = tuple(each.name for each in fields(Article) if each.name not in _NOT_STORED)
+_OF_VISIT = ("aliases", "warc", "pages_warc")
 # Faster than `dataclasses.asdict`, which copies everything and visits every line of a body.
 _PARTS = {kind: tuple(each.name for each in fields(kind)) for kind in (Byline, Image, Media)}
 
@@ -23,12 +24,13 @@ _PARTS = {kind: tuple(each.name for each in fields(kind)) for kind in (Byline, I
 def article_document(article: Article) -> dict[str, Any]:
     """The part of an `articles` document that comes from the page, with `last_seen_at`."""
     values = {name: tidy(getattr(article, name)) for name in _STORED}
+    values |= {name: tidy(getattr(article.visit, name)) for name in _OF_VISIT}
     document = {k: v for k, v in values.items() if v not in (None, "", [])}
     document["_id"] = article.url
     document.setdefault("body", "")  # an article of pictures alone has an empty one
     document["parser"] = {"template": article.template, "version": article.parser_version}
     document["content_sha256"] = _sha256(values)
-    document["last_seen_at"] = article.seen_at or utc_now()
+    document["last_seen_at"] = article.visit.seen_at or utc_now()
     return document
 
 

@@ -232,12 +232,12 @@ class Store:
         written = await self._outage.ask(lambda: write_each(self.db["columns"], begun))
         self.faults.extend(f"column {column}: {why}" for _, why in written.errors.values())
 
-    async def put(self, article: Article, frontier_url: str | None = None) -> None:
-        """Buffer an article; `frontier_url` is the link that led to it. Waits while the buffer is full.
+    async def put(self, article: Article) -> None:
+        """Buffer an article. Waits while the buffer is full.
 
         If the article cannot be stored, its link is rejected with the reason instead.
         """
-        row = frontier_url or article.url
+        row = article.link
         sight, size = make_visit(article, row)
         if isinstance(sight, Outcome):
             self.counts["refused"] += 1
