@@ -9,7 +9,8 @@ from zjolcrawl.archive.state import state
 from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.display.health import Observed
 from zjolcrawl.extensions.run_lock import holder
-from zjolcrawl.site.catalogue import CatalogueError, load_catalogue
+from zjolcrawl.site.catalogue import load_catalogue
+from zjolcrawl.site.description import SiteError
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.folder import look
 from zjolcrawl.storage.health import (
@@ -45,7 +46,7 @@ async def observe(db: Database, data_dir: Path, *, thorough: bool = False) -> Ob
             live=await live_runs(db, held=holder(data_dir) is not None),
             archive=await asyncio.to_thread(state, data_dir / "warc", referred),
         )  # fmt: skip
-    except CatalogueError as error:
+    except SiteError as error:
         raise ArgumentError(str(error)) from error
     except OSError as error:
         raise ArgumentError(f"DATA_DIR {data_dir} cannot be read: {error}") from error

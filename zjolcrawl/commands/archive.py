@@ -15,6 +15,7 @@ from zjolcrawl.archive.stored import pull, push
 from zjolcrawl.archive.wacz import pack
 from zjolcrawl.arguments import ArgumentError, reparse_arguments
 from zjolcrawl.command import ReadingCommand
+from zjolcrawl.site.current import current_site
 from zjolcrawl.storage.queries import headlines
 from zjolcrawl.terminal import say
 
@@ -110,7 +111,9 @@ class Command(ReadingCommand):
             )  # fmt: skip
             async with self.database() as db:
                 titles = await headlines(db, _articles(captures))
-            title = "浙江在线 " + (" ".join(f"{k}={v}" for k, v in given.items()) or "all captures")
+            title = f"{current_site().name} " + (
+                " ".join(f"{k}={v}" for k, v in given.items()) or "all captures"
+            )
             packed = pack(archive, captures, opts.output, title=title, titles=titles, told=told)
         for fault in told:
             say(fault)

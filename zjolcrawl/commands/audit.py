@@ -13,7 +13,8 @@ from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.command import ReadingCommand
 from zjolcrawl.display.audit import Audit, audit, render, requeued
 from zjolcrawl.parsing.urls import url_day
-from zjolcrawl.site.catalogue import CatalogueError, load_catalogue
+from zjolcrawl.site.catalogue import load_catalogue
+from zjolcrawl.site.description import SiteError
 from zjolcrawl.storage.audit import ledger, requeue
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.health import column_rows
@@ -61,7 +62,7 @@ async def _columns(db: Database, wanted: str | None = None) -> dict[str, dict[st
     """The enabled columns and all that were ever crawled, or only `wanted`. Raises ArgumentError."""
     try:
         catalogue = load_catalogue()
-    except CatalogueError as error:
+    except SiteError as error:
         raise ArgumentError(str(error)) from error
     known = {key: {"name": column.name} for key, column in catalogue.items()}
     rows = await column_rows(db)

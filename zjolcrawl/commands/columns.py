@@ -12,10 +12,12 @@ from rich.table import Table
 from rich.text import Text
 from scrapy.commands import ScrapyCommand
 
-from zjolcrawl.site.catalogue import CatalogueError, Column, load_catalogue
+from zjolcrawl.command import choose_site
+from zjolcrawl.site.catalogue import Column, load_catalogue
+from zjolcrawl.site.current import current_site
+from zjolcrawl.site.description import SiteError
 from zjolcrawl.terminal import console, guard, printable, put_data, say
 
-_SUFFIX = ".zjol.com.cn"
 _SHOWN = ("id", "name", "url", "enabled", "evidence")
 
 
@@ -44,20 +46,21 @@ class Command(ScrapyCommand):
         """Make stdout and stderr safe for terminals before Scrapy sets up its log."""
         guard()
         super().process_options(args, opts)
+        choose_site(self.settings)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Print the columns; an invalid catalogue is one line on stderr and exit status 2."""
         try:
             columns = list(load_catalogue().values())
-        except CatalogueError as error:
+        except SiteError as error:
             say(str(error))
             self.exitcode = 2
             return
         if opts.enabled:
             columns = [column for column in columns if column.enabled]
         if opts.site:
-            hosts = {part.strip().removesuffix(_SUFFIX) for part in opts.site.split(",")}
-            columns = [each for each in columns if each.site.removesuffix(_SUFFIX) in hosts]
+            hosts = {current_site().host(part.strip()) for part in opts.site.split(",")}
+            columns = [each for each in columns if each.site in hosts]
         if opts.json:
             rows = [asdict(column) for column in columns]
             put_data(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")

@@ -10,7 +10,7 @@ from scrapy.exceptions import UsageError
 from zjolcrawl.arguments import day_span, host_names, names
 from zjolcrawl.command import ReadingCommand
 from zjolcrawl.display.coverage import render, rows, values
-from zjolcrawl.parsing.urls import DAY_IN_URL
+from zjolcrawl.site.current import current_site
 from zjolcrawl.storage.coverage import DIMENSIONS, Wanted, coverage
 from zjolcrawl.terminal import put_data, tell
 
@@ -54,7 +54,7 @@ class Command(ReadingCommand):
             raise UsageError(f"unexpected argument: {' '.join(args)}")
         wanted = Wanted(opts.by, opts.host, opts.template, *day_span(opts.since, opts.until))
         async with self.database() as db:
-            found = rows(await coverage(db, wanted, DAY_IN_URL), wanted.by)
+            found = rows(await coverage(db, wanted, current_site().day_in_url), wanted.by)
         if opts.json:
             told = [values(row) for row in found]
             put_data(json_util.dumps(told, ensure_ascii=False, indent=2) + "\n")

@@ -13,8 +13,8 @@ from zjolcrawl.items import READ_KINDS, Media, RawArticle
 from zjolcrawl.parsing.blocks import Block, BlockReader
 from zjolcrawl.parsing.body import Body, read_body
 from zjolcrawl.parsing.credit_bar import read_bar
-from zjolcrawl.parsing.densest import GENERIC, SHORT, Densest, below_headline
-from zjolcrawl.parsing.elements import Names, text_of
+from zjolcrawl.parsing.densest import SHORT, Densest, below_headline
+from zjolcrawl.parsing.elements import ElementIndex, text_of
 from zjolcrawl.parsing.exact_time import exact_time
 from zjolcrawl.parsing.fields.dates import time_span
 from zjolcrawl.parsing.fields.text import clean, squeeze
@@ -37,11 +37,10 @@ from zjolcrawl.parsing.outlet import outlet_below
 from zjolcrawl.parsing.page import Page, read_page
 from zjolcrawl.parsing.paper_article import is_blank, place_on_page, read_paper_article
 from zjolcrawl.parsing.redirects import stub_target
-from zjolcrawl.parsing.templates import FAMILIES
-from zjolcrawl.parsing.templates.containers import T3
+from zjolcrawl.parsing.templates import Template, families, generic_template
 from zjolcrawl.parsing.text_lines import LinesAfter, last_lines
-from zjolcrawl.parsing.urls import absolute, canonical, doc_id, kind
-from zjolcrawl.parsing.xpath import Path, Template, Values, find
+from zjolcrawl.parsing.urls import absolute, canonical, doc_id, kind, url_day
+from zjolcrawl.parsing.xpath import Path, Values, find
 
 # Increase with every change that can alter a field. Stored as `parser.version` in the documents.
 PARSER_VERSION = 3
@@ -103,10 +102,12 @@ def read_article(body: bytes, url: str) -> RawArticle | Stub | NotArticle:
             return article
         if is_blank(page):
             return NotArticle("no headline or text: advertisement or masthead", blank=True)
-    densest = Densest(page.root)
-    for template in FAMILIES:
+    densest, day = Densest(page.root), url_day(url)
+    for template in families():
+        if not template.covers(day):
+            continue
         found = _best_body(template, page)
-        if found and template is T3 and _is_another(found.container, densest()):
+        if found and template.ambiguous_bodies and _is_another(found.container, densest()):
             continue
         if found:
             # A page of a few words that redirects the browser is a stub, whatever its classes. With an
@@ -118,7 +119,7 @@ def read_article(body: bytes, url: str) -> RawArticle | Stub | NotArticle:
     if found and _size(found.body) < _LEAST and (sent := stub_target(page, always=True)):
         return Stub(sent)
     if found and not _is_lead(found) and not _is_missing_page(found.head, found.body):
-        article = _article(page, GENERIC, found)
+        article = _article(page, generic_template(), found)
         is_paper = kind(url) == "paper"
         return place_on_page(article, page, found.container) if is_paper else article
     target = stub_target(page)
@@ -142,15 +143,15 @@ def _generic(page: Page, densest: Densest) -> _Found | None:
     if slides is None:
         if container is None:
             return _few(page, densest(SHORT))
-        return _read(container, page, GENERIC)
+        return _read(container, page, generic_template())
     box, blocks, below = slides
     if container is None or container is box or box in container.iterancestors():
-        return _read(box, page, GENERIC, blocks + below)
+        return _read(box, page, generic_template(), blocks + below)
     text = BlockReader(page.base).read(container)
     told, said = (sum(len(block.text) for block in some) for some in (blocks, text))
     if container in box.iterancestors() or 2 * told < said:
-        return _read(container, page, GENERIC)
-    return _read(box, page, GENERIC, blocks + text)
+        return _read(container, page, generic_template())
+    return _read(box, page, generic_template(), blocks + text)
 
 
 def _few(page: Page, container: HtmlElement | None) -> _Found | None:
@@ -168,15 +169,15 @@ def _few(page: Page, container: HtmlElement | None) -> _Found | None:
 
 def _short(page: Page, container: HtmlElement | None) -> _Found | None:
     """The container with a few words, if there is a headline and an info line; otherwise it is a notice."""
-    found = _read(container, page, GENERIC) if container is not None else None
+    found = _read(container, page, generic_template()) if container is not None else None
     return found if found and found.head.info and not found.head.title_from_tag else None
 
 
 def _brief(page: Page) -> _Found | None:
     """A sentence or pictures directly below a headline, confirmed by a dated info line or the `<title>`."""
-    headline = find_headline(page.names, GENERIC)
+    headline = find_headline(page.names, generic_template())
     box = below_headline(page, headline.element) if headline.element is not None else None
-    found = _read(box, page, GENERIC, headline=headline) if box is not None else None
+    found = _read(box, page, generic_template(), headline=headline) if box is not None else None
     if found is None or _is_notice(found.head, found.body):
         return None
     if any(map(time_span, found.head.info)):
@@ -249,7 +250,7 @@ def _read(
     body = read_body(blocks, head.lines, head.title, headline_inside=head.inside)
     if not body.images and not body.videos and body.size < 10 and not _is_whole(head, body, reader):
         return None
-    if template is T3 and body.links > 0.5:
+    if template.ambiguous_bodies and body.links > 0.5:
         return None
     return _Found(container, head, body, reader.attachments)
 
@@ -317,7 +318,7 @@ def _article(page: Page, template: Template, found: _Found) -> RawArticle:
     )
 
 
-def _texts(candidates: tuple[Path, ...], names: Names) -> list[str]:
+def _texts(candidates: tuple[Path, ...], names: ElementIndex) -> list[str]:
     # An element that was never closed holds the rest of the page; its own text is at the beginning.
     texts = (clean(text_of(element)[:2000]) for element in find(candidates, names))
     return list(islice(filter(None, texts), 2))
@@ -328,7 +329,7 @@ def _label(label: str, text: str) -> str:
     return text if re.search(r"[:：]", text) or not text else f"{label}: {text}"
 
 
-def _info(names: Names, template: Template, head: Head) -> InfoLine:
+def _info(names: ElementIndex, template: Template, head: Head) -> InfoLine:
     """The info line from the template's elements, completed from the lines below the headline."""
     times = [text for text in _texts(template.times, names) if time_span(text)]
     sources, authors = _texts(template.sources, names), _texts(template.authors, names)

@@ -17,6 +17,7 @@ from lxml.html import HtmlElement
 from zjolcrawl.parsing.fields.text import clean, squeeze
 from zjolcrawl.parsing.image_refs import IMAGE_TAGS, picture
 from zjolcrawl.parsing.urls import absolute
+from zjolcrawl.site.current import for_site
 
 _DROPPED = {
     "script", "style", "template", "form", "input", "button", "select", "textarea",
@@ -42,10 +43,12 @@ _FURNITURE = re.compile(
     re.IGNORECASE,
 )
 # The page footer: the site's operator and licences. No article has such a line.
-PAGE_FOOT = re.compile(
-    r"ICP[备证]|网安备|(?:互联网新闻信息服务|网络传播视听节目|增值电信业务|经营)许可证|(?:不良信息|纠错|违法)举报|All Rights? Reserved|"
-    r"^(?:关于(?:我们|浙江在线)|网站简介)\s*[|｜丨]|(?:广告服务|联系我们|联系方式|网站地图)\s*[|｜丨]",
-    re.IGNORECASE,
+page_footer = for_site(
+    lambda site: re.compile(
+        r"ICP[备证]|网安备|(?:互联网新闻信息服务|网络传播视听节目|增值电信业务|经营)许可证|(?:不良信息|纠错|违法)举报|All Rights? Reserved|"
+        rf"^(?:关于(?:我们|{re.escape(site.name)})|网站简介)\s*[|｜丨]|(?:广告服务|联系我们|联系方式|网站地图)\s*[|｜丨]",
+        re.IGNORECASE,
+    )
 )
 # Class names of captions, and of boxes that hold a picture and its caption.
 _CAPTION_NAME = re.compile(

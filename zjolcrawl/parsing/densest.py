@@ -10,19 +10,10 @@ from itertools import islice
 
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.blocks import PAGE_FOOT, is_hidden, is_named_furniture
+from zjolcrawl.parsing.blocks import is_hidden, is_named_furniture, page_footer
 from zjolcrawl.parsing.image_refs import IMAGE_TAGS, IS_PICTURE, picture
 from zjolcrawl.parsing.page import Page
-from zjolcrawl.parsing.xpath import Template, paths
 
-GENERIC = Template(
-    name="generic",
-    bodies=(),
-    times=paths("//*[@id='pubtime_baidu']"),  # SIS: shared by many news sites
-    sources=paths("//*[@id='source_baidu']"),
-    authors=paths("//*[@id='author_baidu']"),
-    editors=paths("//*[@id='editor_baidu']"),
-)
 _CONTAINERS = {
     "div", "section", "article", "td", "main", "body", "center", "font", "span", "blockquote", "form",
     "pre",
@@ -105,7 +96,7 @@ def below_headline(page: Page, headline: HtmlElement) -> HtmlElement | None:
     for box in boxes[begin:]:
         links += box.element.tag == "a"
         text = "".join(box.text)
-        if links > _MOST_LINKS or _FOOT.match(text) or PAGE_FOOT.search(text):
+        if links > _MOST_LINKS or _FOOT.match(text) or page_footer().search(text):
             break
         is_picture = box.element.tag in IMAGE_TAGS and not box.silent and not _leads_on(box)
         if (is_picture and picture(box.element, page.base)) or _SENTENCE.search(text[-2:]):
@@ -237,12 +228,13 @@ def _is_container(box: _Box, rows: bool = False) -> bool:
 
 
 def _paragraphs(boxes: list[_Box]) -> Iterator[tuple[_Box, int]]:
+    is_footer = page_footer().search
     for box in boxes:
         size = sum(map(len, box.text)) if box.text else 0
         if (
             size >= _PARAGRAPH
             and any(map(_PROSE.search, box.text))
-            and not any(map(PAGE_FOOT.search, box.text))
+            and not any(map(is_footer, box.text))
         ):
             yield box, size
 

@@ -14,10 +14,9 @@ from operator import is_
 
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.ancestry import Under
 from zjolcrawl.parsing.blocks import ATTACHMENT
 from zjolcrawl.parsing.credit_bar import apart, is_value
-from zjolcrawl.parsing.elements import Names, text_of
+from zjolcrawl.parsing.elements import ElementIndex, HasAncestor, text_of
 from zjolcrawl.parsing.fields.bylines import EDITOR_ROLES, EDITOR_SIGNS
 from zjolcrawl.parsing.fields.text import DIVIDER, clean, squeeze
 from zjolcrawl.parsing.furniture import is_no_tag
@@ -120,7 +119,7 @@ def attachments_in(lines: list[Line], base: str) -> list[tuple[str, str, str]]:
     ]
 
 
-def tag_boxes(names: Names) -> set[HtmlElement]:
+def tag_boxes(names: ElementIndex) -> set[HtmlElement]:
     """The elements of a page whose class or id is typical of a tag bar."""
     named = names.classed + names.numbered
     return {element for name, element in named if _names_tags(name)}
@@ -132,7 +131,7 @@ def may_have_tags(container: HtmlElement, boxes: set[HtmlElement]) -> bool:
     if any(sign in text for sign in "签键gG") and _TAG_WORD.search(text):
         return True
     around = set(container.iterancestors()) if boxes else set()
-    inside = Under(partial(is_, container))
+    inside = HasAncestor(partial(is_, container))
     return any(box is container or box in around or inside(box) for box in boxes)
 
 

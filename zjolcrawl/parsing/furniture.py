@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 
-from zjolcrawl.parsing.blocks import PAGE_FOOT, Block
+from zjolcrawl.parsing.blocks import Block, page_footer
 from zjolcrawl.parsing.labelled_lines import TAG_LINE
+from zjolcrawl.site.current import for_site
 
 # Nothing from this line on belongs to the article.
-_END = re.compile(
-    # … but 版权所有者是谁？ and 免责声明不能免责 belong to a text.
-    r"^(?![^。]{0,60}[？?]$)(?:[【\[]?\s*(?:版权[和及与]免责(?:[声申]明|条款)?|版权声明|版权说明|免责声明|免责申明|特别声明)(?![^\s:：】\]。，,；;本及与和]{2,24}$)|凡注有|凡本网注明|"
-    r"(?:Copyright|COPYRIGHT|©)|浙江在线版权所有|版权所有(?![者人])|"
-    # ① 本网（桐乡新闻网）稿件下“稿件来源”项标注为…: county hosts
-    r"[①②③1-3][、.．\s]{0,3}本[网站](?=.{0,40}(?:稿件|注明|转载|版权)))"
+_article_end = for_site(
+    lambda site: re.compile(
+        # … but 版权所有者是谁？ and 免责声明不能免责 belong to a text.
+        r"^(?![^。]{0,60}[？?]$)(?:[【\[]?\s*(?:版权[和及与]免责(?:[声申]明|条款)?|版权声明|版权说明|免责声明|免责申明|特别声明)(?![^\s:：】\]。，,；;本及与和]{2,24}$)|凡注有|凡本网注明|"
+        rf"(?:Copyright|COPYRIGHT|©)|{re.escape(site.name)}版权所有|版权所有(?![者人])|"
+        # ① 本网（桐乡新闻网）稿件下“稿件来源”项标注为…: county hosts
+        r"[①②③1-3][、.．\s]{0,3}本[网站](?=.{0,40}(?:稿件|注明|转载|版权)))"
+    )
 )
 RELATED = re.compile(
     r"^[【\[\s]*(?:相\s*关\s*稿\s*件|相关(?:新闻|阅读|链接|报道|文章|稿件|专题|推荐)|延伸阅读|推荐阅读|阅读推荐|热点推荐|热门推荐|精彩推荐|为您推荐|"
@@ -89,7 +92,7 @@ _QR = re.compile(
     r"^\W*(?:微信|手机|请)?(?:扫一扫|扫描|扫码|长按|识别|扫下方|扫上方).{0,20}(?:二维码|关注|下载|客户端|手机|阅读|分享)[^，。]{0,20}[。！~～]?$|"
     r"(?:扫一扫|扫描|扫码|长按|识别|二维码)[^。！？；…]{0,20}(?:关注|下载|公众号|客户端)"
 )
-# Every PAGE_FOOT match contains one of these: a cheap test, as every short line is searched.
+# Every page_footer match contains one of these: a cheap test, as every short line is searched.
 FOOT_SIGN = re.compile("[备证报Rr|｜丨]")
 # Maximum characters of a furniture line. A longer text with a full stop is tested only as a tag line or
 # as the line that ends the article.
@@ -106,9 +109,9 @@ def is_no_tag(text: str) -> bool:
     return bool(
         begins_box(text)
         or _CONTACT.fullmatch(text)
-        or _END.match(text)
+        or _article_end().match(text)
         or _FURNITURE.match(text)
-        or (FOOT_SIGN.search(text) and PAGE_FOOT.search(text))
+        or (FOOT_SIGN.search(text) and page_footer().search(text))
         or re.search("[:：。！？©]|^[·•①-⑳]", text)
     )
 
@@ -124,7 +127,7 @@ def until_end(blocks: list[Block]) -> list[Block]:
     Links to topics and other stories after the last paragraph are dropped too.
     """
     for index, block in enumerate(blocks):
-        if block.kind in {"p", "h2", "list", "quote"} and _END.match(block.text):
+        if block.kind in {"p", "h2", "list", "quote"} and _article_end().match(block.text):
             blocks = blocks[:index]
             break
     end = len(blocks)
@@ -195,7 +198,7 @@ def _is_furniture(block: Block) -> bool:
     if block.links > 0.4 and _PAGER.fullmatch(text):
         return True  # links only: an unlinked 01 is the heading of a section
     return len(text) <= _LONGEST and bool(
-        (FOOT_SIGN.search(text) and PAGE_FOOT.search(text))
+        (FOOT_SIGN.search(text) and page_footer().search(text))
         or _AWAY.match(text)
         or _RIGHTS.match(text)
         or _SOURCE_LINE.match(text)

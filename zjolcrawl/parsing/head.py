@@ -14,7 +14,6 @@ from itertools import islice
 
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.ancestry import Under
 from zjolcrawl.parsing.breadcrumb import (
     SIGNS,
     find_position,
@@ -24,26 +23,30 @@ from zjolcrawl.parsing.breadcrumb import (
 )
 from zjolcrawl.parsing.byline_lines import byline_of, is_byline
 from zjolcrawl.parsing.credit_bar import is_value
-from zjolcrawl.parsing.elements import Names, text_of
+from zjolcrawl.parsing.elements import ElementIndex, HasAncestor, names_of, text_of
 from zjolcrawl.parsing.exact_time import RELATIVE
 from zjolcrawl.parsing.fields.bylines import is_credit, leading_names
 from zjolcrawl.parsing.fields.dates import time_span, yearless_span
 from zjolcrawl.parsing.fields.text import DIVIDER, clean, squeeze
 from zjolcrawl.parsing.heading import (
-    FURNITURE,
     after_tools,
     is_furniture,
     is_named_only_by_site,
+    menu_line,
     most_emphasised,
     names_account,
 )
 from zjolcrawl.parsing.labelled_lines import ABSTRACT, NOTE, ORIGINAL_TITLE, unquoted
+from zjolcrawl.parsing.templates import Template
 from zjolcrawl.parsing.text_lines import Line, lines_from, page_lines
-from zjolcrawl.parsing.xpath import Template, find, paths
+from zjolcrawl.parsing.xpath import find, paths
+from zjolcrawl.site.current import for_site
 
 _HEADLINES = paths("//h1", "//h2")
-_SITE_SUFFIX = re.compile(
-    r"(?:[_|｜]|(?<![-–—])[-–—]++)(?=[^_|｜–—-]*(?:浙江|频道|新闻|在线|网|中心|站|栏目|首页|平台|zjol|住在杭州|特色小镇|体育|城市|健康|旅游|环保|民生|评论|图片|文娱|辟谣|时政))"
+_site_suffix = for_site(
+    lambda site: re.compile(
+        rf"(?:[_|｜]|(?<![-–—])[-–—]++)(?=[^_|｜–—-]*(?:频道|新闻|在线|网|中心|站|栏目|首页|平台|{'|'.join(map(re.escape, site.title_words)) or '(?!)'}))"
+    )
 )
 _INFO = re.compile(
     r"(?:(?<!图片)(?<!视频)(?<!数据)(?<!资料)来\s*源于?|稿源|发布时间|发布日期|发稿时间)\s*[:：]|(?:^|\s)(?:作者|编辑|责任编辑|责编|记者)\s*[:：]"
@@ -57,8 +60,10 @@ _TODAY = re.compile(
 )
 _WORDS_AFTER_DAY = re.compile(r"[起前后至将的在与和是为，、]|[\u4e00-\u9fff]{4}")
 # Text after the date in an info line: 2012年3月12日星期一, 2012年3月12日浙江在线新闻网站.
-_OUTLET_ROW = re.compile(
-    r"^[（(]?(?:星期|周)[一二三四五六日天]|[:：\d]|来源|编辑|作者|记者|字体|打印|浙江在线|农历|(?:报|网|网站|在线|社|客户端|台|频道|发布|杂志|周刊|版)$"
+_outlet_row = for_site(
+    lambda site: re.compile(
+        rf"^[（(]?(?:星期|周)[一二三四五六日天]|[:：\d]|来源|编辑|作者|记者|字体|打印|{re.escape(site.name)}|农历|(?:报|网|网站|在线|社|客户端|台|频道|发布|杂志|周刊|版)$"
+    )
 )
 _BOOK = re.compile("《[^《》]*+》")  # the title of a book or a law; its 》 is not a divider
 _LABEL = re.compile(
@@ -105,7 +110,7 @@ class Headline:
     by_place: bool = False
 
 
-def find_headline(names: Names, template: Template, stated: str | None = None) -> Headline:
+def find_headline(names: ElementIndex, template: Template, stated: str | None = None) -> Headline:
     """Find the headline in the whole page; `stated` is a title from a comment, used instead of `<title>`."""
     # A <title> that was never closed holds the rest of the page.
     title_tag = stated or _text(list(islice(names.root.iter("title"), 1)))[:1000]
@@ -200,7 +205,7 @@ def _lines(
 
 def strip_site(title_tag: str) -> str:
     """The headline in a `<title>`, without a site suffix such as `_浙江新闻-浙江在线`."""
-    return _SITE_SUFFIX.split(title_tag)[0].strip() if title_tag else ""
+    return _site_suffix().split(title_tag)[0].strip() if title_tag else ""
 
 
 def _from_tag(title_tag: str, breadcrumb: list[str]) -> str | None:
@@ -218,7 +223,7 @@ def _within(element: HtmlElement, container: HtmlElement) -> bool:
     return any(ancestor is container for ancestor in element.iterancestors())
 
 
-def _title_element(names: Names, template: Template, title_tag: str) -> HtmlElement | None:
+def _title_element(names: ElementIndex, template: Template, title_tag: str) -> HtmlElement | None:
     for element in find(template.titles, names):
         if _text([element]):
             return element
@@ -327,13 +332,15 @@ def _title_range(
         text = "".join(said[i - first : j - first])
         if len(text) >= 4 and tag.startswith(text):
             return i, j
-    in_h1 = Under(lambda ancestor: ancestor.tag == "h1")
+    in_h1 = HasAncestor(lambda ancestor: ancestor.tag == "h1")
     for i in inside:
         if lines[i].element.tag == "h1" or in_h1(lines[i].element):
             return i, i + 1
     if len(inside) > 1:
         clear = [
-            i for i in inside if not _is_info(lines[i].text) and not FURNITURE.search(lines[i].text)
+            i
+            for i in inside
+            if not _is_info(lines[i].text) and not menu_line().search(lines[i].text)
         ]
         main = max(clear or inside, key=lambda i: len(lines[i].text))
         return main, main + 1
@@ -376,7 +383,7 @@ def _says_info(text: str) -> bool:
 def _is_dated_headline(day: str, rest: str) -> bool:
     """Whether a line with a date, followed by `rest`, is a headline: 2015年8月1日起公交调价."""
     is_words = ":" not in day and len(rest) >= 4 and _WORDS_AFTER_DAY.match(rest)
-    return bool(is_words) and not _OUTLET_ROW.search(rest)
+    return bool(is_words) and not _outlet_row().search(rest)
 
 
 def _may_be_heading(line: Line) -> bool:
@@ -475,7 +482,7 @@ def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, 
             len(text) > 2
             and text[0] in "（("
             and text[-1] in ")）"
-            and _SUBTITLE_HINT.search(_names_of(line.element))
+            and _SUBTITLE_HINT.search(names_of(line.element))
         ):
             subtitle.append(text)  # （2018年2月5日） under the title of a speech
         elif line.links == 0 and not _is_info(text) and (named := byline_of(text, not info)):
@@ -497,7 +504,7 @@ def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, 
             names = leading_names(text)[0]  # 王文 某大学教授
             info += [f"作者：{names}"] * bool(names)
         elif _may_be_heading(line) and len(subtitle) < 2 and "。" not in text:
-            hinted = text.startswith("—") or _SUBTITLE_HINT.search(_names_of(line.element))
+            hinted = text.startswith("—") or _SUBTITLE_HINT.search(names_of(line.element))
             if not info or hinted:
                 subtitle.append(text)
         elif len(text) > 90:
@@ -529,8 +536,4 @@ def _is_byline(text: str) -> bool:
 
 
 def _names_only(text: str) -> bool:
-    return len(text) <= 20 and not re.search(r"[。！？，；]", text) and not FURNITURE.search(text)
-
-
-def _names_of(element: HtmlElement) -> str:
-    return f"{element.get('class') or ''} {element.get('id') or ''}"
+    return len(text) <= 20 and not re.search(r"[。！？，；]", text) and not menu_line().search(text)

@@ -10,22 +10,25 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from zjolcrawl.parsing.elements import text_of
+from zjolcrawl.parsing.elements import names_of, text_of
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.text_lines import Line
+from zjolcrawl.site.current import for_site
 
-FURNITURE = re.compile(
-    r"^(?:首页|登录|注册|搜索|广告|正文|大\s*中\s*小|(?:【\s{0,3}(?:打印|关闭|收藏|评论|推荐|纠错|转发|复制|返回|论坛|我要|我来|发表|进入|网友|手机|字[体号]|[大中小]\s|[大中小]】|\d)[^【】]{0,12}】?\s{0,3}){1,9}|\d+|[\W_]+|浙江在线|今日热点|打印|关闭|收藏|评论|返回(?:顶部|首页)?|分享)$"
-    r"|^(?:字体|字号|文字\s*[:：]|扫一扫|手机看|设为首页|加入收藏|更多|热点推荐|我要|当前位置)"
-    r"|(?:客户端下载(?:$|\W)|热线(?:$|\s|[:：]|电话|传真|\d)|许可证(?:$|[:：\s编号\d])|ICP备|新闻网站(?:$|\s)|排行榜?(?:$|\s)|分享到|我要评论|微信扫)|(?:^|\s)A[+-]|字体[:：]|大\s+中\s+小"
-    r"|(?:阅读|点击|浏览)(?:量|次数)?[:：]?\s*\d"
-    # —2024—, 03/30, 15:49:01; a web or mail address
-    r"|^[\W\d_年月日时分秒]+$|^(?:https?://)?(?:[\w-]{1,30}\.){1,4}(?:com|cn|net|org)[\w./]*$|@\w"
-    r"|^(?:邮政编码|邮编|QQ|电话|传真|邮箱|E-?mail|(?:联系|通讯|投稿)\S{0,4}|地址|微信号?|微博)\s*[:：\s]\s*\S"
-    r"|^第?\s*[A-Za-z]{0,3}\d{1,5}\s*版\s*[:：]|^[·•]|(?:\|.*){2}|更多\s*[>＞»]*$"
-    # 网站地图 | 关于我们, 登录 注册, 今天是2012年3月12日 星期一, 农历二月十九, 天气：晴: the site's menu and today's date
-    r"|^(?:(?:网站地图|关于我们|联系我们|广告服务|网站简介|网站声明|加盟合作|招聘信息|免费注册|忘记密码|用户登录|会员登录|登录|登陆|注册|退出|首页|帮助|投稿|设为首页|收藏本站|加入收藏|手机版|客户端|微博|微信|English|RSS)(?:$|[\s|｜·/,，-]{1,5})){1,12}$"
-    r"|^(?:(?:今天|今日|现在)是\s?(?:$|[\d:：农公星周二])|欢迎光临|欢迎您|您好[，,!！]|公历|农历|(?:今日)?天气\s*[:：]|(?:星期|周)[一二三四五六日天](?:$|\s)|QQ群|微信群|交流群|\S{0,4}[群号]\s*[:：]\s*\d)"
+menu_line = for_site(
+    lambda site: re.compile(
+        rf"^(?:首页|登录|注册|搜索|广告|正文|大\s*中\s*小|(?:【\s{{0,3}}(?:打印|关闭|收藏|评论|推荐|纠错|转发|复制|返回|论坛|我要|我来|发表|进入|网友|手机|字[体号]|[大中小]\s|[大中小]】|\d)[^【】]{{0,12}}】?\s{{0,3}}){{1,9}}|\d+|[\W_]+|{re.escape(site.name)}|今日热点|打印|关闭|收藏|评论|返回(?:顶部|首页)?|分享)$"
+        r"|^(?:字体|字号|文字\s*[:：]|扫一扫|手机看|设为首页|加入收藏|更多|热点推荐|我要|当前位置)"
+        r"|(?:客户端下载(?:$|\W)|热线(?:$|\s|[:：]|电话|传真|\d)|许可证(?:$|[:：\s编号\d])|ICP备|新闻网站(?:$|\s)|排行榜?(?:$|\s)|分享到|我要评论|微信扫)|(?:^|\s)A[+-]|字体[:：]|大\s+中\s+小"
+        r"|(?:阅读|点击|浏览)(?:量|次数)?[:：]?\s*\d"
+        # —2024—, 03/30, 15:49:01; a web or mail address
+        r"|^[\W\d_年月日时分秒]+$|^(?:https?://)?(?:[\w-]{1,30}\.){1,4}(?:com|cn|net|org)[\w./]*$|@\w"
+        r"|^(?:邮政编码|邮编|QQ|电话|传真|邮箱|E-?mail|(?:联系|通讯|投稿)\S{0,4}|地址|微信号?|微博)\s*[:：\s]\s*\S"
+        r"|^第?\s*[A-Za-z]{0,3}\d{1,5}\s*版\s*[:：]|^[·•]|(?:\|.*){2}|更多\s*[>＞»]*$"
+        # 网站地图 | 关于我们, 登录 注册, 今天是2012年3月12日 星期一, 农历二月十九, 天气：晴: the site's menu and today's date
+        r"|^(?:(?:网站地图|关于我们|联系我们|广告服务|网站简介|网站声明|加盟合作|招聘信息|免费注册|忘记密码|用户登录|会员登录|登录|登陆|注册|退出|首页|帮助|投稿|设为首页|收藏本站|加入收藏|手机版|客户端|微博|微信|English|RSS)(?:$|[\s|｜·/,，-]{1,5})){1,12}$"
+        r"|^(?:(?:今天|今日|现在)是\s?(?:$|[\d:：农公星周二])|欢迎光临|欢迎您|您好[，,!！]|公历|农历|(?:今日)?天气\s*[:：]|(?:星期|周)[一二三四五六日天](?:$|\s)|QQ群|微信群|交流群|\S{0,4}[群号]\s*[:：]\s*\d)"
+    )
 )
 # An advertiser: a line that is only the name of a company.
 _COMPANY = re.compile(
@@ -56,7 +59,7 @@ _HINT = re.compile(
 _BIG = re.compile(r"font-size\s*:\s*(?:[2-9]\d(?:px|pt)|1[6-9]pt)", re.IGNORECASE)
 # A <title> that names only the site or a column, not an article.
 _SITE_ONLY = re.compile(
-    r"(?:[^\s_—|｜·>-]{0,12}(?:浙江在线|新闻|频道|在线|网|网站|报|数字报纸?|电子版|门户|首页|正文|动态|官网|中心|平台)(?:\s*[-_—|｜·>]+\s*|\s+|$)){1,4}"
+    r"(?:[^\s_—|｜·>-]{0,12}(?:新闻|频道|在线|网|网站|报|数字报纸?|电子版|门户|首页|正文|动态|官网|中心|平台)(?:\s*[-_—|｜·>]+\s*|\s+|$)){1,4}"
 )
 
 
@@ -68,7 +71,7 @@ def is_named_only_by_site(title_tag: str) -> bool:
 def is_furniture(text: str) -> bool:
     """Whether a short line in a head is page furniture (boilerplate), an advertiser or the weather."""
     return bool(
-        FURNITURE.search(text)
+        menu_line().search(text)
         or _COMPANY.fullmatch(text)
         or (len(text) <= 40 and _WEATHER_SIGN.search(text) and _WEATHER.fullmatch(text))
     )
@@ -87,9 +90,7 @@ def names_account(line: Line) -> bool:
         if each.tag in {"span", "a", "em", "i", "b", "strong", "label"}
         and clean(text_of(each)) == line.text
     ]
-    return any(
-        ACCOUNT_BOX.search(f"{box.get('class') or ''} {box.get('id') or ''}") for box in boxes
-    )
+    return any(ACCOUNT_BOX.search(names_of(box)) for box in boxes)
 
 
 def after_tools(lines: list[Line]) -> int:
@@ -104,7 +105,7 @@ def most_emphasised(lines: list[Line]) -> Line | None:
 
 def _rank(line: Line) -> int:
     element = line.element
-    names = f"{element.get('class') or ''} {element.get('id') or ''}"
+    names = names_of(element)
     if element.tag in HEADING_TAGS:
         return HEADING_TAGS[element.tag]
     inner = [each for each in list(element.iter())[1:6] if isinstance(each.tag, str)]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from lxml.html import HtmlElement
 
+from zjolcrawl.parsing.elements import names_of
 from zjolcrawl.parsing.urls import absolute
 
 IMAGE_TAGS = {"img", "image", "amp-img"}
@@ -156,7 +157,7 @@ def _is_large(element: HtmlElement) -> bool:
 
 
 def _is_furniture(element: HtmlElement, url: str) -> bool:
-    about = f"{element.get('class') or ''} {element.get('id') or ''}"
+    about = names_of(element)
     path = url.split("//", 1)[-1].partition("/")[2].partition("?")[0]
     return bool(
         (len(about) > 1 and _NOT_PICTURE_CLASS.search(about))

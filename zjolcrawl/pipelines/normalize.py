@@ -67,7 +67,7 @@ def normalize(raw: RawArticle) -> Article:
         validators=raw.validators,
     )
     article.site_name = site_name(article.site)
-    paper = paper_of(raw.url) if kind(raw.url) == "paper" else None
+    paper = paper_of(article.site) if kind(raw.url) == "paper" else None
     if paper:
         _of_paper(article, paper)
     if raw.keywords and not article.tags:

@@ -12,7 +12,8 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from zjolcrawl.arguments import discover_arguments
-from zjolcrawl.parsing.column_page import read_column
+from zjolcrawl.parsing.column_page import ColumnPage, link_day_of, read_column
+from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.parsing.navigation import ColumnLink, column_url, read_navigation
 from zjolcrawl.site.catalogue import Column, load_catalogue
 from zjolcrawl.site.proposals import Find, fragment, propose, table
@@ -73,7 +74,7 @@ class DiscoverSpider(ArticleReader):
         for link in links or ():
             if link.url in self._known or link.url in self._finds:
                 continue
-            find = Find(link, response.url, response.meta["seen_at"])
+            find = Find(link, response.url, china_day(response.meta["seen_at"]))
             self._finds[link.url] = find
             most = self.wanted.pages or self.settings.getint("COLUMN_MAX_PAGES")
             if self._asked_for < most:
@@ -93,7 +94,7 @@ class DiscoverSpider(ArticleReader):
                 return
             find.link = ColumnLink(landed, find.link.name, find.link.place)
             self._finds[landed] = find
-        find.read(self.pages.read_list(read_column, response.body, response.url))
+        _read(find, self.pages.read_list(read_column, response.body, response.url))
 
     def failed(self, failure: Failure) -> Iterator[Any]:
         """Scrapy errback: record the reason; robots.txt or a dead host does not end the run."""
@@ -140,3 +141,16 @@ class DiscoverSpider(ArticleReader):
             return
         for line in (*table(proposed, others), str(path)):
             sys.stdout.write(f"{line}\n")
+
+
+def _read(find: Find, page: ColumnPage) -> None:
+    """Fill in the results from the page of a possible column."""
+    articles = [link for link in page.links if link.kind == "article"]
+    moments = [link_day_of(link.url, link.listed_at) for link in articles]
+    find.articles = len(articles)
+    find.newest = max((china_day(moment) for moment in moments if moment), default=None)
+    if page.pages_total:
+        find.pager = f"{page.pages_total} pages"
+    elif page.next_url:
+        find.pager = "a next page"
+    find.fault = None if articles else page.fault or "no list of articles"
