@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.goldens import FIXTURES, load, sidecars
-from zjolcrawl.parsing.blocks import BLOCK_TAGS, page_footer
+from zjolcrawl.parsing.blocks import BLOCK_TAGS
 from zjolcrawl.parsing.breadcrumb import may_be_labelled
-from zjolcrawl.parsing.furniture import FOOT_SIGN
+from zjolcrawl.parsing.furniture import FOOT_SIGN, page_footer
 from zjolcrawl.parsing.page import read_page
 from zjolcrawl.parsing.templates import families, generic_template, paper_template
 from zjolcrawl.parsing.text_lines import (

@@ -10,7 +10,8 @@ from itertools import islice
 
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.blocks import is_hidden, is_named_furniture, page_footer
+from zjolcrawl.parsing.furniture import is_named_furniture, page_footer
+from zjolcrawl.parsing.hidden import is_hidden
 from zjolcrawl.parsing.image_refs import IMAGE_TAGS, IS_PICTURE, picture
 from zjolcrawl.parsing.page import Page
 

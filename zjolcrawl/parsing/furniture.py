@@ -1,13 +1,40 @@
-"""Removes page furniture (boilerplate) from a container: share bars, related links, notices, QR prompts."""
+"""Finds page furniture (boilerplate): share bars, related links, notices, QR prompts.
+
+An element is recognised by its class or id, a line by its words.
+"""
 
 from __future__ import annotations
 
 import re
 
-from zjolcrawl.parsing.blocks import Block, page_footer
+from lxml.html import HtmlElement
+
+from zjolcrawl.parsing.blocks import Block
+from zjolcrawl.parsing.elements import names_of
+from zjolcrawl.parsing.hidden import is_hidden
 from zjolcrawl.parsing.labelled_lines import TAG_LINE
 from zjolcrawl.site.current import for_site
 
+_NEVER_FURNITURE = {"p", "span", "strong", "font", "a", "img", "br", "em", "b"}
+# Classes and ids of page furniture (boilerplate). The first group also matches part of a name
+# (share-bar), the second only a whole name: its words occur in wrappers' names (detail-page-print).
+_FURNITURE_NAME = re.compile(
+    r"(?:^|[\s_-])(?:(?:bd|js|jia)?share\w*|fenxiang|copyright|cprtip|banquan|related?|relat(?:ed|ion)\w*|xgxw|xgyd|"
+    r"xiangguan|recommend\w*|tuijian|hotnews|hot-?list|sidebar|advert\w*|guanggao|qrcode|ewm|erweima|pinglun|"
+    r"ads?|toolbar|news_more_page|fenye|pagination|pager|breadcrumbs?|font-?size|jiucuo|disclaimer|mianze|"
+    r"editor_baidu)(?:$|[\s_-]|(?=[A-Z\d]))"
+    r"|(?:^|\s)(?:pages?|print|tools|gg|qr|comments?|prevnext|pre-?next|weixin-?code|footer|"
+    r"(?:dian)?zan|praise|digg|likes?|(?:read|view|hit|click|comment|like|zan|share)s?[-_]?(?:num(?:ber)?s?|counts?|times))(?:$|\s|\d)",
+    re.IGNORECASE,
+)
+# The page footer: the site's operator and licences. No article has such a line.
+page_footer = for_site(
+    lambda site: re.compile(
+        r"ICP[备证]|网安备|(?:互联网新闻信息服务|网络传播视听节目|增值电信业务|经营)许可证|(?:不良信息|纠错|违法)举报|All Rights? Reserved|"
+        rf"^(?:关于(?:我们|{re.escape(site.name)})|网站简介)\s*[|｜丨]|(?:广告服务|联系我们|联系方式|网站地图)\s*[|｜丨]",
+        re.IGNORECASE,
+    )
+)
 # Nothing from this line on belongs to the article.
 _article_end = for_site(
     lambda site: re.compile(
@@ -97,6 +124,19 @@ FOOT_SIGN = re.compile("[备证报Rr|｜丨]")
 # Maximum characters of a furniture line. A longer text with a full stop is tested only as a tag line or
 # as the line that ends the article.
 _LONGEST = 100
+
+
+def is_skipped(element: HtmlElement) -> bool:
+    """Whether the element is page furniture (share bar, ads, QR code) by class or id, or is hidden."""
+    return is_named_furniture(element) or is_hidden(element)
+
+
+def is_named_furniture(element: HtmlElement) -> bool:
+    """Whether the element is page furniture by class or id."""
+    if element.tag in _NEVER_FURNITURE:
+        return False
+    name = names_of(element)
+    return len(name) > 1 and bool(_FURNITURE_NAME.search(name))
 
 
 def begins_box(text: str) -> bool:

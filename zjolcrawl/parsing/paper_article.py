@@ -14,12 +14,14 @@ from itertools import islice
 from lxml.html import HtmlElement
 
 from zjolcrawl.items import Media, RawArticle
-from zjolcrawl.parsing.blocks import Block, BlockReader
+from zjolcrawl.parsing.block_reader import BlockReader
+from zjolcrawl.parsing.blocks import Block
 from zjolcrawl.parsing.body import Body, read_body
 from zjolcrawl.parsing.byline_lines import byline_of
 from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES
 from zjolcrawl.parsing.fields.text import DIVIDER, clean
-from zjolcrawl.parsing.head import Head, find_headline, read_head
+from zjolcrawl.parsing.head import Head, read_head
+from zjolcrawl.parsing.headline import find_headline
 from zjolcrawl.parsing.info_line import read_info
 from zjolcrawl.parsing.page import Page
 from zjolcrawl.parsing.paper_page import Label, issue_pages, own_label, page_of, read_label

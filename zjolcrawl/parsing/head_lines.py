@@ -1,19 +1,89 @@
-"""Tells which lines can be a heading: kicker (引题), headline or subtitle (副题).
+"""Tells what a line in a head is: part of the info line, a byline, a possible heading, or page furniture.
 
-Also finds the most emphasised line, for a page whose `<title>` does not contain the headline. Other
-lines in real heads of 2003-2026 are: contact boxes and advertisers' names (county hosts, 2007-2012),
+Furniture in real heads of 2003-2026: contact boxes and advertisers' names (county hosts, 2007-2012),
 the weather, the site's address, a date in pieces (2023-) and tools.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import islice
 
+from zjolcrawl.parsing.breadcrumb import SIGNS, find_position
+from zjolcrawl.parsing.byline_lines import is_byline
 from zjolcrawl.parsing.elements import names_of, text_of
+from zjolcrawl.parsing.exact_time import RELATIVE
+from zjolcrawl.parsing.fields.bylines import is_credit
+from zjolcrawl.parsing.fields.dates import time_span, yearless_span
 from zjolcrawl.parsing.fields.text import clean
+from zjolcrawl.parsing.labelled_lines import ABSTRACT, NOTE, ORIGINAL_TITLE
 from zjolcrawl.parsing.text_lines import Line
 from zjolcrawl.site.current import for_site
+
+_INFO = re.compile(
+    r"(?:(?<!图片)(?<!视频)(?<!数据)(?<!资料)来\s*源于?|稿源|发布时间|发布日期|发稿时间)\s*[:：]|(?:^|\s)(?:作者|编辑|责任编辑|责编|记者)\s*[:：]"
+    r"|^(?:来源|稿源)\s+\S{2,16}$"
+)
+# （2007年6月29日全国人大常委会第二十八次会议通过）: the date of a law, not of its publication.
+_ENACTED = re.compile(r"^[（(].*(?:通过|公布|施行|修订|修正|批准)[)）]$")
+# 今天是2026年11月21日 星期六 杭州 21℃: the date of the visit.
+_TODAY = re.compile(
+    r"^(?:今天是?|今日是?|现在是?|当前|此刻)\s?(?:时间|日期)?\s?[:：]?\s?\d|\d\s?[℃°]|农历|您好"
+)
+_WORDS_AFTER_DAY = re.compile(r"[起前后至将的在与和是为，、]|[\u4e00-\u9fff]{4}")
+# Text after the date in an info line: 2012年3月12日星期一, 2012年3月12日浙江在线新闻网站.
+_outlet_row = for_site(
+    lambda site: re.compile(
+        rf"^[（(]?(?:星期|周)[一二三四五六日天]|[:：\d]|来源|编辑|作者|记者|字体|打印|{re.escape(site.name)}|农历|(?:报|网|网站|在线|社|客户端|台|频道|发布|杂志|周刊|版)$"
+    )
+)
+_BOOK = re.compile("《[^《》]*+》")  # the title of a book or a law; its 》 is not a divider
+
+
+def is_info(text: str) -> bool:
+    return len(text) <= 160 and _says_info(text)
+
+
+@lru_cache(maxsize=64)  # called up to four times for each line of a head
+def _says_info(text: str) -> bool:
+    span = time_span(text) or (yearless_span(text) if ":" in text else None)
+    is_dated = span and span[1] - span[0] >= 0.2 * len(text) and not re.search("[。！？]", text)
+    if is_dated and span and _is_dated_headline(text[slice(*span)], text[span[1] :]):
+        return False
+    is_said = is_dated or (_INFO.search(text) and "。" not in text) or RELATIVE.fullmatch(text)
+    is_today = _TODAY.search(text) and not _INFO.search(text)
+    return bool(is_said) and not _ENACTED.search(text) and not is_today
+
+
+def _is_dated_headline(day: str, rest: str) -> bool:
+    """Whether a line with a date, followed by `rest`, is a headline: 2015年8月1日起公交调价."""
+    is_words = ":" not in day and len(rest) >= 4 and _WORDS_AFTER_DAY.match(rest)
+    return bool(is_words) and not _outlet_row().search(rest)
+
+
+def may_be_heading(line: Line) -> bool:
+    text = line.text
+    return (
+        4 <= len(text) <= 90
+        and line.links < 0.5
+        and not is_info(text)
+        and not is_head_furniture(text)
+        and not NOTE.match(text)
+        and not ABSTRACT.match(text)
+        and not ORIGINAL_TITLE.match(text)
+        and not find_position(text)
+        and not SIGNS.search(_BOOK.sub("", text))
+    )
+
+
+def is_byline_line(text: str) -> bool:
+    return len(text) < 60 and (is_byline(text) or is_credit(text))
+
+
+def is_only_names(text: str) -> bool:
+    return len(text) <= 20 and not re.search(r"[。！？，；]", text) and not menu_line().search(text)
+
 
 menu_line = for_site(
     lambda site: re.compile(
@@ -49,26 +119,9 @@ ACCOUNT_BOX = re.compile(
     r"(?:$|[\s_-]|(?=name|box|info))",
     re.IGNORECASE,
 )
-_TOOLS = re.compile(
-    r"(?:收藏|打印|推荐|朗读|关闭)\s.{0,20}(?:收藏|打印|推荐|朗读|评论|关闭)|改变文字大小|版\s*[:：]\S"
-)
-HEADING_TAGS = {f"h{n}": n for n in range(1, 7)}
-_HINT = re.compile(
-    r"(?:^|[\s_-])(?:\w{0,6}tit(?:le)?|biaoti|bt|headline|subject)(?:$|[\s_-])", re.IGNORECASE
-)
-_BIG = re.compile(r"font-size\s*:\s*(?:[2-9]\d(?:px|pt)|1[6-9]pt)", re.IGNORECASE)
-# A <title> that names only the site or a column, not an article.
-_SITE_ONLY = re.compile(
-    r"(?:[^\s_—|｜·>-]{0,12}(?:新闻|频道|在线|网|网站|报|数字报纸?|电子版|门户|首页|正文|动态|官网|中心|平台)(?:\s*[-_—|｜·>]+\s*|\s+|$)){1,4}"
-)
 
 
-def is_named_only_by_site(title_tag: str) -> bool:
-    """Whether a `<title>` is empty or names only the site or a column, so that it has no headline."""
-    return not title_tag or (len(title_tag) <= 40 and bool(_SITE_ONLY.fullmatch(title_tag)))
-
-
-def is_furniture(text: str) -> bool:
+def is_head_furniture(text: str) -> bool:
     """Whether a short line in a head is page furniture (boilerplate), an advertiser or the weather."""
     return bool(
         menu_line().search(text)
@@ -91,30 +144,3 @@ def names_account(line: Line) -> bool:
         and clean(text_of(each)) == line.text
     ]
     return any(ACCOUNT_BOX.search(names_of(box)) for box in boxes)
-
-
-def after_tools(lines: list[Line]) -> int:
-    """The index after the last line of tools or of the page's label, on a digital paper's article page."""
-    return max((i + 1 for i, line in enumerate(lines) if _TOOLS.search(line.text)), default=0)
-
-
-def most_emphasised(lines: list[Line]) -> Line | None:
-    """The line with the strongest emphasis in markup (heading tag, class, bold, size); the first of equals."""
-    return min(lines, key=_rank, default=None)
-
-
-def _rank(line: Line) -> int:
-    element = line.element
-    names = names_of(element)
-    if element.tag in HEADING_TAGS:
-        return HEADING_TAGS[element.tag]
-    inner = [each for each in list(element.iter())[1:6] if isinstance(each.tag, str)]
-    ranks = [HEADING_TAGS[each.tag] for each in inner if each.tag in HEADING_TAGS]
-    ranks += [7] * bool(_HINT.search(names))
-    styles = " ".join(each.get("style") or "" for each in (element, *inner))
-    ranks += [8] * any(each.tag in {"b", "strong"} for each in inner)
-    ranks += [8] * bool(
-        _BIG.search(styles)
-        or any((each.get("size") or "")[-1:] in "4567" and each.get("size") for each in inner)
-    )
-    return min(ranks, default=9)
