@@ -7,7 +7,6 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from rich.cells import cell_len, set_cell_size
@@ -22,26 +21,17 @@ _HEAD = """\
 """
 
 
-class FoundLink(Protocol):
-    """A link to a possible column: its URL, its name if it has one, and its place on the page."""
-
-    @property
-    def url(self) -> str: ...
-    @property
-    def name(self) -> str | None: ...
-    @property
-    def place(self) -> str: ...
-
-
 @dataclass(slots=True)
 class Find:
-    """A link to a possible column: the page that links it (`seen_on`), the day (China), what is there.
+    """A link to a possible column: its URL, name and place, where and when (China) it was seen, what is there.
 
     `articles` counts the article links in its list, `newest` is the latest of their days (China), `pager`
     says how its list continues. `fault` says why no list was read; None if one was.
     """
 
-    link: FoundLink
+    url: str
+    name: str | None
+    place: str
     seen_on: str
     seen_day: date
     articles: int = 0
@@ -57,13 +47,13 @@ def propose(finds: list[Find], taken: Collection[str]) -> list[tuple[Column, Fin
     for find in finds:
         if find.fault:
             continue
-        ident = _new_id(find.link.url, ids)
+        ident = _new_id(find.url, ids)
         ids.add(ident)
-        folder = urlsplit(find.link.url).path.strip("/") or _label(find.link.url)
+        folder = urlsplit(find.url).path.strip("/") or _label(find.url)
         column = Column(
-            id=ident, name=find.link.name or folder, url=find.link.url,
-            site=urlsplit(find.link.url).netloc, enabled=False, evidence="REAL",
-            name_evidence=None if find.link.name else "INF",
+            id=ident, name=find.name or folder, url=find.url,
+            site=urlsplit(find.url).netloc, enabled=False, evidence="REAL",
+            name_evidence=None if find.name else "INF",
         )  # fmt: skip
         proposed.append((column, find))
     return proposed
@@ -74,7 +64,7 @@ def fragment(proposed: list[tuple[Column, Find]], others: list[Find]) -> str:
     blocks = [_HEAD, *(_block(column, find) for column, find in proposed)]
     if others:
         lines = [
-            f"#   {find.link.url}  {find.link.name or '–'}  {' '.join((find.fault or '').split())}\n"
+            f"#   {find.url}  {find.name or '–'}  {' '.join((find.fault or '').split())}\n"
             for find in others
         ]
         blocks.append("".join(["# Also linked, but without a list of articles:\n", *lines]))
@@ -117,7 +107,7 @@ def _block(column: Column, find: Find) -> str:
     ]
     return "".join(
         [
-            f"# seen on {find.seen_on} ({find.link.place}) on {find.seen_day}; "
+            f"# seen on {find.seen_on} ({find.place}) on {find.seen_day}; "
             f"{find.articles} article links{newest}, {find.pager}\n",
             new_host, "[[column]]\n", *lines,
         ]

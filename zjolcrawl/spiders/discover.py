@@ -74,7 +74,10 @@ class DiscoverSpider(ArticleReader):
         for link in links or ():
             if link.url in self._known or link.url in self._finds:
                 continue
-            find = Find(link, response.url, china_day(response.meta["seen_at"]))
+            find = Find(
+                link.url, link.name, link.place, response.url,
+                china_day(response.meta["seen_at"]),
+            )  # fmt: skip
             self._finds[link.url] = find
             most = self.wanted.pages or self.settings.getint("COLUMN_MAX_PAGES")
             if self._asked_for < most:
@@ -86,13 +89,13 @@ class DiscoverSpider(ArticleReader):
         if find.fault:
             return
         landed = column_url(response.url)
-        if landed != find.link.url:
-            self._finds.pop(find.link.url)
+        if landed != find.url:
+            self._finds.pop(find.url)
             if landed is None or landed in self._known or landed in self._finds:
                 find.fault = f"leads to {response.url}"
-                self._finds[find.link.url] = find
+                self._finds[find.url] = find
                 return
-            find.link = ColumnLink(landed, find.link.name, find.link.place)
+            find.url = landed
             self._finds[landed] = find
         _read(find, self.pages.read_list(read_column, response.body, response.url))
 
