@@ -182,6 +182,6 @@ def test_bad_file_is_one_line(text: str, message: str, tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SiteError, match="nowhere.toml cannot be read"):
+    with pytest.raises(SiteError, match="nowhere"):
         use_site(str(tmp_path / "nowhere.toml"))
     assert current_site().name == "浙江在线"

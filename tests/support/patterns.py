@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 import zjolcrawl
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES
+from zjolcrawl.parsing.fields.roles import AUTHOR_ROLES
 from zjolcrawl.site.description import load_site
 
 LOCAL = {

@@ -10,26 +10,19 @@ from lxml.html import HtmlElement
 
 from zjolcrawl.items import Media, RawArticle
 from zjolcrawl.parsing.article_search import Found
-from zjolcrawl.parsing.credit_bar import read_bar
+from zjolcrawl.parsing.credit_bar import read_credit_bar
 from zjolcrawl.parsing.elements import ElementIndex, text_of
 from zjolcrawl.parsing.exact_time import exact_time
 from zjolcrawl.parsing.fields.dates import time_span
 from zjolcrawl.parsing.fields.text import clean, squeeze
-from zjolcrawl.parsing.footer import (
-    attachments_in,
-    bylines_in,
-    editors_in,
-    keywords_in,
-    may_have_tags,
-    tag_boxes,
-    tags_in,
-)
+from zjolcrawl.parsing.footer import attachments_in, bylines_in, editors_in
 from zjolcrawl.parsing.head import Head
 from zjolcrawl.parsing.info_line import InfoLine, read_info
-from zjolcrawl.parsing.metadata import read_metadata
+from zjolcrawl.parsing.metadata import keywords_in, read_metadata
 from zjolcrawl.parsing.multipage import page_urls
 from zjolcrawl.parsing.outlet import outlet_below
 from zjolcrawl.parsing.page import Page
+from zjolcrawl.parsing.tag_bar import may_have_tags, tag_boxes, tags_in
 from zjolcrawl.parsing.templates import Template
 from zjolcrawl.parsing.text_lines import LinesAfter, last_lines
 from zjolcrawl.parsing.urls import absolute, canonical, doc_id, kind
@@ -45,7 +38,7 @@ def read_fields(page: Page, found: Found) -> RawArticle:
     info = _info(page.names, template, head)
     after = LinesAfter(found.container)
     info.source = info.source or body.source
-    foot = read_bar(line.text for line in after) if info.source is None else InfoLine()
+    foot = read_credit_bar(line.text for line in after) if info.source is None else InfoLine()
     info.source = info.source or foot.source
     doubts = _stand_ins(page.root, info, head, after)
     inside = cache(lambda: last_lines(found.container, _END))  # needed twice or not at all

@@ -11,15 +11,20 @@ from itertools import dropwhile
 from zjolcrawl.items import Image, Media
 from zjolcrawl.parsing.blocks import Block, keep_lines
 from zjolcrawl.parsing.captions import with_captions
-from zjolcrawl.parsing.credit_bar import apart, begins_with_source, is_bar, read_bar
+from zjolcrawl.parsing.credit_bar import (
+    begins_with_source,
+    is_credit_bar,
+    read_credit_bar,
+    with_labels_apart,
+)
 from zjolcrawl.parsing.credits import read_credits
-from zjolcrawl.parsing.fields.bylines import EDITOR_ROLES
+from zjolcrawl.parsing.fields.roles import EDITOR_ROLES
 from zjolcrawl.parsing.fields.text import clean, squeeze
 from zjolcrawl.parsing.furniture import begins_box, is_contact, trim, until_end
 from zjolcrawl.parsing.info_line import read_info
 from zjolcrawl.parsing.labelled_lines import (
     ABSTRACT,
-    BAR,
+    BUTTONS,
     EDITOR_LINE,
     NOTE,
     ORIGINAL_TITLE,
@@ -169,7 +174,9 @@ def _take_foot(blocks: list[Block], body: Body) -> list[Block]:
     if start is None:
         return blocks
     below = [line.replace("\t", " ") for block in blocks[start:] for line in block.lines]
-    foot = read_bar(dropwhile(lambda line: not is_bar(apart(line)), below))
+    foot = read_credit_bar(
+        dropwhile(lambda line: not is_credit_bar(with_labels_apart(line)), below)
+    )
     body.source = body.source or foot.source
     body.bylines += foot.bylines
     body.editors += foot.editors
@@ -194,13 +201,13 @@ def _foot_begins(blocks: list[Block], end: int) -> int | None:
         if line.startswith(_OWN_WORDS) and not _OTHER_LABEL.search(line):
             labels = []
             continue
-        bar = apart(line)
+        bar = with_labels_apart(line)
         if begins_box(line) or begins_with_source(bar):
             start = index
             while start > end and is_contact(blocks[start - 1].text):
                 start -= 1
             return min([*labels, start])
-        if is_bar(bar) or TAG_LINE.match(line) or line in {"责任编辑", "编辑"}:
+        if is_credit_bar(bar) or TAG_LINE.match(line) or line in {"责任编辑", "编辑"}:
             labels.append(index)
     return labels[0] if labels else None
 
@@ -246,7 +253,7 @@ def _take_editors(blocks: list[Block], body: Body) -> list[Block]:
             continue
         lines = [line for line in block.lines if "。" not in line and _names_editors(line)]
         if lines:
-            body.editors += [_without_others(BAR.sub("", line)) for line in lines]
+            body.editors += [_without_others(BUTTONS.sub("", line)) for line in lines]
             if len(lines) == len(block.lines):
                 continue
             named = set(lines)
@@ -272,7 +279,7 @@ def _without_others(line: str) -> str:
 
 
 def _names_editors(line: str) -> bool:
-    bar = BAR.match(line)
+    bar = BUTTONS.match(line)
     return bool(EDITOR_LINE.match(line[bar.end() :] if bar else line))
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, is_name, leading_names, people
+from zjolcrawl.parsing.fields.bylines import people
+from zjolcrawl.parsing.fields.names import is_name, leading_names
+from zjolcrawl.parsing.fields.roles import AUTHOR_ROLES
 from zjolcrawl.site.current import for_site
 
 _ROLE = re.compile(AUTHOR_ROLES)

@@ -16,8 +16,9 @@ from zjolcrawl.parsing.breadcrumb import labelled_breadcrumb, may_be_labelled, r
 from zjolcrawl.parsing.byline_lines import byline_of
 from zjolcrawl.parsing.credit_bar import is_value
 from zjolcrawl.parsing.elements import HasAncestor, names_of
-from zjolcrawl.parsing.fields.bylines import is_credit, leading_names
+from zjolcrawl.parsing.fields.bylines import is_credit
 from zjolcrawl.parsing.fields.dates import time_span
+from zjolcrawl.parsing.fields.names import leading_names
 from zjolcrawl.parsing.fields.text import DIVIDER, clean, squeeze
 from zjolcrawl.parsing.head_lines import (
     is_byline_line,

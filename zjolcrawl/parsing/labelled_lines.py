@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES
 from zjolcrawl.parsing.fields.names import SURNAMES
+from zjolcrawl.parsing.fields.roles import AUTHOR_ROLES, EDITOR_ROLES
 
 NOTE = re.compile(
     r"^[【\[（(〔]?\s*(?:本报|本网)?(?:编者按语|编者按|编者的话|编前语|编前话|编前|编者注|编后语|编后|编辑按|按语)\s*+"
@@ -31,7 +31,7 @@ ORIGINAL_TITLE = re.compile(
     r"(?P<title>\S.{1,80}?)(?(label)|(?(open)\s?[)）】\]]))$"
 )
 # 【纠错】, 打印 …: the buttons in a bar before the editor's name.
-BAR = re.compile(
+BUTTONS = re.compile(
     r"(?:[【\[（(]\s?(?:我要纠错|纠错|打印|收藏|关闭|举报|分享|返回顶部)\s?[】\]）)]\s?|(?:我要纠错|纠错|打印|收藏|关闭|举报)[\s|｜]{1,3}){1,6}"
 )
 TAG_LINE = re.compile(

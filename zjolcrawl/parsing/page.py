@@ -11,7 +11,7 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from zjolcrawl.parsing.elements import ElementIndex
-from zjolcrawl.parsing.repair import without_surplus
+from zjolcrawl.parsing.surplus_attributes import without_surplus
 from zjolcrawl.parsing.urls import absolute
 
 # nginx inserts its whole error page where an include is missing, sometimes under the site's own

@@ -18,7 +18,7 @@ from zjolcrawl.parsing.block_reader import BlockReader
 from zjolcrawl.parsing.blocks import Block
 from zjolcrawl.parsing.body import Body, read_body
 from zjolcrawl.parsing.byline_lines import byline_of
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES
+from zjolcrawl.parsing.fields.roles import AUTHOR_ROLES
 from zjolcrawl.parsing.fields.text import DIVIDER, clean
 from zjolcrawl.parsing.head import Head, read_head
 from zjolcrawl.parsing.headline import find_headline
