@@ -7,7 +7,7 @@ import pytest
 from tests.support.goldens import FIXTURES, load, sidecars
 from zjolcrawl.parsing.blocks import BLOCK_TAGS
 from zjolcrawl.parsing.breadcrumb import may_be_labelled
-from zjolcrawl.parsing.furniture import FOOT_SIGN, page_footer
+from zjolcrawl.parsing.furniture import FOOTER_SIGN, page_footer
 from zjolcrawl.parsing.page import read_page
 from zjolcrawl.parsing.templates import families, generic_template, paper_template
 from zjolcrawl.parsing.text_lines import (
@@ -41,7 +41,7 @@ def test_a_name_finds_what_its_xpath_finds(path: Path) -> None:
     golden, body = load(path)
     page = read_page(body, golden["url"])
     found = [table(page.root) for table in PATHS]
-    assert [table(page.names) for table in PATHS] == found
+    assert [table(page.elements) for table in PATHS] == found
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name)
@@ -79,4 +79,4 @@ def test_a_label_may_stand_loose_before_a_box() -> None:
 )  # fmt: skip
 def test_the_foot_of_a_page_has_a_sign(line: str) -> None:
     assert page_footer().search(line)
-    assert FOOT_SIGN.search(line)
+    assert FOOTER_SIGN.search(line)

@@ -35,22 +35,21 @@ _DESKTOP = (Values("//link[@rel = 'canonical']/@href"), Values("//a/@href"))
 def read_fields(page: Page, found: Found) -> RawArticle:
     """The fields of an article, as the page writes them."""
     template, head, body = found.template, found.head, found.body
-    info = _info(page.names, template, head)
+    info = _info(page.elements, template, head)
     after = LinesAfter(found.container)
     info.source = info.source or body.source
-    foot = read_credit_bar(line.text for line in after) if info.source is None else InfoLine()
-    info.source = info.source or foot.source
+    footer = read_credit_bar(line.text for line in after) if info.source is None else InfoLine()
+    info.source = info.source or footer.source
     doubts = _stand_ins(page.root, info, head, after)
     inside = cache(lambda: last_lines(found.container, _END))  # needed twice or not at all
     # An editor may be named in two places; duplicates are merged before storage.
-    editors = body.editors + [
-        _label("责任编辑", text) for text in _texts(template.editors, page.names)
-    ]
+    named = _texts(template.editors, page.elements)
+    editors = body.editors + [_label("责任编辑", text) for text in named]
     editors += editors_in(islice(after, 40)) or editors_in(inside()) or editors_in(after)
-    editors += foot.editors + info.editors
+    editors += footer.editors + info.editors
     files = found.attachments or attachments_in(after.first(12), page.base)
-    bylines = info.bylines + body.bylines + foot.bylines
-    boxes = tag_boxes(page.names)
+    bylines = info.bylines + body.bylines + footer.bylines
+    boxes = tag_boxes(page.elements)
     own_tags = may_have_tags(found.container, boxes) and tags_in(inside(), boxes)
     return RawArticle(
         url=_address(page),
@@ -80,9 +79,9 @@ def read_fields(page: Page, found: Found) -> RawArticle:
     )
 
 
-def _texts(candidates: tuple[Path, ...], names: ElementIndex) -> list[str]:
+def _texts(candidates: tuple[Path, ...], elements: ElementIndex) -> list[str]:
     # An element that was never closed holds the rest of the page; its own text is at the beginning.
-    texts = (clean(text_of(element)[:2000]) for element in find(candidates, names))
+    texts = (clean(text_of(element)[:2000]) for element in find(candidates, elements))
     return list(islice(filter(None, texts), 2))
 
 
@@ -91,10 +90,10 @@ def _label(label: str, text: str) -> str:
     return text if re.search(r"[:：]", text) or not text else f"{label}: {text}"
 
 
-def _info(names: ElementIndex, template: Template, head: Head) -> InfoLine:
+def _info(elements: ElementIndex, template: Template, head: Head) -> InfoLine:
     """The info line from the template's elements, completed from the lines below the headline."""
-    times = [text for text in _texts(template.times, names) if time_span(text)]
-    sources, authors = _texts(template.sources, names), _texts(template.authors, names)
+    times = [text for text in _texts(template.times, elements) if time_span(text)]
+    sources, authors = _texts(template.sources, elements), _texts(template.authors, elements)
     line = read_info(" ".join(dict.fromkeys(head.info)))
     if times:
         own = read_info(times[0])
@@ -114,20 +113,20 @@ def _info(names: ElementIndex, template: Template, head: Head) -> InfoLine:
         below = [each for each in head.below if len(each.text) <= 8 or each.text != head.subtitle]
         line.source = outlet_below(below, line.rest)
     line.bylines += head.credits
-    line.published = exact_time(names.root, line.published, head.below)
+    line.published = exact_time(elements.root, line.published, head.below)
     return line
 
 
 def _stand_ins(root: HtmlElement, info: InfoLine, head: Head, after: LinesAfter) -> list[str]:
-    """Fill gaps in the head from the foot, then from the page's metadata; return the doubts (warnings).
+    """Fill gaps in the head from the footer, then from the page's metadata; return the doubts (warnings).
 
     Values from metadata and an unconfirmed title are doubts.
     """
     doubts: list[str] = []
     for line in after.first(6) if info.published is None else []:
         if re.search(r"(?:发布|发表|发稿)(?:时间|日期)|来源", line.text) and time_span(line.text):
-            foot = read_info(line.text)
-            info.published, info.source = foot.published, info.source or foot.source
+            footer = read_info(line.text)
+            info.published, info.source = footer.published, info.source or footer.source
             break
     is_dated = bool(info.published and time_span(info.published))
     is_sure = head.title and not head.title_from_tag and not head.title_by_place

@@ -110,7 +110,7 @@ def _short(page: Page, container: HtmlElement | None) -> Found | None:
 
 def _brief(page: Page) -> Found | None:
     """A sentence or pictures directly below a headline, confirmed by a dated info line or the `<title>`."""
-    headline = find_headline(page.names, generic_template())
+    headline = find_headline(page.elements, generic_template())
     box = below_headline(page, headline.element) if headline.element is not None else None
     found = _read(box, page, generic_template(), headline=headline) if box is not None else None
     if found is None or _is_notice(found.head, found.body):
@@ -134,8 +134,8 @@ def _best_body(template: Template, page: Page) -> Found | None:
     best: Found | None = None
     headline: Headline | None = None
     for path in template.bodies:
-        for container in path(page.names)[:8]:
-            headline = headline or find_headline(page.names, template)
+        for container in path(page.elements)[:8]:
+            headline = headline or find_headline(page.elements, template)
             found = _read(container, page, template, headline=headline)
             if found and (best is None or found.size > best.size):
                 best = found
@@ -168,7 +168,7 @@ def _read(
     blocks = reader.read(container) if blocks is None else blocks
     if not blocks:
         return None
-    head = read_head(page.root, headline or find_headline(page.names, template), container)
+    head = read_head(page.root, headline or find_headline(page.elements, template), container)
     body = read_body(blocks, head.lines, head.title, headline_inside=head.inside)
     if not body.images and not body.videos and body.size < 10 and not _is_whole(head, body, reader):
         return None

@@ -84,7 +84,7 @@ def read_body(
     """
     blocks = _without_head(blocks, head, headline, headline_inside)
     body = Body()
-    blocks = trim(_take_foot(until_end(blocks), body))
+    blocks = trim(_take_footer(until_end(blocks), body))
     blocks = _take_source(_take_original_title(blocks, body), body)
     blocks = _take_editors(blocks, body)
     body.editor_note, blocks = _take_note(blocks, NOTE, _NOTE_SIGNS)
@@ -157,7 +157,7 @@ def _is_known(block: Block, known: set[str]) -> bool:
 
 
 def _is_prose(block: Block) -> bool:
-    """Whether a block is a paragraph of text, not a line of a menu, head or foot."""
+    """Whether a block is a paragraph of text, not a line of a menu, head or footer."""
     if block.kind not in {"p", "quote"} or block.links >= 0.5 or not block.lines:
         return False
     return (
@@ -165,28 +165,28 @@ def _is_prose(block: Block) -> bool:
     )
 
 
-def _take_foot(blocks: list[Block], body: Body) -> list[Block]:
+def _take_footer(blocks: list[Block], body: Body) -> list[Block]:
     """Take out the bar with source, author and editor below the text, and everything after it."""
     end = len(blocks)
     while end and not _is_prose(blocks[end - 1]):
         end -= 1
-    start = _foot_begins(blocks, end) if end else None
+    start = _footer_begins(blocks, end) if end else None
     if start is None:
         return blocks
     below = [line.replace("\t", " ") for block in blocks[start:] for line in block.lines]
-    foot = read_credit_bar(
+    footer = read_credit_bar(
         dropwhile(lambda line: not is_credit_bar(with_labels_apart(line)), below)
     )
-    body.source = body.source or foot.source
-    body.bylines += foot.bylines
-    body.editors += foot.editors
+    body.source = body.source or footer.source
+    body.bylines += footer.bylines
+    body.editors += footer.editors
     return blocks[:start]
 
 
-def _foot_begins(blocks: list[Block], end: int) -> int | None:
-    """The index of the block where the foot begins, or None; the text ends before `end`.
+def _footer_begins(blocks: list[Block], end: int) -> int | None:
+    """The index of the block where the footer begins, or None; the text ends before `end`.
 
-    A bar that names the source, or the heading of a list, always begins the foot. Any other label does
+    A bar that names the source, or the heading of a list, always begins the footer. Any other label does
     so only below the last picture or video (each picture may have an author) and below the last note
     of the article's own, such as one on its author.
     """

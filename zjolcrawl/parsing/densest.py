@@ -35,7 +35,7 @@ _LONGEST_MAKE = (
 )
 _MOST_LINKS = 10  # below a headline; more links are a menu
 # The beginning of the bar below a text.
-_FOOT = re.compile(
+_FOOTER = re.compile(
     r"[【（(\[]?(?:(?:本文)?来源|稿源|作者|记者|文字|摄影|(?:责任|值班|实习)?编辑|责编|标签|关键词|分享|打印|上一[篇页]|"
     r"下一[篇页]|相关\S{2}|版权|免责|Copyright|©)",
     re.IGNORECASE,
@@ -85,9 +85,9 @@ class Densest:
 
 
 def below_headline(page: Page, headline: HtmlElement) -> HtmlElement | None:
-    """The element with the pictures and sentences directly below a headline, down to the foot.
+    """The element with the pictures and sentences directly below a headline, down to the footer.
 
-    For pages with too little text for `Densest`. None if links or a foot come first.
+    For pages with too little text for `Densest`. None if links or a footer come first.
     """
     own = set(headline.iter())
     boxes = _walk(page.root, _SILENT, True)
@@ -97,7 +97,7 @@ def below_headline(page: Page, headline: HtmlElement) -> HtmlElement | None:
     for box in boxes[begin:]:
         links += box.element.tag == "a"
         text = "".join(box.text)
-        if links > _MOST_LINKS or _FOOT.match(text) or page_footer().search(text):
+        if links > _MOST_LINKS or _FOOTER.match(text) or page_footer().search(text):
             break
         is_picture = box.element.tag in IMAGE_TAGS and not box.silent and not _leads_on(box)
         if (is_picture and picture(box.element, page.base)) or _SENTENCE.search(text[-2:]):

@@ -120,7 +120,7 @@ _QR = re.compile(
     r"(?:扫一扫|扫描|扫码|长按|识别|二维码)[^。！？；…]{0,20}(?:关注|下载|公众号|客户端)"
 )
 # Every page_footer match contains one of these: a cheap test, as every short line is searched.
-FOOT_SIGN = re.compile("[备证报Rr|｜丨]")
+FOOTER_SIGN = re.compile("[备证报Rr|｜丨]")
 # Maximum characters of a furniture line. A longer text with a full stop is tested only as a tag line or
 # as the line that ends the article.
 _LONGEST = 100
@@ -151,7 +151,7 @@ def is_no_tag(text: str) -> bool:
         or _CONTACT.fullmatch(text)
         or _article_end().match(text)
         or _FURNITURE.match(text)
-        or (FOOT_SIGN.search(text) and page_footer().search(text))
+        or (FOOTER_SIGN.search(text) and page_footer().search(text))
         or re.search("[:：。！？©]|^[·•①-⑳]", text)
     )
 
@@ -238,7 +238,7 @@ def _is_furniture(block: Block) -> bool:
     if block.links > 0.4 and _PAGER.fullmatch(text):
         return True  # links only: an unlinked 01 is the heading of a section
     return len(text) <= _LONGEST and bool(
-        (FOOT_SIGN.search(text) and page_footer().search(text))
+        (FOOTER_SIGN.search(text) and page_footer().search(text))
         or _AWAY.match(text)
         or _RIGHTS.match(text)
         or _SOURCE_LINE.match(text)

@@ -37,13 +37,15 @@ class Headline:
     by_place: bool = False
 
 
-def find_headline(names: ElementIndex, template: Template, stated: str | None = None) -> Headline:
+def find_headline(
+    elements: ElementIndex, template: Template, stated: str | None = None
+) -> Headline:
     """Find the headline in the whole page; `stated` is a title from a comment, used instead of `<title>`."""
     # A <title> that was never closed holds the rest of the page.
-    title_tag = stated or first_text(list(islice(names.root.iter("title"), 1)))[:1000]
-    if (element := _title_element(names, template, title_tag)) is not None:
+    title_tag = stated or first_text(list(islice(elements.root.iter("title"), 1)))[:1000]
+    if (element := _title_element(elements, template, title_tag)) is not None:
         return Headline(title_tag, element)
-    element = _by_place(names.root) if is_named_only_by_site(title_tag) else None
+    element = _by_place(elements.root) if is_named_only_by_site(title_tag) else None
     return Headline(title_tag, element, by_place=element is not None)
 
 
@@ -89,11 +91,13 @@ def first_text(elements: list[HtmlElement]) -> str:
     return clean(text_of(elements[0])) if elements else ""
 
 
-def _title_element(names: ElementIndex, template: Template, title_tag: str) -> HtmlElement | None:
-    for element in find(template.titles, names):
+def _title_element(
+    elements: ElementIndex, template: Template, title_tag: str
+) -> HtmlElement | None:
+    for element in find(template.titles, elements):
         if first_text([element]):
             return element
-    root = names.root
+    root = elements.root
     texts = {e: first_text([e]) for path in _HEADLINES for e in path(root)}
     tag = squeeze(title_tag)
     # 讣告: two characters are a headline if the <title> begins with them and a divider.

@@ -56,7 +56,7 @@ class Page:
     encoding: str
     text: str
     warnings: list[str]
-    names: ElementIndex
+    elements: ElementIndex
     base: str
     """The absolute URL against which relative references resolve (`<base href>` or the page's URL)."""
 

@@ -51,20 +51,17 @@ def read_paper_article(page: Page) -> RawArticle | None:
     """The article, or None if the page has none (see `is_blank`)."""
     template = paper_template()
     comment = _comment(page.text)
-    container = _container(page.root)
-    if container is None:
+    if (container := _container(page.root)) is None:
         return None
     reader = BlockReader(page.base)
     blocks = [*_pictures(page, container), *_turned(reader.read(container))]
     title = _headline(template.titles, page.root)
     kicker = _headline(template.kickers, page.root) or comment.get("introtitle")
     subtitle = _headline(template.subtitles, page.root) or comment.get("subtitle")
-    head = Head()
-    doubts: list[str] = []
+    head, doubts = Head(), list[str]()
     if not title:  # a page of 2006-2009 without these classes, or an item without a headline
-        head = read_head(
-            page.root, find_headline(page.names, template, comment.get("title")), container
-        )
+        headline = find_headline(page.elements, template, comment.get("title"))
+        head = read_head(page.root, headline, container)
         title, doubts = _unclassed(head, comment, page.root)
         subtitle = subtitle or (None if comment else head.subtitle)
     body = read_body(blocks, [text for text in (kicker, subtitle) if text], title)
@@ -72,9 +69,8 @@ def read_paper_article(page: Page) -> RawArticle | None:
         doubts = ["title: from the text"]
     if not (title and (body.lines or body.images or body.videos)):
         return None
-    label, pdf = _place(page, container, comment)
     day = url_day(page.url)
-    return RawArticle(
+    article = RawArticle(
         url=canonical(page.url),
         template=template.name,
         encoding=page.encoding,
@@ -94,10 +90,8 @@ def read_paper_article(page: Page) -> RawArticle | None:
         videos=body.videos,
         attachments=[Media(url, ref, name or None) for url, ref, name in reader.attachments],
         warnings=page.warnings + doubts,
-        page_number=label.number if label else None,
-        page_name=label.name if label else None,
-        pdf=pdf,
     )
+    return place_on_page(article, page, container, comment)
 
 
 def is_blank(page: Page) -> bool:
@@ -224,9 +218,14 @@ def _without(html: str, words: list[str]) -> str:
     return "".join([*pieces, html[at:]])
 
 
-def place_on_page(article: RawArticle, page: Page, container: HtmlElement) -> RawArticle:
-    """Add the page number, page name and PDF to an article of another template (浙江法制报, 2005-2008)."""
-    label, article.pdf = _place(page, container, {})
+def place_on_page(
+    article: RawArticle, page: Page, container: HtmlElement, comment: dict[str, str] | None = None
+) -> RawArticle:
+    """Add the page number, page name and PDF to an article.
+
+    Also used for articles of another template (浙江法制报, 2005-2008), which have no comment.
+    """
+    label, article.pdf = _place(page, container, comment or {})
     if label:
         article.page_number, article.page_name = label.number, label.name
     return article

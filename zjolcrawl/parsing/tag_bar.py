@@ -44,9 +44,9 @@ _BADGE = re.compile(
 )
 
 
-def tag_boxes(names: ElementIndex) -> set[HtmlElement]:
+def tag_boxes(elements: ElementIndex) -> set[HtmlElement]:
     """The elements of a page whose class or id is typical of a tag bar."""
-    named = names.classed + names.numbered
+    named = elements.classed + elements.numbered
     return {element for name, element in named if _names_tags(name)}
 
 

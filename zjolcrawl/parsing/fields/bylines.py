@@ -14,7 +14,7 @@ from zjolcrawl.parsing.fields.names import (
     NO_NAME,
     ORGANISATION_END,
     QUALIFIER,
-    SITE_FOOT,
+    SITE_FOOTER,
     closed_up,
     is_name,
     is_nobody,
@@ -69,8 +69,8 @@ def people(text: str, roles: str) -> list[Byline]:
     counts as a name after 作者 and 通讯员.
     """
     text = clean(_DOTS.sub("·", text))[:_LONGEST]
-    if (":" in text or "：" in text) and (foot := SITE_FOOT.search(text)):
-        text = text[: foot.start()]
+    if (":" in text or "：" in text) and (footer := SITE_FOOTER.search(text)):
+        text = text[: footer.start()]
     marks = list(_marks(text, roles))
     of_authors = roles == AUTHOR_ROLES
     unlabelled = _AUTHOR_LABEL.sub("", text)  # 作者: 应建勇/文 刘刚/摄

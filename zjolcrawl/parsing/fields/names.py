@@ -56,7 +56,7 @@ NOBODY = re.compile(
     re.IGNORECASE,
 )
 # 网站总监:…: the site's footer starts here.
-SITE_FOOT = re.compile(
+SITE_FOOTER = re.compile(
     r"(?:网站总监|新闻热线|热线|电话|传真|邮箱|地址|邮编|邮政编码|投稿|[Qq]{2})\s?[:：]"
 )
 # 武警通讯员, 首席摄影, 市委报道组: part of a role, not a name.
