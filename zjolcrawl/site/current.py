@@ -36,4 +36,4 @@ def _loaded(file: str) -> Site:
 def for_site(make: Callable[[Site], _T]) -> Callable[[], _T]:
     """A function that returns `make(current_site())`; it is made once for each site."""
     known = cache(make)
-    return lambda: known(current_site())
+    return lambda: known(_Chosen.site or current_site())

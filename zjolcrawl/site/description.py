@@ -102,6 +102,11 @@ class Site:
         """The domain to which short host names belong."""
         return self.domains[0]
 
+    @property
+    def label(self) -> str:
+        """The domain's first label, zjol of zjol.com.cn: it is in keywords and in names of icons."""
+        return self.domain.partition(".")[0]
+
     @cached_property
     def own(self) -> re.Pattern[str]:
         """Matches an http(s) URL on the site's domains or below, at the scheme's default port."""

@@ -15,7 +15,7 @@ _LONGEST = 20  # characters of a keyword; a longer one is a headline or a senten
 # 长兴新闻网, 旅游频道, 辟谣平台: the publisher, not the subject.
 _site_word = for_site(
     lambda site: re.compile(
-        rf"(?:新闻网|在线|频道|门户|网站|辟谣平台|客户端|{re.escape(site.domain.partition('.')[0])})$|"
+        rf"(?:新闻网|在线|频道|门户|网站|辟谣平台|客户端|{re.escape(site.label)})$|"
         rf"^(?:资讯|(?:图片|综合|国内|国际|社会|本地|今日|时政|体育|视频|{re.escape(site.keyword_place)}|最新|滚动|热点)?新闻)$",
         re.IGNORECASE,
     )
