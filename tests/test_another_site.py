@@ -168,6 +168,11 @@ def test_columns_command(tmp_path: Path) -> None:
             "site.toml: article: path is not a regular expression",
         ),
         (
+            'name = "A"\ndomains = ["a.cn"]\n[[article]]\npath = "(?P<id>1)"',
+            "site.toml: article: path has no group ext or stem",
+        ),
+        ('name = "A"\ndomains = []\narticle = []', "site.toml: domains is empty"),
+        (
             'name = "A"\ndomains = ["a.cn"]\narticle = []\ntemplates = ["none"]',
             "none.toml cannot be read",
         ),
@@ -179,6 +184,30 @@ def test_bad_file_is_one_line(text: str, message: str, tmp_path: Path) -> None:
     done = scrapy("columns", "-s", f"SITE_FILE={file}", data=tmp_path)
     assert done.returncode == 2
     assert message in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("bodies = '.a'", "template own: bodies has the wrong type"),
+        ("until = '2021'", "template own: until has the wrong type"),
+        ("bodies = ['//p[']", "template own: "),
+        ("colour = ['.a']", "template own: .*colour"),
+    ],
+)
+def test_bad_template_is_one_line(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates/own.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "site.toml").write_text(
+        'name = "A"\ndomains = ["a.cn"]\narticle = []\ntemplates = ["own"]', encoding="utf-8"
+    )
+    use_site(str(tmp_path / "site.toml"))
+    try:
+        with pytest.raises(SiteError, match=message) as raised:
+            check_templates()
+    finally:
+        use_site("")
+    assert "\n" not in str(raised.value)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -86,11 +86,14 @@ def _paper(site: Site) -> PaperTemplate:
     return _compiled(PaperTemplate, site.paper_template, {**table, "issue": issue})
 
 
+# The types of the values in a template's table that are not lists of XPaths.
+_TYPES = {"ambiguous_bodies": bool, "since": date, "until": date, "issue": IssueTemplate}
 families = for_site(_families)
 """The site's families in the order in which they are tried."""
 generic_template = for_site(_generic)
 """The family of pages that fit no other."""
 paper_template = for_site(_paper)
+"""The family of digital papers."""
 
 
 def check_templates() -> None:
@@ -100,6 +103,10 @@ def check_templates() -> None:
 
 
 def _compiled(cls: type[_T], name: str, table: dict[str, Any]) -> _T:
+    """A template with its XPaths compiled. Raises SiteError for an unknown key or an invalid value."""
+    for key, value in table.items():
+        if type(value) is not _TYPES.get(key, list):
+            raise SiteError(f"template {name}: {key} has the wrong type")
     try:
         values = {k: paths(*v) if isinstance(v, list) else v for k, v in table.items()}
         return cls(**({"name": name} if name else {}), **values)

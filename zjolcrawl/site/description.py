@@ -35,6 +35,12 @@ class ArticleForm:
     path: re.Pattern[str]
     kind: str = "article"
 
+    def __post_init__(self) -> None:
+        if missing := {"stem", "id", "ext"} - self.path.groupindex.keys():
+            raise SiteError(f"path has no group {' or '.join(sorted(missing))}")
+        if self.kind not in {"article", "paper"}:
+            raise SiteError("kind must be article or paper")
+
 
 @dataclass(frozen=True)
 class MobileForm:
@@ -96,6 +102,10 @@ class Site:
     app: OtherHosts = OtherHosts()
     video: OtherHosts = OtherHosts()
     lists: Lists = field(default_factory=Lists)
+
+    def __post_init__(self) -> None:
+        if not self.domains:
+            raise SiteError("domains is empty")
 
     @property
     def domain(self) -> str:
@@ -167,9 +177,11 @@ def made(cls: type[_T], table: Mapping[str, Any], where: str) -> _T:
         if key not in table and each.default is MISSING and each.default_factory is MISSING:
             raise SiteError(f"{where}: {key} is missing")
     hints = get_type_hints(cls)
-    return cls(
-        **{key: _value(hints[key], value, f"{where}: {key}") for key, value in table.items()}
-    )
+    values = {key: _value(hints[key], value, f"{where}: {key}") for key, value in table.items()}
+    try:
+        return cls(**values)
+    except SiteError as error:
+        raise SiteError(f"{where}: {error}") from None
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:
