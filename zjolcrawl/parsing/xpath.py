@@ -13,9 +13,8 @@ from zjolcrawl.parsing.elements import ElementIndex, HasAncestor
 # Most entries of a table are an id or the output of `has_class`. `ElementIndex` looks these up directly.
 _OF_ID = re.compile(r"//\*\[@id='([^']+)'\]")
 _OF_CLASS = re.compile(r"//([\w*]+)\[contains\(@class, '([^']+)'\)\]\[contains\(concat\([^\[\]]*\]")
-
-
-_SHORT = re.compile(r"(?:#(?P<id>[\w-]+)|(?P<tag>\w+)?\.(?P<class>[A-Za-z_][\w-]*))(?=/|\Z)")
+# `#id`, `.class` or `tag.class`
+_SHORT = re.compile(r"^(?:#(?P<id>[\w-]+)|(?P<tag>\w+)?\.(?P<class>[A-Za-z_][\w-]*))(?=/|\Z)")
 # `//a//b`: the second step is searched inside each element of the first.
 _IN_ANOTHER = re.compile(r"(//[^\[/]+(?:\[[^\[\]]*\])*(?:/[^\[/]+(?:\[[^\[\]]*\])*)*)(//.+)")
 
