@@ -6,6 +6,7 @@ An element is recognised by its class or id, a line by its words.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from lxml.html import HtmlElement
 
@@ -35,6 +36,7 @@ page_footer = for_site(
         re.IGNORECASE,
     )
 )
+_LONGEST_KNOWN = 80  # characters of a name; results for longer names are not cached
 # Nothing from this line on belongs to the article.
 _article_end = for_site(
     lambda site: re.compile(
@@ -136,7 +138,14 @@ def is_named_furniture(element: HtmlElement) -> bool:
     if element.tag in _NEVER_FURNITURE:
         return False
     name = names_of(element)
-    return len(name) > 1 and bool(_FURNITURE_NAME.search(name))
+    if len(name) > _LONGEST_KNOWN:
+        return bool(_FURNITURE_NAME.search(name))
+    return len(name) > 1 and _names_furniture(name)
+
+
+@lru_cache(maxsize=1024)  # pages of one site share their names
+def _names_furniture(name: str) -> bool:
+    return bool(_FURNITURE_NAME.search(name))
 
 
 def begins_box(text: str) -> bool:
