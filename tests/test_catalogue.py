@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.crawling import scrapy
-from zjolcrawl.site.catalogue import CatalogueError, load_catalogue, site_name, sites
+from zjolcrawl.site.catalogue import load_catalogue, site_name, sites
+from zjolcrawl.site.description import SiteError
 
 GOOD = {
     "id": '"zjxw"',
@@ -55,7 +56,7 @@ def test_shipped_catalogue() -> None:
 def test_bad_entry(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "columns.toml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(CatalogueError, match=message) as raised:
+    with pytest.raises(SiteError, match=message) as raised:
         load_catalogue(path)
     assert "\n" not in str(raised.value)
 

@@ -59,7 +59,9 @@ def looks_linear(use: Callable[[Any], object], make: Callable[[int], Any]) -> bo
 def hardest(pattern: re.Pattern[Any], where: str = "") -> tuple[str, str, str, str] | None:
     """A use and a string that a pattern finds too hard, or None."""
     uses: dict[str, Callable[[Any], object]] = {"match": pattern.match}
-    if not where.startswith("zjolcrawl.parsing.repair"):  # where what is matched is passed over
+    if not where.startswith(
+        "zjolcrawl.parsing.surplus_attributes"
+    ):  # where what is matched is passed over
         uses = {
             "fullmatch": pattern.fullmatch,
             "finditer": lambda text: sum(1 for _ in pattern.finditer(text)),

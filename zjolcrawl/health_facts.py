@@ -10,7 +10,8 @@ from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.clock import utc_now
 from zjolcrawl.display.health import HealthFacts
 from zjolcrawl.run.lock import holder
-from zjolcrawl.site.catalogue import CatalogueError, load_catalogue
+from zjolcrawl.site.catalogue import load_catalogue
+from zjolcrawl.site.description import SiteError
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.queries.health import (
     column_rows,
@@ -45,7 +46,7 @@ async def collect_facts(db: Database, data_dir: Path, *, thorough: bool = False)
             live=await live_runs(db, held=holder(data_dir) is not None),
             archive=await asyncio.to_thread(state, data_dir / "warc", referred),
         )  # fmt: skip
-    except CatalogueError as error:
+    except SiteError as error:
         raise ArgumentError(str(error)) from error
     except OSError as error:
         raise ArgumentError(f"DATA_DIR {data_dir} cannot be read: {error}") from error

@@ -21,6 +21,9 @@ SPIDER_MODULES = ["zjolcrawl.spiders"]
 NEWSPIDER_MODULE = "zjolcrawl.spiders"
 COMMANDS_MODULE = "zjolcrawl.commands"
 
+# The file that describes the site to crawl (docs/site.md, "Another site"). Empty: zjol.com.cn.
+SITE_FILE = _environment("SITE_FILE", "")
+
 # --- storage ---------------------------------------------------------------------------------
 # Empty URI: a private mongod (optional dependency `zjolcrawl[embedded]`) on DATA_DIR/mongodb.
 MONGODB_URI = _environment("MONGODB_URI", "")

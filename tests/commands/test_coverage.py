@@ -15,7 +15,8 @@ from tests.support.crawling import Crawl
 from tests.support.pages import COLUMN, serve_column
 from tests.support.site import Answer, SiteProxy
 from zjolcrawl.display.coverage import SIGN, render, rows
-from zjolcrawl.parsing.urls import DAY_IN_URL, url_day
+from zjolcrawl.parsing.urls import url_day
+from zjolcrawl.site.current import current_site
 from zjolcrawl.storage.queries.coverage import Group
 
 ZJNEWS, CHINA = "zjnews.zjol.com.cn", "china.zjol.com.cn"
@@ -233,7 +234,7 @@ def test_day_in_url_is_that_of_the_url() -> None:
         "http://zjnews.zjol.com.cn/05zjnews/system/2008/09/28/009983372.shtml",
         "http://zjnews.zjol.com.cn/zjxc/t1/x.shtml",
     ):
-        found, day = re.search(DAY_IN_URL, url), url_day(url)
+        found, day = re.search(current_site().day_in_url, url), url_day(url)
         assert (found and "-".join(found.groups())) == (day and day.isoformat())
 
 

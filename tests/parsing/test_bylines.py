@@ -7,7 +7,7 @@ import pytest
 from tests.parsing.made import LEGACY, PAPER, TEXT, TITLE, article, layouts, names, people
 from zjolcrawl.items import Byline
 from zjolcrawl.parsing.fields import bylines
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES
+from zjolcrawl.parsing.fields.roles import AUTHOR_ROLES, EDITOR_ROLES
 from zjolcrawl.parsing.info_line import read_info
 
 TIME = "2024-03-30 15:49:01"

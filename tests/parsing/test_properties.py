@@ -16,8 +16,9 @@ from tests.parsing import vocabulary as words
 from zjolcrawl.items import Article, Byline, Link, RawArticle
 from zjolcrawl.parsing.article_page import read_article
 from zjolcrawl.parsing.column_page import read_column
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, people
+from zjolcrawl.parsing.fields.bylines import people
 from zjolcrawl.parsing.fields.dates import find_time
+from zjolcrawl.parsing.fields.roles import AUTHOR_ROLES, EDITOR_ROLES
 from zjolcrawl.parsing.fields.tags import split_tags
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.urls import canonical, kind, url_day

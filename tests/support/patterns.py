@@ -15,10 +15,11 @@ from types import ModuleType
 from typing import Any
 
 import zjolcrawl
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES
+from zjolcrawl.parsing.fields.roles import AUTHOR_ROLES
+from zjolcrawl.site.description import load_site
 
 LOCAL = {
-    "roles": AUTHOR_ROLES, "role": "记者", "plain": "http://x", "secure": "https://x", "name": "countPage", "value": "countPage", "current": 1, "term": "好", "schema": {"pattern": ""},
+    "roles": AUTHOR_ROLES, "role": "记者", "plain": "http://x", "secure": "https://x", "name": "countPage", "value": "countPage", "current": 1, "term": "好", "schema": {"pattern": ""}, "site": load_site(), "self": load_site().mobile,
 }  # fmt: skip
 """What stands for the local names in patterns that are made when they are used."""
 
@@ -46,6 +47,19 @@ def patterns() -> Iterator[tuple[str, re.Pattern[Any]]]:
             text = eval(compile(argument, where, "eval"), {**LOCAL, **vars(module)})
             if not isinstance(text, re.Pattern):
                 yield where, re.compile(text, _flags(call))
+    yield from _of_the_site()
+
+
+def _of_the_site() -> Iterator[tuple[str, re.Pattern[str]]]:
+    """The patterns of the site file, and those made of it."""
+    site = load_site()
+    for number, form in enumerate(site.article, 1):
+        yield f"zjol.toml article {number}", form.path
+    yield from {
+        "zjol.toml paper_page": site.paper_page.path, "zjol.toml mobile": site.mobile.path,
+        "zjol.toml app": site.app.video_path, "zjol.toml article_hint": site.article_hint,
+        "zjol.toml domains": site.own, "zjol.toml image_domains": site.images,
+    }.items()  # fmt: skip
 
 
 def _calls(file: str) -> Iterator[ast.Call]:

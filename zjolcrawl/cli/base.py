@@ -13,12 +13,16 @@ from typing import Any, ClassVar
 
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
+from scrapy.settings import BaseSettings
 
 from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.s3 import WarcStore, store_of
 from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.display.terminal import sanitize_output, say
+from zjolcrawl.parsing.templates import check_templates
 from zjolcrawl.parsing.urls import canonical
+from zjolcrawl.site.current import use_site
+from zjolcrawl.site.description import SiteError
 from zjolcrawl.storage.connection import Database, open_database
 from zjolcrawl.storage.embedded import EmbeddedUnavailable
 from zjolcrawl.storage.errors import StoreUnavailable
@@ -43,6 +47,7 @@ class ReadingCommand(ScrapyCommand):
         """Make stdout and stderr safe for terminals before Scrapy sets up its log."""
         sanitize_output()
         super().process_options(args, opts)
+        choose_site(self.settings)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Run `show`; an expected error is one line on stderr and an exit status."""
@@ -109,6 +114,17 @@ class ReadingCommand(ScrapyCommand):
     def _refuse(self, reason: str, status: int) -> None:
         say(reason)
         self.exitcode = status
+
+
+def choose_site(settings: BaseSettings | None) -> None:
+    """Use the site that SITE_FILE describes. Raises UsageError if the file or a template is invalid."""
+    file = str(settings.get("SITE_FILE") or "") if settings else ""
+    try:
+        use_site(file)
+        if file:
+            check_templates()
+    except SiteError as error:
+        raise UsageError(f"SITE_FILE: {error}", print_help=False) from error
 
 
 def one_url(args: list[str]) -> str:

@@ -16,6 +16,7 @@ from zjolcrawl.archive.wacz import pack
 from zjolcrawl.arguments import ArgumentError, reparse_arguments
 from zjolcrawl.cli.base import ReadingCommand
 from zjolcrawl.display.terminal import say
+from zjolcrawl.site.current import current_site
 from zjolcrawl.storage.queries.articles import headlines
 
 _CHOICES = ("run", "host", "captured_since", "captured_until")
@@ -110,7 +111,9 @@ class Command(ReadingCommand):
             )  # fmt: skip
             async with self.database() as db:
                 titles = await headlines(db, _articles(captures))
-            title = "浙江在线 " + (" ".join(f"{k}={v}" for k, v in given.items()) or "all captures")
+            title = f"{current_site().name} " + (
+                " ".join(f"{k}={v}" for k, v in given.items()) or "all captures"
+            )
             packed = pack(archive, captures, opts.output, title=title, titles=titles, told=told)
         for fault in told:
             say(fault)

@@ -15,7 +15,8 @@ from zjolcrawl.clock import utc_now
 from zjolcrawl.display.audit import Audit, audit, render, requeued
 from zjolcrawl.display.terminal import print_lines
 from zjolcrawl.parsing.urls import url_day
-from zjolcrawl.site.catalogue import CatalogueError, load_catalogue
+from zjolcrawl.site.catalogue import load_catalogue
+from zjolcrawl.site.description import SiteError
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.queries.health import column_rows
 from zjolcrawl.storage.queries.links import column_links, requeue
@@ -65,7 +66,7 @@ async def _columns(db: Database, wanted: str | None = None) -> dict[str, dict[st
     """The enabled columns and all that were ever crawled, or only `wanted`. Raises ArgumentError."""
     try:
         catalogue = load_catalogue()
-    except CatalogueError as error:
+    except SiteError as error:
         raise ArgumentError(str(error)) from error
     known = {key: {"name": column.name} for key, column in catalogue.items()}
     rows = await column_rows(db)

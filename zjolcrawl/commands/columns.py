@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 from scrapy.commands import ScrapyCommand
 
+from zjolcrawl.cli.base import choose_site
 from zjolcrawl.display.terminal import (
     console,
     printable,
@@ -19,9 +20,10 @@ from zjolcrawl.display.terminal import (
     say,
     write_data,
 )
-from zjolcrawl.site.catalogue import CatalogueError, Column, load_catalogue
+from zjolcrawl.site.catalogue import Column, load_catalogue
+from zjolcrawl.site.current import current_site
+from zjolcrawl.site.description import SiteError
 
-_SUFFIX = ".zjol.com.cn"
 _SHOWN = ("id", "name", "url", "enabled", "evidence")
 
 
@@ -50,20 +52,21 @@ class Command(ScrapyCommand):
         """Make stdout and stderr safe for terminals before Scrapy sets up its log."""
         sanitize_output()
         super().process_options(args, opts)
+        choose_site(self.settings)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Print the columns; an invalid catalogue is one line on stderr and exit status 2."""
         try:
             columns = list(load_catalogue().values())
-        except CatalogueError as error:
+        except SiteError as error:
             say(str(error))
             self.exitcode = 2
             return
         if opts.enabled:
             columns = [column for column in columns if column.enabled]
         if opts.site:
-            hosts = {part.strip().removesuffix(_SUFFIX) for part in opts.site.split(",")}
-            columns = [each for each in columns if each.site.removesuffix(_SUFFIX) in hosts]
+            hosts = {current_site().host(part.strip()) for part in opts.site.split(",")}
+            columns = [each for each in columns if each.site in hosts]
         if opts.json:
             rows = [asdict(column) for column in columns]
             write_data(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")

@@ -11,7 +11,7 @@ from zjolcrawl.arguments import day_span, host_names, names
 from zjolcrawl.cli.base import ReadingCommand
 from zjolcrawl.display.coverage import render, rows, values
 from zjolcrawl.display.terminal import print_lines, write_data
-from zjolcrawl.parsing.urls import DAY_IN_URL
+from zjolcrawl.site.current import current_site
 from zjolcrawl.storage.queries.coverage import DIMENSIONS, CoverageFilter, coverage
 
 
@@ -56,7 +56,7 @@ class Command(ReadingCommand):
             opts.by, opts.host, opts.template, *day_span(opts.since, opts.until)
         )
         async with self.database() as db:
-            found = rows(await coverage(db, wanted, DAY_IN_URL), wanted.by)
+            found = rows(await coverage(db, wanted, current_site().day_in_url), wanted.by)
         if opts.json:
             told = [values(row) for row in found]
             write_data(json_util.dumps(told, ensure_ascii=False, indent=2) + "\n")

@@ -19,6 +19,7 @@ from scrapy.exceptions import UsageError
 
 from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.arguments import ArgumentError
+from zjolcrawl.cli.base import choose_site
 from zjolcrawl.display.terminal import sanitize_output, say
 from zjolcrawl.extensions.quiet_hours import parse_hours, seconds_to
 from zjolcrawl.parsing.fields.dates import CHINA
@@ -43,6 +44,7 @@ class Command(CrawlCommand):
         """Make stdout and stderr safe for terminals before Scrapy sets up its log."""
         sanitize_output()
         super().process_options(args, opts)
+        choose_site(self.settings)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Check arguments and settings, run one spider and set `exitcode`."""

@@ -10,13 +10,13 @@ from rich.text import Text
 
 from zjolcrawl.display.formatting import counted
 from zjolcrawl.run.tally import FEWEST, JUMP
+from zjolcrawl.site.current import current_site
 from zjolcrawl.storage.queries.coverage import Group
 
 SIGN = "!"
 NONE = "–"
 _STYLE = "bold red"
 _SHORT_BODY = 1 / 3  # of the length elsewhere: genres differ less than that, truncated bodies more
-_SUFFIX = ".zjol.com.cn"
 # Column heading -> name in `Group.counts`.
 _FIELDS = {
     "titl": "title", "time": "time", "src": "source", "auth": "authors", "edit": "editors",
@@ -143,7 +143,7 @@ def _stands_out(name: str, here: float, elsewhere: float) -> bool:
 
 
 def _name(row: Row, dimension: str) -> str:
-    return (row.names[dimension] or NONE).removesuffix(_SUFFIX)
+    return current_site().short(row.names[dimension] or NONE)
 
 
 def _line(row: Row, widths: dict[str, int]) -> Text:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, is_nobody, leading_names
+from zjolcrawl.parsing.fields.names import is_nobody, leading_names
+from zjolcrawl.parsing.fields.roles import AUTHOR_ROLES, EDITOR_ROLES
 from zjolcrawl.parsing.furniture import RELATED
 from zjolcrawl.parsing.info_line import InfoLine, read_info
 from zjolcrawl.parsing.labelled_lines import TAG_LINE
@@ -41,17 +42,17 @@ _NO_VALUE = re.compile(r"[。！？]|^(?:看|更多|返回|打印|分享|关注|
 
 def begins_with_source(text: str) -> bool:
     """Whether a line begins a bar that names the source first, as the site's own bars do."""
-    return is_bar(text) and bool(_SOURCE.match(text.lstrip("（(【[ ")))
+    return is_credit_bar(text) and bool(_SOURCE.match(text.lstrip("（(【[ ")))
 
 
-def is_bar(text: str) -> bool:
+def is_credit_bar(text: str) -> bool:
     """Whether a line begins with the label of a source, an author or an editor."""
     if len(text) > _LONGEST or "。" in text:
         return False
     return bool(_BAR.match(text) or (text[:1] in "来稿" and _NO_COLON.match(text)))
 
 
-def apart(text: str) -> str:
+def with_labels_apart(text: str) -> str:
     """The bar with a space before each label and no space inside a label.
 
     Enclosing brackets, and tags before the first author or source, are removed. A text of more than
@@ -75,7 +76,7 @@ def _after_value(glued: re.Match[str]) -> str:
     return glued[0] if is_word else f" {glued['label']}"
 
 
-def read_bar(texts: Iterable[str]) -> InfoLine:
+def read_credit_bar(texts: Iterable[str]) -> InfoLine:
     """Parse the bar `来源: … 作者: … 编辑: …` in the lines below a text.
 
     It may be one line, or have each label and value in its own line. Pages of 2003-2013 name source and
@@ -83,8 +84,8 @@ def read_bar(texts: Iterable[str]) -> InfoLine:
     """
     bar: list[str] = []
     for index, line in enumerate(texts):
-        text = apart(line) if ":" in line or "：" in line else line
-        if is_bar(text) or (bar and is_value(bar[-1], text)):
+        text = with_labels_apart(line) if ":" in line or "：" in line else line
+        if is_credit_bar(text) or (bar and is_value(bar[-1], text)):
             bar.append(text)
         elif bar or index >= _BAR_BEGINS or RELATED.match(text):
             break

@@ -10,19 +10,11 @@ from itertools import islice
 
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.blocks import PAGE_FOOT, is_hidden, is_named_furniture
+from zjolcrawl.parsing.furniture import is_named_furniture, page_footer
+from zjolcrawl.parsing.hidden import is_hidden
 from zjolcrawl.parsing.image_refs import IMAGE_TAGS, IS_PICTURE, picture
 from zjolcrawl.parsing.page import Page
-from zjolcrawl.parsing.xpath import Template, paths
 
-GENERIC = Template(
-    name="generic",
-    bodies=(),
-    times=paths("//*[@id='pubtime_baidu']"),  # SIS: shared by many news sites
-    sources=paths("//*[@id='source_baidu']"),
-    authors=paths("//*[@id='author_baidu']"),
-    editors=paths("//*[@id='editor_baidu']"),
-)
 _CONTAINERS = {
     "div", "section", "article", "td", "main", "body", "center", "font", "span", "blockquote", "form",
     "pre",
@@ -43,7 +35,7 @@ _LONGEST_MAKE = (
 )
 _MOST_LINKS = 10  # below a headline; more links are a menu
 # The beginning of the bar below a text.
-_FOOT = re.compile(
+_FOOTER = re.compile(
     r"[【（(\[]?(?:(?:本文)?来源|稿源|作者|记者|文字|摄影|(?:责任|值班|实习)?编辑|责编|标签|关键词|分享|打印|上一[篇页]|"
     r"下一[篇页]|相关\S{2}|版权|免责|Copyright|©)",
     re.IGNORECASE,
@@ -93,9 +85,9 @@ class Densest:
 
 
 def below_headline(page: Page, headline: HtmlElement) -> HtmlElement | None:
-    """The element with the pictures and sentences directly below a headline, down to the foot.
+    """The element with the pictures and sentences directly below a headline, down to the footer.
 
-    For pages with too little text for `Densest`. None if links or a foot come first.
+    For pages with too little text for `Densest`. None if links or a footer come first.
     """
     own = set(headline.iter())
     boxes = _walk(page.root, _SILENT, True)
@@ -105,7 +97,7 @@ def below_headline(page: Page, headline: HtmlElement) -> HtmlElement | None:
     for box in boxes[begin:]:
         links += box.element.tag == "a"
         text = "".join(box.text)
-        if links > _MOST_LINKS or _FOOT.match(text) or PAGE_FOOT.search(text):
+        if links > _MOST_LINKS or _FOOTER.match(text) or page_footer().search(text):
             break
         is_picture = box.element.tag in IMAGE_TAGS and not box.silent and not _leads_on(box)
         if (is_picture and picture(box.element, page.base)) or _SENTENCE.search(text[-2:]):
@@ -237,12 +229,13 @@ def _is_container(box: _Box, rows: bool = False) -> bool:
 
 
 def _paragraphs(boxes: list[_Box]) -> Iterator[tuple[_Box, int]]:
+    is_footer = page_footer().search
     for box in boxes:
         size = sum(map(len, box.text)) if box.text else 0
         if (
             size >= _PARAGRAPH
             and any(map(_PROSE.search, box.text))
-            and not any(map(PAGE_FOOT.search, box.text))
+            and not any(map(is_footer, box.text))
         ):
             yield box, size
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES
 from zjolcrawl.parsing.fields.names import SURNAMES
+from zjolcrawl.parsing.fields.roles import AUTHOR_ROLES, EDITOR_ROLES
 
 NOTE = re.compile(
     r"^[【\[（(〔]?\s*(?:本报|本网)?(?:编者按语|编者按|编者的话|编前语|编前话|编前|编者注|编后语|编后|编辑按|按语)\s*+"
@@ -31,7 +31,7 @@ ORIGINAL_TITLE = re.compile(
     r"(?P<title>\S.{1,80}?)(?(label)|(?(open)\s?[)）】\]]))$"
 )
 # 【纠错】, 打印 …: the buttons in a bar before the editor's name.
-BAR = re.compile(
+BUTTONS = re.compile(
     r"(?:[【\[（(]\s?(?:我要纠错|纠错|打印|收藏|关闭|举报|分享|返回顶部)\s?[】\]）)]\s?|(?:我要纠错|纠错|打印|收藏|关闭|举报)[\s|｜]{1,3}){1,6}"
 )
 TAG_LINE = re.compile(
@@ -39,14 +39,14 @@ TAG_LINE = re.compile(
 )
 DATELINE = re.compile(
     r"^(?:据|(?=[\u4e00-\u9fff]))(?P<line>(?:[\u4e00-\u9fffA-Za-z·\-—]{0,18}?[ \u3000]?(?:\d{4}年)?\d{1,2}月\d{1,2}日|[\u4e00-\u9fff]{2,12}?\d{1,2}日|"
-    r"本报|本网|本站|本台|浙江在线|浙江日报|新华社|中新网|中新社|人民网|钱江晚报|(?:[\u4e00-\u9fff]{1,6}·)?[\u4e00-\u9fff]{1,6}(?:报|网|在线|客户端|之声|互动|新闻(?=讯(?!息))))"
+    r"本报|本网|本站|本台|新华社|中新社|(?:[\u4e00-\u9fff]{1,6}·)?[\u4e00-\u9fff]{1,6}(?:报|网|在线|客户端|之声|互动|新闻(?=讯(?!息))))"
     r"(?:专?电(?![视影商话力动脑子器])|综合(?:消息|报道|[讯电])|消息|快讯|专讯|讯(?!息))|本报[\u4e00-\u9fff]{2,6}?[讯电](?=[\s\u3000（(])|"
     # 浙江在线杭州讯（记者 王丽）
     r"(?:本网|[\u4e00-\u9fff]{1,4}(?:日报|晚报|早报|快报|商报|晨报|在线|新闻|客户端))·?[\u4e00-\u9fff]{2,5}?(?:(?<![通资短电])讯(?=[\s\u3000（(])|电(?=[（(][^（()）]{0,20}(?:记者|通讯员))))(?=$|[\s\u3000（(，,：:“《—\"'‘「『【\[…-]|[\u4e00-\u9fff\d])"
 )
 # 浙江在线杭州11月3日 （浙江在线记者 李鹏 编辑 沈正玺）: a dateline without 讯, recognised by the bracket
 DATED = re.compile(
-    r"^(?P<line>(?:浙江在线|本报|本网|[\u4e00-\u9fff]{1,6}(?:报|网|在线|社))[\u4e00-\u9fff·\-—]{0,10}(?:\d{4}年)?\d{1,2}月\d{1,2}日)"
+    r"^(?P<line>(?:本报|本网|[\u4e00-\u9fff]{1,6}(?:报|网|在线|社))[\u4e00-\u9fff·\-—]{0,10}(?:\d{4}年)?\d{1,2}月\d{1,2}日)"
     r"(?=[\s\u3000]*[（(][^（()）]{0,40}?(?:记者|通讯员|编辑))"
 )
 CREDIT = re.compile(

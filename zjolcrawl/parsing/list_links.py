@@ -23,6 +23,7 @@ from zjolcrawl.parsing.fields.dates import (
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.urls import absolute, canonical, kind, normalized, url_day
 from zjolcrawl.parsing.xpath import Path
+from zjolcrawl.site.current import current_site
 
 _ANCHORS = Path(".//a[@href]")
 _DATED = ("span", "em", "i", "p", "div", "font", "time", "b", "td", "dd", "small")
@@ -40,7 +41,6 @@ _OBJECT = re.compile(r"\{[^{}]{10,4000}\}")
 _PAIR = re.compile(
     r"[\"']?(\w{1,40})[\"']?\s{0,9}:\s{0,9}(?:\"((?:[^\"\\]|\\.){0,1500})\"|'([^']{0,1500})'|(\d{10,13}))"
 )
-_ARTICLE = re.compile(r"/t\d{8}_\d|/system/\d{4}|/html/\d{4}-\d\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def links_of_scripts(root: HtmlElement, here: Here) -> Iterator[ListedLink]:
             yield _link([target], target.element)
     for script in root.iter("script"):
         code = script.text or ""
-        if not _ARTICLE.search(code):
+        if not _may_be_article(code):
             continue
         code = code.replace("\\/", "/").replace('\\"', '"') if "<a" in code else code
         for mark in _WRITTEN.finditer(code):
@@ -112,15 +112,20 @@ def links_of_scripts(root: HtmlElement, here: Here) -> Iterator[ListedLink]:
                 m[1].lower(): _unescaped(m[2] or m[3] or m[4] or "")
                 for m in _PAIR.finditer(thing[0])
             }
-            address = next((v for v in said.values() if _ARTICLE.search(v)), "")
+            address = next((v for v in said.values() if _may_be_article(v)), "")
             yield from _told(address, _named(said), _stamped(said), here)
+
+
+def _may_be_article(text: str) -> bool:
+    """Whether a text may be or contain an article's URL: a cheap test without false negatives."""
+    return bool(current_site().article_hint.search(text))
 
 
 def _hrefs(anchors: Iterable[HtmlElement]) -> Iterator[tuple[str, HtmlElement]]:
     for anchor in anchors:
         href = anchor.get("href") or ""
         if "script:" in href[:20].lower():  # javascript:window.open('…')
-            yield from ((each, anchor) for each in _QUOTED.findall(href) if _ARTICLE.search(each))
+            yield from ((each, anchor) for each in _QUOTED.findall(href) if _may_be_article(each))
         else:
             yield href, anchor
 
@@ -129,9 +134,9 @@ def _scripted(item: HtmlElement) -> Iterator[tuple[str, HtmlElement]]:
     """URLs in attributes that scripts read: data-url, onclick and the like."""
     for element in item.iter():
         for name, value in element.items() if isinstance(element.tag, str) else ():
-            if name.startswith("data-") and _ARTICLE.search(value):
+            if name.startswith("data-") and _may_be_article(value):
                 yield value, element
-            elif name == "onclick" and _ARTICLE.search(value):
+            elif name == "onclick" and _may_be_article(value):
                 yield from ((address, element) for address in _QUOTED.findall(value))
 
 
@@ -164,7 +169,7 @@ def _row(anchor: HtmlElement) -> list[HtmlElement]:
 def _leads_elsewhere(links: list[HtmlElement], anchor: HtmlElement) -> bool:
     own = anchor.get("href") or ""
     others = (href for link in links if (href := link.get("href") or "") != own)
-    return any(_ARTICLE.search(href) or not _ARTICLE.search(own) for href in others)
+    return any(_may_be_article(href) or not _may_be_article(own) for href in others)
 
 
 def _told(address: str, title: str, listed_at: datetime | None, here: Here) -> Iterator[ListedLink]:

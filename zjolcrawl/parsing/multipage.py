@@ -52,7 +52,7 @@ def page_urls(page: Page) -> list[str]:
             ext = script_text(call[3], page.text) or call[3]
             found |= {f"{folder}/{name}_{n}.{ext.lstrip('.')}" for n in range(1, last)}
             break
-    ordered = sorted(found, key=page_number)
+    ordered = sorted(found, key=lambda url: (page_number(url), url))
     return ordered[: MOST_PAGES + 1] if len(ordered) > 1 else []
 
 

@@ -1,22 +1,20 @@
-"""Building blocks of a template table: precompiled XPaths and the `Template` record."""
+"""Precompiled XPaths for elements and for attribute values."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import cast
 
 from lxml.etree import XPath
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.ancestry import Under
-from zjolcrawl.parsing.elements import Names
+from zjolcrawl.parsing.elements import ElementIndex, HasAncestor
 
-# Most entries of a table are an id or the output of `has_class`. `Names` looks these up directly.
+# Most entries of a table are an id or the output of `has_class`. `ElementIndex` looks these up directly.
 _OF_ID = re.compile(r"//\*\[@id='([^']+)'\]")
 _OF_CLASS = re.compile(r"//([\w*]+)\[contains\(@class, '([^']+)'\)\]\[contains\(concat\([^\[\]]*\]")
-
-
+# `#id`, `.class` or `tag.class`
+_SHORT = re.compile(r"^(?:#(?P<id>[\w-]+)|(?P<tag>\w+)?\.(?P<class>[A-Za-z_][\w-]*))(?=/|\Z)")
 # `//a//b`: the second step is searched inside each element of the first.
 _IN_ANOTHER = re.compile(r"(//[^\[/]+(?:\[[^\[\]]*\])*(?:/[^\[/]+(?:\[[^\[\]]*\])*)*)(//.+)")
 
@@ -34,7 +32,7 @@ def _compiled(expression: str) -> XPath:
 class Path:
     """A precompiled XPath; a call returns a list of elements.
 
-    Call it with a page's `Names` instead of its root to find an id or a class without walking the page.
+    Call it with a page's `ElementIndex` instead of its root to find an id or a class without walking the page.
     """
 
     def __init__(self, expression: str) -> None:
@@ -44,8 +42,8 @@ class Path:
         self._id = match[1] if (match := _OF_ID.fullmatch(expression)) else None
         self._class = match.groups() if (match := _OF_CLASS.fullmatch(expression)) else None
 
-    def __call__(self, where: HtmlElement | Names) -> list[HtmlElement]:
-        if isinstance(where, Names):
+    def __call__(self, where: HtmlElement | ElementIndex) -> list[HtmlElement]:
+        if isinstance(where, ElementIndex):
             if self._id:
                 return where.of_id(self._id)
             if self._class:
@@ -62,7 +60,7 @@ class Path:
         on a page with thousands of nested boxes.
         """
         boxes = set(found)
-        is_inner = Under(boxes.__contains__)
+        is_inner = HasAncestor(boxes.__contains__)
         outermost = (box for box in found if not is_inner(box))
         return [element for box in outermost for element in cast("list[HtmlElement]", inside(box))]
 
@@ -84,29 +82,27 @@ def has_class(name: str, tag: str = "*") -> str:
     return f"//{tag}[contains(@class, '{name}')][{exact}]"
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A template family: for each field, precompiled XPaths that are tried in order.
-
-    `bodies` decides whether a page belongs to the family. If a field has no XPaths, or none finds
-    anything, the shared rules read it (by labels and positions in the title block and the foot).
-    """
-
-    name: str
-    bodies: tuple[Path, ...]
-    titles: tuple[Path, ...] = ()
-    times: tuple[Path, ...] = ()
-    sources: tuple[Path, ...] = ()
-    authors: tuple[Path, ...] = ()
-    editors: tuple[Path, ...] = ()
+def _written_out(expression: str) -> str:
+    """The XPath that begins with a CSS selector, written out; any other is returned unchanged."""
+    if not (short := _SHORT.match(expression)):
+        return expression
+    begin = (
+        f"//*[@id='{short['id']}']"
+        if short["id"]
+        else has_class(short["class"], short["tag"] or "*")
+    )
+    return begin + expression[short.end() :]
 
 
 def paths(*expressions: str) -> tuple[Path, ...]:
-    """Precompile XPaths, in the order in which they are tried."""
-    return tuple(Path(expression) for expression in expressions)
+    """Precompile XPaths, in the order in which they are tried.
+
+    They may begin with `#id`, `.class` or `tag.class`, as in CSS: `.list//li`.
+    """
+    return tuple(Path(_written_out(expression)) for expression in expressions)
 
 
-def find(candidates: tuple[Path, ...], where: HtmlElement | Names) -> list[HtmlElement]:
+def find(candidates: tuple[Path, ...], where: HtmlElement | ElementIndex) -> list[HtmlElement]:
     """The elements found by the first XPath that finds any."""
     for candidate in candidates:
         if found := candidate(where):

@@ -11,7 +11,7 @@ from zjolcrawl.fields import PAGE, PAPER, expected_of
 from zjolcrawl.items import FROM_KEYWORDS, Article, Byline, Outcome, RawArticle
 from zjolcrawl.parsing.article_page import PARSER_VERSION
 from zjolcrawl.parsing.deadline import TooLong, within
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, merge, names_editor, people
+from zjolcrawl.parsing.fields.bylines import merge, people
 from zjolcrawl.parsing.fields.dates import (
     china_day,
     china_midnight,
@@ -19,6 +19,7 @@ from zjolcrawl.parsing.fields.dates import (
     find_yearless,
     is_plausible,
 )
+from zjolcrawl.parsing.fields.roles import AUTHOR_ROLES, EDITOR_ROLES, names_editor
 from zjolcrawl.parsing.fields.tags import keyword_tags, split_tags
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.urls import doc_id, host_of, kind, url_day
@@ -62,7 +63,7 @@ def normalize(raw: RawArticle) -> Article:
         visit=raw.visit,
     )
     article.site_name = site_name(article.site)
-    paper = paper_of(raw.url) if kind(raw.url) == "paper" else None
+    paper = paper_of(article.site) if kind(raw.url) == "paper" else None
     if paper:
         _of_paper(article, paper)
     if raw.keywords and not article.tags:

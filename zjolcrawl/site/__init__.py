@@ -1,1 +1,1 @@
-"""What is true of one news site alone: its hosts, columns, digital papers."""
+"""Describes a news site by data: hosts, URL forms, columns, digital papers, templates. zjol.com.cn ships."""

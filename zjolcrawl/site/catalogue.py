@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from dataclasses import MISSING, dataclass, fields
-from functools import cache
-from importlib.resources import files
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
+from zjolcrawl.site.current import current_site, for_site
+from zjolcrawl.site.description import Site, SiteError, made, read_toml
+
 EVIDENCE = {"REAL", "SEL", "SIS", "INF"}
-_TYPES = {"str": str, "bool": bool, "str | None": str}
-
-
-class CatalogueError(ValueError):
-    """The catalogue is invalid; the message is one line that names the entry and the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,43 +29,45 @@ class Column:
 
 
 def load_catalogue(path: Path | None = None) -> dict[str, Column]:
-    """The columns by id, in file order; `path` defaults to the bundled columns.toml.
+    """The columns by id, in file order; `path` defaults to the file that the site names.
 
-    Raises CatalogueError.
+    Raises SiteError.
     """
-    text = (path or files("zjolcrawl.site") / "columns.toml").read_text(encoding="utf-8")
-    where = path.name if path else "columns.toml"
-    try:
-        entries = tomllib.loads(text).get("column", [])
-    except tomllib.TOMLDecodeError as error:
-        raise CatalogueError(f"{where}: {error}") from error
+    site = current_site()
+    table = read_toml(path) if path else site.table(site.columns)
+    where = path.name if path else site.columns
     columns: dict[str, Column] = {}
     urls: dict[str, str] = {}
-    for number, entry in enumerate(entries, 1):
+    for number, entry in enumerate(table.get("column", []), 1):
         label = f"{where}: column {entry.get('id', f'number {number}')}"
-        column = _column(entry, label)
+        column = made(Column, entry, label)
+        if fault := _fault(column, site):
+            raise SiteError(f"{label}: {fault}")
         if column.id in columns:
-            raise CatalogueError(f"{label}: duplicate id")
+            raise SiteError(f"{label}: duplicate id")
         if column.url in urls:
-            raise CatalogueError(f"{label}: url is used by {urls[column.url]} already")
+            raise SiteError(f"{label}: url is used by {urls[column.url]} already")
         columns[column.id], urls[column.url] = column, column.id
     return columns
 
 
-@cache
-def sites() -> dict[str, str | None]:
-    """The known hosts of the site, each with its Chinese name, or None where the site gives none."""
-    table = tomllib.loads((files("zjolcrawl.site") / "sites.toml").read_text(encoding="utf-8"))
-    unnamed = [name for group in table["unnamed"].values() for name in group]
-    names = {**dict.fromkeys(unnamed), **table["sites"]}
-    return {f"{name}.zjol.com.cn": label for name, label in names.items()}
+def _sites(site: Site) -> dict[str, str | None]:
+    table = site.table(site.hosts)
+    unnamed = [name for group in table.get("unnamed", {}).values() for name in group]
+    names = {**dict.fromkeys(unnamed), **table.get("sites", {})}
+    return {site.host(name): label for name, label in names.items()}
 
 
-@cache
-def catalogue_names() -> frozenset[str]:
-    """The Chinese names of all hosts and columns."""
+def _names(site: Site) -> frozenset[str]:
     columns = (column.name for column in load_catalogue().values())
-    return frozenset({*filter(None, sites().values()), *columns})
+    return frozenset({*filter(None, _sites(site).values()), *columns})
+
+
+sites = for_site(_sites)
+"""The known hosts of the site, each with its Chinese name, or None where the site gives none."""
+
+catalogue_names = for_site(_names)
+"""The Chinese names of all hosts and columns."""
 
 
 def site_name(host: str) -> str | None:
@@ -79,29 +75,13 @@ def site_name(host: str) -> str | None:
     return sites().get(host)
 
 
-def _column(entry: dict[str, Any], label: str) -> Column:
-    known = {field.name: field for field in fields(Column)}
-    for key in entry:
-        if key not in known:
-            raise CatalogueError(f"{label}: unknown key {key}")
-    for key, field in known.items():
-        if key not in entry and field.default is MISSING:
-            raise CatalogueError(f"{label}: {key} is missing")
-        if key in entry and not isinstance(entry[key], _TYPES[str(field.type)]):
-            raise CatalogueError(f"{label}: {key} has the wrong type")
-    column = Column(**entry)
-    if fault := _fault(column):
-        raise CatalogueError(f"{label}: {fault}")
-    return column
-
-
-def _fault(column: Column) -> str | None:
+def _fault(column: Column, site: Site) -> str | None:
     parts = urlsplit(column.url)
     checks = {
         "id must be of a-z, 0-9 and -": re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", column.id),
         "name is empty": column.name.strip(),
         "url must be http": parts.scheme == "http",
-        "url must be on zjol.com.cn": (parts.hostname or "").endswith(".zjol.com.cn"),
+        f"url must be on {' or '.join(site.domains)}": site.own.match(column.url),
         "url must end in /": column.url.endswith("/"),
         "site must be the url's host": parts.hostname == column.site,
         f"evidence must be one of {', '.join(sorted(EVIDENCE))}": column.evidence in EVIDENCE,

@@ -1,15 +1,14 @@
-"""Loads the catalogue of digital papers (数字报, papers.toml) and finds the paper of a URL."""
+"""Loads the catalogue of digital papers (数字报, papers.toml) and finds the paper of a host."""
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
-from importlib.resources import files
+from urllib.parse import urlsplit
 
-from zjolcrawl.parsing.urls import host_of
 from zjolcrawl.site.catalogue import Column
+from zjolcrawl.site.current import for_site
+from zjolcrawl.site.description import Site, made
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class Paper:
     @property
     def host(self) -> str:
         """The host of its current pages."""
-        return host_of(self.url)
+        return urlsplit(self.url).hostname or ""
 
     @property
     def column(self) -> Column:
@@ -51,21 +50,18 @@ class Paper:
         return f"{self.url}{month:%Y-%m}/paper_existed.xml"
 
 
-@cache
-def load_papers() -> dict[str, Paper]:
-    """The papers by id, in file order."""
-    text = (files("zjolcrawl.site") / "papers.toml").read_text(encoding="utf-8")
-    entries = tomllib.loads(text)["paper"]
-    lists = ("entries", "older_hosts")
-    papers = (
-        Paper(**{**entry, **{name: tuple(entry.get(name, ())) for name in lists}})
-        for entry in entries
-    )
+def _papers(site: Site) -> dict[str, Paper]:
+    entries = site.table(site.papers).get("paper", [])
+    label = f"{site.papers}: paper"
+    papers = (made(Paper, each, f"{label} {each.get('id', '')}") for each in entries)
     return {paper.id: paper for paper in papers}
 
 
-def paper_of(url: str) -> Paper | None:
-    """The paper that the host of a URL belongs to, if any."""
-    host = host_of(url)
+load_papers = for_site(_papers)
+"""The papers by id, in file order."""
+
+
+def paper_of(host: str) -> Paper | None:
+    """The paper that a host belongs to, if any."""
     papers = load_papers().values()
     return next((paper for paper in papers if host in (paper.host, *paper.older_hosts)), None)

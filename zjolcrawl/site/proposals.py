@@ -6,15 +6,13 @@ import json
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from urllib.parse import urlsplit
 
 from rich.cells import cell_len, set_cell_size
 
-from zjolcrawl.parsing.column_page import ColumnPage, link_day_of
-from zjolcrawl.parsing.fields.dates import china_day
-from zjolcrawl.parsing.navigation import ColumnLink
 from zjolcrawl.site.catalogue import Column, sites
+from zjolcrawl.site.current import current_site
 
 _HEAD = """\
 # Columns that are not in the catalogue, found in the site's HTML by `scrapy crawl discover`.
@@ -25,31 +23,21 @@ _HEAD = """\
 
 @dataclass(slots=True)
 class Find:
-    """A link to a possible column: the page that links it (`seen_on`), when (`seen_at`), what is there.
+    """A link to a possible column: its URL, name and place, where and when (China) it was seen, what is there.
 
     `articles` counts the article links in its list, `newest` is the latest of their days (China), `pager`
     says how its list continues. `fault` says why no list was read; None if one was.
     """
 
-    link: ColumnLink
+    url: str
+    name: str | None
+    place: str
     seen_on: str
-    seen_at: datetime
+    seen_day: date
     articles: int = 0
     newest: date | None = None
     pager: str = "no pager"
     fault: str | None = "not visited"
-
-    def read(self, page: ColumnPage) -> None:
-        """Fill in the results from the fetched page."""
-        found = [link for link in page.links if link.kind == "article"]
-        moments = [link_day_of(link.url, link.listed_at) for link in found]
-        self.articles = len(found)
-        self.newest = max((china_day(moment) for moment in moments if moment), default=None)
-        if page.pages_total:
-            self.pager = f"{page.pages_total} pages"
-        elif page.next_url:
-            self.pager = "a next page"
-        self.fault = None if found else page.fault or "no list of articles"
 
 
 def propose(finds: list[Find], taken: Collection[str]) -> list[tuple[Column, Find]]:
@@ -59,13 +47,13 @@ def propose(finds: list[Find], taken: Collection[str]) -> list[tuple[Column, Fin
     for find in finds:
         if find.fault:
             continue
-        ident = _new_id(find.link.url, ids)
+        ident = _new_id(find.url, ids)
         ids.add(ident)
-        folder = urlsplit(find.link.url).path.strip("/") or _label(find.link.url)
+        folder = urlsplit(find.url).path.strip("/") or _label(find.url)
         column = Column(
-            id=ident, name=find.link.name or folder, url=find.link.url,
-            site=urlsplit(find.link.url).netloc, enabled=False, evidence="REAL",
-            name_evidence=None if find.link.name else "INF",
+            id=ident, name=find.name or folder, url=find.url,
+            site=urlsplit(find.url).netloc, enabled=False, evidence="REAL",
+            name_evidence=None if find.name else "INF",
         )  # fmt: skip
         proposed.append((column, find))
     return proposed
@@ -76,7 +64,7 @@ def fragment(proposed: list[tuple[Column, Find]], others: list[Find]) -> str:
     blocks = [_HEAD, *(_block(column, find) for column, find in proposed)]
     if others:
         lines = [
-            f"#   {find.link.url}  {find.link.name or '–'}  {' '.join((find.fault or '').split())}\n"
+            f"#   {find.url}  {find.name or '–'}  {' '.join((find.fault or '').split())}\n"
             for find in others
         ]
         blocks.append("".join(["# Also linked, but without a list of articles:\n", *lines]))
@@ -104,7 +92,6 @@ def table(proposed: list[tuple[Column, Find]], others: list[Find]) -> Iterator[s
 
 
 def _block(column: Column, find: Find) -> str:
-    seen = china_day(find.seen_at)
     newest = f", newest {find.newest}" if find.newest else ""
     new_host = (
         "" if column.site in sites() else f"# {column.site} is a host missing from sites.toml\n"
@@ -120,7 +107,7 @@ def _block(column: Column, find: Find) -> str:
     ]
     return "".join(
         [
-            f"# seen on {find.seen_on} ({find.link.place}) on {seen}; "
+            f"# seen on {find.seen_on} ({find.place}) on {find.seen_day}; "
             f"{find.articles} article links{newest}, {find.pager}\n",
             new_host, "[[column]]\n", *lines,
         ]
@@ -139,4 +126,4 @@ def _new_id(url: str, taken: set[str]) -> str:
 
 
 def _label(url: str) -> str:
-    return urlsplit(url).netloc.removesuffix(".zjol.com.cn")
+    return current_site().short(urlsplit(url).netloc)

@@ -12,7 +12,8 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from zjolcrawl.arguments import discover_arguments
-from zjolcrawl.parsing.column_page import read_column
+from zjolcrawl.parsing.column_page import ColumnPage, link_day_of, read_column
+from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.parsing.navigation import ColumnLink, column_url, read_navigation
 from zjolcrawl.request_meta import CONTEXT, SEEN_AT
 from zjolcrawl.site.catalogue import Column, load_catalogue
@@ -74,7 +75,10 @@ class DiscoverSpider(ArticleReader):
         for link in links or ():
             if link.url in self._known or link.url in self._finds:
                 continue
-            find = Find(link, response.url, response.meta[SEEN_AT])
+            find = Find(
+                link.url, link.name, link.place, response.url,
+                china_day(response.meta[SEEN_AT]),
+            )  # fmt: skip
             self._finds[link.url] = find
             most = self.wanted.pages or self.settings.getint("COLUMN_MAX_PAGES")
             if self._asked_for < most:
@@ -86,15 +90,15 @@ class DiscoverSpider(ArticleReader):
         if find.fault:
             return
         landed = column_url(response.url)
-        if landed != find.link.url:
-            self._finds.pop(find.link.url)
+        if landed != find.url:
+            self._finds.pop(find.url)
             if landed is None or landed in self._known or landed in self._finds:
                 find.fault = f"leads to {response.url}"
-                self._finds[find.link.url] = find
+                self._finds[find.url] = find
                 return
-            find.link = ColumnLink(landed, find.link.name, find.link.place)
+            find.url = landed
             self._finds[landed] = find
-        find.read(self.pages.read_list(read_column, response.body, response.url))
+        _read(find, self.pages.read_list(read_column, response.body, response.url))
 
     def failed(self, failure: Failure) -> Iterator[Any]:
         """Scrapy errback: record the reason; robots.txt or a dead host does not end the run."""
@@ -139,3 +143,16 @@ class DiscoverSpider(ArticleReader):
             return
         for line in (*table(proposed, others), str(path)):
             sys.stdout.write(f"{line}\n")
+
+
+def _read(find: Find, page: ColumnPage) -> None:
+    """Fill in the results from the page of a possible column."""
+    articles = [link for link in page.links if link.kind == "article"]
+    moments = [link_day_of(link.url, link.listed_at) for link in articles]
+    find.articles = len(articles)
+    find.newest = max((china_day(moment) for moment in moments if moment), default=None)
+    if page.pages_total:
+        find.pager = f"{page.pages_total} pages"
+    elif page.next_url:
+        find.pager = "a next page"
+    find.fault = None if articles else page.fault or "no list of articles"

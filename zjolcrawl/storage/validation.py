@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from bson import Int64, ObjectId, Timestamp
 
 from zjolcrawl.parsing.urls import is_own_host
+from zjolcrawl.site.current import current_site
 from zjolcrawl.storage.limits import LONGEST_KEY
 from zjolcrawl.storage.schema import VALIDATORS
 
@@ -33,7 +34,7 @@ def url_fault(url: str) -> str | None:
     if not good:
         return "_id is not an http address"
     if not is_own_host(url):
-        return "_id is not an address of zjol.com.cn"
+        return f"_id is not an address of {current_site().domain}"
     return f"_id has more than {LONGEST_KEY} characters" if len(url) > LONGEST_KEY else None
 
 
