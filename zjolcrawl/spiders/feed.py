@@ -32,7 +32,7 @@ from zjolcrawl.papers import Paper
 from zjolcrawl.parsing.urls import host_of
 from zjolcrawl.storage.buffer import Buffer
 from zjolcrawl.storage.buffer import link_of as row_of
-from zjolcrawl.storage.store import Place
+from zjolcrawl.storage.queries.crawl import Place
 
 if TYPE_CHECKING:
     from zjolcrawl.spiders.lists import ListReader

@@ -125,7 +125,7 @@ def _until_complete(at: datetime, policy: VisitPolicy, values: dict[str, Any]) -
 def settle_link(outcome: Outcome, policy: VisitPolicy, verdict: Verdict | None = None) -> UpdateOne:
     """A link's new state. A stored link stays stored unless its takedown is believed.
 
-    `verdict` is from `weigh`; without one the outcome is believed as it is.
+    `verdict` is from `judge`; without one the outcome is believed as it is.
     """
     at = outcome.seen_at or utc_now()
     gone = outcome.state == "gone" and (verdict is None or verdict.believed)
@@ -176,12 +176,6 @@ def reject_link(url: str, reason: str) -> UpdateOne:
         "host": _host(url),
     }  # fmt: skip
     return UpdateOne({"_id": url}, [{"$set": row}], upsert=True)
-
-
-def due_filter(now: datetime, since: datetime) -> dict[str, Any]:
-    """The filter for due links, without those visited since `since`."""
-    visited = {"last_attempt_at": {"$gte": since, "$lte": now}}
-    return {"next_visit_at": {"$lte": now}, "$nor": [visited]}
 
 
 def too_far_ahead(now: datetime, policy: VisitPolicy) -> dict[str, Any]:

@@ -11,27 +11,24 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from datetime import datetime
-from functools import partial
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from bson import ObjectId
 from pymongo.errors import PyMongoError
 
-from zjolcrawl.clock import clock_limit, utc_now
+from zjolcrawl.clock import utc_now
 from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, Unchanged, WalkEnd
 from zjolcrawl.storage.buffer import SPOOLED, Buffer, RunEnd, make_visit
 from zjolcrawl.storage.buffer_writer import BufferWriter
 from zjolcrawl.storage.bulk import write_each
 from zjolcrawl.storage.connection import Client, connect, durable
 from zjolcrawl.storage.errors import StoreError, broken, unavailable
-from zjolcrawl.storage.frontier import due_filter, too_far_ahead
+from zjolcrawl.storage.frontier import too_far_ahead
 from zjolcrawl.storage.isolating_writer import IsolatingWriter
-from zjolcrawl.storage.limits import key_fault, make_storable, storable
-from zjolcrawl.storage.link_recorder import Recorded, record_links
-from zjolcrawl.storage.outage import Outage
+from zjolcrawl.storage.limits import make_storable, storable
+from zjolcrawl.storage.link_recorder import LinkRecorder, Recorded
+from zjolcrawl.storage.queries.crawl import CrawlQueries
 from zjolcrawl.storage.schema import ensure_schema
 from zjolcrawl.storage.spool import Spool
 from zjolcrawl.storage.updates import begin_walk
@@ -39,17 +36,10 @@ from zjolcrawl.storage.visit_policy import VisitPolicy
 
 logger = logging.getLogger(__name__)
 _BYTES = 32 * 2**20  # a buffer with this many bytes of articles is written at once
-_LINKS = 500  # links recorded together: their URLs must fit into one query
 _LONGEST_ARGUMENT = 100_000  # characters
-_ORDER = [("next_visit_at", 1), ("_id", 1)]
-_ROW = dict.fromkeys(
-    ("columns", "listed_at", "fetch_url", "etag", "last_modified", "next_visit_at"), 1
-)
-Place = tuple[datetime, str]
-"""The position of a row in the order of due rows."""
 
 
-class Store:
+class Store(CrawlQueries):
     """One run's connection; `counts` is what the run has done so far.
 
     `before_write`, if set, is awaited before buffered items are written, to make durable what they refer to;
@@ -62,19 +52,18 @@ class Store:
         self, client: Client, database: str, batch: tuple[int, float], policy: VisitPolicy
     ) -> None:
         """`batch`: number of items, and of seconds, after which the buffer is written."""
+        super().__init__(durable(client, database))
         self.before_write: Callable[[], Awaitable[None]] | None = None
         self.after_write: Callable[[Buffer], None] | None = None
         self.dropped: list[str] = []  # obsolete collections that were dropped
         self.client = client
-        self.db = durable(client, database)
-        self.run_id = ObjectId()
         self.counts: Counter[str] = Counter()
         self.writer = BufferWriter(self.db, self.run_id, self.counts, policy)
         self._size, self._seconds = batch
         self._buffer = Buffer()
         self._flushing = asyncio.Lock()
         self._ageing: asyncio.Task[None] | None = None
-        self._outage = Outage()
+        self._recorder = LinkRecorder(self.db, policy, self._outage, self._flushing)
         self._delivery = IsolatingWriter(self.write, self.counts, self._size)
 
     @property
@@ -133,98 +122,12 @@ class Store:
 
     async def discover(self, links: Sequence[Link]) -> Recorded:
         """Record links durably before they are requested; links that cannot be recorded are rejected."""
-        merged: dict[str, Link] = {}
-        refused: dict[str, str] = {}
-        for link in links:
-            if why := key_fault(link.url):
-                refused[link.url] = why
-                continue
-            make_storable(link)
-            if link.fetch_url and key_fault(link.fetch_url):
-                link.fetch_url = None
-            known = merged.setdefault(link.url, link)
-            if known is not link:
-                known.columns = list(dict.fromkeys([*known.columns, *link.columns]))
-        found = Recorded(refused=refused)
-        urls = list(merged)
-        for first in range(0, len(urls), _LINKS):
-            some = {url: merged[url] for url in urls[first : first + _LINKS]}
-            found += await self._outage.ask(partial(self._record, some))
-        for url, why in found.refused.items():
+        recorded = await self._recorder.record(links)
+        for url, why in recorded.refused.items():
             await self.outcome(Outcome(url, "rejected", why))
-        self._outage.wrote()
-        self.counts["links"] += len(merged)
-        self.counts["links_new"] += found.new
-        return found
-
-    async def _record(self, links: dict[str, Link]) -> Recorded:
-        # Not during a write of articles, which reads their columns from the frontier.
-        async with self._flushing:
-            return await record_links(self.db, links, self.writer.policy)
-
-    async def due(
-        self,
-        host: str,
-        columns: Collection[str],
-        since: datetime,
-        after: Place | None = None,
-        most: int = 100,
-    ) -> list[dict[str, Any]]:
-        """Due links of `columns` on a host, oldest first, at most `most`.
-
-        Due links are pending or to be revisited, and not visited since `since`. `after` is the place of the last
-        row of the previous page.
-        """
-        wanted = {"host": host, "columns": {"$in": list(columns)}, **due_filter(utc_now(), since)}
-        if after:
-            at, url = after
-            wanted["next_visit_at"]["$gte"] = at
-            wanted["$or"] = [{"next_visit_at": {"$gt": at}}, {"_id": {"$gt": url}}]
-
-        async def find() -> list[dict[str, Any]]:
-            rows = self.db["frontier"].find(wanted, _ROW).sort(_ORDER).limit(most)
-            return await rows.to_list()
-
-        return await self._outage.ask(find)
-
-    async def hosts_due(self, columns: Collection[str], since: datetime) -> set[str]:
-        """The hosts with due links of `columns`; `since` is as for `due`."""
-        wanted = {"columns": {"$in": list(columns)}, **due_filter(utc_now(), since)}
-
-        async def find() -> set[str]:
-            groups = await self.db["frontier"].aggregate(
-                [{"$match": wanted}, {"$group": {"_id": "$host"}}]
-            )
-            return {each["_id"] async for each in groups}
-
-        return await self._outage.ask(find)
-
-    async def arguments_of(self, runs: Collection[Any]) -> dict[Any, Any]:
-        """The arguments of runs, by id; runs that are not known are absent."""
-
-        async def find() -> dict[Any, Any]:
-            found = self.db["runs"].find({"_id": {"$in": list(runs)}}, {"arguments": 1})
-            return {each["_id"]: each.get("arguments") async for each in found}
-
-        return await self._outage.ask(find)
-
-    async def columns(self) -> dict[str, dict[str, Any]]:
-        """The `columns` documents, by column id."""
-
-        async def find() -> dict[str, dict[str, Any]]:
-            return {each["_id"]: each async for each in self.db["columns"].find()}
-
-        return await self._outage.ask(find)
-
-    async def doubted(self, urls: list[str]) -> dict[str, str]:
-        """The unconfirmed findings for links, `gone` or `rejected`, by URL."""
-        wanted = {"_id": {"$in": urls}, "doubt": {"$exists": True}}
-
-        async def find() -> dict[str, str]:
-            rows = self.db["frontier"].find(wanted, {"doubt.state": 1})
-            return {row["_id"]: row["doubt"]["state"] async for row in rows}
-
-        return await self._outage.ask(find)
+        self.counts["links"] += recorded.links
+        self.counts["links_new"] += recorded.new
+        return recorded
 
     async def begin_walk(self, column: str) -> None:
         """Record durably that a column's list is being walked."""
@@ -320,19 +223,6 @@ class Store:
             return
         self._buffer.ends.append(end)
         await self.flush()
-
-    async def former_templates(self, runs: int) -> list[dict[str, Any]]:
-        """`templates` of up to `runs` newest other runs that read articles; empty if MongoDB does not answer."""
-        read = {
-            "templates": {"$exists": True},
-            "_id": {"$ne": self.run_id},
-            "started_at": {"$lt": clock_limit()},
-        }
-        newest = self.db["runs"].find(read, {"templates": 1}).sort("started_at", -1).limit(runs)
-        try:
-            return [each["templates"] async for each in newest]
-        except PyMongoError:
-            return []
 
     def waiting(self) -> int:
         """The number of spool files that wait for MongoDB."""
