@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import scrapy
-from pymongo.errors import PyMongoError
 from scrapy import Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
@@ -34,7 +33,7 @@ from zjolcrawl.items import ColumnVisit, Outcome
 from zjolcrawl.processes import PART_REPORTS, report
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.embedded import EmbeddedServer, EmbeddedUnavailable
-from zjolcrawl.storage.errors import StoreError, StoreUnavailable, unavailable
+from zjolcrawl.storage.errors import DatabaseError, StoreError, StoreUnavailable, unavailable
 from zjolcrawl.storage.limits import storable
 from zjolcrawl.storage.preview import Preview
 from zjolcrawl.storage.store import Store
@@ -181,7 +180,7 @@ class RunLedger:
             self.leases = Leases(self.crawler, store)
             try:
                 await self.leases.begin()
-            except PyMongoError as error:
+            except DatabaseError as error:
                 raise unavailable(uri, error) from error
         return store
 
@@ -313,7 +312,7 @@ class RunLedger:
 
         try:
             await catch_up(db, SearchIndex.open(self._data_dir(), db.name), seconds=seconds)
-        except (PyMongoError, StoreUnavailable) as error:
+        except (DatabaseError, StoreUnavailable) as error:
             logger.info("The full-text index was not updated, the next search does it: %s", error)
 
     async def _sum_up(self, store: Store, reason: str) -> RunSummary:

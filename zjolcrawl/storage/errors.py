@@ -29,6 +29,10 @@ _OF_THE_SERVER = frozenset(
 _RETRYABLE = ("RetryableWriteError", "RetryableError", "TransientTransactionError")
 
 
+DatabaseError = PyMongoError
+"""Any error of MongoDB or its driver, for callers that do not import pymongo."""
+
+
 class StoreUnavailable(Exception):
     """No usable database; the message is one line without credentials."""
 

@@ -26,7 +26,7 @@ class IsolatingWriter:
         self.faults: list[str] = []
         self._write, self._counts, self._size = write, counts, size
 
-    async def deliver(self, buffer: Buffer) -> None:
+    async def write(self, buffer: Buffer) -> None:
         """Write a buffer. Raises only for an outage, and OSError if an item cannot be quarantined.
 
         The writer itself contains errors of single documents; this handles unexpected ones.
@@ -38,12 +38,12 @@ class IsolatingWriter:
                 raise
             logger.info("Batch write failed; writing its items one by one", exc_info=True)
             for item in list(buffer.items()):
-                await self._deliver_alone(item)
+                await self._write_alone(item)
 
-    async def take_in(self) -> int:
+    async def replay_spool(self) -> int:
         """Write the spool, file by file; returns the number of items.
 
-        Raises as `deliver`, and then keeps the file.
+        Raises as `write`, and then keeps the file.
         """
         assert self.spool
         before = self._counts["taken_in"]
@@ -54,15 +54,15 @@ class IsolatingWriter:
                     self._set_aside(item, f"{path}: {item.reason}")
                     continue
                 if buffer.has(item) or len(buffer) >= self._size:
-                    await self.deliver(buffer)
+                    await self.write(buffer)
                     buffer = Buffer()
                 buffer.add(item)
                 self._counts["taken_in"] += 1
-            await self.deliver(buffer)
+            await self.write(buffer)
             path.unlink(missing_ok=True)
         return self._counts["taken_in"] - before
 
-    async def _deliver_alone(self, item: Any) -> None:
+    async def _write_alone(self, item: Any) -> None:
         """Write one item. If that fails, reject its link, or quarantine the item if it has none."""
         try:
             await self._write(Buffer.of(item))

@@ -64,7 +64,7 @@ class Store(CrawlQueries):
         self._flushing = asyncio.Lock()
         self._ageing: asyncio.Task[None] | None = None
         self._recorder = LinkRecorder(self.db, policy, self._outage, self._flushing)
-        self._delivery = IsolatingWriter(self.write, self.counts, self._size)
+        self._isolating = IsolatingWriter(self.write, self.counts, self._size)
 
     @property
     def lost(self) -> bool:
@@ -79,11 +79,11 @@ class Store(CrawlQueries):
     @property
     def faults(self) -> list[str]:
         """A line for each item that was quarantined or could not be written."""
-        return self._delivery.faults
+        return self._isolating.faults
 
     @property
     def _spool(self) -> Spool | None:
-        return self._delivery.spool
+        return self._isolating.spool
 
     @classmethod
     async def open(
@@ -109,9 +109,9 @@ class Store(CrawlQueries):
             store = cls(client, database, batch, policy or VisitPolicy())
             await store._begin(run_arguments, version)
             if spool:
-                store._delivery.spool = Spool(spool, str(store.run_id), SPOOLED)
+                store._isolating.spool = Spool(spool, str(store.run_id), SPOOLED)
                 store._outage.patience = patience
-                await store._delivery.take_in()
+                await store._isolating.replay_spool()
         except BaseException as error:
             await client.close()
             if isinstance(error, PyMongoError):
@@ -192,7 +192,7 @@ class Store(CrawlQueries):
                     raise self._outage.lost from error
             if not self._outage.away:
                 try:
-                    await self._delivery.deliver(buffer)
+                    await self._isolating.write(buffer)
                 except Exception as error:
                     self._outage.failed(error)
                 else:
@@ -278,7 +278,7 @@ class Store(CrawlQueries):
         try:
             await self.client.admin.command("ping")
             async with self._flushing:
-                if await self._delivery.take_in():
+                if await self._isolating.replay_spool():
                     self._outage.wrote()
                 self._outage.away = False
             logger.warning("MongoDB is available again")
