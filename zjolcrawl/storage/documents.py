@@ -48,11 +48,6 @@ def records_of(document: dict[str, Any]) -> list[dict[str, Any]]:
     return document.get("pages_warc") or [document[k] for k in ("warc",) if k in document]
 
 
-def content_sha256(article: Article) -> str:
-    """Hex digest of the editorial fields as canonical JSON in UTF-8."""
-    return _sha256({name: tidy(getattr(article, name)) for name in (*_EDITORIAL, "images")})
-
-
 def is_same_content(document: dict[str, Any], version: dict[str, Any]) -> bool:
     """Whether a page has the same content as a stored version.
 

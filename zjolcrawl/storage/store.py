@@ -19,7 +19,7 @@ from pymongo.errors import PyMongoError
 
 from zjolcrawl.clock import utc_now
 from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, Unchanged, WalkEnd
-from zjolcrawl.storage.buffer import SPOOLED, Buffer, RunEnd, make_visit
+from zjolcrawl.storage.buffer import SPOOLED, Buffer, Item, RunEnd, make_visit
 from zjolcrawl.storage.buffer_writer import BufferWriter
 from zjolcrawl.storage.bulk import write_each
 from zjolcrawl.storage.connection import Client, connect, durable
@@ -140,39 +140,31 @@ class Store(CrawlQueries):
 
         If the article cannot be stored, its link is rejected with the reason instead.
         """
-        row = frontier_url or article.url
-        sight, size = make_visit(article, row)
-        if isinstance(sight, Outcome):
+        visit, size = make_visit(article, frontier_url or article.url)
+        if isinstance(visit, Outcome):
             self.counts["refused"] += 1
-            await self.outcome(sight)
+            await self.outcome(visit)
             return
-        while article.url in self._buffer.articles or row in self._buffer.settled:
-            await self.flush()  # two visits of one page are written one after the other
-        self._buffer.articles[article.url] = sight
-        self._buffer.size += size
-        await self._added()
+        while self._buffer.has_same_page(visit):
+            await self.flush()
+        await self._add(visit, size)
 
-    async def unchanged(self, sight: Unchanged) -> None:
+    async def unchanged(self, page: Unchanged) -> None:
         """Buffer that a link's page is unchanged."""
-        make_storable(sight)
-        self._buffer.unchanged.append(sight)
-        self._buffer.settled.add(sight.url)
-        await self._added()
+        make_storable(page)
+        await self._add(page)
 
     async def outcome(self, outcome: Outcome) -> None:
         """Buffer the outcome of a link that gave no article."""
         make_storable(outcome)
         outcome.reason = outcome.reason or outcome.state
-        self._buffer.outcomes.append(outcome)
-        self._buffer.settled.add(outcome.url)
-        await self._added()
+        await self._add(outcome)
 
     async def column_visit(self, visit: ColumnVisit | WalkEnd) -> None:
         """Buffer a visit of a column page, or the end of a walk."""
         make_storable(visit)
-        self._buffer.visits.append(visit)
         self.counts["pages"] += isinstance(visit, ColumnVisit)
-        await self._added()
+        await self._add(visit)
 
     async def flush(self) -> None:
         """Write the buffer: articles, then frontier, then the rest. Raises StoreError.
@@ -221,7 +213,7 @@ class Store(CrawlQueries):
         if self._outage.lost and self._spool:
             await self._keep(Buffer(ends=[end]))
             return
-        self._buffer.ends.append(end)
+        self._buffer.add(end)
         await self.flush()
 
     def waiting(self) -> int:
@@ -247,10 +239,9 @@ class Store(CrawlQueries):
         run["arguments"] = storable(arguments, _LONGEST_ARGUMENT)
         await self.db["runs"].insert_one({**run, "started_at": utc_now()})
 
-    async def _added(self) -> None:
+    async def _add(self, item: Item, size: int = 0) -> None:
+        self._buffer.add(item, size)
         self._outage.check()
-        if not self._buffer.since:
-            self._buffer.since = time.monotonic()
         if len(self._buffer) >= self._size or self._buffer.size >= _BYTES:
             await self.flush()
 
