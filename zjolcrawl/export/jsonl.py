@@ -21,7 +21,7 @@ from bson.errors import BSONError
 from zjolcrawl.export.conform import conform
 from zjolcrawl.fields import FIELDS
 from zjolcrawl.parsing.fields.dates import YEARS
-from zjolcrawl.storage.limits import MOST_ENTRIES
+from zjolcrawl.storage.documents import MOST_ENTRIES
 
 MOST_BYTES = 16 * 2**20
 """MongoDB's size limit of a document, in bytes."""

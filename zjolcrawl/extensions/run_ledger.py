@@ -32,9 +32,9 @@ from zjolcrawl.extensions.tally import Tally
 from zjolcrawl.items import ColumnVisit, Outcome
 from zjolcrawl.processes import PART_REPORTS, report
 from zjolcrawl.storage.connection import Database
+from zjolcrawl.storage.documents import storable
 from zjolcrawl.storage.embedded import EmbeddedServer, EmbeddedUnavailable
 from zjolcrawl.storage.errors import DatabaseError, StoreError, StoreUnavailable, unavailable
-from zjolcrawl.storage.limits import storable
 from zjolcrawl.storage.preview import Preview
 from zjolcrawl.storage.store import Store
 from zjolcrawl.storage.visit_policy import VisitPolicy

@@ -12,8 +12,13 @@ from typing import Any, Self
 from bson import ObjectId
 
 from zjolcrawl.items import Article, ColumnVisit, Outcome, Unchanged, WalkEnd
-from zjolcrawl.storage.documents import article_document
-from zjolcrawl.storage.limits import describe, document_fault, key_fault, storable
+from zjolcrawl.storage.documents import (
+    article_document,
+    describe,
+    document_fault,
+    key_fault,
+    storable,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,9 +34,9 @@ from zjolcrawl.items import ColumnVisit, Outcome, Unchanged, WalkEnd
 from zjolcrawl.storage.buffer import ArticleVisit, Buffer
 from zjolcrawl.storage.bulk import write_each
 from zjolcrawl.storage.connection import Database
+from zjolcrawl.storage.documents import key_fault
 from zjolcrawl.storage.errors import ServerRefuses
 from zjolcrawl.storage.frontier import reject_link, settle_link, store_link, unchanged_link
-from zjolcrawl.storage.limits import key_fault
 from zjolcrawl.storage.updates import (
     come_back,
     end_walk,

@@ -23,10 +23,9 @@ from zjolcrawl.parsing.urls import is_own_host
 from zjolcrawl.storage.buffer import ArticleVisit
 from zjolcrawl.storage.bulk import write_each
 from zjolcrawl.storage.change_feed import PUBLIC_FIELDS, SERVER_TIME
-from zjolcrawl.storage.documents import former_versions, url_of
+from zjolcrawl.storage.documents import LONGEST_KEY, former_versions, url_of
 from zjolcrawl.storage.errors import DUPLICATE, StoreError, short
 from zjolcrawl.storage.frontier import discover_link, settle_link, store_link
-from zjolcrawl.storage.limits import LONGEST_KEY
 from zjolcrawl.storage.revision_policy import BOOKKEEPING
 from zjolcrawl.storage.store import Store
 from zjolcrawl.storage.updates import come_back, still_there, take_down

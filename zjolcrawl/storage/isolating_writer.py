@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 
 from zjolcrawl.items import Outcome
 from zjolcrawl.storage.buffer import Buffer, Item, link_of, named
+from zjolcrawl.storage.documents import describe
 from zjolcrawl.storage.errors import is_outage
-from zjolcrawl.storage.limits import describe
 from zjolcrawl.storage.spool import Damaged, Spool
 
 logger = logging.getLogger(__name__)

@@ -1,7 +1,7 @@
 """The MongoDB connection of one run: buffers and writes items in bulk, and answers queries.
 
 During an outage, items go to the spool and queries wait. Nothing enters the buffer that MongoDB cannot
-hold (storage.limits); whatever still cannot be written is rejected by name.
+hold (storage.documents); whatever still cannot be written is rejected by name.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from zjolcrawl.storage.buffer import SPOOLED, Buffer, Item, RunEnd, make_visit
 from zjolcrawl.storage.buffer_writer import BufferWriter
 from zjolcrawl.storage.bulk import write_each
 from zjolcrawl.storage.connection import Client, connect, durable
+from zjolcrawl.storage.documents import make_storable, storable
 from zjolcrawl.storage.errors import StoreError, broken, unavailable
 from zjolcrawl.storage.frontier import too_far_ahead
 from zjolcrawl.storage.isolating_writer import IsolatingWriter
-from zjolcrawl.storage.limits import make_storable, storable
 from zjolcrawl.storage.link_recorder import LinkRecorder, Recorded
 from zjolcrawl.storage.queries.crawl import CrawlQueries
 from zjolcrawl.storage.schema import ensure_schema

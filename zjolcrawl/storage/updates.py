@@ -14,7 +14,7 @@ from zjolcrawl.clock import clock_limit, utc_now
 from zjolcrawl.items import ColumnVisit, Outcome, Unchanged, WalkEnd
 from zjolcrawl.parsing.urls import host_of
 from zjolcrawl.storage.change_feed import SET_WRITTEN_AT
-from zjolcrawl.storage.limits import storable
+from zjolcrawl.storage.documents import storable
 
 
 def reject_row(outcome: Outcome, run_id: ObjectId) -> UpdateOne:

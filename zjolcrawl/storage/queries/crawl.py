@@ -11,7 +11,7 @@ from pymongo.errors import PyMongoError
 
 from zjolcrawl.clock import clock_limit, utc_now
 from zjolcrawl.storage.connection import Database
-from zjolcrawl.storage.outage import Outage
+from zjolcrawl.storage.errors import Outage
 
 Place = tuple[datetime, str]
 """The position of a row in the order of due rows."""
