@@ -38,13 +38,13 @@ from zjolcrawl.storage.documents import key_fault
 from zjolcrawl.storage.errors import ServerRefuses
 from zjolcrawl.storage.frontier import reject_link, settle_link, store_link, unchanged_link
 from zjolcrawl.storage.updates import (
-    come_back,
+    add_to_columns,
     end_walk,
-    gain_columns,
+    mark_gone,
+    mark_returned,
+    mark_seen,
     reject_id,
     reject_row,
-    still_there,
-    take_down,
     visit_column,
 )
 from zjolcrawl.storage.version_writer import VersionWriter
@@ -121,7 +121,7 @@ class BufferWriter:
         refused = await self._versions.write({url: each.document for url, each in visits.items()})
         # Again, because a run that listed a link meanwhile found no article to add its columns to.
         if late := await self.add_columns(visits):
-            gained = [gain_columns(url, columns) for url, columns in late.items()]
+            gained = [add_to_columns(url, columns) for url, columns in late.items()]
             written = await write_each(self.db["articles"], gained)
             refused |= {list(late)[index]: why for index, (_, why) in written.errors.items()}
         return refused
@@ -150,7 +150,7 @@ class BufferWriter:
         """
         stored = await self._stored(each.url for each in pages)
         known = [each for each in pages if each.url in stored]
-        updates = [update(each) for each in known for update in (still_there, come_back)]
+        updates = [update(each) for each in known for update in (mark_seen, mark_returned)]
         written = await write_each(self.db["articles"], updates)
         refused = {known[index // 2].url: why for index, (_, why) in written.errors.items()}
         outcomes = [
@@ -172,7 +172,7 @@ class BufferWriter:
         judged = [(o, judge(known.get(o.url, {}), o, self.policy)) for o in outcomes]
         await self._add_rejects([o for o in outcomes if o.state == "rejected"])
         gone = [(o, v.doubt["since"]) for o, v in judged if v and v.takes_down]
-        written = await write_each(self.db["articles"], [take_down(*each) for each in gone])
+        written = await write_each(self.db["articles"], [mark_gone(*each) for each in gone])
         await self._report((gone[index][0].url, why) for index, (_, why) in written.errors.items())
         settled = [
             (o.url, settle_link(o, self.policy, v)) for o, v in judged if not key_fault(o.url)

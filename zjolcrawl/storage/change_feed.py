@@ -44,8 +44,8 @@ async def collection_id(db: Database) -> str:
 
 async def server_seconds(db: Database) -> int:
     """The server's clock, in seconds since 1970."""
-    told = await db.command("hello")
-    return int(told["localTime"].timestamp())
+    answer = await db.command("hello")
+    return int(answer["localTime"].timestamp())
 
 
 async def written_since(db: Database, horizon: int | None) -> AsyncIterator[tuple[str, int]]:

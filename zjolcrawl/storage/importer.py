@@ -28,7 +28,7 @@ from zjolcrawl.storage.errors import DUPLICATE, StoreError, short
 from zjolcrawl.storage.frontier import discover_link, settle_link, store_link
 from zjolcrawl.storage.revision_policy import BOOKKEEPING
 from zjolcrawl.storage.store import Store
-from zjolcrawl.storage.updates import come_back, still_there, take_down
+from zjolcrawl.storage.updates import mark_gone, mark_returned, mark_seen
 from zjolcrawl.storage.version_writer import VersionWriter
 from zjolcrawl.storage.visit_policy import VisitPolicy
 
@@ -118,8 +118,10 @@ class Importer:
             if known:
                 await self._merge(known)
         except PyMongoError as error:
-            told = f"MongoDB is unavailable: {short(error)}; import again, it skips what is stored"
-            raise StoreError(told) from error
+            message = (
+                f"MongoDB is unavailable: {short(error)}; import again, it skips what is stored"
+            )
+            raise StoreError(message) from error
 
     def _valid(self, article: ImportedArticle) -> ImportedArticle:
         """The article without versions that do not fit its history or this site."""
@@ -320,8 +322,8 @@ def _key(version: Document) -> tuple[str, int]:
 
 def _marks(event: Outcome | Unchanged) -> list[Update]:
     if isinstance(event, Outcome):
-        return [take_down(event)]
-    return [still_there(event), come_back(event)]
+        return [mark_gone(event)]
+    return [mark_seen(event), mark_returned(event)]
 
 
 def _url_fault(url: str) -> str | None:

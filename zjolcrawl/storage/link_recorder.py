@@ -16,7 +16,7 @@ from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.documents import key_fault, make_storable
 from zjolcrawl.storage.errors import DUPLICATE, Outage
 from zjolcrawl.storage.frontier import discover_link, new_row
-from zjolcrawl.storage.updates import gain_columns
+from zjolcrawl.storage.updates import add_to_columns
 from zjolcrawl.storage.visit_policy import VisitPolicy
 
 _AT_ONCE = 500  # links: their URLs must fit into one query
@@ -110,6 +110,6 @@ class LinkRecorder:
         found = self._db["articles"].find({"$or": lacking}, {"_id": 1})
         urls = {row["_id"] async for row in found}
         gaining = [link for link in listed if link.url in urls]
-        operations = [gain_columns(link.url, link.columns) for link in gaining]
+        operations = [add_to_columns(link.url, link.columns) for link in gaining]
         written = await write_each(self._db["articles"], operations)
         return {gaining[index].url: why for index, (_, why) in written.errors.items()}

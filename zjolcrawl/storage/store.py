@@ -62,7 +62,7 @@ class Store(CrawlQueries):
         self._size, self._seconds = batch
         self._buffer = Buffer()
         self._flushing = asyncio.Lock()
-        self._ageing: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
         self._recorder = LinkRecorder(self.db, policy, self._outage, self._flushing)
         self._isolating = IsolatingWriter(self.write, self.counts, self._size)
 
@@ -117,7 +117,7 @@ class Store(CrawlQueries):
             if isinstance(error, PyMongoError):
                 raise unavailable(uri, error) from error
             raise
-        store._ageing = asyncio.get_running_loop().create_task(store._age())
+        store._task = asyncio.get_running_loop().create_task(store._background())
         return store
 
     async def discover(self, links: Sequence[Link]) -> Recorded:
@@ -195,13 +195,13 @@ class Store(CrawlQueries):
 
     async def finish(self) -> None:
         """Write what is left, to the spool if necessary. Raises StoreError if that fails too."""
-        if self._ageing:
+        if self._task:
             async with self._flushing:  # never in the middle of a write
-                self._ageing.cancel()
+                self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._ageing
+                await self._task
         if self._outage.away and not self._outage.lost:
-            await self._come_back()
+            await self._resume()
         if self._outage.lost and self._spool and self._buffer:
             buffer, self._buffer = self._buffer, Buffer()
             await self._keep(buffer)
@@ -245,26 +245,26 @@ class Store(CrawlQueries):
         if len(self._buffer) >= self._size or self._buffer.size >= _BYTES:
             await self.flush()
 
-    async def _age(self) -> None:
+    async def _background(self) -> None:
         """Background task: flush the buffer in time, and end outages.
 
         Any error in it marks the store as failed, and the next item reports that; others wait for this task.
         """
         try:
-            await self._look_after()
+            await self._maintain()
         except Exception as error:
             self._outage.failed(error)
 
-    async def _look_after(self) -> None:
+    async def _maintain(self) -> None:
         while not self._outage.lost:
             await asyncio.sleep(min(self._seconds, 0.5) or 0.05)
             if self._outage.away:
-                await self._come_back()
+                await self._resume()
             if len(self._buffer) and time.monotonic() - self._buffer.since >= self._seconds:
                 with contextlib.suppress(StoreError):
                     await self.flush()
 
-    async def _come_back(self) -> None:
+    async def _resume(self) -> None:
         """Write the spool if MongoDB answers again; give up after `patience`."""
         try:
             await self.client.admin.command("ping")
@@ -283,6 +283,6 @@ class Store(CrawlQueries):
         try:
             self.counts["spooled"] += await asyncio.to_thread(self._spool.add, list(buffer.items()))
         except Exception as error:
-            told = f"MongoDB is unavailable and the spool cannot be written: {error}"
-            self._outage.lost = StoreError(told)
+            message = f"MongoDB is unavailable and the spool cannot be written: {error}"
+            self._outage.lost = StoreError(message)
             raise self._outage.lost from error
