@@ -74,7 +74,7 @@ async def articles_of(
     return await db["articles"].find(wanted, fields).to_list()
 
 
-async def count_articles(db: Database) -> int:
+async def estimated_count(db: Database) -> int:
     """The approximate number of articles, from the collection's metadata."""
     return await db["articles"].estimated_document_count()
 

@@ -107,7 +107,7 @@ async def with_revisions(
         yield article
 
 
-async def count_articles(db: Database, selection: Selection) -> int:
+async def count_selected(db: Database, selection: Selection) -> int:
     """The number of selected articles. Raises PyMongoError."""
     return await db["articles"].count_documents(selection.query())
 
