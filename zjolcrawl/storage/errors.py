@@ -71,11 +71,6 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(error, OperationFailure) and error.code in _OF_THE_SERVER
 
 
-def lost(error: Exception) -> StoreError:
-    """The error for a database that stopped answering during a run."""
-    return StoreError(f"MongoDB is unavailable: {short(error)}; unwritten links stay pending")
-
-
 def broken(error: Exception) -> StoreError:
     """The error for a bug in the store."""
     return StoreError(f"internal error in the store: {short(error)}; unwritten links stay pending")
@@ -137,7 +132,8 @@ class Outage:
         self.away = True
         self._since = self._since or time.monotonic()
         if self.patience is None or time.monotonic() - self._since > self.patience:
-            self.lost = lost(error)
+            message = f"MongoDB is unavailable: {short(error)}; unwritten links stay pending"
+            self.lost = StoreError(message)
 
     def wrote(self) -> None:
         """Record a successful write, which ends an outage; an answered ping is not enough."""
