@@ -30,10 +30,9 @@ from zjolcrawl.display.article import render
 from zjolcrawl.display.diff import Effort
 from zjolcrawl.display.history import edition
 from zjolcrawl.display.terminal import printable
-from zjolcrawl.export.conform import replace_surrogates
+from zjolcrawl.export.conform import broken_rule, replace_surrogates
 from zjolcrawl.export.jsonl import Unreadable, dump, load
 from zjolcrawl.export.output import _FORMS
-from zjolcrawl.storage.validation import fault
 from zjolcrawl.web.body import links_in, reading
 from zjolcrawl.web.views.history import _page
 
@@ -138,7 +137,7 @@ def drive(document: dict[str, Any], other: dict[str, Any]) -> str:
     assert bson.encode(back).hex() == bson.encode(_plain(document)).hex() or "$" in str(document), (
         "comes back otherwise"
     )
-    if fault("articles", back):
+    if broken_rule(back):
         return "refused by the validator"
     show(back, other)
     return "taken"

@@ -17,7 +17,7 @@ from zjolcrawl.parsing.article_page import read_article
 from zjolcrawl.parsing.page import decode
 from zjolcrawl.pipelines.normalize import normalize
 from zjolcrawl.storage.documents import article_document
-from zjolcrawl.storage.revision_policy import decide
+from zjolcrawl.storage.revision_policy import RevisionPolicy
 
 # What stands around an article and is another at each visit; the number is the visit.
 ABOVE = (
@@ -92,11 +92,12 @@ def test_second_visit_with_all_furniture_changed_is_no_edit(path: Path) -> None:
     ]
     assert pages[0] != pages[1]
     first, second = (article_document(read(page, golden["url"])) for page in pages)
-    stored = decide(article_document(read(body, golden["url"])), None, [], ObjectId()).version
+    policy = RevisionPolicy(ObjectId())
+    stored = policy.decide(article_document(read(body, golden["url"])), None, []).version
     for sight in (first, second):
         sight["last_seen_at"] = utc_now() + timedelta(hours=1)
         assert stored
-        found = decide(sight, stored, [], ObjectId())
+        found = policy.decide(sight, stored, [])
         differing = {
             name: (stored.get(name), sight.get(name))
             for name in ("title", "kicker", "subtitle", "published_at", "source", "authors", "editors", "tags", "body")

@@ -10,10 +10,10 @@ import pytest
 from pymongo.database import Database
 
 from zjolcrawl.items import Link
-from zjolcrawl.storage import link_recorder
 from zjolcrawl.storage.connection import connect, durable
+from zjolcrawl.storage.errors import Outage
 from zjolcrawl.storage.frontier import discover_link, new_row
-from zjolcrawl.storage.link_recorder import Recorded, record_links
+from zjolcrawl.storage.link_recorder import LinkRecorder, Recorded
 from zjolcrawl.storage.schema import ensure_schema
 from zjolcrawl.storage.visit_policy import VisitPolicy
 
@@ -58,13 +58,14 @@ def test_link_that_another_run_finds_meanwhile_is_known(
     mongodb_uri: str, database: str, db: Database[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the question which links are known and the insert of the others."""
-    insert = link_recorder._insert
+    insert = LinkRecorder._insert
 
-    async def after_the_other(database: Any, rows: list[dict[str, Any]]) -> Any:
-        await database["frontier"].insert_one(new_row(Link(URL, columns=["jrsw"], seen_at=_AT)))
-        return await insert(database, rows)
+    async def after_the_other(recorder: LinkRecorder, links: list[Link]) -> Any:
+        frontier = recorder._db["frontier"]
+        await frontier.insert_one(new_row(Link(URL, columns=["jrsw"], seen_at=_AT)))
+        return await insert(recorder, links)
 
-    monkeypatch.setattr(link_recorder, "_insert", after_the_other)
+    monkeypatch.setattr(LinkRecorder, "_insert", after_the_other)
     other = URL.replace("4774532", "4774533")
     links = [Link(url, columns=["zjxw"], seen_at=_AT) for url in (URL, other)]
     found = _record(mongodb_uri, database, links)
@@ -93,7 +94,8 @@ def _record(uri: str, database: str, links: list[Link]) -> Recorded:
         try:
             db = durable(client, database)
             await ensure_schema(db)
-            return await record_links(db, {each.url: each for each in links}, VisitPolicy())
+            recorder = LinkRecorder(db, VisitPolicy(), Outage(), asyncio.Lock())
+            return await recorder.record(links)
         finally:
             await client.close()
 

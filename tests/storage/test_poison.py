@@ -18,8 +18,8 @@ from tests.support.mongod import Mongod
 from zjolcrawl.items import Article, Byline, ColumnVisit, Image, Link, Outcome, Unchanged, WalkEnd
 from zjolcrawl.storage.buffer import ArticleVisit
 from zjolcrawl.storage.buffer_writer import BufferWriter
+from zjolcrawl.storage.documents import LONGEST_KEY, LONGEST_TEXT, MOST_BYTES, MOST_ENTRIES
 from zjolcrawl.storage.errors import StoreError
-from zjolcrawl.storage.limits import LONGEST_KEY, LONGEST_TEXT, MOST_BYTES, MOST_ENTRIES
 from zjolcrawl.storage.store import Store
 
 Work = Callable[[Store], Awaitable[None]]

@@ -15,7 +15,7 @@ from tests.support.articles import made_article
 from tests.support.crawling import LONG
 from tests.support.rebuilding import drop
 from zjolcrawl.items import Article, Byline, ColumnVisit, Image, Link, Outcome, WalkEnd
-from zjolcrawl.storage.documents import content_sha256
+from zjolcrawl.storage.documents import article_document
 from zjolcrawl.storage.frontier import store_link, unchanged_link
 from zjolcrawl.storage.schema import VALIDATORS, ensure_schema
 from zjolcrawl.storage.store import Store
@@ -41,6 +41,10 @@ def article(**changes: Any) -> Article:
         "images": [Image("http://x.zjol.com.cn/a.jpg", "./a.jpg", 1)],
     }
     return made_article(**(values | changes))
+
+
+def content_sha256(article: Article) -> str:
+    return str(article_document(article)["content_sha256"])
 
 
 Run = Callable[[Callable[[Store], Awaitable[None]]], Store]

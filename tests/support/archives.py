@@ -34,7 +34,7 @@ from zjolcrawl.parsing.article_page import PARSER_VERSION
 from zjolcrawl.parsing.fields.dates import CHINA, china_midnight
 from zjolcrawl.site.catalogue import Column, load_catalogue, site_name
 from zjolcrawl.storage.documents import article_document
-from zjolcrawl.storage.revision_policy import decide
+from zjolcrawl.storage.revision_policy import RevisionPolicy
 from zjolcrawl.storage.schema import ensure_schema
 from zjolcrawl.storage.updates import end_walk, reject_id, visit_column
 
@@ -395,7 +395,7 @@ class Newsroom:
 
 
 def _version(article: Article, known: Document | None, run_id: ObjectId) -> Document:
-    version = decide(article_document(article), known, [], run_id).version
+    version = RevisionPolicy(run_id).decide(article_document(article), known, []).version
     assert version
     return version
 

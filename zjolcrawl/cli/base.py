@@ -26,7 +26,8 @@ from zjolcrawl.site.description import SiteError
 from zjolcrawl.storage.connection import Database, open_database
 from zjolcrawl.storage.embedded import EmbeddedUnavailable
 from zjolcrawl.storage.errors import StoreUnavailable
-from zjolcrawl.storage.queries.articles import find_article, frontier_row
+from zjolcrawl.storage.queries.articles import find_article
+from zjolcrawl.storage.queries.links import frontier_row
 
 
 class NotFound(Exception):

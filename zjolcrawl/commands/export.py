@@ -30,7 +30,7 @@ from zjolcrawl.search import QueryError, SearchIndex, matching
 from zjolcrawl.storage.documents import url_of
 from zjolcrawl.storage.queries.articles import (
     articles_by_key,
-    count_articles,
+    count_selected,
     for_export,
     with_revisions,
 )
@@ -81,7 +81,7 @@ class Command(ReadingCommand):
                     chosen = matching(db, index, opts.search, selection)
                 else:
                     chosen = articles_by_key(db, selection)
-                    total = await count_articles(db, selection) if sys.stderr.isatty() else None
+                    total = await count_selected(db, selection) if sys.stderr.isatty() else None
                 found = with_revisions(db, chosen, revisions=opts.revisions)
                 with open_output(name, form, force=opts.force) as write, bar_on_stderr() as bar:
                     counts = await self._write(found, write, bar, total)

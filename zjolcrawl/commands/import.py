@@ -83,12 +83,12 @@ class Command(ReadingCommand):
                 warnings.append(f"{place}: {why}")
             say(f"{place}: {why}")
 
-        restorer = Importer(store, policy, _kind_of, tell)
+        importer = Importer(store, policy, _kind_of, tell)
 
         async def end(reason: str) -> None:
-            bad = reason != "finished" or any(restorer.counts[name] for name in _BAD)
+            bad = reason != "finished" or any(importer.counts[name] for name in _BAD)
             self.exitcode = NEEDS_A_PERSON if bad else DONE
-            told = {"counts": dict(+restorer.counts), "warnings": warnings}
+            told = {"counts": dict(+importer.counts), "warnings": warnings}
             values = {
                 "exit_status": self.exitcode, "finish_reason": reason,
                 "seconds": round(time.monotonic() - begun, 3),
@@ -99,12 +99,12 @@ class Command(ReadingCommand):
         try:
             with bar_on_stderr() as bar:
                 task = bar.add_task("bytes", total=size or None)
-                await import_files(restorer, names, tell, lambda more: bar.advance(task, more))
+                await import_files(importer, names, lambda more: bar.advance(task, more))
         except asyncio.CancelledError:
             await end("shutdown")
             raise
         await end("finished")
-        counts, seconds = restorer.counts, time.monotonic() - begun
+        counts, seconds = importer.counts, time.monotonic() - begun
         say(f"{_line(counts)}; {seconds:.1f} s")
 
 

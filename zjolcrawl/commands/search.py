@@ -109,7 +109,7 @@ async def bring_up_to_date(
         while (
             await catch_up(
                 db, index, anew=anew,
-                told=lambda done: bar.update(task, completed=done, visible=True),
+                progress=lambda done: bar.update(task, completed=done, visible=True),
             )
             is None
         ):  # fmt: skip

@@ -1,4 +1,4 @@
-"""Reads JSON Lines files as articles with their versions and survives any content."""
+"""Imports JSON Lines files: reads articles with their versions, and survives any content."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from math import inf
 from pathlib import Path
 from typing import IO
 
+from zjolcrawl.export.conform import broken_rule
 from zjolcrawl.export.jsonl import MOST_BYTES, Unreadable, load
 from zjolcrawl.export.output import STDOUT, FileRefused
 from zjolcrawl.storage.importer import ImportedArticle, ImportedVersion, Importer
@@ -22,8 +23,8 @@ _GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
 
 _ARTICLES, _BYTES = 200, 8 * 2**20  # limits of one bulk write
 
-Tell = Callable[[str, str], None]
-"""Called with the place of an error (FILE:LINE) and its description."""
+Reject = Callable[[str, str, str], None]
+"""Called with the place of a faulty line (FILE:LINE), the reason, and `unreadable` or `refused`."""
 
 
 def total_size(names: list[str]) -> int:
@@ -37,23 +38,14 @@ def total_size(names: list[str]) -> int:
 
 
 async def import_files(
-    restorer: Importer,
-    names: list[str],
-    tell: Callable[[str, str], None],
-    read: Callable[[int], None] = lambda size: None,
+    importer: Importer, names: list[str], read: Callable[[int], None] = lambda size: None
 ) -> None:
-    """Import the files in order and count the results in `restorer.counts`.
+    """Import the files in order, and count and report the results through `importer`.
 
-    Lines that are not documents count as `unreadable` and are reported to `tell`. `read` is called with
-    the number of bytes read since the last call. Raises StoreError.
+    `read` is called with the number of bytes read since the last call. Raises StoreError.
     """
-
-    def unreadable(place: str, why: str) -> None:
-        restorer.counts["unreadable"] += 1
-        tell(place, why)
-
-    for batch in _batches(read_articles(names, unreadable, read)):
-        await restorer.put(batch)
+    for batch in _batches(read_articles(names, importer.reject, read)):
+        await importer.put(batch)
 
 
 def _batches(found: Iterator[ImportedArticle]) -> Iterator[list[ImportedArticle]]:
@@ -72,16 +64,16 @@ def _batches(found: Iterator[ImportedArticle]) -> Iterator[list[ImportedArticle]
 
 
 def read_articles(
-    names: list[str], tell: Tell, read: Callable[[int], None]
+    names: list[str], reject: Reject, read: Callable[[int], None]
 ) -> Iterator[ImportedArticle]:
     """The articles in the files (`-`: stdin); consecutive lines of one URL form one article.
 
-    Errors are reported to `tell` and the faulty lines skipped. `read` is called with the number of
-    bytes read since the last call.
+    Faulty lines are reported to `reject` and skipped. `read` is called with the number of bytes read since
+    the last call.
     """
     for name in names:
         known: ImportedArticle | None = None
-        for version in _versions(name, tell, read):
+        for version in _versions(name, reject, read):
             if known and (known.newest or known.url != version.url):
                 yield known
                 known = None
@@ -91,25 +83,28 @@ def read_articles(
             yield known
 
 
-def _versions(name: str, tell: Tell, read: Callable[[int], None]) -> Iterator[ImportedVersion]:
+def _versions(name: str, reject: Reject, read: Callable[[int], None]) -> Iterator[ImportedVersion]:
     number = 0
     try:
         with _opened(name) as (raw, lines):
-            for line in _lines(raw, lines, read):
-                number += 1
-                if line == b"\n":
-                    continue
+            for number, line in enumerate(_lines(raw, lines, read), 1):
+                place = f"{name}:{number}"
                 try:
                     if line is None:
                         raise Unreadable(f"a line of more than {_LONGEST} bytes")
-                    if line.strip():
-                        place = f"{name}:{number}"
-                        yield ImportedVersion(load(line.rstrip(b"\r\n")), place, len(line))
+                    if not line.strip():
+                        continue
+                    document = load(line.rstrip(b"\r\n"))
                 except Unreadable as error:
-                    tell(f"{name}:{number}", str(error))
+                    reject(place, str(error), "unreadable")
+                    continue
+                if why := broken_rule(document):
+                    reject(place, why, "refused")
+                else:
+                    yield ImportedVersion(document, place, len(line))
     except (FileRefused, OSError, EOFError, zlib.error) as error:
         why = "" if isinstance(error, FileRefused) else "the file breaks off: "
-        tell(f"{name}:{number + 1}", f"{why}{error}")
+        reject(f"{name}:{number + 1}", f"{why}{error}", "unreadable")
 
 
 def _lines(raw: IO[bytes], lines: IO[bytes], read: Callable[[int], None]) -> Iterator[bytes | None]:

@@ -21,7 +21,7 @@ from bson.errors import BSONError
 from zjolcrawl.export.conform import conform
 from zjolcrawl.fields import FIELDS
 from zjolcrawl.parsing.fields.dates import YEARS
-from zjolcrawl.storage.limits import MOST_ENTRIES
+from zjolcrawl.storage.documents import MOST_ENTRIES
 
 MOST_BYTES = 16 * 2**20
 """MongoDB's size limit of a document, in bytes."""
@@ -46,21 +46,10 @@ class Unreadable(Exception):
 
 def dump(document: dict[str, Any]) -> bytes:
     """A document as a line. Raises UnicodeEncodeError for half of a surrogate pair."""
-    values = {name: _told(name, value) for name, value in document.items()}
-    form: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
-    try:
-        if _has_code(values):  # json would write a Code as a plain string
-            raise ValueError
-        text = json.dumps(values, default=_extended, allow_nan=False, **form)
-    except ValueError:  # also NaN and infinity, which JSON lacks
-        text = json_util.dumps(values, json_options=_EXTENDED, **form)
+    text = json_util.dumps(
+        _as_text(document), json_options=_EXTENDED, ensure_ascii=False, separators=(",", ":")
+    )
     return text.encode() + b"\n"
-
-
-def _has_code(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(map(_has_code, value.values()))
-    return isinstance(value, Code) or (isinstance(value, list) and any(map(_has_code, value)))
 
 
 def comes_back(line: bytes, document: dict[str, Any]) -> bool:
@@ -70,9 +59,8 @@ def comes_back(line: bytes, document: dict[str, Any]) -> bool:
     """
     if b'{"$' not in line:
         return True
-    values = {name: _told(name, value) for name, value in document.items()}
     try:
-        return bson.encode(_parse(line)) == bson.encode(values)
+        return bson.encode(_parse(line)) == bson.encode(_as_text(document))
     except (Unreadable, BSONError, ValueError, OverflowError):
         return False
 
@@ -110,16 +98,16 @@ def iso(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _told(name: str, value: Any) -> Any:
-    if name in _TIMES and isinstance(value, datetime):
-        return iso(value)
-    if name in _IDS and isinstance(value, ObjectId):
-        return str(value)
-    return value
-
-
-def _extended(value: Any) -> Any:
-    return json_util.default(value, _EXTENDED)
+def _as_text(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with the times and ids of the schema as text."""
+    values = dict(document)
+    for name in _TIMES & document.keys():
+        if isinstance(values[name], datetime):
+            values[name] = iso(values[name])
+    for name in _IDS & document.keys():
+        if isinstance(values[name], ObjectId):
+            values[name] = str(values[name])
+    return values
 
 
 def _parse(line: bytes) -> dict[str, Any]:

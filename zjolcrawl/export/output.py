@@ -8,13 +8,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from io import BufferedWriter
 from pathlib import Path
 from typing import IO, Any, cast
 
 from zjolcrawl.export import csv_rows
 from zjolcrawl.export.conform import conform
 from zjolcrawl.export.jsonl import comes_back, dump
-from zjolcrawl.filesystem import sync_folder
+from zjolcrawl.filesystem import FileLock, sync_folder
 
 FORMATS = ("jsonl", "csv", "parquet")
 STDOUT = "-"
@@ -92,10 +93,18 @@ def _whole(path: Path, *, force: bool) -> Iterator[IO[bytes]]:
         what = "exists: use --force to replace it" if path.is_file() else "is not a regular file"
         raise FileRefused(f"{path} {what}")
     part = path.with_name(f"{path.name}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT, 0o666)
-    with os.fdopen(descriptor, "wb") as file:
-        _hold(part, file)
+    lock = FileLock(part)
+    with BufferedWriter(lock) as file:
+        # Another export may have renamed or removed the file since it was opened here.
+        mine = (
+            lock.try_take()
+            and part.exists()
+            and os.path.samestat(part.stat(), os.fstat(lock.fileno()))
+        )
+        if not mine:
+            raise FileRefused(f"{part} is being written by another export")
         try:
+            file.seek(0)
             file.truncate()
             yield file
             file.flush()
@@ -105,20 +114,6 @@ def _whole(path: Path, *, force: bool) -> Iterator[IO[bytes]]:
             part.unlink(missing_ok=True)
             raise
     sync_folder(path.absolute().parent)
-
-
-def _hold(part: Path, file: IO[bytes]) -> None:
-    """Lock the file against other exports. Raises FileRefused."""
-    import fcntl  # Not at the top: Windows has no fcntl.
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Another export may have renamed or removed the file since it was opened here.
-        alone = part.exists() and os.path.samestat(part.stat(), os.fstat(file.fileno()))
-    except BlockingIOError:
-        alone = False
-    if not alone:
-        raise FileRefused(f"{part} is being written by another export")
 
 
 @contextmanager

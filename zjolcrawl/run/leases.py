@@ -13,13 +13,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bson import ObjectId
-from pymongo.errors import PyMongoError
 from scrapy import Request
 from scrapy.core.downloader import Downloader, Slot
 from scrapy.crawler import Crawler
 from scrapy.utils.httpobj import urlparse_cached
 
 from zjolcrawl.request_meta import HOST
+from zjolcrawl.storage.errors import DatabaseError
 from zjolcrawl.storage.host_leases import HostLeases, HostState, LiveRun
 from zjolcrawl.storage.store import Store
 
@@ -80,7 +80,7 @@ class Leases:
         self._turns_from = 0.0
 
     async def begin(self) -> None:
-        """Register the run as live and start the heartbeat. Raises PyMongoError."""
+        """Register the run as live and start the heartbeat. Raises DatabaseError."""
         began = time.monotonic()
         await self._hosts.begin(self._place)
         self._renewed(began)
@@ -98,7 +98,7 @@ class Leases:
         await asyncio.gather(beating, return_exceptions=True)
         if self._store.lost or self._store.away:
             return
-        with contextlib.suppress(PyMongoError):
+        with contextlib.suppress(DatabaseError):
             for host in list(self.held):
                 await self.give_back(host)
             await self._hosts.end()
@@ -109,7 +109,7 @@ class Leases:
         return [each for each in self.live if each.arguments in mine]
 
     async def take(self, host: str) -> bool:
-        """Lease a host; returns whether this run holds it now. Raises PyMongoError."""
+        """Lease a host; returns whether this run holds it now. Raises DatabaseError."""
         began = time.monotonic()
         if self._beating is None or (taken := await self._hosts.take(host)) is None:
             return False
@@ -131,7 +131,7 @@ class Leases:
         return True
 
     async def give_back(self, host: str) -> None:
-        """Give a host back to other runs. Raises PyMongoError."""
+        """Give a host back to other runs. Raises DatabaseError."""
         self.held.discard(host)
         self.leaving.discard(host)
         asked, slot = self._asked.get(host), self._slot(host)
@@ -170,7 +170,7 @@ class Leases:
             yield
         finally:
             if turn:
-                with contextlib.suppress(PyMongoError):  # else it expires
+                with contextlib.suppress(DatabaseError):  # else it expires
                     await self._hosts.end_turn(host, turn)
 
     async def _pause(self, host: str) -> None:
@@ -198,7 +198,7 @@ class Leases:
         await asyncio.sleep(max(0.0, self._turns_from - time.monotonic()))
         while True:
             self._check()
-            with contextlib.suppress(PyMongoError):
+            with contextlib.suppress(DatabaseError):
                 if await self._hosts.take_turn(host, turn, self._most, delay):
                     return turn
             await asyncio.sleep(_LOOK)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import scrapy
-from pymongo.errors import PyMongoError
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider, NotConfigured
 from scrapy.settings import BaseSettings
@@ -35,9 +34,9 @@ from zjolcrawl.run.summary import LOCKED, NEEDS_A_PERSON, UNUSABLE, RunSummary
 from zjolcrawl.run.tally import Tally
 from zjolcrawl.setting_values import parse_bool
 from zjolcrawl.storage.connection import Database
+from zjolcrawl.storage.documents import storable
 from zjolcrawl.storage.embedded import EmbeddedServer, EmbeddedUnavailable
-from zjolcrawl.storage.errors import StoreError, StoreUnavailable, unavailable
-from zjolcrawl.storage.limits import storable
+from zjolcrawl.storage.errors import DatabaseError, StoreError, StoreUnavailable, unavailable
 from zjolcrawl.storage.preview import Preview
 from zjolcrawl.storage.store import Store
 from zjolcrawl.storage.visit_policy import VisitPolicy
@@ -193,7 +192,7 @@ class Run:
             self.leases = Leases(self.crawler, store)
             try:
                 await self.leases.begin()
-            except PyMongoError as error:
+            except DatabaseError as error:
                 raise unavailable(uri, error) from error
         return store
 
@@ -329,7 +328,7 @@ class Run:
 
         try:
             await catch_up(db, SearchIndex.open(self._data_dir(), db.name), seconds=seconds)
-        except (PyMongoError, StoreUnavailable) as error:
+        except (DatabaseError, StoreUnavailable) as error:
             logger.info("The full-text index was not updated, the next search does it: %s", error)
 
     async def _sum_up(self, store: Store, reason: str) -> RunSummary:

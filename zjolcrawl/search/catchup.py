@@ -32,7 +32,7 @@ OVERLAP = 120
 _AT_ONCE = 50  # articles held in memory
 _COMMIT = 20_000  # articles per commit, the most that a crash loses
 
-Told = Callable[[int], None]
+Progress = Callable[[int], None]
 """Called with the number of articles indexed so far."""
 
 
@@ -42,7 +42,7 @@ async def catch_up(
     *,
     anew: bool = False,
     seconds: float = math.inf,
-    told: Told | None = None,
+    progress: Progress | None = None,
 ) -> int | None:
     """Index what was written since; returns the number of articles, or None if another process is indexing.
 
@@ -56,7 +56,9 @@ async def catch_up(
         with index.writer() as writer:
             if writer is None:
                 return None
-            return await _Pass(db, index, writer, time.monotonic() + seconds, told).run(anew=anew)
+            return await _Pass(db, index, writer, time.monotonic() + seconds, progress).run(
+                anew=anew
+            )
 
 
 async def _is_behind(db: Database, index: SearchIndex) -> bool:
@@ -68,7 +70,7 @@ async def _is_behind(db: Database, index: SearchIndex) -> bool:
         change_feed.collection_id(db),
         change_feed.server_seconds(db),
         change_feed.times_since(db, state.horizon),
-        change_feed.count_articles(db),
+        change_feed.estimated_count(db),
     )
     counted = [stored, index.searcher().num_docs]
     return (
@@ -83,9 +85,20 @@ class _Pass:
     """One catch-up."""
 
     def __init__(
-        self, db: Database, index: SearchIndex, writer: Writer, end: float, told: Told | None
+        self,
+        db: Database,
+        index: SearchIndex,
+        writer: Writer,
+        end: float,
+        progress: Progress | None,
     ) -> None:
-        self._db, self._index, self._writer, self._end, self._told = db, index, writer, end, told
+        self._db, self._index, self._writer, self._end, self._progress = (
+            db,
+            index,
+            writer,
+            end,
+            progress,
+        )
         self._done = 0
 
     async def run(self, *, anew: bool) -> int:
@@ -126,8 +139,8 @@ class _Pass:
         articles = await change_feed.articles_of(self._db, urls, dict.fromkeys(FIELDS, 1))
         await _aside(self._writer.put, articles)
         self._done += len(urls)
-        if self._told:
-            self._told(self._done)
+        if self._progress:
+            self._progress(self._done)
 
     async def _commit(self, state: State) -> None:
         await _aside(self._writer.commit, state)
@@ -135,7 +148,7 @@ class _Pass:
     async def _forget_deleted(self, state: State) -> None:
         """Remove deleted articles if the index has more articles than MongoDB."""
         stored, indexed = (
-            await change_feed.count_articles(self._db),
+            await change_feed.estimated_count(self._db),
             self._index.searcher().num_docs,
         )
         if stored >= indexed or [stored, indexed] == state.counted:

@@ -121,17 +121,17 @@ async def search(
     fields: Sequence[str] | None = None,
 ) -> Results:
     """Hits `skip` to `skip + limit`, with all fields or only `fields`. Raises QueryError."""
-    asked = Search(index, text, selection)
-    urls, total = asked.urls(limit, skip, order), asked.total()
-    return Results(await _in_order(db, urls, fields), total, asked.wanted.terms)
+    query = Search(index, text, selection)
+    urls, total = query.urls(limit, skip, order), query.total()
+    return Results(await _in_order(db, urls, fields), total, query.wanted.terms)
 
 
 async def matching(
     db: Database, index: SearchIndex, text: str, selection: Selection, order: Order = "newest"
 ) -> AsyncIterator[dict[str, Any]]:
     """All matching articles, in the order of `search`. Raises QueryError."""
-    asked = Search(index, text, selection)
-    urls = await asyncio.to_thread(lambda: asked.urls(max(1, asked.total()), order=order))
+    query = Search(index, text, selection)
+    urls = await asyncio.to_thread(lambda: query.urls(max(1, query.total()), order=order))
     for start in range(0, len(urls), _AT_ONCE):
         for each in await _in_order(db, urls[start : start + _AT_ONCE]):
             yield each

@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pymongo.errors import PyMongoError
 from scrapy import Request
 
 from zjolcrawl.clock import utc_now
@@ -33,7 +32,8 @@ from zjolcrawl.site.catalogue import Column
 from zjolcrawl.site.papers import Paper
 from zjolcrawl.storage.buffer import Buffer
 from zjolcrawl.storage.buffer import link_of as row_of
-from zjolcrawl.storage.store import Place
+from zjolcrawl.storage.errors import DatabaseError
+from zjolcrawl.storage.queries.crawl import Place
 
 if TYPE_CHECKING:
     from zjolcrawl.spiders.lists import ListReader
@@ -327,7 +327,7 @@ class Feed:
         return bool(others)
 
     async def _take(self, host: str) -> bool:
-        with contextlib.suppress(PyMongoError):
+        with contextlib.suppress(DatabaseError):
             return await self._leases.take(host)
         return False
 
@@ -350,7 +350,7 @@ class Feed:
         """Give back hosts with no work left, and hosts marked for other runs once idle."""
         for host, queue in list(self._queues.items()):
             if queue.done or (host in self._leases.leaving and not queue.busy):
-                with contextlib.suppress(PyMongoError):  # else the lease expires
+                with contextlib.suppress(DatabaseError):  # else the lease expires
                     await self._leases.give_back(host)
                 del self._queues[host]
                 self._looked = 0.0

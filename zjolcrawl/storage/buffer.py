@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,8 +12,13 @@ from typing import Any, Self
 from bson import ObjectId
 
 from zjolcrawl.items import Article, ColumnVisit, Outcome, Unchanged, WalkEnd
-from zjolcrawl.storage.documents import article_document
-from zjolcrawl.storage.limits import describe, document_fault, key_fault, storable
+from zjolcrawl.storage.documents import (
+    article_document,
+    describe,
+    document_fault,
+    key_fault,
+    storable,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,11 @@ class ArticleVisit:
     def __post_init__(self) -> None:
         if not {"_id", "last_seen_at"} <= self.document.keys():  # from the spool of another version
             raise TypeError("a document without _id or last_seen_at")
+
+    @property
+    def url(self) -> str:
+        """The article's URL."""
+        return str(self.document["_id"])
 
     @property
     def at(self) -> datetime:
@@ -42,18 +53,20 @@ class RunEnd:
     values: dict[str, Any]
 
 
-SPOOLED = {
+Item = ArticleVisit | Unchanged | Outcome | ColumnVisit | WalkEnd | RunEnd
+SPOOLED: dict[str, type[Item]] = {
     "Sight": ArticleVisit, "Unchanged": Unchanged, "Outcome": Outcome, "ColumnVisit": ColumnVisit,
     "WalkEnd": WalkEnd, "RunEnd": RunEnd,
 }  # fmt: skip
-"""The classes of `Buffer.items`, by the names that spool files have for them."""
+"""The classes of items, by the names that spool files have for them."""
 
 
 @dataclass(slots=True)
 class Buffer:
-    """Items not yet written.
+    """Items not yet written, by kind.
 
-    `articles` by URL, `size` their total bytes, `since` when the first item was added (monotonic clock).
+    `articles` by URL, `size` their total bytes; `settled`: links with another outcome than an article;
+    `since`: when the first item was added (monotonic clock).
     """
 
     articles: dict[str, ArticleVisit] = field(default_factory=dict)
@@ -69,31 +82,41 @@ class Buffer:
         return sum(map(len, self._parts()))
 
     @classmethod
-    def of(cls, item: Any) -> Self:
+    def of(cls, item: Item) -> Self:
         """A buffer with one item."""
         buffer = cls()
         buffer.add(item)
         return buffer
 
-    def has(self, item: Any) -> bool:
-        """Whether the buffer already has a visit of the same article; they are written one after the other."""
-        return isinstance(item, ArticleVisit) and str(item.document["_id"]) in self.articles
+    def has_same_page(self, item: Item) -> bool:
+        """Whether the buffer has another visit of an article's page; they are written one after the other."""
+        if not isinstance(item, ArticleVisit):
+            return False
+        return item.url in self.articles or item.row in self.settled
 
-    def items(self) -> Iterator[Any]:
+    def items(self) -> Iterator[Item]:
         """All items, in the order in which they are written."""
         return chain.from_iterable(self._parts())
 
-    def add(self, item: Any) -> None:
-        """Add an item of the kinds that `items` gives."""
-        if isinstance(item, ArticleVisit):
-            self.articles[str(item.document["_id"])] = item
-            return
-        lists: dict[type[Any], list[Any]] = {
-            Unchanged: self.unchanged, Outcome: self.outcomes, RunEnd: self.ends,
-        }  # fmt: skip
-        lists.get(type(item), self.visits).append(item)
+    def add(self, item: Item, size: int = 0) -> None:
+        """Add an item; `size` is that of an article in bytes."""
+        self.since = self.since or time.monotonic()
+        self.size += size
+        match item:
+            case ArticleVisit():
+                self.articles[item.url] = item
+            case Unchanged():
+                self.unchanged.append(item)
+                self.settled.add(item.url)
+            case Outcome():
+                self.outcomes.append(item)
+                self.settled.add(item.url)
+            case RunEnd():
+                self.ends.append(item)
+            case _:
+                self.visits.append(item)
 
-    def _parts(self) -> tuple[Collection[Any], ...]:
+    def _parts(self) -> tuple[Collection[Item], ...]:
         return (self.articles.values(), self.unchanged, self.outcomes, self.visits, self.ends)
 
 
@@ -118,14 +141,14 @@ def make_visit(article: Article, row: str) -> tuple[ArticleVisit | Outcome, int]
     return refused, 0
 
 
-def link_of(item: Any) -> str | None:
+def link_of(item: Item) -> str | None:
     """The URL of the link that an item is about; None for a column or a run."""
     if isinstance(item, ArticleVisit):
         return item.row
     return item.url if isinstance(item, (Outcome, Unchanged)) else None
 
 
-def named(item: Any) -> str:
+def named(item: Item) -> str:
     """Kind and name of an item, for a message."""
     name = link_of(item) or getattr(item, "column", None) or getattr(item, "run_id", "")
     return f"{type(item).__name__} {str(name)[:200]}"

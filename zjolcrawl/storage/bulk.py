@@ -10,8 +10,8 @@ from typing import Any
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError, NetworkTimeout
 
+from zjolcrawl.storage.documents import describe
 from zjolcrawl.storage.errors import REFUSED, is_outage, refusal
-from zjolcrawl.storage.limits import describe
 
 # Seconds; a longer write never ends (it conflicts with itself). `pymongo.timeout` would not do: it retries
 # for that long when there is no server.

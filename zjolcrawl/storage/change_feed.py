@@ -44,8 +44,8 @@ async def collection_id(db: Database) -> str:
 
 async def server_seconds(db: Database) -> int:
     """The server's clock, in seconds since 1970."""
-    told = await db.command("hello")
-    return int(told["localTime"].timestamp())
+    answer = await db.command("hello")
+    return int(answer["localTime"].timestamp())
 
 
 async def written_since(db: Database, horizon: int | None) -> AsyncIterator[tuple[str, int]]:
@@ -74,7 +74,7 @@ async def articles_of(
     return await db["articles"].find(wanted, fields).to_list()
 
 
-async def count_articles(db: Database) -> int:
+async def estimated_count(db: Database) -> int:
     """The approximate number of articles, from the collection's metadata."""
     return await db["articles"].estimated_document_count()
 

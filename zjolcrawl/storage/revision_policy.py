@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
 from bson import ObjectId
 from pymongo import UpdateOne
 
+from zjolcrawl.clock import clock_limit
 from zjolcrawl.storage.change_feed import SET_WRITTEN_AT
 from zjolcrawl.storage.documents import is_same_content, records_of
 
 What = Literal["new", "changed", "same", "reread", "missed"]
+Version = dict[str, Any]
 
 # The fields of an image entry that describe its bytes.
 _BYTES = ("status", "sha256", "path", "width", "height", "bytes", "content_type")
@@ -38,86 +39,91 @@ class Decision:
     """
 
     what: What
-    known: dict[str, Any] | None = None
-    version: dict[str, Any] | None = None
+    known: Version | None = None
+    version: Version | None = None
 
 
-def decide(
-    document: dict[str, Any],
-    newest: dict[str, Any] | None,
-    former: list[dict[str, Any]],
-    run_id: ObjectId,
-    limit: datetime | None = None,
-) -> Decision:
-    """The step for a visit, given the `newest` version and the `former` ones, oldest first.
+class RevisionPolicy:
+    """What a visit means for an article, for visits of one run.
 
-    `document` is the page's part, with the time of the visit as `last_seen_at`. A visit at a version's
-    `changed_at` is that version's own. A stored visit after `limit` comes from a clock that was ahead, so it
-    counts as earlier than this one.
+    A stored visit after `limit` comes from a clock that was ahead, so it counts as earlier than any other.
     """
-    if newest is None:
-        return Decision("new", None, _first(document, run_id))
-    seen = document["last_seen_at"]
-    own = next((v for v in (newest, *former) if v["changed_at"] == seen), None)
-    if own:
-        version = _reread(document, own)
-        if version == own:
-            return Decision("same", own)
-        return Decision("reread", own, {**version, "run_id": run_id})
-    if seen > newest["last_seen_at"] or (limit and newest["last_seen_at"] > limit):
+
+    def __init__(self, run_id: ObjectId) -> None:
+        self._run_id, self._limit = run_id, clock_limit()
+
+    def decide(self, document: Version, newest: Version | None, former: list[Version]) -> Decision:
+        """The decision for a visit, given the `newest` version and the `former` ones, oldest first.
+
+        `document` is the page's part, with the time of the visit as `last_seen_at`. A visit at a version's
+        `changed_at` is that version's own.
+        """
+        if newest is None:
+            return Decision("new", None, _first(document, self._run_id))
+        seen = document["last_seen_at"]
+        own = next((v for v in (newest, *former) if v["changed_at"] == seen), None)
+        if own:
+            version = _reread(document, own)
+            if version == own:
+                return Decision("same", own)
+            return Decision("reread", own, {**version, "run_id": self._run_id})
+        if seen > newest["last_seen_at"] or newest["last_seen_at"] > self._limit:
+            return self._later(document, newest)
+        versions = [*former, newest]
+        in_force = ([v for v in versions if v["changed_at"] <= seen] or versions[:1])[-1]
+        if former and in_force is former[-1] and is_same_content(document, newest):
+            # Another process saw the edit later but wrote it first.
+            return Decision("same", newest, {**_reread(document, newest), "changed_at": seen})
+        same = is_same_content(document, in_force)
+        return Decision("same" if same else "missed", in_force)
+
+    def _later(self, document: Version, newest: Version) -> Decision:
+        """The decision for a visit after all others."""
         if is_same_content(document, newest):
             return Decision("same", newest)
         if _is_read_otherwise(document, newest):
-            return Decision("same", newest, _seen_again(document, newest, run_id))
-        return Decision("changed", newest, _next(document, newest, run_id))
-    versions = [*former, newest]
-    in_force = [v for v in versions if v["changed_at"] <= seen][-1:] or versions[:1]
-    if former and in_force[0] is former[-1] and is_same_content(document, newest):
-        # Another process saw the edit later but wrote it first.
-        return Decision("same", newest, {**_reread(document, newest), "changed_at": seen})
-    same = is_same_content(document, in_force[0])
-    return Decision("same" if same else "missed", in_force[0])
+            return Decision("same", newest, _seen_again(document, newest, self._run_id))
+        return Decision("changed", newest, _next(document, newest, self._run_id))
+
+    def touch(self, document: Version, known: Version) -> UpdateOne:
+        """Update for a visit with the same content: `last_seen_at`, and what was learned beside the text.
+
+        That is the status, columns, aliases and images.
+        """
+        seen = document["last_seen_at"]
+        values: dict[str, Any] = {}
+        if known["status"] == "gone" and not seen <= known["gone_at"] <= self._limit:
+            values = {"status": "live", "returned_at": seen}
+        if ahead := known["last_seen_at"] > self._limit:
+            values["last_seen_at"] = seen
+        images = known.get("images", [])
+        better = {**known, "images": _with_bytes(images, document.get("images", []))}
+        if better["images"] != images:  # images that failed earlier are stored now
+            values["images"] = better["images"]
+            values["warnings"] = _open_warnings(better)
+        if document["content_sha256"] != known["content_sha256"]:  # hashed by an older rule
+            values["content_sha256"] = document["content_sha256"]
+        update: dict[str, Any] = {
+            "$max": {} if ahead else {"last_seen_at": seen},
+            "$set": {name: value for name, value in values.items() if value},
+            "$unset": {name: "" for name, value in values.items() if not value},
+        }
+        for name in ("columns", "aliases"):
+            if more := [each for each in document.get(name, []) if each not in known.get(name, [])]:
+                update.setdefault("$addToSet", {})[name] = {"$each": more}
+        if values or "$addToSet" in update:
+            update["$currentDate"] = SET_WRITTEN_AT
+        return UpdateOne({"_id": known["_id"]}, {k: v for k, v in update.items() if v})
 
 
-def touch(document: dict[str, Any], known: dict[str, Any], limit: datetime) -> UpdateOne:
-    """Update for a visit with the same content: `last_seen_at`, and what was learned beside the text.
-
-    That is the status, columns, aliases and images. `limit` is as for `step`.
-    """
-    seen = document["last_seen_at"]
-    values: dict[str, Any] = {}
-    if known["status"] == "gone" and not seen <= known["gone_at"] <= limit:
-        values = {"status": "live", "returned_at": seen}
-    if ahead := known["last_seen_at"] > limit:
-        values["last_seen_at"] = seen
-    better = {**known, "images": _with_bytes(known.get("images", []), document.get("images", []))}
-    if better["images"] != known.get("images", []):  # images that failed earlier are stored now
-        values["images"] = better["images"]
-        values["warnings"] = _doubts(better)
-    if document["content_sha256"] != known["content_sha256"]:  # hashed by an older rule
-        values["content_sha256"] = document["content_sha256"]
-    removed = [name for name, value in values.items() if not value]
-    update: dict[str, Any] = {
-        "$max": {} if ahead else {"last_seen_at": seen},
-        "$set": {name: value for name, value in values.items() if value},
-        "$unset": dict.fromkeys(removed, ""),
-    }
-    for name in ("columns", "aliases"):
-        if more := [each for each in document.get(name, []) if each not in known.get(name, [])]:
-            update.setdefault("$addToSet", {})[name] = {"$each": more}
-    if values or "$addToSet" in update:
-        update["$currentDate"] = SET_WRITTEN_AT
-    return UpdateOne({"_id": known["_id"]}, {k: v for k, v in update.items() if v})
-
-
-def _first(document: dict[str, Any], run_id: ObjectId) -> dict[str, Any]:
+def _first(document: Version, run_id: ObjectId) -> Version:
     """Revision 1 of an article: `document` with the bookkeeping fields."""
     seen = document["last_seen_at"]
     times = {"first_seen_at": seen, "changed_at": seen}
     return {**document, "revision": 1, "status": "live", **times, "run_id": run_id}
 
 
-def _next(document: dict[str, Any], known: dict[str, Any], run_id: ObjectId) -> dict[str, Any]:
+def _next(document: Version, known: Version, run_id: ObjectId) -> Version:
     """The version after `known`, with its history."""
     version = _carried(_first(document, run_id), known)
     version["first_seen_at"] = min(known["first_seen_at"], version["first_seen_at"])
@@ -128,29 +134,27 @@ def _next(document: dict[str, Any], known: dict[str, Any], run_id: ObjectId) -> 
     return version
 
 
-def _reread(document: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+def _reread(document: Version, known: Version) -> Version:
     """The version `known` with its page as parsed now."""
     kept = {name: known[name] for name in BOOKKEEPING if name in known}
     return _carried({**document, **kept}, known)
 
 
-def _is_read_otherwise(document: dict[str, Any], known: dict[str, Any]) -> bool:
+def _is_read_otherwise(document: Version, known: Version) -> bool:
     """Whether the same bytes were read by another parser version, so the parser changed, not the page."""
     records = records_of(document)
     is_other = document.get("parser", {}).get("version") != known.get("parser", {}).get("version")
     return is_other and bool(records) and records == records_of(known)
 
 
-def _seen_again(
-    document: dict[str, Any], known: dict[str, Any], run_id: ObjectId
-) -> dict[str, Any]:
+def _seen_again(document: Version, known: Version, run_id: ObjectId) -> Version:
     """The version `known` as its bytes are parsed now, after being seen again."""
     seen = document["last_seen_at"]
     version = {**_reread(document, known), "last_seen_at": seen, "run_id": run_id}
     return version | ({"status": "live", "returned_at": seen} if known["status"] == "gone" else {})
 
 
-def _carried(version: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+def _carried(version: Version, known: Version) -> Version:
     """The version with what is known about the article from other visits."""
     carried = dict(version)
     for name in ("columns", "aliases"):
@@ -158,7 +162,7 @@ def _carried(version: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
             carried[name] = list(dict.fromkeys(both))
     if "images" in version:
         carried["images"] = _with_bytes(version["images"], known.get("images", []))
-        carried["warnings"] = _doubts(carried)
+        carried["warnings"] = _open_warnings(carried)
     return {name: value for name, value in carried.items() if name != "warnings" or value}
 
 
@@ -179,7 +183,7 @@ def _rank(image: dict[str, Any]) -> int:
     return ("referenced", "failed", "missing", "stored").index(image["status"])
 
 
-def _doubts(version: dict[str, Any]) -> list[str]:
+def _open_warnings(version: Version) -> list[str]:
     """The warnings without those about images that are stored by now."""
     stored = {i["position"] for i in version.get("images", []) if i["status"] == "stored"}
     warnings = version.get("warnings", [])

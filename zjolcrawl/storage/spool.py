@@ -23,7 +23,7 @@ import bson
 from bson.codec_options import CodecOptions
 
 from zjolcrawl.filesystem import sync_folder
-from zjolcrawl.storage.limits import describe
+from zjolcrawl.storage.documents import describe
 
 _OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=timezone.utc)
 _START = re.compile(rb".{4}\x02kind\x00", re.DOTALL)  # length and first element of an item

@@ -14,7 +14,7 @@ from zjolcrawl.clock import clock_limit, utc_now
 from zjolcrawl.items import ColumnVisit, Outcome, Unchanged, WalkEnd
 from zjolcrawl.parsing.urls import host_of
 from zjolcrawl.storage.change_feed import SET_WRITTEN_AT
-from zjolcrawl.storage.limits import storable
+from zjolcrawl.storage.documents import storable
 
 
 def reject_row(outcome: Outcome, run_id: ObjectId) -> UpdateOne:
@@ -92,7 +92,7 @@ def end_walk(walk: WalkEnd, run: ObjectId) -> UpdateOne:
     return UpdateOne({"_id": walk.column}, update, upsert=True)
 
 
-def take_down(outcome: Outcome, since: datetime | None = None) -> UpdateMany:
+def mark_gone(outcome: Outcome, since: datetime | None = None) -> UpdateMany:
     """Mark the article of a gone link as gone `since` then; its text stays. A later visit wins."""
     at = since or outcome.seen_at or utc_now()
     addresses = [each for each in (outcome.url, outcome.article) if each]
@@ -103,25 +103,25 @@ def take_down(outcome: Outcome, since: datetime | None = None) -> UpdateMany:
     )
 
 
-def gain_columns(url: str, columns: list[str]) -> UpdateOne:
+def add_to_columns(url: str, columns: list[str]) -> UpdateOne:
     """Add columns to an article."""
     gained = {"$addToSet": {"columns": {"$each": columns}}, "$currentDate": SET_WRITTEN_AT}
     return UpdateOne({"_id": url}, gained)
 
 
-def still_there(sight: Unchanged) -> UpdateOne:
+def mark_seen(page: Unchanged) -> UpdateOne:
     """Record that an article's page was seen unchanged."""
-    at = sight.seen_at or utc_now()
+    at = page.seen_at or utc_now()
     ahead = {"$gt": ["$last_seen_at", clock_limit()]}
     seen = {"$cond": [ahead, at, {"$max": ["$last_seen_at", at]}]}
-    return UpdateOne({"_id": sight.url}, [{"$set": {"last_seen_at": seen}}])
+    return UpdateOne({"_id": page.url}, [{"$set": {"last_seen_at": seen}}])
 
 
-def come_back(sight: Unchanged) -> UpdateOne:
+def mark_returned(page: Unchanged) -> UpdateOne:
     """Make the article of an unchanged page live again if it was gone."""
-    at = sight.seen_at or utc_now()
+    at = page.seen_at or utc_now()
     before = [{"gone_at": {"$lt": at}}, {"gone_at": {"$gt": clock_limit()}}]
     return UpdateOne(
-        {"_id": sight.url, "status": "gone", "$or": before},
+        {"_id": page.url, "status": "gone", "$or": before},
         {"$set": {"status": "live", "returned_at": at}, "$currentDate": SET_WRITTEN_AT},
     )

@@ -5,36 +5,33 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
 
 from bson import ObjectId
-from pymongo import InsertOne, ReplaceOne
-from pymongo.asynchronous.database import AsyncDatabase
+from pymongo import InsertOne, ReplaceOne, UpdateOne
 
-from zjolcrawl.clock import clock_limit
 from zjolcrawl.storage.bulk import write_each
 from zjolcrawl.storage.change_feed import PUBLIC_FIELDS, SERVER_TIME
+from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.documents import former_versions
 from zjolcrawl.storage.errors import DUPLICATE
-from zjolcrawl.storage.revision_policy import Decision, What, decide, touch
+from zjolcrawl.storage.revision_policy import Decision, RevisionPolicy, Version, What
 
-Documents = dict[str, dict[str, Any]]
+Documents = dict[str, Version]
+Operation = InsertOne[Version] | ReplaceOne[Version] | UpdateOne
 
 
 async def decide_all(
-    db: AsyncDatabase[dict[str, Any]],
+    db: Database,
     documents: Documents,
-    run_id: ObjectId,
+    policy: RevisionPolicy,
     hashes: Mapping[tuple[str, int], str] = MappingProxyType({}),
 ) -> dict[str, Decision]:
-    """The step for each document, by URL, given what is stored now.
+    """The policy's decision for each document, by URL, given what is stored now.
 
     `hashes`: by URL and revision, a `content_sha256` that replaces the stored one.
     """
-    newest = {
-        d["_id"]: d
-        async for d in db["articles"].find({"_id": {"$in": list(documents)}}, PUBLIC_FIELDS)
-    }
+    found = db["articles"].find({"_id": {"$in": list(documents)}}, PUBLIC_FIELDS)
+    newest = {each["_id"]: each async for each in found}
     # Former versions are read only for visits that are not after the newest version, which is rare
     # except in a reparse.
     older = {
@@ -42,7 +39,7 @@ async def decide_all(
         for url, document in documents.items()
         if url in newest and document["last_seen_at"] <= newest[url]["last_seen_at"]
     }
-    former: dict[str, list[dict[str, Any]]] = {url: [] for url in older}
+    former: dict[str, list[Version]] = {url: [] for url in older}
     keys = [former_versions(url, 1, last) for url, last in older.items() if last > 1]
     if keys:
         async for each in db["revisions"].find({"$or": keys}).sort("_id", 1):
@@ -50,9 +47,8 @@ async def decide_all(
     for url, version in ((u, v) for u, d in newest.items() for v in (d, *former.get(u, ()))):
         sha256 = hashes.get((url, version["revision"]))
         version["content_sha256"] = sha256 or version["content_sha256"]
-    limit = clock_limit()
     return {
-        url: decide(document, newest.get(url), former.get(url, []), run_id, limit)
+        url: policy.decide(document, newest.get(url), former.get(url, []))
         for url, document in documents.items()
     }
 
@@ -64,9 +60,7 @@ class VersionWriter:
     `write` to one of these.
     """
 
-    def __init__(
-        self, db: AsyncDatabase[dict[str, Any]], run_id: ObjectId, counts: Counter[str]
-    ) -> None:
+    def __init__(self, db: Database, run_id: ObjectId, counts: Counter[str]) -> None:
         self._db, self._run_id, self._counts = db, run_id, counts
         self.results: dict[str, What] = {}
 
@@ -88,39 +82,53 @@ class VersionWriter:
 
     async def _round(self, documents: Documents, refused: dict[str, str]) -> Documents:
         """One try; returns the documents for which another process was faster."""
-        steps = await decide_all(self._db, documents, self._run_id)
-        await self._keep_former(steps, refused)
-        errors, rest = await self._bulk("articles", _article_operations(documents, steps))
-        old_errors, _ = await self._bulk("revisions", _revision_operations(steps))
+        policy = RevisionPolicy(self._run_id)
+        decisions = await decide_all(self._db, documents, policy)
+        await self._keep_former(decisions, refused)
+        articles: dict[str, Operation] = {}
+        revisions: dict[str, Operation] = {}  # former versions that were re-parsed
+        for url, each in decisions.items():
+            if each.known is None:
+                articles[url] = InsertOne({**(each.version or {}), "written_at": SERVER_TIME})
+            elif not isinstance(each.known["_id"], str):
+                if each.what == "reread" and each.version:
+                    revisions[url] = ReplaceOne({"_id": each.known["_id"]}, each.version)
+            elif each.version:
+                state = {name: each.known[name] for name in ("_id", "revision", "changed_at")}
+                articles[url] = ReplaceOne(state, {**each.version, "written_at": SERVER_TIME})
+            elif each.what == "same":
+                articles[url] = policy.touch(documents[url], each.known)
+        errors, unmatched = await self._bulk("articles", articles)
+        old_errors, _ = await self._bulk("revisions", revisions)
         again = {url for url, (code, _) in errors.items() if code == DUPLICATE}
         refused |= {u: why for u, (_, why) in (errors | old_errors).items() if u not in again}
-        if rest:
-            again |= await self._overtaken(steps, refused.keys() | again)
-        for url, each in steps.items():
+        if unmatched:
+            again |= await self._overtaken(decisions, refused.keys() | again)
+        for url, each in decisions.items():
             if url not in refused and url not in again:
                 self._counts[each.what] += 1
                 self.results[url] = each.what
         return {url: documents[url] for url in again}
 
-    async def _keep_former(self, steps: dict[str, Decision], refused: dict[str, str]) -> None:
+    async def _keep_former(self, decisions: dict[str, Decision], refused: dict[str, str]) -> None:
         """Save the versions that edits will replace; an article whose version cannot be saved is not edited."""
-        former = [
-            (url, InsertOne({**v, "_id": {"url": url, "revision": v["revision"]}}))
-            for url, each in steps.items()
+        former: dict[str, Operation] = {
+            url: InsertOne({**v, "_id": {"url": url, "revision": v["revision"]}})
+            for url, each in decisions.items()
             if each.what == "changed" and (v := each.known)
-        ]
+        }
         # Bypass the validator: a version that it refuses today is still part of the history.
         errors, _ = await self._bulk("revisions", former, bypass=True)
         for url, (code, why) in errors.items():
             # A duplicate was saved by another process, or by a run that was interrupted here.
             if code != DUPLICATE:
                 refused[url] = f"the previous version cannot be saved: {why}"
-                del steps[url]
+                del decisions[url]
 
-    async def _overtaken(self, steps: dict[str, Decision], others: Iterable[str]) -> set[str]:
+    async def _overtaken(self, decisions: dict[str, Decision], others: Iterable[str]) -> set[str]:
         """The articles that another process replaced first."""
         replaced = {
-            url: each.version["revision"] for url, each in steps.items()
+            url: each.version["revision"] for url, each in decisions.items()
             if each.version and each.known and isinstance(each.known["_id"], str) and url not in others
         }  # fmt: skip
         mine = {"_id": {"$in": list(replaced)}, "run_id": self._run_id}
@@ -129,37 +137,10 @@ class VersionWriter:
         return replaced.keys() - done
 
     async def _bulk(
-        self, collection: str, operations: list[tuple[str, Any]], *, bypass: bool = False
+        self, collection: str, operations: dict[str, Operation], *, bypass: bool = False
     ) -> tuple[dict[str, tuple[int, str]], int]:
         """Errors by URL as (code, reason), and the number of updates that matched no document."""
-        written = await write_each(
-            self._db[collection], [operation for _, operation in operations], bypass=bypass
-        )
-        errors = {operations[index][0]: error for index, error in written.errors.items()}
+        written = await write_each(self._db[collection], list(operations.values()), bypass=bypass)
+        urls = list(operations)
+        errors = {urls[index]: error for index, error in written.errors.items()}
         return errors, len(operations) - written.done - len(errors)
-
-
-def _article_operations(documents: Documents, steps: dict[str, Decision]) -> list[tuple[str, Any]]:
-    operations: list[tuple[str, Any]] = []
-    for url, each in steps.items():
-        if each.what == "new":
-            operations.append((url, InsertOne({**(each.version or {}), "written_at": SERVER_TIME})))
-        elif each.known and isinstance(each.known["_id"], str):  # the newest version
-            if each.version:
-                state = {name: each.known[name] for name in ("_id", "revision", "changed_at")}
-                operations.append(
-                    (url, ReplaceOne(state, {**each.version, "written_at": SERVER_TIME}))
-                )
-            elif each.what == "same":
-                operations.append((url, touch(documents[url], each.known, clock_limit())))
-    return operations
-
-
-def _revision_operations(steps: dict[str, Decision]) -> list[tuple[str, Any]]:
-    """Replacements of former versions that were re-parsed."""
-    return [
-        (url, ReplaceOne({"_id": each.known["_id"]}, each.version))
-        for url, each in steps.items()
-        if each.what == "reread" and each.version and each.known
-        and not isinstance(each.known["_id"], str)
-    ]  # fmt: skip

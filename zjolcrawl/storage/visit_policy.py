@@ -72,5 +72,5 @@ def judge(row: Mapping[str, Any], outcome: Outcome, policy: VisitPolicy) -> Verd
     count += not waits
     delays = policy.confirm_days
     following = at + timedelta(days=delays[count - 1]) if count <= len(delays) else None
-    found = {"state": outcome.state, "reason": outcome.reason, "since": since, "count": count}
-    return Verdict(found, following, waits, count >= policy.confirm_visits, repeats, stored)
+    doubt_now = {"state": outcome.state, "reason": outcome.reason, "since": since, "count": count}
+    return Verdict(doubt_now, following, waits, count >= policy.confirm_visits, repeats, stored)

@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from zjolcrawl.archive.s3 import WarcStore
 from zjolcrawl.search import SearchIndex, catch_up
 from zjolcrawl.storage.connection import Database
-from zjolcrawl.storage.errors import StoreUnavailable
+from zjolcrawl.storage.errors import DatabaseError, StoreUnavailable
 from zjolcrawl.storage.image_stores import ImageReader
 from zjolcrawl.storage.queries.articles import find_article, version_of
 from zjolcrawl.web.query_string import integer, key_of, text
@@ -65,7 +64,7 @@ class Site:
     async def _catch_up(self) -> None:
         try:
             await catch_up(self.db, self.index)
-        except (PyMongoError, StoreUnavailable) as error:
+        except (DatabaseError, StoreUnavailable) as error:
             logger.info("The full-text index is behind: %s", error)
 
 

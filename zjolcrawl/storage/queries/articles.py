@@ -85,11 +85,6 @@ async def headlines(db: Database, urls: Iterable[str]) -> dict[str, str]:
     return {each["_id"]: each["title"] async for each in db["articles"].find(chosen, {"title": 1})}
 
 
-async def frontier_row(db: Database, url: str) -> dict[str, Any] | None:
-    """The frontier row of a canonical URL, or None."""
-    return await db["frontier"].find_one({"_id": url})
-
-
 def for_export(db: Database) -> Database:
     """The database with decoding that keeps odd values instead of raising."""
     return db.with_options(codec_options=_OPTIONS)
@@ -112,7 +107,7 @@ async def with_revisions(
         yield article
 
 
-async def count_articles(db: Database, selection: Selection) -> int:
+async def count_selected(db: Database, selection: Selection) -> int:
     """The number of selected articles. Raises PyMongoError."""
     return await db["articles"].count_documents(selection.query())
 

@@ -79,8 +79,8 @@ async def coverage(db: Database, wanted: CoverageFilter, day_in_url: str) -> lis
         rejected[tuple(row["_id"].get(name) for name in wanted.place)] = row["links"]
     places = {_place(group.key, wanted) for group in groups}
     for place in () if wanted.templates else rejected.keys() - places:
-        told = dict(zip(wanted.place, place, strict=True))
-        groups.append(Group(tuple(told.get(name) for name in wanted.by)))
+        values = dict(zip(wanted.place, place, strict=True))
+        groups.append(Group(tuple(values.get(name) for name in wanted.by)))
     for group in groups:
         group.rejected = rejected.get(_place(group.key, wanted), 0)
     return sorted(groups, key=lambda group: tuple(each or "" for each in group.key))

@@ -66,8 +66,8 @@ async def last_good_crawl(db: Database) -> dict[str, Any] | None:
 
 async def crawls_with_articles(db: Database, count: int) -> list[dict[str, Any]]:
     """The last runs that requested the site and read articles, newest first."""
-    told = {**_CRAWLS, **_past(), "templates": {"$exists": True, "$ne": {}}}
-    return await db["runs"].find(told).sort(_NEWEST_FIRST).limit(count).to_list()
+    read = {**_CRAWLS, **_past(), "templates": {"$exists": True, "$ne": {}}}
+    return await db["runs"].find(read).sort(_NEWEST_FIRST).limit(count).to_list()
 
 
 async def column_rows(db: Database) -> dict[str, dict[str, Any]]:

@@ -63,6 +63,11 @@ async def requeue(db: Database, column: str, now: datetime, *, sweep: bool) -> i
     return done.modified_count
 
 
+async def frontier_row(db: Database, url: str) -> dict[str, Any] | None:
+    """The frontier row of a canonical URL, or None."""
+    return await db["frontier"].find_one({"_id": url})
+
+
 async def link_counts(db: Database, now: datetime) -> LinkCounts:
     """The frontier in numbers.
 
