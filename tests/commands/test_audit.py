@@ -74,7 +74,7 @@ def test_what_is_missing(db: Database[Any], command: Crawl) -> None:
         "    BAD 2 pages of 10 never reached",
         "    BAD 65 links short of 10 pages of 20",
         "    BAD no article on 2017-08-12 to 2017-08-13, 2017-08-20",
-        "    BAD its last walk, of 2017-08-12 08:00:00, was cut off",
+        "    BAD its last walk, on 2017-08-12 08:00:00, was cut off",
         "    BAD 1 link failed for good",
         "    2 links failed and will be tried again",
         "    1 link pending",

@@ -133,7 +133,7 @@ def test_pulled_file_that_is_damaged_is_named_every_time(
         done = scrapy("archive", "pull", data=other, uri=mongodb_uri, database=crawled.name)
         assert done.returncode == 1
         assert path.name in done.stderr
-        assert f"{new} new files registered" in done.stdout
+        assert f": {new} new file" in done.stdout
     shown = scrapy(
         "article", url_of(IDENTS[2]), "--raw", data=other, uri=mongodb_uri, database=crawled.name
     )

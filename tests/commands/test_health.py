@@ -230,7 +230,7 @@ def test_columns_that_no_schedule_crawls() -> None:
     assert of_columns({OFF: long_ago, "zj.zjol.com.cn/x/": long_ago})[1:] == []
     failed = {**long_ago, "last_error": "HTTP 404"}
     assert of_columns({OFF: failed, "zj.zjol.com.cn/x/": failed})[1:] == [
-        (False, f"not in the schedule, and failed when last asked for: {OFF}, zj.zjol.com.cn/x/")
+        (False, f"not enabled, and failed on their last visit: {OFF}, zj.zjol.com.cn/x/")
     ]
 
 

@@ -54,7 +54,7 @@ def test_everything_is_read_from_the_stores(
 
     pushed = command("archive", "push", "--remove")
     assert pushed.returncode == 0, pushed.stderr
-    assert pushed.stdout == "s3://pages/warc: 1 files uploaded, 1 deleted here\n"
+    assert pushed.stdout == "s3://pages/warc: 1 file uploaded, 1 deleted here\n"
     file = document["warc"]["file"]
     assert not (tmp_path / "warc" / file).exists()
     assert f"warc/{file}" in stores.objects("pages")
@@ -80,7 +80,7 @@ def test_everything_is_read_from_the_stores(
 
     other = tmp_path / "other host"
     known = scrapy("archive", "pull", data=other, uri=mongodb_uri, database=db.name)
-    assert known.stdout == "s3://pages/warc: 1 new files registered\n", known.stderr
+    assert known.stdout == "s3://pages/warc: 1 new file registered\n", known.stderr
     shown = scrapy(
         "article", REFERENCE, "--raw", data=other, uri=mongodb_uri, database=db.name
     ).stdout

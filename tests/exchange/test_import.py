@@ -23,6 +23,7 @@ from tests.support.crawling import Crawl, Running, ended, scrapy, start_scrapy, 
 from tests.support.mongod import Mongod
 from tests.support.pages import COLUMN
 from tests.support.rebuilding import drop
+from zjolcrawl.display.formatting import counted
 from zjolcrawl.extensions.run_lock import RunLock
 
 HOUR = timedelta(hours=1)
@@ -61,8 +62,9 @@ def taken(done: subprocess.CompletedProcess[str]) -> str:
 def line(*, new: int = 0, changed: int = 0, reread: int = 0, same: int = 0, unreadable: int = 0,
          refused: int = 0, missed: int = 0) -> str:  # fmt: skip
     return (
-        f"{new} articles new, {changed} changed, {reread} read otherwise, {same} same; "
-        f"{unreadable} lines not readable, {refused} refused, {missed} between versions"
+        f"{counted(new, 'article')} new, {changed} changed, {reread} re-parsed, {same} unchanged; "
+        f"{counted(unreadable, 'line')} unreadable, {refused} refused, "
+        f"{missed} between stored versions"
     )
 
 

@@ -235,7 +235,9 @@ def test_files_of_items_are_refused(begin: Begin, tmp_path: Path) -> None:
     running = begin("reparse", "-a", "jobs=2", "-o", str(tmp_path / "items.jsonl"))
     _, err = ended(running)
     assert running.returncode == 2
-    assert err == "zjolcrawl: jobs= excludes -o and -O: several processes would write one file\n"
+    assert err == (
+        "zjolcrawl: jobs= cannot be combined with -o or -O: several processes would write one file\n"
+    )
 
 
 def test_other_run_holds_the_folder(wrong: object, crawl: Crawl, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable
 from typing import IO, Any, TextIO, cast
 
+from bson import json_util
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -57,6 +58,11 @@ def write_data(data: str | bytes) -> None:
     sys.stdout.buffer.write(
         data.encode(errors="backslashreplace") if isinstance(data, str) else data
     )
+
+
+def write_json(value: Any) -> None:
+    """Write a value to stdout as MongoDB Extended JSON, indented."""
+    write_data(json_util.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -73,10 +73,8 @@ async def _static(request: Request) -> Response:
 
 async def _http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    told = (
-        error.detail if error.status_code != 404 or error.detail != "Not Found" else "没有这一页。"
-    )
-    return refusal(error.status_code, told)
+    unknown = (error.status_code, error.detail) == (404, "Not Found")
+    return refusal(error.status_code, "没有这一页。" if unknown else error.detail)
 
 
 async def _no_database(_: Request, error: Exception) -> Response:
