@@ -1,4 +1,4 @@
-"""README.md's "Taking it away": its table is the code's, its commands and blocks run as printed."""
+"""README.md's "Export and import": its table is the code's, its commands and blocks run as printed."""
 
 from __future__ import annotations
 
