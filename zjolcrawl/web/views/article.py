@@ -11,7 +11,7 @@ from zjolcrawl.storage.browsing import stored_of
 from zjolcrawl.storage.documents import records_of
 from zjolcrawl.web.body import links_in, reading
 from zjolcrawl.web.rendering import in_thread, page
-from zjolcrawl.web.site import requested_version, newest_of, site_of
+from zjolcrawl.web.site import newest_of, requested_version, site_of
 
 _MOST_IMAGES, _MOST_RECORDS = 500, 100
 

@@ -17,7 +17,7 @@ from zjolcrawl.archive.s3 import WarcStore
 from zjolcrawl.archive.warc import Message, Pointer, Record
 from zjolcrawl.parsing.page import decode
 from zjolcrawl.web.rendering import page
-from zjolcrawl.web.site import requested_version, newest_of, site_of
+from zjolcrawl.web.site import newest_of, requested_version, site_of
 
 _MOST = 300_000  # bytes of source shown; pages usually have 20,000 to 200,000
 
