@@ -106,7 +106,7 @@ def test_runs_that_renew_their_leases_are_running_wherever_they_are(
 
 
 def test_ended_run_is_not_running_under_anothers_lock() -> None:
-    """One that has the lock and no row yet."""
+    """The lock is held by another run that has no document yet."""
     assert "exit 0, finished" in str(next(render([ENDED], {ENDED["_id"]: []})))
 
 

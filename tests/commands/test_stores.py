@@ -1,4 +1,4 @@
-"""A crawl whose WARC files and images go to S3: `scrapy archive push`, and every way of reading."""
+"""A crawl with WARC files and images in S3: `scrapy archive push`, and all commands that read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WITHOUT_BOTOCORE = "import sys; sys.modules['botocore'] = None  # as if it were
 
 @pytest.fixture
 def stores(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
-    """A server with two buckets, which the environment names."""
+    """A server with two buckets, named in the environment."""
     with S3Server() as server:
         server.bucket("pages")
         server.bucket("pictures")

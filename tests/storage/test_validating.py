@@ -1,4 +1,4 @@
-"""The validators as asked here and as asked by the server: one answer."""
+"""Our validation gives the same result as the server's."""
 
 from __future__ import annotations
 
