@@ -67,7 +67,7 @@ def test_everything_is_read_from_the_stores(
         assert archive.page(article) == page
     packed = command("archive", "wacz", "-o", str(tmp_path / "all.wacz"))
     assert packed.returncode == 0, packed.stderr
-    assert "1 pages" in packed.stdout
+    assert "1 page," in packed.stdout
 
     drop(db)
     site.reset_log()

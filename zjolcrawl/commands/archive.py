@@ -50,7 +50,6 @@ class Command(ReadingCommand):
         )
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Run the subcommand and print what it did."""
         if args == ["wacz"]:
             await self._wacz(opts)
         elif args in (["push"], ["pull"]):

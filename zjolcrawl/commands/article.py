@@ -30,7 +30,6 @@ class Command(ReadingCommand):
         )
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Find the version and print it in the requested form."""
         url = one_url(args)
         async with self.database() as db:
             version = await self.article(db, url)

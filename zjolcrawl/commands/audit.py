@@ -35,7 +35,6 @@ class Command(ReadingCommand):
         )  # fmt: skip
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Print the findings and, with --requeue, requeue links and columns."""
         if len(args) > 1:
             raise UsageError("give one column, or none for all")
         async with self.database() as db:

@@ -33,7 +33,6 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print every key, as JSON")
 
     def execute(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Print the columns."""
         columns = [
             each
             for each in load_catalogue().values()

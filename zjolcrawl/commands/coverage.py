@@ -39,7 +39,6 @@ class Command(ReadingCommand):
         form.add_argument("--json", action="store_true", help="print the rows as JSON")
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Count in MongoDB and print the rows."""
         no_arguments(args)
         wanted = Wanted(opts.by, opts.host, opts.template, *day_span(opts.since, opts.until))
         async with self.database() as db:

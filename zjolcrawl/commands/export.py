@@ -48,7 +48,6 @@ class Command(ReadingCommand):
         parser.add_argument("--force", action="store_true", help="overwrite the file")
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Write the file and print how many articles it has."""
         if len(args) != 1:
             raise UsageError("give one FILE, or - for stdout")
         (name,) = args

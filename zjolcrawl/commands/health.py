@@ -37,7 +37,6 @@ class Command(ReadingCommand):
         parser.add_argument("--json", action="store_true", help="the findings, as Extended JSON")
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Judge the state of the archive and print the findings."""
         no_arguments(args)
         limits = Limits(
             timedelta(hours=opts.max_age), timedelta(days=opts.silent_days), opts.min_free_gb * 1e9

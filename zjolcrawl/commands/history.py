@@ -19,7 +19,6 @@ class Command(ReadingCommand):
     summary = "Show the versions of an article and what was edited"
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Print the versions, oldest first."""
         url = one_url(args)
         async with self.database() as db:
             newest = await self.article(db, url)

@@ -40,7 +40,6 @@ class Command(ReadingCommand):
     interrupted = "interrupted: run the import again; stored articles are skipped"
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Import the files and print the counts."""
         if not args:
             raise UsageError("give files, or - for stdin")
         assert self.settings is not None  # set in scrapy.cmdline

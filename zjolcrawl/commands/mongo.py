@@ -38,7 +38,6 @@ class Command(BaseCommand):
         )
 
     def execute(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Print the URI, or stop the server."""
         no_arguments(args)
         uri, data_dir = self.setting("MONGODB_URI"), Path(self.setting("DATA_DIR") or "data")
         if not opts.stop:

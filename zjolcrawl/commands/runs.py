@@ -27,7 +27,6 @@ class Command(ReadingCommand):
         parser.add_argument("--json", action="store_true", help="the documents, as Extended JSON")
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Read the last runs and print them."""
         no_arguments(args)
         async with self.database() as db:
             runs, live = await last_runs(db, opts.last), await live_runs(db, held=self._held())

@@ -51,7 +51,6 @@ class Command(ReadingCommand):
         )
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Bring the index up to date, search it and print the hits."""
         selection, text = selection_of(opts), " ".join(args)
         if not text and not opts.rebuild:
             raise UsageError("give words to search for, or --rebuild")

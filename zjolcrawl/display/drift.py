@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from zjolcrawl.display.findings import Finding
+from zjolcrawl.display.formatting import counted
 from zjolcrawl.extensions.tally import FEWEST, JUMP
 
 _GENERIC = "generic"  # reads pages that fit no template
@@ -46,7 +47,9 @@ def _mix(now: Counter[str], before: Counter[str]) -> Finding:
     enough = min(total, former) >= FEWEST
     # A new mix of templates may come from other columns; more pages without a template mean a site change.
     bad = enough and _jumped(*shares.get(_GENERIC, (0.0, None)))
-    return Finding("templates", f"{text}, of {total} articles", bad, {"articles": dict(now)})
+    return Finding(
+        "templates", f"{text}, of {counted(total, 'article')}", bad, {"articles": dict(now)}
+    )
 
 
 def _lacks(
