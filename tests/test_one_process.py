@@ -1,4 +1,4 @@
-"""Crawls that a script runs in one process, one after another and side by side."""
+"""Crawls that a script runs in one process, sequentially and concurrently."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_two_after_another_and_two_side_by_side(
     assert [run["exit_status"] for run in runs] == [0, 0, 0, 0]
     new, same = ([run.get("counts", {}).get(what, 0) for run in runs] for what in ("new", "same"))
     assert new == [3, 0, 0, 0]
-    assert (same[1], sum(same[2:])) == (3, 3)  # those side by side share the crawl
+    assert (same[1], sum(same[2:])) == (3, 3)  # concurrent ones share the crawl
     assert list((tmp_path / "one" / "warc").glob("*.warc.gz"))
     for name in ("one", "other"):
         assert not list((tmp_path / name / "warc").glob("*.open"))

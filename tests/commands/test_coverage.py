@@ -1,4 +1,4 @@
-"""`scrapy coverage`: how often each field is there, and what stands out."""
+"""`scrapy coverage`: how often each field is present, and what stands out."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def told(command: Crawl, *arguments: str) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def archive(db: Database[Any]) -> Database[Any]:
-    """Twelve whole articles of July and, without sources and a month later, twelve of August."""
+    """Twelve complete articles of July and twelve of August without a source."""
     db.articles.insert_many([article(month=7) for _ in range(12)])
     db.articles.insert_many([article(source=None, body="文" * 20) for _ in range(12)])
     db.articles.insert_many([article(template="generic", month=7) for _ in range(4)])
@@ -188,7 +188,7 @@ def group(name: str, there: int, of: int = 10, **more: Any) -> Group:
     [
         (group("a", 7), [group("b", 10)], ["source", "meta"]),  # 30 points below
         (group("a", 71, 100), [group("b", 10)], []),
-        (group("a", 0, 9), [group("b", 10)], []),  # too few to tell
+        (group("a", 0, 9), [group("b", 10)], []),  # too few to judge
         (group("a", 0), [group("b", 9, 9)], []),
         (group("a", 0), [group("b", 5, 5), group("c", 5, 5)], ["source", "meta"]),
         (group("a", 0), [group("b", 0)], []),  # the template never finds it

@@ -1,4 +1,4 @@
-"""`scrapy health`: whether the archive is well, and what is not."""
+"""`scrapy health`: findings and exit status."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def link(number: int, state: str, **more: Any) -> dict[str, Any]:
 
 
 def judged(section: str, **seen: Any) -> list[tuple[bool, str]]:
-    """The findings of a section, on little else than what is given."""
+    """The findings of a section, from the given facts and defaults."""
     little: dict[str, Any] = {
         "now": NOW, "columns": CATALOGUE.values(), "links": LinkCounts(),
         "folder": DataFolder(5 * 10**9), **seen,
@@ -64,7 +64,7 @@ def of_columns(changed: dict[str, dict[str, Any]]) -> list[tuple[bool, str]]:
 
 @pytest.fixture
 def well(db: Database[Any]) -> Database[Any]:
-    """An archive that is well."""
+    """A healthy archive."""
     db.runs.insert_many([run(1), run(2)])
     db.columns.insert_many(rows())
     db.frontier.insert_many([link(1, "stored"), link(2, "pending", next_visit_at=NOW - HOUR)])
@@ -94,7 +94,7 @@ def test_well(well: Database[Any], command: Crawl, tmp_path: Path) -> None:
         "well",
     ]
     look_around = {"arguments": {"spider": "discover"}, "templates": {}, "alarms": ["x"]}
-    well.runs.insert_one(run(3, **look_around))  # says nothing of how the crawl is
+    well.runs.insert_one(run(3, **look_around))  # says nothing about the crawls
     told = json.loads(command("health", "--json").stdout)
     assert told["well"] is True
     assert len(told["findings"]) == 10
@@ -156,7 +156,7 @@ def test_empty_database_is_not_well_on_one_screen(command: Crawl, tmp_path: Path
         f"columns    BAD never crawled: {names} and {len(ENABLED) - 8} more",
     ]
     assert shown[-1] == "not well: 2 findings"
-    assert list(tmp_path.iterdir()) == []  # looked at, not made
+    assert list(tmp_path.iterdir()) == []  # health creates nothing
 
 
 def test_unusable(command: Crawl, tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_unusable(command: Crawl, tmp_path: Path) -> None:
 def test_query_that_is_refused_is_one_line(
     well: Database[Any], command: Crawl, mongodb_uri: str, database: str, tmp_path: Path
 ) -> None:
-    """The server answers, but not this: exit status 1 would be read as a verdict."""
+    """The server answers, but not this query: exit status 1 would mean "not well"."""
     well.drop_collection("runs")
     well.command(
         "create", "runs", viewOn="columns", pipeline=[{"$match": {"$expr": {"$divide": [1, 0]}}}]
@@ -230,7 +230,7 @@ def test_columns_that_no_schedule_crawls() -> None:
     assert of_columns({OFF: long_ago, "zj.zjol.com.cn/x/": long_ago})[1:] == []
     failed = {**long_ago, "last_error": "HTTP 404"}
     assert of_columns({OFF: failed, "zj.zjol.com.cn/x/": failed})[1:] == [
-        (False, f"not in the schedule, and failed when last asked for: {OFF}, zj.zjol.com.cn/x/")
+        (False, f"not enabled, and failed on their last visit: {OFF}, zj.zjol.com.cn/x/")
     ]
 
 
@@ -272,7 +272,7 @@ def test_missing_fields_beside_the_runs_before() -> None:
         (False, "T1 100% (100% before), of 20 articles"),
         (True, "T1 lacks authors 50% (5% before), tags 100% (99% before)"),
     ]
-    assert drift(newest, small)[1][0] is False  # one article is no measure
+    assert drift(newest, small)[1][0] is False  # one article is too few to judge
     assert drift(newest) == [
         (False, "T1 100%, of 20 articles"),
         (False, "T1 lacks authors 50%, tags 100%"),

@@ -1,4 +1,4 @@
-"""`scrapy history`: what was edited, by field and by sentence."""
+"""`scrapy history`: edits by field and by sentence."""
 
 from __future__ import annotations
 

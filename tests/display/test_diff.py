@@ -1,4 +1,4 @@
-"""What two sequences have in common: right, nearly the most, and in bounded time."""
+"""Sequence comparison: correct, nearly minimal, and in bounded time."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def edited(text: str, count: int) -> str:
 
 
 def kept(old: Sequence[Any], new: Sequence[Any]) -> int:
-    """How many elements are the same, after a look at whether the spans are right."""
+    """Checks the spans and returns the number of equal elements."""
     i = j = same = 0
     before = None
     for span in spans(old, new, Effort()):
@@ -47,7 +47,7 @@ def kept(old: Sequence[Any], new: Sequence[Any]) -> int:
 
 
 def longest(old: Sequence[Any], new: Sequence[Any]) -> int:
-    """The length of the longest common subsequence, by the book."""
+    """The length of the longest common subsequence, by dynamic programming."""
     row = [0] * (len(new) + 1)
     for each in old:
         last = row
@@ -79,7 +79,7 @@ def test_changes_lead_from_the_old_to_the_new(old: list[str], new: list[str]) ->
 
 BASE = line(40_000)
 LONG: dict[str, tuple[Sequence[Any], Sequence[Any], int]] = {
-    # name: old, new, how much is kept at the least
+    # name: old, new, least number of equal elements
     "an edit at each end of a line": (f"甲{BASE}乙", f"丙{BASE}丁", 40_000),
     "a line with 300 edits": (BASE, edited(BASE, 300), 39_600),
     "a line with 1,000 edits": (BASE, edited(BASE, 1000), 38_500),

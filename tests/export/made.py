@@ -1,4 +1,4 @@
-"""Articles made for exports: each has every field of the schema, of every length and kind."""
+"""Generated articles for exports: each has every field of the schema."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SENTENCE = "浙江在线讯，全省各地贯彻落实中央第二环境保护�
 
 
 def article(number: int, **more: Any) -> dict[str, Any]:
-    """A whole document; a field given as None is absent."""
+    """A complete document; a field given as None is absent."""
     at = START + timedelta(hours=number)
     record = {
         "file": "zjol-1.warc.gz", "offset": number * 1000, "length": 999,
@@ -56,7 +56,7 @@ def article(number: int, **more: Any) -> dict[str, Any]:
 
 
 def edited(first: dict[str, Any], body: str, days: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A former version as `revisions` has it, and the newest that followed it so many days later."""
+    """A former version as in `revisions`, and the version that followed it after `days` days."""
     changed = first["changed_at"] + timedelta(days=days)
     newest = {
         **first, "body": body, "body_html": f"<p>{body}</p>", "revision": first["revision"] + 1,

@@ -1,4 +1,4 @@
-"""The rules of the fields as checked here and by MongoDB's validators: one answer."""
+"""Our validation gives the same result as the server's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`scrapy export`: what is written, and what is never left behind."""
+"""`scrapy export`: content of the files, and no partial files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from zjolcrawl.storage.schema import ensure_schema
 
 @pytest.fixture
 def three(db: Database[Any]) -> list[dict[str, Any]]:
-    """Three articles, put in another order than that of their URLs."""
+    """Three articles, not inserted in the order of their URLs."""
     made = [article(number) for number in (2, 0, 1)]
     db.articles.insert_many(made)
     return sorted(made, key=lambda each: each["_id"])
@@ -149,7 +149,7 @@ def test_former_versions_come_before_the_newer_ones(
     former_too, third = edited(second, "又改过", 3)
     db.articles.insert_many([article(1), third])
     db.revisions.insert_many([former_too, former])
-    # Left by a run that was cut off: the newest version is not a former one yet.
+    # Left by an interrupted run: the newest version is not a former one yet.
     db.revisions.insert_one({**third, "_id": {"url": third["_id"], "revision": 3}})
     done = command("export", str(tmp_path / "a.jsonl"), "--revisions")
     assert "2 articles, 2 former versions" in done.stderr
@@ -220,7 +220,7 @@ Begin = Callable[..., Running]
 
 
 def stalled(folder: Path, uri: str, database: str, name: str) -> Running:
-    """An export that is in the middle of its file."""
+    """An export that is stopped in the middle of its file."""
     running = start_scrapy(
         "export", str(folder / name), site=None, data=folder, uri=uri, database=database
     )
@@ -325,7 +325,7 @@ def test_memory_does_not_grow_with_the_archive(
         db.articles.insert_many(article(number * 100_000 + each) for each in range(2000))
     size = db.command("collstats", "articles")["size"]
     assert size > 60e6
-    assert peak() - few < 40e6  # what is read takes more than twice its size
+    assert peak() - few < 40e6  # reading takes more than twice the size
 
 
 def test_words_choose(db: Database[Any], command: Crawl, tmp_path: Path) -> None:

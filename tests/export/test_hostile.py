@@ -1,4 +1,4 @@
-"""Texts that break files, spreadsheets and readers: each comes out as it went in, or is told."""
+"""Texts that could break files, spreadsheets and readers: each is written unchanged or reported."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ RISKY = "=+-@\t\r\n＝＋－＠"
 
 
 def of_csv(path: Path) -> list[str]:
-    """As Python's own reader has it."""
+    """Rows as Python's csv module reads them."""
     csv.field_size_limit(2**28)
     with path.open(encoding="utf-8-sig", newline="") as file:
         return [row["body"].removeprefix("'") for row in csv.DictReader(file)]
@@ -169,7 +169,7 @@ def test_huge_bodies(db: Database[Any], command: Crawl, tmp_path: Path) -> None:
 def test_what_another_client_stored_is_told(
     form: str, db: Database[Any], command: Crawl, tmp_path: Path
 ) -> None:
-    """MongoDB itself takes half a surrogate pair, a day of the year 10000, and any type anywhere."""
+    """MongoDB stores lone surrogates, dates after the year 9999, and any type in any field."""
     mark = "x" * 6
     half = bson.encode(article(0, body=mark)).replace(mark.encode(), b"a\xed\xa0\x80bc")
     late = bson.encode({**article(1), "gone_at": bson.DatetimeMS(2**50)})

@@ -1,4 +1,4 @@
-"""`scrapy import`: what comes back, what stays as it is, and what is told."""
+"""`scrapy import`: what is stored, what stays unchanged, and what is reported."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from tests.support.crawling import Crawl, Running, ended, scrapy, start_scrapy, 
 from tests.support.mongod import Mongod
 from tests.support.pages import COLUMN
 from tests.support.rebuilding import drop
+from zjolcrawl.display.formatting import counted
 from zjolcrawl.run.lock import RunLock
 
 HOUR = timedelta(hours=1)
@@ -35,14 +36,14 @@ def everything(db: Database[Any], *names: str) -> dict[str, list[dict[str, Any]]
 
 
 def written(command: Crawl, path: Path, *options: str) -> bytes:
-    """An export."""
+    """The bytes of an export."""
     done = command("export", str(path), "--force", *options)
     assert done.returncode == 0, done.stderr
     return path.read_bytes()
 
 
 def put(path: Path, *documents: dict[str, Any]) -> str:
-    """A file of documents as `scrapy export` writes them, with no help from the product."""
+    """Writes documents as `scrapy export` does, without its code."""
 
     def plain(value: Any) -> str:
         if isinstance(value, datetime):
@@ -54,15 +55,16 @@ def put(path: Path, *documents: dict[str, Any]) -> str:
 
 
 def taken(done: subprocess.CompletedProcess[str]) -> str:
-    """The summary without its time."""
+    """The summary line without the duration."""
     return done.stderr.splitlines()[-1].removeprefix("zjolcrawl: ").rpartition(";")[0]
 
 
 def line(*, new: int = 0, changed: int = 0, reread: int = 0, same: int = 0, unreadable: int = 0,
          refused: int = 0, missed: int = 0) -> str:  # fmt: skip
     return (
-        f"{new} articles new, {changed} changed, {reread} read otherwise, {same} same; "
-        f"{unreadable} lines not readable, {refused} refused, {missed} between versions"
+        f"{counted(new, 'article')} new, {changed} changed, {reread} re-parsed, {same} unchanged; "
+        f"{counted(unreadable, 'line')} unreadable, {refused} refused, "
+        f"{missed} between stored versions"
     )
 
 
@@ -179,7 +181,7 @@ def test_run_and_frontier(db: Database[Any], command: Crawl, tmp_path: Path) -> 
     row = rows[fresh["_id"]]
     assert (row["state"], row["kind"], row["columns"]) == ("stored", "article", fresh["columns"])
     assert (row["discovered_at"], row["last_attempt_at"], row["attempts"]) == (seen, seen, 1)
-    assert row["next_visit_at"] == published + timedelta(days=1)  # the first recheck, which is due
+    assert row["next_visit_at"] == published + timedelta(days=1)  # the first recheck is due
     assert rows[gone["_id"]]["state"] == "gone"
 
 
@@ -225,14 +227,14 @@ def test_health_does_not_take_it_for_a_crawl(
     command("import", put(tmp_path / "a.jsonl", article(0)))
     after = command("health").stdout
     assert "no run" in before.lower()
-    told = (  # of the archive, it says that the imported article's record is not here
+    told = (  # health reports that the record of the imported article is missing
         [line for line in each.splitlines() if "run" in line and not line.startswith("archive")]
         for each in (before, after)
     )
     assert next(told) == next(told)
 
 
-# What the archive's rules make of an article that is stored otherwise.
+# Import of an article that is stored in another version.
 
 
 def test_newer_version_follows_the_stored_one(
@@ -306,7 +308,7 @@ def test_taken_down_and_there_again(db: Database[Any], command: Crawl, tmp_path:
     assert command("import", put(tmp_path / "c.jsonl", back)).returncode == 0
     assert everything(db)["articles"] == [back]
     assert db.frontier.find_one()["state"] == "stored"
-    # What was known before is no takedown now.
+    # An article that was known to be gone is not a new takedown.
     assert command("import", put(tmp_path / "b.jsonl", gone)).returncode == 0
     assert everything(db)["articles"] == [back]
 
@@ -349,7 +351,7 @@ def test_former_versions_come_later(db: Database[Any], command: Crawl, tmp_path:
     assert everything(db) == {"articles": [newest], "revisions": [former]}
 
 
-# What cannot be taken in is told, the rest is.
+# Lines that cannot be imported are reported, the rest is imported.
 
 
 def broken(**more: Any) -> str:
@@ -491,7 +493,7 @@ def test_no_database(tmp_path: Path) -> None:
 
 
 def started(path: Path, data: Path, uri: str, database: str) -> Running:
-    """An import that has stored something, stopped in its middle."""
+    """An import that is stopped after it has stored something."""
     running = start_scrapy("import", str(path), site=None, data=data, uri=uri, database=database)
     with MongoClient[dict[str, Any]](uri) as client:
         wait_until(lambda: client[database].articles.count_documents({}), running)

@@ -1,4 +1,4 @@
-"""Odd lines, files and documents: each is named, and the rest is taken or written."""
+"""Malformed lines, files and documents: each is reported, and the rest is imported or exported."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.crawling import Crawl
 
 
 def within(inner: str, value: str = '"x"') -> str:
-    """A good line but for one value."""
+    """A valid line except for one value."""
     return broken(mine="x").replace(value, inner)
 
 
@@ -95,7 +95,7 @@ ODD: list[tuple[str, str]] = [
 def test_odd_lines_are_named_and_the_rest_is_taken(
     known: bool, db: Database[Any], command: Crawl, tmp_path: Path
 ) -> None:
-    if known:  # then the archive's rules have the word, and other parts of the code
+    if known:  # then the archive's rules apply, in other parts of the code
         assert command("import", put(tmp_path / "k.jsonl", article(9))).returncode == 0
     before = everything(db)
     path = Path(put(tmp_path / "a.jsonl", article(0), article(1)))
@@ -121,7 +121,7 @@ def test_odd_lines_are_named_and_the_rest_is_taken(
 def test_what_the_server_will_not_have_is_alone_refused(
     db: Database[Any], command: Crawl, tmp_path: Path
 ) -> None:
-    """A value that an index of somebody else cannot bear, among good ones: known articles, then new ones."""
+    """A value that an index of another program refuses, among valid articles: known ones, then new ones."""
     known = [article(n) for n in range(7)]
     assert command("import", put(tmp_path / "a.jsonl", *known)).returncode == 0
     db.articles.create_index([("place", "2dsphere")])
@@ -133,7 +133,7 @@ def test_what_the_server_will_not_have_is_alone_refused(
     assert done.returncode == 1
     assert sorted(re.findall(r"b.jsonl:(\d+): ", done.stderr)) == ["10", "5"]
     assert "MongoDB is unavailable" not in done.stderr
-    # What was written before its batch was halved is there already when its half is put.
+    # Articles written before the batch was split exist already when a half is written.
     counts = [int(number) for number in re.findall(r"(\d+) (?:articles|read|same)", taken(done))]
     assert sum(counts) == 10
     assert "2 refused" in taken(done)
@@ -143,7 +143,7 @@ def test_what_the_server_will_not_have_is_alone_refused(
 
 @cache
 def bombs(good: bytes) -> dict[str, tuple[bytes, str]]:
-    """Files that are none of ours: their bytes, and what is told of the first fault."""
+    """Files that `scrapy export` did not write: their bytes, and the first message."""
     packed = gzip.compress(good * 50)
     return {
         "zeros.gz": (gzip.compress(b"\0" * 400_000_000, 1), "a line of more than"),
@@ -174,12 +174,12 @@ def test_odd_files(name: str, db: Database[Any], command: Crawl, tmp_path: Path)
 
 
 def raw(document: dict[str, Any], mark: bytes, put_in: bytes) -> RawBSONDocument:
-    """A document as no driver makes it."""
+    """A document that no driver would write."""
     return RawBSONDocument(bson.encode(document).replace(mark, put_in))
 
 
 STORED: dict[str, tuple[Any, list[str]]] = {
-    # name: document, in which forms something is told of it
+    # name: document, formats that report a fault
     "a key that is no UTF-8": (raw(article(1, xxxxxx=1), b"xxxxxx", b"a\xed\xa0\x80bc"), ["jsonl"]),
     "a pattern that is no UTF-8": (raw(article(1, m=Regex("xxxxxx")), b"xxxxxx", b"\xff\xffxxxx"), ["jsonl"]),
     "an _id that is no UTF-8": (
@@ -218,6 +218,6 @@ def test_odd_documents_do_not_break_an_export(
 
 
 def test_made_documents_go_through_everything() -> None:
-    """A few hundred of bench.fuzz_exchange's."""
+    """Runs a few hundred documents of bench.fuzz_exchange."""
     became = [again(seed) for seed in range(10_000, 10_250)]
     assert {"taken", "refused", "refused by the validator"} <= set(became)

@@ -1,4 +1,4 @@
-"""README.md's "Taking it away": its table is the code's, its commands and blocks run as printed."""
+"""README.md, "Export and import": the table of fields is that of fields.py, commands and code run as printed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COUNT = 3000
 
 @pytest.fixture
 def archive(db: Database[Any]) -> Database[Any]:
-    """Some thousand articles, those with hostile bodies first, each with fields that others lack."""
+    """A few thousand articles, those with hostile bodies first; some lack fields that others have."""
     odd = [article(n, body=body, images=None, authors=None) for n, body in enumerate(BODIES)]
     db.articles.insert_many([*odd, *(article(n, kicker=None) for n in range(len(odd), COUNT))])
     return db
@@ -39,7 +39,7 @@ def digest(bodies: Iterable[str]) -> str:
 
 
 def bodies_of(found: Any) -> list[str]:
-    """The bodies of a frame of pandas or polars, or of a relation of DuckDB."""
+    """The bodies of a pandas or polars frame, or of a DuckDB relation."""
     if hasattr(found, "fetchall"):
         return [body for (body,) in found.order("_id").project("body").fetchall()]
     return list(found["body"])
@@ -64,7 +64,7 @@ def test_round_trips_as_printed(
     for name in LIBRARIES:
         (block,) = readme.code(name, "python")
         names: dict[str, Any] = {}
-        exec(block, names)  # the README's own lines
+        exec(block, names)  # code from README.md
         for form in ("parquet", "lines", "table"):
             found = bodies_of(names[form])
             assert (len(found), digest(found)) == (COUNT, digest(bodies)), f"{name}: {form}"

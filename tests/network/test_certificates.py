@@ -1,4 +1,4 @@
-"""A certificate that cannot be verified is said, or refused; one that can is not mentioned."""
+"""Certificates that cannot be verified are reported or refused; valid ones are not mentioned."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Key = ec.EllipticCurvePrivateKey
 
 
 class Authority:
-    """A certificate authority that nobody knows, and its certificates for hosts."""
+    """An unknown certificate authority and its certificates for hosts."""
 
     def __init__(self) -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
@@ -81,7 +81,7 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
 
 
 def serve(site: SiteProxy, folder: Path, authority: Authority, kind: str) -> None:
-    """The article over https, with a certificate of a kind."""
+    """Serves the article over https with a given kind of certificate."""
     site.set(URL, Answer(body=article(DAY, FIRST), headers={"Content-Type": "text/html"}))
     key = ec.generate_private_key(ec.SECP256R1())
     later = NOW + timedelta(days=30)

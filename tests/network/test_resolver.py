@@ -1,4 +1,4 @@
-"""Where a name of the site may lead."""
+"""IP addresses that host names of the site may resolve to."""
 
 import pytest
 from twisted.internet.error import DNSLookupError

@@ -1,4 +1,4 @@
-"""Raw strings to values."""
+"""Strings from pages are parsed to values."""
 
 import re
 from datetime import date, datetime, timedelta, timezone

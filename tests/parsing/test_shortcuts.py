@@ -1,4 +1,4 @@
-"""What is read the short way is what the long way reads, on every page of the fixtures."""
+"""Fast paths give the same result as the full computation, on every page of the fixtures."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Alarms by mail, taken by a real SMTP conversation on loopback."""
+"""Alarms by mail, received by an SMTP server on loopback."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LINES: list[str] = []
 
 
 class _Smtp(socketserver.StreamRequestHandler):
-    """As much of RFC 5321 as one mail needs."""
+    """The part of RFC 5321 that one mail needs."""
 
     def handle(self) -> None:
         self._say("220 here")

@@ -1,4 +1,4 @@
-"""One run at a time on a data folder."""
+"""The lock of a data folder: one run at a time."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_sigterm_while_a_run_closes_lets_it_close(
         "CLOSESPIDER_ITEMCOUNT=6",
     )
     wait_until(lambda: url_of(FIRST) in site.urls(), running)
-    # A server that holds all writes back keeps the run closing.
+    # A server that blocks all writes keeps the run in its closing phase.
     db.client.admin.command("fsync", lock=True)
     try:
         log = tmp_path / "logs" / "zjolcrawl.log"

@@ -1,4 +1,4 @@
-"""What is found, and in which order: what a plain scan finds, as README.md promises."""
+"""Hits and their order are those of a plain scan, as README.md states."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_either_and_without(found: Found, put: Put) -> None:
     assert found("杭州 OR 宁波 荷花") == ["宁波荷花", "杭州荷花"]
     assert found("荷花 -广告") == ["宁波荷花", "杭州荷花"]
     assert found('荷花 -"月湖" -西') == ["温州荷花"]
-    assert found("荷花 or 菊花") == []  # in small letters it is a word
+    assert found("荷花 or 菊花") == []  # in lower case it is a word
     assert found("OR 荷花 OR") == ["温州荷花", "宁波荷花", "杭州荷花"]
 
 
@@ -146,7 +146,7 @@ def test_in_the_headline_and_by_whom(found: Found, put: Put) -> None:
 )  # fmt: skip
 def test_query_that_cannot_be_asked(query: str, found: Found) -> None:
     if query == "title:":
-        assert found(query) == []  # those six characters
+        assert found(query) == []  # exactly these six characters
         return
     with pytest.raises(QueryError):
         found(query)

@@ -1,4 +1,4 @@
-"""A clock that was ahead for a run, and is right again."""
+"""A clock that was ahead during a run and is right again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.crawling import Crawl
 from tests.support.pages import COLUMN, DAY, saying, serve_column, url_of
 from tests.support.site import Answer, SiteProxy
 from zjolcrawl.arguments import ArgumentError
-from zjolcrawl.commands.crawl import _check_settings
+from zjolcrawl.commands.crawl import _checked
 from zjolcrawl.run import log_file
 from zjolcrawl.run.run import Run
 from zjolcrawl.run.summary import RunSummary
@@ -30,7 +30,7 @@ HOUR, YEAR = 3600_000, 365 * 24 * 3600_000
 
 
 def move(db: Database[Any], milliseconds: int, *names: str) -> None:
-    """All that was stored was seen so much later."""
+    """Moves all stored times by this much."""
     for name in names:
         for row in db[name].find():
             moved = {
@@ -93,7 +93,7 @@ def test_newest_link_of_a_list_is_not_of_the_future(
 
 
 def test_version_that_is_missed_is_told(seen: SiteProxy, db: Database[Any], crawl: Crawl) -> None:
-    """An hour may be another run's."""
+    """An hour of difference may come from another run."""
     seen.set(url_of(IDENTS[3]), saying(IDENTS[3], "讲述了浙江各地的新鲜事情"))
     crawl("column", url=COLUMN, recheck="on")
     move(db, HOUR, "articles")
@@ -127,10 +127,10 @@ def test_run_of_the_future_is_not_the_last_good_one(
 def test_setting_that_is_no_span_of_time(name: str, value: str) -> None:
     settings = Settings()
     settings.setmodule("zjolcrawl.settings")
-    _check_settings(settings)
+    _checked(settings)
     settings.set(name, value)
     with pytest.raises(ArgumentError, match=name):
-        _check_settings(settings)
+        _checked(settings)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_retry_after_is_a_week_at_the_most(said: str, days: int | None) -> None:
 def test_status_is_1_until_a_run_has_ended_well(
     broken: tuple[type[Any], str], site: SiteProxy, crawl: Crawl, tmp_path: Path
 ) -> None:
-    """Whatever breaks on the way there, in a process of its own."""
+    """Wherever it breaks before; in a separate process."""
     serve_column(site, [[(DAY, IDENTS[0])]])
     kind, name = broken
     folder = tmp_path / "site"
@@ -177,7 +177,7 @@ def test_status_is_1_until_a_run_has_ended_well(
     finally:
         os.environ["PYTHONPATH"] = before
     assert done.returncode == 1
-    assert crawl("column", url=COLUMN, recheck="on").returncode == 0  # the lock was given back
+    assert crawl("column", url=COLUMN, recheck="on").returncode == 0  # the lock was released
 
 
 def test_reports_are_pruned(tmp_path: Path) -> None:

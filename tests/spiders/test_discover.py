@@ -1,4 +1,4 @@
-"""Columns that the catalogue lacks are proposed, and nothing else happens."""
+"""`scrapy crawl discover` proposes columns that the catalogue lacks, and does nothing else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from zjolcrawl.archive.archive import Archive
 from zjolcrawl.parsing.fields.dates import CHINA
 from zjolcrawl.site.catalogue import load_catalogue
 
-SEED = f"{HOST}/zjyj/"  # 援疆, off in the catalogue
+SEED = f"{HOST}/zjyj/"  # 援疆, disabled in the catalogue
 LISTED = [("2017-08-11", 4774001), (DAY, 4774002)]
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 
@@ -39,7 +39,7 @@ def new_column(site: SiteProxy, url: str, pager: str = "") -> None:
 
 @pytest.fixture
 def linked(site: SiteProxy) -> SiteProxy:
-    """A known column that links new columns, a known one, and what is none."""
+    """A known column that links new columns, a known one, and pages that are not columns."""
     more = '<div class="box"><h3>新村</h3><a href="/xincun/">更多</a></div><a href="/leer/">空</a>'
     site.set(
         SEED,
@@ -180,7 +180,7 @@ def test_known_pages_that_cannot_be_read(
     site.set(f"{HOST}/rsdt/zxrm/", answer)
     site.set(SEED, answer)
     done = crawl("discover", column="zjyj")
-    assert done.returncode == 1  # nothing at all was read
+    assert done.returncode == 1  # nothing was read
     assert f"column page {SEED}: " in done.stderr
     assert why in done.stderr
     site.set(SEED, page("/leer/ 空"))
@@ -219,7 +219,7 @@ def test_unusable_arguments(
 def test_its_captures_do_not_disturb_a_rebuild(
     linked: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
-    """Also where it fetched the very pages, before and after, that a crawl reads."""
+    """Also if it fetched the same pages as a crawl, before and after it."""
     serve_column(linked, [LISTED])
     linked.set(f"{HOST}/", page("/test/lm/ 测试"))
     linked.set(f"{HOST}/rsdt/zxrm/", page("/test/lm/ 测试"))

@@ -1,4 +1,4 @@
-"""From the archive alone: what a crawl stored can be derived again, and better."""
+"""`scrapy crawl reparse`: the database can be rebuilt from the archive, and corrected."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_bundled_site_is_rebuilt_from_its_archive(
 
 
 def test_all_that_can_happen_is_rebuilt(site: SiteProxy, db: Database[Any], crawl: Crawl) -> None:
-    """Edits, furniture, takedowns, faults, redirects, stubs, retries, late images, two columns."""
+    """With edits, furniture, takedowns, faults, redirects, stubs, retries, late images, two columns."""
     idents = [FIRST + n for n in range(10)]
     serve_column(site, [[(DAY, ident) for ident in idents[:5]], [(DAY, i) for i in idents[5:]]])
     url = [url_of(ident) for ident in idents]
@@ -63,7 +63,7 @@ def test_all_that_can_happen_is_rebuilt(site: SiteProxy, db: Database[Any], craw
     site.set(f"{HOST}/", Answer(body=b"<html><a href='/x/'>front</a></html>"))
     site.set(url[8], Answer(body=article(DAY, idents[8])))
     crawl("column", url=COLUMN, **retry, recheck="on")
-    site.set(url[0], Answer(body=article(DAY, idents[0], more=picture)))  # as it was at first
+    site.set(url[0], Answer(body=article(DAY, idents[0], more=picture)))  # as in the beginning
     site.set(url[2], Answer(status=410))
     site.set(
         f"{COLUMN}index_1.shtml",
@@ -116,9 +116,9 @@ def test_reading_again_in_place_writes_nothing_where_nothing_differs(
 
 @pytest.fixture
 def misread(site: SiteProxy, db: Database[Any], crawl: Crawl) -> dict[str, dict[str, Any]]:
-    """Three articles, one with a former version; an older parser read two versions wrongly."""
+    """Three articles, one with a former version; an older parser misread two versions."""
     serve_column(site, [[(DAY, FIRST), (DAY, SECOND), (DAY, THIRD)]])
-    # One after another: what was seen in the same millisecond would be read again too.
+    # One after the other: captures in the same millisecond would be re-parsed too.
     crawl("column", url=COLUMN, CONCURRENT_REQUESTS_PER_DOMAIN=1, recheck="on")
     site.set(url_of(FIRST), Answer(body=article(DAY, FIRST, "改过的标题")))
     crawl("column", url=COLUMN, recheck="on")
@@ -168,7 +168,7 @@ def test_same_bytes_read_otherwise_at_the_next_visit_are_no_edit(
     for name, value in before.items():
         assert name == "last_seen_at" or second[name] == value, name
     assert db.revisions.count_documents({}) == 1
-    # An edit is one, whoever read the version before it.
+    # An edit counts, whichever parser read the version before.
     site.set(url_of(SECOND), Answer(body=article(DAY, SECOND, "真的改了")))
     db.articles.update_one({"_id": url_of(SECOND)}, {"$set": {"title": "错"}})
     done = crawl("column", url=COLUMN, recheck="on")

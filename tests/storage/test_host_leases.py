@@ -1,4 +1,4 @@
-"""Leases of hosts and turns at them, by the clock of a real mongod."""
+"""Leases of hosts and turns without a lease, by MongoDB's clock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Case = Callable[[Callable[..., Awaitable[HostLeases]]], Awaitable[None]]
 
 @pytest.fixture
 def case(mongodb_uri: str, database: str) -> Callable[[Case], None]:
-    """Runs a case with `begin(place, seconds)`, which begins a run."""
+    """Runs a case with `begin(place, seconds)`, which starts a run."""
 
     @asynccontextmanager
     async def runs() -> AsyncIterator[Callable[..., Awaitable[HostLeases]]]:
@@ -57,10 +57,10 @@ def test_a_host_is_one_runs_until_it_is_given_back(
         one, other = await begin("a"), await begin("b")
         assert await one.take(HOST) == HostState(None)
         assert await other.take(HOST) is None
-        assert await one.take(HOST) == HostState(None)  # it is its own
+        assert await one.take(HOST) == HostState(None)  # it holds the lease
         assert await other.take("cs.zjol.com.cn")
         assert (await one.held(), await other.held()) == ({HOST}, {"cs.zjol.com.cn"})
-        await other.give_back(HOST, HostState(0.0))  # which is not its own
+        await other.give_back(HOST, HostState(0.0))  # the lease of another
         assert await one.held() == {HOST}
         await one.give_back(HOST, HostState(100.0, 2.5, 7.0))
         taken = await other.take(HOST)
@@ -89,12 +89,12 @@ def test_a_lease_that_is_not_renewed_runs_out(case: Callable[[Case], None]) -> N
         assert await alive.take("cs.zjol.com.cn")
         while (taken := await third.take(HOST)) is None:
             await alive.renew(["cs.zjol.com.cn"])
-        # It may have asked the host until its lease had run out.
+        # It may have requested from the host until its lease expired.
         assert taken.idle is not None
         assert taken.idle < 60
         assert await third.take("cs.zjol.com.cn") is None
         assert await dead.held() == set()
-        await dead.renew([HOST])  # woken: it gets nothing back
+        await dead.renew([HOST])  # after waking it gets nothing back
         assert await third.held() == {HOST}
         assert await dead.held() == set()
 
@@ -102,7 +102,7 @@ def test_a_lease_that_is_not_renewed_runs_out(case: Callable[[Case], None]) -> N
 
 
 def test_what_is_not_named_is_not_renewed(case: Callable[[Case], None]) -> None:
-    """A host that could not be given back is free all the same."""
+    """A host that could not be released becomes free anyway."""
 
     async def use(begin: Callable[..., Awaitable[HostLeases]]) -> None:
         one, other = await begin("a", 0.2), await begin("b")
@@ -154,7 +154,7 @@ def test_turns_are_so_many_at_once_of_all_runs(case: Callable[[Case], None]) -> 
         assert await one.take_turn(HOST, turns[2], 2, 0)
         await one.end()
         assert await other.take_turn(HOST, turns[3], 2, 0)
-        assert await other.take(HOST)  # a turn is no lease
+        assert await other.take(HOST)  # a turn is not a lease
 
     case(use)
 
@@ -206,7 +206,7 @@ def test_a_folder_is_a_place_of_its_own(tmp_path: Path) -> None:
     assert before.rpartition("#")[0].endswith(str(folder))
     folder.rename(tmp_path / "other")
     folder.mkdir()
-    assert place_of(folder) != before  # as a folder of the same path on another machine
+    assert place_of(folder) != before  # like a folder with the same path on another machine
 
 
 def test_turns_come_so_many_seconds_after_another(case: Callable[[Case], None]) -> None:

@@ -1,4 +1,4 @@
-"""Links that were found, against a real mongod: a new row is the same by an insert and by an update."""
+"""Storing links: a new row is the same by insert and by update."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_links_new_and_known_are_told_apart(
 def test_link_that_another_run_finds_meanwhile_is_known(
     mongodb_uri: str, database: str, db: Database[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between the question which links are known and the insert of the others."""
+    """Another run inserts between the query for known links and the insert."""
     insert = LinkRecorder._insert
 
     async def after_the_other(recorder: LinkRecorder, links: list[Link]) -> Any:

@@ -1,4 +1,4 @@
-"""What MongoDB cannot hold, and what it says that is no outage: each costs itself alone, by name."""
+"""Documents that MongoDB refuses, and errors that are not an outage: each affects only itself."""
 
 from __future__ import annotations
 
@@ -289,7 +289,7 @@ def test_stored_version_that_is_invalid_does_not_stop_its_edit_or_others(
     store = run(mongodb_uri, database, many(*edits), tmp_path)
     former = {each["_id"]["url"]: each for each in db.revisions.find()}
     assert {url(0), url(2)} <= former.keys()
-    if store.counts["changed"] == 3:  # the version is history, valid or not
+    if store.counts["changed"] == 3:  # the version is kept, valid or not
         assert former[url(1)] == {**known, "_id": {"url": url(1), "revision": 1}}
     else:
         row = db.frontier.find_one({"_id": url(1)})
@@ -376,7 +376,7 @@ def test_recheck_is_within_days_whatever_date_a_page_or_a_list_gives(
     assert row is not None
     visit = row.get("next_visit_at", NOW)
     assert NOW <= visit <= NOW + timedelta(days=31)
-    is_due = moment > NOW - timedelta(days=30) or how == "gone"  # which is to be confirmed
+    is_due = moment > NOW - timedelta(days=30) or how == "gone"  # to be confirmed
     assert ("next_visit_at" in row) == is_due
 
 
@@ -409,12 +409,12 @@ def test_what_our_own_code_breaks_on_costs_itself(
     assert store.waiting() == 0
 
 
-# --- what a server says --------------------------------------------------------------------
+# --- errors of the server ------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
-    """A mongod that fails as it is told."""
+    """A mongod with failpoints set by the test."""
     folder = tmp_path_factory.mktemp("failing") / "mongod"
     with Mongod(folder, "--setParameter", "enableTestCommands=1") as server:
         yield server
@@ -471,7 +471,7 @@ def test_outage_is_waited_for(
         await many(*(article(url=url(n)) for n in range(20)))(store)
         await store.flush()
         fail("off")
-        # After "not primary" the driver waits for the next heartbeat.
+        # After "not primary" the driver waits for its next heartbeat.
         async with asyncio.timeout(LONG):
             while store.waiting():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
@@ -491,7 +491,7 @@ def test_outage_is_waited_for(
 def test_server_that_answers_and_takes_nothing_ends_the_run(
     data: dict[str, Any], failing: Mongod, fail: Callable[..., None], tmp_path: Path
 ) -> None:
-    """It answers every ping, so that it seems to be back each time."""
+    """It answers every ping, so it seems to be back each time."""
     articles = [article(url=url(n)) for n in range(20)]
 
     async def work(store: Store) -> None:

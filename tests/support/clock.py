@@ -1,4 +1,4 @@
-"""A clock that is some days ahead, for what a crawl does only then."""
+"""Sets the product's clock ahead, for tests of later visits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zjolcrawl.spiders import column
 
 
 def set_ahead(days: float) -> None:
-    """Put the product's clock in this process so many days ahead."""
+    """Sets the product's clock in this process ahead by this many days."""
     ahead = timedelta(days=days)
 
     class Clock(datetime):

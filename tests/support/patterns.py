@@ -1,4 +1,4 @@
-"""Every regular expression of the package, and strings made of its own pieces that it finds hardest."""
+"""Finds all regular expressions of the package, and builds worst-case inputs from their own pieces."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from zjolcrawl.site.description import load_site
 LOCAL = {
     "roles": AUTHOR_ROLES, "role": "记者", "plain": "http://x", "secure": "https://x", "name": "countPage", "value": "countPage", "current": 1, "term": "好", "schema": {"pattern": ""}, "site": load_site(), "self": load_site().mobile,
 }  # fmt: skip
-"""What stands for the local names in patterns that are made when they are used."""
+"""Values of local names in patterns that are built at run time."""
 
-_TAILS = ("！", "\x00", "a")  # no pattern ends in NUL, few in the others
+_TAILS = ("！", "\x00", "a")  # no pattern ends with NUL, few with the others
 _MOST = 60  # pieces of one pattern
-_EACH = 5  # members of a class, ways through an alternation
+_EACH = 5  # members of a class, alternatives
 
 
 def modules() -> Iterator[ModuleType]:
@@ -35,7 +35,7 @@ def modules() -> Iterator[ModuleType]:
 
 
 def patterns() -> Iterator[tuple[str, re.Pattern[Any]]]:
-    """Where each stands, and the pattern: constants, and what is given to a function of `re`."""
+    """Location and pattern: constants, and arguments of functions of `re`."""
     for module in modules():
         for name, value in vars(module).items():
             if isinstance(value, re.Pattern):
@@ -81,7 +81,7 @@ def _flags(call: ast.Call) -> int:
 
 
 def pumps(pattern: re.Pattern[Any]) -> Iterator[tuple[str, str, str]]:
-    """(beginning, piece, end): the piece over and over between the two is what may take long."""
+    """(start, piece, end): inputs that repeat the piece between start and end."""
     tree = _parser.parse(pattern.pattern, pattern.flags)
     repeats = list(dict.fromkeys(_repeats(list(tree), "")))
     pieces = list(dict.fromkeys(piece for pair in repeats for piece in pair[::-1]))
@@ -100,7 +100,7 @@ def pumps(pattern: re.Pattern[Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def _literals(tree: list[Any]) -> Iterator[str]:
-    """Runs of literal characters, whole and each alternative."""
+    """Runs of literal characters, and each alternative."""
     yield from _samples(tree)
     for kind, value in tree:
         for inner in _inside(kind, value):
@@ -108,7 +108,7 @@ def _literals(tree: list[Any]) -> Iterator[str]:
 
 
 def _repeats(tree: list[Any], before: str) -> Iterator[tuple[str, str]]:
-    """What can stand before a repeat, and a sample of what it repeats."""
+    """A prefix of each repeat, and a sample of what it repeats."""
     for kind, value in tree:
         if kind in _REPEATS:
             for sample in _samples(list(value[2])):
@@ -137,7 +137,7 @@ def _inside(kind: Any, value: Any) -> list[list[Any]]:
 
 
 def _samples(tree: list[Any]) -> list[str]:
-    """A few strings that a sequence matches, by its own account; lookarounds are passed over."""
+    """A few strings that a sequence matches; lookarounds are ignored."""
     found = [""]
     for kind, value in tree:
         ways = _ways(kind, value)

@@ -1,4 +1,4 @@
-"""Who may ask, how, and what a browser may do with an answer."""
+"""Allowed hosts and methods, and security headers."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_bare_address_is_ours_only_where_others_can_reach_it() -> None:
 
 
 def is_catch_up(op: dict[str, Any]) -> bool:
-    """Whether the full-text index asked it, for which a page waits a second at the most."""
+    """Whether a query comes from the full-text index, for which a page waits a second at most."""
     command = op["command"]
     if {"hello", "listCollections", "count"} & command.keys():
         return True
@@ -83,7 +83,7 @@ def is_catch_up(op: dict[str, Any]) -> bool:
 
 
 def test_no_page_writes_and_every_query_has_a_time_limit(archive: Archive) -> None:
-    """What the server itself recorded of all that the pages asked."""
+    """Checked in the server's own record of all queries of the pages."""
     entry = archive.db.articles.find_one(
         {"images.status": "stored", "images.sha256": {"$ne": None}}
     )

@@ -1,1 +1,1 @@
-"""What the commands share: their base class and options. Scrapy takes any class in `commands/` as a command."""
+"""Base classes and options of the commands; not in `commands/`, where Scrapy registers each class as a command."""

@@ -1,7 +1,4 @@
-"""Base class of commands that read the archive: opens database and archive, reports errors in one line.
-
-Not in `commands/`, because Scrapy registers every command class that it finds there.
-"""
+"""Base classes of the commands: safe output, and an expected error as one line and an exit status."""
 
 from __future__ import annotations
 
@@ -15,12 +12,13 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 from scrapy.settings import BaseSettings
 
-from zjolcrawl.archive.archive import Archive, ArchiveError
+from zjolcrawl.archive.archive import ArchiveError
 from zjolcrawl.archive.s3 import WarcStore, store_of
 from zjolcrawl.arguments import ArgumentError
-from zjolcrawl.display.terminal import sanitize_output, say
+from zjolcrawl.display.terminal import bar_on_stderr, sanitize_output, say
 from zjolcrawl.parsing.templates import check_templates
 from zjolcrawl.parsing.urls import canonical
+from zjolcrawl.search import SearchIndex, catch_up
 from zjolcrawl.site.current import use_site
 from zjolcrawl.site.description import SiteError
 from zjolcrawl.storage.connection import Database, open_database
@@ -29,20 +27,35 @@ from zjolcrawl.storage.errors import StoreUnavailable
 from zjolcrawl.storage.queries.articles import find_article
 from zjolcrawl.storage.queries.links import frontier_row
 
+_INDEX_PAUSE = 0.2  # seconds between checks whether another process has finished indexing
+
 
 class NotFound(Exception):
     """The requested article or version does not exist; the message is one line."""
 
 
-class ReadingCommand(ScrapyCommand):
-    """Base command. Exit status 1: not found; 2: invalid arguments or settings, no database or archive."""
+class BaseCommand(ScrapyCommand):
+    """A command without a crawl. Exit status 1: not found; 2: invalid arguments or settings, no database."""
 
     requires_project = True
     requires_crawler_process = False
     default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
 
+    usage: ClassVar[str] = "[options]"
+    summary: ClassVar[str] = ""
+    details: ClassVar[str] = ""
+    """For `scrapy COMMAND -h`; if empty, `summary`."""
     interrupted: ClassVar[str] = ""
     """The message on Ctrl-C, with exit status 130; if empty, KeyboardInterrupt is raised as usual."""
+
+    def syntax(self) -> str:
+        return self.usage
+
+    def short_desc(self) -> str:
+        return self.summary
+
+    def long_desc(self) -> str:
+        return self.details or self.summary
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Make stdout and stderr safe for terminals before Scrapy sets up its log."""
@@ -51,17 +64,44 @@ class ReadingCommand(ScrapyCommand):
         choose_site(self.settings)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Run `show`; an expected error is one line on stderr and an exit status."""
+        """Run `execute`; an expected error is one line on stderr and an exit status."""
         try:
-            asyncio.run(self.show(args, opts))
+            self.execute(args, opts)
         except KeyboardInterrupt:
             if not self.interrupted:
                 raise
-            self._refuse(self.interrupted, 130)
+            self.refuse(self.interrupted, 130)
         except NotFound as reason:
-            self._refuse(str(reason), 1)
-        except (ArgumentError, StoreUnavailable, EmbeddedUnavailable, ArchiveError) as reason:
-            self._refuse(str(reason), 2)
+            self.refuse(str(reason), 1)
+        except (
+            ArgumentError, SiteError, StoreUnavailable, EmbeddedUnavailable, ArchiveError,
+        ) as reason:  # fmt: skip
+            self.refuse(str(reason), 2)
+
+    def execute(self, args: list[str], opts: argparse.Namespace) -> None:
+        """The work of the command; subclasses implement it."""
+        raise NotImplementedError
+
+    def refuse(self, reason: str, status: int) -> None:
+        """Print why the command ends, and set its exit status."""
+        say(reason)
+        self.exitcode = status
+
+    def data_dir(self) -> Path:
+        """The folder that DATA_DIR names."""
+        return Path(self.setting("DATA_DIR"))
+
+    def setting(self, name: str) -> str:
+        """A setting as text, empty if unset."""
+        assert self.settings is not None  # set in scrapy.cmdline
+        return str(self.settings.get(name) or "")
+
+
+class ReadingCommand(BaseCommand):
+    """A command that reads the archive: database, WARC files, full-text index."""
+
+    def execute(self, args: list[str], opts: argparse.Namespace) -> None:
+        asyncio.run(self.show(args, opts))
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
         """The work of the command; subclasses implement it."""
@@ -88,13 +128,6 @@ class ReadingCommand(ScrapyCommand):
             self.setting("MONGODB_URI"), self.setting("MONGODB_DATABASE"), self.data_dir()
         )
 
-    def archive(self) -> Archive:
-        """The archive in DATA_DIR and WARC_STORE. Raises ArchiveError if there is neither."""
-        folder, store = self.data_dir() / "warc", self.warc_store()
-        if not folder.is_dir() and store is None:
-            raise ArchiveError(f"no archive at {folder}")
-        return Archive(folder, store)
-
     def warc_store(self) -> WarcStore | None:
         """The store that WARC_STORE names, None if unset. Raises ArgumentError if it is invalid."""
         assert self.settings is not None
@@ -103,18 +136,26 @@ class ReadingCommand(ScrapyCommand):
         except ValueError as error:
             raise ArgumentError(f"setting {error}") from error
 
-    def data_dir(self) -> Path:
-        """The folder that DATA_DIR names."""
-        return Path(self.setting("DATA_DIR"))
+    async def search_index(
+        self, db: Database, *, rebuild: bool = False, complete: bool = False
+    ) -> SearchIndex:
+        """The full-text index with the articles written since the last time. Raises StoreUnavailable.
 
-    def setting(self, name: str) -> str:
-        """A setting as text, empty if unset."""
-        assert self.settings is not None  # set in scrapy.cmdline
-        return str(self.settings.get(name) or "")
+        If another process is indexing, the index is returned at once, as it is. With `rebuild` or
+        `complete`, or if there is no index yet, this waits for the other process.
+        """
+        index = SearchIndex.open(self.data_dir(), db.name)
+        with bar_on_stderr() as bar:
+            task = bar.add_task("articles indexed", total=None, visible=False)
 
-    def _refuse(self, reason: str, status: int) -> None:
-        say(reason)
-        self.exitcode = status
+            def show(done: int) -> None:
+                bar.update(task, completed=done, visible=True)
+
+            while await catch_up(db, index, anew=rebuild, progress=show) is None:
+                if not (rebuild or complete or index.state.horizon is None):
+                    break
+                await asyncio.sleep(_INDEX_PAUSE)
+        return index
 
 
 def choose_site(settings: BaseSettings | None) -> None:
@@ -133,3 +174,9 @@ def one_url(args: list[str]) -> str:
     if len(args) != 1:
         raise UsageError("give one URL")
     return args[0]
+
+
+def no_arguments(args: list[str]) -> None:
+    """Raises UsageError if there is an argument that is not an option."""
+    if args:
+        raise UsageError(f"unexpected argument: {' '.join(args)}")

@@ -79,8 +79,8 @@ def render(audits: list[Audit]) -> Iterator[Text]:
     faulty = [each for each in audits if each.missing]
     if faulty:
         total = counted(sum(each.missing for each in faulty), "finding")
-        told = f"missing: {total} in {counted(len(faulty), 'column')}"
-        yield Text(told, style="bold red")
+        text = f"missing: {total} in {counted(len(faulty), 'column')}"
+        yield Text(text, style="bold red")
     else:
         awaited = sum(each.awaited for each in audits)
         more = f", {counted(awaited, 'link')} still to be fetched" if awaited else ""
@@ -110,8 +110,8 @@ def _expected(row: dict[str, Any]) -> int | None:
 def _of_pages(row: dict[str, Any]) -> Iterator[Finding]:
     total, seen = row.get("pages_total"), row.get("pages_seen")
     if total is not None and seen is not None and total > seen:
-        told = f"{counted(total - seen, 'page')} of {total} never reached"
-        yield Finding("", told, bad=True)
+        text = f"{counted(total - seen, 'page')} of {total} never reached"
+        yield Finding("", text, bad=True)
 
 
 def _of_links(row: dict[str, Any], ledger: ColumnLinks) -> Iterator[Finding]:
@@ -125,14 +125,14 @@ def _of_links(row: dict[str, Any], ledger: ColumnLinks) -> Iterator[Finding]:
 
 def _of_days(days: Counter[date]) -> Iterator[Finding]:
     if spans := gaps(days):
-        told = [str(first) if first == last else f"{first} to {last}" for first, last in spans]
-        yield Finding("", f"no article on {some(told)}", bad=True)
+        text = [str(first) if first == last else f"{first} to {last}" for first, last in spans]
+        yield Finding("", f"no article on {some(text)}", bad=True)
 
 
 def _of_walk(row: dict[str, Any]) -> Iterator[Finding]:
     """An interrupted walk: until the next run completes it, the list is not fully known."""
     if since := row.get("walk_open_since"):
-        yield Finding("", f"its last walk, of {moment(since)}, was cut off", bad=True)
+        yield Finding("", f"its last walk, on {moment(since)}, was cut off", bad=True)
 
 
 def _of_states(ledger: ColumnLinks) -> Iterator[Finding]:

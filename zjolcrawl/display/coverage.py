@@ -88,8 +88,8 @@ def render(found: list[Row], by: tuple[str, ...], *, marked_only: bool = False) 
     for row in marked if marked_only else found:
         yield _line(row, widths)
     if marked:
-        told = f"{len(marked)} of {counted(len(found), 'row')} marked with {SIGN}"
-        yield Text(told, style=_STYLE)
+        text = f"{len(marked)} of {counted(len(found), 'row')} marked with {SIGN}"
+        yield Text(text, style=_STYLE)
     else:
         yield Text(f"{counted(len(found), 'row')}, nothing stands out")
 
@@ -153,14 +153,14 @@ def _line(row: Row, widths: dict[str, int]) -> Text:
     text.append(f"{row.group.articles:>6} ")
     for name in (*_FIELDS.values(), "body", "generic"):
         share = row.shares[name]
-        value = f"{_told(name, share):>4}{SIGN if share.marked else ' '}"
+        value = f"{_cell(name, share):>4}{SIGN if share.marked else ' '}"
         text.append(value, style=_STYLE if share.marked else "")
     text.append(f"{row.group.rejected or '':>4}")
     text.rstrip()
     return text
 
 
-def _told(name: str, share: Share) -> str:
+def _cell(name: str, share: Share) -> str:
     """Per cent, rounded down so that 100 means all; a dash if nothing can have the field."""
     if share.value is None:
         return NONE

@@ -18,9 +18,9 @@ _PRECISION = {
 
 def published(article: dict[str, Any]) -> str | None:
     """The publish time in China time, as precise as on the page; None if unknown."""
-    moment: datetime | None = article.get("published_at")
-    form = _PRECISION.get(article.get("published_precision", "second"), _PRECISION["second"])
-    return local(moment).strftime(form) if moment else None
+    at: datetime | None = article.get("published_at")
+    form = _PRECISION.get(article.get("published_precision", ""), _PRECISION["second"])
+    return local(at).strftime(form) if at else None
 
 
 def printed(article: dict[str, Any]) -> str | None:
@@ -68,17 +68,16 @@ def some(names: Sequence[str], most: int = 8) -> str:
     return ", ".join(names[:most]) + more
 
 
-def span(time: timedelta) -> str:
-    """A duration: 52.3 s, 12 min 5 s, 3 h 10 min, 4 days."""
+def span(time: timedelta, units: Sequence[str] = ("s", "min", "h", "days")) -> str:
+    """A duration in two units at most: 52.3 s, 12 min 5 s, 3 h 10 min, 4 days."""
     seconds = max(0.0, time.total_seconds())
     minutes, hours, days = (int(seconds // size) for size in (60, 3600, 86400))
+    second, minute, hour, day = units
     if minutes < 1:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.1f} {second}"
     if hours < 1:
-        return f"{minutes} min {int(seconds % 60)} s"
-    if hours < 48:
-        return f"{hours} h {minutes % 60} min"
-    return f"{days} days"
+        return f"{minutes} {minute} {int(seconds % 60)} {second}"
+    return f"{hours} {hour} {minutes % 60} {minute}" if hours < 48 else f"{days} {day}"
 
 
 def size(count: float) -> str:

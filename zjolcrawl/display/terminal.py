@@ -11,15 +11,9 @@ import sys
 from collections.abc import Iterable
 from typing import IO, Any, TextIO, cast
 
+from bson import json_util
+from rich import progress
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.text import Text
 
 _REPLACED = "\N{REPLACEMENT CHARACTER}"
@@ -59,17 +53,22 @@ def write_data(data: str | bytes) -> None:
     )
 
 
+def write_json(value: Any) -> None:
+    """Write a value to stdout as MongoDB Extended JSON, indented."""
+    write_data(json_util.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
 def console(*, stderr: bool = False) -> Console:
     """A rich console on stdout or stderr; pass it only `printable` text, since it bypasses `sanitize_output`."""
     stream = sys.stderr if stderr else sys.stdout
     return Console(file=getattr(stream, "unsanitized", stream), highlight=False)
 
 
-def bar_on_stderr() -> Progress:
+def bar_on_stderr() -> progress.Progress:
     """A progress bar as a context manager; hidden if stderr is not a terminal, as under cron."""
-    return Progress(
-        TextColumn("{task.completed:,.0f} {task.description}"), BarColumn(), TaskProgressColumn(),
-        TimeElapsedColumn(), TimeRemainingColumn(),
+    return progress.Progress(
+        progress.TextColumn("{task.completed:,.0f} {task.description}"), progress.BarColumn(),
+        progress.TaskProgressColumn(), progress.TimeElapsedColumn(), progress.TimeRemainingColumn(),
         console=console(stderr=True), transient=True, disable=not sys.stderr.isatty(),
         redirect_stdout=False,  # stdout may carry the data
     )  # fmt: skip

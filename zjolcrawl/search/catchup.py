@@ -47,7 +47,7 @@ async def catch_up(
     """Index what was written since; returns the number of articles, or None if another process is indexing.
 
     `anew`: index everything again. After `seconds` it stops and leaves the rest to the next catch-up.
-    Raises PyMongoError, and StoreUnavailable if the index cannot be written.
+    Raises DatabaseError, and StoreUnavailable if the index cannot be written.
     """
     db = change_feed.readable(db)
     with usable(index.folder):

@@ -23,7 +23,7 @@ Params = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class SearchForm:
-    """The search form: the query `q`, the filters as a Selection, and the `fields` that are filled in."""
+    """The search form: the query `q`, the filters as a Selection, and the fields that are filled in."""
 
     q: str
     selection: Selection
@@ -37,19 +37,19 @@ class SearchForm:
 
 def parse_search(params: Params) -> SearchForm:
     """Parse the search form. Raises HTTPException 400 for an invalid field."""
-    told = {name: text(params, name) for name in ("q", "column", "host", "person", "tag")}
+    texts = {name: text(params, name) for name in ("q", "column", "host", "person", "tag")}
     since, until = day(params, "since"), day(params, "until")
     if since and until and since > until:
         raise HTTPException(400, f"起始日期 {since} 晚于截止日期 {until}。")
     flags = {name: "1" for name in _FLAGS if params.get(name) not in {None, "", "0"}}
     days = {"since": since, "until": until}
-    fields = {**told, **{k: v.isoformat() if v else "" for k, v in days.items()}, **flags}
+    fields = {**texts, **{k: v.isoformat() if v else "" for k, v in days.items()}, **flags}
     selection = Selection(
-        since, until, names(told["column"]), host_names(told["host"]),
-        _people(told["person"]), _people(told["tag"]),
+        since, until, names(texts["column"]), host_names(texts["host"]),
+        _people(texts["person"]), _people(texts["tag"]),
         edited="edited" in flags, gone="gone" in flags, images="images" in flags,
     )  # fmt: skip
-    return SearchForm(told["q"], selection, {k: v for k, v in fields.items() if v})
+    return SearchForm(texts["q"], selection, {k: v for k, v in fields.items() if v})
 
 
 def key_of(url: str) -> str | None:

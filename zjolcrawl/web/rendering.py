@@ -42,9 +42,9 @@ def refusal(status: int, reason: str) -> HTMLResponse:
 
 
 @lru_cache(maxsize=1024)
-def link(path: str, **asked: Any) -> str:
+def link(path: str, **fields: Any) -> str:
     """A path with a query string; empty values are left out."""
-    query = urlencode({name: value for name, value in asked.items() if value not in ("", None)})
+    query = urlencode({name: value for name, value in fields.items() if value not in ("", None)})
     return f"{path}?{query}" if query else path
 
 

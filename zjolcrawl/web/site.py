@@ -86,7 +86,7 @@ async def newest_of(request: Request) -> dict[str, Any]:
     return found
 
 
-async def asked_version(request: Request, newest: dict[str, Any]) -> dict[str, Any]:
+async def requested_version(request: Request, newest: dict[str, Any]) -> dict[str, Any]:
     """The version with the number `revision=`, or the newest. Raises HTTPException 400, 404."""
     revision = integer(request.query_params, "revision", newest["revision"], most=10**6)
     version = await version_of(site_of(request).db, newest, revision)

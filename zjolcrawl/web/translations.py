@@ -20,25 +20,24 @@ _COUNTS = {
     "proposed": "新栏目",
 }  # fmt: skip
 _ENDS = {"finished": "正常结束", "shutdown": "被人中止", "quiet_hours": "到了静默时段"}
-_NAMES = {
-    **FIELDS, "breadcrumb": "所在位置", "time": "时间",
-}  # fmt: skip
+_NAMES = {**FIELDS, "breadcrumb": "所在位置", "time": "时间"}
 _MOST = 8
+# Findings without values, by their English text.
+_FIXED = {
+    "no crawl of columns has ended with exit status 0 yet": "还没有一次成功的栏目抓取",
+    "no run has read an article yet": "还没有一次运行读到文章",
+    "none in the last run": "上次运行没有警报", "empty": "没有等待入库的内容",
+}  # fmt: skip
 
 Values = dict[str, Any]
 
 
 def translated(finding: Finding) -> tuple[str, str]:
     """A finding as (text, language): zh-CN, or en if there is only the English text."""
-    for key, say in _SAID.items():
+    for key, translate in _BY_KEY.items():
         if key in finding.values:
-            return say(finding.values), "zh-CN"
-    fixed = {
-        "no crawl of columns has ended with exit status 0 yet": "还没有一次成功的栏目抓取",
-        "no run has read an article yet": "还没有一次运行读到文章",
-        "none in the last run": "上次运行没有警报", "empty": "没有等待入库的内容",
-    }  # fmt: skip
-    known = fixed.get(finding.text)
+            return translate(finding.values), "zh-CN"
+    known = _FIXED.get(finding.text)
     return (known, "zh-CN") if known else (finding.text, "en")
 
 
@@ -54,8 +53,8 @@ def end_of(run: dict[str, Any], *, running: bool) -> tuple[str, bool]:
         return ("进行中", True) if running else ("中断", False)
     reason = run.get("finish_reason", "")
     status = run.get("exit_status")
-    told = "有事要看" if (reason, status) == ("finished", 1) else _ENDS.get(reason, reason)
-    return f"{told}（{status if status is not None else '?'}）", status == 0
+    word = "有事要看" if (reason, status) == ("finished", 1) else _ENDS.get(reason, reason)
+    return f"{word}（{status if status is not None else '?'}）", status == 0
 
 
 def _run(values: Values) -> str:
@@ -90,34 +89,33 @@ def _mix(values: Values) -> str:
     return f"最近一次运行：{each}"
 
 
-def _named(what: str, key: str) -> Callable[[Values], str]:
-    def say(values: Values) -> str:
-        names = [column_name(each) for each in values[key]]
-        more = f" 等 {len(names)} 个" if len(names) > _MOST else ""
+def _listed(
+    what: str, key: str, name: Callable[[str], str] = str, unit: str = "处"
+) -> Callable[[Values], str]:
+    def translate(values: Values) -> str:
+        names = [name(each) for each in values[key]]
+        more = f" 等 {len(names)} {unit}" if len(names) > _MOST else ""
         return f"{what}：{'、'.join(names[:_MOST])}{more}"
 
-    return say
+    return translate
 
 
-def _listed(what: str, key: str) -> Callable[[Values], str]:
-    def say(values: Values) -> str:
-        more = f" 等 {len(values[key])} 处" if len(values[key]) > _MOST else ""
-        return f"{what}：{'、'.join(values[key][:_MOST])}{more}"
-
-    return say
+def _columns(what: str, key: str) -> Callable[[Values], str]:
+    return _listed(what, key, column_name, "个")
 
 
 # By a key that only one kind of finding has. `template` goes first: its findings have `articles` too.
-_SAID: dict[str, Callable[[Values], str]] = {
+_BY_KEY: dict[str, Callable[[Values], str]] = {
     "last_run": _run, "last_good_run": _good, "states": _links, "visits": _visits,
     "template": _template, "articles": _mix,
     "well": lambda v: f"启用的 {v['enabled']} 个栏目中，{v['well']} 个正常",
-    "never": _named("从未抓取", "never"), "late": _named("很久没有成功", "late"),
-    "silent": _named("很久没有新文章", "silent"), "errors": _named("出错的还有", "errors"),
-    "other_errors": _named("未启用，上次抓取失败", "other_errors"),
+    "never": _columns("从未抓取", "never"), "late": _columns("很久没有成功", "late"),
+    "silent": _columns("很久没有新文章", "silent"), "errors": _columns("出错的还有", "errors"),
+    "other_errors": _columns("未启用，上次抓取失败", "other_errors"),
     "column": lambda v: f"{column_name(v['column'])} 出错：{v['last_error']}",
     "free": lambda v: f"剩余 {size(v['free'])}，归档占 {size(v['archive'])}",
     "missing_files": _listed("归档文件不见了", "missing_files"),
     "damaged_parts": _listed("归档文件有损坏", "damaged_parts"),
     "files": lambda v: f"{len(v['files'])} 个文件等待入库",
+    "set_aside": lambda v: f"{len(v['set_aside'])} 个暂存文件无法入库，已隔离保存，供人查看",
 }  # fmt: skip

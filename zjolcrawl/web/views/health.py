@@ -41,7 +41,7 @@ def _run(run: dict[str, Any], *, running: bool) -> dict[str, Any]:
     """The template variables of a run."""
     ended, ok = end_of(run, running=running)
     return {
-        "started": run.get("started_at"), "ended": ended, "well": ok, "asked": arguments(run),
+        "started": run.get("started_at"), "ended": ended, "well": ok, "arguments": arguments(run),
         "seconds": timedelta(seconds=run["seconds"]) if "seconds" in run else None,
         "counts": counts_of(run), "alarms": run.get("alarms", [])[:20],
         "warnings": run.get("warnings", [])[:20], "id": str(run["_id"]),
