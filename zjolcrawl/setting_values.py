@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from scrapy.settings import BaseSettings
 
 from zjolcrawl.archive.s3 import store_of
+from zjolcrawl.storage.visit_policy import VisitPolicy
 
 _WORDS = {
     "on": True, "true": True, "yes": True, "1": True,
@@ -100,3 +101,13 @@ def _is_installed(package: str) -> bool:
         return find_spec(package) is not None
     except ModuleNotFoundError:  # its parent package is missing
         return False
+
+
+def visit_policy(settings: BaseSettings) -> VisitPolicy:
+    """The revisit policy from the settings. Raises ValueError."""
+    return VisitPolicy(
+        recheck_days=tuple(float(each) for each in settings.getlist("RECHECK_DAYS")),
+        give_up_after=settings.getint("GIVE_UP_AFTER"),
+        confirm_days=tuple(float(each) for each in settings.getlist("CONFIRM_DAYS")),
+        confirm_visits=settings.getint("CONFIRM_VISITS"),
+    )

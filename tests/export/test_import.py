@@ -62,7 +62,7 @@ def taken(done: subprocess.CompletedProcess[str]) -> str:
 def line(*, new: int = 0, changed: int = 0, reread: int = 0, same: int = 0, unreadable: int = 0,
          refused: int = 0, missed: int = 0) -> str:  # fmt: skip
     return (
-        f"{counted(new, 'article')} new, {changed} changed, {reread} re-parsed, {same} unchanged; "
+        f"{counted(new, 'article')} new, {changed} changed, {reread} corrected, {same} unchanged; "
         f"{counted(unreadable, 'line')} unreadable, {refused} refused, "
         f"{missed} between stored versions"
     )

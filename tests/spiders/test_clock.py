@@ -155,20 +155,22 @@ def test_retry_after_is_a_week_at_the_most(said: str, days: int | None) -> None:
 
 @pytest.mark.parametrize(
     "broken",
-    [(Store, "end_run"), (Run, "_index"), (RunSummary, "line"), (Run, "_report")],
+    [
+        ("zjolcrawl.storage.store", "Store.end_run"), ("zjolcrawl.run.run", "Run._index"),
+        ("zjolcrawl.run.summary", "RunSummary.line"), ("zjolcrawl.run.run", "write_report"),
+    ],
     ids=lambda each: each[1],
-)
+)  # fmt: skip
 def test_status_is_1_until_a_run_has_ended_well(
-    broken: tuple[type[Any], str], site: SiteProxy, crawl: Crawl, tmp_path: Path
+    broken: tuple[str, str], site: SiteProxy, crawl: Crawl, tmp_path: Path
 ) -> None:
     """Wherever it breaks before; in a separate process."""
     serve_column(site, [[(DAY, IDENTS[0])]])
-    kind, name = broken
+    module, name = broken
     folder = tmp_path / "site"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(
-        f"import {kind.__module__} as m\n"
-        f"def breaks(*_, **__): raise ZeroDivisionError\nm.{kind.__name__}.{name} = breaks\n"
+        f"import {module} as m\ndef breaks(*_, **__): raise ZeroDivisionError\nm.{name} = breaks\n"
     )
     before = os.environ.get("PYTHONPATH", "")
     os.environ["PYTHONPATH"] = f"{folder}{os.pathsep}{before}"

@@ -84,7 +84,7 @@ def test_new_columns_are_proposed(
         "3 columns proposed, 1 links without a list",
         str(tmp_path / "discovered.toml"),
     ]
-    assert "5 pages looked at, 4 links that the catalogue lacks; 3 columns proposed" in done.stderr
+    assert "5 pages fetched, 4 links that the catalogue lacks; 3 columns proposed" in done.stderr
 
 
 def test_the_fragment_fits_the_catalogue(linked: SiteProxy, crawl: Crawl, tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_pages_bounds_all_that_is_asked_for(
 ) -> None:
     done = crawl("discover", column="zjyj,zxrm", pages=3)
     assert len([url for url in linked.urls() if not url.endswith("/robots.txt")]) == 3
-    assert "3 pages looked at, 4 links that the catalogue lacks; 2 columns proposed" in done.stderr
+    assert "3 pages fetched, 4 links that the catalogue lacks; 2 columns proposed" in done.stderr
     assert (tmp_path / "discovered.toml").read_text().count("not visited") == 2
 
 
@@ -186,7 +186,7 @@ def test_known_pages_that_cannot_be_read(
     site.set(SEED, page("/leer/ 空"))
     done = crawl("discover", column="zjyj")
     assert done.returncode == 0, done.stderr
-    assert "2 pages looked at, 1 links that the catalogue lacks; 0 columns proposed" in done.stderr
+    assert "2 pages fetched, 1 link that the catalogue lacks; 0 columns proposed" in done.stderr
     assert crawl("discover", column="zjyj,zxrm").returncode == 1  # a column that is crawled
 
 

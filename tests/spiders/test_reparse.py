@@ -109,7 +109,7 @@ def test_reading_again_in_place_writes_nothing_where_nothing_differs(
     runs = {d["_id"]: d["run_id"] for d in db.articles.find()}
     done = crawl("reparse")
     assert done.returncode == 0, done.stderr
-    assert "0 new, 0 changed, 0 read otherwise" in done.stderr
+    assert "0 new, 0 changed, 0 corrected" in done.stderr
     assert snapshot(db) == before
     assert {d["_id"]: d["run_id"] for d in db.articles.find()} == runs
 
@@ -149,7 +149,7 @@ def test_better_parser_corrects_versions_and_makes_none(
     assert snapshot(db) == wrong
     done = crawl("reparse", parser_before=1)
     assert done.returncode == 0, done.stderr
-    assert "2 captures read again; 0 new, 0 changed, 2 read otherwise" in done.stderr
+    assert "2 captures re-parsed; 0 new, 0 changed, 2 corrected" in done.stderr
     assert snapshot(db) == misread
     assert site.requests == []
     run = db.runs.find_one({"arguments.spider": "reparse"})
@@ -197,7 +197,7 @@ def test_what_is_read_again_can_be_chosen(
 ) -> None:
     done = crawl("reparse", **choice)
     assert done.returncode == 0, done.stderr
-    assert f"{corrected} read otherwise" in done.stderr
+    assert f"{corrected} corrected" in done.stderr
 
 
 def test_parts_side_by_side_are_the_whole(
@@ -218,13 +218,13 @@ def test_parts_side_by_side_are_the_whole(
 def test_part_in_which_nothing_is(misread: object, crawl: Crawl) -> None:
     done = [crawl("reparse", url=url_of(THIRD), part=f"{number}/2") for number in (1, 2)]
     assert [each.returncode for each in done] == [0, 0]
-    assert sorted("2 captures read again" in each.stderr for each in done) == [False, True]
+    assert sorted("2 captures re-parsed" in each.stderr for each in done) == [False, True]
 
 
 def test_one_run_alone(misread: object, db: Database[Any], crawl: Crawl) -> None:
     first, second = (str(run["_id"]) for run in db.runs.find().sort("$natural", 1))
-    assert "0 read otherwise" in crawl("reparse", run=second).stderr
-    assert "2 read otherwise" in crawl("reparse", run=first).stderr
+    assert "0 corrected" in crawl("reparse", run=second).stderr
+    assert "2 corrected" in crawl("reparse", run=first).stderr
 
 
 @pytest.mark.parametrize(

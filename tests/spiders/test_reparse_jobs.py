@@ -109,7 +109,7 @@ def test_jobs_are_one_run(
     site.reset_log()
     one = crawl("reparse", parser_before=1)
     assert one.returncode == 0, one.stderr
-    assert "14 read otherwise" in one.stderr
+    assert "14 corrected" in one.stderr
     alone = snapshot(db)
     assert alone != wrong
     misread(db)
@@ -251,7 +251,7 @@ def test_other_run_holds_the_folder(wrong: object, crawl: Crawl, tmp_path: Path)
 
 def test_one_job_is_the_run_itself(wrong: object, db: Database[Any], crawl: Crawl) -> None:
     done = crawl("reparse", jobs=1)
-    assert "14 read otherwise" in done.stderr
+    assert "14 corrected" in done.stderr
     (run,) = db.runs.find({"arguments.spider": "reparse"})
     assert run["arguments"] == {"spider": "reparse"}
 
@@ -277,5 +277,5 @@ def test_embedded_server_is_shared_and_the_terminal_has_one_bar(
     text = shown.decode()
     assert text.count("\x1b[?25l") == 1  # a bar hides the cursor
     assert f"{len(IDENTS)} articles stored (0 new)" in text
-    assert f"zjolcrawl: {len(IDENTS) + 1} captures read again" in text.splitlines()[-1]
+    assert f"zjolcrawl: {len(IDENTS) + 1} captures re-parsed" in text.splitlines()[-1]
     assert not (tmp_path / "mongodb" / "server.json").exists()

@@ -49,5 +49,13 @@ def assert_rebuilt(db: Database[Any], site: SiteProxy, crawl: Crawl) -> None:
     assert site.requests == []
     after = snapshot(db)
     assert after.keys() == before.keys()
-    for name, document in before.items():
-        assert after[name] == document, name
+    differing = {
+        name: {
+            field: (document.get(field), after[name].get(field))
+            for field in document.keys() | after[name].keys()
+            if document.get(field) != after[name].get(field)
+        }
+        for name, document in before.items()
+        if after[name] != document
+    }
+    assert differing == {}, differing

@@ -18,8 +18,8 @@ from zjolcrawl.export.input import import_files, total_size
 from zjolcrawl.export.output import FileRefused
 from zjolcrawl.parsing.urls import canonical, kind
 from zjolcrawl.run.lock import LockHeld, RunLock
-from zjolcrawl.run.run import visit_policy
 from zjolcrawl.run.summary import DONE, LOCKED, NEEDS_A_PERSON
+from zjolcrawl.setting_values import visit_policy
 from zjolcrawl.storage.connection import server_address
 from zjolcrawl.storage.errors import StoreError, StoreUnavailable
 from zjolcrawl.storage.importer import Importer
@@ -113,7 +113,7 @@ def _kind_of(url: str) -> str | None:
 def _summary(counts: Counter[str]) -> str:
     return (
         f"{counted(counts['new'], 'article')} new, {counts['changed']} changed, "
-        f"{counts['reread']} re-parsed, {counts['same']} unchanged; "
+        f"{counts['reread']} corrected, {counts['same']} unchanged; "
         f"{counted(counts['unreadable'], 'line')} unreadable, {counts['refused']} refused, "
         f"{counts['missed']} between stored versions"
     )

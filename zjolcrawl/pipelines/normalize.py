@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, Self
 
@@ -26,41 +27,31 @@ from zjolcrawl.parsing.urls import doc_id, host_of, kind, url_day
 from zjolcrawl.site.catalogue import catalogue_names, site_name
 from zjolcrawl.site.papers import Paper, paper_of
 
+_TYPES = {each.name: each.type for each in fields(Article)}
+_AS_IT_IS = [
+    each.name
+    for each in fields(RawArticle)
+    if each.name not in {"tags", "warnings"} and _TYPES.get(each.name) == each.type
+]
+"""The fields whose value on the page is the stored value."""
 _EXPECTED = {kind: expected_of(kind) for kind in (PAGE, PAPER)}
 
 
 def normalize(raw: RawArticle) -> Article:
     """The Article for a RawArticle. A pure function, shared by crawl and `reparse`."""
     article = Article(
-        url=raw.url,
+        **{name: getattr(raw, name) for name in _AS_IT_IS},
         site=host_of(raw.url),
         title=clean(raw.title or ""),
         body="\n".join(raw.body),
         body_html="\n".join(raw.body_html),
-        template=raw.template,
         parser_version=PARSER_VERSION,
         doc_id=doc_id(raw.url),
         columns=list(raw.visit.columns),
-        breadcrumb=raw.breadcrumb,
-        kicker=raw.kicker,
-        subtitle=raw.subtitle,
-        source=raw.source,
         authors=merge(_people(raw.bylines, AUTHOR_ROLES)),
         editors=merge(_people(raw.editors + list(filter(names_editor, raw.bylines)), EDITOR_ROLES)),
         tags=split_tags(raw.tags),
-        editor_note=raw.editor_note,
-        abstract=raw.abstract,
-        dateline=raw.dateline,
-        original_title=raw.original_title,
-        images=raw.images,
-        videos=raw.videos,
-        attachments=raw.attachments,
-        pages=raw.pages,
-        page_number=raw.page_number,
-        page_name=raw.page_name,
-        pdf=raw.pdf,
         warnings=list(raw.warnings),
-        visit=raw.visit,
     )
     article.site_name = site_name(article.site)
     paper = paper_of(article.site) if kind(raw.url) == "paper" else None

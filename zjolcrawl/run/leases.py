@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import socket
 import time
 from collections import defaultdict
@@ -57,7 +58,7 @@ class Leases:
     def __init__(self, crawler: Crawler, store: Store) -> None:
         settings = crawler.settings
         self.crawler = crawler
-        self.held: set[str] = set()
+        self.held: dict[str, float] = {}  # monotonic time until which each lease is certain
         self.leaving: set[str] = set()  # the held hosts that will be given back
         self.live: list[LiveRun] = []
         self.seconds = settings.getfloat("LEASE_SECONDS")
@@ -68,7 +69,6 @@ class Leases:
         self._delay = settings.getfloat("DOWNLOAD_DELAY")
         self._longest = settings.getfloat("AUTOTHROTTLE_MAX_DELAY")
         self._throttled = settings.getbool("AUTOTHROTTLE_ENABLED")
-        self._until = 0.0  # monotonic time until which the leases are certain
         self._beaten = asyncio.Event()
         self._beating: asyncio.Task[None] | None = None
         self._asked: dict[str, float] = {}  # monotonic time of the last request, by host
@@ -81,9 +81,7 @@ class Leases:
 
     async def begin(self) -> None:
         """Register the run as live and start the heartbeat. Raises DatabaseError."""
-        began = time.monotonic()
         await self._hosts.begin(self._place)
-        self._renewed(began)
         self.live = await self._hosts.live()
         # Other runs that see themselves as alone learn of this one at their next heartbeat.
         self._turns_from = time.monotonic() + self.seconds / _BEATS
@@ -113,9 +111,11 @@ class Leases:
         began = time.monotonic()
         if self._beating is None or (taken := await self._hosts.take(host)) is None:
             return False
-        if not self.held:
-            self._renewed(began)
-        self.held.add(host)
+        if (certain := self._expiry(began)) <= time.monotonic():
+            return (
+                False  # this process was suspended meanwhile: another run may have the host by now
+            )
+        self.held[host] = certain
         delay = self._delay
         if taken.delay is not None and self._throttled:
             delay = max(delay, taken.delay)
@@ -132,7 +132,7 @@ class Leases:
 
     async def give_back(self, host: str) -> None:
         """Give a host back to other runs. Raises DatabaseError."""
-        self.held.discard(host)
+        self.held.pop(host, None)
         self.leaving.discard(host)
         asked, slot = self._asked.get(host), self._slot(host)
         idle = None if asked is None else time.monotonic() - asked
@@ -184,7 +184,7 @@ class Leases:
 
     async def _is_sure(self, host: str) -> bool:
         """Whether the host is held; waits until that is certain."""
-        while host in self.held and time.monotonic() >= self._until:
+        while time.monotonic() >= self.held.get(host, math.inf):
             self._check()
             await self._next_beat()
         return host in self.held
@@ -232,14 +232,16 @@ class Leases:
                 wait = min(every, 1.0)
                 continue
             wait = every
-            for host in (before & self.held) - mine:
+            for host in before & self.held.keys():
+                if host in mine:
+                    self.held[host] = self._expiry(began)
+                    continue
                 logger.warning("The lease of %s was lost: another run has it now", host)
-                self.held.discard(host)
+                del self.held[host]
                 self.leaving.discard(host)
-            self._renewed(began)
+            self._beaten.set()
+            self._beaten = asyncio.Event()
 
-    def _renewed(self, began: float) -> None:
-        """The leases are certain for their time from the moment of the request, less a margin."""
-        self._until = began + self.seconds * (1 - 1 / _BEATS)
-        self._beaten.set()
-        self._beaten = asyncio.Event()
+    def _expiry(self, began: float) -> float:
+        """When a lease that was requested at `began` ends, less a margin."""
+        return began + self.seconds * (1 - 1 / _BEATS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import sys
 import time
@@ -12,12 +11,9 @@ from collections import Counter
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
-import scrapy
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider, NotConfigured
-from scrapy.settings import BaseSettings
 
 from zjolcrawl import __version__
 from zjolcrawl.archive.archive import Archive, ArchiveError
@@ -30,37 +26,20 @@ from zjolcrawl.run.flip_watch import FlipWatch
 from zjolcrawl.run.leases import Leases
 from zjolcrawl.run.lock import LockHeld, RunLock
 from zjolcrawl.run.reparse_jobs import PART_REPORTS, report
+from zjolcrawl.run.report import warc_info, write_report
 from zjolcrawl.run.summary import LOCKED, NEEDS_A_PERSON, UNUSABLE, RunSummary
 from zjolcrawl.run.tally import Tally
-from zjolcrawl.setting_values import parse_bool
+from zjolcrawl.setting_values import parse_bool, visit_policy
 from zjolcrawl.storage.connection import Database
-from zjolcrawl.storage.documents import storable
 from zjolcrawl.storage.embedded import EmbeddedServer, EmbeddedUnavailable
 from zjolcrawl.storage.errors import DatabaseError, StoreError, StoreUnavailable, unavailable
 from zjolcrawl.storage.preview import Preview
 from zjolcrawl.storage.store import Store
-from zjolcrawl.storage.visit_policy import VisitPolicy
 
 logger = logging.getLogger(__name__)
 
-# Settings that affect what a run archives. URIs are left out: they may hold a password.
-_TOLD_SETTINGS = (
-    "ROBOTSTXT_OBEY", "DOWNLOAD_DELAY", "DOWNLOAD_MAXSIZE", "CONCURRENT_REQUESTS_PER_DOMAIN",
-    "AUTOTHROTTLE_ENABLED", "RETRY_TIMES",
-)  # fmt: skip
-_REPORTS = 1000  # reports kept: about six weeks of hourly runs
 _INDEXING, _WORTHWHILE = 1 / 50, 0.5  # indexing: share of the run's time, minimum in seconds
 _FORMER_RUNS = 10  # earlier runs that a run's templates are compared with
-
-
-def visit_policy(settings: BaseSettings) -> VisitPolicy:
-    """The revisit policy from the settings. Raises ValueError."""
-    return VisitPolicy(
-        recheck_days=tuple(float(each) for each in settings.getlist("RECHECK_DAYS")),
-        give_up_after=settings.getint("GIVE_UP_AFTER"),
-        confirm_days=tuple(float(each) for each in settings.getlist("CONFIRM_DAYS")),
-        confirm_visits=settings.getint("CONFIRM_VISITS"),
-    )
 
 
 class Mode(Enum):
@@ -184,7 +163,7 @@ class Run:
         if self.archive and self.live:
             run = str(store.run_id)
             self.writer = WarcWriter(
-                self.archive, run=run, info=self._about(run),
+                self.archive, run=run, info=warc_info(settings, run, self.arguments),
                 max_bytes=settings.getint("WARC_MAX_BYTES"),
             )  # fmt: skip
             store.before_write = self._archived
@@ -200,18 +179,6 @@ class Run:
         """Report archive damage: as faults when the run re-parses the archive, else as warnings."""
         self.warnings += [each for each in archive.repairs if each not in archive.faults]
         (self.warnings if self.live else self.faults).extend(archive.faults)
-
-    def _about(self, run: str) -> dict[str, str]:
-        """The warcinfo fields: software, run, and settings of the crawl."""
-        settings = self.crawler.settings
-        return {
-            "software": f"zjolcrawl/{__version__} Scrapy/{scrapy.__version__}",
-            "isPartOf": f"run {run}",
-            "robots": "obey" if settings.getbool("ROBOTSTXT_OBEY") else "ignore",
-            "http-header-user-agent": settings.get("USER_AGENT"),
-            "arguments": json.dumps(self.arguments),
-            "settings": json.dumps({name: settings.get(name) for name in _TOLD_SETTINGS}),
-        }
 
     async def _archived(self) -> None:
         """Make the archive durable before documents point to it. Raises StoreError."""
@@ -299,7 +266,8 @@ class Run:
         values = {**summary.values(), "exit_status": status}
         try:
             await self.store.end_run(values)
-            self._report(values)
+            if self.mode is not Mode.PREVIEW:
+                write_report(self._data_dir() / "reports", self.store.run_id, values)
         except (StoreError, OSError) as error:
             self.fail(str(error))
         if self.leases:
@@ -342,17 +310,6 @@ class Run:
             [] if store.writer.rereading else [*self.flips.alarms(), *self.tally.alarms(former)],
             [*self.warnings, *self.faults], self.tally.values(),
         )  # fmt: skip
-
-    def _report(self, values: dict[str, Any]) -> None:
-        """Write the run as JSON to DATA_DIR/reports and delete the oldest reports."""
-        if isinstance(self.store, Preview) or self.store is None:
-            return
-        folder = self._data_dir() / "reports"
-        folder.mkdir(parents=True, exist_ok=True)
-        told = {"run": str(self.store.run_id), "version": __version__, **values}
-        text = json.dumps(storable(told), ensure_ascii=False, indent=2, default=str)
-        (folder / f"{self.store.run_id}.json").write_text(text + "\n", encoding="utf-8")
-        log_file.prune(folder, "*.json", _REPORTS)
 
     def _tell(self, summary: RunSummary | None = None) -> None:
         alarms = [f"ALARM: {each}" for each in (summary.alarms if summary else ())]

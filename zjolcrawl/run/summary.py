@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from zjolcrawl.display.formatting import counted
+
 DONE, NEEDS_A_PERSON, UNUSABLE, LOCKED = 0, 1, 2, 75
 # Finish reasons of a complete run; others (shutdown, mongo_lost) leave work undone.
 GOOD_ENDS = ("finished", "closespider_")
@@ -77,7 +79,7 @@ class RunSummary:
         doubted = f", {c['doubted']} in doubt" if c["doubted"] else ""
         missed = f"; {c['missed']} missed, seen before what is stored" if c["missed"] else ""
         return (
-            f"{c['columns']} columns, {c['pages']} pages, {c['links']} links found "
+            f"{counted(c['columns'], 'column')}, {counted(c['pages'], 'page')}, {counted(c['links'], 'link')} found "
             f"({c['links_new']} new); stored {c['new']} new, {c['changed']} changed, "
             f"{c['same']} same; {c['rejected'] - c['skipped']} rejected, {c['failed']} failed, "
             f"{c['gone']} gone{doubted}; images {c['images_stored']} stored, "
@@ -87,14 +89,14 @@ class RunSummary:
     def _discovered(self) -> str:
         c = self.counts
         return (
-            f"{c['looked_at']} pages looked at, {c['linked']} links that the catalogue lacks; "
-            f"{c['proposed']} columns proposed"
+            f"{counted(c['looked_at'], 'page')} fetched, {counted(c['linked'], 'link')} that the catalogue lacks; "
+            f"{counted(c['proposed'], 'column')} proposed"
         )
 
     def _reread(self) -> str:
         c = self.counts
         return (
-            f"{c['chosen']} captures read again; {c['new']} new, {c['changed']} changed, "
-            f"{c['reread']} read otherwise, {c['same']} same, {c['missed']} between versions; "
-            f"{c['unread']} not read any more, {c['refused']} refused"
+            f"{counted(c['chosen'], 'capture')} re-parsed; {c['new']} new, {c['changed']} changed, "
+            f"{c['reread']} corrected, {c['same']} same, {c['missed']} between stored versions; "
+            f"{c['unread']} can no longer be parsed, {c['refused']} refused"
         )
