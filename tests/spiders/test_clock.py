@@ -20,10 +20,7 @@ from tests.support.site import Answer, SiteProxy
 from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.commands.crawl import _checked
 from zjolcrawl.run import log_file
-from zjolcrawl.run.run import Run
-from zjolcrawl.run.summary import RunSummary
 from zjolcrawl.spiders.reader import _retry_after
-from zjolcrawl.storage.store import Store
 
 IDENTS = (4774001, 4774002, 4774003, 4774004)
 HOUR, YEAR = 3600_000, 365 * 24 * 3600_000
