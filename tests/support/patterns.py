@@ -15,10 +15,11 @@ from types import ModuleType
 from typing import Any
 
 import zjolcrawl
+from zjolcrawl.fields import FIELDS
 from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES
 
 LOCAL = {
-    "roles": AUTHOR_ROLES, "role": "记者", "plain": "http://x", "secure": "https://x", "name": "countPage", "value": "countPage", "current": 1, "term": "好", "schema": {"pattern": ""},
+    "roles": AUTHOR_ROLES, "role": "记者", "plain": "http://x", "secure": "https://x", "name": "countPage", "value": "countPage", "current": 1, "term": "好", "field": next(field for field in FIELDS if field.pattern),
 }  # fmt: skip
 """What stands for the local names in patterns that are made when they are used."""
 
