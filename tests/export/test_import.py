@@ -462,6 +462,15 @@ def test_history_that_cannot_be(db: Database[Any], command: Crawl, tmp_path: Pat
     assert everything(db) == {"articles": [newest], "revisions": [former]}
 
 
+def test_former_version_twice_is_no_conflict(
+    db: Database[Any], command: Crawl, tmp_path: Path
+) -> None:
+    former, newest = edited(article(0), "改过", 2)
+    done = command("import", put(tmp_path / "a.jsonl", former, former, newest))
+    assert (done.returncode, taken(done)) == (0, line(new=1))
+    assert everything(db) == {"articles": [newest], "revisions": [former]}
+
+
 def test_torn_gzip(db: Database[Any], command: Crawl, tmp_path: Path) -> None:
     whole = Path(put(tmp_path / "a.jsonl", *(article(n) for n in range(300)))).read_bytes()
     packed = gzip.compress(whole)

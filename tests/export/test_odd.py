@@ -134,7 +134,10 @@ def test_what_the_server_will_not_have_is_alone_refused(
     assert sorted(re.findall(r"b.jsonl:(\d+): ", done.stderr)) == ["10", "5"]
     assert "MongoDB is unavailable" not in done.stderr
     # Articles written before the batch was split exist already when a half is written.
-    counts = [int(number) for number in re.findall(r"(\d+) (?:articles?|corrected|unchanged)", taken(done))]
+    counts = [
+        int(number)
+        for number in re.findall(r"(\d+) (?:articles?|corrected|unchanged)", taken(done))
+    ]
     assert sum(counts) == 10
     assert "2 refused" in taken(done)
     assert db.articles.count_documents({"columns": "new"}) in {6, 7}

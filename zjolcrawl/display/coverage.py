@@ -9,9 +9,8 @@ from typing import Any
 from rich.text import Text
 
 from zjolcrawl.display.formatting import counted
-from zjolcrawl.run.tally import FEWEST, JUMP
 from zjolcrawl.site.current import current_site
-from zjolcrawl.storage.queries.coverage import Group
+from zjolcrawl.storage.queries.coverage import FEWEST, JUMP, Group
 
 SIGN = "!"
 NONE = "–"

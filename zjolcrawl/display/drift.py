@@ -8,7 +8,7 @@ from typing import Any
 
 from zjolcrawl.display.findings import Finding
 from zjolcrawl.display.formatting import counted
-from zjolcrawl.run.tally import FEWEST, JUMP
+from zjolcrawl.storage.queries.coverage import FEWEST, JUMP
 
 _GENERIC = "generic"  # reads pages that fit no template
 

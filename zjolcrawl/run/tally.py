@@ -9,13 +9,10 @@ from datetime import date
 from typing import Any
 
 from zjolcrawl.items import Article, ColumnVisit
+from zjolcrawl.storage.queries.coverage import FEWEST, JUMP
 
 _MISSING = "missing: "
 _MOST_DAYS = 31
-FEWEST = 10
-"""Articles; a rate over fewer is not significant."""
-JUMP = 0.3
-"""An increase of a share (0 to 1) above this is an alarm."""
 
 
 @dataclass(slots=True)

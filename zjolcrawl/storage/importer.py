@@ -176,7 +176,10 @@ class Importer:
         for version, code, why in await self._add("revisions", list(versions)):
             if code != DUPLICATE:
                 self.reject(version.place, why)
-            elif await self._db["revisions"].find_one(version.document["_id"]) != version.document:
+            elif (
+                await self._db["revisions"].find_one({"_id": version.document["_id"]})
+                != version.document
+            ):
                 self.reject(version.place, "a different former version of this number is stored")
 
     async def _add(

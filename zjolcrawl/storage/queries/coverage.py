@@ -17,6 +17,10 @@ from zjolcrawl.storage.queries.selection import china_date, day_bounds
 
 DIMENSIONS = ("host", "template", "month")
 GENERIC = "generic"
+FEWEST = 10
+"""Articles; a rate over fewer is not significant."""
+JUMP = 0.3
+"""An increase of a share (0 to 1) above this is an alarm."""
 _PLAIN = ("title", "source", "breadcrumb", "kicker", "subtitle", "editor_note", "dateline")
 _LISTS = ("authors", "editors", "tags", "images", "videos")
 
