@@ -1,4 +1,4 @@
-# zjolcrawl with the extras that the services of compose.yaml need.
+# zjolcrawl with the extras for the services in compose.yaml.
 FROM python:3.12-slim
 WORKDIR /srv/zjolcrawl
 COPY pyproject.toml README.md LICENSE scrapy.cfg ./

@@ -1,4 +1,4 @@
-# Each target makes what it needs: an environment in .venv, the locked dependencies, the database.
+# Each target creates what it needs: an environment in .venv with the locked dependencies, the database.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,10 +11,10 @@ ARGS ?=
 demo: $(STAMP)  ## crawl the bundled site and print the reference article
 	$(BIN)/python -m tests.demo
 
-test: $(STAMP)  ## pass all tests
+test: $(STAMP)  ## run all tests
 	$(PYTEST) --max-worker-restart=2
 
-test-fast: $(STAMP)  ## all tests but the slow ones and those of browsers and kills
+test-fast: $(STAMP)  ## run all tests except slow, browser and kill tests
 	$(PYTEST) -m "not (slow or browser or kill)"
 
 lint: $(STAMP)
@@ -23,13 +23,13 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-bench: $(STAMP)  ## how fast it is, into bench/RESULTS.md; needs nginx; ARGS="crawl_rate warc", ARGS=--quick
+bench: $(STAMP)  ## measure speed and write bench/RESULTS.md; needs nginx; ARGS="crawl_rate warc", ARGS=--quick
 	$(BIN)/python -m bench --write $(ARGS)
 
-fidelity: $(STAMP)  ## how right each field is, held to bench/floors.toml; ARGS="--pages", ARGS="fixtures --peers all"
+fidelity: $(STAMP)  ## score each field and compare with bench/floors.toml; ARGS="--pages", ARGS="fixtures --peers all"
 	$(BIN)/python -m bench.fidelity $(ARGS)
 
-crawl: $(STAMP)  ## the demo's twin on the live site; ARGS="-a column=zjxw -a pages=1"
+crawl: $(STAMP)  ## crawl the live site; ARGS="-a column=zjxw -a pages=1"
 	$(BIN)/scrapy crawl column $(ARGS)
 
 $(STAMP): requirements.lock pyproject.toml
@@ -38,7 +38,7 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	touch $(STAMP)
 
-lock:  ## pin what CI installs, from pyproject.toml's bounds
+lock:  ## pin the packages that CI installs, from the bounds in pyproject.toml
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/python -m pip install --quiet '.[browse,embedded,s3,dev]' 'hatchling>=1.27'
 	( echo "# What CI installs: made by 'make lock' from pyproject.toml."; \

@@ -25,11 +25,11 @@ from pymongo import MongoClient
 from tests.support.archives import fill
 from tests.web.serving import browsing
 from zjolcrawl.search import SearchIndex, catch_up, search
-from zjolcrawl.storage.browsing import column_counts, daily_counts, newest_articles
 from zjolcrawl.storage.connection import Database, connect
 from zjolcrawl.storage.embedded import EmbeddedServer
-from zjolcrawl.storage.queries import find_article
-from zjolcrawl.storage.selection import Selection
+from zjolcrawl.storage.queries.articles import find_article
+from zjolcrawl.storage.queries.browsing import column_counts, daily_counts, newest_articles
+from zjolcrawl.storage.queries.selection import Selection
 
 TIMES = 50
 _WORDS = ("浙江", "环境保护 督察", "杭州 发展", "鹿城区", "西湖")

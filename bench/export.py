@@ -20,11 +20,11 @@ from pymongo import MongoClient
 
 from tests.support.archives import fill
 from tests.support.crawling import peak_memory, start_scrapy
-from zjolcrawl.exchange.files import written
+from zjolcrawl.export.output import open_output
 from zjolcrawl.storage.connection import open_database
 from zjolcrawl.storage.embedded import EmbeddedServer
-from zjolcrawl.storage.export import versions
-from zjolcrawl.storage.selection import Selection
+from zjolcrawl.storage.queries.articles import articles_by_key, with_revisions
+from zjolcrawl.storage.queries.selection import Selection
 
 FORMS = ("jsonl", "jsonl.gz", "csv", "parquet")
 GROWTH = 1.25
@@ -63,10 +63,10 @@ async def rate(uri: str, database: str, path: Path | None) -> float:
             async for _ in db["articles"].find().sort("_id", 1).batch_size(200):
                 count += 1
         else:
-            with written(
+            with open_output(
                 str(path), path.name.partition(".")[2].removesuffix(".gz"), force=True
             ) as write:
-                async for document in versions(db, Selection()):
+                async for document in with_revisions(db, articles_by_key(db, Selection())):
                     write(document)
                     count += 1
     return count / (time.perf_counter() - begun)

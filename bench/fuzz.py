@@ -32,7 +32,8 @@ import bson
 
 from tests.parsing.mutilations import spoil
 from tests.support.goldens import FIXTURES
-from zjolcrawl.items import Article, Link, RawArticle
+from zjolcrawl.clock import utc_now
+from zjolcrawl.items import Article, Link, RawArticle, Visit
 from zjolcrawl.parsing.article_page import read_article
 from zjolcrawl.parsing.column_page import read_column
 from zjolcrawl.parsing.navigation import read_navigation
@@ -41,7 +42,6 @@ from zjolcrawl.pipelines.normalize import normalize
 from zjolcrawl.pipelines.validate import fault
 from zjolcrawl.storage.documents import article_document
 from zjolcrawl.storage.embedded import EmbeddedServer
-from zjolcrawl.storage.operations import utc_now
 from zjolcrawl.storage.store import Store
 
 URLS = [
@@ -96,7 +96,7 @@ class Sink:
         """Add articles; a full batch is written. Raises the store's errors, or if one is missing."""
         for place, each in enumerate(articles):
             url = f"http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_{seed}{place}.shtml"
-            self._waiting.append(replace(each, url=url, frontier_url=url, seen_at=utc_now()))
+            self._waiting.append(replace(each, url=url, visit=Visit(url, seen_at=utc_now())))
         if len(self._waiting) >= BATCH:
             self.write()
 
@@ -106,9 +106,9 @@ class Sink:
         self._runner.run(self._write(some))
 
     async def _write(self, some: list[Article]) -> None:
-        await self._store.discover([Link(each.url, seen_at=each.seen_at) for each in some])
+        await self._store.discover([Link(each.url, seen_at=each.visit.seen_at) for each in some])
         for each in some:
-            await self._store.put(each, each.url)
+            await self._store.put(each)
         await self._store.flush()
         urls, db = {"$in": [each.url for each in some]}, self._store.db
         number = await db["frontier"].count_documents({"_id": urls, "state": "stored"})

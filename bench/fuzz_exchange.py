@@ -24,16 +24,15 @@ from typing import Any
 import bson
 from bson import Binary, Code, DatetimeMS, Decimal128, Int64, MaxKey, ObjectId, Regex, Timestamp
 
-from tests.exchange.made import article
+from tests.export.made import article
 from zjolcrawl.commands.export import _written
 from zjolcrawl.display.article import render
+from zjolcrawl.display.diff import Effort
 from zjolcrawl.display.history import edition
-from zjolcrawl.display.sequences import Effort
-from zjolcrawl.exchange.files import _FORMS
-from zjolcrawl.exchange.jsonl import Unreadable, dump, load
-from zjolcrawl.exchange.values import mended
-from zjolcrawl.storage.validating import fault
-from zjolcrawl.terminal import printable
+from zjolcrawl.display.terminal import printable
+from zjolcrawl.export.conform import broken_rule, replace_surrogates
+from zjolcrawl.export.jsonl import Unreadable, dump, load
+from zjolcrawl.export.output import _FORMS
 from zjolcrawl.web.body import links_in, reading
 from zjolcrawl.web.views.history import _page
 
@@ -132,13 +131,13 @@ def drive(document: dict[str, Any], other: dict[str, Any]) -> str:
     try:
         back = load(dump(document))
     except UnicodeEncodeError:
-        return drive(mended(document), other)
+        return drive(replace_surrogates(document), other)
     except Unreadable:
         return "refused"
     assert bson.encode(back).hex() == bson.encode(_plain(document)).hex() or "$" in str(document), (
         "comes back otherwise"
     )
-    if fault("articles", back):
+    if broken_rule(back):
         return "refused by the validator"
     show(back, other)
     return "taken"

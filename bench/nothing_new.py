@@ -21,7 +21,7 @@ from bench.crawls import ours
 from bench.nginx import serve
 from bench.pages import Writer, list_page
 from bench.turns import progress, table, versions
-from zjolcrawl.catalogue import Column, load_catalogue
+from zjolcrawl.site.catalogue import Column, load_catalogue
 from zjolcrawl.storage.embedded import EmbeddedServer
 
 _ARTICLES = 20

@@ -32,10 +32,10 @@ from pymongo import MongoClient
 
 from tests.support.archives import fill
 from zjolcrawl.search import Search, SearchIndex, catch_up, search
-from zjolcrawl.search.text import FIELDS, folded, full_text, pairs
+from zjolcrawl.search.tokens import FIELDS, folded, full_text, pairs
 from zjolcrawl.storage.connection import Database, connect
 from zjolcrawl.storage.embedded import EmbeddedServer
-from zjolcrawl.storage.selection import Selection
+from zjolcrawl.storage.queries.selection import Selection
 
 _COMMON = ("浙江", "我们", "工作", "中国 人民", "杭州 发展")
 Ask = Callable[[str], set[str]]

@@ -33,12 +33,12 @@ from bench.site import COLUMN, ident
 from bench.timed import Figures, cpu_time
 from bench.turns import in_turns, spread, table, versions
 from zjolcrawl import settings
+from zjolcrawl.clock import utc_now
 from zjolcrawl.items import Article, Link, RawArticle
 from zjolcrawl.parsing.article_page import read_article
 from zjolcrawl.pipelines.normalize import normalize
 from zjolcrawl.storage.documents import article_document
 from zjolcrawl.storage.embedded import EmbeddedServer
-from zjolcrawl.storage.operations import utc_now
 from zjolcrawl.storage.store import Store
 
 NUMBER = 900
@@ -122,7 +122,7 @@ async def store(uri: str, made: list[Article]) -> Cost:
         client.drop_database("bench")
     opened = await Store.open(uri, "bench", run_arguments={}, version="0")
     now = utc_now()
-    articles = [replace(each, seen_at=now) for each in made]
+    articles = [replace(each, visit=replace(each.visit, seen_at=now)) for each in made]
 
     async def write() -> None:
         for start in range(0, len(articles), 100):
@@ -130,7 +130,7 @@ async def store(uri: str, made: list[Article]) -> Cost:
             links = [Link(each.url, "article", ["bench"], seen_at=now) for each in some]
             await opened.discover(links)
             for each in some:
-                await opened.put(each, each.url)
+                await opened.put(each)
         await opened.finish()
 
     cost = await _timed(write, len(articles))
@@ -150,7 +150,7 @@ def insert(uri: str, made: list[Article]) -> Cost:
     with MongoClient[dict[str, Any]](uri) as client:
         client.drop_database("bench")
         now = utc_now()
-        articles = [replace(each, seen_at=now) for each in made]
+        articles = [replace(each, visit=replace(each.visit, seen_at=now)) for each in made]
         began, cpu = time.perf_counter(), cpu_time()
         for each in articles:
             client["bench"]["articles"].insert_one(article_document(each))

@@ -21,7 +21,7 @@ from scrapy import cmdline, signals
 from scrapy.crawler import Crawler
 from scrapy.utils.project import get_project_settings
 
-from zjolcrawl.extensions.run_ledger import RunLedger
+from zjolcrawl.run.run import Run
 
 WHERE = "BENCH_FIGURES"
 WITHOUT_SEARCH = "BENCH_WITHOUT_SEARCH"
@@ -99,7 +99,7 @@ def _peak() -> int:
     raise RuntimeError("this needs Linux")
 
 
-async def _nothing(ledger: RunLedger, db: object) -> None:
+async def _nothing(ledger: Run, db: object) -> None:
     """Replaces the update of the full-text index."""
 
 
@@ -108,7 +108,7 @@ def main() -> None:
     settings = get_project_settings()
     settings.get("EXTENSIONS").set("bench.timed.Clock", 1, priority="cmdline")
     if os.environ.get(WITHOUT_SEARCH):
-        RunLedger._index = _nothing  # type: ignore[method-assign]
+        Run._index = _nothing  # type: ignore[method-assign]
     cmdline.execute(["scrapy", *sys.argv[1:]], settings)
 
 

@@ -1,4 +1,4 @@
-"""One real mongod for the session, one fresh database a test."""
+"""Fixtures and hooks of all tests: one real mongod per session, one fresh database per test."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.pages import HOST
 from tests.support.site import Answer, SiteProxy
 from zjolcrawl.storage.embedded import EmbeddedServer
 
-# The ordinary run tries the same examples every time; `--hypothesis-profile=long` new ones, thousands.
+# By default the examples are the same in each run; `--hypothesis-profile=long` tries thousands of new ones.
 settings.register_profile(
     "ordinary", max_examples=60, derandomize=True, deadline=None, database=None
 )
@@ -32,15 +32,15 @@ settings.load_profile("ordinary")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """pytest-xdist's hook: two more than there are cores, as tests wait for processes and servers too."""
+    """pytest-xdist's hook: two workers more than there are cores, because tests also wait for processes."""
     return (os.cpu_count() or 1) + 2
 
 
-# What takes longest begins first, so that no process is left alone with it at the end.
+# The longest tests start first, so that no worker is left alone with one at the end.
 _LONGEST = (
     "tests/spiders/test_crowd.py", "tests/test_patterns.py", "tests/storage/test_poison.py", "tests/web/test_costly.py",
     "tests/parsing/test_bounds.py", "tests/storage/test_embedded.py", "tests/spiders/test_reparse.py",
-    "tests/exchange/", "tests/storage/test_spool.py", "tests/spiders/", "tests/pipelines/", "tests/commands/",
+    "tests/export/", "tests/storage/test_spool.py", "tests/spiders/", "tests/pipelines/", "tests/commands/",
     "tests/web/",
 )  # fmt: skip
 
@@ -50,12 +50,12 @@ def _place(item: pytest.Item) -> int:
     return next(places, len(_LONGEST))
 
 
-# What marks the tests of a folder or a file; single ones are marked where they stand.
+# Marks of all tests in a folder or file; single tests have their own.
 _MARKS = {
     "tests/web/test_browser.py": "browser",
     **dict.fromkeys(
         (
-            "tests/commands/", "tests/exchange/", "tests/parsing/test_bounds.py",
+            "tests/commands/", "tests/export/", "tests/parsing/test_bounds.py",
             "tests/parsing/test_mutilated.py", "tests/parsing/test_properties.py",
             "tests/search/test_catchup.py", "tests/spiders/", "tests/storage/test_embedded.py",
             "tests/storage/test_poison.py", "tests/storage/test_spool.py", "tests/test_archives.py",
@@ -64,14 +64,14 @@ _MARKS = {
         "slow",
     ),
 }  # fmt: skip
-# A test that has one of these starts the product's commands.
+# A test with one of these fixtures runs a command of the product.
 _COMMANDS = {"begin", "command", "crawl"}
 # And one of these leaves a process running for a while.
 _ALONE = {"begin", "run"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Pytest's hook: marks by place, and `slow` for commands; the longest first, else the order stays."""
+    """Pytest's hook: sets marks by path, and `slow` for commands; moves the longest tests to the front."""
     for item in items:
         for place, mark in _MARKS.items():
             if item.nodeid.startswith(place):
@@ -85,7 +85,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a mongod of our own."""
+    """The URI of a private mongod."""
     folder: Path = tmp_path_factory.mktemp("mongodb")
     with EmbeddedServer.acquire(folder) as server:
         yield server.uri
@@ -116,7 +116,7 @@ def database(databases: Databases, request: pytest.FixtureRequest) -> Iterator[s
 
 
 class Shown(dict[str, Any]):
-    """A document without `written_at`, which the store keeps for itself and each write changes."""
+    """A document without `written_at`, an internal field that each write changes."""
 
     def __setitem__(self, name: str, value: Any) -> None:
         if name != "written_at":
@@ -125,7 +125,7 @@ class Shown(dict[str, Any]):
 
 @pytest.fixture
 def db(mongodb_uri: str, database: str) -> Iterator[Database[dict[str, Any]]]:
-    """The database of `database`, as a client sees it, but for `written_at`."""
+    """The database `database` as a client sees it, without `written_at`."""
     client: MongoClient[Any] = MongoClient(mongodb_uri, tz_aware=True, document_class=Shown)
     with client:
         yield client[database]
@@ -140,7 +140,7 @@ def raw_db(mongodb_uri: str, database: str) -> Iterator[Database[dict[str, Any]]
 
 @pytest.fixture(scope="session")
 def large(mongodb_uri: str) -> Iterator[Database[dict[str, Any]]]:
-    """A made archive of 8,000 articles of seven months, to be read only: it is made once a process, in five seconds.
+    """A generated archive of 8,000 articles in seven months, made once per process. Tests must not write to it.
 
     Its name for a command line is `large.name`.
     """
@@ -152,7 +152,7 @@ def large(mongodb_uri: str) -> Iterator[Database[dict[str, Any]]]:
 
 @pytest.fixture
 def site() -> Iterator[SiteProxy]:
-    """The local web with the fixtures, open to every robot."""
+    """The local test site with the fixtures and a permissive robots.txt."""
     with SiteProxy(FOLDERS) as proxy:
         proxy.set(f"{HOST}/robots.txt", Answer(body=b"User-agent: *\nAllow: /\n"))
         yield proxy
@@ -160,7 +160,7 @@ def site() -> Iterator[SiteProxy]:
 
 @pytest.fixture
 def crawl(site: SiteProxy, mongodb_uri: str, database: str, tmp_path: Path) -> Crawl:
-    """`crawl("column", url=…, pages=2)`: a run on the local web; upper-case names are settings.
+    """`crawl("column", url=…, pages=2)`: runs a spider on the test site; upper-case names are settings.
 
     `ahead=3`: three days from now.
     """
@@ -183,7 +183,7 @@ def crawl(site: SiteProxy, mongodb_uri: str, database: str, tmp_path: Path) -> C
 
 @pytest.fixture
 def begin(site: SiteProxy, mongodb_uri: str, database: str, tmp_path: Path) -> Begin:
-    """`begin("column", "-a", "url=…")`: the same run, not waited for."""
+    """`begin("column", "-a", "url=…")`: starts a run without waiting for it."""
 
     def run(*arguments: str, anew: bool = False) -> Running:
         return start_scrapy(
@@ -196,7 +196,7 @@ def begin(site: SiteProxy, mongodb_uri: str, database: str, tmp_path: Path) -> B
 
 @pytest.fixture
 def command(mongodb_uri: str, database: str, tmp_path: Path) -> Crawl:
-    """`command("article", URL, "--raw")`: any other subcommand, on the same database and folder."""
+    """`command("article", URL, "--raw")`: runs any other command on the same database and folder."""
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return scrapy(*arguments, data=tmp_path, uri=mongodb_uri, database=database)

@@ -1,4 +1,4 @@
-"""`make demo`: the main job on the bundled site, under its real host names, from nothing.
+"""`make demo`: crawls the bundled site under its real host names into an empty database.
 
 Serves fixtures/ through the local proxy, crawls five columns into an embedded MongoDB under
 data/demo, and prints the reference article as MongoDB has it.
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 DATA = ROOT / "data" / "demo"
 REFERENCE = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
 COLUMNS = "zjxw,zjxc,china-gnxw,opinion-bwgd,zzhz-bb"
-# The bundled site is this machine: no manners needed.
+# The bundled site runs on this machine and needs no rate limit.
 QUICK = ("-s", "DOWNLOAD_DELAY=0", "-s", "AUTOTHROTTLE_ENABLED=False")
 AGAIN = f"""To see it again:
   DATA_DIR=data/demo .venv/bin/scrapy mongo        # prints the address of the database
@@ -33,7 +33,7 @@ AGAIN = f"""To see it again:
 
 
 def main() -> int:
-    """Crawl, show, and say how to look again; the exit status is the crawl's."""
+    """Crawl and print the article; the exit status is that of the crawl."""
     command = [sys.executable, "-m", "scrapy", "crawl", "column", "-a", f"column={COLUMNS}", *QUICK]
     with SiteProxy(FOLDERS) as site:
         environment = {**os.environ, **site.environ, "DATA_DIR": str(DATA), "MONGODB_URI": ""}
@@ -43,7 +43,7 @@ def main() -> int:
     with EmbeddedServer.acquire(DATA) as server, MongoClient(server.uri, tz_aware=True) as client:
         article = client["zjol"]["articles"].find_one({"_id": REFERENCE})
     sys.stdout.write(json_util.dumps(article, ensure_ascii=False, indent=2) + "\n\n" + AGAIN)
-    # The bundled site has pages that give no article, to show where they go: status 1 is right.
+    # The bundled site has pages without an article, to show where they go: status 1 is expected.
     return 0 if article and status in {0, 1} else 1
 
 

@@ -1,4 +1,4 @@
-"""The made archive is what its docstring says, and the product's own schema takes it."""
+"""The generated archive has what its docstring says and passes the product's validators."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_the_schema_takes_it(db: Database[Any]) -> None:
     for name in INDEXES:
         assert len(db[name].index_information()) == len(INDEXES[name]) + 1
     for name, schema in VALIDATORS.items():
-        if name == "hosts":  # no run lives
+        if name == "hosts":  # no run is alive
             continue
         fitting = {"$jsonSchema": schema} if schema else {}
         assert db[name].count_documents(fitting) == db[name].count_documents({}) > 0, name

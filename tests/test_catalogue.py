@@ -1,4 +1,4 @@
-"""The shipped catalogue loads; a bad entry is one clear line."""
+"""The catalogue of columns loads; an invalid entry gives one clear line."""
 
 import hashlib
 import json
@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.crawling import scrapy
-from zjolcrawl.catalogue import CatalogueError, load_catalogue, site_name, sites
+from zjolcrawl.site.catalogue import load_catalogue, site_name, sites
+from zjolcrawl.site.description import SiteError
 
 GOOD = {
     "id": '"zjxw"',
@@ -55,7 +56,7 @@ def test_shipped_catalogue() -> None:
 def test_bad_entry(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "columns.toml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(CatalogueError, match=message) as raised:
+    with pytest.raises(SiteError, match=message) as raised:
         load_catalogue(path)
     assert "\n" not in str(raised.value)
 
@@ -90,7 +91,7 @@ def test_hosts_are_those_of_the_notes() -> None:
 
 
 def test_every_host_of_pages_has_a_column() -> None:
-    """Papers, videos and the search have none: nothing there is read as a list of articles."""
+    """Papers, videos and the search have none: nothing there is a list of articles."""
     hosts = {f"{name}.zjol.com.cn" for name in {*NAMED, *UNNAMED.split()} - {"s", "v"}}
     assert {column.site for column in load_catalogue().values()} == hosts
 
@@ -113,7 +114,7 @@ def test_columns_of_article_urls() -> None:
 
 
 def test_names_without_a_source_are_marked() -> None:
-    """A front is named as its host; where the site gives no name, the catalogue says so."""
+    """A front page has the name of its host; if the site gives no name, the catalogue says so."""
     for column in load_catalogue().values():
         if column.name == f"{sites().get(column.site)}（首页）":
             assert column.name_evidence is None
@@ -127,7 +128,7 @@ def test_nothing_is_enabled_whose_list_no_scraper_reads() -> None:
 
 
 def test_ids_stay() -> None:
-    """Documents have them for ever: none is renamed or re-used, and new ones go to the end."""
+    """Documents keep the ids: none is renamed or re-used, and new ones go to the end."""
     lines = [f"{column.id} {column.url}\n" for column in load_catalogue().values()]
     digest = hashlib.sha256("".join(lines[:196]).encode()).hexdigest()
     assert digest.startswith("f0ccbde050573ed2")

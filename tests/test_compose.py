@@ -100,7 +100,7 @@ def test_each_container_has_a_folder_and_the_next_takes_up_a_dead_ones(tmp_path:
         third = in_slot(tmp_path, "sh", "-c", "echo $DATA_DIR; touch $DATA_DIR/warc/file")
         assert folder_of(third) == number
         third.wait()
-        assert (tmp_path / "warc" / "file").exists()  # one archive for all
+        assert (tmp_path / "warc" / "file").exists()  # all share one archive
     finally:
         for each in (first, second):
             each.kill()
@@ -116,7 +116,7 @@ _SAYS = (
 
 @pytest.mark.parametrize("script", ["hourly", "scheduled"])
 def test_sigterm_ends_the_run_and_waits_for_it(script: str, tmp_path: Path) -> None:
-    """As `docker stop` does; `scrapy` is in the place of the real one."""
+    """As `docker stop` does; a stub replaces `scrapy`."""
     scrapy = tmp_path / "scrapy"
     scrapy.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{_SAYS}"\n')
     scrapy.chmod(0o755)
@@ -133,7 +133,7 @@ def test_sigterm_ends_the_run_and_waits_for_it(script: str, tmp_path: Path) -> N
         assert running.stdout.readline() == "begun\n"
         running.send_signal(signal.SIGTERM)
         out, err = ended(running)
-    assert out == ""  # nothing was begun after it
+    assert out == ""  # no further command was started
     assert err == "ended well\n"
 
 

@@ -12,13 +12,13 @@ def test_every_row_is_named_once_and_explained() -> None:
     names = [field.name for field in FIELDS]
     assert len(set(names)) == len(names)
     assert all(field.meaning for field in FIELDS)
-    # A comparison of versions shows the Chinese word.
+    # A comparison of versions shows the Chinese term.
     assert all(field.term for field in FIELDS if field.editorial)
 
 
 def test_every_value_that_a_page_gives_has_a_row() -> None:
-    """`url` is stored as `_id`, `template` and `parser_version` as `parser`; the rest is of the crawl."""
-    of_crawl = {"url", "template", "parser_version", "frontier_url", "seen_at", "validators"}
+    """`url` is stored as `_id`, `template` and `parser_version` as `parser`; the others come from the crawl."""
+    of_crawl = {"url", "template", "parser_version", "visit"}
     names = {field.name for field in FIELDS}
     assert {each.name for each in fields(Article)} - of_crawl <= names
     (images,) = (field for field in FIELDS if field.name == "images")

@@ -1,4 +1,4 @@
-"""The archive from Python, as README.md shows it."""
+"""The Python API, as README.md shows it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REFERENCE = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtm
 
 @pytest.fixture
 def archive(crawl: Crawl, mongodb_uri: str, database: str, tmp_path: Path) -> Iterator[NewsArchive]:
-    """The reference article, crawled, and opened as a reader opens it."""
+    """An archive with the reference article, opened by the API."""
     done = crawl("article", url=REFERENCE)
     assert done.returncode == 0, done.stderr
     with open_archive(tmp_path, mongodb_uri, database) as opened:
@@ -98,7 +98,7 @@ def test_where_a_loop_is_running_already(archive: NewsArchive) -> None:
 
 
 def test_no_database(tmp_path: Path) -> None:
-    # Where nobody listens pymongo leaves its socket to the collector, which is no test's to bear.
+    # If nothing listens, pymongo leaves its socket to the garbage collector; this test ignores that.
     with pytest.raises(StoreUnavailable):
         open_archive(tmp_path, "mongodb://a:b:c")
     assert not [each for each in threading.enumerate() if each.name == "zjolcrawl"]

@@ -1,4 +1,4 @@
-"""Crawls that a script runs in one process, one after another and side by side."""
+"""Crawls that a script runs in one process, sequentially and concurrently."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from scrapy.utils.reactor import install_reactor
 
 install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")
 from twisted.internet import reactor
-from zjolcrawl.extensions.run_ledger import RunLedger
 
 
 def crawl(folder, column):
@@ -44,7 +43,7 @@ async def main():
     both = [crawl(folder, sys.argv[1]) for folder in folders]
     await asyncio.gather(*(running for _, running in both))
     done += [crawler for crawler, _ in both]
-    print(*(crawler.get_extension(RunLedger).exit_status for crawler in done))
+    print(*(crawler.spider.run.exit_status for crawler in done))
     reactor.stop()
 
 
@@ -70,7 +69,7 @@ def test_two_after_another_and_two_side_by_side(
     assert [run["exit_status"] for run in runs] == [0, 0, 0, 0]
     new, same = ([run.get("counts", {}).get(what, 0) for run in runs] for what in ("new", "same"))
     assert new == [3, 0, 0, 0]
-    assert (same[1], sum(same[2:])) == (3, 3)  # those side by side share the crawl
+    assert (same[1], sum(same[2:])) == (3, 3)  # concurrent ones share the crawl
     assert list((tmp_path / "one" / "warc").glob("*.warc.gz"))
     for name in ("one", "other"):
         assert not list((tmp_path / name / "warc").glob("*.open"))

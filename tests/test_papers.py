@@ -3,9 +3,9 @@
 import re
 from datetime import date
 
-from zjolcrawl.catalogue import EVIDENCE, load_catalogue
-from zjolcrawl.papers import load_papers, paper_of
 from zjolcrawl.parsing.urls import is_paper_page
+from zjolcrawl.site.catalogue import EVIDENCE, load_catalogue
+from zjolcrawl.site.papers import load_papers, paper_of
 
 DAY = date(2017, 8, 12)
 
@@ -31,6 +31,6 @@ def test_addresses() -> None:
     assert paper.issue(DAY) == "http://hnrb.zjol.com.cn/hnrb/html/2017-08/12/"
     assert paper.calendar(DAY) == "http://hnrb.zjol.com.cn/hnrb/html/2017-08/paper_existed.xml"
     assert paper.newest == "http://hnrb.zjol.com.cn/hnrb/paperindex.htm"
-    assert paper_of("http://hnrb.zjol.com.cn/x") == paper
-    assert paper_of("http://zjnews.zjol.com.cn/x") is None
-    assert paper_of("http://fzb.zjol.com.cn/gb/node2/x") == load_papers()["zjfzb"]
+    assert paper_of("hnrb.zjol.com.cn") == paper
+    assert paper_of("zjnews.zjol.com.cn") is None
+    assert paper_of("fzb.zjol.com.cn") == load_papers()["zjfzb"]

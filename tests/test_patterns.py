@@ -1,4 +1,4 @@
-"""Each regular expression of the package is linear in its input, however it is pumped with its own pieces."""
+"""Each regular expression of the package takes linear time on inputs that repeat its own pieces."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import pytest
 from tests.support import timing
 from tests.support.patterns import patterns, pumps
 
-# Characters. The square of the first number takes 14 ms and more, most linear patterns take one; of what took
-# longer, four times as many characters may take eight times as long, not sixteen. Some clocks of processor
-# time tick every 4 ms.
+# Characters. A quadratic pattern takes 14 ms and more for the first number, most linear ones 1 ms; if one took
+# longer, four times as many characters may take eight times as long, not sixteen. Some CPU clocks
+# tick every 4 ms.
 SHORT, LONG = 16_000, 64_000
 SUSPECT, GROWTH, CERTAIN = 0.010, 8, 12
-HOPELESS = 0.25  # where most take one millisecond, and none that is linear fifty
-# A glance first, by a finer clock: the square of so many characters takes 0.9 ms and more.
+HOPELESS = 0.25  # most take 1 ms, and no linear one takes 50
+# First a quick measurement by a finer clock: quadratic patterns take 0.9 ms and more.
 FEW, MANY, HARMLESS = 1_000, 4_000, 0.0005
-MOST_SECONDS = 2  # of processor time: what takes more hangs
+MOST_SECONDS = 2  # CPU seconds: what takes longer hangs
 
 KNOWN = {pattern: where for where, pattern in patterns()}
 
@@ -57,9 +57,11 @@ def looks_linear(use: Callable[[Any], object], make: Callable[[int], Any]) -> bo
 
 
 def hardest(pattern: re.Pattern[Any], where: str = "") -> tuple[str, str, str, str] | None:
-    """A use and a string that a pattern finds too hard, or None."""
+    """A use of the pattern and an input for which it takes too long, or None."""
     uses: dict[str, Callable[[Any], object]] = {"match": pattern.match}
-    if not where.startswith("zjolcrawl.parsing.attributes"):  # where what is matched is passed over
+    if not where.startswith(
+        "zjolcrawl.parsing.surplus_attributes"
+    ):  # where the matched text is skipped
         uses = {
             "fullmatch": pattern.fullmatch,
             "finditer": lambda text: sum(1 for _ in pattern.finditer(text)),

@@ -1,4 +1,4 @@
-"""The queries of README.md on 8,000 articles: as printed, right, and read from their indexes alone."""
+"""The queries of README.md on 8,000 articles: correct as printed, and answered by their indexes alone."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def in_august(each: Document) -> bool:
     return COLUMN in each["columns"] and (day.year, day.month) == (2017, 8)
 
 
-# The collection, what a document of the answer must be, and by what the answer is in order.
+# The collection, a predicate for each document of the answer, and the sort key.
 PLAIN: dict[str, tuple[str, Fits, str | None]] = {
     "Articles of a column in a span of days, newest first": (
         "articles", lambda each: COLUMN in each["columns"] and on_the_day(each), "-published_at",
@@ -87,7 +87,7 @@ Plan = Callable[[Question], tuple[Document, Document]]
 
 @pytest.fixture(scope="module")
 def stored(large: Database[Any]) -> dict[str, list[Document]]:
-    """Everything that a question asks about, without the texts."""
+    """All documents of the collections, without texts."""
     fields = (
         "site", "columns", "published_at", "authors.name", "editors.name", "tags", "images.position",
         "images.sha256",
@@ -101,7 +101,7 @@ def stored(large: Database[Any]) -> dict[str, list[Document]]:
 
 @pytest.fixture
 def plan(mongodb_uri: str, large: Database[Any]) -> Iterator[Plan]:
-    """`plan(question)`: the winning plan of its query as it is sent, and what it examined."""
+    """`plan(question)`: the winning plan of its query as sent, and what it examined."""
     with listened(mongodb_uri, large.name) as (db, sent):
 
         def explain(question: Question) -> tuple[Document, Document]:
@@ -112,7 +112,7 @@ def plan(mongodb_uri: str, large: Database[Any]) -> Iterator[Plan]:
 
 
 def expected(question: Question, stored: dict[str, list[Document]]) -> list[Document]:
-    """The documents of the answer, or behind its counts, by looking at each that is stored."""
+    """The documents of the answer, or behind its counts, by a scan of all documents."""
     collection, fits, order = PLAIN[question.title]
     found = [each for each in stored[collection] if fits(each)]
     if order:
@@ -133,7 +133,7 @@ def test_it_finds_what_a_look_at_each_document_finds(
     key = lambda each: str(each["_id"])  # noqa: E731
     assert sorted(map(key, found)) == sorted(map(key, plain))
     assert found
-    if order := PLAIN[question.title][2]:  # of several at one moment, either may be the first
+    if order := PLAIN[question.title][2]:  # the order of documents with the same time is undefined
         values = {key(each): each[order.removeprefix("-")] for each in plain}
         assert [values[key(each)] for each in found] == [values[key(each)] for each in plain]
 
@@ -168,7 +168,7 @@ def test_states_of_links(large: Database[Any], stored: dict[str, list[Document]]
 def test_it_reads_its_index_and_no_more(
     question: Question, plan: Plan, stored: dict[str, list[Document]]
 ) -> None:
-    """A key and a document at most for each one of the answer, from the index that the line names."""
+    """At most one key and one document per document of the answer, from the named index."""
     winner, examined = plan(question)
     answer = len(expected(question, stored))
     stages = {each["stage"] for each in parts(winner)}
@@ -187,7 +187,7 @@ def test_counts_need_no_document(plan: Plan) -> None:
 
 
 def test_the_answer_is_spread_over_the_archive(stored: dict[str, list[Document]]) -> None:
-    """What is asked of the whole archive is neither nearly nothing of it nor nearly all."""
+    """Queries on the whole archive return neither almost nothing nor almost everything."""
     for question in QUESTIONS:
         if question.title in {
             "Everything by a reporter",

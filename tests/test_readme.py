@@ -1,4 +1,4 @@
-"""The queries of README.md run as printed, find what they promise, and are served by an index."""
+"""The queries of README.md run as printed and find what they should."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.questions import CHINA, IN_TEXTS, QUESTIONS, REFERENCE, Quest
 from tests.support.site import SiteProxy
 from zjolcrawl.storage.embedded import EmbeddedServer
 
-# The reference article was neither edited nor taken down.
+# Queries that find the reference article, which was neither edited nor taken down.
 FINDING_IT = [
     each for each in QUESTIONS
     if each.collection == "articles" and isinstance(each.query, dict) and not each.query.keys() & {"revision", "status"}
@@ -35,7 +35,7 @@ def title(question: Question) -> str:
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A data folder with the bundled column crawled into it, its embedded server running."""
+    """A data folder with the bundled column crawled into it, and its embedded server running."""
     data = tmp_path_factory.mktemp("data")
     with EmbeddedServer.acquire(data), SiteProxy(FOLDERS) as site:
         done = scrapy("crawl", "column", "-a", "column=zjxw", site=site, data=data)
@@ -106,7 +106,7 @@ def test_what_is_visited_next(db: Database[Any]) -> None:
 
 
 def test_each_question_is_printed_in_both_languages() -> None:
-    """`python -m tests.support.questions` prints them again."""
+    """`python -m tests.support.questions` updates README.md."""
     asked = [*QUESTIONS, IN_TEXTS]
     for question, python in zip(asked, formatted(asked), strict=True):
         assert readme.region(question.title) == question.printed(python)
@@ -159,7 +159,7 @@ def test_scrapy_mongo_gives_the_address(archive: Path) -> None:
 
 
 def test_reference_article_as_the_contract_has_it(db: Database[Any]) -> None:
-    """Field by field, from the text that the page was made of."""
+    """Each field is compared with the text of the page."""
     document = db.articles.find_one({"_id": REFERENCE})
     assert document is not None
     golden = json.loads(file_of(f"{REFERENCE}.json").read_text())["document"]

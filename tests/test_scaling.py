@@ -1,4 +1,4 @@
-"""docs/scaling.md: its tables are what the simulation prints, its lines run, and its claims hold."""
+"""docs/scaling.md: its tables match the simulation, its code runs, and its claims hold."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from tests.support.plans import listened
 from tests.support.questions import QUESTIONS, Question
 from tests.support.site import Answer, SiteProxy
 from zjolcrawl import settings
-from zjolcrawl.catalogue import load_catalogue
+from zjolcrawl.site.catalogue import load_catalogue
 from zjolcrawl.storage.schema import VALIDATORS
 
 PAGE = ROOT / "docs" / "scaling.md"
 SHARDED = {"articles", "frontier"}
-# As the page has it: the question's collection, and which shards it asks.
+# From the page: the query's collection, and the shards that it needs.
 ASKS = {
     "Articles of a column in a span of days, newest first": ("articles", "all shards"),
     "All articles of a span of days, newest first": ("articles", "all shards"),
@@ -57,7 +57,7 @@ def page() -> str:
 
 
 def rows_of(page: str, head: str) -> list[list[str]]:
-    """The cells of the table whose first row begins so."""
+    """The cells of the table whose first row starts like this."""
     lines = page.split(f"\n| {head}")[1].split("\n\n", maxsplit=1)[0].splitlines()[2:]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
@@ -67,7 +67,7 @@ def rows_of(page: str, head: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("case", [each for each in CASES if each[0] is not CHINA], ids=str)
 def test_rows_are_what_the_script_prints(case: tuple[Sites, float, int], page: str) -> None:
-    """Those of 3,000 hosts take five seconds each: `python -m bench.scaling` prints them."""
+    """Rows of 3,000 hosts take five seconds each; `python -m bench.scaling` prints them."""
     sites, hours, runs = case
     row = freshness(*case, simulate(sites, policy(hours), runs))
     assert f"| {' | '.join(row)} |" in page
@@ -104,7 +104,7 @@ def test_each_article_comes_once_and_is_visited_again() -> None:
     assert 380 < articles < 580
     assert len(day.fresh) + day.unread == pytest.approx(
         articles, abs=60
-    )  # but for the edges of the day
+    )  # except at the ends of the day
     assert day.unread == 0
     assert 3.5 < day.requests["recheck"] / articles < 4.5
     assert day.requests["further list"] == day.requests["list with news"]
@@ -141,7 +141,7 @@ def test_a_slow_process_is_slower_than_its_slots() -> None:
 
 
 def shards_asked(collection: str, command: dict[str, Any]) -> str:
-    """By the rule of mongos: only a value of the shard key, `_id`, tells it where to look."""
+    """By the rule of mongos: only a value of the shard key, `_id`, limits the shards."""
     if collection not in SHARDED:
         return "primary shard"
     wanted = command.get("filter") or command["pipeline"][0]["$match"]
@@ -174,7 +174,7 @@ def test_shard_keys_are_of_collections_that_are_there(page: str) -> None:
 
 
 class Enough(Exception):
-    """What ends the consumer, as a kill would: before it has noted its place."""
+    """Ends the consumer like a kill: before it has stored its position."""
 
 
 @pytest.fixture
@@ -204,7 +204,7 @@ def test_consumer_as_printed_misses_nothing(
         assert done.returncode == 0, done.stderr
 
     def heard(until: int) -> list[tuple[str, int]]:
-        """What a consumer is told until it is killed within its `until`th call."""
+        """The changes that a consumer gets until it is killed in its call number `until`."""
         heard: list[tuple[str, int]] = []
 
         def tell(each: dict[str, Any]) -> None:
@@ -225,15 +225,15 @@ def test_consumer_as_printed_misses_nothing(
     place.write_text(json.dumps(place_before_everything(replica_set)))
     crawl(first)
     assert heard(1) == [(first, 1)]
-    crawl(second)  # while nobody listens
-    assert heard(2) == [(first, 1), (second, 1)]  # the first again: it was not noted
+    crawl(second)  # while no consumer runs
+    assert heard(2) == [(first, 1), (second, 1)]  # the first again: its position was not stored
     site.set(second, Answer(body=article(PUBLISHED, 2, "改过的标题")))
     crawl(second)
     assert heard(2) == [(second, 1), (second, 2)]
 
 
 def place_before_everything(uri: str) -> Any:
-    """Of a consumer that has heard nothing yet."""
+    """The position of a consumer that has not received anything."""
     with (
         MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=30_000) as client,
         client["zjol"]["articles"].watch() as stream,

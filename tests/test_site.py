@@ -1,4 +1,4 @@
-"""The local web itself: what it serves, how it fails on demand, and what it remembers."""
+"""The test site itself: responses, faults on demand, and the log of requests."""
 
 import collections
 import contextlib
@@ -32,7 +32,7 @@ REPOSITORY = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Reply:
-    """What a client saw."""
+    """A response as a client saw it."""
 
     status: int
     headers: Message
@@ -65,7 +65,7 @@ def exchange(
     headers: dict[str, str] | None = None,
     body: bytes | None = None,
 ) -> Reply:
-    """One request and its answer on an open connection."""
+    """One request and its response on an open connection."""
     parts = urlsplit(url)
     target = url if parts.scheme == "http" else parts.path
     connection.request(method, target, body, {"Host": parts.netloc, **(headers or {})})
@@ -81,19 +81,19 @@ def get(
     body: bytes | None = None,
     timeout: float = LONG,
 ) -> Reply:
-    """One request on a connection of its own."""
+    """One request on a new connection."""
     with connect(proxy, url, timeout) as connection:
         return exchange(connection, url, method, headers, body)
 
 
 def wait_for_requests(proxy: SiteProxy, count: int) -> None:
-    """Return when so many requests have arrived; fail if they do not."""
+    """Waits until this many requests have arrived; fails otherwise."""
     wait_until(lambda: len(proxy.requests) >= count)
 
 
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds that the web waits, which then pass at once."""
+    """The delays of the test site, which are skipped."""
     times: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -268,7 +268,7 @@ def test_validators_of_an_unchanged_file_give_304(proxy: SiteProxy, article: str
 def test_a_changed_file_is_sent_anew(proxy: SiteProxy, root: Path) -> None:
     first = get(proxy, ARTICLE)
     (root / HOST / "zjnews/t20170812_4774532.shtml").write_bytes(b"changed")
-    # If-None-Match decides alone: the date has not moved on by a second.
+    # Only If-None-Match counts: the date has changed by less than a second.
     validators = {
         "If-None-Match": first.headers["ETag"],
         "If-Modified-Since": first.headers["Last-Modified"],
@@ -289,7 +289,7 @@ def test_other_validators(proxy: SiteProxy, headers: dict[str, str], status: int
     assert get(proxy, ARTICLE, headers=headers).status == status
 
 
-# --- answers set by a test -----------------------------------------------------------------------
+# --- responses set by a test ---------------------------------------------------------------------
 
 
 def test_set_unset_clear(proxy: SiteProxy, article: str) -> None:
@@ -398,7 +398,7 @@ def test_reset_is_a_tcp_rst(proxy: SiteProxy, article: str) -> None:
     proxy.set(article, Answer(fault="reset"))
     with connect(proxy, article) as connection:
         connection.request("GET", article)
-        # Below TLS, whose client may report a RST as the mere end of the stream.
+        # Below TLS: a TLS client may report a RST as the end of the stream.
         with socket.socket(fileno=connection.sock.detach()) as raw:
             raw.settimeout(LONG)
             # The server's session tickets, if any, come before the RST.
@@ -470,7 +470,7 @@ def test_many_clients_at_once(proxy: SiteProxy, article: str) -> None:
     assert [request.status for request in proxy.requests] == [200] * 20
 
 
-# --- life ----------------------------------------------------------------------------------------
+# --- start and stop ------------------------------------------------------------------------------
 
 
 def test_stops_whoever_is_connected_and_leaves_no_thread(root: Path, article: str) -> None:
@@ -505,7 +505,7 @@ def test_urllib_finds_the_proxy_in_the_environment(
 ) -> None:
     for name, value in proxy.environ.items():
         monkeypatch.setenv(name, value)
-    # An opener of its own, for urlopen keeps the proxies that it saw first.
+    # A separate opener, because urlopen keeps the first proxies it used.
     with urllib.request.build_opener().open(ARTICLE, timeout=LONG) as response:
         assert response.read() == PAGE
     assert proxy.urls() == [ARTICLE]

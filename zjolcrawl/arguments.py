@@ -10,11 +10,13 @@ from itertools import groupby
 from pathlib import Path
 
 from zjolcrawl.archive.warc import warc_date
-from zjolcrawl.catalogue import CatalogueError, Column, load_catalogue
-from zjolcrawl.papers import Paper, load_papers
 from zjolcrawl.parsing.fields.dates import YEARS, china_midnight, is_plausible
 from zjolcrawl.parsing.urls import absolute, is_own_host, kind, normalized
-from zjolcrawl.switch import switch
+from zjolcrawl.setting_values import parse_bool
+from zjolcrawl.site.catalogue import Column, load_catalogue
+from zjolcrawl.site.current import current_site
+from zjolcrawl.site.description import SiteError
+from zjolcrawl.site.papers import Paper, load_papers
 
 
 class ArgumentError(ValueError):
@@ -202,7 +204,7 @@ def reparse_arguments(
 ) -> ReparseArguments:
     """Parse the arguments of `scrapy crawl reparse`. Raises ArgumentError.
 
-    `jobs` is only checked here: the command handles it and passes it to no spider (zjolcrawl.jobs).
+    `jobs` is only checked here: the command handles it and passes it to no spider (zjolcrawl.run.reparse_jobs).
     """
     _no_others(
         unknown,
@@ -249,7 +251,7 @@ def names(text: str) -> tuple[str, ...]:
 
 def host_names(text: str) -> tuple[str, ...]:
     """Split a comma-separated list of hosts; `zjnews` means zjnews.zjol.com.cn."""
-    return tuple(name if "." in name else f"{name}.zjol.com.cn" for name in names(text))
+    return tuple(map(current_site().host, names(text)))
 
 
 def _parts(text: str | None) -> tuple[str, ...]:
@@ -281,7 +283,7 @@ def _columns(ids: str | None, url: str | None) -> tuple[Column, ...]:
 def _catalogue() -> dict[str, Column]:
     try:
         return load_catalogue()
-    except CatalogueError as error:
+    except SiteError as error:
         raise ArgumentError(str(error)) from error
 
 
@@ -297,11 +299,11 @@ def _column_of_url(text: str, catalogue: dict[str, Column]) -> Column:
 
 
 def _own_url(text: str) -> str:
-    text = text.strip()
-    url = absolute("http://zjol.com.cn/", text if "://" in text else f"http://{text}")
+    text, domain = text.strip(), current_site().domain
+    url = absolute(f"http://{domain}/", text if "://" in text else f"http://{text}")
     url = normalized(url or "")
     if not url or (not is_own_host(url) and kind(url) == "offsite"):
-        raise ArgumentError(f"url={text} is not on zjol.com.cn")
+        raise ArgumentError(f"url={text} is not on {domain}")
     return url
 
 
@@ -338,6 +340,6 @@ def _part(text: str | None) -> tuple[int, int] | None:
 
 def _on(name: str, text: str) -> bool:
     try:
-        return switch(text)
+        return parse_bool(text)
     except ValueError as error:
         raise ArgumentError(f"{name}={error}") from None

@@ -62,12 +62,32 @@ class Media:
 
 
 @dataclass(slots=True)
+class Visit:
+    """What the crawl knows of one visit of an article's page, beside what the page says.
+
+    `link` is the key in `frontier` of the link that led there, `columns` are the ids of the columns that
+    listed it, `listed_at` is the list's date. `seen_at` is the time of the response, `validators` are its
+    ETag and Last-Modified, `aliases` the other URLs of the page. `warc` locates its bytes in the archive:
+    {file, offset, length, record_id}; `pages_warc` has one such entry for each further page that was read.
+    """
+
+    link: str | None = None
+    columns: list[str] = field(default_factory=list)
+    listed_at: datetime | None = None
+    seen_at: datetime | None = None
+    aliases: list[str] = field(default_factory=list)
+    validators: dict[str, str] = field(default_factory=dict)
+    warc: dict[str, Any] | None = None
+    pages_warc: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class RawArticle:
     """What a template read from a page: unparsed text, None if the page lacks the field.
 
     `body` and `body_html` are already lines and clean HTML blocks, because their structure is lost once
     the tree is gone. `bylines` are the passages that name people, in page order. `keywords` come from
-    the page's meta element.
+    the page's meta element. `visit` is what the crawl knows besides.
     """
 
     url: str
@@ -93,18 +113,11 @@ class RawArticle:
     videos: list[Media] = field(default_factory=list)
     attachments: list[Media] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)
-    aliases: list[str] = field(default_factory=list)
     page_number: str | None = None
     page_name: str | None = None
     pdf: str | None = None
     warnings: list[str] = field(default_factory=list)
-    columns: list[str] = field(default_factory=list)
-    listed_at: datetime | None = None
-    frontier_url: str | None = None
-    seen_at: datetime | None = None
-    warc: dict[str, Any] | None = None
-    pages_warc: list[dict[str, Any]] = field(default_factory=list)
-    validators: dict[str, str] = field(default_factory=dict)
+    visit: Visit = field(default_factory=Visit)
 
 
 @dataclass(slots=True)
@@ -112,9 +125,7 @@ class Article:
     """One version of an article as stored in `articles` (schema: README.md).
 
     Times are aware UTC datetimes. A field that the page lacks is None or empty here and absent in MongoDB.
-    The store adds bookkeeping fields (revision, first_seen_at …). `seen_at` is the time of the response.
-    `warc` locates its bytes: {file, offset, length, record_id}; `pages_warc` has one such entry for each of
-    `pages` that was read. `original_title` is the original title (原标题) that a reprint names.
+    The store adds bookkeeping fields (revision, first_seen_at …), and what it stores of `visit`. `original_title` is the original title (原标题) that a reprint names.
     `page_number`, `page_name` and `pdf` describe the page of a digital paper that the article is printed on.
     """
 
@@ -145,16 +156,16 @@ class Article:
     videos: list[Media] = field(default_factory=list)
     attachments: list[Media] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)
-    aliases: list[str] = field(default_factory=list)
     page_number: str | None = None
     page_name: str | None = None
     pdf: str | None = None
     warnings: list[str] = field(default_factory=list)
-    frontier_url: str | None = None
-    seen_at: datetime | None = None
-    warc: dict[str, Any] | None = None
-    pages_warc: list[dict[str, Any]] = field(default_factory=list)
-    validators: dict[str, str] = field(default_factory=dict)
+    visit: Visit = field(default_factory=Visit)
+
+    @property
+    def link(self) -> str:
+        """The key in `frontier` of the link that led to the article."""
+        return self.visit.link or self.url
 
 
 @dataclass(slots=True)
@@ -230,13 +241,12 @@ class ColumnVisit:
 class WalkEnd:
     """The end of a walk through the pages of a column.
 
-    `complete`: every link that the column lists is in the frontier (None: only if the last page read
-    listed no unknown link). `swept`: the walk reached the last page; `pages` is how many it read. `etag`
-    and `last_modified` are those of the first page.
+    `complete`: every link that the column lists is in the frontier. `swept`: the walk reached the last page;
+    `pages` is how many it read. `etag` and `last_modified` are those of the first page.
     """
 
     column: str
-    complete: bool | None
+    complete: bool
     swept: bool
     pages: int | None = None
     etag: str | None = None

@@ -27,13 +27,13 @@ from zjolcrawl.archive.warc import Pointer
 from zjolcrawl.items import Byline, Image, Media
 from zjolcrawl.parsing.urls import canonical
 from zjolcrawl.search import Search, SearchIndex, catch_up, matching
-from zjolcrawl.search.searching import Order, Span
-from zjolcrawl.storage.changes import NOT_SHOWN
+from zjolcrawl.search.searcher import Order, Span
+from zjolcrawl.storage.change_feed import PUBLIC_FIELDS
 from zjolcrawl.storage.connection import Database, open_database
 from zjolcrawl.storage.documents import url_of
 from zjolcrawl.storage.image_stores import ImageReader
-from zjolcrawl.storage.queries import all_versions, find_article
-from zjolcrawl.storage.selection import Selection
+from zjolcrawl.storage.queries.articles import all_versions, find_article
+from zjolcrawl.storage.queries.selection import Selection
 
 _T = TypeVar("_T")
 _AT_ONCE = 100  # articles fetched together while a caller iterates
@@ -163,7 +163,7 @@ class NewsArchive:
         """Articles, newest first; those without a publish time come last."""
         found = (
             self._db["articles"]
-            .find(_selection(chosen).query(), NOT_SHOWN)
+            .find(_selection(chosen).query(), PUBLIC_FIELDS)
             .sort("published_at", -1)
         )
         return self._each(found.__aiter__())

@@ -1,24 +1,9 @@
-"""Helpers for child processes: their environment and their progress reports."""
+"""The environment of child processes."""
 
 from __future__ import annotations
 
-import json
 import os
-import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-PART_REPORTS = "PART_REPORTS"
-"""Name of the setting that makes a part of `reparse` report to its parent process (zjolcrawl.jobs)."""
-
-
-def report(counts: Mapping[str, int], **end: Any) -> None:
-    """Send the counts so far to the parent process, as one line of JSON on stdout.
-
-    The final report also has `lines` and `reason`. Raises BrokenPipeError if the parent has ended.
-    """
-    print(json.dumps({"counts": counts, **end}), file=sys.__stdout__, flush=True)
 
 
 def own_environment() -> dict[str, str]:

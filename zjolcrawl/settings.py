@@ -21,6 +21,9 @@ SPIDER_MODULES = ["zjolcrawl.spiders"]
 NEWSPIDER_MODULE = "zjolcrawl.spiders"
 COMMANDS_MODULE = "zjolcrawl.commands"
 
+# The file that describes the site to crawl (docs/site.md, "Another site"). Empty: zjol.com.cn.
+SITE_FILE = _environment("SITE_FILE", "")
+
 # --- storage ---------------------------------------------------------------------------------
 # Empty URI: a private mongod (optional dependency `zjolcrawl[embedded]`) on DATA_DIR/mongodb.
 MONGODB_URI = _environment("MONGODB_URI", "")
@@ -95,21 +98,19 @@ QUIET_HOURS = _environment("QUIET_HOURS", "")
 COOKIES_ENABLED = False
 
 # Refuses host names of the site that resolve to a private network.
-TWISTED_DNS_RESOLVER = "zjolcrawl.resolver.PublicResolver"
+TWISTED_DNS_RESOLVER = "zjolcrawl.network.resolver.PublicResolver"
 
 # False accepts certificates that cannot be verified and names their hosts in the run's warnings; True
 # refuses them. Verified against the system's authorities, or those in SSL_CERT_FILE.
 DOWNLOAD_VERIFY_CERTIFICATES = False
 DOWNLOAD_HANDLERS = {
-    "http": "zjolcrawl.handlers.LeasedHandler",
-    "https": "zjolcrawl.certificates.CertificateHandler",
+    "http": "zjolcrawl.network.handlers.LeasedHandler",
+    "https": "zjolcrawl.network.certificates.CertificateHandler",
 }
 
 # --- middlewares, pipelines, extensions ------------------------------------------------------
 SPIDER_MIDDLEWARES = {
-    # Nearest the engine: sees the final output of the other spider middlewares, so that each link
-    # is in the frontier before its request can be scheduled.
-    "zjolcrawl.middlewares.frontier.FrontierMiddleware": 50,
+    "zjolcrawl.middlewares.callback_errors.CallbackErrorMiddleware": 50,
     # Spiders handle every status: a 404 is a result to record.
     "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,
     # It silently drops links of more than 2,083 characters; they would stay pending for ever.
@@ -155,7 +156,7 @@ EXTENSIONS_BASE = {
     if name.rpartition(".")[2] not in {"TelnetConsole", "RemoteControl"}
 }
 EXTENSIONS = {
-    "zjolcrawl.extensions.run_ledger.RunLedger": 100,  # opens and closes the store, exit status
+    "zjolcrawl.extensions.run.RunExtension": 100,  # opens and closes the store, exit status
     "zjolcrawl.extensions.quiet_hours.QuietHours": 200,
     "zjolcrawl.extensions.progress.Progress": 500,
 }

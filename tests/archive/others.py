@@ -1,4 +1,4 @@
-"""WARC files read by other hands: warcio's checker, FastWARC's reader, cdxj-indexer's index."""
+"""Reads WARC files with independent tools: warcio's checker, FastWARC's reader, cdxj-indexer's index."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fastwarc.warc import ArchiveIterator
 
 @dataclass(frozen=True)
 class Seen:
-    """One record as FastWARC read it; `payload` undecoded, `decoded` without content-encoding."""
+    """A record as FastWARC reads it; `payload` is undecoded, `decoded` has no content-encoding."""
 
     type: str
     url: str
@@ -33,7 +33,7 @@ class Seen:
 
 
 def accepted(folder: Path) -> list[Seen]:
-    """All records of a folder's files, once warcio and FastWARC have nothing against any of them."""
+    """All records of the files in a folder, after warcio and FastWARC have accepted them."""
     files = sorted(folder.glob("*.warc.gz"))
     assert not list(folder.glob("*.open"))
     if files:
@@ -71,7 +71,7 @@ def _read(file: Path) -> list[Seen]:
 
 
 def other_cdxj(file: Path) -> str:
-    """The CDXJ index of a file as cdxj-indexer makes it."""
+    """The CDXJ index that cdxj-indexer makes of a file."""
     out = io.StringIO()
     CDXJIndexer(output=out, inputs=[str(file)], sort=True).process_all()
     return out.getvalue()

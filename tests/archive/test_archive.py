@@ -1,4 +1,4 @@
-"""The archive's folder by itself: torn tails, living writers, a lost index, a full disk."""
+"""Tests of the archive folder: incomplete last records, other writers, a lost index, a full disk."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def writer_on(archive: Archive) -> WarcWriter:
 
 
 def left_open(folder: Path, pages: int) -> tuple[Path, list[int]]:
-    """A file as a killed run leaves it, and where each of its captures ends."""
+    """A file as a killed run leaves it, and the end of each of its captures."""
     with Archive(folder) as archive:
         writer = writer_on(archive)
         ends = []
@@ -46,7 +46,7 @@ def left_open(folder: Path, pages: int) -> tuple[Path, list[int]]:
             ends.append(writer._file.size)
         file, writer._file = writer._file, None
         assert file is not None
-        file.close()  # the kernel drops a dead writer's lock in the same way
+        file.close()  # the kernel releases the lock of a dead writer in the same way
     return file.path, ends
 
 
@@ -158,7 +158,7 @@ def test_not_modified_refers_to_what_was_there(tmp_path: Path) -> None:
 
 @contextmanager
 def largest_file(size: int) -> Iterator[None]:
-    """No file may grow beyond `size` bytes: what a full disk is to a writer."""
+    """Limits files to `size` bytes, which looks like a full disk to a writer."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -217,11 +217,11 @@ def test_a_large_file_is_completed_in_little_memory(tmp_path: Path) -> None:
     index.close()
     (beside,) = tmp_path.glob("*.cdxj")
     assert beside.read_text("utf-8") == cdxj(captures)
-    assert peak < 1_000_000  # of some 30 MB that the captures take
+    assert peak < 1_000_000  # the captures take about 30 MB
 
 
 def test_many_may_open_a_new_index_at_once(tmp_path: Path) -> None:
-    """SQLite does not wait for another process that turns its write-ahead log on just now."""
+    """SQLite does not wait for a process that is switching its write-ahead log on."""
     for n in range(40):
         folder = tmp_path / str(n)
         folder.mkdir()

@@ -1,4 +1,4 @@
-"""The start of an archived body, however much is packed into it."""
+"""Reading the start of an archived body, also of a compression bomb."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a crawl archives, read back by other hands."""
+"""Records that a crawl archives, read back by independent tools."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_same_bytes_again_are_a_revisit(
 def test_chunked_and_cut_off_answers(
     site: SiteProxy, db: Database[Any], crawl: Crawl, tmp_path: Path
 ) -> None:
-    """A chunked body is kept without its framing; of one that breaks off, what had come."""
+    """A chunked body is stored without its framing; a body that breaks off is stored as far as it arrived."""
     serve_column(site, [[(DAY, ident) for ident in (4774001, 4774002, 4774003)]])
     site.set(url_of(4774001), Answer(body=article(DAY, 4774001), chunked=True))
     site.set(url_of(4774002), Answer(body=article(DAY, 4774002), fault="truncate"))
@@ -119,7 +119,7 @@ def test_no_archive_where_none_is_wanted(
 def test_full_disk_ends_the_run_and_loses_nothing(
     site: SiteProxy, db: Database[Any], crawl: Crawl, tmp_path: Path
 ) -> None:
-    """Here a folder that cannot be written stands for it: the links stay pending."""
+    """A folder that cannot be written stands for a full disk: the links stay pending."""
     (tmp_path / "warc").write_text("in the way")
     serve_column(site, [[(DAY, 4774001)]])
     done = crawl("column", url=COLUMN)

@@ -1,4 +1,4 @@
-"""Damaged files: what can be read is kept and found, nothing is removed, and it is told every time."""
+"""Damaged files: readable records stay indexed, nothing is removed, and damage is reported each time."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_killed_runs_file_loses_the_damaged_record_alone(name: str, tmp_path: Pa
     assert kept.read_bytes() == bytes(data)
     assert lasting.stat().st_size == len(data)
     assert len([r for r in accepted(tmp_path) if r.type == "response"]) == len(expected)
-    aside = kept.rename(tmp_path / "aside")  # who has looked at it removes it
+    aside = kept.rename(tmp_path / "aside")  # a person who has inspected it removes it
     with Archive(tmp_path) as archive:
         assert archive.faults == []
     aside.rename(kept)
@@ -131,7 +131,7 @@ def test_complete_file_stays_as_it_is_and_its_later_records_are_found(
             assert_read(archive)
             assert "unreadable from byte" in archive.faults[0]
     assert lasting.read_bytes() == bytes(data)
-    lasting.write_bytes(whole)  # brought back
+    lasting.write_bytes(whole)  # restored
     with Archive(tmp_path) as archive:
         assert archive.faults == []
         assert last(archive) == ["0", "1", "2", "3", "4"]
@@ -185,7 +185,7 @@ def test_repair_that_was_cut_off_keeps_the_first_copy(tmp_path: Path) -> None:
     flip(data, ends[0] + 40)
     kept = path.with_name(path.name.replace(".open", ".damaged"))
     kept.write_bytes(data)
-    flip(data, ends[0] + 41)  # what a half-done repair made of it
+    flip(data, ends[0] + 41)  # left by an interrupted repair
     path.write_bytes(data)
     before = kept.read_bytes()
     with Archive(tmp_path) as archive:
@@ -215,7 +215,7 @@ def test_file_of_noise_alone_is_kept_beside(tmp_path: Path) -> None:
 
 
 def test_records_within_a_damaged_page_are_not_taken_for_ours(tmp_path: Path) -> None:
-    """A page whose body, which is stored as it came, is itself a WARC file."""
+    """The body of this page, which is stored unchanged, is itself a WARC file."""
     block = response_block(200, [(b"Content-Type", b"text/html")], b"forged")
     fields = [
         ("WARC-Date", warc_date(NOON)),
@@ -406,7 +406,7 @@ def test_file_that_is_missing_is_told_until_it_is_back(tmp_path: Path) -> None:
     for _ in range(2):
         with Archive(tmp_path) as archive:
             assert [path.name in each and "missing" in each for each in archive.faults] == [True]
-            assert list(archive.index.captures()) == []  # no payload there may be referred to
+            assert list(archive.index.captures()) == []  # no revisit may refer to a payload there
     aside.rename(path)
     with Archive(tmp_path) as archive:
         assert archive.faults == []
@@ -426,7 +426,7 @@ def test_record_that_is_damaged_later_is_named_with_its_place(tmp_path: Path) ->
 
 
 def test_member_that_holds_much_takes_no_memory(tmp_path: Path) -> None:
-    """A whole WARC file as one member, as `gzip FILE` makes it: no record of it is ours to hold."""
+    """A whole WARC file as one gzip member, as `gzip FILE` makes it: it must not be read into memory."""
     squeeze = zlib.compressobj(9, zlib.DEFLATED, 31)
     one = b"WARC/1.1\r\nWARC-Type: response\r\nContent-Length: 5\r\n\r\nhello\r\n\r\n"
     data = squeeze.compress(one) + squeeze.compress(bytes(400_000_000)) + squeeze.flush()

@@ -1,4 +1,4 @@
-"""What others put into `warc/`: indexed as far as it can be, else named; nothing of ours is the worse."""
+"""Files of other programs in `warc/`: indexed if possible, otherwise reported; our files stay unaffected."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def record(**fields: str) -> bytes:
 
 
 def of_another_tool(path: Path) -> None:
-    """One record of each type, as other tools write them; none of them is said to be of a warcinfo record."""
+    """One record of each type, as other tools write them, without a reference to a warcinfo record."""
     http, answer = "application/http", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\npage"
     kinds = {
         "warcinfo": ("application/warc-fields", "software: Heritrix\r\n"),
@@ -102,7 +102,7 @@ def loop(path: Path) -> None:
 
 def a_socket(path: Path) -> None:
     here = Path.cwd()
-    os.chdir(path.parent)  # a socket's whole path is short
+    os.chdir(path.parent)  # the path of a socket must be short
     try:
         with socket.socket(socket.AF_UNIX) as each:
             each.bind(path.name)
@@ -184,7 +184,7 @@ def test_any_name(kind: str, name: str, tmp_path: Path) -> None:
 
 @pytest.fixture
 def unprivileged() -> Iterator[None]:
-    """Not root, if it was."""
+    """Drops root privileges, if any."""
     if os.geteuid() == 0:
         os.seteuid(65534)
         yield

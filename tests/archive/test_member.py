@@ -1,4 +1,4 @@
-"""A record as a gzip member, squeezed or not, is read by any gzip reader."""
+"""A record as a gzip member, compressed or stored, can be read by any gzip reader."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from zjolcrawl.archive.warc import digest, member, parse_record
 
-NOISE = random.Random(1).randbytes(200_000)  # no secret
+NOISE = random.Random(1).randbytes(200_000)  # not a security use
 
 
 # A stored block of a deflate stream has at most 65,535 bytes; four follow the body.

@@ -1,4 +1,4 @@
-"""WARC files in an S3 store: brought whole, read by range, and no record lost on the way."""
+"""WARC files in an S3 store: uploaded whole, read by range, no record lost."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def store_at(server: S3Server, uri: str) -> WarcStore:
 
 
 def written(folder: Path, *pages: str, run: str = RUN, max_bytes: int = 1 << 30) -> list[Pointer]:
-    """A complete file, or several, with these pages."""
+    """One or more complete files with these pages."""
 
     async def write() -> list[Pointer]:
         with Archive(folder) as archive:
@@ -127,7 +127,7 @@ def test_lost_index_is_made_anew_from_the_store(store: WarcStore, tmp_path: Path
     push(tmp_path, store, remove=True)
     for each in tmp_path.glob("index.sqlite*"):
         each.unlink()
-    with Archive(tmp_path) as archive:  # without the store it is told, and nothing is spoiled
+    with Archive(tmp_path) as archive:  # without the store this is reported, and nothing is damaged
         assert "1 files are not indexed" in archive.repairs[0]
     with Archive(tmp_path, store) as archive:
         assert list(archive.index.captures()) == before
@@ -243,7 +243,7 @@ asyncio.run(main())
 
 
 def test_names_of_many_writers_at_one_moment_are_all_different(tmp_path: Path) -> None:
-    """Processes as on many hosts, each with a folder of its own, that begin together."""
+    """Processes that start together, each with its own folder, as on different hosts."""
 
     def names(number: int) -> list[str]:
         done = subprocess.run(
@@ -257,7 +257,7 @@ def test_names_of_many_writers_at_one_moment_are_all_different(tmp_path: Path) -
     assert len(found) == 4 * 20 * 3
     assert len(set(found)) == len(found)
     stamps = {name.split("-")[1] for name in found}
-    assert len(stamps) < len(found)  # the time alone would not have told them apart
+    assert len(stamps) < len(found)  # the time alone does not distinguish them
 
 
 @pytest.mark.parametrize("uri", ["http://x/y", "s3://", "s3:///y", "bucket/x", "s3://b/x?y"])
@@ -268,7 +268,7 @@ def test_address_that_is_none(uri: str) -> None:
 
 def test_no_setting_no_store_and_no_import() -> None:
     code = (
-        "import sys; from zjolcrawl.archive.s3 import store_of; import zjolcrawl.extensions.run_ledger;"
+        "import sys; from zjolcrawl.archive.s3 import store_of; import zjolcrawl.run.run;"
         "assert store_of({}.get) is None; assert 'botocore' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

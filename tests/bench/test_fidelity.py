@@ -1,4 +1,4 @@
-"""How fields are scored, by examples counted by hand; and that marks which slip are errors."""
+"""Scores of fields, on examples counted by hand; a mark that matches nothing is an error."""
 
 from pathlib import Path
 
@@ -55,9 +55,9 @@ def test_longest_common_subsequence(a: str, b: str, length: int) -> None:
 @pytest.mark.parametrize(
     "found, true, f1",
     [
-        ("甲 乙\n丙", "甲乙　丙", 1.0),  # spaces are left out
+        ("甲 乙\n丙", "甲乙　丙", 1.0),  # spaces do not count
         ("甲乙", "甲乙丙丁", 2 * 2 / 6),  # a part is missing
-        ("甲乙丙丁戊己", "甲乙丙", 2 * 3 / 9),  # something is too much
+        ("甲乙丙丁戊己", "甲乙丙", 2 * 3 / 9),  # an extra part
         ("丙丁甲乙", "甲乙丙丁", 2 * 2 / 8),  # in the wrong order
         ("", "甲", 0.0),
     ],
@@ -80,7 +80,7 @@ def test_body_f1(found: str, true: str, f1: float) -> None:
         ("authors", [], [["甲"]], False),
         ("images", ["http://a/1", "http://a/2"], [["https://a/1", "https://a/2"]], True),
         ("images", ["http://a/2", "http://a/1"], [["https://a/1", "https://a/2"]], False),
-        # The page has none: silence is not scored, a value is wrong, an accepted one is let be.
+        # The page has none: no value is not scored, a value is wrong, an accepted value is ignored.
         ("source", "", [""], None),
         ("source", "某网", [""], False),
         ("source", "某网", ["", "某网"], None),

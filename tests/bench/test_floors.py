@@ -1,4 +1,4 @@
-"""No field of any set of pages is below its floor; a set that is not there is skipped, and says so."""
+"""No field of any set of pages is below its floor; a missing set is skipped with a reason."""
 
 import re
 from pathlib import Path

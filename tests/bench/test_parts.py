@@ -1,4 +1,4 @@
-"""That every benchmark can begin, and that its results find their place. Nothing is timed here."""
+"""Every benchmark starts, and its results can be written. Nothing is timed here."""
 
 from __future__ import annotations
 

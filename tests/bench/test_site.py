@@ -1,4 +1,4 @@
-"""The made site of the benchmarks: what it says of its pages holds, and the parser reads all of them."""
+"""The generated site of the benchmarks has the pages it claims, and the parser reads all of them."""
 
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener

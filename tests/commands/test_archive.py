@@ -1,4 +1,4 @@
-"""`scrapy archive wacz`: a file that other tools take."""
+"""`scrapy archive wacz` makes a file that other tools accept."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FIRST, SECOND = 4774001, 4774002
 
 
 def unpacked(file: Path, folder: Path) -> Path:
-    """The file's content, once py-wacz has nothing against it."""
+    """The content of the file, after py-wacz has validated it."""
     check = subprocess.run(
         [sys.executable, "-m", "wacz.main", "validate", "-f", str(file)],
         capture_output=True, text=True, check=False,
@@ -44,7 +44,9 @@ def test_one_run_with_what_its_revisits_refer_to(
     file = tmp_path / "run.wacz"
     done = command("archive", "wacz", "--run", str(second), "-o", str(file))
     assert done.returncode == 0, done.stderr
-    assert "3 pages" in done.stdout  # the column, and both articles; the first run's are origins
+    assert (
+        "3 pages" in done.stdout
+    )  # the column and both articles; records of the first run are referred to
 
     folder = unpacked(file, tmp_path / "out")
     (warc,) = (folder / "archive").iterdir()

@@ -1,4 +1,4 @@
-"""`scrapy article`: what a reader sees, and the bytes behind it."""
+"""`scrapy article`: the article as text, and the bytes that it was parsed from."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def reference(site: SiteProxy, crawl: Crawl) -> None:
 
 
 def test_reference_article_as_its_reader_saw_it(reference: None, command: Crawl) -> None:
-    """Against the text it was made of: title block, note, body, tags, editor, in that order."""
+    """Title block, note, body, tags and editor appear in this order."""
     shown = command("article", REFERENCE).stdout.splitlines()
     assert shown[:4] == [
         "浙江在线 > 浙江新闻 > 浙江纵横 > 政经新闻",

@@ -1,4 +1,4 @@
-"""`scrapy audit`: what the lists declare and the ledger lacks, and asking for it again."""
+"""`scrapy audit`: what the lists declare and `frontier` lacks, and requeueing it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pymongo.database import Database
 from tests.support.crawling import Crawl
 from tests.support.pages import COLUMN, DAY, article, serve_column, url_of
 from tests.support.site import Answer, SiteProxy
-from zjolcrawl.catalogue import load_catalogue
 from zjolcrawl.display.audit import gaps
+from zjolcrawl.site.catalogue import load_catalogue
 
 # Its documents need not fit the validators.
 pytestmark = pytest.mark.new_database
@@ -76,7 +76,7 @@ def test_what_is_missing(db: Database[Any], command: Crawl) -> None:
         "    BAD 2 pages of 10 never reached",
         "    BAD 65 links short of 10 pages of 20",
         "    BAD no article on 2017-08-12 to 2017-08-13, 2017-08-20",
-        "    BAD its last walk, of 2017-08-12 08:00:00, was cut off",
+        "    BAD its last walk, on 2017-08-12 08:00:00, was cut off",
         "    BAD 1 link failed for good",
         "    2 links failed and will be tried again",
         "    1 link pending",
@@ -144,7 +144,7 @@ def test_requeue(db: Database[Any], command: Crawl) -> None:
     before = datetime.now(timezone.utc) - timedelta(seconds=1)
     stored = list(db.frontier.find({"state": "stored"}))
     assert command("audit", ID).returncode == 1
-    assert db.columns.find_one({"_id": ID}) == {"_id": ID, **WHOLE}  # asked for nothing yet
+    assert db.columns.find_one({"_id": ID}) == {"_id": ID, **WHOLE}  # nothing requested yet
 
     done = command("audit", ID, "--requeue")
     assert (done.returncode, done.stderr) == (1, "")
@@ -204,8 +204,10 @@ def test_gaps() -> None:
     assert gaps(days(15)) == [(august(15), august(15))]
     assert gaps(days(15, daily=2)) == []  # a slow column has empty days
     assert gaps(days(15) - Counter({august(16): 1})) == []  # 41 in 14 days
-    assert gaps(days(*range(9, 25))) == [(august(9), august(24))]  # its length hides it not
-    assert gaps(days(1, 2, 30, 31)) == []  # before the first and after the last no one knows
+    assert gaps(days(*range(9, 25))) == [(august(9), august(24))]  # a long gap is found too
+    assert (
+        gaps(days(1, 2, 30, 31)) == []
+    )  # nothing is known before the first and after the last day
     assert gaps(days(10, 13, daily=9)) == [(august(10), august(10)), (august(13), august(13))]
 
 

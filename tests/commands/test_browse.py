@@ -1,4 +1,4 @@
-"""`scrapy browse`: begins, says where, ends cleanly; or one line and exit status 2."""
+"""`scrapy browse`: starts, prints its URL and ends cleanly; or prints one line with exit status 2."""
 
 from __future__ import annotations
 

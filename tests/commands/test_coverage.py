@@ -1,4 +1,4 @@
-"""`scrapy coverage`: how often each field is there, and what stands out."""
+"""`scrapy coverage`: how often each field is present, and what stands out."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from tests.support.crawling import Crawl
 from tests.support.pages import COLUMN, serve_column
 from tests.support.site import Answer, SiteProxy
 from zjolcrawl.display.coverage import SIGN, render, rows
-from zjolcrawl.parsing.urls import DAY_IN_URL, url_day
-from zjolcrawl.storage.coverage import Group
+from zjolcrawl.parsing.urls import url_day
+from zjolcrawl.site.current import current_site
+from zjolcrawl.storage.queries.coverage import Group
 
 ZJNEWS, CHINA = "zjnews.zjol.com.cn", "china.zjol.com.cn"
 # Its documents need not fit the validators.
@@ -62,7 +63,7 @@ def told(command: Crawl, *arguments: str) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def archive(db: Database[Any]) -> Database[Any]:
-    """Twelve whole articles of July and, without sources and a month later, twelve of August."""
+    """Twelve complete articles of July and twelve of August without a source."""
     db.articles.insert_many([article(month=7) for _ in range(12)])
     db.articles.insert_many([article(source=None, body="文" * 20) for _ in range(12)])
     db.articles.insert_many([article(template="generic", month=7) for _ in range(4)])
@@ -189,7 +190,7 @@ def group(name: str, there: int, of: int = 10, **more: Any) -> Group:
     [
         (group("a", 7), [group("b", 10)], ["source", "meta"]),  # 30 points below
         (group("a", 71, 100), [group("b", 10)], []),
-        (group("a", 0, 9), [group("b", 10)], []),  # too few to tell
+        (group("a", 0, 9), [group("b", 10)], []),  # too few to judge
         (group("a", 0), [group("b", 9, 9)], []),
         (group("a", 0), [group("b", 5, 5), group("c", 5, 5)], ["source", "meta"]),
         (group("a", 0), [group("b", 0)], []),  # the template never finds it
@@ -235,7 +236,7 @@ def test_day_in_url_is_that_of_the_url() -> None:
         "http://zjnews.zjol.com.cn/05zjnews/system/2008/09/28/009983372.shtml",
         "http://zjnews.zjol.com.cn/zjxc/t1/x.shtml",
     ):
-        found, day = re.search(DAY_IN_URL, url), url_day(url)
+        found, day = re.search(current_site().day_in_url, url), url_day(url)
         assert (found and "-".join(found.groups())) == (day and day.isoformat())
 
 

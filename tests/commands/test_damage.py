@@ -1,4 +1,4 @@
-"""Damage as commands tell it: by name, with exit status 1, every time, until it is mended."""
+"""Commands report damage by file name, with exit status 1, each time until it is repaired."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def crawled(site: SiteProxy, db: Database[Any], crawl: Crawl) -> Database[Any]:
 
 
 def damage(folder: Path, pointer: dict[str, Any]) -> Path:
-    """One bad byte in a record."""
+    """Damages one byte of a record."""
     path = folder / str(pointer["file"])
     data = bytearray(path.read_bytes())
     flip(data, pointer["offset"] + 200)
@@ -127,13 +127,13 @@ def test_pulled_file_that_is_damaged_is_named_every_time(
     mongodb_uri: str,
 ) -> None:  # fmt: skip
     path = damage(tmp_path / "warc", pointer_of(crawled, IDENTS[1]))
-    assert command("archive", "push").returncode == 0  # which does not read records
+    assert command("archive", "push").returncode == 0  # push does not read records
     other = tmp_path / "other"
     for new in (1, 0, 0):
         done = scrapy("archive", "pull", data=other, uri=mongodb_uri, database=crawled.name)
         assert done.returncode == 1
         assert path.name in done.stderr
-        assert f"{new} new files registered" in done.stdout
+        assert f": {new} new file" in done.stdout
     shown = scrapy(
         "article", url_of(IDENTS[2]), "--raw", data=other, uri=mongodb_uri, database=crawled.name
     )
@@ -162,7 +162,7 @@ def test_missing_file_is_noticed(
             each.unlink()
         folder.rmdir()
     if how == "seen by a run":
-        crawled["articles"].drop()  # the index alone remembers
+        crawled["articles"].drop()  # only the index still knows it
         done = crawl("column", url=f"{COLUMN}none/", recheck="on")
         assert name in done.stderr
     for _ in range(2):

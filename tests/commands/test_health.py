@@ -1,4 +1,4 @@
-"""`scrapy health`: whether the archive is well, and what is not."""
+"""`scrapy health`: findings and exit status."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from bson import ObjectId
 from pymongo.database import Database
 
 from tests.support.crawling import Crawl, scrapy
-from zjolcrawl.catalogue import load_catalogue
 from zjolcrawl.display.drift import of_templates
 from zjolcrawl.display.findings import Finding, line
-from zjolcrawl.display.health import Limits, Observed, judge
-from zjolcrawl.storage.folder import Folder, look
-from zjolcrawl.storage.health import LinkCounts
+from zjolcrawl.display.health import HealthFacts, Limits, judge
+from zjolcrawl.site.catalogue import load_catalogue
+from zjolcrawl.storage.queries.health import DataFolder, data_folder
+from zjolcrawl.storage.queries.links import LinkCounts
 
 # Its documents need not fit the validators.
 pytestmark = pytest.mark.new_database
@@ -51,12 +51,12 @@ def link(number: int, state: str, **more: Any) -> dict[str, Any]:
 
 
 def judged(section: str, **seen: Any) -> list[tuple[bool, str]]:
-    """The findings of a section, on little else than what is given."""
+    """The findings of a section, from the given facts and defaults."""
     little: dict[str, Any] = {
         "now": NOW, "columns": CATALOGUE.values(), "links": LinkCounts(),
-        "folder": Folder(5 * 10**9), **seen,
+        "folder": DataFolder(5 * 10**9), **seen,
     }  # fmt: skip
-    return [(f.bad, f.text) for f in judge(Observed(**little), LIMITS) if f.section == section]
+    return [(f.bad, f.text) for f in judge(HealthFacts(**little), LIMITS) if f.section == section]
 
 
 def of_columns(changed: dict[str, dict[str, Any]]) -> list[tuple[bool, str]]:
@@ -66,7 +66,7 @@ def of_columns(changed: dict[str, dict[str, Any]]) -> list[tuple[bool, str]]:
 
 @pytest.fixture
 def well(db: Database[Any]) -> Database[Any]:
-    """An archive that is well."""
+    """A healthy archive."""
     db.runs.insert_many([run(1), run(2)])
     db.columns.insert_many(rows())
     db.frontier.insert_many([link(1, "stored"), link(2, "pending", next_visit_at=NOW - HOUR)])
@@ -96,7 +96,7 @@ def test_well(well: Database[Any], command: Crawl, tmp_path: Path) -> None:
         "well",
     ]
     look_around = {"arguments": {"spider": "discover"}, "templates": {}, "alarms": ["x"]}
-    well.runs.insert_one(run(3, **look_around))  # says nothing of how the crawl is
+    well.runs.insert_one(run(3, **look_around))  # says nothing about the crawls
     told = json.loads(command("health", "--json").stdout)
     assert told["well"] is True
     assert len(told["findings"]) == 10
@@ -158,7 +158,7 @@ def test_empty_database_is_not_well_on_one_screen(command: Crawl, tmp_path: Path
         f"columns    BAD never crawled: {names} and {len(ENABLED) - 8} more",
     ]
     assert shown[-1] == "not well: 2 findings"
-    assert list(tmp_path.iterdir()) == []  # looked at, not made
+    assert list(tmp_path.iterdir()) == []  # health creates nothing
 
 
 def test_unusable(command: Crawl, tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_unusable(command: Crawl, tmp_path: Path) -> None:
 def test_query_that_is_refused_is_one_line(
     well: Database[Any], command: Crawl, mongodb_uri: str, database: str, tmp_path: Path
 ) -> None:
-    """The server answers, but not this: exit status 1 would be read as a verdict."""
+    """The server answers, but not this query: exit status 1 would mean "not well"."""
     well.drop_collection("runs")
     well.command(
         "create", "runs", viewOn="columns", pipeline=[{"$match": {"$expr": {"$divide": [1, 0]}}}]
@@ -232,7 +232,7 @@ def test_columns_that_no_schedule_crawls() -> None:
     assert of_columns({OFF: long_ago, "zj.zjol.com.cn/x/": long_ago})[1:] == []
     failed = {**long_ago, "last_error": "HTTP 404"}
     assert of_columns({OFF: failed, "zj.zjol.com.cn/x/": failed})[1:] == [
-        (False, f"not in the schedule, and failed when last asked for: {OFF}, zj.zjol.com.cn/x/")
+        (False, f"not enabled, and failed on their last visit: {OFF}, zj.zjol.com.cn/x/")
     ]
 
 
@@ -274,7 +274,7 @@ def test_missing_fields_beside_the_runs_before() -> None:
         (False, "T1 100% (100% before), of 20 articles"),
         (True, "T1 lacks authors 50% (5% before), tags 100% (99% before)"),
     ]
-    assert drift(newest, small)[1][0] is False  # one article is no measure
+    assert drift(newest, small)[1][0] is False  # one article is too few to judge
     assert drift(newest) == [
         (False, "T1 100%, of 20 articles"),
         (False, "T1 lacks authors 50%, tags 100%"),
@@ -293,14 +293,14 @@ def test_what_fits_no_template() -> None:
 
 
 def test_folder(tmp_path: Path) -> None:
-    assert look(tmp_path / "not" / "there").free > 0
+    assert data_folder(tmp_path / "not" / "there").free > 0
     for name, size in (("warc/a", 3), ("warc/old/b", 4), ("spool/x.bson", 5), ("spool/y.bson", 0)):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(bytes(size))
-    seen = look(tmp_path)
+    seen = data_folder(tmp_path)
     assert (seen.archive, seen.spooled) == (7, {"x.bson": 5})
-    assert judged("disk", folder=Folder(999_999_999))[0][0] is True
-    assert judged("disk", folder=Folder(10**9))[0][0] is False
+    assert judged("disk", folder=DataFolder(999_999_999))[0][0] is True
+    assert judged("disk", folder=DataFolder(10**9))[0][0] is False
 
 
 def test_bad_is_red_and_one_line() -> None:

@@ -1,4 +1,4 @@
-"""`scrapy history`: what was edited, by field and by sentence."""
+"""`scrapy history`: edits by field and by sentence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from tests.support.crawling import Crawl
 from tests.support.pages import COLUMN, DAY, saying, serve_column, url_of
 from tests.support.site import Answer, SiteProxy
-from zjolcrawl.display.differences import Change, changes, sentences
+from zjolcrawl.display.article_diff import Change, changes, sentences
 
 IDENT = 4774001
 

@@ -13,8 +13,8 @@ from bson import ObjectId
 from pymongo.database import Database
 
 from tests.support.crawling import Crawl, scrapy
+from zjolcrawl.clock import utc_now
 from zjolcrawl.display.runs import render
-from zjolcrawl.storage.operations import utc_now
 
 START = datetime(2017, 8, 11, 23, 34, 27, tzinfo=timezone.utc)
 IDS = [ObjectId(f"{n:024x}") for n in range(1, 20)]
@@ -35,7 +35,7 @@ TROUBLED = {
 OPEN = {"_id": IDS[2], "arguments": {"spider": "article"}, "started_at": START + timedelta(days=2)}
 SHOWN = [
     f"2017-08-14 07:34:27  cut off  article  {IDS[2]}",
-    "    counts unknown: run_id in articles tells what it stored",
+    "    counts unknown; the articles with this run_id are what it stored",
     f"2017-08-13 07:34:27  3 h 10 min  exit 1, shutdown  column  {IDS[1]}",
     "    2 changed, 3 same, 4 rejected, 1 skipped, 6 failed, 1 link new, 1 image failed, "
     "2 warnings, 1 alarm",
@@ -101,12 +101,12 @@ def test_runs_that_renew_their_leases_are_running_wherever_they_are(
     told = lines(command("runs"))
     assert [" running " in line for line in told[::2]] == [True, True, False]
     assert told[1] == "    on a:/data/#one, leases a.zjol.com.cn, b.zjol.com.cn"
-    assert told[3] == "    counts follow at its end"
+    assert told[3] == "    counts are stored when it ends"
     assert " cut off " in told[4]
 
 
 def test_ended_run_is_not_running_under_anothers_lock() -> None:
-    """One that has the lock and no row yet."""
+    """The lock is held by another run that has no document yet."""
     assert "exit 0, finished" in str(next(render([ENDED], {ENDED["_id"]: []})))
 
 

@@ -1,4 +1,4 @@
-"""`scrapy search`: hits, pages of them, counts by time, and what stands in its way."""
+"""`scrapy search`: hits, pages of hits, counts by time, and errors."""
 
 from __future__ import annotations
 

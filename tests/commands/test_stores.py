@@ -1,4 +1,4 @@
-"""A crawl whose WARC files and images go to S3: `scrapy archive push`, and every way of reading."""
+"""A crawl with WARC files and images in S3: `scrapy archive push`, and all commands that read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WITHOUT_BOTOCORE = "import sys; sys.modules['botocore'] = None  # as if it were
 
 @pytest.fixture
 def stores(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
-    """A server with two buckets, which the environment names."""
+    """A server with two buckets, named in the environment."""
     with S3Server() as server:
         server.bucket("pages")
         server.bucket("pictures")
@@ -54,7 +54,7 @@ def test_everything_is_read_from_the_stores(
 
     pushed = command("archive", "push", "--remove")
     assert pushed.returncode == 0, pushed.stderr
-    assert pushed.stdout == "s3://pages/warc: 1 files uploaded, 1 deleted here\n"
+    assert pushed.stdout == "s3://pages/warc: 1 file uploaded, 1 deleted here\n"
     file = document["warc"]["file"]
     assert not (tmp_path / "warc" / file).exists()
     assert f"warc/{file}" in stores.objects("pages")
@@ -67,7 +67,7 @@ def test_everything_is_read_from_the_stores(
         assert archive.page(article) == page
     packed = command("archive", "wacz", "-o", str(tmp_path / "all.wacz"))
     assert packed.returncode == 0, packed.stderr
-    assert "1 pages" in packed.stdout
+    assert "1 page," in packed.stdout
 
     drop(db)
     site.reset_log()
@@ -80,7 +80,7 @@ def test_everything_is_read_from_the_stores(
 
     other = tmp_path / "other host"
     known = scrapy("archive", "pull", data=other, uri=mongodb_uri, database=db.name)
-    assert known.stdout == "s3://pages/warc: 1 new files registered\n", known.stderr
+    assert known.stdout == "s3://pages/warc: 1 new file registered\n", known.stderr
     shown = scrapy(
         "article", REFERENCE, "--raw", data=other, uri=mongodb_uri, database=db.name
     ).stdout

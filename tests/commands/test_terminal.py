@@ -1,4 +1,4 @@
-"""Nothing that a page, an address or a file says controls a terminal; data stays as it is."""
+"""Text of pages, URLs and files cannot control a terminal; data stays unchanged."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.exchange.made import article
+from tests.export.made import article
 from tests.support.crawling import LONG, ROOT, Crawl
 from tests.support.pages import saying, url_of
 from tests.support.site import Answer, SiteProxy
-from zjolcrawl.terminal import printable
+from zjolcrawl.display.terminal import printable
 
 EVIL = (
     "\x1b[31m红\x1b]0;title\x07\x1b]8;;http://evil.example/\x1b\\link\x1b]8;;\x1b\\\x1b[2J\x1bc\x1bP+q\x1b\\\x08\x0b\x0c\x0e\x7f"
@@ -30,14 +30,14 @@ EVIL = (
 CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-# What rich writes for its own colours and its bar, and what a terminal makes of a line's end.
+# Escape sequences that rich writes for colours and the progress bar, and line ends of a terminal.
 OWN = re.compile(r"\x1b\[[0-9;]*[mKhlA]|\x1b\[\?25[lh]|\r")
 
 Typed = Callable[..., tuple[int, str]]
 
 
 def evil(number: int, **more: Any) -> dict[str, Any]:
-    """An article whose every text is evil."""
+    """An article with control characters in each text."""
     made = article(number)
     texts = ("title", "kicker", "subtitle", "original_title", "source", "editor_note", "body",
              "page_number", "page_name", "pdf", "site_name", "doc_id")  # fmt: skip
@@ -58,7 +58,7 @@ def evil(number: int, **more: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def poisoned(db: Database[Any]) -> str:
-    """A database with evil in each collection; the URL of an article."""
+    """Control characters in each collection; returns the URL of an article."""
     at = article(0)["changed_at"]
     former = evil(0)
     newest = evil(0, title=f"新{EVIL}", body=f"新{EVIL}。", revision=2, content_sha256="1" * 64,
@@ -80,7 +80,7 @@ def poisoned(db: Database[Any]) -> str:
 
 @pytest.fixture
 def typed(mongodb_uri: str, database: str, tmp_path: Path) -> Typed:
-    """`typed("article", URL)` in a terminal: its exit status and all that it wrote there."""
+    """`typed("article", URL)` runs a command in a terminal and returns its exit status and output."""
 
     def run(*arguments: str) -> tuple[int, str]:
         inner, outer = pty.openpty()
@@ -95,7 +95,7 @@ def typed(mongodb_uri: str, database: str, tmp_path: Path) -> Typed:
         try:
             while part := os.read(inner, 65536):
                 parts.append(part)
-        except OSError:  # EIO: the other side is closed
+        except OSError:  # EIO: the other end is closed
             pass
         os.close(inner)
         return running.wait(timeout=LONG), b"".join(parts).decode()
@@ -124,7 +124,7 @@ def test_terminal(arguments: tuple[str, ...], poisoned: str, typed: Typed) -> No
     assert status in {0, 1, 2}
     assert CONTROL.findall(OWN.sub("", told)) == []
     assert "\x1b]" not in told
-    # Evil's own colours are there as text, and nothing is red but what rich makes so.
+    # The article's own escape sequences are shown as text; only rich sets colours.
     assert "\x1b[31m红" not in told
 
 
@@ -186,15 +186,15 @@ def test_log_lines_and_summary_of_a_crawl(site: SiteProxy, crawl: Crawl, typed: 
 
 
 def test_a_log_record_is_printable(tmp_path: Path) -> None:
-    """The handler that Scrapy makes writes to the guarded stream."""
+    """The log handler that Scrapy creates writes to the sanitised stream."""
     code = (
-        "import logging, sys; from zjolcrawl.terminal import guard; guard(); from scrapy.utils.log import"
+        "import logging, sys; from zjolcrawl.display.terminal import sanitize_output; sanitize_output(); from scrapy.utils.log import"
         f" configure_logging; configure_logging(); logging.error({EVIL!r}); print({EVIL!r}); raise ValueError({EVIL!r})"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert CONTROL.findall(done.stdout + done.stderr) == []
     assert done.stderr.count("␛[31m红") == 2
-    assert logging.ERROR  # the level that is shown in any case
+    assert logging.ERROR  # a level that is always shown
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""DATA_DIR on a file system that fills up: told, nothing corrupt, and taken up again."""
+"""DATA_DIR on a full file system: reported, nothing corrupt, and continued by the next run."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_full_file_system(
     serve_column(site, [[(DAY, ident) for ident in IDENTS]])
     chance = random.Random(1)
     pages = {}
-    for ident in IDENTS:  # 60 KB that no compression shrinks much
+    for ident in IDENTS:  # 60 KB that hardly compress
         noise = "".join(chr(chance.randrange(0x4E00, 0x9FA0)) for _ in range(20_000))
         pages[url_of(ident)] = article(DAY, ident, more=f"<p>{noise}</p>")
         site.set(url_of(ident), Answer(body=pages[url_of(ident)]))

@@ -1,4 +1,4 @@
-"""Hours in which nothing is fetched."""
+"""QUIET_HOURS: nothing is fetched in them."""
 
 from __future__ import annotations
 

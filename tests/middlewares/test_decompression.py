@@ -1,4 +1,4 @@
-"""Squeezed answers are unpacked whole or not at all."""
+"""Compressed responses are decompressed completely or not at all."""
 
 from __future__ import annotations
 

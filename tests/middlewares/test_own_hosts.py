@@ -1,4 +1,4 @@
-"""Nothing off the site is fetched, wherever a page or a server points; the link says where to."""
+"""Nothing outside the site is fetched; the rejected link says where it leads."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ OUTSIDE = [
 
 @pytest.fixture
 def crawl(crawl: Crawl) -> Crawl:
-    """The ordinary run, in which each rejection is believed, however many there are."""
+    """A run with FLIP_ALARM=0, which believes every rejection."""
     return partial(crawl, FLIP_ALARM=0)
 
 

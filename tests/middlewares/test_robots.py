@@ -1,4 +1,4 @@
-"""What robots.txt forbids is not fetched, however many wait for it and whatever becomes of it."""
+"""What robots.txt forbids is not fetched, however slow or broken the file is."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OPEN = b"User-agent: *\nAllow: /\n"
 
 @pytest.fixture
 def crawl(crawl: Crawl) -> Crawl:
-    """The ordinary run, in which each rejection is believed, however many there are."""
+    """A run with FLIP_ALARM=0, which believes every rejection."""
     return partial(crawl, FLIP_ALARM=0)
 
 
@@ -325,7 +325,7 @@ def test_long_run_asks_again_and_keeps_its_rules_while_there_is_no_answer(
     listed(site, IDENTS[:6])
     site.set(ROBOTS, [Answer(body=OPEN), Answer(status=503), Answer(status=503)])
     done = crawl("article", url=urls(*IDENTS[:6]), ROBOTSTXT_MAX_AGE=0, CONCURRENT_REQUESTS=1)
-    assert site.urls().count(ROBOTS) == 2  # 503 is asked again after ten minutes, not at once
+    assert site.urls().count(ROBOTS) == 2  # a 503 is requested again after ten minutes, not at once
     assert "its previous rules apply" in done.stderr
     assert set(states(db).values()) == {"stored"}
 
@@ -396,7 +396,7 @@ def test_crawl_delay_is_kept_and_remembered(
 ) -> None:
     site.set(ROBOTS, saying("User-agent: *", "Crawl-delay: 0.6"))
     listed(site, IDENTS[:4])
-    for _ in range(2):  # the second time it is known before robots.txt is read
+    for _ in range(2):  # the second time the link is known before robots.txt is read
         site.reset_log()
         crawl("column", url=COLUMN, recheck="on", CONCURRENT_REQUESTS_PER_DOMAIN=4)
         times = [request.time for request in site.requests]

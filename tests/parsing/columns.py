@@ -1,4 +1,4 @@
-"""Column pages written from what they list: each kind of list that the site document names (section 1)."""
+"""Generates column pages with each kind of list that the site document names (section 1)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column's page: `clock` is how its list writes a date, None where it has none."""
+    """A column page; `clock` is the date format of its list, None if it has no dates."""
 
     entries: list[Entry]
     clock: str | None
@@ -40,7 +40,7 @@ class Column:
         return None if self.is_last else f"http:{_PATH}index_{self.number + 1}.shtml"
 
     def links(self) -> list[tuple[str, str, datetime | None]]:
-        """What a reader sees in the list: address, title, time (UTC) as exact as it is written."""
+        """The links of the list as a reader sees them: URL, title, time in UTC."""
         return [
             (f"http:{_PATH}{_name(e)}", e.title, self.clock and _seen(e.moment, self.clock))
             for e in self.entries
@@ -66,7 +66,7 @@ def columns(draw: st.DrawFn) -> Column:
 
 @st.composite
 def pages(draw: st.DrawFn, column: Column) -> Source:
-    """The column's page, its list in one of the known forms, other links around it."""
+    """The column page with its list in one of the known forms and other links around it."""
     form = draw(st.sampled_from(["listUl", "news_item", "newslist", "Ullist", "main"]))
     items = "\n".join(_item(draw, entry, column.clock, form) for entry in column.entries)
     opening = {
@@ -116,7 +116,7 @@ def _item(draw: st.DrawFn, entry: Entry, clock: str | None, form: str) -> str:
         said = f'<span class="time">| {date}</span>' if date else ""
         return f'<li class="news_item"><a href="{href}"><img src="/i.jpg"><h2>{title}</h2><span class="resource">浙江在线</span>{said}</a></li>'
     said = f'<span class="listSpan">{date}</span>' if date else ""
-    # A list may cut a long title, and keeps the whole of it beside.
+    # A list may cut a long title and have the full one in an attribute.
     cut = len(entry.title) > 12 and draw(st.booleans())
     anchor = (
         f'<a href="{href}" title="{title}">{escape(entry.title[:10])}...</a>'

@@ -1,4 +1,4 @@
-"""Pages for tests of heads and feet: the lines of real pages in several layouts, the prose made up."""
+"""Generates pages for tests of headings and credits: lines of real pages in several layouts, invented prose."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CRUMBS = '您当前的位置 :<a href="/">浙江在线</a> &gt; <a href="/zj/">�
 
 
 def article(html: str, url: str = TRS) -> Article:
-    """The article of a page that must have one."""
+    """The article of a page; fails if there is none."""
     raw = read_article(html.encode(), url)
     assert isinstance(raw, RawArticle), raw
     return normalize(raw)
@@ -34,7 +34,7 @@ def people(found: list) -> list[tuple[str | None, str, str]]:
 
 
 def names(found: list) -> list[str]:
-    """The names alone."""
+    """The names of people."""
     return [each.name for each in found]
 
 

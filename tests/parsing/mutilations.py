@@ -1,6 +1,6 @@
-"""What can happen to a page between an editor and a parser, and what a hostile one would do.
+"""Mutilates pages: damage on the way from editor to parser, and hostile pages.
 
-Each mutilation takes a page's bytes and a source of chance, and gives the spoiled bytes: the same
+Each mutilation takes a page's bytes and a random generator, and returns the changed bytes: the same
 seed, the same page. `spoil` draws one or several; `bench/fuzz.py` and `test_mutilated.py` share them.
 """
 
@@ -17,10 +17,10 @@ _PAIR = re.compile(rb"<[a-zA-Z][^<>]*>|</[a-zA-Z][^<>]*>")
 _ATTRIBUTES = re.compile(rb"\s([a-zA-Z-]+)=(\"[^\"]*\"|'[^']*')")
 _CLOSINGS = [b"</div>", b"</p>", b"</span>", b"</td>", b"</table>", b"</script>", b"</ul>", b"</a>"]
 _OPENINGS = [b"div", b"span", b"font", b"section", b"td", b"b", b"a", b"ul", b"blockquote", b"table"]  # fmt: skip
-# Wherever a page has one of these, a fault there reaches a field.
+# Faults at these places of a page affect a field.
 _ANCHORS = [b"<body", b"contTxt", b"artCon", b"contTit", b"artTitle", b"pubtime_baidu", b"</body>"]
 _INVISIBLE = "\u200b\u200e\u200f\u202a\u202e\u2066\u2069\ufeff\u00ad\u2028\u0301"
-# Starts of what the parser looks for: repeated in a line, they are what its patterns hate most.
+# Beginnings of what the parser looks for: repeated in a line, they are the worst case of its patterns.
 HOSTILE = [
     "记者 ", "记者", "江 帆 ", "浙江在线记者 ", "文/", "责任编辑：", "来源：", "标签：", "编者按：", "2017年08月12日 ", "2017-08-", "12日", "，",
     "（", "【", "(", "[", "<", "&", "&#", "浙", "　", " ", "\u00a0", "_", "-", "—", "| ", "> ", "·", "a", "0", "/", ".", "url=", "location=",
@@ -115,14 +115,14 @@ def quotes(page: bytes, chance: random.Random) -> bytes:
 
 
 def attributes(page: bytes, chance: random.Random) -> bytes:
-    """Attributes change places between the tags of the page: ids and classes where none were."""
+    """Swaps attributes between tags of the page."""
     found = [f[0] for f in _ATTRIBUTES.finditer(page)]
     chance.shuffle(found)
     return _ATTRIBUTES.sub(lambda f: found.pop() if chance.random() < 0.5 else f[0], page)
 
 
 def ids(page: bytes, chance: random.Random) -> bytes:
-    """Ids and classes that the templates look for, on elements that are others."""
+    """Puts ids and classes that templates look for on other elements."""
     names = [
         b'id="pubtime_baidu"', b'id="source_baidu"', b'id="author_baidu"', b'id="editor_baidu"', b'class="contTxt"', b'class="contTit"',
         b'class="artCon"', b'class="content"', b'class="time"', b'class="path"', b'id="main"', b'class="listLi"', b'class="fenye"',
@@ -156,7 +156,7 @@ def invisible(page: bytes, chance: random.Random) -> bytes:
 
 
 def strange_characters(page: bytes, chance: random.Random) -> bytes:
-    """Private use (marks of our own among them), astral, unassigned, combining, width variants."""
+    """Private-use (including our own marks), astral, unassigned and combining characters, width variants."""
     text = list(_text(page))
     for _ in range(100):
         text[chance.randrange(len(text) or 1) : 0] = chance.choice(
@@ -192,7 +192,7 @@ def many_attributes(page: bytes, chance: random.Random) -> bytes:
 
 
 def many(page: bytes, chance: random.Random) -> bytes:
-    """Thousands of one element, with or without an end, somewhere in the page."""
+    """Thousands of one element, closed or not, somewhere in the page."""
     one = chance.choice([
         b"<br>", b"<img src='./W020170812341787363590.jpg'>", b"<img src=a.jpg>", b"<a href='/x.shtml'>\xe4\xb8\x80</a>", b"<td>", b"<td>x</td>",
         b"<tr><td>x<td>y</tr>", b"<p>", b"</p>", b"<p>\xe5\xa5\xbd\xe3\x80\x82</p>", b"<li>x", b"<li><a href=a>x</a></li>", b"<h1>\xe9\xa2\x98\xe7\x9b\xae\xe4\xb8\x80\xe5\x88\x99</h1>",
@@ -220,7 +220,7 @@ def no_breaks(page: bytes, _: random.Random) -> bytes:
     return re.sub(rb"</?(?:p|div|br|td|tr|table|li|ul|h\d)\b[^<>]*>", b"", page)
 
 
-# The giants: rarer in a mixed run, or they would be all of its time.
+# Very large pages: rarer in a mixed run, or they would take all its time.
 
 
 def abyss(page: bytes, chance: random.Random) -> bytes:
@@ -268,12 +268,12 @@ GIANT: tuple[Mutilation, ...] = (
 
 
 def swapped(page: bytes, other: bytes, chance: random.Random) -> bytes:
-    """The beginning of one page and the end of another."""
+    """The start of one page and the end of another."""
     return page[: chance.randrange(len(page) + 1)] + other[chance.randrange(len(other) + 1) :]
 
 
 def spoil(pages: list[bytes], chance: random.Random, giants: float = 0.03) -> tuple[bytes, str]:
-    """One of the pages, spoiled in one to three ways, and what was done to it."""
+    """One of the pages, mutilated in one to three ways, and the names of the mutilations."""
     page = chance.choice(pages)
     if chance.random() < giants:
         mutilations = [chance.choice(GIANT)]
@@ -296,7 +296,7 @@ def _text(page: bytes) -> str:
 
 
 def _place(page: bytes, chance: random.Random) -> int:
-    """Somewhere between two tags, by preference where the article is."""
+    """A position between two tags, preferably in the article."""
     mark = page.find(chance.choice(_ANCHORS)) if chance.random() < 0.7 else -1
     if mark < 0:
         mark = chance.randrange(len(page) + 1)
@@ -313,7 +313,7 @@ def _nested(page: bytes, chance: random.Random, depth: int) -> bytes:
 
 
 def _hostile(page: bytes, chance: random.Random, length: int) -> bytes:
-    """A line of one or two pieces over and over, that ends in what does not fit."""
+    """A line that repeats one or two pieces and ends with a piece that does not match."""
     line = "".join(chance.choices(HOSTILE, k=chance.choice([1, 1, 2, 3])))
     line = line * (length // len(line) + 1) + chance.choice(["", "！", "。", "江", "："])
     spoiled = line.encode(chance.choice(["utf-8", "utf-8", "gb18030"]), "replace")

@@ -1,8 +1,8 @@
-"""Pages of each template, written from what they are to say: `story()` and `page()` for hypothesis.
+"""Generates pages of each template from their content: `story()` and `page()` for hypothesis.
 
 A `Story` is an article as an editor knows it; `page` writes it as the site's templates do (site document,
-section 3), among random furniture and in random dress. What stands in neither the document nor a
-fixture is not written here: a failure shall be the parser's fault, not an absurd page's.
+section 3), with random furniture and formatting. What is in neither the document nor a
+fixture is not generated: a failure must be the parser's fault, not that of an absurd page.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TEMPLATES = {
     "table": "generic", "paper": "T5",
 }  # fmt: skip
 
-# How a page writes a time, and how exact that is; the first two and `%H时` are the site's own.
+# Formats of a time, with their precision; the first two and `%H时` are the site's own.
 CLOCKS = {
     "%Y年%m月%d日 %H:%M:%S": "second",
     "%Y-%m-%d %H:%M:%S": "second",
@@ -64,7 +64,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """The dress of a page's source, which says nothing."""
+    """Formatting of a page's source that does not change its content."""
 
     quote: str = '"'
     upper: bool = False
@@ -78,7 +78,7 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A page as text, that a failure can show."""
+    """A page as text, shown when a test fails."""
 
     html: str
     charset: str
@@ -108,7 +108,7 @@ class Story:
 
 
 def story_document(story: Story) -> dict[str, Any]:
-    """What a reader sees on the story's page."""
+    """The document of a story, as a reader sees it on the page."""
     authors = [Byline(n, g.role, g.outlet) for g in story.groups for n in g.names]
     editors = [Byline(n, g.role, g.outlet) for g in story.editors for n in g.names]
     figures = [part for part in story.parts if part.kind == "figure"]
@@ -133,12 +133,12 @@ def story_document(story: Story) -> dict[str, Any]:
     }
 
 
-# --- what an editor writes ---------------------------------------------------------------------
+# --- content -----------------------------------------------------------------------------------
 
 
 @st.composite
 def moments(draw: st.DrawFn, precision: str = "second") -> datetime:
-    """A wall clock in China, no finer than `precision`."""
+    """A local time in China with the given precision."""
     moment = datetime(2013, 1, 1) + timedelta(seconds=draw(st.integers(0, 13 * 365 * 86400)))
     parts = {"minute": {"second": 0}, "hour": {"second": 0, "minute": 0}}
     parts["day"] = {"second": 0, "minute": 0, "hour": 0}
@@ -147,7 +147,7 @@ def moments(draw: st.DrawFn, precision: str = "second") -> datetime:
 
 @st.composite
 def clock_texts(draw: st.DrawFn, moment: datetime, clock: str) -> str:
-    """The moment as a page has it: digits as they are, without leading zeros, or full-width."""
+    """The time as a page writes it: plain digits, without leading zeros, or full-width."""
     text = moment.strftime(clock)
     if "年" in clock and draw(st.booleans()):
         text = re.sub(r"(?<=[年月])0(?=\d)", "", text)
@@ -163,13 +163,13 @@ def clocks() -> st.SearchStrategy[str]:
 
 @st.composite
 def groups(draw: st.DrawFn, roles: tuple[str, ...], most: int = 3) -> list[Group]:
-    """Groups of different roles and people; an outlet only where a reporter is of one."""
+    """Groups of people with different roles; only reporters have an outlet."""
     some = draw(st.lists(st.sampled_from(roles), min_size=1, max_size=most, unique=True))
     names = draw(st.lists(words.names(), min_size=len(some), max_size=len(some) + 2, unique=True))
     outlets = st.sampled_from([None, *words.OUTLETS])
     found = []
     for n, role in enumerate(some):
-        # The last group has all that are left: 通讯员 王小明 张三
+        # The last group has all remaining people: 通讯员 王小明 张三
         own = names[n:] if n == len(some) - 1 else names[n : n + 1]
         found.append(Group(role, own, draw(outlets) if role.endswith("记者") else None))
     return found
@@ -183,7 +183,7 @@ def bylines(draw: st.DrawFn, people: list[Group]) -> str:
     gap = draw(st.sampled_from(["", " ", "　"]))
     said = []
     for group in people:
-        # 江 帆: two characters set apart to the width of three, where no 、 is needed to tell names
+        # 江 帆: a name of two characters with a space, to be as wide as three, where no 、 separates names
         apart = [gap.join(n) if len(n) == 2 and between != "　" else n for n in group.names]
         said.append(f"{group.outlet or ''}{group.role}{after}{between.join(apart)}")
     return draw(st.sampled_from([" ", "　"])).join(said)
@@ -196,7 +196,7 @@ def figures(draw: st.DrawFn, layout: str, number: int, day: datetime) -> Part:
     form = "none"
     if caption:
         forms = ["next", "marked", "figcaption", "row", "break"]
-        # A paper's own forms are tables beside the text; WeChat's is a small line below.
+        # A paper puts captions into tables beside the text, WeChat into a small line below.
         forms = {"wechat": ["next", "marked", "figcaption"], "paper": ["row"]}.get(layout, forms)
         form = draw(st.sampled_from(forms))
     if form == "marked":
@@ -210,7 +210,7 @@ def figures(draw: st.DrawFn, layout: str, number: int, day: datetime) -> Part:
 def bodies(
     draw: st.DrawFn, layout: str, opening: str, day: datetime, heads: list[str], start: int = 0
 ) -> list[Part]:
-    """Two to six paragraphs and, between them, other blocks; no two others side by side.
+    """Two to six paragraphs and single other blocks between them.
 
     Sub-heads are of `heads`, each once; pictures are numbered from `start`.
     """
@@ -218,14 +218,14 @@ def bodies(
     parts = [Part("text", [opening + draw(words.paragraphs())])]
     kinds = ["head", "figure", "table", "list", "video", "none", "none"]
     if layout == "table":
-        kinds = ["figure", "none"]  # these have no more than text and pictures
+        kinds = ["figure", "none"]  # these have only text and images
     if layout == "paper":
         kinds = ["none"]
     for number in range(start, start + draw(st.integers(1, 5))):
         kind = draw(st.sampled_from(kinds))
         if kind == "head":
             head = heads.pop()
-            # A bold question is one that an interviewer asks, and no sub-head [fixtures].
+            # A bold question is an interviewer's, not a subheading [fixtures].
             parts.append(
                 Part("head", [head], "h" if head[-1] == "？" else draw(st.sampled_from("sbhc")))
             )
@@ -314,7 +314,7 @@ def styles(layout: str) -> st.SearchStrategy[Style]:
 
 @st.composite
 def pages(draw: st.DrawFn, story: Story, pager: str = "") -> Source:
-    """The story as a page of its layout; `pager` stands where TRS writes it, last in the text."""
+    """The story as a page in its layout; the `pager` is last in the text, as TRS writes it."""
     style = draw(styles(story.layout))
     write = _Writer(draw, story, style, pager)
     html = getattr(write, story.layout)()
@@ -322,7 +322,7 @@ def pages(draw: st.DrawFn, story: Story, pager: str = "") -> Source:
 
 
 def dress(html: str, style: Style) -> str:
-    """The source in its dress."""
+    """The source with the style's formatting."""
     if style.entities:
         names = {"“": "&ldquo;", "”": "&rdquo;", "—": "&mdash;", "·": "&middot;", "…": "&#8230;"}
         html = "".join(names.get(c, c) for c in html)
@@ -337,7 +337,7 @@ def dress(html: str, style: Style) -> str:
 
 
 class _Writer:
-    """One page's markup, choosing among what the templates leave open."""
+    """Writes the markup of one page; draws what the templates leave open."""
 
     def __init__(self, draw: st.DrawFn, story: Story, style: Style, pager: str) -> None:
         self.draw, self.story, self.style, self.pager = draw, story, style, pager
@@ -348,7 +348,7 @@ class _Writer:
         return self.draw(st.sampled_from(choices))
 
     def text(self, text: str) -> str:
-        """Escaped; a long one may be broken between two Han characters, where a break says nothing."""
+        """Escaped text; long text may have a line break between two Han characters, which means nothing."""
         if self.style.wrap and len(text) > 40:
             text = re.sub(r"^(.{30,}?[\u4e00-\u9fff])(?=[\u4e00-\u9fff])", r"\1\n", text)
         return escape(text, quote=False)
@@ -394,7 +394,7 @@ class _Writer:
         )
 
     def below(self) -> str:
-        """What stands below a text: copyright, QR code, share bar, tags and editors, related links."""
+        """The part below a text: copyright, QR code, share bar, tags and editors, related links."""
         related = "".join(
             f'<li><a href="./t20170801_45000{n}.shtml">{title}</a></li>'
             for n, title in enumerate(words.OTHERS)
@@ -418,7 +418,7 @@ class _Writer:
             f'<a href="/tag/{n}/">{self.text(tag)}</a>' for n, tag in enumerate(self.story.tags)
         ]
         plain = self.one(";", "；", "，", "、").join(map(self.text, self.story.tags))
-        # One tag without links or dividers may not have a space: `G20 峰会` would be two.
+        # A single tag without link or separator has no space: `G20 峰会` would be two.
         value = self.one(
             " ".join(linked),
             "\n".join(linked),
@@ -464,7 +464,7 @@ class _Writer:
         return self.draw(bylines(self.story.groups)) if in_head else ""
 
     def beside(self, text: str | None, *names: str) -> str:
-        """引题 or 副题 in a box of its own; their classes are not known [INF]."""
+        """引题 or 副题 in a box of its own; its classes are unknown [INF]."""
         return f'<div class="{self.one(*names)}">{self.text(text)}</div>\n' if text else ""
 
     def headed(self, title: str, info: str) -> str:
@@ -515,7 +515,7 @@ class _Writer:
     def inline(self, part: Part) -> str:
         text = "<br>\n　　".join(map(self.text, part.lines))
         cut = text.find("，") + 1
-        # Not the whole of it: a bold line of its own is a sub-head.
+        # Not all of it: a bold line of its own is a subheading.
         if part.form == "span" or not cut:
             return f'<span style="font-size:16px">{text}</span>'
         if part.form == "link":
@@ -568,7 +568,7 @@ class _Writer:
         return self._arttitle(self.body(self.one("", "　　")))
 
     def wechat(self) -> str:
-        """The paste of 2026: nested sections, a span leaf in each paragraph."""
+        """Text pasted from WeChat, as in 2026: nested sections, a span leaf in each paragraph."""
         body = re.sub(
             r"<p([^>]*)>(.*?)</p>",
             r'<p\1><span leaf="">\2</span></p>',
@@ -601,7 +601,7 @@ class _Writer:
         )
 
     def table(self) -> str:
-        """Before 2010: tables for layout, a text divided by breaks."""
+        """Before 2010: layout tables, text divided by br."""
         s = self.story
         blocks = [self.broken(part) for part in s.parts]
         note = f"　　编者按：{self.text(s.note)}<br><br>\n" if s.note else ""
@@ -626,7 +626,7 @@ class _Writer:
         return "\n".join(f"　　{self.text(line)}<br><br>" for line in part.lines)
 
     def paper(self) -> str:
-        """Founder's page of one article [SEL], its title block and the text."""
+        """A paper's article page by Founder's software [SEL]: title block and text."""
         s = self.story
         heads = "".join(
             f'<div class="main-article-{name}">{self.text(text or "")}</div>\n'

@@ -1,4 +1,4 @@
-"""Small pages of the site's own make, for what one passage of them is read as."""
+"""Small pages for tests of how one passage is parsed."""
 
 from zjolcrawl.items import Article, RawArticle
 from zjolcrawl.parsing.article_page import read_article
@@ -15,7 +15,7 @@ BODY = "".join(f"<p>{line}</p>" for line in PROSE)
 def page(
     body: str = BODY, *, info: str = "", after: str = "", head: str = "", title: str = ""
 ) -> str:
-    """A page whose container holds `body`; `after` stands below it, `info` in place of the info line."""
+    """A page whose container has `body`; `after` is below it, `info` replaces the info line."""
     headline = title or "山脚下的茶厂开了新车间"
     line = info or "<span>2017年08月12日 07:34:27</span> <span>来源：浙江在线</span>"
     return (
@@ -28,7 +28,7 @@ def page(
 
 
 def read(html: str, url: str = URL) -> Article:
-    """The article on a page, normalised."""
+    """The normalised article of a page."""
     found = read_article(html.encode(), url)
     assert isinstance(found, RawArticle), found
     return normalize(found)

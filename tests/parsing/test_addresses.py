@@ -1,4 +1,4 @@
-"""One address, however it is spelled (RFC 3986, 6.2.2)."""
+"""Different spellings of a URL have one canonical form (RFC 3986, 6.2.2)."""
 
 from __future__ import annotations
 

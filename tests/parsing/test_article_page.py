@@ -1,4 +1,4 @@
-"""Given this page, this document."""
+"""Each fixture page gives the document in its golden file."""
 
 import html
 import re
@@ -51,7 +51,7 @@ def test_page_without_an_article_says_why(path: Path) -> None:
 
 
 def test_reference_article_is_whole() -> None:
-    """The text of the seed article, paragraph by paragraph, from the page's bytes."""
+    """The text of the reference article, paragraph by paragraph, from the bytes of the page."""
     url = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
     raw = read_article(file_of(url).read_bytes(), url)
     assert isinstance(raw, RawArticle)

@@ -1,4 +1,4 @@
-"""Pages made to be slow: each kind took minutes, or for ever, and is now linear in the page."""
+"""Pages built to be slow: parsing time is linear in the size of the page."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ ARTICLE = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
 PAPER = "http://zjrb.zjol.com.cn/html/2017-08/12/content_3076000.htm"
 ISSUE = "http://zjrb.zjol.com.cn/html/2017-08/12/node_18.htm"
 COLUMN = "http://china.zjol.com.cn/gnxw/"
-# Of processor time. The slowest of these pages takes 4 s; what takes the square of a page takes minutes.
+# CPU seconds: far above the slowest of these pages, far below a quadratic reader.
 MOST_SECONDS = 15
 TEXT = "这是一个很长的句子，好好学习。"
 
 
 def holds(page: str) -> None:
-    """Every reader is through with the page in time."""
+    """Every reader finishes the page in time."""
     body = page.encode("utf-8", "surrogatepass")
     for read in (_article, _paper, _lists):
         assert timing.seconds(read, body, most=MOST_SECONDS) < MOST_SECONDS, read.__name__
@@ -49,7 +49,7 @@ def _lists(body: bytes) -> None:
     newest_issue(body, ISSUE)
 
 
-# Lines that a pattern tried in every combination, or from each of their places to their end.
+# Lines on which a pattern could try every combination, or start again at each position.
 LINES = {
     "驻": "驻" * 60,
     "驻京": "驻京驻沪" * 5000,
@@ -143,7 +143,7 @@ def test_attributes(form: str) -> None:
     """libxml2 compares each attribute of a tag with all others, and no signal interrupts it."""
     many = "".join(form.format(n) for n in range(80_000))
     holds(f"<div class=contTit>好好学习</div><div class=contTxt {many}><p>{TEXT}</p></div>")
-    # Not hidden by what is no tag, either.
+    # Nor hidden by text that only looks like a tag.
     holds(f"<script>if (a<b='</script><!-- <a b=\" --><div {many} z='\"'><p>{TEXT}")
 
 
@@ -159,7 +159,7 @@ def test_a_tag_of_many_attributes_is_read_all_the_same() -> None:
     "marks", ["\u0301\u0327", "\u0327\u0301", "\u0301", "\u3099\u309a", "\u0e38\u0e48", "\u0591\u05b0"]
 )  # fmt: skip
 def test_combining_characters(marks: str) -> None:
-    """Unicode's normal forms sort what combines with a letter; no signal interrupts that."""
+    """Unicode normalisation sorts combining characters; no signal interrupts it."""
     many = f"a{marks * 500_000}好1"
     for read in (clean, fold_width):
         assert timing.seconds(read, many, most=MOST_SECONDS) < MOST_SECONDS

@@ -1,4 +1,4 @@
-"""Pages of a few words or of pictures alone are articles; what only looks like one is none."""
+"""Pages of a few words or of images only are articles; pages that only look like them are not."""
 
 import pytest
 

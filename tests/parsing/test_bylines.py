@@ -1,4 +1,4 @@
-"""People of bylines: what stands before a role, roles without a sign, and words that name nobody."""
+"""Bylines: words before a role, roles without a colon, and words that are not names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from tests.parsing.made import LEGACY, PAPER, TEXT, TITLE, article, layouts, names, people
 from zjolcrawl.items import Byline
 from zjolcrawl.parsing.fields import bylines
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES
+from zjolcrawl.parsing.fields.roles import AUTHOR_ROLES, EDITOR_ROLES
 from zjolcrawl.parsing.info_line import read_info
 
 TIME = "2024-03-30 15:49:01"
@@ -19,7 +19,7 @@ def named(text: str, roles: str = AUTHOR_ROLES) -> list[str]:
 
 
 def head(line: str) -> list[str]:
-    """`role name` of each author of a page whose info line this is."""
+    """`role name` of each author of a page with this info line."""
     read = article(layouts([f"{TIME} {line}"])["T1"])
     return [f"{each.role} {each.name}" for each in read.authors]
 

@@ -1,4 +1,4 @@
-"""Given this list page, these links and this next page."""
+"""List pages: their links and their next page."""
 
 from pathlib import Path
 
@@ -71,7 +71,7 @@ def test_page_without_links_says_why(body: bytes, fault: str) -> None:
 
 @pytest.mark.parametrize("number", ["9" * 5000, "²"])
 def test_pager_without_a_number_is_no_pager(number: str) -> None:
-    """int() refuses digits that str.isdigit and \\d allow, and strings of thousands of them."""
+    """int() refuses digits that str.isdigit and \\d allow, and strings of thousands of digits."""
     pager = f'<a href="index_{number}.shtml">2</a><script>createPageHTML({number}, 0, "index", "shtml")</script>'
     page = read_column(f"<html><body>{ITEM}{pager}</body></html>".encode(), URL + "index_1.shtml")
     assert (page.next_url, page.pages_total) == (None, None)

@@ -1,4 +1,4 @@
-"""Datelines and bylines of real texts (2005-2025) with other names, and what only looks like one."""
+"""Datelines and bylines of real texts (2005-2025) with changed names, and lines that only look like them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page that takes too long is given up, whoever reads it."""
+"""PAGE_SECONDS: a page that takes too long is abandoned by every reader."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from pymongo.database import Database
 from tests.support.crawling import Crawl
 from tests.support.pages import COLUMN, DAY, article, list_page, serve_column, url_of
 from tests.support.site import Answer, SiteProxy
-from zjolcrawl.items import Outcome, RawArticle
+from zjolcrawl.items import Outcome, RawArticle, Visit
 from zjolcrawl.parsing.article_page import NotArticle
 from zjolcrawl.parsing.column_page import read_column
 from zjolcrawl.parsing.deadline import TooLong, within
 from zjolcrawl.pipelines.normalize import NormalizePipeline
 from zjolcrawl.spiders.pages import PageReader
 
-# The alarm may come while Python calls back what looks at garbage (Hypothesis does): it is dropped there,
-# told, and comes again.
+# The alarm may arrive in a garbage collection callback (Hypothesis has one): there it is dropped,
+# reported, and repeated.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
-# Some seconds of work for the reader, and for the pattern below as long as one waits.
+# Some seconds of work for the reader; the pattern below runs without end.
 LONG = article(DAY, 1, more="<p>这是一个很长的句子，好好学习<b>天天</b>向上。</p>" * 60_000)
 HTML = {"Content-Type": "text/html"}
 FIRST = 4774001
@@ -77,9 +77,9 @@ def test_what_is_in_time_is_as_without_it() -> None:
         within(5, int, "x")
     assert (
         within(5, lambda: within(0.01, lambda: sum(range(3_000_000)))) > 0
-    )  # the outer one's bound
-    assert within(0, lambda: sum(range(3_000_000))) > 0  # none
-    signal.raise_signal(signal.SIGVTALRM)  # late: nobody's
+    )  # the limit of the outer one
+    assert within(0, lambda: sum(range(3_000_000))) > 0  # no limit
+    signal.raise_signal(signal.SIGVTALRM)  # late: belongs to no page
 
 
 def test_in_another_thread_there_is_no_bound() -> None:
@@ -110,7 +110,7 @@ def test_a_long_list_has_a_fault() -> None:
 
 def test_what_is_normalized_too_long_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("zjolcrawl.pipelines.normalize.normalize", lambda _: hang())
-    raw = RawArticle(url_of(1), "T1", frontier_url="http://x.zjol.com.cn/", warc={"file": "a"})
+    raw = RawArticle(url_of(1), "T1", visit=Visit("http://x.zjol.com.cn/", warc={"file": "a"}))
     outcome = NormalizePipeline(0.1).process_item(raw)
     assert isinstance(outcome, Outcome)
     assert (outcome.url, outcome.state) == ("http://x.zjol.com.cn/", "rejected")

@@ -1,4 +1,4 @@
-"""Text of two encodings in one page, and text with a broken byte."""
+"""Pages with two encodings, and text with an invalid byte."""
 
 import pytest
 
@@ -85,7 +85,7 @@ def test_short_texts(text: str, encoding: str) -> None:
     if (text, encoding) not in {
         ("联通", "gb18030"),
         ("café", "gb18030"),
-    }:  # both read as UTF-8 by chance
+    }:  # both happen to be valid UTF-8
         assert found[0] == f"<p>{text}</p>"
 
 

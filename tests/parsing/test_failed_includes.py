@@ -1,4 +1,4 @@
-"""A server's error page in the place of an include is no part of the article."""
+"""A server's error page in place of an include is not part of the article."""
 
 import pytest
 

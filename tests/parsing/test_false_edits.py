@@ -1,4 +1,4 @@
-"""A page whose surroundings changed is the same article: each fixture, visited a second time."""
+"""A page with changed surroundings is the same article: each fixture, visited a second time."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import pytest
 from bson import ObjectId
 
 from tests.support.goldens import FIXTURES, load, sidecars
+from zjolcrawl.clock import utc_now
 from zjolcrawl.items import Article, RawArticle
 from zjolcrawl.parsing.article_page import read_article
 from zjolcrawl.parsing.page import decode
 from zjolcrawl.pipelines.normalize import normalize
 from zjolcrawl.storage.documents import article_document
-from zjolcrawl.storage.operations import utc_now
-from zjolcrawl.storage.steps import step
+from zjolcrawl.storage.revision_policy import RevisionPolicy
 
-# What stands around an article and is another at each visit; the number is the visit.
+# Surroundings of an article that differ at each visit; the number is the visit.
 ABOVE = (
     "<div class=weather>今天是2026年1{0}月2{0}日 星期三 杭州 2{0}℃ 多云转晴 东北风{0}级</div>"
     "<div class=ad><a href=http://ads.example.cn/?z={0}><img src=http://ads.example.cn/{0}.jpg width=950></a></div>"
@@ -41,7 +41,7 @@ _IMAGE = re.compile(r"(<img\b[^>]*?\bsrc\s*=\s*)([\"']?)([^\"'\s>]+)(\2)", re.IG
 
 
 def changed(html: str, visit: int, url: str, last_line: str) -> str:
-    """The page with other surroundings and other spellings of its references."""
+    """The page with other surroundings and other spellings of its URLs."""
 
     def address(mark: re.Match[str]) -> str:
         absolute = urljoin(url, mark[3])
@@ -72,7 +72,7 @@ def read(body: bytes, url: str) -> Article:
 
 
 def made(path: Path) -> bool:
-    """Articles of one page; a paper's frame has a list of its own beside the text."""
+    """The articles of a page; a paper's page has its own list beside the text."""
     golden, _ = load(path)
     return "pages" not in golden["document"]
 
@@ -92,11 +92,12 @@ def test_second_visit_with_all_furniture_changed_is_no_edit(path: Path) -> None:
     ]
     assert pages[0] != pages[1]
     first, second = (article_document(read(page, golden["url"])) for page in pages)
-    stored = step(article_document(read(body, golden["url"])), None, [], ObjectId()).version
+    policy = RevisionPolicy(ObjectId())
+    stored = policy.decide(article_document(read(body, golden["url"])), None, []).version
     for sight in (first, second):
         sight["last_seen_at"] = utc_now() + timedelta(hours=1)
         assert stored
-        found = step(sight, stored, [], ObjectId())
+        found = policy.decide(sight, stored, [])
         differing = {
             name: (stored.get(name), sight.get(name))
             for name in ("title", "kicker", "subtitle", "published_at", "source", "authors", "editors", "tags", "body")

@@ -1,4 +1,4 @@
-"""Feet in other orders and forms: labels without values, bars, lists and boxes below the text."""
+"""Credits below the text in other orders and forms: labels without values, bars, lists and boxes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Raw strings to values."""
+"""Strings from pages are parsed to values."""
 
 import re
 from datetime import date, datetime, timedelta, timezone
@@ -7,14 +7,9 @@ import pytest
 
 from zjolcrawl.items import Byline
 from zjolcrawl.parsing.column_page import link_day_of
-from zjolcrawl.parsing.fields.bylines import (
-    AUTHOR_ROLES,
-    EDITOR_ROLES,
-    EDITOR_SIGNS,
-    merge,
-    people,
-)
+from zjolcrawl.parsing.fields.bylines import merge, people
 from zjolcrawl.parsing.fields.dates import china_midnight, find_time, is_plausible
+from zjolcrawl.parsing.fields.roles import AUTHOR_ROLES, EDITOR_ROLES, EDITOR_SIGNS
 from zjolcrawl.parsing.fields.tags import split_tags
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.info_line import read_info

@@ -1,4 +1,4 @@
-"""Faults that made-up and spoiled pages showed, each as the smallest page that has it."""
+"""Regressions found with generated and mutilated pages, each as a minimal page."""
 
 import pytest
 
@@ -71,7 +71,7 @@ def test_reporter_of_a_rare_family_signs_the_text() -> None:
 
 
 def test_info_line_far_down_in_the_container() -> None:
-    """Below a menu of twelve lines it left a paragraph without a line, which raised."""
+    """Below a menu of twelve lines a paragraph had no line left, which raised an exception."""
     head = "<h1>西湖荷花进入观赏期</h1><p>——来自曲院风荷的报道</p><p>2017-08-12 07:34 来源：浙江在线</p>"
     article = read(f'<div class="content">{"<p>频道</p>" * 12}{head}{TEXT}{TEXT}</div>')
     assert article.source == "浙江在线"

@@ -1,4 +1,4 @@
-"""Pages that no template fits: where the article is, and what stands in for a head that says little."""
+"""The generic reader: where the article is, and what replaces missing heading fields."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Pages that send the browser on or say that they are missing, and briefs that only look like them."""
+"""Pages that redirect the browser or say that they are missing, and briefs that only look like them."""
 
 import pytest
 
@@ -80,7 +80,7 @@ def test_brief_that_sends_every_browser_on_is_a_stub() -> None:
 
 
 def test_page_that_sends_the_browser_to_itself() -> None:
-    """It is a loop, or the challenge of a server that wants its cookie back."""
+    """It is a loop, or a challenge of a server that sets a cookie."""
     assert read(f"<script>location.href='{URL}'</script>") == Stub(URL)
     found = read(f"<script>document.cookie='a=1';location.href='{URL}'</script>")
     assert isinstance(found, NotArticle)

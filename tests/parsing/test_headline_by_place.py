@@ -1,4 +1,4 @@
-"""A headline that the `<title>` does not name, and pages that were taken down."""
+"""Headlines that `<title>` does not have, and pages that were taken down."""
 
 import pytest
 

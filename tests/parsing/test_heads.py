@@ -1,4 +1,4 @@
-"""Heads: what is a sub-headline and what a byline, heads in one box, abstracts, the site's menu as kicker."""
+"""Headings: subtitle or byline, headings in one box, abstracts, the site's menu as kicker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Heads and feet of every era, the shapes of real pages with other values, each in several layouts."""
+"""Headings and credits of all eras: forms of real pages with other values, each in several layouts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BODY = [line.strip() for line in PROSE]
 
 
 def found(article: Article) -> dict[str, Any]:
-    """The fields of a head and a foot, people by name."""
+    """The fields of a heading and credits, people by name."""
     return {
         "title": article.title, "kicker": article.kicker, "subtitle": article.subtitle,
         "source": article.source, "authors": names(article.authors), "editors": sorted(names(article.editors)),
@@ -29,7 +29,7 @@ def expected(**fields: Any) -> dict[str, Any]:
     return nothing | lists | {"precision": "second"} | fields
 
 
-# name: head, foot, what is read
+# name: heading, credits, fields
 ERAS: dict[str, tuple[list[str], list[str], dict[str, Any]]] = {
     "2003-2004, contact box": (
         ["www.zjol.com.cn 2004年03月21日 浙江在线新闻网站"],

@@ -1,4 +1,4 @@
-"""Lines of a container that are not the article's: counters, bars, pagers, hidden words; and lines kept."""
+"""Lines of a container that are not part of the article: counters, bars, pagers, hidden words; and lines that are."""
 
 import pytest
 
@@ -262,7 +262,7 @@ TEXT = "\n".join(PROSE)
         f"<div style='white-space:pre-wrap'>{TEXT}</div>",
         f"<p style='white-space: pre-line'>{TEXT}</p>",
         f"<pre>{ONE}<br>{TWO}\n<b>{THREE[:9]}</b>{THREE[9:]}</pre>",
-        # Lines of equal length, as old hands cut them: paragraphs are indented.
+        # Lines of equal length, wrapped by hand: paragraphs are indented.
         f"<pre>　　{ONE}\n　　{TWO[:30]}\n{TWO[30:]}\n　　{THREE}</pre>",
         f"<pre><p>{ONE}</p>\n<p>{TWO}</p>\n{THREE}</pre>",
     ],

@@ -1,4 +1,4 @@
-"""Lists in odd forms: several links in an item, dates of summaries, links that only a script makes."""
+"""Unusual lists: several links in an item, dates in summaries, links that only a script makes."""
 
 import json
 

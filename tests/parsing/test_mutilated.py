@@ -1,4 +1,4 @@
-"""Whatever arrives, an article or a reason comes back, and soon: bench/fuzz.py has many more."""
+"""Any page gives an article or a reason, in bounded time; bench/fuzz.py tries many more."""
 
 import random
 import time
@@ -15,7 +15,7 @@ from zjolcrawl.pipelines.validate import fault
 
 PAGES = [load(path) for path in sidecars("document")]
 URL = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
-# CPU time, and a bound against a hang: far above what a slow machine needs.
+# CPU seconds, against a hang: far above what a slow machine needs.
 MOST_SECONDS = 20
 
 
@@ -59,7 +59,7 @@ def test_picture_that_claims_an_absurd_width() -> None:
     assert len(found.images) == 1
 
 
-# Each run was searched from all of its places to its end, and grew with the square: up to minutes.
+# Each was searched from all positions to the end, in quadratic time.
 @pytest.mark.parametrize(
     "page",
     [
@@ -73,7 +73,7 @@ def test_long_run(page: str) -> None:
     holds(page.encode(), URL)
 
 
-# Each took seconds when ancestors were asked for every element, and grew with the square.
+# Each took quadratic time when the ancestors of every element were looked at.
 @pytest.mark.parametrize(
     "nest",
     [

@@ -1,4 +1,4 @@
-"""From a page to the columns that it leads to."""
+"""The columns that a page links to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ URL = "http://zjnews.zjol.com.cn/zjnews/zjxw/"
 
 
 def read(html: str) -> list[tuple[str, str | None, str]]:
-    """URL below the site's hosts, name and place of each link."""
+    """URL, name and place of each link to the site's hosts."""
     links = read_navigation(f"<html><meta charset='utf-8'><body>{html}</body></html>".encode(), URL)
     return [(link.url.removeprefix("http://"), link.name, link.place) for link in links]
 

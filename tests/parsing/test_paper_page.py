@@ -1,4 +1,4 @@
-"""Given this page of an issue, these articles, these pages and this place in the issue."""
+"""Pages of a paper's issue: their articles, the other pages, and the place in the issue."""
 
 from datetime import date
 from pathlib import Path

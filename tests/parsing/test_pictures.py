@@ -1,4 +1,4 @@
-"""Pictures: where a page keeps their address, which are furniture, and what is their caption."""
+"""Images: their URL, their caption, and which of them are furniture."""
 
 import pytest
 
@@ -193,7 +193,7 @@ IMG = f'<img src="./{NAME}">'
         (f"<div>{IMG}<br>图为新车间<br>茶厂在山脚下，门口有棵樟树。</div>", "图为新车间", ["茶厂在山脚下，门口有棵樟树。"]),
         (f"<p>{IMG}<br>炒茶的师傅 记者 江帆 摄<br>茶厂在山脚下。</p>", "炒茶的师傅 记者 江帆 摄", ["茶厂在山脚下。"]),
         (f"<p align=center>{IMG}</p><p align=center>图为新车间<br>{ONE}</p>", "图为新车间", [ONE]),
-        # A credit below the caption is the caption's.
+        # A credit below the caption belongs to the caption.
         (f"<p>{IMG}<br>炒茶的师傅<br>记者 江帆 摄</p>", "炒茶的师傅 记者 江帆 摄", []),
         (f"<p>{IMG}</p><p>师傅在看火候。<br>记者 江帆 摄</p>", "师傅在看火候。 记者 江帆 摄", []),
         (f"<p align=center>{IMG}</p><p align=center>炒茶的师傅，<br>在新车间里。</p>", "炒茶的师傅， 在新车间里。", []),

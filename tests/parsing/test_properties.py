@@ -1,4 +1,4 @@
-"""Given any page of a template, what its editor put in comes out."""
+"""The content of any generated page of a template is read back."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from tests.parsing import vocabulary as words
 from zjolcrawl.items import Article, Byline, Link, RawArticle
 from zjolcrawl.parsing.article_page import read_article
 from zjolcrawl.parsing.column_page import read_column
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, people
+from zjolcrawl.parsing.fields.bylines import people
 from zjolcrawl.parsing.fields.dates import find_time
+from zjolcrawl.parsing.fields.roles import AUTHOR_ROLES, EDITOR_ROLES
 from zjolcrawl.parsing.fields.tags import split_tags
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.urls import canonical, kind, url_day
 from zjolcrawl.pipelines.normalize import normalize
-from zjolcrawl.spiders.parts import Parts
+from zjolcrawl.spiders.multipage import Parts
 
 
 def document(article: Article) -> dict[str, Any]:
-    """An article in the words of `story_document`."""
+    """An article in the form of `story_document`."""
     published = article.published_at
     return {
         "template": article.template,
@@ -62,9 +63,9 @@ def test_page_gives_what_was_put_in(layout: str, data: st.DataObject) -> None:
 
 @given(data=st.data(), count=st.integers(2, 4))
 def test_pages_of_one_article_are_its_body(data: st.DataObject, count: int) -> None:
-    """Each page has the head and the bars; the article has them once, and all texts in order."""
+    """Each page has the heading and the bars; the article has them once, and all texts in order."""
     story = data.draw(pages.stories("conttit"))
-    # A byline or a note that a further page repeats would be that page's own text.
+    # A byline or note that a further page repeats would be text of that page.
     story = replace(story, note=None, dateline=None, byline_in="info")
     texts = [
         data.draw(
@@ -87,7 +88,7 @@ def test_pages_of_one_article_are_its_body(data: st.DataObject, count: int) -> N
         found = read_article(bytes(page), url)
         assert isinstance(found, RawArticle)
         read[url] = found
-    first = data.draw(st.sampled_from(urls))  # a link may lead to any page
+    first = data.draw(st.sampled_from(urls))  # a link may lead to any of the pages
     whole = Parts(Link(first), read[first], read[first].pages)
     assert whole.pages == urls
     whole.add(first, read[first])
@@ -135,7 +136,7 @@ def test_bar_gives_its_editors(found: list[pages.Group], sign: str) -> None:
 
 @given(found=words.tags(), divider=st.sampled_from([";", "；", ",", "，", "、", "|", " ; "]))
 def test_bar_gives_its_tags(found: list[str], divider: str) -> None:
-    # One tag with a space, and no divider, cannot be told from two.
+    # One tag with a space and no separator cannot be told from two.
     bar = divider.join(found) + (divider if len(found) == 1 else "")
     assert split_tags([bar]) == found
 
@@ -144,7 +145,7 @@ def test_bar_gives_its_tags(found: list[str], divider: str) -> None:
 def test_every_address_of_an_article_has_one_key(
     data: st.DataObject, moment: datetime, ident: int
 ) -> None:
-    """Scheme, case of the host, fragment, query, `_ext`, page suffix and doubled slashes are no part of it."""
+    """Scheme, case of the host, fragment, query, `_ext`, page suffix and doubled slashes are not part of the key."""
     trs = f"zjnews.zjol.com.cn/zjnews/zjxw/{moment:%Y%m}/t{moment:%Y%m%d}_{ident}.shtml"
     legacy = f"jx.zjol.com.cn/system/{moment:%Y/%m/%d}/{ident:09d}.shtml"
     key = "http://" + data.draw(st.sampled_from([trs, legacy]))

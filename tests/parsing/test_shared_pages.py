@@ -1,7 +1,7 @@
-"""Pages of other Chinese news sites, by the truth that a person read: bench/truth.toml.
+"""Pages of other Chinese news sites, compared with what a person read (bench/truth.toml).
 
 The pages are third-party text and not in this repository. ZJOLCRAWL_PAGES names their folder; without
-it, or the default, there is nothing to test.
+it or the default folder, the tests are skipped.
 """
 
 import os
@@ -38,7 +38,7 @@ def scored(truths: list[Truth]) -> Tally:
 def test_page_of_the_same_cms_is_right_in_every_field(truths: list[Truth], name: str) -> None:
     result = scored([truth for truth in truths if truth.name == name])
     assert result.wrong == {}
-    # Not right for want of anything scored.
+    # Not right only because nothing was scored.
     assert {"title", "published_at", "source", "authors", "images"} <= result.counts.keys()
     assert result.body == 1
 

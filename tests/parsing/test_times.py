@@ -1,4 +1,4 @@
-"""When an article was published, in every form that a head or an attribute says it."""
+"""Publish times in every form that a heading or an attribute has."""
 
 import pytest
 

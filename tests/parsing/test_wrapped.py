@@ -1,4 +1,4 @@
-"""Paragraphs that are wrapped one by one on a page that no template fits, and pagers with variables."""
+"""Paragraphs in separate wrappers on pages that fit no template, and pagers with variables."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Words and sentences as the site's editors write them, for made pages."""
+"""Words and sentences in the style of the site's editors, for generated pages."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ COLUMNS = ["浙江纵横", "政经新闻", "杭州新闻", "企业新闻", "热�
 
 
 def names() -> st.SearchStrategy[str]:
-    """A surname and one or two characters; 阿卜杜拉·买买提 now and then."""
+    """A surname and one or two characters; sometimes 阿卜杜拉·买买提."""
     chinese = st.builds(lambda a, b: a + b, st.sampled_from(SURNAMES), st.sampled_from(GIVEN))
     return st.one_of(chinese, chinese, chinese, st.sampled_from(["阿卜杜拉·买买提", "古丽·艾山"]))
 
@@ -222,14 +222,14 @@ def captions() -> st.SearchStrategy[str]:
 
 @st.composite
 def _filled(draw: st.DrawFn, forms: tuple[str, ...]) -> str:
-    """One of the forms, with words in its places."""
+    """One of the forms, with words filled in."""
     form = draw(st.sampled_from(forms))
     return form.format_map({name: draw(_WORDS[name]) for name in re.findall(r"{(\w+)}", form)})
 
 
 @st.composite
 def paragraphs(draw: st.DrawFn) -> str:
-    # The last sentence ends in a full stop of its own: a paragraph of one short question is a heading.
+    # The last sentence ends with a full stop: a paragraph of one short question would be a heading.
     some = draw(st.lists(sentences(), min_size=1, max_size=3))
     place, thing = draw(st.sampled_from(PLACES)), draw(st.sampled_from(THINGS))
     return f"{''.join(some)}据悉，{place}的{thing}也已列入计划。"
@@ -237,7 +237,7 @@ def paragraphs(draw: st.DrawFn) -> str:
 
 @st.composite
 def tables(draw: st.DrawFn) -> list[str]:
-    """Rows of cells, a tab between two."""
+    """Rows of cells, separated by tabs."""
     places = draw(st.lists(st.sampled_from(PLACES), min_size=2, max_size=4, unique=True))
     rows = [
         f"{place}\t{draw(st.integers(1, 999))}\t{draw(st.integers(1, 99))}%" for place in places

@@ -1,4 +1,4 @@
-"""An image that failed is asked for again, whatever its page answers, until it is there or it is given up."""
+"""A failed image is fetched again, whatever its page answers, until it is stored or given up."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.support.pictures import EPS, ico, png, saved
 from tests.support.rebuilding import assert_rebuilt, snapshot
 from tests.support.site import Answer, Request, SiteProxy
 from zjolcrawl.items import Outcome
-from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.frontier import settle_link, store_link, unchanged_link
+from zjolcrawl.storage.visit_policy import VisitPolicy
 
 HOUR = timedelta(hours=1)
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
@@ -30,13 +30,13 @@ def row_of(db: Database[Any]) -> dict[str, Any]:
 
 
 def make_due(db: Database[Any]) -> None:
-    """As if the time of its next visit had come; what has none is not visited."""
+    """Makes links due now; links without a next visit stay so."""
     past = datetime(2020, 1, 1, tzinfo=timezone.utc)
     db.frontier.update_many({"next_visit_at": {"$exists": True}}, {"$set": {"next_visit_at": past}})
 
 
 def with_validators(site: SiteProxy, *names: str) -> None:
-    """The article, of which the server says 304 to who knows it."""
+    """The article; conditional requests for it get a 304."""
     marks = "".join(f'<p><img src="./{name}.jpg"></p>' for name in names)
     page = article(DAY, IDENT, more=marks)
     headers = {"ETag": '"1"', "Last-Modified": "Sat, 12 Aug 2017 02:00:00 GMT"}
@@ -205,7 +205,7 @@ def test_format_that_no_page_shows_fails_by_name(
 
 
 def visits(db: Database[Any], updates: list[UpdateOne]) -> list[dict[str, Any]]:
-    """The row after each update, every one of which is done twice."""
+    """The row after each update; each update is applied twice."""
     rows = []
     for update in updates:
         db.frontier.bulk_write([update])
@@ -231,7 +231,7 @@ def test_delay_grows_and_rechecks_stay(db: Database[Any]) -> None:
     assert waits[:4] == [HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR]
     rechecks = {NOON + timedelta(days=days) for days in (1, 3, 7, 30)}
     assert all(wait <= timedelta(days=7) for wait in waits[:11])
-    assert rows[4]["next_visit_at"] in rechecks  # sooner than the sixteen hours
+    assert rows[4]["next_visit_at"] in rechecks  # earlier than after the sixteen hours
     assert [row["image_failures"] for row in rows] == list(range(1, 15))
     assert ["etag" in row for row in rows] == [False] * 11 + [True] * 3
     assert {row["next_visit_at"] for row in rows[11:] if "next_visit_at" in row} <= rechecks

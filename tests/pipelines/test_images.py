@@ -1,4 +1,4 @@
-"""Images: the bytes as served, each in its state, and never the article lost."""
+"""Images: bytes are stored as served, each has its status, and no article is lost."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PNG, JPEG = picture("PNG"), picture("JPEG", (80, 60))
 
 
 def serve(site: SiteProxy, **images: Answer) -> None:
-    """One article with these images in order; each is served from the article's own folder."""
+    """One article with these images in order, served from the article's folder."""
     serve_column(site, [[(DAY, IDENT)]])
     marks = "".join(f'<p><img src="./{name}.jpg"></p>' for name in images)
     site.set(url_of(IDENT), Answer(body=article(DAY, IDENT, more=marks)))
@@ -62,7 +62,7 @@ def test_bytes_are_kept_untouched_under_their_hash(
         assert (image["width"], image["height"]) == size
         assert (image["content_type"], image["bytes"]) == (kind, len(data))
         assert (tmp_path / "images" / image["path"]).read_bytes() == data
-    assert image_of(db, 1)["path"].endswith(".png")  # what it is, not what it is called
+    assert image_of(db, 1)["path"].endswith(".png")  # the type comes from the bytes, not the name
 
 
 def test_every_fault_is_a_status_and_the_article_is_stored(
@@ -101,7 +101,7 @@ def test_every_fault_is_a_status_and_the_article_is_stored(
 def test_300_megabytes_leave_memory_flat(
     chunked: bool, site: SiteProxy, db: Database[Any], tmp_path: Path, begin: Begin
 ) -> None:
-    """Told by its length, and not told: cut off at the bound either way."""
+    """With and without Content-Length: cut off at the limit."""
 
     def peak(body: bytes) -> int:
         serve(site, huge=Answer(body=body, chunked=chunked))
@@ -166,7 +166,7 @@ def test_what_failed_is_fetched_at_the_next_visit_and_is_no_edit(
     assert not [w for w in document.get("warnings", []) if w.startswith("image")]
     site.set(f"{FOLDER}/late.jpg", Answer(status=404))
     crawl("column", url=COLUMN, recheck="on")
-    assert image_of(db, 1)["status"] == "stored"  # what was kept stays
+    assert image_of(db, 1)["status"] == "stored"  # stored images stay
 
 
 def test_off_keeps_references_alone(

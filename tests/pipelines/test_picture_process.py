@@ -1,4 +1,4 @@
-"""Pictures are read for what they are, and hostile ones cost no more than themselves."""
+"""The process that reads images: formats are recognised, and hostile images affect only themselves."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ MEGABYTE = 1024 * 1024
 
 
 def read(*pictures: bytes) -> list[Picture | str]:
-    """What each is, or why it is none."""
+    """The format of each image, or why it is not one."""
     return read_and_weigh(*pictures)[0]
 
 
 def read_and_weigh(*pictures: bytes) -> tuple[list[Picture | str], int]:
-    """The same, and the most memory that the process held which read the last of them, in bytes."""
+    """The same, and the peak memory in bytes of the process that read the last image."""
 
     async def one(reader: PictureReader, data: bytes) -> Picture | str:
         try:
@@ -192,7 +192,7 @@ def test_process_ends_with_its_crawl() -> None:
         process = reader._process
         assert process
         assert process.stdin
-        process.stdin.close()  # as the kernel does for a crawl that was killed
+        process.stdin.close()  # as the kernel does when a crawl is killed
         status = await asyncio.to_thread(process.wait, 60)
         await reader.close()
         return status

@@ -1,4 +1,4 @@
-"""What is stored and what is rejected: a headline that lost a character is still one."""
+"""What is stored and what is rejected: a headline with a lost character is accepted."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Articles as a run stores them, and what is found of them."""
+"""Fixtures of the search tests: articles stored as a run does, and a full-text index."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Any, TypeVar
 
 import pytest
 
+from tests.support.articles import made_article
 from zjolcrawl.items import Article, Outcome, Unchanged
 from zjolcrawl.search import SearchIndex, catch_up, search
 from zjolcrawl.storage.connection import connect
-from zjolcrawl.storage.doubts import VisitPolicy
-from zjolcrawl.storage.selection import Selection
+from zjolcrawl.storage.queries.selection import Selection
 from zjolcrawl.storage.store import Store
+from zjolcrawl.storage.visit_policy import VisitPolicy
 
 T = TypeVar("T")
 Ask = Callable[[Callable[[Any], Awaitable[T]]], T]
@@ -25,19 +26,19 @@ DAY = datetime(2017, 8, 11, 23, 34, 27, tzinfo=timezone.utc)
 
 
 def article(number: int, title: str, body: str, **changes: Any) -> Article:
-    """An article; higher numbers are newer, an hour each."""
+    """An article; each number is an hour newer than the one before."""
     values: dict[str, Any] = {
         "url": f"http://zjnews.zjol.com.cn/201708/t20170812_{number}.shtml",
         "site": "zjnews.zjol.com.cn", "title": title, "body": body, "body_html": f"<p>{body}</p>",
         "template": "T1", "parser_version": 2, "columns": ["zjxw"],
         "published_at": DAY + timedelta(hours=number), "published_precision": "second",
     }  # fmt: skip
-    return Article(**(values | changes))
+    return made_article(**(values | changes))
 
 
 @pytest.fixture
 def ask(mongodb_uri: str, database: str) -> Ask[Any]:
-    """`ask(lambda db: …)`: what the product's own client is answered."""
+    """`ask(lambda db: …)`: runs a query with the product's client."""
 
     def run(question: Callable[[Any], Awaitable[T]]) -> T:
         async def main() -> T:
@@ -54,11 +55,11 @@ def ask(mongodb_uri: str, database: str) -> Ask[Any]:
 
 @pytest.fixture
 def put(mongodb_uri: str, database: str) -> Put:
-    """Store articles, outcomes and unchanged sights as a run does."""
+    """Stores articles, outcomes and unchanged pages as a run does."""
 
     def run(*items: Article | Outcome | Unchanged) -> None:
         async def main() -> None:
-            policy = VisitPolicy(confirm_visits=1)  # a takedown is believed at once
+            policy = VisitPolicy(confirm_visits=1)  # a takedown needs no confirmation
             store = await Store.open(
                 mongodb_uri, database, run_arguments={}, version="0", policy=policy
             )
@@ -80,7 +81,7 @@ def put(mongodb_uri: str, database: str) -> Put:
 
 @pytest.fixture
 def index(tmp_path: Path, database: str) -> SearchIndex:
-    """The index of the test's folder."""
+    """The index in the test's folder."""
     return SearchIndex.open(tmp_path, database)
 
 

@@ -1,4 +1,4 @@
-"""The index has what `articles` has, no more and no less, whoever writes and whatever is cut off."""
+"""The index has exactly the content of `articles`, with several writers and after interruptions."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def put_raw(db: Database[Any], *articles: dict[str, Any]) -> None:
 
 @pytest.fixture(autouse=True)
 def schema(put: Put) -> None:
-    """The collections, as a run makes them."""
+    """Creates the collections as a run does."""
     put()
 
 
@@ -58,7 +58,7 @@ def same(db: Database[Any], index: SearchIndex) -> None:
     assert sorted(index.urls()) == sorted(each["_id"] for each in db.articles.find({}, {"_id": 1}))
 
 
-# --- what moves an article ---------------------------------------------------------------------------
+# --- writes that reach the index ---------------------------------------------------------------------
 
 
 def test_each_write_of_an_article_is_seen(found: Found, put: Put, raw_db: Database[Any]) -> None:
@@ -68,7 +68,7 @@ def test_each_write_of_an_article_is_seen(found: Found, put: Put, raw_db: Databa
     put(article(1, "荷花", "西湖荷花谢了"))  # an edit
     assert (found("开了"), found("谢了", edited=True)) == ([], ["荷花"])
     assert raw_db.revisions.count_documents({"written_at": {"$exists": True}}) == 0
-    put(article(1, "荷花", "西湖荷花谢了", columns=["zjxc"]))  # a column more
+    put(article(1, "荷花", "西湖荷花谢了", columns=["zjxc"]))  # another column
     assert found("荷花", columns=("zjxc",)) == found("荷花", columns=("zjxw",)) == ["荷花"]
     put(Outcome(one.url, "gone", "404"))
     assert found("荷花", gone=True) == ["荷花"]
@@ -125,7 +125,7 @@ def test_a_write_that_is_visible_late_is_not_missed(
     put_raw(raw_db, *documents(0, 3))
     assert ask(lambda db: catch_up(db, index)) == 3
     newest = max(each["written_at"] for each in raw_db.articles.find())
-    late = Timestamp(newest.time - OVERLAP + 30, 1)  # taken before, committed only now
+    late = Timestamp(newest.time - OVERLAP + 30, 1)  # started before, committed only now
     put_raw(raw_db, {**documents(3, 1)[0], "written_at": late})
     assert ask(lambda db: catch_up(db, index)) == 1
     same(raw_db, index)
@@ -248,7 +248,7 @@ def test_two_write_while_one_indexes(
     async def go_on(db: Any) -> None:
         while not done.is_set():
             await catch_up(db, index)
-            indexed.set()  # the other half is written beside a further pass
+            indexed.set()  # the other half is written during a further pass
         await catch_up(db, index)
 
     ask(go_on)
@@ -302,8 +302,8 @@ def files_of(folder: Path) -> set[str]:
 def test_killed_import_is_searched_as_far_as_it_came(
     raw_db: Database[Any], command: Crawl, mongodb_uri: str, database: str, tmp_path: Path
 ) -> None:
-    from tests.exchange.made import article as exported
-    from tests.exchange.test_import import put as put_file
+    from tests.export.made import article as exported
+    from tests.export.test_import import put as put_file
 
     path = put_file(tmp_path / "a.jsonl", *(exported(n) for n in range(2000)))
     running = start_scrapy(
@@ -312,7 +312,7 @@ def test_killed_import_is_searched_as_far_as_it_came(
     wait_until(lambda: raw_db.articles.count_documents({}) >= 300, running)
     running.kill()
     running.communicate()
-    # The server may still be carrying out the last write of the process that is dead.
+    # The server may still execute the last write of the dead process.
     there = raw_db.articles.count_documents({})
     done = command("search", "环境保护督察", "--histogram", "year", "--json")
     found = sum(json.loads(done.stdout).values())
@@ -350,14 +350,14 @@ def test_where_nothing_is_indexed_yet_another_writer_is_waited_for(
 
 
 def clients(db: Database[Any]) -> int:
-    """How many are connected to the server."""
+    """The number of clients connected to the server."""
     return int(db.command("serverStatus")["connections"]["current"])
 
 
 def test_killed_between_the_index_and_its_state(
     ask: Ask[Any], raw_db: Database[Any], index: SearchIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of an index that is made anew, what was committed first must not be taken for all."""
+    """The first commit of a rebuilt index must not count as complete."""
     put_raw(raw_db, *documents(0, 450))
     assert ask(lambda db: catch_up(db, index)) == 450
     monkeypatch.setattr("zjolcrawl.search.catchup._COMMIT", 100)
@@ -417,12 +417,12 @@ def test_a_run_indexes_at_its_end(
     raw_db: Database[Any], site: SiteProxy, crawl: Crawl, index: SearchIndex, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    """Not a short one: the next search does that."""
+    """A short run does not: the next search indexes its articles."""
     serve_column(site, [[("20170812", 4774001), ("20170812", 4774002)]])
     assert crawl("column", url=COLUMN).returncode == 0
     assert index.urls() == []
     (tmp_path / "sitecustomize.py").write_text(
-        "import zjolcrawl.extensions.run_ledger as m\nm._INDEXING, m._WORTHWHILE = 100, 0\n"
+        "import zjolcrawl.run.run as m\nm._INDEXING, m._WORTHWHILE = 100, 0\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     assert crawl("column", url=COLUMN).returncode == 0

@@ -1,4 +1,4 @@
-"""Other addresses of an article lead to it; pages whose ids are re-used are only recorded."""
+"""Other URLs of an article lead to it; pages whose ids are re-used are only recorded."""
 
 from __future__ import annotations
 

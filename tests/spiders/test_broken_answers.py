@@ -1,4 +1,4 @@
-"""Answers that were cut, damaged or do not fit their request: failed, tried again, never a version."""
+"""Responses that are cut, damaged or do not fit their request: failed, retried, never a version."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def half(body: bytes) -> bytes:
 
 
 def broken(page: bytes) -> dict[str, tuple[Answer, str]]:
-    """By what is wrong: the answer, and how the reason begins."""
+    """By fault: the response, and the start of the reason."""
     tagged = Answer(headers={"ETag": '"broken"'}, body=page)
     packed = gzip.compress(page, mtime=0)
     return {

@@ -1,4 +1,4 @@
-"""A clock that was ahead for a run, and is right again."""
+"""A clock that was ahead during a run and is right again."""
 
 from __future__ import annotations
 
@@ -18,19 +18,16 @@ from tests.support.crawling import Crawl
 from tests.support.pages import COLUMN, DAY, saying, serve_column, url_of
 from tests.support.site import Answer, SiteProxy
 from zjolcrawl.arguments import ArgumentError
-from zjolcrawl.commands.crawl import _check_settings
-from zjolcrawl.extensions import log_file
-from zjolcrawl.extensions.run_ledger import RunLedger
-from zjolcrawl.extensions.run_summary import RunSummary
+from zjolcrawl.commands.crawl import _checked
+from zjolcrawl.run import log_file
 from zjolcrawl.spiders.reader import _retry_after
-from zjolcrawl.storage.store import Store
 
 IDENTS = (4774001, 4774002, 4774003, 4774004)
 HOUR, YEAR = 3600_000, 365 * 24 * 3600_000
 
 
 def move(db: Database[Any], milliseconds: int, *names: str) -> None:
-    """All that was stored was seen so much later."""
+    """Moves all stored times by this much."""
     for name in names:
         for row in db[name].find():
             moved = {
@@ -93,7 +90,7 @@ def test_newest_link_of_a_list_is_not_of_the_future(
 
 
 def test_version_that_is_missed_is_told(seen: SiteProxy, db: Database[Any], crawl: Crawl) -> None:
-    """An hour may be another run's."""
+    """An hour of difference may come from another run."""
     seen.set(url_of(IDENTS[3]), saying(IDENTS[3], "讲述了浙江各地的新鲜事情"))
     crawl("column", url=COLUMN, recheck="on")
     move(db, HOUR, "articles")
@@ -127,10 +124,10 @@ def test_run_of_the_future_is_not_the_last_good_one(
 def test_setting_that_is_no_span_of_time(name: str, value: str) -> None:
     settings = Settings()
     settings.setmodule("zjolcrawl.settings")
-    _check_settings(settings)
+    _checked(settings)
     settings.set(name, value)
     with pytest.raises(ArgumentError, match=name):
-        _check_settings(settings)
+        _checked(settings)
 
 
 @pytest.mark.parametrize(
@@ -155,20 +152,22 @@ def test_retry_after_is_a_week_at_the_most(said: str, days: int | None) -> None:
 
 @pytest.mark.parametrize(
     "broken",
-    [(Store, "end_run"), (RunLedger, "_index"), (RunSummary, "line"), (RunLedger, "_report")],
+    [
+        ("zjolcrawl.storage.store", "Store.end_run"), ("zjolcrawl.run.run", "Run._index"),
+        ("zjolcrawl.run.summary", "RunSummary.line"), ("zjolcrawl.run.run", "write_report"),
+    ],
     ids=lambda each: each[1],
-)
+)  # fmt: skip
 def test_status_is_1_until_a_run_has_ended_well(
-    broken: tuple[type[Any], str], site: SiteProxy, crawl: Crawl, tmp_path: Path
+    broken: tuple[str, str], site: SiteProxy, crawl: Crawl, tmp_path: Path
 ) -> None:
-    """Whatever breaks on the way there, in a process of its own."""
+    """Wherever it breaks before; in a separate process."""
     serve_column(site, [[(DAY, IDENTS[0])]])
-    kind, name = broken
+    module, name = broken
     folder = tmp_path / "site"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(
-        f"import {kind.__module__} as m\n"
-        f"def breaks(*_, **__): raise ZeroDivisionError\nm.{kind.__name__}.{name} = breaks\n"
+        f"import {module} as m\ndef breaks(*_, **__): raise ZeroDivisionError\nm.{name} = breaks\n"
     )
     before = os.environ.get("PYTHONPATH", "")
     os.environ["PYTHONPATH"] = f"{folder}{os.pathsep}{before}"
@@ -177,7 +176,7 @@ def test_status_is_1_until_a_run_has_ended_well(
     finally:
         os.environ["PYTHONPATH"] = before
     assert done.returncode == 1
-    assert crawl("column", url=COLUMN, recheck="on").returncode == 0  # the lock was given back
+    assert crawl("column", url=COLUMN, recheck="on").returncode == 0  # the lock was released
 
 
 def test_reports_are_pruned(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The main job, run as its user runs it."""
+"""`scrapy crawl column`, run as a user runs it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PAGES = [
 
 
 def test_bundled_column_twice(site: SiteProxy, db: Database[Any], crawl: Crawl) -> None:
-    """The second identical run adds no document, changes no revision, moves last_seen_at only."""
+    """A second identical run adds no document, changes no revision, and updates only last_seen_at."""
     first = crawl("column", column="zjxw", recheck="on")
     assert "stored" in first.stderr, first.stderr
     before = {a["_id"]: a for a in db.articles.find()}
@@ -57,7 +57,7 @@ def test_pages_bound(site: SiteProxy, db: Database[Any], crawl: Crawl) -> None:
 def test_next_page_is_asked_for_before_most_articles(
     sweep: str, site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
-    """What fetches never has to wait for the next list; whether the whole column is read, or as far as new."""
+    """Downloads never wait for the next list page, in a full walk and in a walk to the first known page."""
     serve_column(
         site, [[("2017-08-12", 4774000 + n) for n in range(40)], [("2017-08-11", 4773001)]]
     )
@@ -83,7 +83,7 @@ def test_until_keeps_both_ends(site: SiteProxy, db: Database[Any], crawl: Crawl)
     serve_column(site, PAGES)
     crawl("column", url=COLUMN, since="2017-08-10", until="2017-08-11")
     assert {a["_id"][-13:-6] for a in db.articles.find()} == {"4773001", "4772001"}
-    # What was found but not asked for is remembered.
+    # Links that were found but not requested are stored.
     assert db.frontier.count_documents({"state": "pending"}) == 2
 
 
@@ -123,7 +123,9 @@ def test_every_trouble_is_a_state(site: SiteProxy, db: Database[Any], crawl: Cra
     ]
     assert db.rejects.count_documents({}) == 2
     assert done.returncode == 1
-    assert "1 rejected, 2 failed, 1 gone" in done.stderr  # the stub to the app is rightly skipped
+    assert (
+        "1 rejected, 2 failed, 1 gone" in done.stderr
+    )  # the stub that leads to the app is skipped as expected
 
 
 def test_stub_is_followed_and_kept_as_alias(
@@ -204,7 +206,7 @@ def test_https_through_the_proxy(site: SiteProxy, db: Database[Any], crawl: Craw
 
 
 def test_no_embedded_server_on_this_platform(tmp_path: Path) -> None:
-    """A DATA_DIR that cannot be made stands for every reason that the server does not start."""
+    """A DATA_DIR that cannot be created stands for every reason why the server does not start."""
     blocked = tmp_path / "file"
     blocked.write_text("")
     done = scrapy("crawl", "column", data=blocked)

@@ -1,4 +1,4 @@
-"""One bad hour decides nothing: what looks gone is confirmed, and a host that is out of order is an alarm."""
+"""Takedowns are confirmed by several visits, and a broken host raises an alarm."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NOTICE = Answer(body=article(DAY, 1, "网站升级公告"), headers=HTML)
 
 
 def serve(site: SiteProxy, answer: Answer | None) -> None:
-    """The column, each article good (None) or all with the same answer."""
+    """Serves the column: good articles (None), or the same response for all."""
     serve_column(site, [[(DAY, ident) for ident in IDENTS]])
     site.set(f"{HOST}/", Answer(body=b"<html><a href='/'>front</a></html>", headers=HTML))
     for ident in IDENTS if answer else []:
@@ -87,7 +87,7 @@ def test_new_links_of_a_bad_hour_are_visited_again(
 def test_one_text_for_all_is_believed_once_at_the_most(
     site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
-    """The first page with that text cannot be told from an edit."""
+    """The first page with that text looks like an edit."""
     serve(site, None)
     crawl("column", url=COLUMN, recheck="on")
     serve(site, NOTICE)
@@ -146,7 +146,7 @@ def test_visits_to_confirm_come_later_and_later_and_end(
         site.reset_log()
         statuses.append(crawl("column", url=COLUMN, ahead=day).returncode)
         asked += url_of(FIRST) in site.urls()
-    # The first is told; what the visits after it say is known already.
+    # The first visit is reported; later ones find what is known already.
     assert statuses == [1, 0, 0, 0, 0, 0, 0]
     assert asked == 6
     row = row_of(db, url_of(FIRST))

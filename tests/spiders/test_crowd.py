@@ -1,4 +1,4 @@
-"""Runs that share a crawl by host: they join, leave, die and freeze at will, and nothing is lost."""
+"""Parallel runs: they join, leave, die and freeze, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from tests.support.goldens import FOLDERS
 from tests.support.mongod import Mongod
 from tests.support.replica import ReplicaSet
 from tests.support.site import Answer, SiteProxy
-from zjolcrawl.storage.operations import utc_now
+from zjolcrawl.clock import utc_now
 
-LATE = 0.5  # seconds by which a request may arrive late on a busy machine
+LATE = 0.5  # seconds that a request may be late on a busy machine
 IMAGES = "images.zjol.com.cn"
 
 
@@ -59,7 +59,7 @@ def until(db: Database[Any], articles: int, *runs: Running) -> None:
 
 
 def together(site: SiteProxy, db: Database[Any], *begin: Callable[[], Running]) -> list[Running]:
-    """Runs that the site answers once all of them live."""
+    """Runs that the site answers only when all of them are alive."""
     site.held = True
     runs = [each() for each in begin]
     live = {"alive_until": {"$exists": True}}
@@ -69,7 +69,7 @@ def together(site: SiteProxy, db: Database[Any], *begin: Callable[[], Running]) 
 
 
 def assert_whole(db: Database[Any], urls: Sequence[str], folder: Path) -> None:
-    """Nothing is wrong in the end, and no lease is left."""
+    """Checks that there are no faults at the end and no lease is left."""
     assert faults_of(db, urls, folder) == []
     assert db.hosts.count_documents({"holder": {"$exists": True}}) == 0
     assert db.runs.count_documents({"alive_until": {"$exists": True}}) == 0
@@ -129,7 +129,7 @@ def test_one_that_comes_late_is_left_its_share(
 def test_walk_of_a_run_with_other_arguments_is_none_of_ones_own(
     less: str, site: SiteProxy, listed: list[Any], db: Database[Any], run: Begin, tmp_path: Path
 ) -> None:
-    """That run may have read less of the list, and stored less of it."""
+    """The other run may have read and stored less of the list."""
     urls = serve_hosts(site, listed, pages=3, on_page=1)
     site.delay = 0.3
     first = run(0, "-a", less)
@@ -178,7 +178,7 @@ def test_hosts_of_a_killed_run_are_taken_up_by_others(
     first.kill()
     first.communicate()
     end(second)
-    # Its heartbeat is over, and said so by its lease alone.
+    # Its heartbeat has stopped; only its lease shows that.
     db.runs.update_many({}, {"$unset": {"alive_until": ""}})
     assert_whole(db, urls, tmp_path)
     assert seen.shared() == []
@@ -193,7 +193,7 @@ def test_run_that_is_killed_and_begun_again_need_not_wait_for_its_own_leases(
     until(db, 5, first)
     first.kill()
     first.communicate()
-    end(run(0, LEASE_SECONDS=3000))  # else it would not end before the test's patience does
+    end(run(0, LEASE_SECONDS=3000))  # otherwise it would not end before the test times out
     assert_whole(db, urls, tmp_path)
 
 
@@ -204,9 +204,9 @@ def test_run_that_was_frozen_finds_its_hosts_taken(
     site.delay = 0.3
     runs = together(site, db, *(partial(run, n, LEASE_SECONDS=6) for n in range(2)))
     held = {"holder": {"$in": ids_of(db, 0)}}
-    # Not while it connects for the first time: what it began then is sent when it wakes.
+    # Not during its first connection: a request that it began then is sent when it wakes.
     until(db, 20, *runs)
-    # One of them it may be giving back, and have forgotten.
+    # It may be giving one of them back.
     wait_until(lambda: db.hosts.count_documents(held) >= 2, *runs)
     seen.stopped["run0"] = time.time()
     runs[0].send_signal(signal.SIGSTOP)
@@ -236,7 +236,7 @@ def test_four_runs_keep_the_manners_of_each_host_and_of_the_image_host(
     for host in hosts:
         assert seen.shortest(host, 6) > 6 * delay - LATE, host
         assert seen.most_at_once(host) <= 2
-    assert len(set(seen.runs(IMAGES))) >= 2  # on a busy machine not every run gets a host
+    assert len(set(seen.runs(IMAGES))) >= 2  # on a busy machine a run may get no host
 
 
 def test_crawl_delay_of_the_image_host_is_that_of_all_runs_together(
@@ -274,7 +274,7 @@ def test_articles_by_hand_beside_each_other_take_turns(
     end(*runs)
     (spans,) = seen.by_host().values()
     assert len([url for *_, url in spans if url in urls]) == 40
-    # The first knows of the second with its next heartbeat.
+    # The first learns of the second with its next heartbeat.
     second = min(a for a, _, agent, _ in spans if agent == "run1")
     seen.spans = [span for span in seen.spans if span[0] > second + 0.5]
     assert seen.most_at_once(next(iter(seen.by_host()))) == 1
@@ -295,7 +295,7 @@ def test_without_mongodb_a_run_stops_asking_before_its_leases_end(
             until(client.zjol, 10, only)
         server.stop()
         away = time.time()
-        # Nothing is answered any more once what was under way is.
+        # After the requests in progress, nothing is answered.
         wait_until(lambda: time.time() - max(span[0] for span in seen.spans) > 2 * lease, only)
         last = max(span[0] for span in seen.spans)
         assert last < away + lease
@@ -309,7 +309,7 @@ def test_without_mongodb_a_run_stops_asking_before_its_leases_end(
 def test_link_of_an_archive_without_hosts_is_asked_for(
     site: SiteProxy, listed: list[Any], db: Database[Any], run: Begin, tmp_path: Path
 ) -> None:
-    """Of a version that had no `host` in its rows; rows that make no request are named."""
+    """An archive from a version without `host` in `frontier`; rows without a valid request are reported."""
     urls = serve_hosts(site, listed, pages=1, on_page=1)
     left = serve_hosts(site, listed[:1], pages=1, on_page=3)[-1]
     row = {
@@ -353,7 +353,7 @@ def test_delay_that_a_run_came_to_is_the_next_ones_too(
         robots, first, *_ = seen.by_host()[listed[0].site]
         assert (
             first[0] - robots[0] > 0.5
-        )  # half of it, as the answer was there at once; by itself 0.4
+        )  # half the delay, because the response came at once; otherwise 0.4
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Columns that the catalogue lacks are proposed, and nothing else happens."""
+"""`scrapy crawl discover` proposes columns that the catalogue lacks, and does nothing else."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tests.support.pages import COLUMN, DAY, HOST, following, list_page, serve_c
 from tests.support.rebuilding import assert_rebuilt, snapshot
 from tests.support.site import Answer, SiteProxy
 from zjolcrawl.archive.archive import Archive
-from zjolcrawl.catalogue import load_catalogue
 from zjolcrawl.parsing.fields.dates import CHINA
+from zjolcrawl.site.catalogue import load_catalogue
 
-SEED = f"{HOST}/zjyj/"  # 援疆, off in the catalogue
+SEED = f"{HOST}/zjyj/"  # 援疆, disabled in the catalogue
 LISTED = [("2017-08-11", 4774001), (DAY, 4774002)]
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 
@@ -39,7 +39,7 @@ def new_column(site: SiteProxy, url: str, pager: str = "") -> None:
 
 @pytest.fixture
 def linked(site: SiteProxy) -> SiteProxy:
-    """A known column that links new columns, a known one, and what is none."""
+    """A known column that links new columns, a known one, and pages that are not columns."""
     more = '<div class="box"><h3>新村</h3><a href="/xincun/">更多</a></div><a href="/leer/">空</a>'
     site.set(
         SEED,
@@ -84,13 +84,13 @@ def test_new_columns_are_proposed(
         "3 columns proposed, 1 links without a list",
         str(tmp_path / "discovered.toml"),
     ]
-    assert "5 pages looked at, 4 links that the catalogue lacks; 3 columns proposed" in done.stderr
+    assert "5 pages fetched, 4 links that the catalogue lacks; 3 columns proposed" in done.stderr
 
 
 def test_the_fragment_fits_the_catalogue(linked: SiteProxy, crawl: Crawl, tmp_path: Path) -> None:
     out = tmp_path / "out.toml"
     crawl("discover", column="zjyj", file=out)
-    known = Path("zjolcrawl/columns.toml").read_text()
+    known = Path("zjolcrawl/site/columns.toml").read_text()
     (tmp_path / "columns.toml").write_text(f"{known}\n{out.read_text()}")
     added = load_catalogue(tmp_path / "columns.toml").keys() - load_catalogue().keys()
     assert added == {"zjnews-gygg", "lishui", "zjnews-xincun"}
@@ -135,7 +135,7 @@ def test_pages_bounds_all_that_is_asked_for(
 ) -> None:
     done = crawl("discover", column="zjyj,zxrm", pages=3)
     assert len([url for url in linked.urls() if not url.endswith("/robots.txt")]) == 3
-    assert "3 pages looked at, 4 links that the catalogue lacks; 2 columns proposed" in done.stderr
+    assert "3 pages fetched, 4 links that the catalogue lacks; 2 columns proposed" in done.stderr
     assert (tmp_path / "discovered.toml").read_text().count("not visited") == 2
 
 
@@ -180,13 +180,13 @@ def test_known_pages_that_cannot_be_read(
     site.set(f"{HOST}/rsdt/zxrm/", answer)
     site.set(SEED, answer)
     done = crawl("discover", column="zjyj")
-    assert done.returncode == 1  # nothing at all was read
+    assert done.returncode == 1  # nothing was read
     assert f"column page {SEED}: " in done.stderr
     assert why in done.stderr
     site.set(SEED, page("/leer/ 空"))
     done = crawl("discover", column="zjyj")
     assert done.returncode == 0, done.stderr
-    assert "2 pages looked at, 1 links that the catalogue lacks; 0 columns proposed" in done.stderr
+    assert "2 pages fetched, 1 link that the catalogue lacks; 0 columns proposed" in done.stderr
     assert crawl("discover", column="zjyj,zxrm").returncode == 1  # a column that is crawled
 
 
@@ -219,7 +219,7 @@ def test_unusable_arguments(
 def test_its_captures_do_not_disturb_a_rebuild(
     linked: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
-    """Also where it fetched the very pages, before and after, that a crawl reads."""
+    """Also if it fetched the same pages as a crawl, before and after it."""
     serve_column(linked, [LISTED])
     linked.set(f"{HOST}/", page("/test/lm/ 测试"))
     linked.set(f"{HOST}/rsdt/zxrm/", page("/test/lm/ 测试"))

@@ -1,4 +1,4 @@
-"""Lists without an end, and lists that say more than they have: bounded, said, and no whole sweep."""
+"""Endless lists, and lists that declare more pages than they have: limited, reported, not a complete walk."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_fifty_pages_are_walked_by_default(
 def test_page_that_repeats_another_before_the_last_is_no_end(
     repeated: int, site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
-    """The list says nine pages; the third is what the first (the second) was."""
+    """The list declares nine pages; the third repeats the first (or the second)."""
     articles(site, [FIRST, FIRST + 1])
     lists = [FIRST, FIRST + 1, FIRST + repeated]
     pager = '<script>createPageHTML(9, {}, "index", "shtml");</script>'

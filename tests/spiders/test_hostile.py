@@ -1,4 +1,4 @@
-"""A broken or unwilling site: each fault a state with a reason, and all good articles stored."""
+"""A broken or hostile site: each fault has a state and a reason, and all good articles are stored."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pymongo.database import Database
 from tests.support.crawling import Begin, Crawl, peak_memory
 from tests.support.pages import COLUMN, DAY, article, list_page, serve_column, url_of
 from tests.support.site import Answer, Request, SiteProxy
-from zjolcrawl.catalogue import load_catalogue
+from zjolcrawl.site.catalogue import load_catalogue
 
 FIRST = 4774001
 COLUMNS = [c for c in load_catalogue().values() if c.enabled and not c.paging][:4]
@@ -23,7 +23,7 @@ OTHER_CHARSET = {"Content-Type": "text/html; charset=iso-8859-1"}
 
 
 def faults(day: str) -> list[tuple[Answer, str, str]]:
-    """What the server does, the link's state, the start of the reason."""
+    """The server's fault, the state of the link, the start of the reason."""
     loop = Answer(status=302, headers={"Location": "?again"})
     return [
         (Answer(status=500), "failed", "HTTP 500"),

@@ -1,4 +1,4 @@
-"""What a second run asks for: nothing twice, nothing forgotten."""
+"""What a second run requests: nothing twice, nothing forgotten."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from pymongo.database import Database
 from tests.support.crawling import Begin, Crawl, scrapy, wait_until
 from tests.support.pages import COLUMN, DAY, article, list_page, saying, serve_column, url_of
 from tests.support.site import Answer, Request, SiteProxy
-from zjolcrawl.catalogue import load_catalogue
+from zjolcrawl.site.catalogue import load_catalogue
 
 FIRST, SECOND, THIRD, FOURTH = 4774001, 4774002, 4774003, 4774004
-# Those of which no page is asked for that none links.
+# Columns of which only linked pages are requested.
 COLUMNS = [c for c in load_catalogue().values() if c.enabled and not c.paging][:20]
 
 
 def asked(site: SiteProxy) -> list[str]:
-    """What was asked for since the last call, beside robots.txt."""
+    """The requests since the last call, without robots.txt."""
     urls = [url for url in site.urls() if not url.endswith("/robots.txt")]
     site.reset_log()
     return urls
@@ -58,7 +58,7 @@ def write_column(root: Path, number: int, idents: list[int]) -> None:
 
 @pytest.fixture
 def many(tmp_path: Path) -> Iterator[tuple[SiteProxy, Path]]:
-    """Twenty columns of five articles, with ETags as a server of files has them."""
+    """Twenty columns of five articles, with ETags like those of a file server."""
     root = tmp_path / "site"
     for number in range(20):
         write_column(root, number, [5_000_000 + number * 100 + n for n in range(5)])
@@ -114,7 +114,7 @@ def test_walk_ends_at_the_first_page_without_an_unknown_link(
 def test_cut_off_walk_is_walked_to_its_end(
     site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
-    """A page that fails in the middle stands for a run that was killed there."""
+    """A page that fails in the middle stands for a killed run."""
     pages = [[(DAY, FIRST)], [(DAY, SECOND)], [(DAY, THIRD)]]
     serve_column(site, pages)
     site.set(f"{COLUMN}index_1.shtml", Answer(status=500))
@@ -126,7 +126,7 @@ def test_cut_off_walk_is_walked_to_its_end(
 
 
 def test_what_was_left_is_taken_up(site: SiteProxy, db: Database[Any], crawl: Crawl) -> None:
-    """Also where no list shows it any more."""
+    """Also if no list shows them any more."""
     serve_column(site, [[(DAY, FIRST), ("2017-08-11", SECOND)]])
     site.set(url_of(FIRST), Answer(status=500))
     crawl("column", url=COLUMN, since=DAY)
@@ -139,7 +139,7 @@ def test_what_was_left_is_taken_up(site: SiteProxy, db: Database[Any], crawl: Cr
     asked(site)
     crawl("column", url=COLUMN)
     assert sorted(asked(site)) == sorted([url_of(SECOND, "2017-08-11"), COLUMN, url_of(THIRD)])
-    assert row(db, FIRST)["state"] == "failed"  # its hour has not come
+    assert row(db, FIRST)["state"] == "failed"  # not due yet
     due_now(db, FIRST)
     crawl("column", url=COLUMN)
     assert url_of(FIRST) in asked(site)
@@ -226,14 +226,14 @@ def test_old_article_is_not_visited_again(site: SiteProxy, db: Database[Any], cr
     asked(site)
     crawl("column", url=COLUMN)
     assert asked(site) == [COLUMN]
-    crawl("article", url=url_of(FIRST))  # by name it is
+    crawl("article", url=url_of(FIRST))  # requested by URL
     assert asked(site) == [url_of(FIRST)]
 
 
 def test_killed_runs_lose_no_link(
     site: SiteProxy, db: Database[Any], crawl: Crawl, begin: Begin
 ) -> None:
-    """Killed once its links are known: the next run takes them up without asking a list for them."""
+    """Killed when its links are known: the next run fetches them without reading a list."""
     idents = range(FIRST, FIRST + 40)
     serve_column(site, [[(DAY, ident) for ident in idents]])
     site.delay = 0.05

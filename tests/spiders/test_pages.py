@@ -1,4 +1,4 @@
-"""Articles on several pages: one document, whatever page the link leads to and what goes wrong."""
+"""Articles on several pages: one document, whichever page the link leads to and whatever fails."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def part(number: int, words: str, more: str = "") -> bytes:
 
 @pytest.fixture
 def three_pages(site: SiteProxy) -> None:
-    """The first page tells of the second, the second of the third; another article beside it."""
+    """The first page links the second, the second the third; there is another article too."""
     serve_column(site, [[(DAY, FIRST), (DAY, LAST)]])
     folder = URL.rpartition("/")[0]
     site.set(PAGES[0], Answer(body=part(1, "督察组进驻", pager(1) + '<p><img src="a.png"></p>')))
@@ -110,7 +110,7 @@ def test_a_pager_written_by_script_is_read(
 def test_pages_that_link_the_next_without_end_are_bounded(
     first: int, site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
-    """Whatever page the link leads to; what is not read is told."""
+    """Whichever page the link leads to; unread pages are reported."""
     address = "{}_{}.shtml".format
     every = [URL, *(address(URL.removesuffix(".shtml"), n) for n in range(1, 75))]
     listed = f'<ul class="listUl"><li class="listLi"><a href="{every[first]}">文章</a></li></ul>'
@@ -131,7 +131,7 @@ def test_pages_that_link_the_next_without_end_are_bounded(
 def test_a_page_without_text_is_told(
     answer: Answer | None, three_pages: None, site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
-    """Missing, empty, or the first page once more."""
+    """Missing, empty, or the first page again."""
     again = Answer(body=part(1, "督察组进驻", pager(1)))
     site.set(PAGES[2], answer or again)
     crawl("column", url=COLUMN)

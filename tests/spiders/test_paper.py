@@ -1,4 +1,4 @@
-"""`scrapy crawl paper`: from a day to the articles that were printed then."""
+"""`scrapy crawl paper`: the articles of a day's issue."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def calendar(*days: str, front: str = "node_2.htm") -> Answer:
 
 
 def test_issue_twice(site: SiteProxy, db: Database[Any], crawl: Crawl) -> None:
-    """The second run asks for the pages of the issue again, for no article, and changes nothing."""
+    """The second run requests the pages of the issue again, but no article, and changes nothing."""
     done = crawl("paper", paper="zjrb", date=DAY)
     assert done.returncode == 0, done.stderr
     assert {a["doc_id"] for a in db.articles.find()} == {"3079101", "3079102", "3079103", "3079104"}
@@ -115,7 +115,7 @@ def test_articles_edited_in_the_archive_are_found_by_reparse(
 def test_range_with_a_day_without_an_issue(
     site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
-    """Days that the calendar passes over are told, and are no fault; nobody asks for them."""
+    """Days that the calendar lacks are reported as notes and not requested."""
     site.set(CALENDAR, calendar(DAY, "2017-09-07"))
     for day, ident in (("05", 1), ("07", 2)):
         below = f"{ZJRB}/html/2017-09/{day}/"
@@ -206,7 +206,7 @@ def test_what_is_pending_of_a_paper_is_taken_up(
     db.frontier.update_one({"_id": FIRST}, now)
     site.set(f"{FIRST}?div=-1", article(3079101))
     assert crawl("paper", paper="zjrb", date="2017-09-30").returncode == 1
-    assert db.articles.find_one({"_id": FIRST}) is None  # of a day that was not asked for
+    assert db.articles.find_one({"_id": FIRST}) is None  # of a day that was not chosen
     assert crawl("paper", paper="zjrb", date=DAY).returncode == 0
     assert db.articles.find_one({"_id": FIRST}) is not None
 

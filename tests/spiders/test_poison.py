@@ -1,4 +1,4 @@
-"""Pages that MongoDB cannot hold, in the midst of good ones: each costs itself, by name."""
+"""Pages that MongoDB cannot store, among good ones: each is rejected by name and affects only itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ POISON = 4774900
 
 
 def head(script: str) -> bytes:
-    """An article whose headline only JSON-LD has."""
+    """An article with its headline only in JSON-LD."""
     page = article(DAY, POISON, title="").decode()
     ld = f'<script type="application/ld+json">{{"@type": "NewsArticle", {script}}}</script>'
     return page.replace("<title>-浙江在线</title>", ld).encode()
@@ -92,7 +92,7 @@ def test_eight_poison_pages_among_sixty(
         reject = db.rejects.find_one({"url": url})
         assert reject["reason"] == row["last_error"]
         assert reject["warc"]["record_id"]
-    for url in [*dated, *legacy]:  # a day that is not plausible is none
+    for url in [*dated, *legacy]:  # an implausible day counts as absent
         stored = db.articles.find_one({"_id": url})
         assert stored is not None
         assert "missing: published_at" in stored["warnings"]

@@ -1,4 +1,4 @@
-"""From the archive alone: what a crawl stored can be derived again, and better."""
+"""`scrapy crawl reparse`: the database can be rebuilt from the archive, and corrected."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.crawling import Begin, Crawl, ended
 from tests.support.pages import COLUMN, DAY, HOST, article, list_page, serve_column, url_of
 from tests.support.rebuilding import assert_rebuilt, drop, snapshot
 from tests.support.site import Answer, SiteProxy
-from zjolcrawl.storage.operations import reject_id
+from zjolcrawl.storage.updates import reject_id
 
 FIRST, SECOND, THIRD = 4774001, 4774002, 4774003
 
@@ -29,7 +29,7 @@ def test_the_bundled_site_is_rebuilt_from_its_archive(
 
 
 def test_all_that_can_happen_is_rebuilt(site: SiteProxy, db: Database[Any], crawl: Crawl) -> None:
-    """Edits, furniture, takedowns, faults, redirects, stubs, retries, late images, two columns."""
+    """With edits, furniture, takedowns, faults, redirects, stubs, retries, late images, two columns."""
     idents = [FIRST + n for n in range(10)]
     serve_column(site, [[(DAY, ident) for ident in idents[:5]], [(DAY, i) for i in idents[5:]]])
     url = [url_of(ident) for ident in idents]
@@ -63,7 +63,7 @@ def test_all_that_can_happen_is_rebuilt(site: SiteProxy, db: Database[Any], craw
     site.set(f"{HOST}/", Answer(body=b"<html><a href='/x/'>front</a></html>"))
     site.set(url[8], Answer(body=article(DAY, idents[8])))
     crawl("column", url=COLUMN, **retry, recheck="on")
-    site.set(url[0], Answer(body=article(DAY, idents[0], more=picture)))  # as it was at first
+    site.set(url[0], Answer(body=article(DAY, idents[0], more=picture)))  # as in the beginning
     site.set(url[2], Answer(status=410))
     site.set(
         f"{COLUMN}index_1.shtml",
@@ -109,16 +109,16 @@ def test_reading_again_in_place_writes_nothing_where_nothing_differs(
     runs = {d["_id"]: d["run_id"] for d in db.articles.find()}
     done = crawl("reparse")
     assert done.returncode == 0, done.stderr
-    assert "0 new, 0 changed, 0 read otherwise" in done.stderr
+    assert "0 new, 0 changed, 0 corrected" in done.stderr
     assert snapshot(db) == before
     assert {d["_id"]: d["run_id"] for d in db.articles.find()} == runs
 
 
 @pytest.fixture
 def misread(site: SiteProxy, db: Database[Any], crawl: Crawl) -> dict[str, dict[str, Any]]:
-    """Three articles, one with a former version; an older parser read two versions wrongly."""
+    """Three articles, one with a former version; an older parser misread two versions."""
     serve_column(site, [[(DAY, FIRST), (DAY, SECOND), (DAY, THIRD)]])
-    # One after another: what was seen in the same millisecond would be read again too.
+    # One after the other: captures in the same millisecond would be re-parsed too.
     crawl("column", url=COLUMN, CONCURRENT_REQUESTS_PER_DOMAIN=1, recheck="on")
     site.set(url_of(FIRST), Answer(body=article(DAY, FIRST, "改过的标题")))
     crawl("column", url=COLUMN, recheck="on")
@@ -149,7 +149,7 @@ def test_better_parser_corrects_versions_and_makes_none(
     assert snapshot(db) == wrong
     done = crawl("reparse", parser_before=1)
     assert done.returncode == 0, done.stderr
-    assert "2 captures read again; 0 new, 0 changed, 2 read otherwise" in done.stderr
+    assert "2 captures re-parsed; 0 new, 0 changed, 2 corrected" in done.stderr
     assert snapshot(db) == misread
     assert site.requests == []
     run = db.runs.find_one({"arguments.spider": "reparse"})
@@ -168,7 +168,7 @@ def test_same_bytes_read_otherwise_at_the_next_visit_are_no_edit(
     for name, value in before.items():
         assert name == "last_seen_at" or second[name] == value, name
     assert db.revisions.count_documents({}) == 1
-    # An edit is one, whoever read the version before it.
+    # An edit counts, whichever parser read the version before.
     site.set(url_of(SECOND), Answer(body=article(DAY, SECOND, "真的改了")))
     db.articles.update_one({"_id": url_of(SECOND)}, {"$set": {"title": "错"}})
     done = crawl("column", url=COLUMN, recheck="on")
@@ -197,7 +197,7 @@ def test_what_is_read_again_can_be_chosen(
 ) -> None:
     done = crawl("reparse", **choice)
     assert done.returncode == 0, done.stderr
-    assert f"{corrected} read otherwise" in done.stderr
+    assert f"{corrected} corrected" in done.stderr
 
 
 def test_parts_side_by_side_are_the_whole(
@@ -218,13 +218,13 @@ def test_parts_side_by_side_are_the_whole(
 def test_part_in_which_nothing_is(misread: object, crawl: Crawl) -> None:
     done = [crawl("reparse", url=url_of(THIRD), part=f"{number}/2") for number in (1, 2)]
     assert [each.returncode for each in done] == [0, 0]
-    assert sorted("2 captures read again" in each.stderr for each in done) == [False, True]
+    assert sorted("2 captures re-parsed" in each.stderr for each in done) == [False, True]
 
 
 def test_one_run_alone(misread: object, db: Database[Any], crawl: Crawl) -> None:
     first, second = (str(run["_id"]) for run in db.runs.find().sort("$natural", 1))
-    assert "0 read otherwise" in crawl("reparse", run=second).stderr
-    assert "2 read otherwise" in crawl("reparse", run=first).stderr
+    assert "0 corrected" in crawl("reparse", run=second).stderr
+    assert "2 corrected" in crawl("reparse", run=first).stderr
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`scrapy crawl reparse -a jobs=N`: the parts as one run."""
+"""`scrapy crawl reparse -a jobs=N`: the parts are reported as one run."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from tests.support.crawling import (
 from tests.support.pages import COLUMN, DAY, article, serve_column, url_of
 from tests.support.rebuilding import snapshot
 from tests.support.site import Answer, SiteProxy
-from zjolcrawl.extensions.run_lock import RunLock, holder
+from zjolcrawl.run.lock import RunLock, holder
 
 IDENTS = range(4774001, 4774013)
 
 
 @pytest.fixture
 def wrong(site: SiteProxy, db: Database[Any], crawl: Crawl) -> dict[str, dict[str, Any]]:
-    """What is stored: twelve articles, two with a former version, all read wrongly by an older parser."""
+    """Twelve stored articles, two with a former version, all misread by an older parser."""
     serve_column(site, [[(DAY, ident) for ident in IDENTS]])
-    # One after another: what was seen in the same millisecond would be read again too.
+    # One after the other: captures in the same millisecond would be re-parsed too.
     crawl("column", url=COLUMN, CONCURRENT_REQUESTS_PER_DOMAIN=1, recheck="on")
     for ident in IDENTS[:2]:
         site.set(url_of(ident), Answer(body=article(DAY, ident, "改过的标题")))
@@ -51,21 +51,21 @@ def wrong(site: SiteProxy, db: Database[Any], crawl: Crawl) -> dict[str, dict[st
 
 
 def misread(db: Database[Any]) -> None:
-    """As if an older parser had read everything wrongly."""
+    """Makes everything look misread by an older parser."""
     old = {"parser.version": 0, "title": "错", "content_sha256": "0" * 64}
     for name in ("articles", "revisions"):
         db[name].update_many({}, {"$set": old})
 
 
 def counted(stderr: str) -> str:
-    """The only line, without the seconds."""
+    """The only line of output, without the seconds."""
     (line,) = stderr.splitlines()
     return re.sub(r"; [\d.]+ s", "", line)
 
 
 @pytest.fixture
 def hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """While this file exists, each part waits before its first capture and makes a file `held-K`."""
+    """While this file exists, each part waits before its first capture and creates a file `held-K`."""
     path = tmp_path / "hold"
     path.touch()
     (tmp_path / "site").mkdir()
@@ -109,7 +109,7 @@ def test_jobs_are_one_run(
     site.reset_log()
     one = crawl("reparse", parser_before=1)
     assert one.returncode == 0, one.stderr
-    assert "14 read otherwise" in one.stderr
+    assert "14 corrected" in one.stderr
     alone = snapshot(db)
     assert alone != wrong
     misread(db)
@@ -122,11 +122,11 @@ def test_jobs_are_one_run(
     parts = list(db.runs.find({"arguments.spider": "reparse", "arguments.part": {"$exists": True}}))
     assert sorted(run["arguments"]["part"] for run in parts) == ["1/2", "2/2"]
     assert all(run["counts"]["chosen"] > 1 for run in parts)
-    # Nothing is read otherwise any more.
+    # Nothing is re-parsed differently any more.
     done = crawl("reparse", parser_before=1, jobs=2)
     assert done.returncode == 2
     assert done.stderr == "zjolcrawl: no capture in the archive matches the arguments\n"
-    # A part alone does not say it: another may have corrected all that was chosen.
+    # A single part does not say so: another may have corrected everything.
     part = crawl("reparse", parser_before=1, part="1/2", PART_REPORTS=1)
     assert (part.returncode, part.stderr) == (0, "")
     end = json.loads(part.stdout.splitlines()[-1])
@@ -235,7 +235,9 @@ def test_files_of_items_are_refused(begin: Begin, tmp_path: Path) -> None:
     running = begin("reparse", "-a", "jobs=2", "-o", str(tmp_path / "items.jsonl"))
     _, err = ended(running)
     assert running.returncode == 2
-    assert err == "zjolcrawl: jobs= excludes -o and -O: several processes would write one file\n"
+    assert err == (
+        "zjolcrawl: jobs= cannot be combined with -o or -O: several processes would write one file\n"
+    )
 
 
 def test_other_run_holds_the_folder(wrong: object, crawl: Crawl, tmp_path: Path) -> None:
@@ -249,7 +251,7 @@ def test_other_run_holds_the_folder(wrong: object, crawl: Crawl, tmp_path: Path)
 
 def test_one_job_is_the_run_itself(wrong: object, db: Database[Any], crawl: Crawl) -> None:
     done = crawl("reparse", jobs=1)
-    assert "14 read otherwise" in done.stderr
+    assert "14 corrected" in done.stderr
     (run,) = db.runs.find({"arguments.spider": "reparse"})
     assert run["arguments"] == {"spider": "reparse"}
 
@@ -275,5 +277,5 @@ def test_embedded_server_is_shared_and_the_terminal_has_one_bar(
     text = shown.decode()
     assert text.count("\x1b[?25l") == 1  # a bar hides the cursor
     assert f"{len(IDENTS)} articles stored (0 new)" in text
-    assert f"zjolcrawl: {len(IDENTS) + 1} captures read again" in text.splitlines()[-1]
+    assert f"zjolcrawl: {len(IDENTS) + 1} captures re-parsed" in text.splitlines()[-1]
     assert not (tmp_path / "mongodb" / "server.json").exists()

@@ -1,4 +1,4 @@
-"""One article over the years: edited, taken down, restored, and seen by two crawls at once."""
+"""One article over the years: edited, taken down, restored, seen by two crawls at once."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_takedown_of_what_a_redirect_leads_to(
 def test_redirect_to_an_article_that_is_listed_too(
     site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
-    """Neither link is left pending, in whatever order they come."""
+    """Neither link stays pending, in either order."""
     other = 4774002
     serve_column(site, [[(DAY, IDENT), (DAY, other)]])
     site.set(url_of(other), Answer(status=301, headers={"Location": URL}))

@@ -1,4 +1,4 @@
-"""A connection's time-outs."""
+"""Timeouts of connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedded MongoDB: started by its first user, shared, stopped by its last; a real mongod."""
+"""The embedded MongoDB: started by its first user, shared, stopped by its last."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from pymongo.errors import ServerSelectionTimeoutError
 
 from tests.support.crawling import LONG, wait_until
 from tests.support.mongod import is_running
+from zjolcrawl.filesystem import FileLock
 from zjolcrawl.storage.connection import with_database
 from zjolcrawl.storage.embedded import (
     EmbeddedServer,
     EmbeddedUnavailable,
-    FileLock,
     find_mongod,
     stop_if_unused,
 )
@@ -47,7 +47,7 @@ needs_mongod = pytest.mark.skipif(not _has_mongod(), reason="no mongod on this p
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Iterator[Path]:
-    """A folder whose name has what names have; nothing is left running on it."""
+    """A folder with special characters in its name; nothing is left running on it."""
     folder = tmp_path / "数据 目录 'a'"
     yield folder
     stop(folder)
@@ -78,7 +78,7 @@ def pings(uri: str) -> bool:
 
 
 def stop(data_dir: Path) -> str:
-    """What `scrapy mongo --stop` does."""
+    """Stops the server as `scrapy mongo --stop` does."""
     return stop_if_unused(data_dir, dismiss_monitor=True)
 
 
@@ -100,7 +100,7 @@ FORGETS = USER
 
 @contextmanager
 def user(data_dir: Path, program: str = STAYS) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Another process that uses the server until its stdin closes, and its URI."""
+    """Another process that uses the server until its stdin is closed, and its URI."""
     command = [sys.executable, "-W", "error", "-c", program, str(data_dir)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT) as process:
@@ -122,7 +122,7 @@ class TestOneUser:
             assert net["unixDomainSocket"] == {"enabled": False}
         assert not pings(server.uri)
         assert not (data_dir / "mongodb" / "server.json").exists()
-        # mongod empties its lock file when, and only when, it has closed its files.
+        # mongod empties its lock file only after it has closed its files.
         assert (data_dir / "mongodb" / "db" / "mongod.lock").read_bytes() == b""
 
     def test_data_survive_a_restart(self, data_dir: Path) -> None:
@@ -317,7 +317,7 @@ class TestUnavailable:
 
     @pytest.fixture
     def without_wheel(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-        """No mongod from a wheel, and PATH is but this folder."""
+        """No mongod from a Python package, and only this folder in PATH."""
         paths = [path for path in sys.path if not Path(path, "fiftyone").exists()]
         monkeypatch.setattr(sys, "path", paths)
         monkeypatch.setenv("PATH", str(tmp_path / "bin"))
@@ -409,7 +409,7 @@ class TestUnavailable:
 
 
 def wait_for_looks(client: MongoClient[dict[str, Any]], more: int) -> None:
-    """Until the monitor has asked so many times more who is connected."""
+    """Waits until the monitor has checked the connections this many more times."""
 
     def looks() -> int:
         commands = client.admin.command("serverStatus")["metrics"]["commands"]
@@ -513,7 +513,7 @@ def monitors(data_dir: Path) -> list[int]:
 
 
 def scrapy_mongo(*arguments: str, data_dir: Path) -> tuple[int, str, str]:
-    """Exit status, stdout and stderr of the command, once both are closed as `$(…)` waits for."""
+    """Exit status, stdout and stderr of the command, when both are closed, as `$(…)` does."""
     command = [sys.executable, "-W", "error::ResourceWarning", "-m", "scrapy", "mongo"]
     done = subprocess.run(
         [*command, "-s", f"DATA_DIR={data_dir}", *arguments],

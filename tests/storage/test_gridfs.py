@@ -1,4 +1,4 @@
-"""Images in GridFS: whoever was killed, or is at it too, the file is there once and whole."""
+"""Images in GridFS: after kills and with concurrent writers, each file exists once and is complete."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from zjolcrawl.storage.connection import connect
 from zjolcrawl.storage.image_stores import GridFSFiles, ImageReader
 
 PATH = "ab/abcd.jpg"
-DATA = bytes(range(256)) * 4000  # four chunks and a bit
+DATA = bytes(range(256)) * 4000  # a little more than four chunks
 CHUNK = 255 * 1024
 
 
@@ -32,7 +32,7 @@ def pictures(mongodb_uri: str, database: str) -> Iterator[Database[Any]]:
 
 
 def put(uri: str, database: str, *contents: bytes, workers: int = 1) -> None:
-    """Each worker stores all of them, with a client of its own."""
+    """Each worker stores all of them with its own client."""
 
     async def work() -> None:
         client = await connect(uri)
@@ -64,7 +64,7 @@ def test_any_size(size: int, mongodb_uri: str, pictures: Database[Any]) -> None:
 
 
 def begun(db: Database[Any], chunks: int) -> None:
-    """What the driver's own upload leaves when it is killed."""
+    """What a killed upload of the driver leaves."""
     stream = gridfs.GridFSBucket(db, "pictures").open_upload_stream_with_id(PATH, PATH)
     stream.write(DATA[: chunks * CHUNK + 5])
     db["pictures.files"].delete_many({})

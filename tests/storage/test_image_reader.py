@@ -1,4 +1,4 @@
-"""Image bytes are read from where a crawl puts them."""
+"""Image bytes are read from the place where a crawl stores them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What MongoDB cannot hold, and what it says that is no outage: each costs itself alone, by name."""
+"""Documents that MongoDB refuses, and errors that are not an outage: each affects only itself."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tests.storage.test_store import URL, article
 from tests.support.crawling import LONG
 from tests.support.mongod import Mongod
 from zjolcrawl.items import Article, Byline, ColumnVisit, Image, Link, Outcome, Unchanged, WalkEnd
-from zjolcrawl.storage.buffer import Sight
+from zjolcrawl.storage.buffer import ArticleVisit
+from zjolcrawl.storage.buffer_writer import BufferWriter
+from zjolcrawl.storage.documents import LONGEST_KEY, LONGEST_TEXT, MOST_BYTES, MOST_ENTRIES
 from zjolcrawl.storage.errors import StoreError
-from zjolcrawl.storage.limits import LONGEST_KEY, LONGEST_TEXT, MOST_BYTES, MOST_ENTRIES
 from zjolcrawl.storage.store import Store
-from zjolcrawl.storage.writing import BufferWriter
 
 Work = Callable[[Store], Awaitable[None]]
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
@@ -111,7 +111,7 @@ ARTICLES: dict[str, tuple[dict[str, Any], str]] = {
     "a list for a text": ({"dateline": ["浙江在线"]}, "dateline"),
     "an image without a number": ({"images": [Image("http://x/a.jpg", "", 0)]}, "images"),
     "an address too long": ({"url": URL + "x" * LONGEST_KEY}, "URL"),
-    "a row's address too long": ({"frontier_url": URL + "x" * 17 * 2**20}, "URL"),
+    "a row's address too long": ({"link": URL + "x" * 17 * 2**20}, "URL"),
     "pictures that are none": ({"images": [None]}, ""),
 }
 
@@ -122,12 +122,12 @@ def test_article_costs_itself(
 ) -> None:
     changes, why = ARTICLES[name]
     poison = article(**{"url": url(99), **changes})
-    row = poison.frontier_url or poison.url
+    row = poison.link
     good = [article(url=url(n)) for n in range(4)]
 
     async def work(store: Store) -> None:
         await many(*good[:2])(store)
-        await store.put(poison, poison.frontier_url)
+        await store.put(poison)
         await many(*good[2:])(store)
 
     store = run(mongodb_uri, database, work, tmp_path)
@@ -289,7 +289,7 @@ def test_stored_version_that_is_invalid_does_not_stop_its_edit_or_others(
     store = run(mongodb_uri, database, many(*edits), tmp_path)
     former = {each["_id"]["url"]: each for each in db.revisions.find()}
     assert {url(0), url(2)} <= former.keys()
-    if store.counts["changed"] == 3:  # the version is history, valid or not
+    if store.counts["changed"] == 3:  # the version is kept, valid or not
         assert former[url(1)] == {**known, "_id": {"url": url(1), "revision": 1}}
     else:
         row = db.frontier.find_one({"_id": url(1)})
@@ -376,7 +376,7 @@ def test_recheck_is_within_days_whatever_date_a_page_or_a_list_gives(
     assert row is not None
     visit = row.get("next_visit_at", NOW)
     assert NOW <= visit <= NOW + timedelta(days=31)
-    is_due = moment > NOW - timedelta(days=30) or how == "gone"  # which is to be confirmed
+    is_due = moment > NOW - timedelta(days=30) or how == "gone"  # to be confirmed
     assert ("next_visit_at" in row) == is_due
 
 
@@ -391,7 +391,7 @@ def test_what_our_own_code_breaks_on_costs_itself(
 ) -> None:
     write = BufferWriter._write_articles
 
-    async def breaks(writer: BufferWriter, sights: dict[str, Sight]) -> dict[str, str]:
+    async def breaks(writer: BufferWriter, sights: dict[str, ArticleVisit]) -> dict[str, str]:
         if url(3) in sights:
             raise ZeroDivisionError("nobody thought of it")
         return await write(writer, sights)
@@ -409,12 +409,12 @@ def test_what_our_own_code_breaks_on_costs_itself(
     assert store.waiting() == 0
 
 
-# --- what a server says --------------------------------------------------------------------
+# --- errors of the server ------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
-    """A mongod that fails as it is told."""
+    """A mongod with failpoints set by the test."""
     folder = tmp_path_factory.mktemp("failing") / "mongod"
     with Mongod(folder, "--setParameter", "enableTestCommands=1") as server:
         yield server
@@ -471,7 +471,7 @@ def test_outage_is_waited_for(
         await many(*(article(url=url(n)) for n in range(20)))(store)
         await store.flush()
         fail("off")
-        # After "not primary" the driver waits for the next heartbeat.
+        # After "not primary" the driver waits for its next heartbeat.
         async with asyncio.timeout(LONG):
             while store.waiting():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
@@ -491,7 +491,7 @@ def test_outage_is_waited_for(
 def test_server_that_answers_and_takes_nothing_ends_the_run(
     data: dict[str, Any], failing: Mongod, fail: Callable[..., None], tmp_path: Path
 ) -> None:
-    """It answers every ping, so that it seems to be back each time."""
+    """It answers every ping, so it seems to be back each time."""
     articles = [article(url=url(n)) for n in range(20)]
 
     async def work(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""The filters that all commands share, on 8,000 articles: what they choose, and how it is found."""
+"""The filters that all commands share, on 8,000 articles: results and query plans."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pymongo.database import Database
 from tests.support.archives import Document
 from tests.support.plans import explained, parts
 from zjolcrawl.parsing.fields.dates import china_day
-from zjolcrawl.storage.selection import Selection
+from zjolcrawl.storage.queries.selection import Selection
 
 SINCE, UNTIL = date(2017, 7, 1), date(2017, 8, 31)
 PAGE = 20
@@ -22,7 +22,7 @@ def named(each: Document) -> set[str]:
     return {person["name"] for field in ("authors", "editors") for person in each.get(field, [])}
 
 
-# A filter alone, and what the articles that it chooses are.
+# A single filter, and a predicate that its articles satisfy.
 FILTERS: dict[str, tuple[Selection, Callable[[Document], bool]]] = {
     "none": (Selection(), lambda _: True),
     "since": (
@@ -67,7 +67,7 @@ FILTERS: dict[str, tuple[Selection, Callable[[Document], bool]]] = {
 
 
 def newest(large: Database[Any], selection: Selection) -> tuple[Document, Document]:
-    """How the first page of a list of these articles, newest first, is found."""
+    """The plan of a query for the first page of these articles, newest first."""
     command = {
         "find": "articles", "filter": selection.query(), "sort": {"published_at": -1},
         "projection": {"title": 1}, "limit": PAGE,
@@ -77,7 +77,7 @@ def newest(large: Database[Any], selection: Selection) -> tuple[Document, Docume
 
 @pytest.fixture(scope="module")
 def articles(large: Database[Any]) -> list[Document]:
-    """Every article, without its texts."""
+    """All articles without their texts."""
     fields = ("published_at", "columns", "site", "authors.name", "editors.name", "tags", "revision")
     wanted = dict.fromkeys((*fields, "status", "images.position"), 1)
     return list(large.articles.find({}, wanted))
@@ -100,7 +100,7 @@ def test_the_newest_are_read_from_an_index_in_order(name: str, large: Database[A
     stages = [each["stage"] for each in parts(plan)]
     assert not {"COLLSCAN", "SORT"} & set(stages)
     assert examined["nReturned"] == PAGE
-    # Several names are as many places in the index, whose entries are merged: one ahead in each.
+    # Several names are several index ranges that are merged, with one entry read ahead in each.
     places = max(1, stages.count("IXSCAN"))
     assert examined["totalDocsExamined"] <= PAGE + places
     assert examined["totalKeysExamined"] <= 2 * (PAGE + places)

@@ -1,4 +1,4 @@
-"""MongoDB away in the middle of a crawl, and spools that are damaged: nothing else is lost."""
+"""MongoDB outages during a crawl, and damaged spools: nothing else is lost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.mongod import Mongod
 from tests.support.pages import COLUMN, DAY, serve_column
 from tests.support.site import SiteProxy
 from zjolcrawl.items import ColumnVisit, Outcome, Unchanged
-from zjolcrawl.storage.buffer import SPOOLED, Sight
+from zjolcrawl.storage.buffer import SPOOLED, ArticleVisit
 from zjolcrawl.storage.spool import Damaged, Spool
 
 IDENTS = range(4774001, 4774201)
@@ -36,10 +36,10 @@ def mongod(tmp_path: Path) -> Iterator[Mongod]:
 
 @pytest.fixture
 def column(site: SiteProxy) -> SiteProxy:
-    """200 articles on two pages, slow enough for something to happen in between.
+    """200 articles on two pages, slow enough to act in between.
 
-    So many on a page that there is always an article under way when MongoDB goes: with nothing to write, a run
-    that waits for its next links makes no file in the spool.
+    The pages are so long that an article is always in progress when MongoDB stops: with nothing to write, a run
+    that waits for its next links creates no file in the spool.
     """
     idents = list(IDENTS)
     pages = [[(DAY, ident) for ident in idents[n : n + 100]] for n in range(0, len(idents), 100)]
@@ -61,7 +61,7 @@ def stored(mongod: Mongod) -> int:
 
 
 def files_of(data: Path, running: Running) -> list[Path]:
-    """The files of a run that has noticed that MongoDB is away."""
+    """The spool files of a run that has noticed the outage."""
     wait_until(lambda: list((data / "spool").glob("*.bson")), running)
     return list((data / "spool").glob("*.bson"))
 
@@ -105,7 +105,7 @@ def test_away_to_the_end_and_taken_in_by_the_next_run(
     assert_whole(mongod)
     with mongod.client() as client:
         ends = [run.get("exit_status") for run in client.zjol.runs.find().sort("$natural", 1)]
-        assert ends == [1, 0]  # the first one's end was in the spool
+        assert ends == [1, 0]  # the end of the first run was in the spool
         taken = client.zjol.runs.find().sort("$natural", -1)[0]["counts"]["taken_in"]
     assert taken > 0
     assert before < len(IDENTS)
@@ -128,7 +128,7 @@ def test_away_while_links_that_are_due_are_taken_up(
 
 
 def test_spool_is_read_back_without_its_torn_end(tmp_path: Path) -> None:
-    spool = Spool(tmp_path, str(ObjectId()), (Outcome, Unchanged))
+    spool = Spool(tmp_path, str(ObjectId()), {"Outcome": Outcome, "Unchanged": Unchanged})
     items = [Outcome("http://a/", "failed", "HTTP 500"), Unchanged("http://b/")]
     assert spool.add(items) == 2
     assert spool.add([Unchanged("http://c/")]) == 1
@@ -177,11 +177,11 @@ def test_each_byte_costs_one_item_at_the_most(data: st.DataObject) -> None:
 
 @given(data=st.data())
 def test_stretch_costs_the_items_that_it_touches(data: st.DataObject) -> None:
-    """Zeros, noise, and bytes that are gone or were put in between."""
+    """Zeros, noise, and bytes that are removed or inserted."""
     with tempfile.TemporaryDirectory() as folder:
         path = spooled(Path(folder))
         raw = path.read_bytes()
-        size = len(raw) // len(ITEMS)  # all are of one length, but for a digit
+        size = len(raw) // len(ITEMS)  # all have the same length, give or take a digit
         first = data.draw(st.integers(0, len(raw) - 1))
         last = min(first + data.draw(st.integers(1, 3 * size)), len(raw))
         instead = data.draw(st.one_of(st.binary(max_size=400), st.just(bytes(last - first))))
@@ -241,7 +241,7 @@ def unknown(path: Path) -> None:
 
 
 def other_types(path: Path) -> None:
-    """Items that can be made, but not written."""
+    """Items that can be created, but not stored."""
     visit = dataclasses.asdict(ColumnVisit("zjxw", "http://x/", 0, 3))
     path.write_bytes(
         path.read_bytes()
@@ -285,4 +285,4 @@ def test_run_takes_in_what_is_whole_and_names_the_rest_once(
 
 def test_sight_needs_what_a_write_needs() -> None:
     with pytest.raises(TypeError, match="last_seen_at"):
-        Sight({"_id": "http://x/"}, "http://x/", {})
+        ArticleVisit({"_id": "http://x/"}, "http://x/", {})

@@ -1,4 +1,4 @@
-"""The store against a real mongod: what is written when, and what never is."""
+"""The store: what is written, in which order, and what is never written."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ import pytest
 from pymongo import AsyncMongoClient
 from pymongo.database import Database
 
+from tests.support.articles import made_article
 from tests.support.crawling import LONG
 from tests.support.rebuilding import drop
 from zjolcrawl.items import Article, Byline, ColumnVisit, Image, Link, Outcome, WalkEnd
-from zjolcrawl.storage.documents import content_sha256
-from zjolcrawl.storage.doubts import VisitPolicy
+from zjolcrawl.storage.documents import article_document
 from zjolcrawl.storage.frontier import store_link, unchanged_link
 from zjolcrawl.storage.schema import VALIDATORS, ensure_schema
 from zjolcrawl.storage.store import Store
-from zjolcrawl.storage.versions import VersionWriter
+from zjolcrawl.storage.version_writer import VersionWriter
+from zjolcrawl.storage.visit_policy import VisitPolicy
 
 URL = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
 
@@ -39,7 +40,11 @@ def article(**changes: Any) -> Article:
         "authors": [Byline("江帆", "记者", "浙江在线")],
         "images": [Image("http://x.zjol.com.cn/a.jpg", "./a.jpg", 1)],
     }
-    return Article(**(values | changes))
+    return made_article(**(values | changes))
+
+
+def content_sha256(article: Article) -> str:
+    return str(article_document(article)["content_sha256"])
 
 
 Run = Callable[[Callable[[Store], Awaitable[None]]], Store]
@@ -47,7 +52,7 @@ Run = Callable[[Callable[[Store], Awaitable[None]]], Store]
 
 @pytest.fixture
 def run(mongodb_uri: str, database: str) -> Run:
-    """One run of the store around some work."""
+    """Runs some work in one run of the store."""
 
     def once(work: Callable[[Store], Awaitable[None]]) -> Store:
         async def main() -> Store:
@@ -184,7 +189,7 @@ def test_frontier_never_goes_back(db: Database[Any], run: Run) -> None:
 def test_row_is_the_same_whether_its_list_or_its_attempt_is_written_first(
     what: str, days_before: int, db: Database[Any], run: Run
 ) -> None:
-    """A list says from when rechecks are counted, where the article itself does not."""
+    """If an article has no date, rechecks count from its date in the list."""
     at = datetime(2026, 1, 10, tzinfo=timezone.utc)
     listed = at - timedelta(days=days_before)
 
@@ -240,7 +245,7 @@ def test_recheck_is_counted_alike_from_what_a_page_says_and_from_what_its_row_ho
 def test_column_that_another_run_finds_while_the_article_is_written_is_the_articles_too(
     mongodb_uri: str, database: str, db: Database[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That run looks for the article before it is there, this one for columns before they are."""
+    """The other run looks for the article before it exists, this run for columns before they exist."""
     write = VersionWriter.write
 
     async def both() -> None:
@@ -411,7 +416,7 @@ def test_hash_is_of_the_editorial_fields_only() -> None:
         ("http://x.zjol.com.cn/a.jpg", "http://x.zjol.com.cn/a.jpg?t=1502494467", True),
         ("http://x.zjol.com.cn/a.jpg?token=ab", "http://x.zjol.com.cn/a.jpg?token=cd&v=2", True),
         ("http://x.zjol.com.cn/img?id=1&_=5", "https://x.zjol.com.cn/img?id=1&_=6", True),
-        # The editor's name of a picture stays when the site moves it to its CDN.
+        # The editor's file name of an image stays when the site moves it to its CDN.
         (
             "http://x.zjol.com.cn/201708/W020170812341787363590.jpg",
             "https://img.zjol.com.cn/mlf/dzw/zjxw/201708/W020170812341787363590.jpg",
@@ -434,7 +439,7 @@ def test_address_of_a_picture_is_no_edit(
 
 
 def test_hash_of_a_former_rule_makes_no_version(db: Database[Any], run: Run) -> None:
-    """It is replaced when the article is seen again; a real edit is one as before."""
+    """It is replaced when the article is seen again; real edits are still edits."""
     run(put(article()))
     db.articles.update_one({}, {"$set": {"content_sha256": "0" * 64}})
     run(put(article()))

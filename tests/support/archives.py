@@ -1,4 +1,4 @@
-"""A made archive of any size: three years of articles as the product stores them."""
+"""Generates an archive of any size: three years of articles as the product stores them."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ from tests.support.prose import (
     sentences,
     word_stream,
 )
-from zjolcrawl.catalogue import Column, load_catalogue, site_name
-from zjolcrawl.items import Article, Byline, ColumnVisit, Image, WalkEnd
+from zjolcrawl.items import Article, Byline, ColumnVisit, Image, Visit, WalkEnd
 from zjolcrawl.parsing.article_page import PARSER_VERSION
 from zjolcrawl.parsing.fields.dates import CHINA, china_midnight
+from zjolcrawl.site.catalogue import Column, load_catalogue, site_name
 from zjolcrawl.storage.documents import article_document
-from zjolcrawl.storage.operations import end_walk, reject_id, visit_column
+from zjolcrawl.storage.revision_policy import RevisionPolicy
 from zjolcrawl.storage.schema import ensure_schema
-from zjolcrawl.storage.steps import step
+from zjolcrawl.storage.updates import end_walk, reject_id, visit_column
 
 Document = dict[str, Any]
 
 FIRST_DAY, LAST_DAY = date(2015, 1, 1), date(2017, 12, 31)
 NOW = china_midnight(LAST_DAY + timedelta(days=1))
-"""When the archive was crawled last."""
+"""The time of the last crawl."""
 COLUMNS: tuple[Column, ...] = tuple(c for c in load_catalogue().values() if c.enabled)[:30]
 HOLIDAYS = frozenset(
     start + timedelta(days=n)
     for start in (date(2015, 2, 18), date(2016, 2, 7), date(2017, 1, 27)) for n in range(7)
 )  # fmt: skip
 """Days on which nothing is published."""
-# What README.md asks for is there, but not the most frequent; the article that it names is an edited one.
+# Names in README.md's queries occur, but are not the most frequent; the article it names was edited.
 _REPORTERS, _EDITORS, _TAGS = (3, "江帆"), (2, "金晨"), (6, "生态文明")
 _KNOWN_COLUMNS = [column for column in COLUMNS if column.id == "zjxw"]
 _KNOWN_DAY, _KNOWN_ID = date(2017, 8, 12), 4774532
@@ -73,13 +73,13 @@ def fill(db: Database[Any], count: int, seed: int = 1, first: date = FIRST_DAY) 
     """Write `count` articles, with the rows of `revisions`, `frontier`, `columns`, `rejects` and `runs`.
 
     The articles: 300 to 900 Chinese characters in 4 to 10 paragraphs, 60 % with images, 2 % edited once,
-    1 % gone, of 30 columns and 400 reporters, published from the day `first` on. To each 50 there is a rejected link, to each 200 a failed one.
+    1 % gone, of 30 columns and 400 reporters, published from the day `first` on. One link in 50 is rejected, one in 200 failed.
     """
     asyncio.run(_ensure_schema(db))
     everything = made(count, seed, first)
     runs: set[ObjectId] = set()
     newest: dict[str, datetime] = {}
-    # The server writes one batch while the next is made.
+    # The server writes one batch while the next is generated.
     with ThreadPoolExecutor(1) as writer:
         pending: Future[None] | None = None
         while batch := list(islice(everything, _BATCH)):
@@ -109,7 +109,7 @@ def fill(db: Database[Any], count: int, seed: int = 1, first: date = FIRST_DAY) 
 
 @dataclass(slots=True)
 class Made:
-    """An article's versions, oldest first, its row in `frontier`, and links that gave no article."""
+    """The versions of an article, oldest first, its row in `frontier`, and links without an article."""
 
     versions: list[Document]
     link: Document
@@ -117,7 +117,7 @@ class Made:
     rejects: list[Document] = field(default_factory=list)
 
     def documents(self) -> Iterator[tuple[str, Document]]:
-        """Everything, with the collection that it belongs to."""
+        """All documents with their collections."""
         *former, newest = self.versions
         yield "articles", newest
         for version in former:
@@ -139,7 +139,7 @@ def made(count: int, seed: int = 1, first: date = FIRST_DAY) -> Iterator[Made]:
 
 
 class Newsroom:
-    """What publishes: its people, its columns, and the words it has."""
+    """A newsroom: its people, columns and words."""
 
     def __init__(self, seed: int) -> None:
         self.rng = rng = random.Random(seed)
@@ -168,7 +168,7 @@ class Newsroom:
         }
 
     def times(self, count: int, first: date) -> list[datetime]:
-        """When something is published, in order: by day in China, half as much at a week's end."""
+        """Publish times in order: by day in China, half as many at weekends."""
         days = [first + timedelta(days=n) for n in range((LAST_DAY - first).days + 1)]
         days = [day for day in days if day not in HOLIDAYS]
         weights = list(accumulate(1 if day.weekday() < 5 else 0.5 for day in days))
@@ -179,12 +179,12 @@ class Newsroom:
         )
 
     def publish(self, number: int, at: datetime) -> Made:
-        """One article with what became of it until NOW."""
+        """One article with its history until NOW."""
         rng = self.rng
         article = self.article(number, at)
         visits = [at + wait for wait in _RECHECKS if at + wait < NOW]
-        assert article.seen_at
-        runs = [_run_id(self.seed, moment) for moment in (article.seen_at, *visits)]
+        assert article.visit.seen_at
+        runs = [_run_id(self.seed, moment) for moment in (article.visit.seen_at, *visits)]
         (version,) = versions = [_version(article, None, runs[0])]
         edited = rng.random() < 0.02 or article.doc_id == str(_KNOWN_ID)
         gone = rng.random() < 0.01
@@ -202,7 +202,7 @@ class Newsroom:
         return made
 
     def article(self, number: int, at: datetime) -> Article:
-        """What was on the page of the article of that number when it was published."""
+        """The content of the article with that number when it was published."""
         rng, day = self.rng, at.astimezone(CHINA)
         columns, ident = self.columns(day.date()), 3_000_000 + 17 * number
         if day.date() == _KNOWN_DAY and not self.known:
@@ -266,22 +266,25 @@ class Newsroom:
             tags=tags,
             dateline=dateline,
             images=images,
-            aliases=[alias] if rng.random() < 0.03 else [],
             warnings=[f"missing: {name}" for name, values in named.items() if not values],
-            seen_at=min(at + timedelta(seconds=rng.randint(300, 6 * 3600)), NOW),
-            warc=_pointer(rng, day),
+            visit=Visit(
+                aliases=[alias] if rng.random() < 0.03 else [],
+                seen_at=min(at + timedelta(seconds=rng.randint(300, 6 * 3600)), NOW),
+                warc=_pointer(rng, day),
+            ),
         )
         return _with_body(article, paragraphs)
 
     def edit(self, article: Article, seen_at: datetime) -> Article:
-        """The article after a correction: a paragraph more, and in half of them another title."""
+        """The article after a correction: one more paragraph, and in half of the cases another title."""
         paragraphs = [*article.body.split("\n"), self.rng.choice(self.sentences).text]
         title = self.title() if self.rng.random() < 0.5 else article.title
-        edited = replace(article, title=title, seen_at=seen_at, warc=_pointer(self.rng, seen_at))
+        visit = replace(article.visit, seen_at=seen_at, warc=_pointer(self.rng, seen_at))
+        edited = replace(article, title=title, visit=visit)
         return _with_body(edited, paragraphs)
 
     def columns(self, day: date) -> list[Column]:
-        """One column, or two of one host, that publish on this day."""
+        """One column, or two on one host, that publish on this day."""
         while True:
             chosen = self.rng.choices(COLUMNS, cum_weights=self.column_weights)[0]
             first, last = self.silent[chosen.id]
@@ -291,14 +294,14 @@ class Newsroom:
         return [chosen, self.rng.choice(beside)] if beside and self.rng.random() < 0.1 else [chosen]
 
     def some(self, kind: str, number: int) -> list[str]:
-        """Different ones of the reporters, editors, tags or sources, the first the most often."""
+        """Different reporters, editors, tags or sources, the first ones most often."""
         chosen: dict[str, None] = {}
         while len(chosen) < number:
             chosen[self.rng.choices(self.names[kind], cum_weights=self.weights[kind])[0]] = None
         return list(chosen)
 
     def title(self) -> str:
-        """A headline that no other article has."""
+        """A unique headline."""
         while True:
             title = f"{self.rng.choice(PLACES)}{clause(self.words, self.rng.randint(7, 20))}"
             if title not in self.titles:
@@ -306,7 +309,7 @@ class Newsroom:
                 return title
 
     def paragraphs(self) -> list[str]:
-        """300 to 900 Chinese characters in 4 to 10 paragraphs, the first of which has room for its head."""
+        """300 to 900 Chinese characters in 4 to 10 paragraphs; the first leaves room for its dateline."""
         rng = self.rng
         wanted, found, texts = rng.randint(300, 750), 0, []
         while found < wanted or len(texts) < 4:
@@ -318,13 +321,13 @@ class Newsroom:
         return ["".join(texts[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
 
     def images(self, folder: str, day: datetime) -> list[Image]:
-        """One to three, of which one in twelve is missing."""
+        """One to three images; one in twelve is missing."""
         return [
             self.image(folder, day, position) for position in range(1, self.rng.randint(1, 3) + 1)
         ]
 
     def image(self, folder: str, day: datetime, position: int) -> Image:
-        """An image as the image step leaves it."""
+        """An image as the image pipeline leaves it."""
         rng = self.rng
         name = f"W0{day:%Y%m%d}{rng.randrange(10**12):012}.jpg"
         image = Image(f"{folder}{name}", f"./{name}", position)
@@ -344,16 +347,16 @@ class Newsroom:
         return image
 
     def link(self, article: Article, newest: Document, visits: list[datetime]) -> Document:
-        """The row of an article's link after these visits."""
+        """The `frontier` row of an article after these visits."""
         assert article.published_at
-        assert article.seen_at
+        assert article.visit.seen_at
         listed = china_midnight(article.published_at.astimezone(CHINA).date())
         row: Document = {
             "_id": article.url, "state": "stored", "kind": "article", "columns": article.columns,
-            "listed_title": article.title, "listed_at": listed, "listed_since": article.seen_at,
-            "discovered_at": article.seen_at, "attempts": 1 + len(visits),
+            "listed_title": article.title, "listed_at": listed, "listed_since": article.visit.seen_at,
+            "discovered_at": article.visit.seen_at, "attempts": 1 + len(visits),
             "published_at": article.published_at,
-            "last_attempt_at": max([article.seen_at, *visits]),
+            "last_attempt_at": max([article.visit.seen_at, *visits]),
         }  # fmt: skip
         if newest["status"] == "gone":
             row |= {"state": "gone", "last_error": "404"}
@@ -362,7 +365,7 @@ class Newsroom:
         return row
 
     def reject(self, made: Made, number: int) -> None:
-        """A link beside the article's whose page gave none."""
+        """A further link whose page had no article."""
         row = self._beside(made.link, number, "rejected", "no body found")
         at = row["last_attempt_at"]
         made.others.append(row)
@@ -373,7 +376,7 @@ class Newsroom:
         )  # fmt: skip
 
     def failed(self, made: Made, number: int) -> Document:
-        """A link beside the article's that could not be fetched, and will be tried again."""
+        """A further link that could not be fetched and will be retried."""
         row = self._beside(made.link, number + 100_000_000, "failed", "timeout")
         return {
             **row,
@@ -392,7 +395,7 @@ class Newsroom:
 
 
 def _version(article: Article, known: Document | None, run_id: ObjectId) -> Document:
-    version = step(article_document(article), known, [], run_id).version
+    version = RevisionPolicy(run_id).decide(article_document(article), known, []).version
     assert version
     return version
 
@@ -405,7 +408,7 @@ def _with_body(article: Article, paragraphs: list[str]) -> Article:
 
 
 def _with(names: tuple[str, ...], place: int, name: str) -> tuple[str, ...]:
-    """The names with one at its place."""
+    """The names with a given one at its position."""
     others = [each for each in names if each != name]
     return (*others[:place], name, *others[place : len(names) - 1])
 
@@ -418,7 +421,7 @@ def _pointer(rng: random.Random, day: datetime) -> Document:
 
 
 def _run_id(seed: int, moment: datetime) -> ObjectId:
-    """One run a month."""
+    """The id of the month's run."""
     month = moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     return ObjectId(struct.pack(">IQ", int(month.timestamp()), seed))
 

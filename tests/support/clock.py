@@ -1,15 +1,15 @@
-"""A clock that is some days ahead, for what a crawl does only then."""
+"""Sets the product's clock ahead, for tests of later visits."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
 
+from zjolcrawl import clock
 from zjolcrawl.spiders import column
-from zjolcrawl.storage import operations
 
 
 def set_ahead(days: float) -> None:
-    """Put the product's clock in this process so many days ahead."""
+    """Sets the product's clock in this process ahead by this many days."""
     ahead = timedelta(days=days)
 
     class Clock(datetime):
@@ -17,5 +17,5 @@ def set_ahead(days: float) -> None:
         def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
             return datetime.now(tz) + ahead
 
-    for module in (column, operations):
+    for module in (column, clock):
         module.datetime = Clock  # type: ignore[attr-defined]

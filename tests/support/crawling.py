@@ -1,4 +1,4 @@
-"""Running the product as its user does: a subprocess, the local web, a real MongoDB."""
+"""Runs the product as a user does: in a subprocess, on the test site, with a real MongoDB."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Running = subprocess.Popen[str] | Warm
 Begin = Callable[..., Running]
 ROOT = Path(__file__).parents[2]
 _PATH = os.environ.get("PYTHONPATH", "")
-LONG = 300.0  # seconds that only what hangs takes
+LONG = 300.0  # seconds; only a hanging process takes longer
 QUICK = ("-s", "DOWNLOAD_DELAY=0", "-s", "AUTOTHROTTLE_ENABLED=False", "-s", "RETRY_ENABLED=False")
 
 
@@ -30,7 +30,7 @@ def scrapy(
     database: str = "zjol",
     ahead: float = 0,
 ) -> subprocess.CompletedProcess[str]:
-    """`scrapy ARGUMENTS` with its output; quick settings for a crawl; `ahead`: days added to the clock."""
+    """Runs `scrapy ARGUMENTS`, with fast settings for a crawl; `ahead`: days added to the clock."""
     running = start_scrapy(
         *arguments, site=site, data=data, uri=uri, database=database, ahead=ahead
     )
@@ -39,7 +39,7 @@ def scrapy(
 
 
 def wait_until(condition: Callable[[], object], *running: Running, seconds: float = LONG) -> None:
-    """Until it holds. Fails where one of the processes ends before that, or they are so long about it."""
+    """Waits until the condition holds. Fails if a process ends before that, or after a timeout."""
     deadline = time.monotonic() + seconds
     while not condition():
         for each in running:
@@ -50,7 +50,7 @@ def wait_until(condition: Callable[[], object], *running: Running, seconds: floa
 
 
 def ended(running: Running, seconds: float = LONG) -> tuple[str, str]:
-    """Waits for a process that must end by itself; what it said on stdout and stderr."""
+    """Waits for a process that must end by itself; returns stdout and stderr."""
     try:
         return running.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -58,16 +58,16 @@ def ended(running: Running, seconds: float = LONG) -> tuple[str, str]:
 
 
 def stacks(running: Running) -> str:
-    """Ends a process that was started here; what it had said, and where each of its threads was."""
+    """Ends a process that was started here; returns its output and the stacks of its threads."""
     running.send_signal(signal.SIGABRT)
     try:
         return running.communicate(timeout=30)[1]
-    except subprocess.TimeoutExpired:  # a child of it lives on
+    except subprocess.TimeoutExpired:  # one of its children is still running
         return "nothing is known of it"
 
 
 def peak_memory(running: Running) -> int:
-    """Waits for a process that was begun anew; the most memory it held, in bytes."""
+    """Waits for a process started with `anew`; returns its peak memory in bytes."""
     status = Path(f"/proc/{running.pid}/status")
     peak = 0
     while running.poll() is None:
@@ -88,8 +88,8 @@ def start_scrapy(
     ahead: float = 0,
     anew: bool = False,
 ) -> Running:
-    """The same, not waited for; `settings` are those of a crawl, `anew`: in an interpreter begun from nothing."""
-    # A module of the test's own that is to be there first: only a new interpreter takes it.
+    """Starts the same without waiting; `settings` are those of a crawl, `anew`: in a new interpreter."""
+    # A module of the test that must be imported first: only a new interpreter can do that.
     if not anew and os.environ.get("PYTHONPATH", "") == _PATH:
         given = _with_settings(arguments, settings)
         return Warm(given, environment(site, data, uri, database), ahead)
@@ -105,7 +105,7 @@ def _with_settings(arguments: tuple[str, ...], settings: tuple[str, ...]) -> lis
 
 
 def environment(site: SiteProxy | None, data: Path, uri: str, database: str) -> dict[str, str]:
-    """What a process of the product is given: the local web, the folder and the database."""
+    """Environment variables of a process: the test site, the folder and the database."""
     given = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
     given |= site.environ if site else {}
     given |= {"DATA_DIR": str(data), "MONGODB_URI": uri, "MONGODB_DATABASE": database}

@@ -1,4 +1,4 @@
-"""A site of many hosts, and several runs that share it."""
+"""A site with many hosts, and parallel runs that share it."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from tests.support.pages import DAY, article, following, list_page
 from tests.support.site import Answer, Request, SiteProxy
 from zjolcrawl.archive.archive import Archive
 from zjolcrawl.archive.warc import Pointer
-from zjolcrawl.catalogue import Column, load_catalogue
+from zjolcrawl.site.catalogue import Column, load_catalogue
 
 FIRST = 4774001
 _HTML = {"Content-Type": "text/html"}
 
 
 def columns(count: int) -> list[Column]:
-    """So many columns of the catalogue, each on a host of its own."""
+    """This many columns of the catalogue, each on its own host."""
     by_host = {column.site: column for column in load_catalogue().values() if column.enabled}
     others = {c.site: c for c in load_catalogue().values() if c.url.startswith("http://")}
     return list((others | by_host).values())[:count]
 
 
 def article_of(column: Column, ident: int) -> str:
-    """Where `serve_hosts` has an article."""
+    """The URL of an article of `serve_hosts`."""
     return f"{column.url}{DAY[:4]}{DAY[5:7]}/t{DAY.replace('-', '')}_{ident}.shtml"
 
 
 def serve_hosts(
     site: SiteProxy, listed: Iterable[Column], pages: int, on_page: int, more: str = ""
 ) -> list[str]:
-    """Columns of so many pages, with so many articles on each; the articles' URLs. `more` is HTML in each."""
+    """Serves columns with this many pages and articles per page; returns the URLs. `more` is HTML in each article."""
     urls = []
     ident = FIRST
     for column in listed:
@@ -62,16 +62,16 @@ def serve_hosts(
 
 @dataclass
 class Seen:
-    """What the web saw: when each request came and was answered, by which run and for what.
+    """Requests as the test site saw them: arrival and response times, run and URL.
 
-    `stopped`: when a run was killed or frozen, which leaves to the web what it had under way.
+    `stopped`: when a run was killed or frozen; its requests in progress then stay open at the site.
     """
 
     spans: list[tuple[float, float, str, str]] = field(default_factory=list)
     stopped: dict[str, float] = field(default_factory=dict)
 
     def note(self, request: Request) -> None:
-        """SiteProxy's listener: called when the answer is known."""
+        """SiteProxy's listener, called when the response is known."""
         agent = next((v for k, v in request.headers.items() if k.lower() == "user-agent"), "")
         self.spans.append((request.time, time.time(), agent, request.url))
 
@@ -83,7 +83,7 @@ class Seen:
         return found
 
     def most_at_once(self, host: str) -> int:
-        """The most requests that a host had under way."""
+        """The largest number of concurrent requests of a host."""
         spans = self.by_host()[host]
         changes = sorted(each for a, b, *_ in spans for each in ((a, 1), (b, -1)))
         now = most = 0
@@ -93,12 +93,12 @@ class Seen:
         return most
 
     def shortest(self, host: str, requests: int) -> float:
-        """The fewest seconds in which a host got so many requests after one."""
+        """The shortest time in seconds in which a host got this many further requests."""
         times = [span[0] for span in self.by_host()[host]]
         return min(b - a for a, b in zip(times, times[requests:], strict=False))
 
     def shared(self) -> list[str]:
-        """Where a run asked a host while a request of another was under way there."""
+        """Requests to a host during a request of another run there."""
         return [
             f"{host}: {one[3]} by {one[2]} until {one[1]:.2f}, {other[3]} by {other[2]} at {other[0]:.2f}"
             for host, spans in self.by_host().items()
@@ -112,7 +112,7 @@ class Seen:
         return min(stopped, answered) if begun <= stopped else answered
 
     def runs(self, host: str) -> list[str]:
-        """Which runs asked a host, one after the other."""
+        """The runs that requested from a host, in order."""
         names = [agent for _, _, agent, _ in self.by_host()[host]]
         return [name for n, name in enumerate(names) if n == 0 or names[n - 1] != name]
 
@@ -124,8 +124,8 @@ Begin = Callable[..., Running]
 def beginner(
     site: SiteProxy, listed: list[Column], uri: str, database: str, folder: Path
 ) -> Iterator[tuple[Begin, list[Running]]]:
-    """`begin(1, DOWNLOAD_DELAY=1)`: a run of `crawl column` with a folder and a user agent of its own, and all
-    that were begun; those that still run in the end are killed.
+    """`begin(1, DOWNLOAD_DELAY=1)`: starts `crawl column` with its own folder and user agent; also returns all
+    that were started. Those that still run at the end are killed.
     """
     running: list[Running] = []
 
@@ -153,9 +153,9 @@ def beginner(
 
 
 class Troubled:
-    """So many runs in trouble, by number: killed and begun again, or frozen until others have their hosts.
+    """Runs that are killed and started again, or frozen until other runs have their hosts.
 
-    `names`: the user agents that they have now. `seen` is told when each was stopped.
+    `names`: their current user agents. `seen` gets the time when each was stopped.
     """
 
     def __init__(
@@ -173,18 +173,18 @@ class Troubled:
         self.names = {number: f"run{number}" for number in self.running}
 
     def kill(self, number: int) -> None:
-        """As a supervisor sees it: the same command on the same folder."""
+        """Kill a run and start the same command on the same folder, as a supervisor does."""
         self._seen.stopped[self.names[number]] = time.time()
         self.running[number].kill()
         self.running[number].communicate()
         self.names[number] = f"run{number} again {len(self._begun)}"
         self.running[number] = self._begin(number, name=self.names[number], **self._settings)
-        # Until it is there: a run that begins while no member is primary is refused.
+        # Until it is alive: a run that starts while no member is primary is refused.
         placed = {"place": {"$exists": True}}
         wait_until(lambda: self._db.runs.count_documents(placed) == len(self._begun))
 
     def freeze(self, number: int, seconds: float = LONG) -> None:
-        """And woken again."""
+        """Freeze a run and wake it later."""
         self._seen.stopped[self.names[number]] = time.time()
         frozen = self.running[number]
         frozen.send_signal(signal.SIGSTOP)
@@ -197,14 +197,14 @@ class Troubled:
 
 
 def ids_of(db: Database[Any], number: int) -> list[Any]:
-    """The `_id`s of all runs that were begun with this number."""
+    """The `_id`s of all runs that were started with this number."""
     found = [each["_id"] for each in db.runs.find({"place": {"$regex": f"run{number}#"}})]
     assert found, f"no run {number}"
     return found
 
 
 def end(*runs: Running) -> list[str]:
-    """Waits for runs that must end well; what each said on stderr."""
+    """Waits for runs that must end well; returns the stderr of each."""
     said = []
     for each in runs:
         _, err = ended(each)
@@ -219,8 +219,8 @@ def stored(said: str) -> int:
 
 
 def faults_of(db: Database[Any], urls: Sequence[str], folder: Path) -> list[str]:
-    """What is wrong in the end, unless every article is there once, each link stored, each record in one of the
-    archives.
+    """Faults at the end: an article that does not exist exactly once, a link that is not stored, a record in
+    none of the archives.
     """
     documents = {each["_id"]: each for each in db.articles.find()}
     faults = [f"{url} is not there" for url in urls if url not in documents]

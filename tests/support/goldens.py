@@ -1,4 +1,4 @@
-"""The fixtures: each page with the document that a person read from it."""
+"""The fixtures: each page with the document that a person read from it (its golden file)."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 from zjolcrawl.items import Article, Link, RawArticle
 from zjolcrawl.parsing.article_page import NotArticle, Stub, read_article
-from zjolcrawl.spiders.parts import Parts
+from zjolcrawl.spiders.multipage import Parts
 from zjolcrawl.storage.documents import tidy
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
-# One a template, and `site` for what is no page; each holds hosts.
+# One folder per template, and `site` for other files; each has folders of hosts.
 FOLDERS = sorted(path for path in FIXTURES.iterdir() if path.is_dir())
-# Fields that are the store's or the run's, not the page's.
+# Fields that come from the store or the run, not from the page.
 _NOT_THE_PAGES = {
-    "columns", "aliases", "frontier_url", "parser_version", "template", "validators",
+    "columns", "visit", "parser_version", "template",
 }  # fmt: skip
 
 
@@ -31,7 +31,7 @@ def sidecars(key: str) -> list[Path]:
 
 
 def file_of(url: str) -> Path:
-    """The fixture that is served at an http URL."""
+    """The fixture for an http URL."""
     (path,) = (
         path for folder in FOLDERS if (path := folder / url.removeprefix("http://")).is_file()
     )
@@ -44,7 +44,7 @@ def load(path: Path) -> tuple[dict[str, Any], bytes]:
 
 
 def read(path: Path) -> RawArticle | Stub | NotArticle:
-    """What the parser makes of a golden's page, with the further pages beside it."""
+    """The parser's result for the page of a golden file, with its further pages."""
     golden, page = load(path)
     found = read_article(page, golden["url"])
     if not isinstance(found, RawArticle) or not found.pages:
@@ -58,7 +58,7 @@ def read(path: Path) -> RawArticle | Stub | NotArticle:
 
 
 def as_document(article: Article) -> dict[str, Any]:
-    """An article in the words of a golden: lines as lists, times as ISO, nothing empty."""
+    """An article in the form of a golden file: lines as lists, times in ISO format, no empty values."""
     values = {k: v for k, v in asdict(article).items() if k not in _NOT_THE_PAGES}
     values["_id"] = values.pop("url")
     values["body"] = article.body.split("\n") if article.body else None

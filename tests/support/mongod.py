@@ -1,4 +1,4 @@
-"""A mongod on a port of its own that a test may stop and start again."""
+"""A mongod that a test can stop and start again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any, Self
 
 from pymongo import MongoClient
 
-from zjolcrawl.storage.embedded import FileLock, find_mongod, start_lock
+from zjolcrawl.filesystem import FileLock
+from zjolcrawl.storage.embedded import find_mongod, start_lock
 
 
 def free_port() -> int:
@@ -20,7 +21,7 @@ def free_port() -> int:
 
 
 def is_running(data_dir: Path) -> bool:
-    """Whether an embedded server runs on the data folder, used or not."""
+    """Whether an embedded server runs on the data folder, with or without users."""
     folder = data_dir.resolve() / "mongodb"
     if not folder.exists():
         return False
@@ -29,15 +30,15 @@ def is_running(data_dir: Path) -> bool:
 
 
 class Mongod:
-    """Not running at first; a context manager that stops it in the end."""
+    """A mongod that is not started yet; a context manager that stops it at the end."""
 
     def __init__(self, folder: Path, *options: str) -> None:
-        """`options` are further ones of mongod's command line."""
+        """`options` are further command-line options of mongod."""
         self._folder, self._options = folder, options
         folder.mkdir(parents=True)
         self._port = free_port()
         self.uri = f"mongodb://127.0.0.1:{self._port}/?directConnection=true"
-        # Of a client that finds out within a second that the server is away, and that it is back.
+        # For a client that notices within a second that the server is down, and that it is back.
         self.hasty_uri = f"{self.uri}&serverSelectionTimeoutMS=1000&heartbeatFrequencyMS=500"
         self._running: subprocess.Popen[bytes] | None = None
 

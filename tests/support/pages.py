@@ -1,4 +1,4 @@
-"""Small pages of T1 and lists of them, made for a test."""
+"""Small article pages of template T1, and lists of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def article(day: str, ident: int, title: str = "标题一则新闻", more: str =
 
 
 def saying(ident: int, words: str, title: str = "标题一则新闻", furniture: str = "") -> Answer:
-    """The article with other words in its body, and with `furniture` at the page's end."""
+    """The article with another body, and with `furniture` at the end of the page."""
     html = article(DAY, ident, title).decode().replace("讲述了浙江各地的新鲜事情", words)
     return Answer(body=html.replace("</body>", f"{furniture}</body>").encode())
 
@@ -36,7 +36,7 @@ def list_page(items: list[tuple[str, int]], pager: str = "") -> bytes:
 
 
 def url_of(ident: int, day: str = DAY) -> str:
-    """Where `serve_column` has the article."""
+    """The URL of an article of `serve_column`."""
     return f"{COLUMN}{day[:4]}{day[5:7]}/t{day.replace('-', '')}_{ident}.shtml"
 
 

@@ -1,4 +1,4 @@
-"""Every regular expression of the package, and strings made of its own pieces that it finds hardest."""
+"""Finds all regular expressions of the package, and builds worst-case inputs from their own pieces."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from types import ModuleType
 from typing import Any
 
 import zjolcrawl
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES
+from zjolcrawl.fields import FIELDS
+from zjolcrawl.parsing.fields.roles import AUTHOR_ROLES
+from zjolcrawl.site.description import load_site
 
 LOCAL = {
-    "roles": AUTHOR_ROLES, "role": "记者", "plain": "http://x", "secure": "https://x", "name": "countPage", "value": "countPage", "current": 1, "term": "好", "schema": {"pattern": ""},
+    "roles": AUTHOR_ROLES, "role": "记者", "plain": "http://x", "secure": "https://x", "name": "countPage", "value": "countPage", "current": 1, "term": "好", "field": next(field for field in FIELDS if field.pattern), "site": load_site(), "self": load_site().mobile,
 }  # fmt: skip
-"""What stands for the local names in patterns that are made when they are used."""
+"""Values of local names in patterns that are built at run time."""
 
-_TAILS = ("！", "\x00", "a")  # no pattern ends in NUL, few in the others
+_TAILS = ("！", "\x00", "a")  # no pattern ends with NUL, few with the others
 _MOST = 60  # pieces of one pattern
-_EACH = 5  # members of a class, ways through an alternation
+_EACH = 5  # members of a class, alternatives
 
 
 def modules() -> Iterator[ModuleType]:
@@ -34,7 +36,7 @@ def modules() -> Iterator[ModuleType]:
 
 
 def patterns() -> Iterator[tuple[str, re.Pattern[Any]]]:
-    """Where each stands, and the pattern: constants, and what is given to a function of `re`."""
+    """Location and pattern: constants, and arguments of functions of `re`."""
     for module in modules():
         for name, value in vars(module).items():
             if isinstance(value, re.Pattern):
@@ -46,6 +48,19 @@ def patterns() -> Iterator[tuple[str, re.Pattern[Any]]]:
             text = eval(compile(argument, where, "eval"), {**LOCAL, **vars(module)})
             if not isinstance(text, re.Pattern):
                 yield where, re.compile(text, _flags(call))
+    yield from _of_the_site()
+
+
+def _of_the_site() -> Iterator[tuple[str, re.Pattern[str]]]:
+    """The patterns of the site file, and those made of it."""
+    site = load_site()
+    for number, form in enumerate(site.article, 1):
+        yield f"zjol.toml article {number}", form.path
+    yield from {
+        "zjol.toml paper_page": site.paper_page.path, "zjol.toml mobile": site.mobile.path,
+        "zjol.toml app": site.app.video_path, "zjol.toml article_hint": site.article_hint,
+        "zjol.toml domains": site.own, "zjol.toml image_domains": site.images,
+    }.items()  # fmt: skip
 
 
 def _calls(file: str) -> Iterator[ast.Call]:
@@ -67,7 +82,7 @@ def _flags(call: ast.Call) -> int:
 
 
 def pumps(pattern: re.Pattern[Any]) -> Iterator[tuple[str, str, str]]:
-    """(beginning, piece, end): the piece over and over between the two is what may take long."""
+    """(start, piece, end): inputs that repeat the piece between start and end."""
     tree = _parser.parse(pattern.pattern, pattern.flags)
     repeats = list(dict.fromkeys(_repeats(list(tree), "")))
     pieces = list(dict.fromkeys(piece for pair in repeats for piece in pair[::-1]))
@@ -86,7 +101,7 @@ def pumps(pattern: re.Pattern[Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def _literals(tree: list[Any]) -> Iterator[str]:
-    """Runs of literal characters, whole and each alternative."""
+    """Runs of literal characters, and each alternative."""
     yield from _samples(tree)
     for kind, value in tree:
         for inner in _inside(kind, value):
@@ -94,7 +109,7 @@ def _literals(tree: list[Any]) -> Iterator[str]:
 
 
 def _repeats(tree: list[Any], before: str) -> Iterator[tuple[str, str]]:
-    """What can stand before a repeat, and a sample of what it repeats."""
+    """A prefix of each repeat, and a sample of what it repeats."""
     for kind, value in tree:
         if kind in _REPEATS:
             for sample in _samples(list(value[2])):
@@ -123,7 +138,7 @@ def _inside(kind: Any, value: Any) -> list[list[Any]]:
 
 
 def _samples(tree: list[Any]) -> list[str]:
-    """A few strings that a sequence matches, by its own account; lookarounds are passed over."""
+    """A few strings that a sequence matches; lookarounds are ignored."""
     found = [""]
     for kind, value in tree:
         ways = _ways(kind, value)

@@ -1,4 +1,4 @@
-"""Pictures made for tests: of each format, damaged, and such as ask a decoder for gigabytes."""
+"""Images for tests: of each format, damaged, and decompression bombs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from io import BytesIO
 from PIL import Image as Pillow
 
 SHOWN = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "ICO")
-"""The formats that are read; ICO pictures are of 64 × 64."""
+"""The accepted formats; ICO images have 64 × 64 pixels."""
 OTHERS = ("ICNS", "JPEG2000", "PPM", "PCX", "TGA", "SGI", "PDF", "DDS", "QOI")
-"""Formats that no browser shows, of which Pillow can write one."""
+"""Formats that no browser shows but Pillow can write."""
 EPS = (
     b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n%%EndComments\n"
     b"0 0 100 100 rectfill showpage\n%%EOF\n"
@@ -32,7 +32,7 @@ def chunk(name: bytes, data: bytes) -> bytes:
 
 
 def png(width: int, height: int, more: bytes = b"") -> bytes:
-    """A black picture of one bit a pixel, which is small however large it is; `more` are chunks."""
+    """A black image with one bit per pixel, small in bytes at any size; `more` are further chunks."""
     rows = zlib.compress((b"\0" + bytes((width + 7) // 8)) * height, 9)
     head = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     parts = [chunk(b"IHDR", head), more, chunk(b"IDAT", rows), chunk(b"IEND", b"")]
@@ -40,7 +40,7 @@ def png(width: int, height: int, more: bytes = b"") -> bytes:
 
 
 def ico(*parts: bytes) -> bytes:
-    """An icon file that says of each of its pictures that it is of 16 × 16."""
+    """An icon file that declares each of its images as 16 × 16."""
     entries, at = b"", 6 + 16 * len(parts)
     for part in parts:
         entries += struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 32, len(part), at)
@@ -49,7 +49,7 @@ def ico(*parts: bytes) -> bytes:
 
 
 def dib(width: int, height: int) -> bytes:
-    """The head of an icon's bitmap, without its pixels."""
+    """The header of an icon's bitmap, without pixels."""
     return struct.pack("<IiiHHIIiiII", 40, width, height * 2, 1, 32, 0, 0, 0, 0, 0, 0)
 
 
@@ -72,7 +72,7 @@ def tiff(*tags: tuple[int, int, int, int], data: bytes = b"") -> bytes:
 
 
 def tiff_tile(side: int) -> bytes:
-    """A picture of 10 × 10 that lies in one tile of so many pixels a side."""
+    """An image of 10 × 10 in one tile with sides of this many pixels."""
     data = zlib.compress(bytes(side * side), 9)
     return tiff(
         (256, 4, 1, 10), (257, 4, 1, 10), (258, 3, 1, 8), (259, 3, 1, 8), (262, 3, 1, 1), (277, 3, 1, 1),
@@ -81,27 +81,27 @@ def tiff_tile(side: int) -> bytes:
 
 
 def tiff_tags(count: int, size: int) -> bytes:
-    """So many fields, each of which is the same megabytes of the file."""
+    """This many fields that all refer to the same megabytes of the file."""
     fields = [(1000 + number, 7, size, 0) for number in range(count)]
     return tiff((256, 4, 1, 10), (257, 4, 1, 10), (273, 4, 1, 8), *fields) + bytes(size)
 
 
 def bmp(width: int, height: int, pixels: bytes = b"\0\1") -> bytes:
-    """Run-length encoded: two bytes are up to 255 pixels."""
+    """Run-length encoded: two bytes stand for up to 255 pixels."""
     size = struct.pack("<IHHI", 1078 + len(pixels), 0, 0, 1078)
     head = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(pixels), 0, 0, 256, 0)
     return b"BM" + size + head + bytes(1024) + pixels
 
 
 def scans(count: int) -> bytes:
-    """A progressive JPEG whose last scan comes again and again."""
+    """A progressive JPEG that repeats its last scan."""
     data = saved("JPEG", (2000, 2000), "L", progressive=True)
     at, end = data.rindex(b"\xff\xda"), data.rindex(b"\xff\xd9")
     return data[:at] + data[at:end] * count + data[end:]
 
 
 def jpeg_claiming(width: int, height: int, **options: object) -> bytes:
-    """A small JPEG whose frame header has another size."""
+    """A small JPEG whose frame header declares another size."""
     data = saved("JPEG", **options)  # type: ignore[arg-type]
     marker = b"\xff\xc2" if options.get("progressive") else b"\xff\xc0"
     at = data.index(marker) + 5

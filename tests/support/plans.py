@@ -1,4 +1,4 @@
-"""What MongoDB tells of how it answered a query."""
+"""Query plans from MongoDB."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Document = dict[str, Any]
 
 
 class Sent(monitoring.CommandListener):
-    """The last query that a client sent, as it went to the server."""
+    """The last query that a client sent to the server."""
 
     def __init__(self) -> None:
         self.command: Document = {}
@@ -30,22 +30,22 @@ class Sent(monitoring.CommandListener):
 
 @contextmanager
 def listened(uri: str, database: str) -> Iterator[tuple[Database[Document], Sent]]:
-    """A database, and what is sent to it."""
+    """A database and the queries sent to it."""
     sent = Sent()
     with MongoClient[Document](uri, tz_aware=True, event_listeners=[sent]) as client:
         yield client[database], sent
 
 
 def explained(db: Database[Document], command: Document) -> tuple[Document, Document]:
-    """The winning plan of a find or an aggregate, and what it examined."""
+    """The winning plan of a find or aggregate, and the numbers of keys and documents examined."""
     told = db.command({"explain": command, "verbosity": "executionStats"})
-    # The stages of an aggregate that the query engine did not take over follow the first.
+    # Stages of an aggregate outside the query engine follow the first.
     told = told["stages"][0]["$cursor"] if "stages" in told else told
     return told["queryPlanner"]["winningPlan"], told["executionStats"]
 
 
 def parts(plan: Any) -> Iterator[Document]:
-    """The stages of a plan, however deep."""
+    """All stages of a plan, nested ones too."""
     if isinstance(plan, Mapping):
         if "stage" in plan:
             yield dict(plan)

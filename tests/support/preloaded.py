@@ -1,6 +1,6 @@
-"""What `tests.support.warm` imports once, for all crawls: Scrapy's parts and the product's.
+"""Modules of Scrapy and the product that `tests.support.warm` imports once for all crawls.
 
-Not the settings, which read the environment, and not a reactor, which each process must make for itself.
+Without the settings, which read the environment, and without a reactor, which each process must create.
 """
 
 from __future__ import annotations
@@ -23,4 +23,4 @@ for module in walk_packages(zjolcrawl.__path__, "zjolcrawl."):
     if module.name != "zjolcrawl.settings":
         import_module(module.name)
 assert "twisted.internet.reactor" not in sys.modules
-gc.freeze()  # else the first collection of each crawl copies all of it
+gc.freeze()  # otherwise the first garbage collection of each crawl copies all of it

@@ -1,6 +1,6 @@
-"""Made Chinese prose whose words are as frequent as they are in Chinese.
+"""Generates Chinese prose with realistic word frequencies.
 
-Words and their counts are those of jieba's dictionary; the sentences mean nothing.
+Words and frequencies come from jieba's dictionary; the sentences have no meaning.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Sentence:
 
 @cache
 def words() -> tuple[tuple[str, int, str], ...]:
-    """Each word of Chinese characters alone, with its count and its part of speech."""
-    # Read, not imported: the module itself warns of its age.
+    """Each word of Chinese characters only, with its count and part of speech."""
+    # Read, not imported: importing the module gives deprecation warnings.
     path = Path(str(distribution("jieba").locate_file("jieba/dict.txt")))
     rows = (line.split(" ") for line in path.read_text(encoding="utf-8").splitlines())
     return tuple((w, int(n), kind) for w, n, kind in rows if _CHINESE.fullmatch(w))
@@ -57,7 +57,7 @@ def nouns(number: int) -> tuple[str, ...]:
 
 
 def people(rng: random.Random, number: int) -> tuple[str, ...]:
-    """Different names of two or three characters."""
+    """Distinct names of two or three characters."""
     names: dict[str, None] = {}
     while len(names) < number:
         names[rng.choice(_SURNAMES) + "".join(rng.sample(_GIVEN, rng.randint(1, 2)))] = None
@@ -71,14 +71,14 @@ def falling(number: int) -> list[float]:
 
 @cache
 def sentences(seed: int, number: int = 60_000) -> tuple[Sentence, ...]:
-    """Sentences of two or three clauses, 12 to 75 characters, one in three with a name of here."""
+    """Sentences of two or three clauses, 12 to 75 characters, one in three with a local name."""
     rng = random.Random(seed)
     stream = word_stream(rng)
     return tuple(_sentence(rng, stream) for _ in range(number))
 
 
 def word_stream(rng: random.Random) -> Iterator[str]:
-    """Words for ever, each as often as it is in Chinese."""
+    """An endless sequence of words with their frequencies in Chinese."""
     table = words()
     known, weights = [w for w, _, _ in table], list(accumulate(n for _, n, _ in table))
     while True:
@@ -86,7 +86,7 @@ def word_stream(rng: random.Random) -> Iterator[str]:
 
 
 def clause(stream: Iterator[str], characters: int) -> str:
-    """Words of so many characters or a few more."""
+    """Words with at least this many characters in total."""
     text = ""
     while len(text) < characters:
         text += next(stream)

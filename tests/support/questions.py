@@ -1,6 +1,6 @@
-"""The questions of README.md: each is written here once, and printed there for mongosh and for pymongo.
+"""The example queries of README.md, from which its mongosh and pymongo code is generated.
 
-`python -m tests.support.questions` prints them into README.md again.
+`python -m tests.support.questions` writes them into README.md.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ class Question:
         return self._call(_python, order)
 
     def ask(self, db: Database[Any]) -> list[dict[str, Any]]:
-        """The answer of the pymongo query as README.md prints it."""
+        """The result of the pymongo query as README.md prints it."""
         (printed,) = readme.code(self.title, "python")
         return list(eval(printed, {"db": db, "datetime": datetime, "china": CHINA}))
 
     def printed(self, formatted: str) -> str:
-        """What README.md says of it."""
+        """The text for README.md."""
         return (
             f"{self.title} ({self.index}):\n```js\n{self.shell()}\n```\n```python\n{formatted}\n```"
         )
@@ -90,7 +90,7 @@ def _key(name: str) -> str:
 
 
 def formatted(questions: list[Question]) -> list[str]:
-    """Their pymongo queries as a formatter lays them out."""
+    """The pymongo queries, formatted by ruff."""
     lines = "".join(f"{each.python()}\n# next\n" for each in questions)
     done = subprocess.run(
         [sys.executable, "-m", "ruff", "format", "-"],
@@ -289,7 +289,7 @@ IN_TEXTS = Question(
 
 
 def main() -> None:
-    """Print each question into README.md."""
+    """Write each question into README.md."""
     questions = [*QUESTIONS, IN_TEXTS]
     for each, python in zip(questions, formatted(questions), strict=True):
         readme.write(each.title, each.printed(python))

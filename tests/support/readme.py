@@ -1,4 +1,4 @@
-"""README.md's regions: what stands between `<!-- NAME -->` and `<!-- /NAME -->`."""
+"""Regions of README.md: the text between `<!-- NAME -->` and `<!-- /NAME -->`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ README = Path(__file__).parents[2] / "README.md"
 
 
 def region(name: str) -> str:
-    """The text of a region. Raises KeyError where there is none of that name."""
+    """The text of a region. Raises KeyError if there is none with that name."""
     found = _find(name, README.read_text("utf-8"))
     return found[1].strip("\n")
 
@@ -20,7 +20,7 @@ def code(name: str, language: str) -> list[str]:
 
 
 def write(name: str, text: str) -> None:
-    """Replace a region's text."""
+    """Replace the text of a region."""
     readme = README.read_text("utf-8")
     start, end = _find(name, readme).span(1)
     README.write_text(f"{readme[:start]}\n{text}\n{readme[end:]}", "utf-8")

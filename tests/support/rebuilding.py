@@ -1,4 +1,4 @@
-"""What is stored, as a test compares it before and after the archive is read anew."""
+"""Snapshots of the database, to compare it before and after a rebuild from the archive."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tests.support.site import SiteProxy
 
 
 def snapshot(db: Database[Any]) -> dict[str, dict[str, Any]]:
-    """All that is stored but the runs' ids, by collection and key; sets in one order."""
+    """Everything that is stored except run ids, by collection and key; sets are sorted."""
     found: dict[str, dict[str, Any]] = {}
     for name in ("articles", "revisions", "frontier", "columns", "rejects"):
         for document in db[name].find():
             document.pop("run_id", None)
             document["columns"] = sorted(document.get("columns", []))
-            if name == "columns":  # how far a walk came is the crawl's, not the archive's
+            if name == "columns":  # the progress of a walk is not in the archive
                 walk = (
                     "walked_at",
                     "swept_at",
@@ -39,7 +39,7 @@ def drop(db: Database[Any]) -> None:
 
 
 def assert_rebuilt(db: Database[Any], site: SiteProxy, crawl: Crawl) -> None:
-    """Drop the database, read the archive: everything is as it was, and no one was asked."""
+    """Drop the database and re-parse the archive: everything is restored, without a request."""
     before = snapshot(db)
     assert any(name.startswith("articles") for name in before)
     drop(db)
@@ -49,5 +49,13 @@ def assert_rebuilt(db: Database[Any], site: SiteProxy, crawl: Crawl) -> None:
     assert site.requests == []
     after = snapshot(db)
     assert after.keys() == before.keys()
-    for name, document in before.items():
-        assert after[name] == document, name
+    differing = {
+        name: {
+            field: (document.get(field), after[name].get(field))
+            for field in document.keys() | after[name].keys()
+            if document.get(field) != after[name].get(field)
+        }
+        for name, document in before.items()
+        if after[name] != document
+    }
+    assert differing == {}, differing

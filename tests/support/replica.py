@@ -1,4 +1,4 @@
-"""A replica set of three, of the test's own, on loopback."""
+"""A replica set of three members on loopback."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zjolcrawl.storage.embedded import find_mongod
 
 
 class ReplicaSet:
-    """Three members with small caches; a context manager that ends them."""
+    """Three members with small caches; a context manager that stops them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -29,9 +29,12 @@ class ReplicaSet:
         return MongoClient(self.uri, tz_aware=True, serverSelectionTimeoutMS=30_000)
 
     def step_down(self) -> None:
-        """The primary becomes a secondary, and for ten seconds no candidate."""
+        """The primary becomes a secondary and cannot be elected for ten seconds."""
         before = self.primary()
-        with self.client() as client, contextlib.suppress(AutoReconnect):  # it hangs up, or may
+        with (
+            self.client() as client,
+            contextlib.suppress(AutoReconnect),
+        ):  # it may close the connection
             client.admin.command({"replSetStepDown": 10, "secondaryCatchUpPeriodSecs": 5})
         assert self.primary() != before
 
@@ -77,7 +80,9 @@ class ReplicaSet:
         ]
         settings = {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500}
         wanted = {"_id": "rs", "members": members, "settings": settings}
-        for port in reversed(self._ports):  # each must answer before the first asks them all
+        for port in reversed(
+            self._ports
+        ):  # each must answer before the first one initiates the set
             address = f"mongodb://127.0.0.1:{port}/?directConnection=true"
             with MongoClient[dict[str, Any]](address, serverSelectionTimeoutMS=60_000) as client:
                 client.admin.command("ping")

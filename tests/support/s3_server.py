@@ -1,4 +1,4 @@
-"""A server on loopback that speaks S3 (moto's), in a process of its own."""
+"""An S3 server (moto) on loopback, in its own process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from botocore.session import get_session
 
 
 class S3Server:
-    """A context manager; `environ` is what a command needs to reach it, `client` its botocore client."""
+    """A context manager; `environ` has the variables that a command needs, `client` is a botocore client."""
 
     def __init__(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -32,7 +32,7 @@ class S3Server:
         self.client.create_bucket(Bucket=name)
 
     def objects(self, bucket: str) -> dict[str, bytes]:
-        """All that is in a bucket."""
+        """The names of all objects in a bucket."""
         listed = self.client.list_objects_v2(Bucket=bucket).get("Contents", [])
         return {
             each["Key"]: self.client.get_object(Bucket=bucket, Key=each["Key"])["Body"].read()

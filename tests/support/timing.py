@@ -1,4 +1,4 @@
-"""How much processor time something takes, and an end to what hangs."""
+"""Measures CPU time, with a limit for calls that hang."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Any
 
 
 class Hangs(BaseException):
-    """Raised inside what takes too long."""
+    """Raised in a call that takes too long."""
 
 
 def seconds(use: Callable[..., object], *given: Any, most: float) -> float:
-    """Processor time that a call takes; infinity where that is more than `most`."""
+    """CPU seconds of a call; infinity if more than `most`."""
     return _measured(time.process_time, use, *given, most=most)
 
 
 def glance(use: Callable[..., object], *given: Any, most: float) -> float:
-    """The time that a call takes by the finest clock, for what is far below a tick of the other."""
+    """Wall-clock time of a call, for calls far below the resolution of the CPU clock."""
     return _measured(time.perf_counter, use, *given, most=most)
 
 

@@ -1,7 +1,7 @@
-"""Scrapy commands in a process of their own that need not import anything: forked from one that has.
+"""Runs Scrapy commands in processes forked from one that has imported everything.
 
-A test's crawl keeps what a user's has: its own memory, signals, output and exit status. Only the second and
-a half that Python, Twisted and the product take to be imported is spent once for all tests of a process.
+A test's crawl has its own memory, signals, output and exit status, like a user's. Only the imports of Python,
+Twisted and the product are done once for all tests of a process.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SERVER.set_forkserver_preload(["pytest", "tests.support.preloaded"])
 
 
 class Warm:
-    """`scrapy ARGUMENTS` with exactly this environment, begun. It has what tests use of `subprocess.Popen`."""
+    """A started `scrapy ARGUMENTS` with exactly this environment; has the part of `subprocess.Popen` that tests use."""
 
     def __init__(
         self, arguments: Sequence[str], environment: dict[str, str], ahead: float = 0
@@ -44,7 +44,7 @@ class Warm:
 
     @property
     def returncode(self) -> int | None:
-        """The exit status once it has ended; of a signal, its negative number."""
+        """The exit status after it has ended; negative for a signal."""
         return self._process.exitcode
 
     def poll(self) -> int | None:
@@ -52,14 +52,14 @@ class Warm:
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """The exit status, once it is there."""
+        """Waits for the exit status."""
         self._process.join(timeout)
         if self.returncode is None:
             raise subprocess.TimeoutExpired(self.args, timeout or 0)
         return self.returncode
 
     def communicate(self, timeout: float = 3600) -> tuple[str, str]:
-        """What it says on stdout and stderr, once all that hold them have closed them."""
+        """stdout and stderr, after all processes have closed them."""
         end = time.monotonic() + timeout
         said: dict[Any, bytes] = {self.stdout: b"", self.stderr: b""}
         with selectors.DefaultSelector() as selector:
@@ -81,7 +81,7 @@ class Warm:
         return out, err
 
     def send_signal(self, number: int) -> None:
-        """A signal to it, if it has not ended."""
+        """Send a signal, if it has not ended."""
         if self.returncode is None:
             os.kill(self.pid, number)
 
@@ -95,7 +95,7 @@ class Warm:
 
 
 class _Descriptor:
-    """A file descriptor that goes to the process with its arguments."""
+    """A file descriptor that is sent to the process with its arguments."""
 
     def __init__(self, number: int) -> None:
         self._number = number
@@ -128,5 +128,5 @@ def _be_scrapy(
     try:
         execute(arguments)
     finally:
-        atexit._run_exitfuncs()  # a fork ends without them
+        atexit._run_exitfuncs()  # a forked process ends without them
     sys.exit(0)

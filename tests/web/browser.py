@@ -1,4 +1,4 @@
-"""Debian's Chromium, headless, by its own driver."""
+"""Headless Chromium from Debian, with its driver."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FLAGS = (
 
 @contextmanager
 def chromium(profile: Path, *, scheme: str = "light", script: bool = True) -> Iterator[Chrome]:
-    """A browser on a new profile; `script=False`: JavaScript is switched off by its own setting."""
+    """A browser with a new profile; `script=False`: JavaScript is disabled in its settings."""
     options = ChromeOptions()
     options.binary_location = BROWSER or ""
     for flag in (*_FLAGS, f"--user-data-dir={profile}"):
@@ -43,13 +43,13 @@ def chromium(profile: Path, *, scheme: str = "light", script: bool = True) -> It
 
 
 def resize(driver: Chrome, width: int, height: int) -> None:
-    """The size of the page's view, in CSS pixels, whatever a window may have at least."""
+    """Sets the size of the viewport in CSS pixels, also below the minimum of a window."""
     metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
 
 def full_picture(driver: Chrome, width: int, height: int, *, most: int = 2600) -> bytes:
-    """A PNG of the page as wide as said, from its top, `most` pixels at most."""
+    """A PNG of the page with the given width, from its top, at most `most` pixels high."""
     resize(driver, width, height)
     size = driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
     resize(driver, width, int(min(most, max(height, size["height"]))))

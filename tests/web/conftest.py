@@ -1,4 +1,4 @@
-"""One crawled archive for all pages, and one running `scrapy browse` on it."""
+"""Fixtures of the web tests: one crawled archive, and one running `scrapy browse` on it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.web.serving import Web, browsing
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """Where it is, and a client of its database."""
+    """An archive: its folder, and a client of its database."""
 
     data: Path
     uri: str

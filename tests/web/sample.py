@@ -1,4 +1,4 @@
-"""An archive with all that the pages show: crawled, edited, taken down, restored; and written by a foe."""
+"""Makes an archive with everything that the pages show: crawled, edited, taken down, restored, and hostile articles."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EDITED, GONE, FOE, REVERTED = (url_of(4774000 + n) for n in range(1, 5))
 COLUMNS = "zjxw,zjxc,china-gnxw,opinion-bwgd,zzhz-bb"
 SOWN, SOWN_YEAR = "zjxc", 2016
 GAP = (date(2016, 9, 13), date(2016, 9, 15))
-"""Days of SOWN's year without an article, though all around have some."""
+"""Days of SOWN's year without an article, although the days around them have some."""
 EDITS = (
     ("全力保障中央环保督察开展", "全力保障中央环境保护督察开展"),
     ("扛起生态文明建设的主体责任", "切实扛起生态文明建设和环境保护的主体责任"),
@@ -42,12 +42,12 @@ HOSTILE = (
 
 
 def crawl(site: SiteProxy, data: Path, uri: str, database: str) -> None:
-    """Columns of the fixtures, then an article in three versions, one taken down, one restored."""
+    """Crawls columns of the fixtures, then an article in three versions, one taken down, one restored."""
 
     def again(*urls: str) -> None:
         done = scrapy(
             "crawl", "article", "-a", f"url={','.join(urls)}",
-            "-s", "CONFIRM_VISITS=1",  # a takedown is believed at once
+            "-s", "CONFIRM_VISITS=1",  # a takedown needs no confirmation
             site=site, data=data, uri=uri, database=database,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
@@ -76,7 +76,7 @@ def crawl(site: SiteProxy, data: Path, uri: str, database: str) -> None:
 
 
 def sow(db: Database[Any]) -> None:
-    """Articles on the days of a year: fewer on Sundays, none in GAP; from another hand."""
+    """Articles on the days of a year, fewer on Sundays, none in GAP; not written by the product."""
     chance = random.Random(8)
     day = date(SOWN_YEAR, 2, 3)
     rows: list[dict[str, Any]] = []
@@ -91,7 +91,7 @@ def sow(db: Database[Any]) -> None:
 
 
 def plant(db: Database[Any]) -> None:
-    """An article that no parser wrote: script in each of its fields."""
+    """A hostile article with script in each field."""
     tag = f"<script>{SCRIPT}</script>"
     broken = f'"><img src=x onerror={SCRIPT}>'
     image = {"url": "http://zjnews.zjol.com.cn/x.jpg", "ref": "x.jpg", "position": 1,
@@ -123,4 +123,4 @@ def _sown(day: date, number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-assert DAY == "2017-08-12"  # what `saying` dates its pages by
+assert DAY == "2017-08-12"  # the date of pages made by `saying`

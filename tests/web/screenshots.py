@@ -1,4 +1,4 @@
-"""Pictures of the pages at phone and desktop width, light and dark: python -m tests.web.screenshots FOLDER."""
+"""Takes screenshots of the pages, phone and desktop, light and dark: python -m tests.web.screenshots FOLDER."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PAGES = {
 
 
 def main(folder: Path, wanted: list[str]) -> None:
-    """Crawl the bundled site, and take each page four times."""
+    """Crawl the bundled site and take four screenshots of each page."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, EmbeddedServer.acquire(Path(scratch)) as server:
         data = Path(scratch)
@@ -57,7 +57,7 @@ def main(folder: Path, wanted: list[str]) -> None:
 
 
 def scenery(site: SiteProxy) -> None:
-    """Hills in the place of the fixtures' pictures, which are of one colour."""
+    """Replaces the fixtures' single-colour images with hills."""
     for folder in FOLDERS:
         for number, path in enumerate(sorted(folder.rglob("*.jpg"))):
             site.set(f"http://{path.relative_to(folder)}", Answer(body=hills(number)))

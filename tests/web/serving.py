@@ -1,4 +1,4 @@
-"""`scrapy browse` as its user runs it, and a client that sends just what it is told to."""
+"""Runs `scrapy browse` as a user does, and a client that sends exactly what it is given."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.crawling import LONG, Running, ended, start_scrapy
 
 @dataclass(frozen=True, slots=True)
 class Got:
-    """An answer; header names in lower case."""
+    """A response; header names in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -27,7 +27,7 @@ class Got:
 
 
 class Web:
-    """The pages at an address."""
+    """A client of the web pages at an address."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -36,11 +36,11 @@ class Web:
     def get(
         self, path: str, method: str = "GET", headers: dict[str, str] | None = None, **asked: object
     ) -> Got:
-        """What is answered to a path and a query."""
+        """The response to a path and a query."""
         return self.raw(f"{path}?{urlencode(asked)}" if asked else path, method, headers)
 
     def raw(self, target: str, method: str = "GET", headers: dict[str, str] | None = None) -> Got:
-        """What is answered to a request line's target as it stands."""
+        """The response to a request target, sent unchanged."""
         connection = http.client.HTTPConnection(self._netloc, timeout=LONG)
         try:
             connection.request(method, target, headers=headers or {})
@@ -53,7 +53,7 @@ class Web:
 
 @contextmanager
 def browsing(data: Path, uri: str, database: str, *options: str) -> Iterator[tuple[Web, Running]]:
-    """The running command, on a free port; ended in the end."""
+    """Runs the command on a free port and ends it afterwards."""
     running = start_scrapy(
         "browse", "--port", "0", *options, site=None, data=data, uri=uri, database=database
     )

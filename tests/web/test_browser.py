@@ -26,7 +26,7 @@ PAGES = [
     "/record?" + urlencode({"url": REFERENCE}), "/columns", f"/calendar?column={SOWN}&year={SOWN_YEAR}",
     "/health", "/article?" + urlencode({"url": FOE}), "/history?" + urlencode({"url": FOE}),
 ]  # fmt: skip
-# What of the tree can be heard of by somebody who cannot see it.
+# Nodes of the accessibility tree that a screen reader announces.
 _UNNAMED = """
 return [...document.querySelectorAll('input, select, button, a, img, nav, summary')].filter(each =>
   each.matches('img') ? !each.hasAttribute('alt') :
@@ -34,7 +34,7 @@ return [...document.querySelectorAll('input, select, button, a, img, nav, summar
   !(each.textContent.trim() || each.getAttribute('aria-label'))).map(each => each.outerHTML)
 """
 _WIDE = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
-# Contrast of each text with what is behind it (WCAG 2.2, 1.4.3), for those of a plain background.
+# Contrast of text and background (WCAG 2.2, 1.4.3), for plain backgrounds.
 _PALE = """
 const channel = c => (c /= 255) <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4;
 const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
@@ -65,15 +65,15 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    """A browser with JavaScript switched off."""
+    """A browser with JavaScript disabled."""
     with chromium(tmp_path_factory.mktemp("plain"), script=False) as driver:
-        driver.implicitly_wait(10)  # the page that a click leads to
+        driver.implicitly_wait(10)  # the page after a click
         yield driver
 
 
 @pytest.fixture
 def told(browser: webdriver.Chrome) -> Callable[[], list[str]]:
-    """What the console has said since the test began."""
+    """Console messages since the start of the test."""
     browser.get_log("browser")
     return lambda: [each["message"] for each in browser.get_log("browser")]
 
@@ -137,12 +137,12 @@ def test_nothing_of_a_foe_runs(
         browser.get(f"{web.url}/?" + urlencode({"q": query, "tag": query}))
         assert browser.title != "owned"
         assert not browser.find_elements("css selector", "script, img[onerror]")
-    # Had a script come through, the policy would have said so.
+    # If a script had been inserted, the policy would have reported it.
     assert not [each for each in told() if "Content Security Policy" in each]
 
 
 def follow(browser: webdriver.Chrome, by: str, what: str) -> None:
-    """Click, and wait for the page that it leads to."""
+    """Click and wait for the next page."""
     left = browser.find_element("tag name", "html")
     browser.find_element(by, what).click()
     WebDriverWait(browser, 20).until(staleness_of(left))

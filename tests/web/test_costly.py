@@ -1,4 +1,4 @@
-"""Documents that cost a server much: each page answers, in bounded CPU time, and others go on."""
+"""Expensive documents: each page responds in bounded CPU time, and other pages are not blocked."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from bson.raw_bson import RawBSONDocument
 from lxml import html
 from pymongo.database import Database
 
-from tests.display.test_sequences import line
-from tests.exchange.made import article
+from tests.display.test_diff import line
+from tests.export.made import article
 from tests.support.crawling import Running
 from tests.web.serving import Web, browsing
 from zjolcrawl.display.article import render
-from zjolcrawl.display.markup import is_well_formed
+from zjolcrawl.display.html_check import is_well_formed
 from zjolcrawl.web.body import links_in, reading
 
 SECONDS = 8.0  # of CPU time, for what takes one
@@ -35,13 +35,13 @@ def shown(mongodb_uri: str, database: str, tmp_path: Path) -> Iterator[tuple[Web
 
 
 def cpu(running: Running) -> float:
-    """Seconds of CPU time that a process has taken."""
+    """CPU seconds that a process has used."""
     fields = Path(f"/proc/{running.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def put(db: Database[Any], *bodies: str, **more: Any) -> str:
-    """An article whose versions have these bodies; its URL."""
+    """Stores an article whose versions have these bodies; returns its URL."""
     versions = [
         article(0, body=body, body_html="<p>x</p>", revision=n, content_sha256=f"{n:064}", **more)
         | {"changed_at": article(0)["changed_at"] + timedelta(days=n)}
@@ -56,7 +56,7 @@ def put(db: Database[Any], *bodies: str, **more: Any) -> str:
 
 
 HISTORIES: dict[str, tuple[list[str], str]] = {
-    # name: bodies, what the page says of them
+    # name: bodies, text on the page
     "one long line": ([line(40_000), line(40_000)], "<del>"),
     "an edit in a long line": ([f"{(a := line(20_000))}甲{(b := line(20_000))}", f"{a}乙{b}"], "<ins>乙</ins>"),
     "equal sentences": (["同一句话。" * 8000, "同一句话。" * 4000 + "另一句话。" + "同一句话。" * 4000], "另一句话。"),
@@ -94,7 +94,7 @@ def test_history_of_many_versions_is_in_pages(
         target = next(iter(page.xpath("//a[@rel='next']/@href")), "")
     assert heads == [str(n) for n in range(1, 121)]
     assert target == ""
-    second = web.get("/history", url=url, page=2).text  # begins with what became of version 50
+    second = web.get("/history", url=url, page=2).text  # starts with the edits after version 50
     assert "第5<del>0</del><ins>1</ins>种说法" in second
     assert web.get("/history", url=url, page=4).status == 200
     for bad in ("0", "-1", "x", "99999999", "1e3"):
@@ -205,7 +205,7 @@ def test_many_ask_at_once_beside_large_documents(
 
 
 def test_a_slow_page_lets_others_through(shown: tuple[Web, Running], db: Database[Any]) -> None:
-    """Many histories at once, and every other page is answered before their end."""
+    """With many slow histories at once, every other page responds before they end."""
     web, _ = shown
     url = put(db, *(line(30_000) for _ in range(50)))
     with ThreadPoolExecutor(3) as pool:

@@ -1,4 +1,4 @@
-"""Hostile questions, and articles by another hand: nothing runs, nothing leaks, nothing breaks."""
+"""Hostile requests and hostile articles: no script runs, nothing leaks, nothing breaks."""
 
 from __future__ import annotations
 

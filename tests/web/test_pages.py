@@ -1,4 +1,4 @@
-"""What each page shows of a crawled archive."""
+"""The content of each page for a crawled archive."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_record_is_shown_as_it_was_archived(web: Web) -> None:
 
 
 def test_record_of_bytes_that_came_before_leads_to_them(web: Web) -> None:
-    """The third version's page is the first's, which the archive does not keep twice."""
+    """The page of the third version is that of the first, which the archive stores once."""
     newest = tree(web.get("/record", url=REVERTED))
     assert "第 3 版" in words(newest.xpath("//header[@class='head']")[0])
     assert "第一种说法" in newest.xpath("//pre")[0].text_content()
@@ -206,7 +206,7 @@ def test_health_tells_findings_and_runs(web: Web, archive: Archive) -> None:
     page = tree(web.get("/health"))
     assert "还没有一次成功的栏目抓取" in words(page)
     assert len(page.xpath("//ol[@class='runs']/li")) == archive.db.runs.count_documents({})
-    # Every finding of this archive is told in Chinese.
+    # Every finding of this archive has a Chinese text.
     assert not page.xpath("//table//li[@lang='en']")
 
 
@@ -223,7 +223,7 @@ def test_image_bytes_are_those_of_the_site(web: Web, archive: Archive) -> None:
 
 
 def test_svg_is_never_an_image(web: Web, archive: Archive) -> None:
-    """Its bytes are there, and an article names them; but a picture of that kind can hold script."""
+    """Its bytes are stored and an article refers to them, but SVG can contain script."""
     data = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
     sha256 = hashlib.sha256(data).hexdigest()
     for suffix in (".svg", ".svg+xml"):

@@ -8,7 +8,7 @@ import unicodedata
 from pathlib import Path
 
 from zjolcrawl.archive.index import ArchiveIndex
-from zjolcrawl.durable import sync_folder
+from zjolcrawl.filesystem import sync_folder
 
 SUFFIX, OPEN, STORED, DAMAGED = ".warc.gz", ".open", ".stored", ".damaged"
 

@@ -12,7 +12,7 @@ from zjolcrawl.archive.files import DAMAGED, OPEN, complete, lock, stamp
 from zjolcrawl.archive.index import ArchiveIndex
 from zjolcrawl.archive.scan import Damage, scan
 from zjolcrawl.archive.warc import replacement
-from zjolcrawl.durable import sync_folder
+from zjolcrawl.filesystem import sync_folder
 
 _PIECE = 16 * 1024 * 1024  # bytes that one replacement record covers; the last up to twice as many
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from zjolcrawl.archive.files import STORED, SUFFIX, complete_files, is_plain, shown
 from zjolcrawl.archive.s3 import WarcStore
-from zjolcrawl.durable import sync_folder
+from zjolcrawl.filesystem import sync_folder
 
 _LONGEST_NAME = 240  # bytes, with room for a suffix
 

@@ -35,7 +35,7 @@ from zjolcrawl.archive.warc import (
     response_block,
     warc_date,
 )
-from zjolcrawl.durable import sync_folder
+from zjolcrawl.filesystem import sync_folder
 
 # Level 6 is much slower than 4 for little gain on page bodies; data that is already compressed gains
 # nothing at any level; a request is too short to gain from more than 1.

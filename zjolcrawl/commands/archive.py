@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from scrapy.exceptions import UsageError
 
-from zjolcrawl.archive.archive import ArchiveError
-from zjolcrawl.archive.captures import Capture
+from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.s3 import WarcStore
 from zjolcrawl.archive.stored import pull, push
 from zjolcrawl.archive.wacz import pack
 from zjolcrawl.arguments import ArgumentError, reparse_arguments
-from zjolcrawl.command import ReadingCommand
-from zjolcrawl.storage.queries import headlines
-from zjolcrawl.terminal import say
+from zjolcrawl.cli.base import ReadingCommand
+from zjolcrawl.display.formatting import counted
+from zjolcrawl.display.terminal import say
+from zjolcrawl.site.current import current_site
+from zjolcrawl.storage.queries.articles import headlines
 
-_CHOICES = ("run", "host", "captured_since", "captured_until")
+_FILTERS = ("run", "host", "captured_since", "captured_until")
 
 
 class Command(ReadingCommand):
@@ -27,17 +29,12 @@ class Command(ReadingCommand):
     Exit status 1: a file could not be uploaded or registered, or part of the archive is damaged or missing.
     """
 
-    def syntax(self) -> str:
-        return "wacz|push|pull [options]"
-
-    def short_desc(self) -> str:
-        return "Pack part of the archive into a WACZ file; upload its files to WARC_STORE"
-
-    def long_desc(self) -> str:
-        return (
-            "wacz: pack a run, a host or a date range into one file. push: upload complete files to "
-            "WARC_STORE and verify them there. pull: register the files that other hosts uploaded."
-        )
+    usage = "wacz|push|pull [options]"
+    summary = "Pack part of the archive into a WACZ file; upload its files to WARC_STORE"
+    details = (
+        "wacz: pack a run, a host or a date range into one file. push: upload complete files to "
+        "WARC_STORE and verify them there. pull: register the files that other hosts uploaded."
+    )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
@@ -54,7 +51,6 @@ class Command(ReadingCommand):
         )
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Run the subcommand and print what it did."""
         if args == ["wacz"]:
             await self._wacz(opts)
         elif args in (["push"], ["pull"]):
@@ -69,14 +65,11 @@ class Command(ReadingCommand):
             raise UsageError("expected one of: wacz, push, pull")
 
     def _push(self, folder: Path, store: WarcStore, *, remove: bool) -> None:
-        well = self._look_through()
+        intact = self._is_intact()
         done = push(folder, store, remove=remove)
-        for fault in done.faults:
-            say(fault)
-        sys.stdout.write(
-            f"{store.uri}: {len(done.stored)} files uploaded, {len(done.removed)} deleted here\n"
-        )
-        self.exitcode = 0 if well and not done.faults else 1
+        uploaded = counted(len(done.stored), "file")
+        sys.stdout.write(f"{store.uri}: {uploaded} uploaded, {len(done.removed)} deleted here\n")
+        self._end(done.faults, intact=intact)
 
     def _pull(self, folder: Path, store: WarcStore) -> None:
         faults: list[str] = []
@@ -84,42 +77,46 @@ class Command(ReadingCommand):
             new = pull(folder, store, faults)
         except OSError as error:
             raise ArchiveError(str(error)) from error
-        for fault in faults:
-            say(fault)
-        well = self._look_through()
-        sys.stdout.write(f"{store.uri}: {len(new)} new files registered\n")
-        self.exitcode = 0 if well and not faults else 1
-
-    def _look_through(self) -> bool:
-        """Repair and index the archive; return True if nothing is damaged or missing."""
-        with self.archive() as archive:
-            for told in dict.fromkeys([*archive.repairs, *archive.faults]):
-                say(told)
-            return not archive.faults
+        intact = self._is_intact()
+        sys.stdout.write(f"{store.uri}: {counted(len(new), 'new file')} registered\n")
+        self._end(faults, intact=intact)
 
     async def _wacz(self, opts: argparse.Namespace) -> None:
-        given = {name: value for name in _CHOICES if (value := getattr(opts, name))}
+        given = {name: value for name in _FILTERS if (value := getattr(opts, name))}
         wanted = reparse_arguments(**given)
-        with self.archive() as archive:
+        with self._archive() as archive:
             since, until = wanted.captured
-            told = list(archive.faults)
-            captures = list(
-                archive.index.captures(
-                    since=since, until=until, run=wanted.run, host=wanted.host
-                )
-            )  # fmt: skip
+            faults = list(archive.faults)
+            found = archive.index.captures(
+                since=since, until=until, run=wanted.run, host=wanted.host
+            )
+            captures = list(found)
             async with self.database() as db:
-                titles = await headlines(db, _articles(captures))
-            title = "浙江在线 " + (" ".join(f"{k}={v}" for k, v in given.items()) or "all captures")
-            packed = pack(archive, captures, opts.output, title=title, titles=titles, told=told)
-        for fault in told:
+                articles = {each.known["article"] for each in captures if "article" in each.known}
+                titles = await headlines(db, articles)
+            title = f"{current_site().name} " + (
+                " ".join(f"{k}={v}" for k, v in given.items()) or "all captures"
+            )
+            packed = pack(archive, captures, opts.output, title=title, titles=titles, told=faults)
+        counts = [counted(packed.captures, "capture"), counted(packed.pages, "page")]
+        sys.stdout.write(f"{opts.output}: {', '.join(counts)}, {packed.size} bytes\n")
+        self._end(faults)
+
+    def _is_intact(self) -> bool:
+        """Repair and index the archive; whether nothing is damaged or missing."""
+        with self._archive() as archive:
+            for line in dict.fromkeys([*archive.repairs, *archive.faults]):
+                say(line)
+            return not archive.faults
+
+    def _archive(self) -> Archive:
+        """The archive in DATA_DIR and WARC_STORE. Raises ArchiveError if there is neither."""
+        folder, store = self.data_dir() / "warc", self.warc_store()
+        if not folder.is_dir() and store is None:
+            raise ArchiveError(f"no archive at {folder}")
+        return Archive(folder, store)
+
+    def _end(self, faults: Sequence[str], *, intact: bool = True) -> None:
+        for fault in faults:
             say(fault)
-        self.exitcode = 1 if told else 0
-        sys.stdout.write(
-            f"{opts.output}: {packed.captures} captures, {packed.pages} pages, "
-            f"{packed.size} bytes\n"
-        )
-
-
-def _articles(captures: list[Capture]) -> set[str]:
-    return {known["article"] for each in captures if "article" in (known := each.known)}
+        self.exitcode = 1 if faults or not intact else 0

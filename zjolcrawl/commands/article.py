@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import argparse
 
-from bson import json_util
-
 from zjolcrawl.archive.archive import ArchiveError, read_record
 from zjolcrawl.archive.decoding import decoded_body
 from zjolcrawl.archive.warc import Pointer
-from zjolcrawl.command import NotFound, ReadingCommand, one_url
+from zjolcrawl.cli.base import NotFound, ReadingCommand, one_url
 from zjolcrawl.display.article import render
-from zjolcrawl.storage.queries import version_of
-from zjolcrawl.terminal import put_data, tell
+from zjolcrawl.display.terminal import print_lines, write_data, write_json
+from zjolcrawl.storage.queries.articles import version_of
 
 
 class Command(ReadingCommand):
     """Prints title, body with images, and provenance; or JSON, the page or the WARC record."""
 
-    def syntax(self) -> str:
-        return "URL [options]"
-
-    def short_desc(self) -> str:
-        return "Show an archived article, or the bytes that it was parsed from"
+    usage = "URL [options]"
+    summary = "Show an archived article, or the bytes that it was parsed from"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
@@ -35,7 +30,6 @@ class Command(ReadingCommand):
         )
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Find the version and print it in the requested form."""
         url = one_url(args)
         async with self.database() as db:
             version = await self.article(db, url)
@@ -52,11 +46,11 @@ class Command(ReadingCommand):
             if not warc:
                 raise NotFound(f"{url} was stored without an archive (WARC=off)")
             pointer = Pointer(**{name: warc[name] for name in Pointer.__dataclass_fields__})
-            put_data(self._bytes(pointer, whole=opts.record))
+            write_data(self._bytes(pointer, whole=opts.record))
         elif opts.json:
-            put_data(json_util.dumps(version, ensure_ascii=False, indent=2) + "\n")
+            write_json(version)
         else:
-            tell(render(version))
+            print_lines(render(version))
 
     def _bytes(self, pointer: Pointer, *, whole: bool) -> bytes:
         """The whole record or its decoded body. Raises NotFound if it cannot be read or decoded."""

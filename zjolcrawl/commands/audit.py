@@ -10,25 +10,22 @@ from rich.text import Text
 from scrapy.exceptions import UsageError
 
 from zjolcrawl.arguments import ArgumentError
-from zjolcrawl.catalogue import CatalogueError, load_catalogue
-from zjolcrawl.command import ReadingCommand
+from zjolcrawl.cli.base import ReadingCommand
+from zjolcrawl.clock import utc_now
 from zjolcrawl.display.audit import Audit, audit, render, requeued
+from zjolcrawl.display.terminal import print_lines
 from zjolcrawl.parsing.urls import url_day
-from zjolcrawl.storage.audit import ledger, requeue
+from zjolcrawl.site.catalogue import load_catalogue
 from zjolcrawl.storage.connection import Database
-from zjolcrawl.storage.health import column_rows
-from zjolcrawl.storage.operations import utc_now
-from zjolcrawl.terminal import tell
+from zjolcrawl.storage.queries.health import column_rows
+from zjolcrawl.storage.queries.links import column_links, requeue
 
 
 class Command(ReadingCommand):
     """Prints findings by column. Exit status 0: nothing missing; 1: something missing; 2: unknown column."""
 
-    def syntax(self) -> str:
-        return "[COLUMN] [options]"
-
-    def short_desc(self) -> str:
-        return "Report what the column lists declare and the archive lacks"
+    usage = "[COLUMN] [options]"
+    summary = "Report what the column lists declare and the archive lacks"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
@@ -38,15 +35,17 @@ class Command(ReadingCommand):
         )  # fmt: skip
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Print the findings and, with --requeue, requeue links and columns."""
         if len(args) > 1:
             raise UsageError("give one column, or none for all")
         async with self.database() as db:
             rows = await _columns(db, *args)
-            audits = [audit(key, row, await ledger(db, key, url_day)) for key, row in rows.items()]
-            tell(render(audits))
+            audits = [
+                audit(key, row, await column_links(db, key, url_day)) for key, row in rows.items()
+            ]
+            print_lines(render(audits))
             if opts.requeue:
-                tell([line async for line in _requeue(db, audits)] or [Text("nothing to requeue")])
+                lines = [line async for line in _requeue(db, audits)]
+                print_lines(lines or [Text("nothing to requeue")])
         self.exitcode = 1 if any(each.missing for each in audits) else 0
 
 
@@ -59,15 +58,11 @@ async def _requeue(db: Database, audits: list[Audit]) -> AsyncIterator[Text]:
 
 async def _columns(db: Database, wanted: str | None = None) -> dict[str, dict[str, Any]]:
     """The enabled columns and all that were ever crawled, or only `wanted`. Raises ArgumentError."""
-    try:
-        catalogue = load_catalogue()
-    except CatalogueError as error:
-        raise ArgumentError(str(error)) from error
-    known = {key: {"name": column.name} for key, column in catalogue.items()}
-    rows = await column_rows(db)
+    catalogue, rows = load_catalogue(), await column_rows(db)
+    keys = [key for key, column in catalogue.items() if column.enabled] + list(rows)
     if wanted is not None:
-        if wanted not in known and wanted not in rows:
+        if wanted not in catalogue and wanted not in rows:
             raise ArgumentError(f"unknown column {wanted}: `scrapy columns` lists them")
-        return {wanted: known.get(wanted, {}) | rows.get(wanted, {})}
-    enabled = [key for key, column in catalogue.items() if column.enabled]
-    return {key: known.get(key, {}) | rows.get(key, {}) for key in dict.fromkeys([*enabled, *rows])}
+        keys = [wanted]
+    names = {key: {"name": column.name} for key, column in catalogue.items()}
+    return {key: names.get(key, {}) | rows.get(key, {}) for key in dict.fromkeys(keys)}

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import re
 import sys
 import webbrowser
 
-from scrapy.exceptions import UsageError
-
 from zjolcrawl.arguments import ArgumentError
-from zjolcrawl.command import ReadingCommand
+from zjolcrawl.cli.base import ReadingCommand, no_arguments
+from zjolcrawl.cli.options import whole_number
+from zjolcrawl.display.terminal import say
 from zjolcrawl.storage.image_stores import ImageReader
-from zjolcrawl.terminal import say
 
 _MISSING = "scrapy browse needs an extra: pip install 'zjolcrawl[browse]'"
 
@@ -21,25 +19,22 @@ _MISSING = "scrapy browse needs an extra: pip install 'zjolcrawl[browse]'"
 class Command(ReadingCommand):
     """Serves until stopped. Exit status 0: stopped by Ctrl-C or SIGTERM; 2: could not start."""
 
-    def syntax(self) -> str:
-        return "[options]"
-
-    def short_desc(self) -> str:
-        return "Serve the archive as read-only web pages on this machine"
+    summary = "Serve the archive as read-only web pages on this machine"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         parser.add_argument("--host", default="127.0.0.1", help="bind address (default 127.0.0.1)")
-        parser.add_argument("--port", type=_port, default=8017, help="0: free port (default 8017)")
+        parser.add_argument(
+            "--port", type=whole_number(0, 65535), default=8017, help="0: free port (default 8017)"
+        )
         parser.add_argument("--open", action="store_true", help="open the page in the browser")
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
         """Serve until SIGINT or SIGTERM, keeping the full-text index up to date meanwhile."""
-        if args:
-            raise UsageError(f"unexpected argument: {' '.join(args)}")
+        no_arguments(args)
         try:
             from zjolcrawl.web.app import application
-            from zjolcrawl.web.guard import is_loopback
+            from zjolcrawl.web.security import is_loopback
             from zjolcrawl.web.server import address, listen, serving
             from zjolcrawl.web.site import Site
         except ModuleNotFoundError as error:
@@ -61,9 +56,3 @@ class Command(ReadingCommand):
                 if opts.open:
                     await asyncio.to_thread(webbrowser.open, url)
             await site.stop_indexing(upkeep)
-
-
-def _port(text: str) -> int:
-    if not re.fullmatch(r"\d{1,5}", text, re.ASCII) or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text} is not a port from 0 to 65535")
-    return int(text)

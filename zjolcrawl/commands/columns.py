@@ -3,64 +3,48 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
-from typing import Any, ClassVar
 
 from rich.table import Table
 from rich.text import Text
-from scrapy.commands import ScrapyCommand
 
-from zjolcrawl.catalogue import CatalogueError, Column, load_catalogue
-from zjolcrawl.terminal import console, guard, printable, put_data, say
+from zjolcrawl.arguments import host_names
+from zjolcrawl.cli.base import BaseCommand
+from zjolcrawl.display.formatting import counted
+from zjolcrawl.display.terminal import (
+    console,
+    printable,
+    write_json,
+)
+from zjolcrawl.site.catalogue import Column, load_catalogue
 
-_SUFFIX = ".zjol.com.cn"
 _SHOWN = ("id", "name", "url", "enabled", "evidence")
 
 
-class Command(ScrapyCommand):
+class Command(BaseCommand):
     """Lists the catalogue as a table, or tab-separated if stdout is not a terminal."""
 
-    requires_project = True
-    requires_crawler_process = False
-    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
-
-    def short_desc(self) -> str:
-        return "List the catalogue of columns"
+    summary = "List the catalogue of columns"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         parser.add_argument("--enabled", action="store_true", help="only those crawled by default")
         parser.add_argument(
-            "--site",
-            default="",
-            metavar="HOST[,HOST]",
+            "--site", default="", metavar="HOST[,HOST]",
             help="only columns on these hosts: short (zjnews) or full name",
-        )
+        )  # fmt: skip
         parser.add_argument("--json", action="store_true", help="print every key, as JSON")
 
-    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Make stdout and stderr safe for terminals before Scrapy sets up its log."""
-        guard()
-        super().process_options(args, opts)
-
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Print the columns; an invalid catalogue is one line on stderr and exit status 2."""
-        try:
-            columns = list(load_catalogue().values())
-        except CatalogueError as error:
-            say(str(error))
-            self.exitcode = 2
-            return
-        if opts.enabled:
-            columns = [column for column in columns if column.enabled]
-        if opts.site:
-            hosts = {part.strip().removesuffix(_SUFFIX) for part in opts.site.split(",")}
-            columns = [each for each in columns if each.site.removesuffix(_SUFFIX) in hosts]
+    def execute(self, args: list[str], opts: argparse.Namespace) -> None:
+        hosts = host_names(opts.site)
+        columns = [
+            each
+            for each in load_catalogue().values()
+            if (each.enabled or not opts.enabled) and (each.site in hosts or not hosts)
+        ]
         if opts.json:
-            rows = [asdict(column) for column in columns]
-            put_data(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
+            write_json([asdict(column) for column in columns])
         elif sys.stdout.isatty():
             _print(columns)
         else:
@@ -84,4 +68,4 @@ def _print(columns: list[Column]) -> None:
     stdout = console()
     stdout.print(table)
     enabled = sum(column.enabled for column in columns)
-    stdout.print(f"{len(columns)} columns, {enabled} on")
+    stdout.print(f"{counted(len(columns), 'column')}, {enabled} on")

@@ -4,40 +4,30 @@ from __future__ import annotations
 
 import argparse
 
-from bson import json_util
-from scrapy.exceptions import UsageError
-
 from zjolcrawl.arguments import day_span, host_names, names
-from zjolcrawl.command import ReadingCommand
+from zjolcrawl.cli.base import ReadingCommand, no_arguments
+from zjolcrawl.cli.options import add_days
 from zjolcrawl.display.coverage import render, rows, values
-from zjolcrawl.parsing.urls import DAY_IN_URL
-from zjolcrawl.storage.coverage import DIMENSIONS, Wanted, coverage
-from zjolcrawl.terminal import put_data, tell
+from zjolcrawl.display.terminal import print_lines, write_json
+from zjolcrawl.site.current import current_site
+from zjolcrawl.storage.queries.coverage import DIMENSIONS, CoverageFilter, coverage
 
 
 class Command(ReadingCommand):
     """Prints one line per group of articles. Exit status 0, whatever it finds; 2: invalid arguments."""
 
-    def syntax(self) -> str:
-        return "[options]"
-
-    def short_desc(self) -> str:
-        return "Report how often each field is present, by host, template and month"
+    summary = "Report how often each field is present, by host, template and month"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         parser.add_argument(
-            "--host",
-            type=host_names,
-            default=(),
-            metavar="HOST[,HOST]",
+            "--host", default="", metavar="HOST[,HOST]",
             help="only these hosts: short (zjnews) or full name",
-        )
+        )  # fmt: skip
         parser.add_argument(
             "--template", type=names, default=(), metavar="NAME[,NAME]", help="only these templates"
         )
-        parser.add_argument("--since", metavar="DAY", help="published from this day on, China time")
-        parser.add_argument("--until", metavar="DAY", help="published up to this day, inclusive")
+        add_days(parser)
         parser.add_argument(
             "--by", type=_dimensions, default=DIMENSIONS, metavar="NAME[,NAME]",
             help=f"group by one or more of {','.join(DIMENSIONS)} (default: all)",
@@ -49,17 +39,16 @@ class Command(ReadingCommand):
         form.add_argument("--json", action="store_true", help="print the rows as JSON")
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Count in MongoDB and print the rows."""
-        if args:
-            raise UsageError(f"unexpected argument: {' '.join(args)}")
-        wanted = Wanted(opts.by, opts.host, opts.template, *day_span(opts.since, opts.until))
+        no_arguments(args)
+        wanted = CoverageFilter(
+            opts.by, host_names(opts.host), opts.template, *day_span(opts.since, opts.until)
+        )
         async with self.database() as db:
-            found = rows(await coverage(db, wanted, DAY_IN_URL), wanted.by)
+            found = rows(await coverage(db, wanted, current_site().day_in_url), wanted.by)
         if opts.json:
-            told = [values(row) for row in found]
-            put_data(json_util.dumps(told, ensure_ascii=False, indent=2) + "\n")
+            write_json([values(row) for row in found])
         else:
-            tell(render(found, wanted.by, marked_only=opts.marked))
+            print_lines(render(found, wanted.by, marked_only=opts.marked))
 
 
 def _dimensions(text: str) -> tuple[str, ...]:

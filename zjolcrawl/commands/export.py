@@ -12,17 +12,27 @@ from rich.progress import Progress
 from scrapy.exceptions import UsageError
 
 from zjolcrawl.arguments import ArgumentError
-from zjolcrawl.command import ReadingCommand
-from zjolcrawl.commands.search import bring_up_to_date
-from zjolcrawl.display.progress import bar_on_stderr
-from zjolcrawl.display.words import counted, size
-from zjolcrawl.exchange.files import FORMATS, FileRefused, Write, format_of, written, written_bytes
-from zjolcrawl.exchange.values import mended
-from zjolcrawl.search import QueryError, SearchIndex, matching
-from zjolcrawl.selecting import add_selection, selection_of
+from zjolcrawl.cli.base import ReadingCommand
+from zjolcrawl.cli.options import add_selection, selection_of
+from zjolcrawl.display.formatting import counted, size
+from zjolcrawl.display.terminal import bar_on_stderr, say
+from zjolcrawl.export.conform import replace_surrogates
+from zjolcrawl.export.output import (
+    FORMATS,
+    FileRefused,
+    Write,
+    format_of,
+    open_output,
+    written_bytes,
+)
+from zjolcrawl.search import QueryError, matching
 from zjolcrawl.storage.documents import url_of
-from zjolcrawl.storage.export import by_key, count, to_export, versions
-from zjolcrawl.terminal import say
+from zjolcrawl.storage.queries.articles import (
+    articles_by_key,
+    count_selected,
+    for_export,
+    with_revisions,
+)
 
 # Errors that a malformed document may cause in a writer. Not OSError: that concerns the file.
 _ODD = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
@@ -32,13 +42,9 @@ _EVERY = 100  # articles between two updates of the progress bar
 class Command(ReadingCommand):
     """Exit status 1: part of an article could not be written, named on stderr; 2: no file written."""
 
+    usage = "FILE [options]"
+    summary = "Write articles into a JSON Lines, CSV or Parquet file"
     interrupted = "interrupted: nothing was written"
-
-    def syntax(self) -> str:
-        return "FILE [options]"
-
-    def short_desc(self) -> str:
-        return "Write articles into a JSON Lines, CSV or Parquet file"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
@@ -48,14 +54,12 @@ class Command(ReadingCommand):
         parser.add_argument("--search", metavar="WORDS", help="only articles that match this query")
         add_selection(parser)
         parser.add_argument(
-            "--revisions",
-            action="store_true",
+            "--revisions", action="store_true",
             help="also former versions, each before its newer one",
-        )
+        )  # fmt: skip
         parser.add_argument("--force", action="store_true", help="overwrite the file")
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Write the file and print how many articles it has."""
         if len(args) != 1:
             raise UsageError("give one FILE, or - for stdout")
         (name,) = args
@@ -63,42 +67,41 @@ class Command(ReadingCommand):
             form = format_of(name, opts.format)
             selection = selection_of(opts)
             async with self.database() as database:
-                db, total = to_export(database), None
+                db, total = for_export(database), None
                 if opts.search is not None:
-                    index = SearchIndex.open(self.data_dir(), db.name)
-                    await bring_up_to_date(db, index, wholly=True)
+                    index = await self.search_index(db, complete=True)
                     chosen = matching(db, index, opts.search, selection)
                 else:
-                    chosen = by_key(db, selection)
-                    total = await count(db, selection) if sys.stderr.isatty() else None
-                found = versions(db, chosen, revisions=opts.revisions)
-                with written(name, form, force=opts.force) as write, bar_on_stderr() as bar:
-                    counts = await self._write(found, write, bar, total)
+                    chosen = articles_by_key(db, selection)
+                    total = await count_selected(db, selection) if sys.stderr.isatty() else None
+                found = with_revisions(db, chosen, revisions=opts.revisions)
+                with open_output(name, form, force=opts.force) as write, bar_on_stderr() as bar:
+                    counts = await _write(found, write, bar, total)
             counts["bytes"] = written_bytes(name)
         except (FileRefused, QueryError) as error:
             raise ArgumentError(str(error)) from error
-        told = counted(counts["articles"], "article")
-        if opts.revisions:
-            told += f", {counted(counts['former'], 'former version')}"
-        told += f", {size(counts['bytes'])}" if counts["bytes"] else ""
-        say(f"{name}: {told}")
+        parts = [counted(counts["articles"], "article")]
+        parts += [counted(counts["former"], "former version")] if opts.revisions else []
+        parts += [size(counts["bytes"])] if counts["bytes"] else []
+        say(f"{name}: {', '.join(parts)}")
         self.exitcode = 1 if counts["faulty"] else 0
 
-    async def _write(
-        self, found: AsyncIterator[dict[str, Any]], write: Write, bar: Progress, total: int | None
-    ) -> Counter[str]:
-        """Count the `articles` and `former` versions written, and the documents that were `faulty`."""
-        counts: Counter[str] = Counter()
-        task = bar.add_task("articles", total=total)
-        async for document in found:
-            faults, whole = _written(write, document)
-            for fault in faults:
-                say(f"{url_of(document)}: {fault}")
-            counts["faulty"] += bool(faults)
-            counts["former" if isinstance(document["_id"], dict) else "articles"] += whole
-            if counts["articles"] % _EVERY == 0:
-                bar.update(task, completed=counts["articles"])
-        return counts
+
+async def _write(
+    found: AsyncIterator[dict[str, Any]], write: Write, bar: Progress, total: int | None
+) -> Counter[str]:
+    """Count the `articles` and `former` versions written, and the documents that were `faulty`."""
+    counts: Counter[str] = Counter()
+    task = bar.add_task("articles", total=total)
+    async for document in found:
+        faults, whole = _written(write, document)
+        for fault in faults:
+            say(f"{url_of(document)}: {fault}")
+        counts["faulty"] += bool(faults)
+        counts["former" if isinstance(document["_id"], dict) else "articles"] += whole
+        if counts["articles"] % _EVERY == 0:
+            bar.update(task, completed=counts["articles"])
+    return counts
 
 
 def _written(write: Write, document: dict[str, Any]) -> tuple[list[str], bool]:
@@ -107,7 +110,7 @@ def _written(write: Write, document: dict[str, Any]) -> tuple[list[str], bool]:
         try:
             return write(document), True
         except UnicodeEncodeError:
-            told = "invalid UTF-8 in a text was replaced with U+FFFD"
-            return [*write(mended(document)), told], True
+            fault = "invalid UTF-8 in a text was replaced with U+FFFD"
+            return [*write(replace_surrogates(document)), fault], True
     except _ODD as error:
         return [f"left out: {type(error).__name__}: {error}"], False

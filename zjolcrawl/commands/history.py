@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import argparse
 
-from zjolcrawl.command import ReadingCommand, one_url
-from zjolcrawl.display.differences import MOST_TEXT
+from zjolcrawl.cli.base import ReadingCommand, one_url
+from zjolcrawl.display.article_diff import MOST_TEXT
+from zjolcrawl.display.diff import Effort
 from zjolcrawl.display.history import edition, ending, heading
-from zjolcrawl.display.sequences import Effort
-from zjolcrawl.storage.queries import history
-from zjolcrawl.terminal import tell
+from zjolcrawl.display.terminal import print_lines
+from zjolcrawl.storage.queries.articles import history
 
 
 class Command(ReadingCommand):
     """Prints each version with its dates and what changed: fields, sentences, images."""
 
-    def syntax(self) -> str:
-        return "URL"
-
-    def short_desc(self) -> str:
-        return "Show the versions of an article and what was edited"
+    usage = "URL"
+    summary = "Show the versions of an article and what was edited"
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Print the versions, oldest first."""
         url = one_url(args)
         async with self.database() as db:
             newest = await self.article(db, url)
-            tell(heading(newest))
+            print_lines(heading(newest))
             former, effort = None, Effort()
             async for version in history(db, newest, MOST_TEXT + 1):
-                tell(edition(version, former, effort, is_newest=version["_id"] == newest["_id"]))
+                is_newest = version["_id"] == newest["_id"]
+                print_lines(edition(version, former, effort, is_newest=is_newest))
                 former = version
-            tell(ending(newest))
+            print_lines(ending(newest))

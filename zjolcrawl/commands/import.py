@@ -11,49 +11,43 @@ from scrapy.exceptions import UsageError
 
 from zjolcrawl import __version__
 from zjolcrawl.arguments import ArgumentError
-from zjolcrawl.command import ReadingCommand
-from zjolcrawl.display.progress import bar_on_stderr
-from zjolcrawl.exchange.files import FileRefused
-from zjolcrawl.exchange.reading import check
-from zjolcrawl.exchange.taking_in import take_in
-from zjolcrawl.extensions.run_ledger import visit_policy
-from zjolcrawl.extensions.run_lock import LockHeld, RunLock
-from zjolcrawl.extensions.run_summary import DONE, LOCKED, NEEDS_A_PERSON
+from zjolcrawl.cli.base import ReadingCommand
+from zjolcrawl.display.formatting import counted
+from zjolcrawl.display.terminal import bar_on_stderr, say
+from zjolcrawl.export.input import import_files, total_size
+from zjolcrawl.export.output import FileRefused
 from zjolcrawl.parsing.urls import canonical, kind
+from zjolcrawl.run.lock import LockHeld, RunLock
+from zjolcrawl.run.summary import DONE, LOCKED, NEEDS_A_PERSON
+from zjolcrawl.setting_values import visit_policy
 from zjolcrawl.storage.connection import server_address
-from zjolcrawl.storage.doubts import VisitPolicy
 from zjolcrawl.storage.errors import StoreError, StoreUnavailable
-from zjolcrawl.storage.restore import Restorer
+from zjolcrawl.storage.importer import Importer
 from zjolcrawl.storage.store import Store
-from zjolcrawl.terminal import say
+from zjolcrawl.storage.visit_policy import VisitPolicy
 
-_TOLD_IN_RUNS = 100  # messages kept in `runs`; stderr shows all of them
+_MOST_WARNINGS = 100  # kept in `runs`; stderr shows all of them
 _BAD = ("unreadable", "refused", "missed")
 
 
 class Command(ReadingCommand):
     """Exit status 1: some lines were not imported, named on stderr; 75: another run holds DATA_DIR."""
 
+    usage = "FILE…"
+    summary = "Import articles from JSON Lines files of `scrapy export`"
     # Articles imported before Ctrl-C stay; importing them again changes nothing.
     interrupted = "interrupted: run the import again; stored articles are skipped"
 
-    def syntax(self) -> str:
-        return "FILE…"
-
-    def short_desc(self) -> str:
-        return "Import articles from JSON Lines files of `scrapy export`"
-
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Import the files and print the counts."""
         if not args:
             raise UsageError("give files, or - for stdin")
         assert self.settings is not None  # set in scrapy.cmdline
         try:
-            size = check(args)
+            size = total_size(args)
             policy = visit_policy(self.settings)
             lock = RunLock(self.data_dir())
         except LockHeld as error:
-            self._refuse(str(error), LOCKED)
+            self.refuse(str(error), LOCKED)
             return
         except (FileRefused, ValueError) as error:
             raise ArgumentError(str(error)) from error
@@ -66,7 +60,7 @@ class Command(ReadingCommand):
                     run_arguments={"spider": "import", "file": " ".join(args)},
                 )  # fmt: skip
                 try:
-                    await self._take_in(store, policy, args, size)
+                    await self._import(store, policy, args, size)
                 except StoreError as error:
                     raise StoreUnavailable(str(error)) from error
                 finally:
@@ -74,40 +68,39 @@ class Command(ReadingCommand):
         finally:
             lock.release()
 
-    async def _take_in(
-        self, store: Store, policy: VisitPolicy, names: list[str], size: int
-    ) -> None:
+    async def _import(self, store: Store, policy: VisitPolicy, names: list[str], size: int) -> None:
         begun = time.monotonic()
         warnings: list[str] = []
 
-        def tell(place: str, why: str) -> None:
-            if len(warnings) < _TOLD_IN_RUNS:
+        def warn(place: str, why: str) -> None:
+            if len(warnings) < _MOST_WARNINGS:
                 warnings.append(f"{place}: {why}")
             say(f"{place}: {why}")
 
-        restorer = Restorer(store, policy, _kind_of, tell)
-
-        async def end(reason: str) -> None:
-            bad = reason != "finished" or any(restorer.counts[name] for name in _BAD)
-            self.exitcode = NEEDS_A_PERSON if bad else DONE
-            told = {"counts": dict(+restorer.counts), "warnings": warnings}
-            values = {
-                "exit_status": self.exitcode, "finish_reason": reason,
-                "seconds": round(time.monotonic() - begun, 3),
-            }  # fmt: skip
-            await store.finish()
-            await store.end_run(values | {name: value for name, value in told.items() if value})
-
+        importer = Importer(store, policy, _kind_of, warn)
         try:
             with bar_on_stderr() as bar:
                 task = bar.add_task("bytes", total=size or None)
-                await take_in(restorer, names, tell, lambda more: bar.advance(task, more))
+                await import_files(importer, names, lambda more: bar.advance(task, more))
         except asyncio.CancelledError:
-            await end("shutdown")
+            await self._end(store, "shutdown", begun, importer.counts, warnings)
             raise
-        await end("finished")
-        counts, seconds = restorer.counts, time.monotonic() - begun
-        say(f"{_line(counts)}; {seconds:.1f} s")
+        await self._end(store, "finished", begun, importer.counts, warnings)
+        say(f"{_summary(importer.counts)}; {time.monotonic() - begun:.1f} s")
+
+    async def _end(
+        self, store: Store, reason: str, begun: float, counts: Counter[str], warnings: list[str]
+    ) -> None:
+        """Set the exit status and close the run's document in `runs`."""
+        bad = reason != "finished" or any(counts[name] for name in _BAD)
+        self.exitcode = NEEDS_A_PERSON if bad else DONE
+        values = {
+            "exit_status": self.exitcode, "finish_reason": reason,
+            "seconds": round(time.monotonic() - begun, 3),
+            "counts": dict(+counts), "warnings": warnings,
+        }  # fmt: skip
+        await store.finish()
+        await store.end_run({name: each for name, each in values.items() if each not in ({}, [])})
 
 
 def _kind_of(url: str) -> str | None:
@@ -117,9 +110,10 @@ def _kind_of(url: str) -> str | None:
         return None
 
 
-def _line(counts: Counter[str]) -> str:
+def _summary(counts: Counter[str]) -> str:
     return (
-        f"{counts['new']} articles new, {counts['changed']} changed, {counts['reread']} read "
-        f"otherwise, {counts['same']} same; {counts['unreadable']} lines not readable, "
-        f"{counts['refused']} refused, {counts['missed']} between versions"
+        f"{counted(counts['new'], 'article')} new, {counts['changed']} changed, "
+        f"{counts['reread']} corrected, {counts['same']} unchanged; "
+        f"{counted(counts['unreadable'], 'line')} unreadable, {counts['refused']} refused, "
+        f"{counts['missed']} between stored versions"
     )

@@ -8,8 +8,8 @@ from typing import Any
 from lxml import html
 from rich.text import Text
 
-from zjolcrawl.display.markup import is_well_formed, text_of
-from zjolcrawl.display.words import image, moment, people, printed, published
+from zjolcrawl.display.formatting import image, moment, people, printed, published
+from zjolcrawl.display.html_check import is_well_formed, text_of
 from zjolcrawl.storage.documents import records_of, url_of
 
 _INDENT = "　　"

@@ -12,8 +12,8 @@ from typing import Any
 from rich.text import Text
 
 from zjolcrawl.display.findings import Finding, line
-from zjolcrawl.display.words import counted, moment, some
-from zjolcrawl.storage.audit import Ledger
+from zjolcrawl.display.formatting import counted, moment, some
+from zjolcrawl.storage.queries.links import ColumnLinks
 
 _AROUND = 7  # days before and after a gap
 _USUAL = 3  # articles a day: if there are fewer, an empty day is normal
@@ -43,7 +43,7 @@ class Audit:
         return sum(each.bad for each in self.findings)
 
 
-def audit(column: str, row: dict[str, Any], ledger: Ledger) -> Audit:
+def audit(column: str, row: dict[str, Any], ledger: ColumnLinks) -> Audit:
     """Audit a column; `row` is its document in `columns`, empty if it was never crawled."""
     pages = [*_of_pages(row), *_of_links(row, ledger), *_of_days(ledger.days)]
     findings = [*pages, *_of_walk(row), *_of_states(ledger)]
@@ -79,8 +79,8 @@ def render(audits: list[Audit]) -> Iterator[Text]:
     faulty = [each for each in audits if each.missing]
     if faulty:
         total = counted(sum(each.missing for each in faulty), "finding")
-        told = f"missing: {total} in {counted(len(faulty), 'column')}"
-        yield Text(told, style="bold red")
+        text = f"missing: {total} in {counted(len(faulty), 'column')}"
+        yield Text(text, style="bold red")
     else:
         awaited = sum(each.awaited for each in audits)
         more = f", {counted(awaited, 'link')} still to be fetched" if awaited else ""
@@ -110,11 +110,11 @@ def _expected(row: dict[str, Any]) -> int | None:
 def _of_pages(row: dict[str, Any]) -> Iterator[Finding]:
     total, seen = row.get("pages_total"), row.get("pages_seen")
     if total is not None and seen is not None and total > seen:
-        told = f"{counted(total - seen, 'page')} of {total} never reached"
-        yield Finding("", told, bad=True)
+        text = f"{counted(total - seen, 'page')} of {total} never reached"
+        yield Finding("", text, bad=True)
 
 
-def _of_links(row: dict[str, Any], ledger: Ledger) -> Iterator[Finding]:
+def _of_links(row: dict[str, Any], ledger: ColumnLinks) -> Iterator[Finding]:
     if (expected := _expected(row)) is None:
         return
     fewest = expected - int(row["page_links"]) + 1  # the last page has at least one link
@@ -125,17 +125,17 @@ def _of_links(row: dict[str, Any], ledger: Ledger) -> Iterator[Finding]:
 
 def _of_days(days: Counter[date]) -> Iterator[Finding]:
     if spans := gaps(days):
-        told = [str(first) if first == last else f"{first} to {last}" for first, last in spans]
-        yield Finding("", f"no article on {some(told)}", bad=True)
+        text = [str(first) if first == last else f"{first} to {last}" for first, last in spans]
+        yield Finding("", f"no article on {some(text)}", bad=True)
 
 
 def _of_walk(row: dict[str, Any]) -> Iterator[Finding]:
     """An interrupted walk: until the next run completes it, the list is not fully known."""
     if since := row.get("walk_open_since"):
-        yield Finding("", f"its last walk, of {moment(since)}, was cut off", bad=True)
+        yield Finding("", f"its last walk, on {moment(since)}, was cut off", bad=True)
 
 
-def _of_states(ledger: Ledger) -> Iterator[Finding]:
+def _of_states(ledger: ColumnLinks) -> Iterator[Finding]:
     if ledger.gave_up:
         yield Finding("", f"{counted(ledger.gave_up, 'link')} failed for good", bad=True)
     if waiting := ledger.states.get("failed", 0) - ledger.gave_up:

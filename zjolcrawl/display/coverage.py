@@ -8,15 +8,14 @@ from typing import Any
 
 from rich.text import Text
 
-from zjolcrawl.display.words import counted
-from zjolcrawl.extensions.tally import FEWEST, JUMP
-from zjolcrawl.storage.coverage import Group
+from zjolcrawl.display.formatting import counted
+from zjolcrawl.site.current import current_site
+from zjolcrawl.storage.queries.coverage import FEWEST, JUMP, Group
 
 SIGN = "!"
 NONE = "–"
 _STYLE = "bold red"
 _SHORT_BODY = 1 / 3  # of the length elsewhere: genres differ less than that, truncated bodies more
-_SUFFIX = ".zjol.com.cn"
 # Column heading -> name in `Group.counts`.
 _FIELDS = {
     "titl": "title", "time": "time", "src": "source", "auth": "authors", "edit": "editors",
@@ -88,8 +87,8 @@ def render(found: list[Row], by: tuple[str, ...], *, marked_only: bool = False) 
     for row in marked if marked_only else found:
         yield _line(row, widths)
     if marked:
-        told = f"{len(marked)} of {counted(len(found), 'row')} marked with {SIGN}"
-        yield Text(told, style=_STYLE)
+        text = f"{len(marked)} of {counted(len(found), 'row')} marked with {SIGN}"
+        yield Text(text, style=_STYLE)
     else:
         yield Text(f"{counted(len(found), 'row')}, nothing stands out")
 
@@ -143,7 +142,7 @@ def _stands_out(name: str, here: float, elsewhere: float) -> bool:
 
 
 def _name(row: Row, dimension: str) -> str:
-    return (row.names[dimension] or NONE).removesuffix(_SUFFIX)
+    return current_site().short(row.names[dimension] or NONE)
 
 
 def _line(row: Row, widths: dict[str, int]) -> Text:
@@ -153,14 +152,14 @@ def _line(row: Row, widths: dict[str, int]) -> Text:
     text.append(f"{row.group.articles:>6} ")
     for name in (*_FIELDS.values(), "body", "generic"):
         share = row.shares[name]
-        value = f"{_told(name, share):>4}{SIGN if share.marked else ' '}"
+        value = f"{_cell(name, share):>4}{SIGN if share.marked else ' '}"
         text.append(value, style=_STYLE if share.marked else "")
     text.append(f"{row.group.rejected or '':>4}")
     text.rstrip()
     return text
 
 
-def _told(name: str, share: Share) -> str:
+def _cell(name: str, share: Share) -> str:
     """Per cent, rounded down so that 100 means all; a dash if nothing can have the field."""
     if share.value is None:
         return NONE

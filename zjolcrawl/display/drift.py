@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from zjolcrawl.display.findings import Finding
-from zjolcrawl.extensions.tally import FEWEST, JUMP
+from zjolcrawl.display.formatting import counted
+from zjolcrawl.storage.queries.coverage import FEWEST, JUMP
 
 _GENERIC = "generic"  # reads pages that fit no template
 
@@ -42,23 +43,25 @@ def _mix(now: Counter[str], before: Counter[str]) -> Finding:
     total, former = now.total(), before.total()
     shares = {name: (count / total, before[name] / former if former else None)
               for name, count in now.most_common()}  # fmt: skip
-    told = ", ".join(f"{name} {_against(*share)}" for name, share in shares.items())
+    text = ", ".join(f"{name} {_against(*share)}" for name, share in shares.items())
     enough = min(total, former) >= FEWEST
     # A new mix of templates may come from other columns; more pages without a template mean a site change.
     bad = enough and _jumped(*shares.get(_GENERIC, (0.0, None)))
-    return Finding("templates", f"{told}, of {total} articles", bad, {"articles": dict(now)})
+    return Finding(
+        "templates", f"{text}, of {counted(total, 'article')}", bad, {"articles": dict(now)}
+    )
 
 
 def _lacks(
     name: str, articles: int, shares: dict[str, tuple[float, float | None]], *, enough: bool
 ) -> Finding:
-    told = ", ".join(f"{what} {_against(*share)}" for what, share in shares.items())
+    text = ", ".join(f"{what} {_against(*share)}" for what, share in shares.items())
     bad = enough and any(_jumped(*share) for share in shares.values())
     values = {
         "template": name, "articles": articles,
         "missing": {what: {"now": now, "before": before} for what, (now, before) in shares.items()},
     }  # fmt: skip
-    return Finding("templates", f"{name} lacks {told}", bad, values)
+    return Finding("templates", f"{name} lacks {text}", bad, values)
 
 
 def _against(now: float, before: float | None) -> str:

@@ -11,13 +11,13 @@ from rich.text import Text
 
 from zjolcrawl.archive.files import DAMAGED
 from zjolcrawl.archive.state import ArchiveState
-from zjolcrawl.catalogue import Column
 from zjolcrawl.display.drift import of_templates
 from zjolcrawl.display.findings import Finding, line
+from zjolcrawl.display.formatting import counted, moment, size, some, span
 from zjolcrawl.display.runs import arguments, ending, started
-from zjolcrawl.display.words import counted, moment, size, some, span
-from zjolcrawl.storage.folder import Folder
-from zjolcrawl.storage.health import LinkCounts
+from zjolcrawl.site.catalogue import Column
+from zjolcrawl.storage.queries.health import DataFolder
+from zjolcrawl.storage.queries.links import LinkCounts
 
 _VISITS = ("new", "changed", "same", "rejected", "failed", "gone", "doubted", "repeated")
 _FEWEST_VISITS = 20  # below that a failure rate means nothing
@@ -38,7 +38,7 @@ USUAL = Limits(timedelta(hours=48), timedelta(days=60), 1e9)
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class HealthFacts:
     """The facts to judge, as of `now`.
 
     `columns`: the catalogue. `rows`: documents of `columns` by id. `runs`: the last crawls, newest first.
@@ -49,7 +49,7 @@ class Observed:
     now: datetime
     columns: Iterable[Column]
     links: LinkCounts
-    folder: Folder
+    folder: DataFolder
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     runs: list[dict[str, Any]] = field(default_factory=list)
     articles: list[dict[str, Any]] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Observed:
     archive: ArchiveState = field(default_factory=ArchiveState)
 
 
-def judge(seen: Observed, limits: Limits) -> list[Finding]:
+def judge(seen: HealthFacts, limits: Limits) -> list[Finding]:
     """The findings, grouped by section."""
     return [
         *_of_runs(seen, limits),
@@ -82,28 +82,25 @@ def render(findings: list[Finding]) -> Iterator[Text]:
         yield Text("well", style="bold green")
 
 
-def _of_runs(seen: Observed, limits: Limits) -> Iterator[Finding]:
+def _of_runs(seen: HealthFacts, limits: Limits) -> Iterator[Finding]:
     if seen.runs:
         last = seen.runs[0]
         running = last["_id"] in seen.live and "ended_at" not in last
         cut_off = not running and "ended_at" not in last
-        told = f"last: {started(last)}, {arguments(last)}, {ending(last, running=running)}"
+        text = f"last: {started(last)}, {arguments(last)}, {ending(last, running=running)}"
         values = {"last_run": last["_id"], "exit_status": last.get("exit_status")}
-        yield Finding("run", told, cut_off, values)
+        yield Finding("run", text, cut_off, values)
     if seen.good is None:
         yield Finding("run", "no crawl of columns has ended with exit status 0 yet", bad=True)
         return
     at = seen.good.get("ended_at")
     age = f" ({span(seen.now - at)} ago)" if at else ""
-    yield Finding(
-        "run",
-        f"last good one: {started(seen.good)}, {arguments(seen.good)}{age}",
-        at is None or seen.now - at > limits.age,
-        {"last_good_run": seen.good["_id"], "ended_at": at},
-    )
+    text = f"last good one: {started(seen.good)}, {arguments(seen.good)}{age}"
+    values = {"last_good_run": seen.good["_id"], "ended_at": at}
+    yield Finding("run", text, at is None or seen.now - at > limits.age, values)
 
 
-def _of_columns(seen: Observed, limits: Limits) -> Iterator[Finding]:
+def _of_columns(seen: HealthFacts, limits: Limits) -> Iterator[Finding]:
     """Findings on enabled columns; of other columns, only errors are reported, and not as bad.
 
     No schedule crawls the other columns, so their errors would stay.
@@ -112,31 +109,25 @@ def _of_columns(seen: Observed, limits: Limits) -> Iterator[Finding]:
     oldest, quietest = seen.now - limits.age, seen.now - limits.silence
     never = [key for key, row in enabled.items() if "last_crawled_at" not in row]
     late = [key for key, row in enabled.items() if row.get("last_crawled_at", oldest) < oldest]
-    silent = [
-        key
-        for key, row in enabled.items()
-        if "swept_at" in row and row.get("newest_listed_at", quietest) < quietest
-    ]
+    swept = {key: row for key, row in enabled.items() if "swept_at" in row}
+    silent = [key for key, row in swept.items() if row.get("newest_listed_at", quietest) < quietest]
     errors = [key for key, row in enabled.items() if "last_error" in row]
     well = len(enabled.keys() - {*never, *late, *silent, *errors})
-    yield Finding(
-        "columns",
-        f"{well} of {len(enabled)} are well",
-        values={"well": well, "enabled": len(enabled)},
-    )
+    values = {"well": well, "enabled": len(enabled)}
+    yield Finding("columns", f"{well} of {len(enabled)} are well", values=values)
     if never:
         yield Finding("columns", f"never crawled: {some(never)}", True, {"never": never})
     if late:
-        told = f"no success in {span(limits.age)}: {some(_since(enabled, late, 'last_crawled_at'))}"
-        yield Finding("columns", told, True, {"late": late})
+        text = f"no success in {span(limits.age)}: {some(_since(enabled, late, 'last_crawled_at'))}"
+        yield Finding("columns", text, True, {"late": late})
     yield from _of_errors(enabled, errors)
     if silent:
-        told = f"list nothing new: {some(_since(enabled, silent, 'newest_listed_at'))}"
-        yield Finding("columns", told, values={"silent": silent})
+        text = f"list nothing new: {some(_since(enabled, silent, 'newest_listed_at'))}"
+        yield Finding("columns", text, values={"silent": silent})
     others = [k for k, row in seen.rows.items() if k not in enabled and "last_error" in row]
     if others:
-        told = f"not in the schedule, and failed when last asked for: {some(others)}"
-        yield Finding("columns", told, values={"other_errors": others})
+        text = f"not enabled, and failed on their last visit: {some(others)}"
+        yield Finding("columns", text, values={"other_errors": others})
 
 
 def _since(rows: dict[str, dict[str, Any]], keys: list[str], name: str) -> list[str]:
@@ -158,9 +149,9 @@ def _of_errors(rows: dict[str, dict[str, Any]], keys: list[str]) -> Iterator[Fin
 def _of_links(links: LinkCounts) -> Finding:
     """Link counts, never bad: `scrapy audit` reports the columns that lack links."""
     states = ", ".join(f"{count} {state}" for state, count in links.states.items())
-    told = f"{states or 'none'}; {links.due} due now, {links.gave_up} given up"
+    text = f"{states or 'none'}; {links.due} due now, {links.gave_up} given up"
     values = {"states": links.states, "due": links.due, "gave_up": links.gave_up}
-    return Finding("links", told, values=values)
+    return Finding("links", text, values=values)
 
 
 def _of_visits(runs: list[dict[str, Any]]) -> Finding:
@@ -168,45 +159,45 @@ def _of_visits(runs: list[dict[str, Any]]) -> Finding:
     visits = sum(each.get(name, 0) for each in counts for name in _VISITS)
     failed = sum(each.get("failed", 0) for each in counts)
     rate = failed / visits if visits else 0.0
-    told = f"{failed} of {visits} failed in the last {counted(len(runs), 'run')} ({rate:.1%})"
+    text = f"{failed} of {visits} failed in the last {counted(len(runs), 'run')} ({rate:.1%})"
     bad = visits >= _FEWEST_VISITS and rate > _MOST_FAILED
-    return Finding("visits", told, bad, {"visits": visits, "failed": failed})
+    return Finding("visits", text, bad, {"visits": visits, "failed": failed})
 
 
-def _of_disk(folder: Folder, limits: Limits) -> Finding:
-    told = f"{size(folder.free)} free, {size(folder.archive)} in the archive"
+def _of_disk(folder: DataFolder, limits: Limits) -> Finding:
+    text = f"{size(folder.free)} free, {size(folder.archive)} in the archive"
     values = {"free": folder.free, "archive": folder.archive}
-    return Finding("disk", told, folder.free < limits.free, values)
+    return Finding("disk", text, folder.free < limits.free, values)
 
 
 def _of_archive(archive: ArchiveState) -> Iterator[Finding]:
     if archive.missing:
-        told = (
+        text = (
             f"{counted(len(archive.missing), 'WARC file')} missing: {some(archive.missing, 3)}. "
             "Restore them to DATA_DIR/warc, or run `scrapy archive pull`"
         )
-        yield Finding("archive", told, True, {"missing_files": archive.missing})
+        yield Finding("archive", text, True, {"missing_files": archive.missing})
     if archive.damaged:
-        told = (
+        text = (
             f"{counted(len(archive.damaged), 'part')} damaged: {some(archive.damaged, 3)}. "
             "Replace the file with an intact copy. If a repair kept a copy of it "
             f"({DAMAGED}), you may inspect and delete that copy instead"
         )
-        yield Finding("archive", told, True, {"damaged_parts": archive.damaged})
+        yield Finding("archive", text, True, {"damaged_parts": archive.damaged})
 
 
-def _of_spool(folder: Folder) -> Iterator[Finding]:
+def _of_spool(folder: DataFolder) -> Iterator[Finding]:
     if folder.spooled:
         held = size(sum(folder.spooled.values()))
-        told = f"{held} waiting for the database: {some(list(folder.spooled), 3)}"
-        yield Finding("spool", told, True, {"files": folder.spooled})
+        text = f"{held} waiting for the database: {some(list(folder.spooled), 3)}"
+        yield Finding("spool", text, True, {"files": folder.spooled})
     else:
         yield Finding("spool", "empty")
     if folder.set_aside:
         held = size(sum(folder.set_aside.values()))
         names = some(list(folder.set_aside), 3)
-        told = f"{held} of unusable spool items, kept for inspection: {names}"
-        yield Finding("spool", told, values={"set_aside": folder.set_aside})
+        text = f"{held} of unusable spool items, kept for inspection: {names}"
+        yield Finding("spool", text, values={"set_aside": folder.set_aside})
 
 
 def _of_alarms(runs: list[dict[str, Any]]) -> Iterator[Finding]:

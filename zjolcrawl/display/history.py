@@ -7,9 +7,9 @@ from typing import Any
 
 from rich.text import Text
 
-from zjolcrawl.display.differences import FIELDS, MOST_TEXT, Change, changes, pairs
-from zjolcrawl.display.sequences import Effort
-from zjolcrawl.display.words import moment
+from zjolcrawl.display.article_diff import FIELDS, MOST_TEXT, Change, changes, pairs
+from zjolcrawl.display.diff import Effort
+from zjolcrawl.display.formatting import counted, moment
 
 _OUT, _IN = "red", "green"
 
@@ -27,8 +27,8 @@ def edition(
     yield Text()
     yield Text(_headline(version, is_newest=is_newest), style="bold")
     if former is None:
-        yield Text(f"  {version['title']}, {version['characters']} characters, "
-                   f"{len(version.get('images', []))} images")  # fmt: skip
+        counts = (version["characters"], "character"), (len(version.get("images", [])), "image")
+        yield Text(f"  {version['title']}, {', '.join(counted(*each) for each in counts)}")
     else:
         yield from _edits(changes(former, version, effort), effort)
 

@@ -8,15 +8,13 @@ from typing import Any
 
 from rich.text import Text
 
-from zjolcrawl.display.words import counted, moment, span
+from zjolcrawl.display.formatting import counted, moment, span
 
-# The same words as in the summary of a run.
-_COUNTS = {
-    "new": "new", "changed": "changed", "same": "same", "rejected": "rejected",
-    "skipped": "skipped", "failed": "failed", "gone": "gone", "doubted": "in doubt", "missed": "missed",
-    "repeated": "as before",
-    "proposed": "columns proposed",
-}  # fmt: skip
+_COUNTS = (
+    "new", "changed", "same", "rejected", "skipped", "failed", "gone", "doubted", "missed", "repeated",
+    "proposed",
+)  # fmt: skip
+_WORDS = {"doubted": "in doubt", "repeated": "as before", "proposed": "columns proposed"}
 
 
 def render(runs: list[dict[str, Any]], live: Mapping[Any, list[str]]) -> Iterator[Text]:
@@ -41,11 +39,8 @@ def duration(run: dict[str, Any]) -> str:
     """How long a run took; empty if unknown."""
     if "seconds" in run:
         return span(timedelta(seconds=run["seconds"]))
-    return (
-        span(run["ended_at"] - run["started_at"])
-        if {"started_at", "ended_at"} <= run.keys()
-        else ""
-    )
+    both = {"started_at", "ended_at"} <= run.keys()
+    return span(run["ended_at"] - run["started_at"]) if both else ""
 
 
 def ending(run: dict[str, Any], *, running: bool = False) -> str:
@@ -67,22 +62,22 @@ def at_work(run: dict[str, Any], hosts: list[str]) -> str:
     """Where a live run is and which hosts it leases, as far as is known."""
     place = f"on {run['place'].rpartition('#')[0] or run['place']}" if "place" in run else ""
     leases = f"leases {', '.join(hosts)}" if hosts else ""
-    return ", ".join(filter(None, [place, leases])) or "counts follow at its end"
+    return ", ".join(filter(None, [place, leases])) or "counts are stored when it ends"
 
 
 def outcome(run: dict[str, Any]) -> str:
     """The results of a run: its non-zero counts in words, or `nothing`."""
     if "ended_at" not in run:
-        return "counts unknown: run_id in articles tells what it stored"
+        return "counts unknown; the articles with this run_id are what it stored"
     counts = dict(run.get("counts", {}))
     # `rejected` includes `skipped`, the pages that are expected to have no article.
     counts["rejected"] = counts.get("rejected", 0) - counts.get("skipped", 0)
-    parts = [f"{counts[name]} {word}" for name, word in _COUNTS.items() if counts.get(name)]
+    parts = [f"{counts[name]} {_WORDS.get(name, name)}" for name in _COUNTS if counts.get(name)]
     if links := counts.get("links_new"):
         parts.append(f"{counted(links, 'link')} new")
     if images := counts.get("images_failed"):
         parts.append(f"{counted(images, 'image')} failed")
     parts += [
-        counted(len(told), noun) for noun in ("warning", "alarm") if (told := run.get(f"{noun}s"))
+        counted(len(run[f"{each}s"]), each) for each in ("warning", "alarm") if run.get(f"{each}s")
     ]
     return ", ".join(parts) or "nothing"

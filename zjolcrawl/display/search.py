@@ -7,8 +7,8 @@ from typing import Any
 
 from rich.text import Text
 
+from zjolcrawl.display.formatting import counted, people, published
 from zjolcrawl.display.snippets import Marked, marked, snippets
-from zjolcrawl.display.words import counted, people, published
 from zjolcrawl.search import Results
 
 _MARK = "bold red"

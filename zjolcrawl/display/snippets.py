@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from zjolcrawl.display.words import people
-from zjolcrawl.search.text import folded
+from zjolcrawl.display.formatting import people
+from zjolcrawl.search.tokens import folded
 
 _LONG = 20_000  # characters of a text that are searched for terms
 _MOST_LINES = 1000
@@ -18,7 +18,7 @@ Marked = list[tuple[str, bool]]
 
 
 def marked(text: str, terms: Sequence[str]) -> Marked:
-    """Split a text at search terms; `terms` must be folded (search.text.folded)."""
+    """Split a text at search terms; `terms` must be folded (search.tokens.folded)."""
     parts: Marked = []
     end = 0
     for start, stop in _places(text, terms):

@@ -1,1 +1,1 @@
-"""Run ledger, progress."""
+"""Scrapy extensions, one per file: they wire signals to the run."""

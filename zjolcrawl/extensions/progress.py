@@ -6,38 +6,17 @@ import asyncio
 import contextlib
 import sys
 from collections import Counter
-from collections.abc import Mapping
 from typing import Self
 
-from rich.progress import Progress as Bar
-from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
-from zjolcrawl.extensions.run_ledger import RunLedger
-from zjolcrawl.processes import PART_REPORTS, report
-from zjolcrawl.terminal import console
+from zjolcrawl.display.progress import counting_bar, describe
+from zjolcrawl.run.reparse_jobs import PART_REPORTS, report
+from zjolcrawl.run.run import Run, run_of
 
 _EVERY = 0.5  # seconds
-
-
-def counting_bar(*, shown: bool = True) -> Bar:
-    """A transient progress line on stderr; disabled if stderr is not a terminal."""
-    return Bar(
-        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
-        console=console(stderr=True), transient=True, disable=not (shown and sys.stderr.isatty()),
-    )  # fmt: skip
-
-
-def describe(counts: Mapping[str, int]) -> str:
-    """One line of a run's counts so far."""
-    stored = sum(counts.get(name, 0) for name in ("new", "changed", "reread", "same"))
-    bad = sum(counts.get(name, 0) for name in ("rejected", "failed", "gone"))
-    return (
-        f"{counts.get('pages', 0)} column pages · {counts.get('links', 0)} links · "
-        f"{stored} articles stored ({counts.get('new', 0)} new) · {bad} not stored"
-    )
 
 
 class Progress:
@@ -47,18 +26,18 @@ class Progress:
     the parent has ended.
     """
 
-    def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
-        self._is_part = crawler.settings.getbool(PART_REPORTS)
+    def __init__(self, run: Run, *, is_part: bool) -> None:
+        self._run, self._is_part = run, is_part
         self._bar = counting_bar(shown=not self._is_part)
         self._ticking: asyncio.Task[None] | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Raises NotConfigured if stderr is not a terminal and the run is not a part."""
-        if not sys.stderr.isatty() and not crawler.settings.getbool(PART_REPORTS):
+        is_part = crawler.settings.getbool(PART_REPORTS)
+        if not sys.stderr.isatty() and not is_part:
             raise NotConfigured
-        progress = cls(crawler)
+        progress = cls(run_of(crawler), is_part=is_part)
         crawler.signals.connect(progress.spider_opened, signal=signals.spider_opened)
         crawler.signals.connect(progress.spider_closed, signal=signals.spider_closed)
         return progress
@@ -76,14 +55,14 @@ class Progress:
 
     async def _tick(self) -> None:
         task = self._bar.add_task("starting")
-        ledger = RunLedger.of(self.crawler)
+        run = self._run
         while True:
-            counts = ledger.counts + (ledger.store.counts if ledger.store else Counter())
+            counts = run.counts + (run.store.counts if run.store else Counter())
             self._bar.update(task, description=describe(counts))
             if self._is_part:
                 try:
                     report(counts)
                 except BrokenPipeError:
-                    ledger.stop("the process that started this part has ended", "shutdown")
+                    run.stop("the process that started this part has ended", "shutdown")
                     return
             await asyncio.sleep(_EVERY)

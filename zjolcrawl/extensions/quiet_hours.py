@@ -12,8 +12,8 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
-from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.parsing.fields.dates import CHINA
+from zjolcrawl.run.run import Run, run_of
 
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
@@ -41,8 +41,8 @@ def seconds_to(hours: tuple[time, time], now: datetime) -> float:
 class QuietHours:
     """Ends a run that uses the network, with a regular finish, when QUIET_HOURS begin."""
 
-    def __init__(self, crawler: Crawler, hours: tuple[time, time]) -> None:
-        self.crawler, self.hours = crawler, hours
+    def __init__(self, run: Run, hours: tuple[time, time]) -> None:
+        self._run, self.hours = run, hours
         self._watching: asyncio.Task[None] | None = None
 
     @classmethod
@@ -50,13 +50,13 @@ class QuietHours:
         """Raises NotConfigured without QUIET_HOURS, ValueError if it is malformed."""
         if not (text := crawler.settings.get("QUIET_HOURS")):
             raise NotConfigured
-        quiet = cls(crawler, parse_hours(text))
+        quiet = cls(run_of(crawler), parse_hours(text))
         crawler.signals.connect(quiet.spider_opened, signal=signals.spider_opened)
         crawler.signals.connect(quiet.spider_closed, signal=signals.spider_closed)
         return quiet
 
     def spider_opened(self) -> None:
-        if not getattr(self.crawler.spider, "offline", False):
+        if self._run.live:
             self._watching = asyncio.get_running_loop().create_task(self._watch())
 
     async def spider_closed(self) -> None:
@@ -67,8 +67,5 @@ class QuietHours:
 
     async def _watch(self) -> None:
         await asyncio.sleep(seconds_to(self.hours, datetime.now(CHINA)))
-        ledger = RunLedger.of(self.crawler)
-        ledger.warnings.append(f"quiet hours until {self.hours[1]:%H:%M}, China time")
-        assert self.crawler.engine is not None
-        closing = self.crawler.engine.close_spider_async(reason="closespider_quiet_hours")
-        self._closing = asyncio.ensure_future(closing)
+        self._run.warnings.append(f"quiet hours until {self.hours[1]:%H:%M}, China time")
+        self._run.end_early("closespider_quiet_hours")

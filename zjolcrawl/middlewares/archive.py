@@ -12,18 +12,18 @@ from scrapy.http import Response
 
 from zjolcrawl.archive.archive import ArchiveError, NoAnswer
 from zjolcrawl.archive.writer import Exchange, Headers
-from zjolcrawl.extensions.leases import LeaseLost
-from zjolcrawl.extensions.run_ledger import RunLedger
-from zjolcrawl.middlewares.frontier import CONDITIONS
+from zjolcrawl.clock import utc_now
 from zjolcrawl.middlewares.replay import ARCHIVED
 from zjolcrawl.middlewares.robots import Forbidden
-from zjolcrawl.storage.operations import utc_now
+from zjolcrawl.request_meta import CONTEXT, SEEN_AT, WARC
+from zjolcrawl.run.leases import LeaseLost
+from zjolcrawl.run.run import Run, run_of
 
 logger = logging.getLogger(__name__)
 UNASKED = "unasked"
 """The response flag of a 304 to a request that was not conditional."""
 _COUNTERS = {"attempt": "retry_times", "hop": "redirect_times"}  # Scrapy's meta keys
-_CONDITIONS = {name.encode() for name in CONDITIONS.values()}
+_CONDITIONS = {b"If-None-Match", b"If-Modified-Since"}
 _KEPT_FLAGS = {UNASKED, "dataloss", "partial"}
 _SECRET = {b"proxy-authorization", b"authorization", b"cookie"}
 
@@ -31,32 +31,26 @@ _SECRET = {b"proxy-authorization", b"authorization", b"cookie"}
 class ArchiveMiddleware:
     """Writes each response to the archive, before decompression.
 
-    Sets two keys of `request.meta`: `seen_at`, when the response arrived, and `warc`, where its
-    payload is in the archive ({file, offset, length, record_id}). `meta["context"]` is stored with
-    the record: it holds what `reparse` needs and the bytes do not say. A request without an answer
-    is stored too, with the reason.
+    Sets SEEN_AT and WARC in `request.meta`, and stores CONTEXT with the record. A request without an
+    answer is stored too, with the reason.
     """
 
-    def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
+    def __init__(self, run: Run) -> None:
+        self._run = run
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler)
-
-    @property
-    def ledger(self) -> RunLedger:
-        """The run's RunLedger; it owns the archive."""
-        return RunLedger.of(self.crawler)
+        """Raises NotConfigured for a spider without a run."""
+        return cls(run_of(crawler))
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Archive the exchange. If that fails, ends the run and raises ArchiveError."""
         if ARCHIVED in response.flags:
             return response
-        request.meta["seen_at"] = utc_now()
+        request.meta[SEEN_AT] = utc_now()
         if response.status == 304 and not _CONDITIONS & request.headers.keys():
             response.flags.append(UNASKED)
-        writer = self.ledger.writer
+        writer = self._run.writer
         if writer is None or "cached" in response.flags:
             return response
         ip = None if request.meta.get("proxy") else response.ip_address
@@ -65,7 +59,7 @@ class ArchiveMiddleware:
             status=response.status,
             headers=_pairs(response),
             body=response.body,
-            seen_at=request.meta["seen_at"],
+            seen_at=request.meta[SEEN_AT],
             request_headers=[each for each in _pairs(request) if each[0].lower() not in _SECRET],
             request_body=request.body,
             method=request.method,
@@ -74,9 +68,9 @@ class ArchiveMiddleware:
             truncated="dataloss" in response.flags,
         )
         try:
-            request.meta["warc"] = writer.write(exchange).values()
+            request.meta[WARC] = writer.write(exchange).values()
         except ArchiveError as error:
-            self.ledger.stop(str(error), "archive_lost")
+            self._run.stop(str(error), "archive_lost")
             raise
         return response
 
@@ -85,20 +79,18 @@ class ArchiveMiddleware:
         ignored = isinstance(exception, IgnoreRequest) and not isinstance(exception, Forbidden)
         if ignored or isinstance(exception, (ArchiveError, LeaseLost, NoAnswer)):
             return
-        request.meta["seen_at"] = utc_now()
-        if writer := self.ledger.writer:
+        request.meta[SEEN_AT] = utc_now()
+        if writer := self._run.writer:
             reason = f"{type(exception).__name__}: {exception}"
             try:
-                writer.write_failure(
-                    request.url, reason, request.meta["seen_at"], _context(request)
-                )
+                writer.write_failure(request.url, reason, request.meta[SEEN_AT], _context(request))
             except ArchiveError as error:
-                self.ledger.stop(str(error), "archive_lost")
+                self._run.stop(str(error), "archive_lost")
 
 
 def _context(request: Request, response: Response | None = None) -> dict[str, Any] | None:
     """The request's context plus its retry and redirect counts and its response flags."""
-    context = request.meta.get("context")
+    context = request.meta.get(CONTEXT)
     if context is None:
         return None
     counts = {name: request.meta.get(key) for name, key in _COUNTERS.items()}

@@ -7,8 +7,9 @@ from typing import Self
 from scrapy import Request
 from scrapy.crawler import Crawler
 
-from zjolcrawl.extensions.leases import FED, HOST, LeaseLost
-from zjolcrawl.extensions.run_ledger import RunLedger
+from zjolcrawl.request_meta import FED, HOST
+from zjolcrawl.run.leases import LeaseLost
+from zjolcrawl.run.run import Run, run_of
 
 
 class LeavingMiddleware:
@@ -17,18 +18,19 @@ class LeavingMiddleware:
     Started work continues: further pages of an article, redirects and retries.
     """
 
-    def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
+    def __init__(self, run: Run) -> None:
+        self._run = run
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler)
+        """Raises NotConfigured for a spider without a run."""
+        return cls(run_of(crawler))
 
     def process_request(self, request: Request) -> None:
         """Raises LeaseLost for a link of a host that is being given back."""
         meta = request.meta
         if not meta.get(FED) or "redirect_times" in meta or "retry_times" in meta:
             return
-        leases = RunLedger.of(self.crawler).leases
+        leases = self._run.leases
         if leases and meta[HOST] in leases.leaving:
             raise LeaseLost(f"{meta[HOST]} is being given to another run")

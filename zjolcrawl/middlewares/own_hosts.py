@@ -6,6 +6,7 @@ from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
 
 from zjolcrawl.parsing.urls import is_image_host, is_own_host
+from zjolcrawl.request_meta import CONTEXT
 
 
 class OffSite(IgnoreRequest):
@@ -16,7 +17,7 @@ class OwnHostsMiddleware:
     """Refuses requests that leave the site, also those that a redirect made.
 
     Hosts are checked by name and port. An IP address (127.0.0.1, 10.0.0.1) never matches, nor does
-    another service on a host of the site. `zjolcrawl.resolver` checks the addresses that a name
+    another service on a host of the site. `zjolcrawl.network.resolver` checks the addresses that a name
     resolves to. The site's image hosts are allowed only for images and robots.txt.
     """
 
@@ -28,5 +29,5 @@ class OwnHostsMiddleware:
 
 def may_fetch(request: Request) -> bool:
     """Whether the request stays on the site."""
-    image = "image" in request.meta.get("context", {}) or request.url.endswith("/robots.txt")
+    image = "image" in request.meta.get(CONTEXT, {}) or request.url.endswith("/robots.txt")
     return is_image_host(request.url) if image else is_own_host(request.url)

@@ -13,7 +13,8 @@ from scrapy.responsetypes import responsetypes
 from zjolcrawl.archive.archive import Archive
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.archive.warc import warc_date
-from zjolcrawl.extensions.run_ledger import RunLedger
+from zjolcrawl.request_meta import AS_OF, CAPTURE, PART_OF, SEEN_AT, WARC
+from zjolcrawl.run.run import Run, run_of
 
 ARCHIVED = "archived"
 """The flag of a response that comes from the archive."""
@@ -24,45 +25,45 @@ class NotCaptured(IgnoreRequest):
 
 
 class ReplayMiddleware:
-    """Answers a request whose `meta["capture"]` is a capture.
+    """Answers a request whose `meta` has a CAPTURE.
 
-    For a spider with `offline = True` it answers every request and lets none through to the
-    network. It then uses the last good capture of the URL before `meta["as_of"]`, else the first
+    In a replay it answers every request and lets none through to the network. It then uses the last good capture of the URL before AS_OF, else the first
     one after it. For a further page of an article it uses the capture that the same run took after
-    the capture `meta["part_of"]`.
+    the capture PART_OF.
     """
 
-    def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
+    def __init__(self, run: Run) -> None:
+        self._run = run
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler)
+        """Raises NotConfigured for a spider without a run."""
+        return cls(run_of(crawler))
 
     def process_request(self, request: Request) -> Response | None:
         """The archived response, or None to pass the request on.
 
         Raises NoAnswer for a request that got no answer when it was made, ArchiveError for an
-        unreadable record, and NotCaptured when offline if the archive has no capture.
+        unreadable record, and NotCaptured in a replay if the archive has no capture.
         """
-        capture: Capture | None = request.meta.pop("capture", None)
-        if capture is None and not getattr(self.crawler.spider, "offline", False):
+        capture: Capture | None = request.meta.pop(CAPTURE, None)
+        if capture is None and self._run.live:
             return None
-        archive = RunLedger.of(self.crawler).archive
+        archive = self._run.archive
         assert archive is not None
-        if capture is None and (as_of := request.meta.get("as_of")):
+        if capture is None and (as_of := request.meta.get(AS_OF)):
             capture = archive.around(request.url, warc_date(as_of))
-        if capture is None and (first := request.meta.get("part_of")):
+        if capture is None and (first := request.meta.get(PART_OF)):
             capture = archive.further(request.url, first)
         if capture is None:
             raise NotCaptured(f"not in the archive: {request.url}")
-        request.meta["seen_at"] = capture.seen_at
+        request.meta[SEEN_AT] = capture.seen_at
         return _answer(request, capture, archive)
 
 
 def _answer(request: Request, capture: Capture, archive: Archive) -> Response:
     message = archive.message(capture)
-    request.meta["warc"] = archive.source(capture).values()
+    request.meta[WARC] = archive.source(capture).values()
     headers = Headers()
     for name, value in message.headers:
         headers.appendlist(name, value.encode("latin-1"))

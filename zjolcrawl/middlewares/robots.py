@@ -17,9 +17,10 @@ from scrapy.utils.httpobj import urlparse_cached
 from scrapy.utils.misc import load_object
 
 from zjolcrawl.archive.archive import ArchiveError, NoAnswer
-from zjolcrawl.extensions.leases import HOST, LeaseLost
-from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.parsing.urls import absolute, host_of
+from zjolcrawl.request_meta import HOST
+from zjolcrawl.run.leases import LeaseLost
+from zjolcrawl.run.run import Run
 
 MOST_BYTES = 500 * 1024
 """Bytes of robots.txt to read, the rest is ignored (RFC 9309, 2.5 requires at least this)."""
@@ -58,11 +59,9 @@ class RobotsMiddleware:
     the whole host until it answers.
     """
 
-    def __init__(self, crawler: Crawler) -> None:
+    def __init__(self, crawler: Crawler, run: Run | None) -> None:
         settings = crawler.settings
-        if not settings.getbool("ROBOTSTXT_OBEY"):
-            raise NotConfigured
-        self.crawler = crawler
+        self.crawler, self._run = crawler, run
         self._parser: type[RobotParser] = load_object(settings["ROBOTSTXT_PARSER"])
         self._agent: str | None = settings["ROBOTSTXT_USER_AGENT"]
         self._default_agent: str = settings["USER_AGENT"]
@@ -72,7 +71,9 @@ class RobotsMiddleware:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Raises NotConfigured with ROBOTSTXT_OBEY=False."""
-        return cls(crawler)
+        if not crawler.settings.getbool("ROBOTSTXT_OBEY"):
+            raise NotConfigured
+        return cls(crawler, getattr(crawler.spider, "run", None))
 
     async def process_request(self, request: Request) -> None:
         """Wait for the host's rules.
@@ -122,14 +123,15 @@ class RobotsMiddleware:
             rules = _Rules(fault=fault)
         now = time.monotonic()
         if rules.fault is None:
-            if leases := RunLedger.of(self.crawler).leases:
+            if self._run and (leases := self._run.leases):
                 leases.slow_down(host_of(site), rules.crawl_delay)
             rules.expires = now + self._longest
             return rules
-        if known is None or not known.fault:
-            warnings = RunLedger.of(self.crawler).warnings
+        if self._run and (known is None or not known.fault):
             held = "its previous rules apply" if known else "no page of this host is fetched"
-            warnings.append(f"{url} cannot be fetched ({rules.fault}): {held} until it answers")
+            self._run.warnings.append(
+                f"{url} cannot be fetched ({rules.fault}): {held} until it answers"
+            )
         if known and not known.fault:
             rules = known  # RFC 9309, 2.4: a cached file may be used while the host is unreachable
         rules.expires = now + _ASK_AGAIN

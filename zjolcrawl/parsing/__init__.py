@@ -1,1 +1,1 @@
-"""Parses pages: bytes in, fields out. Pure functions on lxml; no Scrapy, no network, no clock."""
+"""Parses pages: bytes in, fields out. Only lxml and the site's description; no Scrapy, no network, no clock."""

@@ -9,17 +9,22 @@ from html import escape
 from itertools import dropwhile
 
 from zjolcrawl.items import Image, Media
-from zjolcrawl.parsing.bar import apart, begins_with_source, is_bar, read_bar
 from zjolcrawl.parsing.blocks import Block, keep_lines
 from zjolcrawl.parsing.captions import with_captions
+from zjolcrawl.parsing.credit_bar import (
+    begins_with_source,
+    is_credit_bar,
+    read_credit_bar,
+    with_labels_apart,
+)
 from zjolcrawl.parsing.credits import read_credits
-from zjolcrawl.parsing.fields.bylines import EDITOR_ROLES
+from zjolcrawl.parsing.fields.roles import EDITOR_ROLES
 from zjolcrawl.parsing.fields.text import clean, squeeze
 from zjolcrawl.parsing.furniture import begins_box, is_contact, trim, until_end
 from zjolcrawl.parsing.info_line import read_info
-from zjolcrawl.parsing.passages import (
+from zjolcrawl.parsing.labelled_lines import (
     ABSTRACT,
-    BAR,
+    BUTTONS,
     EDITOR_LINE,
     NOTE,
     ORIGINAL_TITLE,
@@ -79,7 +84,7 @@ def read_body(
     """
     blocks = _without_head(blocks, head, headline, headline_inside)
     body = Body()
-    blocks = trim(_take_foot(until_end(blocks), body))
+    blocks = trim(_take_footer(until_end(blocks), body))
     blocks = _take_source(_take_original_title(blocks, body), body)
     blocks = _take_editors(blocks, body)
     body.editor_note, blocks = _take_note(blocks, NOTE, _NOTE_SIGNS)
@@ -152,7 +157,7 @@ def _is_known(block: Block, known: set[str]) -> bool:
 
 
 def _is_prose(block: Block) -> bool:
-    """Whether a block is a paragraph of text, not a line of a menu, head or foot."""
+    """Whether a block is a paragraph of text, not a line of a menu, head or footer."""
     if block.kind not in {"p", "quote"} or block.links >= 0.5 or not block.lines:
         return False
     return (
@@ -160,26 +165,28 @@ def _is_prose(block: Block) -> bool:
     )
 
 
-def _take_foot(blocks: list[Block], body: Body) -> list[Block]:
+def _take_footer(blocks: list[Block], body: Body) -> list[Block]:
     """Take out the bar with source, author and editor below the text, and everything after it."""
     end = len(blocks)
     while end and not _is_prose(blocks[end - 1]):
         end -= 1
-    start = _foot_begins(blocks, end) if end else None
+    start = _footer_begins(blocks, end) if end else None
     if start is None:
         return blocks
     below = [line.replace("\t", " ") for block in blocks[start:] for line in block.lines]
-    foot = read_bar(dropwhile(lambda line: not is_bar(apart(line)), below))
-    body.source = body.source or foot.source
-    body.bylines += foot.bylines
-    body.editors += foot.editors
+    footer = read_credit_bar(
+        dropwhile(lambda line: not is_credit_bar(with_labels_apart(line)), below)
+    )
+    body.source = body.source or footer.source
+    body.bylines += footer.bylines
+    body.editors += footer.editors
     return blocks[:start]
 
 
-def _foot_begins(blocks: list[Block], end: int) -> int | None:
-    """The index of the block where the foot begins, or None; the text ends before `end`.
+def _footer_begins(blocks: list[Block], end: int) -> int | None:
+    """The index of the block where the footer begins, or None; the text ends before `end`.
 
-    A bar that names the source, or the heading of a list, always begins the foot. Any other label does
+    A bar that names the source, or the heading of a list, always begins the footer. Any other label does
     so only below the last picture or video (each picture may have an author) and below the last note
     of the article's own, such as one on its author.
     """
@@ -194,13 +201,13 @@ def _foot_begins(blocks: list[Block], end: int) -> int | None:
         if line.startswith(_OWN_WORDS) and not _OTHER_LABEL.search(line):
             labels = []
             continue
-        bar = apart(line)
+        bar = with_labels_apart(line)
         if begins_box(line) or begins_with_source(bar):
             start = index
             while start > end and is_contact(blocks[start - 1].text):
                 start -= 1
             return min([*labels, start])
-        if is_bar(bar) or TAG_LINE.match(line) or line in {"责任编辑", "编辑"}:
+        if is_credit_bar(bar) or TAG_LINE.match(line) or line in {"责任编辑", "编辑"}:
             labels.append(index)
     return labels[0] if labels else None
 
@@ -246,7 +253,7 @@ def _take_editors(blocks: list[Block], body: Body) -> list[Block]:
             continue
         lines = [line for line in block.lines if "。" not in line and _names_editors(line)]
         if lines:
-            body.editors += [_without_others(BAR.sub("", line)) for line in lines]
+            body.editors += [_without_others(BUTTONS.sub("", line)) for line in lines]
             if len(lines) == len(block.lines):
                 continue
             named = set(lines)
@@ -272,7 +279,7 @@ def _without_others(line: str) -> str:
 
 
 def _names_editors(line: str) -> bool:
-    bar = BAR.match(line)
+    bar = BUTTONS.match(line)
     return bool(EDITOR_LINE.match(line[bar.end() :] if bar else line))
 
 

@@ -10,12 +10,12 @@ from operator import is_
 
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.ancestry import Under
 from zjolcrawl.parsing.blocks import BLOCK_TAGS
-from zjolcrawl.parsing.elements import text_of
+from zjolcrawl.parsing.elements import HasAncestor, text_of
 from zjolcrawl.parsing.fields.text import clean
-from zjolcrawl.parsing.lines import Line
-from zjolcrawl.parsing.templates.table import find, paths
+from zjolcrawl.parsing.text_lines import Line
+from zjolcrawl.parsing.xpath import find, paths
+from zjolcrawl.site.current import current_site
 
 _PLACE = re.compile("位置|所在地")
 _POSITION = re.compile(
@@ -76,7 +76,7 @@ def read_breadcrumb(root: HtmlElement, lines: list[Line]) -> tuple[list[str], in
     for box in _boxes(root, lines):
         crumbs = _crumbs(box, "")
         if 1 < len(crumbs) <= _MOST:
-            under = Under(partial(is_, box))
+            under = HasAncestor(partial(is_, box))
             inside = [n for e, n in order.items() if e is box or under(e)]
             return crumbs, max(inside, default=0) + 1
     for index, line in enumerate(lines[:80]):
@@ -137,7 +137,7 @@ def _is_trail(line: Line) -> bool:
     if len(line.text) > 80 or "。" in line.text:
         return False
     signs = len(SIGNS.findall(line.text))
-    if line.text.startswith("浙江在线") and signs >= 2:
+    if line.text.startswith(current_site().name) and signs >= 2:
         return True
     anchors = list(islice(line.element.iter("a"), _MOST))
     hrefs = [anchor.get("href") or "" for anchor in anchors]

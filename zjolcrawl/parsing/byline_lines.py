@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import re
 
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, is_name, leading_names, people
+from zjolcrawl.parsing.fields.bylines import people
+from zjolcrawl.parsing.fields.names import is_name, leading_names
+from zjolcrawl.parsing.fields.roles import AUTHOR_ROLES
+from zjolcrawl.site.current import for_site
 
 _ROLE = re.compile(AUTHOR_ROLES)
 _LONGEST_OUTLET = 12  # characters before a role
 # Each role contains at least one of these.
 _ROLE_SIGN = re.compile("[者员人生友盟组文图摄影理笔写译漫述频]")
 _PERSON = re.compile("[者员人生]$")
-_NOBODY = re.compile(r"(?:本[报网刊台]|浙江在线|\S{2,4}报)(?:首席|特约|见习)?(?:记者|评论员)")
+_nobody = for_site(
+    lambda site: re.compile(
+        rf"(?:本[报网刊台]|{re.escape(site.name)}|\S{{2,4}}报)(?:首席|特约|见习)?(?:记者|评论员)"
+    )
+)
 _MARKS = "□■●◎◆▲○△\u3000 "
 # 记者 探访: what a reporter does, in the headings of reports; not a name.
 _DEED = re.compile(
@@ -36,7 +43,7 @@ def is_byline(text: str) -> bool:
     after = text[mark.end() :]
     rest = after.lstrip(" \u3000:：/／")
     if not rest:
-        return bool(_NOBODY.fullmatch(text))
+        return bool(_nobody().fullmatch(text))
     sign = after[: len(after) - len(rest)]
     is_labelled = bool(sign.strip())
     if is_labelled and _PERSON.search(mark[0]):

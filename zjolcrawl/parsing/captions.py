@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from zjolcrawl.parsing.blocks import Block, keep_lines
-from zjolcrawl.parsing.passages import CREDIT, DATELINE, NOTE
+from zjolcrawl.parsing.labelled_lines import CREDIT, DATELINE, NOTE
 
 _CAPTION = re.compile(
     r"^(?:[▲△↑](?![▲△↑])|图\s{0,9}[为:：/]|[上下左右]图(?![书腾案片形像谱])|图片说明|图注|图源|图片来源|"

@@ -14,9 +14,9 @@ from datetime import datetime
 from lxml.html import HtmlElement
 
 from zjolcrawl.items import READ_KINDS
-from zjolcrawl.parsing.ancestry import Under
+from zjolcrawl.parsing.elements import HasAncestor, names_of
 from zjolcrawl.parsing.fields.dates import china_midnight
-from zjolcrawl.parsing.listed import (
+from zjolcrawl.parsing.list_links import (
     Here,
     ListedLink,
     index_of,
@@ -24,29 +24,19 @@ from zjolcrawl.parsing.listed import (
     links_of_item,
     links_of_scripts,
 )
+from zjolcrawl.parsing.multipage import script_number
 from zjolcrawl.parsing.page import Page, read_page
-from zjolcrawl.parsing.pages import script_number
-from zjolcrawl.parsing.templates.table import Path, has_class, paths
 from zjolcrawl.parsing.urls import absolute, canonical, url_day
+from zjolcrawl.parsing.xpath import Path, paths
+from zjolcrawl.site.current import for_site
 
 # Boxes beside the list; their links do not belong to the column.
 _BESIDE = re.compile(
     r"(?:^|[\s_-])(?:hot(?:news|list|box)?|side(?:bar)?|aside|rank(?:ing)?|paihang|nav|menu|foot(?:er)?|header|recommend\w*|"
     r"tuijian|right(?:bar|box)?)(?:$|[\s_-]|(?=[A-Z\d]))"
 )
-# Each XPath finds list items; the first one that yields article links is the page's list.
-# Lists identified by class:
-CLASSED_LISTS = paths(
-    has_class("listUl", "ul") + "//li",  # SEL zjxc, py, china, js …
-    has_class("listLi", "li"),  # SEL py, zxrm
-    has_class("news_item", "li"),  # SEL zzhz
-    "//ul[contains(@class, 'newslist')]/li",  # SEL opinion
-)
-LISTS = CLASSED_LISTS + paths(
-    "//ul[contains(@id, 'Ullist')]/li",  # SEL opinion
-    "//*[@id='main']/div[1]//ul/li",  # SEL zjnews/zjxw, china
-    "//*[@id='main']//li",  # INF: the same list, other nesting
-)
+list_items = for_site(lambda site: paths(*site.lists.by_class, *site.lists.by_place))
+"""XPaths of list items; the first one that yields article links is the page's list."""
 _ALL_ANCHORS = Path("//a[@href]")
 _NEXT = Path("//a[contains(., '下一页') or contains(., '下页') or contains(@class, 'next')]")
 _NEXT_PAGE = Path("//a[contains(., '下一页')]")
@@ -87,9 +77,9 @@ def link_day_of(url: str, listed_at: datetime | None) -> datetime | None:
 
 def _links(page: Page) -> list[ListedLink]:
     here = Here(page.base, page.url, canonical(page.url))
-    is_beside = Under(_is_box_beside)
+    is_beside = HasAncestor(_is_box_beside)
     best: list[ListedLink] = []
-    for path in LISTS:
+    for path in list_items():
         items = path(page.root)
         items = [item for item in items if not is_beside(item)] or items
         alone = (item for item in items if item.find(".//li") is None)
@@ -105,7 +95,7 @@ def _links(page: Page) -> list[ListedLink]:
 def _is_box_beside(box: HtmlElement) -> bool:
     if box.tag not in {"div", "aside", "nav", "td", "ul"}:
         return False
-    return bool(_BESIDE.search(f"{box.get('class') or ''} {box.get('id') or ''}"))
+    return bool(_BESIDE.search(names_of(box)))
 
 
 def _unique(links: Iterable[ListedLink]) -> list[ListedLink]:
@@ -120,7 +110,7 @@ def _unique(links: Iterable[ListedLink]) -> list[ListedLink]:
 def _next(page: Page) -> tuple[str | None, int | None]:
     """The next page's URL and the page count: from the 下一页 (next) link, createPageHTML or index_N."""
     total, by_script = _by_script(page)
-    is_pager = Under(lambda box: "fenye" in (box.get("class") or "").split())
+    is_pager = HasAncestor(lambda box: "fenye" in (box.get("class") or "").split())
     in_pager = [anchor for anchor in _NEXT_PAGE(page.root) if is_pager(anchor)]
     for anchor in in_pager or _NEXT(page.root):
         url = absolute(page.base, anchor.get("href") or "")

@@ -6,14 +6,10 @@ import re
 from dataclasses import dataclass, field
 from itertools import takewhile
 
-from zjolcrawl.parsing.fields.bylines import (
-    AUTHOR_ROLES,
-    is_credit,
-    is_name,
-    is_organisation,
-    leading_names,
-)
-from zjolcrawl.parsing.passages import CREDIT, DATED, DATELINE
+from zjolcrawl.parsing.fields.bylines import is_credit
+from zjolcrawl.parsing.fields.names import is_name, is_organisation, leading_names
+from zjolcrawl.parsing.fields.roles import AUTHOR_ROLES
+from zjolcrawl.parsing.labelled_lines import CREDIT, DATED, DATELINE
 
 _BRACKET = re.compile(r"^[\s\u3000]*[（(〔\[]([^）)〕\]]{2,120})[）)〕\]]")
 _NAME = r"(?:[\u3400-\u9fff·]{2,12}|[\u3400-\u9fff][ \u3000][\u3400-\u9fff])"

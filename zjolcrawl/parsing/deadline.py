@@ -32,7 +32,7 @@ def within(
 ) -> _Found:
     """Call `read` and return its result. Raises TooLong after `seconds` of this process's CPU time.
 
-    The alarm interrupts Python and `re`, but not libxml2; `parsing.attributes` keeps slow input away
+    The alarm interrupts Python and `re`, but not libxml2; `parsing.surplus_attributes` keeps slow input away
     from libxml2. Time spent waiting for other processes does not count. Only the main thread gets
     signals, so a call in another thread sets no limit. A nested call sets none of its own either.
     `seconds=0` means no limit.

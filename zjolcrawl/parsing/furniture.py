@@ -1,19 +1,51 @@
-"""Removes page furniture (boilerplate) from a container: share bars, related links, notices, QR prompts."""
+"""Finds page furniture (boilerplate): share bars, related links, notices, QR prompts.
+
+An element is recognised by its class or id, a line by its words.
+"""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-from zjolcrawl.parsing.blocks import PAGE_FOOT, Block
-from zjolcrawl.parsing.passages import TAG_LINE
+from lxml.html import HtmlElement
 
+from zjolcrawl.parsing.blocks import Block
+from zjolcrawl.parsing.elements import names_of
+from zjolcrawl.parsing.hidden import is_hidden
+from zjolcrawl.parsing.labelled_lines import TAG_LINE
+from zjolcrawl.site.current import for_site
+
+_NEVER_FURNITURE = {"p", "span", "strong", "font", "a", "img", "br", "em", "b"}
+# Classes and ids of page furniture (boilerplate). The first group also matches part of a name
+# (share-bar), the second only a whole name: its words occur in wrappers' names (detail-page-print).
+_FURNITURE_NAME = re.compile(
+    r"(?:^|[\s_-])(?:(?:bd|js|jia)?share\w*|fenxiang|copyright|cprtip|banquan|related?|relat(?:ed|ion)\w*|xgxw|xgyd|"
+    r"xiangguan|recommend\w*|tuijian|hotnews|hot-?list|sidebar|advert\w*|guanggao|qrcode|ewm|erweima|pinglun|"
+    r"ads?|toolbar|news_more_page|fenye|pagination|pager|breadcrumbs?|font-?size|jiucuo|disclaimer|mianze|"
+    r"editor_baidu)(?:$|[\s_-]|(?=[A-Z\d]))"
+    r"|(?:^|\s)(?:pages?|print|tools|gg|qr|comments?|prevnext|pre-?next|weixin-?code|footer|"
+    r"(?:dian)?zan|praise|digg|likes?|(?:read|view|hit|click|comment|like|zan|share)s?[-_]?(?:num(?:ber)?s?|counts?|times))(?:$|\s|\d)",
+    re.IGNORECASE,
+)
+# The page footer: the site's operator and licences. No article has such a line.
+page_footer = for_site(
+    lambda site: re.compile(
+        r"ICP[备证]|网安备|(?:互联网新闻信息服务|网络传播视听节目|增值电信业务|经营)许可证|(?:不良信息|纠错|违法)举报|All Rights? Reserved|"
+        rf"^(?:关于(?:我们|{re.escape(site.name)})|网站简介)\s*[|｜丨]|(?:广告服务|联系我们|联系方式|网站地图)\s*[|｜丨]",
+        re.IGNORECASE,
+    )
+)
+_LONGEST_KNOWN = 80  # characters of a name; results for longer names are not cached
 # Nothing from this line on belongs to the article.
-_END = re.compile(
-    # … but 版权所有者是谁？ and 免责声明不能免责 belong to a text.
-    r"^(?![^。]{0,60}[？?]$)(?:[【\[]?\s*(?:版权[和及与]免责(?:[声申]明|条款)?|版权声明|版权说明|免责声明|免责申明|特别声明)(?![^\s:：】\]。，,；;本及与和]{2,24}$)|凡注有|凡本网注明|"
-    r"(?:Copyright|COPYRIGHT|©)|浙江在线版权所有|版权所有(?![者人])|"
-    # ① 本网（桐乡新闻网）稿件下“稿件来源”项标注为…: county hosts
-    r"[①②③1-3][、.．\s]{0,3}本[网站](?=.{0,40}(?:稿件|注明|转载|版权)))"
+_article_end = for_site(
+    lambda site: re.compile(
+        # … but 版权所有者是谁？ and 免责声明不能免责 belong to a text.
+        r"^(?![^。]{0,60}[？?]$)(?:[【\[]?\s*(?:版权[和及与]免责(?:[声申]明|条款)?|版权声明|版权说明|免责声明|免责申明|特别声明)(?![^\s:：】\]。，,；;本及与和]{2,24}$)|凡注有|凡本网注明|"
+        rf"(?:Copyright|COPYRIGHT|©)|{re.escape(site.name)}版权所有|版权所有(?![者人])|"
+        # ① 本网（桐乡新闻网）稿件下“稿件来源”项标注为…: county hosts
+        r"[①②③1-3][、.．\s]{0,3}本[网站](?=.{0,40}(?:稿件|注明|转载|版权)))"
+    )
 )
 RELATED = re.compile(
     r"^[【\[\s]*(?:相\s*关\s*稿\s*件|相关(?:新闻|阅读|链接|报道|文章|稿件|专题|推荐)|延伸阅读|推荐阅读|阅读推荐|热点推荐|热门推荐|精彩推荐|为您推荐|"
@@ -89,11 +121,31 @@ _QR = re.compile(
     r"^\W*(?:微信|手机|请)?(?:扫一扫|扫描|扫码|长按|识别|扫下方|扫上方).{0,20}(?:二维码|关注|下载|客户端|手机|阅读|分享)[^，。]{0,20}[。！~～]?$|"
     r"(?:扫一扫|扫描|扫码|长按|识别|二维码)[^。！？；…]{0,20}(?:关注|下载|公众号|客户端)"
 )
-# Every PAGE_FOOT match contains one of these: a cheap test, as every short line is searched.
-FOOT_SIGN = re.compile("[备证报Rr|｜丨]")
+# Every page_footer match contains one of these: a cheap test, as every short line is searched.
+FOOTER_SIGN = re.compile("[备证报Rr|｜丨]")
 # Maximum characters of a furniture line. A longer text with a full stop is tested only as a tag line or
 # as the line that ends the article.
 _LONGEST = 100
+
+
+def is_skipped(element: HtmlElement) -> bool:
+    """Whether the element is page furniture (share bar, ads, QR code) by class or id, or is hidden."""
+    return is_named_furniture(element) or is_hidden(element)
+
+
+def is_named_furniture(element: HtmlElement) -> bool:
+    """Whether the element is page furniture by class or id."""
+    if element.tag in _NEVER_FURNITURE:
+        return False
+    name = names_of(element)
+    if len(name) > _LONGEST_KNOWN:
+        return bool(_FURNITURE_NAME.search(name))
+    return len(name) > 1 and _names_furniture(name)
+
+
+@lru_cache(maxsize=1024)  # pages of one site share their names
+def _names_furniture(name: str) -> bool:
+    return bool(_FURNITURE_NAME.search(name))
 
 
 def begins_box(text: str) -> bool:
@@ -106,9 +158,9 @@ def is_no_tag(text: str) -> bool:
     return bool(
         begins_box(text)
         or _CONTACT.fullmatch(text)
-        or _END.match(text)
+        or _article_end().match(text)
         or _FURNITURE.match(text)
-        or (FOOT_SIGN.search(text) and PAGE_FOOT.search(text))
+        or (FOOTER_SIGN.search(text) and page_footer().search(text))
         or re.search("[:：。！？©]|^[·•①-⑳]", text)
     )
 
@@ -124,7 +176,7 @@ def until_end(blocks: list[Block]) -> list[Block]:
     Links to topics and other stories after the last paragraph are dropped too.
     """
     for index, block in enumerate(blocks):
-        if block.kind in {"p", "h2", "list", "quote"} and _END.match(block.text):
+        if block.kind in {"p", "h2", "list", "quote"} and _article_end().match(block.text):
             blocks = blocks[:index]
             break
     end = len(blocks)
@@ -195,7 +247,7 @@ def _is_furniture(block: Block) -> bool:
     if block.links > 0.4 and _PAGER.fullmatch(text):
         return True  # links only: an unlinked 01 is the heading of a section
     return len(text) <= _LONGEST and bool(
-        (FOOT_SIGN.search(text) and PAGE_FOOT.search(text))
+        (FOOTER_SIGN.search(text) and page_footer().search(text))
         or _AWAY.match(text)
         or _RIGHTS.match(text)
         or _SOURCE_LINE.match(text)

@@ -13,8 +13,9 @@ from itertools import islice
 
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.blocks import Block, BlockReader
-from zjolcrawl.parsing.lines import lines_after
+from zjolcrawl.parsing.block_reader import BlockReader
+from zjolcrawl.parsing.blocks import Block
+from zjolcrawl.parsing.text_lines import lines_after
 
 _LIST_TAGS = ("ul", "ol", "dl", "div")
 _COUNTER = re.compile(r"[(（]?(?<!\d)\d++\s*+[/／]\s*+\d++[)）]?\s*+")

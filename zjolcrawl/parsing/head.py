@@ -7,60 +7,31 @@ the kicker is between breadcrumb and headline, the subtitle between headline and
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import islice
 
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.ancestry import Under
-from zjolcrawl.parsing.bar import is_value
-from zjolcrawl.parsing.breadcrumb import (
-    SIGNS,
-    find_position,
-    labelled_breadcrumb,
-    may_be_labelled,
-    read_breadcrumb,
-)
-from zjolcrawl.parsing.byline_lines import byline_of, is_byline
-from zjolcrawl.parsing.elements import Names, text_of
-from zjolcrawl.parsing.fields.bylines import is_credit, leading_names
-from zjolcrawl.parsing.fields.dates import time_span, yearless_span
+from zjolcrawl.parsing.breadcrumb import labelled_breadcrumb, may_be_labelled, read_breadcrumb
+from zjolcrawl.parsing.byline_lines import byline_of
+from zjolcrawl.parsing.credit_bar import is_value
+from zjolcrawl.parsing.elements import HasAncestor, names_of
+from zjolcrawl.parsing.fields.bylines import is_credit
+from zjolcrawl.parsing.fields.dates import time_span
+from zjolcrawl.parsing.fields.names import leading_names
 from zjolcrawl.parsing.fields.text import DIVIDER, clean, squeeze
-from zjolcrawl.parsing.heading import (
-    FURNITURE,
-    after_tools,
-    is_furniture,
-    is_named_only_by_site,
-    most_emphasised,
+from zjolcrawl.parsing.head_lines import (
+    is_byline_line,
+    is_info,
+    is_only_names,
+    may_be_heading,
+    menu_line,
     names_account,
 )
-from zjolcrawl.parsing.lines import Line, lines_from, page_lines
-from zjolcrawl.parsing.passages import ABSTRACT, NOTE, ORIGINAL_TITLE, unquoted
-from zjolcrawl.parsing.stamps import RELATIVE
-from zjolcrawl.parsing.templates.table import Template, find, paths
+from zjolcrawl.parsing.headline import Headline, first_text, strip_site
+from zjolcrawl.parsing.labelled_lines import ABSTRACT, NOTE, ORIGINAL_TITLE, unquoted
+from zjolcrawl.parsing.text_lines import Line, lines_from, page_lines
 
-_HEADLINES = paths("//h1", "//h2")
-_SITE_SUFFIX = re.compile(
-    r"(?:[_|｜]|(?<![-–—])[-–—]++)(?=[^_|｜–—-]*(?:浙江|频道|新闻|在线|网|中心|站|栏目|首页|平台|zjol|住在杭州|特色小镇|体育|城市|健康|旅游|环保|民生|评论|图片|文娱|辟谣|时政))"
-)
-_INFO = re.compile(
-    r"(?:(?<!图片)(?<!视频)(?<!数据)(?<!资料)来\s*源于?|稿源|发布时间|发布日期|发稿时间)\s*[:：]|(?:^|\s)(?:作者|编辑|责任编辑|责编|记者)\s*[:：]"
-    r"|^(?:来源|稿源)\s+\S{2,16}$"
-)
-# （2007年6月29日全国人大常委会第二十八次会议通过）: the date of a law, not of its publication.
-_ENACTED = re.compile(r"^[（(].*(?:通过|公布|施行|修订|修正|批准)[)）]$")
-# 今天是2026年11月21日 星期六 杭州 21℃: the date of the visit.
-_TODAY = re.compile(
-    r"^(?:今天是?|今日是?|现在是?|当前|此刻)\s?(?:时间|日期)?\s?[:：]?\s?\d|\d\s?[℃°]|农历|您好"
-)
-_WORDS_AFTER_DAY = re.compile(r"[起前后至将的在与和是为，、]|[\u4e00-\u9fff]{4}")
-# Text after the date in an info line: 2012年3月12日星期一, 2012年3月12日浙江在线新闻网站.
-_OUTLET_ROW = re.compile(
-    r"^[（(]?(?:星期|周)[一二三四五六日天]|[:：\d]|来源|编辑|作者|记者|字体|打印|浙江在线|农历|(?:报|网|网站|在线|社|客户端|台|频道|发布|杂志|周刊|版)$"
-)
-_BOOK = re.compile("《[^《》]*+》")  # the title of a book or a law; its 》 is not a divider
 _LABEL = re.compile(
     r"(?:来\s?源|稿源|作\s?者|记者|(?:发布|发表|发稿)?(?:时间|日期)|编辑|责任编辑)\s?[:：]"
 )
@@ -96,58 +67,6 @@ class Head:
         return [text for text in self.info if is_credit(text)]
 
 
-@dataclass(frozen=True, slots=True)
-class Headline:
-    """A page's `<title>` text and its headline element (or None), independent of the body container."""
-
-    title_tag: str
-    element: HtmlElement | None
-    by_place: bool = False
-
-
-def find_headline(names: Names, template: Template, stated: str | None = None) -> Headline:
-    """Find the headline in the whole page; `stated` is a title from a comment, used instead of `<title>`."""
-    # A <title> that was never closed holds the rest of the page.
-    title_tag = stated or _text(list(islice(names.root.iter("title"), 1)))[:1000]
-    if (element := _title_element(names, template, title_tag)) is not None:
-        return Headline(title_tag, element)
-    element = _by_place(names.root) if is_named_only_by_site(title_tag) else None
-    return Headline(title_tag, element, by_place=element is not None)
-
-
-def _by_place(root: HtmlElement) -> HtmlElement | None:
-    """The headline of a page whose `<title>` names only the site, found by its position.
-
-    It is below the breadcrumb and above the info line; or above the text, if the info line is at the
-    top or missing. Among several candidates, the most emphasised one wins.
-    """
-    lines = page_lines(root)
-    _, begin = read_breadcrumb(root, lines)
-    prose = next((i for i, line in enumerate(lines) if i >= begin and _is_prose(line)), len(lines))
-    begin = max(begin, after_tools(lines[:prose]))
-    times = [i for i in range(begin, prose) if time_span(lines[i].text) and _is_info(lines[i].text)]
-    for first, last in [(max(begin, t - 6), t) for t in times[-1:]] + [
-        (max(begin, prose - 6), prose)
-    ]:
-        if begin or times:
-            found = most_emphasised(
-                [
-                    line
-                    for line in lines[first:last]
-                    if _may_be_heading(line)
-                    and not _is_byline(line.text)
-                    and not byline_of(line.text)
-                ]
-            )
-            if found:
-                return found.element
-    return None
-
-
-def _is_prose(line: Line) -> bool:
-    return line.links < 0.3 and (len(line.text) > 60 or line.text.endswith("。"))
-
-
 def read_head(root: HtmlElement, headline: Headline, body: HtmlElement) -> Head:
     """The head of a page, given its headline and its body container."""
     head = Head()
@@ -159,7 +78,7 @@ def read_head(root: HtmlElement, headline: Headline, body: HtmlElement) -> Head:
     start, end = _title_range(lines, element, title_tag)
     if start is None or end is None:
         head.title, head.title_from_tag = _from_tag(title_tag, head.breadcrumb), True
-        head.info = [line.text for line in lines[crumb_end:] if _is_info(line.text)][:3]
+        head.info = [line.text for line in lines[crumb_end:] if is_info(line.text)][:3]
         return head
     head.title = _join([line.text for line in lines[start:end]])
     if head.breadcrumb and squeeze(head.breadcrumb[-1]) == squeeze(head.title):
@@ -174,7 +93,7 @@ def read_head(root: HtmlElement, headline: Headline, body: HtmlElement) -> Head:
     )
     if not head.info or (head.title_by_place and not any(map(time_span, head.info))):
         above = lines[max(crumb_end, start - 6) : start]
-        head.info = [line.text for line in above if _is_info(line.text)] + head.info
+        head.info = [line.text for line in above if is_info(line.text)] + head.info
     head.lines = [line.text for line in lines[start:end]] + head.info
     head.lines += [line.text for line in head.below if inside]
     head.lines += [text for text in (head.kicker, head.subtitle) if text]
@@ -198,11 +117,6 @@ def _lines(
     return lines, *read_breadcrumb(root, lines)
 
 
-def strip_site(title_tag: str) -> str:
-    """The headline in a `<title>`, without a site suffix such as `_浙江新闻-浙江在线`."""
-    return _SITE_SUFFIX.split(title_tag)[0].strip() if title_tag else ""
-
-
 def _from_tag(title_tag: str, breadcrumb: list[str]) -> str | None:
     title = strip_site(title_tag)
     while (parts := DIVIDER.split(title))[-1] in breadcrumb and len(parts) > 1:
@@ -210,98 +124,8 @@ def _from_tag(title_tag: str, breadcrumb: list[str]) -> str | None:
     return clean(title) or None
 
 
-def _text(elements: list[HtmlElement]) -> str:
-    return clean(text_of(elements[0])) if elements else ""
-
-
 def _within(element: HtmlElement, container: HtmlElement) -> bool:
     return any(ancestor is container for ancestor in element.iterancestors())
-
-
-def _title_element(names: Names, template: Template, title_tag: str) -> HtmlElement | None:
-    for element in find(template.titles, names):
-        if _text([element]):
-            return element
-    root = names.root
-    texts = {e: _text([e]) for path in _HEADLINES for e in path(root)}
-    tag = squeeze(title_tag)
-    # 讣告: two characters are a headline if the <title> begins with them and a divider.
-    begun = _up_to_dividers(title_tag)
-    said = {e: squeeze(text) for e, text in texts.items() if 2 <= len(text) <= 120}
-    headlines = [e for e in said if len(texts[e]) >= 4 or said[e] in begun]
-    free = [e for e in headlines if not _is_link(e)]
-    confirmed = [e for e in free if said[e] in tag]
-    if first := [e for e in confirmed if tag.startswith(said[e])]:
-        return max(first, key=lambda e: len(texts[e]))
-    if (beginning := _as_in_title_tag(root, _beginnings(title_tag))) is not None:
-        return beginning
-    if confirmed:
-        return confirmed[0]
-    h1 = [e for e in free if e.tag == "h1" and e.find(".//img") is None]
-    if len(h1) == 1:
-        return h1[0]
-    if (ending := _as_in_title_tag(root, _endings(title_tag))) is not None:
-        return ending
-    return next((e for e in headlines if said[e] in tag), None)
-
-
-def _is_link(element: HtmlElement) -> bool:
-    """Whether all text of an element is a link, such as the site's name that links to the home page."""
-    linked = "".join(text_of(anchor) for anchor in element.iter("a"))
-    return bool(linked) and squeeze(linked) == squeeze(text_of(element))
-
-
-def _up_to_dividers(title_tag: str) -> set[str]:
-    return {squeeze(title_tag[: sign.start()]) for sign in DIVIDER.finditer(title_tag)}
-
-
-def _beginnings(title_tag: str) -> set[str]:
-    """The text of the `<title>` up to each divider, and up to each space with most of it before."""
-    beginnings = _up_to_dividers(title_tag)
-    site_less = squeeze(strip_site(title_tag))
-    for space in re.finditer(r"\s+", title_tag):
-        beginning = squeeze(title_tag[: space.start()])
-        if len(beginning) >= max(10, 0.6 * len(site_less)):
-            beginnings.add(beginning)
-    return {text for text in (*beginnings, squeeze(title_tag)) if len(text) >= 4}
-
-
-def _endings(title_tag: str) -> set[str]:
-    """The text of the `<title>` after each divider, for sites that put their name or column first."""
-    endings = (squeeze(title_tag[sign.end() :]) for sign in DIVIDER.finditer(title_tag))
-    return {text for text in endings if len(text) >= 10}
-
-
-def _as_in_title_tag(root: HtmlElement, said: set[str]) -> HtmlElement | None:
-    """The element whose text is the longest of `said` (parts of the `<title>`), or None."""
-    if not said:
-        return None
-    most = max(map(len, said))
-    found: list[tuple[int, HtmlElement]] = []
-    for element in root.iter(
-        "div", "p", "span", "td", "font", "strong", "b", "h3", "h4", "dt", "li"
-    ):
-        if len(element) <= 3 and element.getparent() is not None:
-            text = _brief(element, most)
-            if text in said and not _is_link(element):
-                found.append((len(text), element))
-    return max(found, key=lambda pair: pair[0])[1] if found else None
-
-
-def _brief(element: HtmlElement, most: int) -> str:
-    """An element's text without spaces; empty if well over `most` characters, to skip wrappers early."""
-    if not len(element):
-        pieces: Iterable[str] = [element.text or ""]
-    elif next(islice(element.iter(), 60, None), None) is not None:
-        return ""  # otherwise nested empty boxes would each be walked to the end
-    else:
-        pieces = element.itertext()
-    text = ""
-    for piece in pieces:
-        text += squeeze(piece)
-        if len(text) > most + 20:  # the margin allows for zero-width characters
-            return ""
-    return squeeze(clean(text))
 
 
 def _title_range(
@@ -312,7 +136,7 @@ def _title_range(
         return None, None
     inside = _inside(element, lines)
     if not inside:  # an inline element: the line that holds its text
-        text = squeeze(_text([element]))
+        text = squeeze(first_text([element]))
         inside = [i for i, line in enumerate(lines) if text and text in squeeze(line.text)][:1]
         inside = inside or _around(lines, element)
     if not inside:
@@ -327,13 +151,15 @@ def _title_range(
         text = "".join(said[i - first : j - first])
         if len(text) >= 4 and tag.startswith(text):
             return i, j
-    in_h1 = Under(lambda ancestor: ancestor.tag == "h1")
+    in_h1 = HasAncestor(lambda ancestor: ancestor.tag == "h1")
     for i in inside:
         if lines[i].element.tag == "h1" or in_h1(lines[i].element):
             return i, i + 1
     if len(inside) > 1:
         clear = [
-            i for i in inside if not _is_info(lines[i].text) and not FURNITURE.search(lines[i].text)
+            i
+            for i in inside
+            if not is_info(lines[i].text) and not menu_line().search(lines[i].text)
         ]
         main = max(clear or inside, key=lambda i: len(lines[i].text))
         return main, main + 1
@@ -358,42 +184,6 @@ def _join(texts: list[str]) -> str:
     return clean(" ".join(texts))
 
 
-def _is_info(text: str) -> bool:
-    return len(text) <= 160 and _says_info(text)
-
-
-@lru_cache(maxsize=64)  # called up to four times for each line of a head
-def _says_info(text: str) -> bool:
-    span = time_span(text) or (yearless_span(text) if ":" in text else None)
-    is_dated = span and span[1] - span[0] >= 0.2 * len(text) and not re.search("[。！？]", text)
-    if is_dated and span and _is_dated_headline(text[slice(*span)], text[span[1] :]):
-        return False
-    is_said = is_dated or (_INFO.search(text) and "。" not in text) or RELATIVE.fullmatch(text)
-    is_today = _TODAY.search(text) and not _INFO.search(text)
-    return bool(is_said) and not _ENACTED.search(text) and not is_today
-
-
-def _is_dated_headline(day: str, rest: str) -> bool:
-    """Whether a line with a date, followed by `rest`, is a headline: 2015年8月1日起公交调价."""
-    is_words = ":" not in day and len(rest) >= 4 and _WORDS_AFTER_DAY.match(rest)
-    return bool(is_words) and not _OUTLET_ROW.search(rest)
-
-
-def _may_be_heading(line: Line) -> bool:
-    text = line.text
-    return (
-        4 <= len(text) <= 90
-        and line.links < 0.5
-        and not _is_info(text)
-        and not is_furniture(text)
-        and not NOTE.match(text)
-        and not ABSTRACT.match(text)
-        and not ORIGINAL_TITLE.match(text)
-        and not find_position(text)
-        and not SIGNS.search(_BOOK.sub("", text))
-    )
-
-
 def _kicker(
     lines: list[Line], crumb_end: int, start: int, element: HtmlElement | None
 ) -> str | None:
@@ -404,8 +194,8 @@ def _kicker(
     found: list[str] = []
     for index in range(start - 1, max(crumb_end, start - 4) - 1, -1):
         line = lines[index]
-        if not _may_be_heading(line):
-            if not found and _is_info(line.text):
+        if not may_be_heading(line):
+            if not found and is_info(line.text):
                 continue
             break
         if crumb_end == 0 and not _near(line.element, element):
@@ -436,7 +226,7 @@ def _above_prose(lines: list[Line], inside: bool) -> list[Line]:
         return lines[:14]
     end = 0
     for index, line in enumerate(lines[:10]):
-        if _is_info(line.text) or (end == index and _goes_on(lines[:index], line)):
+        if is_info(line.text) or (end == index and _goes_on(lines[:index], line)):
             end = index + 1
         elif end or "。" in line.text:
             break
@@ -457,7 +247,7 @@ def _goes_on(above: list[Line], following: Line) -> bool:
     info = above[-1]
     if is_value(info.text, text):
         return True
-    if not _is_byline(text):
+    if not is_byline_line(text):
         return False
     same_box = info.element.getparent() is following.element.getparent()
     # A byline in a `<p>` belongs to the text, unless the info line's pieces are paragraphs too.
@@ -475,18 +265,18 @@ def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, 
             len(text) > 2
             and text[0] in "（("
             and text[-1] in ")）"
-            and _SUBTITLE_HINT.search(_names_of(line.element))
+            and _SUBTITLE_HINT.search(names_of(line.element))
         ):
             subtitle.append(text)  # （2018年2月5日） under the title of a speech
-        elif line.links == 0 and not _is_info(text) and (named := byline_of(text, not info)):
+        elif line.links == 0 and not is_info(text) and (named := byline_of(text, not info)):
             info.append(named)
         elif (
-            _is_info(text)
-            or _is_byline(text)
+            is_info(text)
+            or is_byline_line(text)
             or (
                 len(info) > 0
                 and len(subtitle) == 0
-                and _names_only(text)
+                and is_only_names(text)
                 and _near(line.element, element)
             )
         ):
@@ -496,8 +286,8 @@ def _below(lines: list[Line], element: HtmlElement | None) -> tuple[str | None, 
         elif len(text) <= 40 and names_account(line):
             names = leading_names(text)[0]  # 王文 某大学教授
             info += [f"作者：{names}"] * bool(names)
-        elif _may_be_heading(line) and len(subtitle) < 2 and "。" not in text:
-            hinted = text.startswith("—") or _SUBTITLE_HINT.search(_names_of(line.element))
+        elif may_be_heading(line) and len(subtitle) < 2 and "。" not in text:
+            hinted = text.startswith("—") or _SUBTITLE_HINT.search(names_of(line.element))
             if not info or hinted:
                 subtitle.append(text)
         elif len(text) > 90:
@@ -522,15 +312,3 @@ def _note(lines: list[Line], label: re.Pattern[str]) -> str | None:
             )
             return note if len(note) >= 4 else None
     return None
-
-
-def _is_byline(text: str) -> bool:
-    return len(text) < 60 and (is_byline(text) or is_credit(text))
-
-
-def _names_only(text: str) -> bool:
-    return len(text) <= 20 and not re.search(r"[。！？，；]", text) and not FURNITURE.search(text)
-
-
-def _names_of(element: HtmlElement) -> str:
-    return f"{element.get('class') or ''} {element.get('id') or ''}"

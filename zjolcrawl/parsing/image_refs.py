@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from lxml.html import HtmlElement
 
+from zjolcrawl.parsing.elements import names_of
 from zjolcrawl.parsing.urls import absolute
+from zjolcrawl.site.current import for_site
 
 IMAGE_TAGS = {"img", "image", "amp-img"}
 # Attribute names that lazy loaders use for the real URL: data-src, data-original, data-lazyload,
@@ -64,12 +66,14 @@ _NO_ADDRESS = _PLAIN - {"oldsrc"} | {
 _NO_REFERENCE = re.compile(r"[\s\"'(){}<>]|^data:")
 # A photo named after its subject (logo-show-2017.jpg): another word follows that is not typical of page
 # furniture, and the file is a JPEG, which furniture seldom is.
-_PHOTO = re.compile(
-    r"(?:logos?|icons?|share|line|banner|button|print|dot|blank|arrows?|ads?|btn)[-_]"
-    r"(?!(?:weixin|wechat|weibo|qzone|tieba|douban|qrcode|footer|header|bottom|right|left|white|black|small|large|big|"
-    r"search|close|home|index|site|mobile|phone|news|zjol|back|next|prev|play|video|email|mail|down|code|image|img|icon|logo|"
-    r"line|banner|share|print|button|top|print|gray|grey|default|hover|new|main|page|text|title)(?![a-z]))[a-z]{3,20}+(?:[-_][a-z\d]{1,20}+){0,5}+\.jpe?g$",
-    re.IGNORECASE,
+_photo = for_site(
+    lambda site: re.compile(
+        r"(?:logos?|icons?|share|line|banner|button|print|dot|blank|arrows?|ads?|btn)[-_]"
+        r"(?!(?:weixin|wechat|weibo|qzone|tieba|douban|qrcode|footer|header|bottom|right|left|white|black|small|large|big|"
+        rf"search|close|home|index|site|mobile|phone|news|{re.escape(site.label)}|back|next|prev|play|video|email|mail|down|code|image|img|icon|logo|"
+        r"line|banner|share|print|button|top|print|gray|grey|default|hover|new|main|page|text|title)(?![a-z]))[a-z]{3,20}+(?:[-_][a-z\d]{1,20}+){0,5}+\.jpe?g$",
+        re.IGNORECASE,
+    )
 )
 # An alt text that names a thing: a photo of it may have the same. Other alts address the reader.
 _THING = re.compile(r"(?:收款)?二维码|公众号|视频号|分享|点赞|在看|广告|logo", re.IGNORECASE)
@@ -156,7 +160,7 @@ def _is_large(element: HtmlElement) -> bool:
 
 
 def _is_furniture(element: HtmlElement, url: str) -> bool:
-    about = f"{element.get('class') or ''} {element.get('id') or ''}"
+    about = names_of(element)
     path = url.split("//", 1)[-1].partition("/")[2].partition("?")[0]
     return bool(
         (len(about) > 1 and _NOT_PICTURE_CLASS.search(about))
@@ -171,7 +175,7 @@ def _names_furniture(path: str) -> bool:
     if not mark:
         return False
     name = path.rfind("/") + 1
-    return mark.start() < name or not _PHOTO.match(path, mark.start())
+    return mark.start() < name or not _photo().match(path, mark.start())
 
 
 def _is_tiny(element: HtmlElement) -> bool:

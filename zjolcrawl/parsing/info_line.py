@@ -6,14 +6,7 @@ import re
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from zjolcrawl.parsing.fields.bylines import (
-    AUTHOR_ROLES,
-    EDITOR_ROLES,
-    is_credit,
-    is_name,
-    is_nobody,
-    leading_names,
-)
+from zjolcrawl.parsing.fields.bylines import is_credit
 from zjolcrawl.parsing.fields.dates import (
     CHINA,
     china_day,
@@ -23,6 +16,8 @@ from zjolcrawl.parsing.fields.dates import (
     time_spans,
     yearless_span,
 )
+from zjolcrawl.parsing.fields.names import is_name, is_nobody, leading_names
+from zjolcrawl.parsing.fields.roles import AUTHOR_ROLES, EDITOR_ROLES
 from zjolcrawl.parsing.fields.text import clean
 
 # 图片来源 and similar labels give the source of a picture, not of the article.

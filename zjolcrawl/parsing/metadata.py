@@ -1,7 +1,7 @@
 """Reads a page's machine-readable metadata: `<meta>`, itemprop and JSON-LD.
 
-Readers never see it, so it may be stale or a default value. It is used only for fields that the
-visible page lacks.
+Readers never see it, so it may be stale or a default value. It is used only for keywords and for fields
+that the visible page lacks.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import Any
 
 from lxml.html import HtmlElement
 
+from zjolcrawl.parsing.elements import text_of
 from zjolcrawl.parsing.fields.dates import find_stamp
-from zjolcrawl.parsing.fields.text import clean
-from zjolcrawl.parsing.templates.table import Path
+from zjolcrawl.parsing.fields.text import DIVIDER, clean, squeeze
+from zjolcrawl.parsing.xpath import Path
 
 # Names in lower case without spaces, best first. The first of each group comes from TRS WCM's
 # government pages (docs/site.md), the others from Open Graph, schema.org and news portals.
@@ -34,6 +35,9 @@ _ITEMS = Path("//*[@itemprop and not(self::meta)]")
 _JSON = Path("//script[translate(@type, 'LDJSON', 'ldjson') = 'application/ld+json']")
 _ARTICLE = re.compile(r"Article|BlogPosting|Report$")
 _MOST_JSON = 200_000  # characters; longer scripts are not article descriptions
+# Keywords with markup or template code are errors, and a sentence is not a keyword.
+_BROKEN = re.compile("[<>{}=。！？]")
+_NO_KEYWORDS = {"null", "undefined", "keyword", "keywords", "description", "无", "关键词", "关键字"}
 
 
 @dataclass(slots=True)
@@ -118,3 +122,27 @@ def _named(author: Any, depth: int = 0) -> str:
         return "、".join(filter(None, named))
     name = author.get("name") if isinstance(author, dict) else author
     return clean(name) if isinstance(name, str) else ""
+
+
+def keywords_in(root: HtmlElement, title: str | None) -> list[str]:
+    """The meta keywords as written, without those that name the site or column.
+
+    These are the parts of the `<title>` after the headline. Without a divider, all keywords are one
+    string.
+    """
+    said, content = [], ""
+    for element in root.iter("title", "meta"):
+        if element.tag == "title":
+            said.append(text_of(element))
+        elif (element.get("name") or "").lower() == "keywords":
+            # A TRS page has the site's keywords first, then the article's own (often empty).
+            content = element.get("content", content)
+    surroundings = DIVIDER.split(clean(" ".join(said)).partition(title)[2]) if title else []
+    content = clean(content)
+    pieces = [piece for piece in re.split(r"[,，;；、|｜]", content) if piece.strip()]
+    if _BROKEN.search(content) or content.lower() in _NO_KEYWORDS:
+        return []
+    if title and squeeze(content) == squeeze(title):
+        return []
+    kept = [piece for piece in pieces if piece.strip() not in surroundings]
+    return kept if len(pieces) > 1 else pieces

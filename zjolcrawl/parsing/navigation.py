@@ -14,17 +14,18 @@ from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.ancestry import Under
 from zjolcrawl.parsing.breadcrumb import find_position
-from zjolcrawl.parsing.column_page import CLASSED_LISTS
+from zjolcrawl.parsing.elements import HasAncestor, names_of
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.page import read_page
-from zjolcrawl.parsing.templates.table import Path
 from zjolcrawl.parsing.urls import absolute, is_front, is_own_host
+from zjolcrawl.parsing.xpath import Path, paths
+from zjolcrawl.site.current import for_site
 
 Place = Literal["breadcrumb", "more", "navigation", "heading", "page"]
 
 _ANCHORS = Path("//a[@href]")
+_list_items = for_site(lambda site: paths(*site.lists.by_class))
 _MORE = re.compile(
     r"^[\[【(（]?\s*(?:更多|查看更多|more)[^\u4e00-\u9fff]{0,6}$|^[>＞»›+\s]+$", re.IGNORECASE
 )
@@ -60,9 +61,9 @@ def read_navigation(body: bytes, url: str) -> list[ColumnLink]:
     page = read_page(body, url)
     base = page.base
     # Entries of lists lead to articles and topics (专题), not to columns.
-    entries = {li for path in CLASSED_LISTS for li in path(page.root)}
+    entries = {li for path in _list_items() for li in path(page.root)}
     own, found = column_url(url), dict[str, ColumnLink]()
-    is_entry, place = Under(entries.__contains__), _Places()
+    is_entry, place = HasAncestor(entries.__contains__), _Places()
     for anchor in _ANCHORS(page.root):
         target = absolute(base, anchor.get("href") or "")
         front = column_url(target) if target else None
@@ -150,7 +151,7 @@ class _Places:
 
 
 def _said_by(box: HtmlElement) -> Place | None:
-    names = f"{box.get('class') or ''} {box.get('id') or ''}"
+    names = names_of(box)
     if _CRUMB.search(names) or (box.text and find_position(box.text)):
         return "breadcrumb"
     if box.tag in _HEADINGS or _TITLE.search(names):

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from zjolcrawl.parsing.elements import text_of
+from zjolcrawl.parsing.elements import names_of, text_of
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.info_line import read_info
-from zjolcrawl.parsing.lines import Line
+from zjolcrawl.parsing.text_lines import Line
 
 _NAMED = re.compile(
     r"(?:^|[\s_-])(?:source|laiyuan|media-?name|author-?name|nickname)(?:$|[\s_-])", re.IGNORECASE
@@ -41,7 +41,7 @@ def _in_named_boxes(lines: list[Line]) -> Iterator[str]:
     for line in lines:
         # A line's element may be a large wrapper, so only check its beginning.
         for element in islice(line.element.iter(), 40):
-            names = f"{element.get('class') or ''} {element.get('id') or ''}"
+            names = names_of(element)
             if len(names) > 1 and _NAMED.search(names):
                 text = clean(text_of(element))
                 if 2 <= len(text) <= 20 and text in line.text:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from lxml import etree
 from lxml.html import HtmlElement
 
-from zjolcrawl.parsing.attributes import without_surplus
-from zjolcrawl.parsing.elements import Names
+from zjolcrawl.parsing.elements import ElementIndex
+from zjolcrawl.parsing.surplus_attributes import without_surplus
 from zjolcrawl.parsing.urls import absolute
 
 # nginx inserts its whole error page where an include is missing, sometimes under the site's own
@@ -56,7 +56,7 @@ class Page:
     encoding: str
     text: str
     warnings: list[str]
-    names: Names
+    elements: ElementIndex
     base: str
     """The absolute URL against which relative references resolve (`<base href>` or the page's URL)."""
 
@@ -94,7 +94,7 @@ def read_page(body: bytes, url: str) -> Page:
         _break_lines(root)
     base = root.find(".//base[@href]")
     start = absolute(url, base.get("href", "")) if base is not None else None
-    return Page(url, root, encoding, text, warnings, Names(root), start or url)
+    return Page(url, root, encoding, text, warnings, ElementIndex(root), start or url)
 
 
 def _without_failed_includes(body: bytes) -> bytes:

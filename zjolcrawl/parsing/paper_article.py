@@ -1,4 +1,4 @@
-"""Parses an article page of a digital paper into raw fields (template T5).
+"""Parses an article page of a digital paper into raw fields.
 
 Visible text comes first. Missing fields are taken from the comment that Founder's system leaves:
 `<!--enpproperty <title>…</title><introtitle>…</introtitle>… /enpproperty-->` [SIS], or the same with
@@ -9,29 +9,26 @@ from __future__ import annotations
 
 import re
 from html import escape, unescape
+from itertools import islice
 
 from lxml.html import HtmlElement
 
 from zjolcrawl.items import Media, RawArticle
-from zjolcrawl.parsing.blocks import Block, BlockReader
+from zjolcrawl.parsing.block_reader import BlockReader
+from zjolcrawl.parsing.blocks import Block
 from zjolcrawl.parsing.body import Body, read_body
 from zjolcrawl.parsing.byline_lines import byline_of
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES
+from zjolcrawl.parsing.fields.roles import AUTHOR_ROLES
 from zjolcrawl.parsing.fields.text import DIVIDER, clean
-from zjolcrawl.parsing.head import Head, find_headline, read_head
+from zjolcrawl.parsing.head import Head, read_head
+from zjolcrawl.parsing.headline import find_headline
 from zjolcrawl.parsing.info_line import read_info
-from zjolcrawl.parsing.lines import page_lines
 from zjolcrawl.parsing.page import Page
 from zjolcrawl.parsing.paper_page import Label, issue_pages, own_label, page_of, read_label
-from zjolcrawl.parsing.templates.paper import (
-    KICKERS,
-    PICTURES,
-    SUBTITLES,
-    T5,
-    TITLE_TAG,
-)
-from zjolcrawl.parsing.templates.table import Path, find
+from zjolcrawl.parsing.templates import paper_template
+from zjolcrawl.parsing.text_lines import page_lines
 from zjolcrawl.parsing.urls import canonical, url_day
+from zjolcrawl.parsing.xpath import Path, find
 
 _PROPERTY, _PROPERTY_END = re.compile(r"<!--\s*enpproperty"), re.compile(r"/enpproperty\s*-->")
 _FIELD = re.compile(r"<((?:founder-)?(\w+))>")
@@ -52,19 +49,19 @@ _EDGE = re.compile(rf"^{_TURN}|{_TURN}$")
 
 def read_paper_article(page: Page) -> RawArticle | None:
     """The article, or None if the page has none (see `is_blank`)."""
+    template = paper_template()
     comment = _comment(page.text)
-    container = _container(page.root)
-    if container is None:
+    if (container := _container(page.root)) is None:
         return None
     reader = BlockReader(page.base)
     blocks = [*_pictures(page, container), *_turned(reader.read(container))]
-    title = _headline(T5.titles, page.root)
-    kicker = _headline(KICKERS, page.root) or comment.get("introtitle")
-    subtitle = _headline(SUBTITLES, page.root) or comment.get("subtitle")
-    head = Head()
-    doubts: list[str] = []
+    title = _headline(template.titles, page.root)
+    kicker = _headline(template.kickers, page.root) or comment.get("introtitle")
+    subtitle = _headline(template.subtitles, page.root) or comment.get("subtitle")
+    head, doubts = Head(), list[str]()
     if not title:  # a page of 2006-2009 without these classes, or an item without a headline
-        head = read_head(page.root, find_headline(page.names, T5, comment.get("title")), container)
+        headline = find_headline(page.elements, template, comment.get("title"))
+        head = read_head(page.root, headline, container)
         title, doubts = _unclassed(head, comment, page.root)
         subtitle = subtitle or (None if comment else head.subtitle)
     body = read_body(blocks, [text for text in (kicker, subtitle) if text], title)
@@ -72,11 +69,10 @@ def read_paper_article(page: Page) -> RawArticle | None:
         doubts = ["title: from the text"]
     if not (title and (body.lines or body.images or body.videos)):
         return None
-    label, pdf = _place(page, container, comment)
     day = url_day(page.url)
-    return RawArticle(
+    article = RawArticle(
         url=canonical(page.url),
-        template=T5.name,
+        template=template.name,
         encoding=page.encoding,
         title=title,
         kicker=kicker,
@@ -94,10 +90,8 @@ def read_paper_article(page: Page) -> RawArticle | None:
         videos=body.videos,
         attachments=[Media(url, ref, name or None) for url, ref, name in reader.attachments],
         warnings=page.warnings + doubts,
-        page_number=label.number if label else None,
-        page_name=label.name if label else None,
-        pdf=pdf,
     )
+    return place_on_page(article, page, container, comment)
 
 
 def is_blank(page: Page) -> bool:
@@ -110,7 +104,9 @@ def is_blank(page: Page) -> bool:
 
 def _from_tag(root: HtmlElement) -> str | None:
     """The text of `<title>` without the paper's name, or None."""
-    parts = DIVIDER.split("".join(str(each.text_content()) for each in TITLE_TAG(root)[:1]))
+    parts = DIVIDER.split(
+        "".join(str(each.text_content()) for each in islice(root.iter("title"), 1))
+    )
     return clean(" ".join(part for part in parts if not _PAPER_NAME.search(clean(part)))) or None
 
 
@@ -147,7 +143,7 @@ def _plain(markup: str) -> str:
 
 def _container(root: HtmlElement) -> HtmlElement | None:
     """The element with the most text among those found by the first matching XPath."""
-    found = find(T5.bodies, root)
+    found = find(paper_template().bodies, root)
     return max(found, key=lambda each: len(str(each.text_content())), default=None)
 
 
@@ -162,7 +158,7 @@ def _headline(candidates: tuple[Path, ...], root: HtmlElement) -> str | None:
 def _pictures(page: Page, container: HtmlElement) -> list[Block]:
     """The pictures beside the text, each followed by its caption."""
     pairs: list[tuple[Block, Block]] = []
-    for box in find(PICTURES, page.root):
+    for box in find(paper_template().pictures, page.root):
         if container in box.iterancestors() or box in container.iterancestors():
             continue
         row: list[tuple[Block, Block]] = []  # the last row that has pictures
@@ -222,9 +218,14 @@ def _without(html: str, words: list[str]) -> str:
     return "".join([*pieces, html[at:]])
 
 
-def place_on_page(article: RawArticle, page: Page, container: HtmlElement) -> RawArticle:
-    """Add the page number, page name and PDF to an article of another template (浙江法制报, 2005-2008)."""
-    label, article.pdf = _place(page, container, {})
+def place_on_page(
+    article: RawArticle, page: Page, container: HtmlElement, comment: dict[str, str] | None = None
+) -> RawArticle:
+    """Add the page number, page name and PDF to an article.
+
+    Also used for articles of another template (浙江法制报, 2005-2008), which have no comment.
+    """
+    label, article.pdf = _place(page, container, comment or {})
     if label:
         article.page_number, article.page_name = label.number, label.name
     return article
@@ -233,7 +234,7 @@ def place_on_page(article: RawArticle, page: Page, container: HtmlElement) -> Ra
 def _unclassed(
     head: Head, comment: dict[str, str], root: HtmlElement
 ) -> tuple[str | None, list[str]]:
-    """The headline of a page without T5's classes, and the warnings about it."""
+    """The headline of a page without the template's classes, and the warnings about it."""
     if stated := comment.get("title"):
         return stated, []
     if head.title and not head.title_from_tag and not head.inside:
@@ -271,7 +272,7 @@ def _place(
 
 def _bylines(root: HtmlElement, comment: dict[str, str], head: Head, body: Body) -> list[str]:
     """The bylines: the page's author line or the comment's author, then those in the head and the text."""
-    named = _headline(T5.authors, root) or comment.get("author")
+    named = _headline(paper_template().authors, root) or comment.get("author")
     if named and not re.search(AUTHOR_ROLES, named):
         named = f"作者: {named}"
     said = [named] if named else []

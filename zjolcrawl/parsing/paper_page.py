@@ -16,20 +16,15 @@ from lxml.html import HtmlElement
 from zjolcrawl.parsing.column_page import ColumnPage, link_day_of
 from zjolcrawl.parsing.fields.dates import plausible_day
 from zjolcrawl.parsing.fields.text import clean
-from zjolcrawl.parsing.lines import Line
-from zjolcrawl.parsing.listed import ListedLink
+from zjolcrawl.parsing.list_links import ListedLink
 from zjolcrawl.parsing.page import Page, decode, read_page
-from zjolcrawl.parsing.templates.paper import (
-    ALL_LINKS,
-    AREAS,
-    LABELS,
-    PAGE_LINKS,
-    PAGE_ROW,
-    TITLE_LINKS,
-)
-from zjolcrawl.parsing.templates.table import find
+from zjolcrawl.parsing.templates import paper_template
+from zjolcrawl.parsing.text_lines import Line
 from zjolcrawl.parsing.urls import absolute, canonical, is_paper_page, kind, normalized
+from zjolcrawl.parsing.xpath import Path, find
 
+# An index of the whole issue (zjrbindex.htm) has an h3 for each page, followed by its titles [SEL]
+_ALL_LINKS = Path("//a[@href]")
 # 第01版：要闻, 00A03版:要闻, 头版:要闻, 三版:世相, 第三至四版:专题, 01版:要闻, A0001版：封面, a0001版:头版, 第04-05版:目的地, 第四版 副刊
 _LABEL = re.compile(
     r"(?:(?:第\s*+)?(?<![A-Za-z\d])(?:0{1,3}(?=[A-Za-z]))?(?P<digits>[A-Za-z]{0,3}\s?\d{1,5}(?:\s?[-~、,，至－—]\s?第?[A-Za-z]{0,3}\d{1,5})?)"
@@ -112,8 +107,9 @@ def newest_issue(body: bytes, url: str) -> str | None:
 def issue_pages(page: Page) -> list[IssuePage]:
     """The issue's pages in order, without duplicates, from the list that every page of the issue has."""
     pages: dict[str, IssuePage] = {}
+    links = paper_template().issue
     pdf_of = cache(partial(_pdf_in, base=page.base))  # cached: one row may hold all the anchors
-    for anchor in find(PAGE_LINKS, page.root) or ALL_LINKS(page.root):
+    for anchor in find(links.page_links, page.root) or _ALL_LINKS(page.root):
         url = absolute(page.base, anchor.get("href") or "")
         if not url or not is_paper_page(url) or _folder(url) != _folder(page.url):
             continue
@@ -123,14 +119,18 @@ def issue_pages(page: Page) -> list[IssuePage]:
         label = read_label(text)
         known = pages.get(url)
         if known is None or (known.label is None and label):
-            rows = find(PAGE_ROW, anchor)
+            rows = find(links.page_rows, anchor)
             pages[url] = IssuePage(url, label, pdf_of(rows[0]) if rows else None)
     return [each for each in pages.values() if "index" not in each.url.rpartition("/")[2]]
 
 
 def page_of(page: Page, issue: list[IssuePage]) -> tuple[Label | None, str | None]:
     """The label and the PDF of this page of the issue, or of the page that an article is on."""
-    texts = [str(element.text_content()) for path in LABELS for element in path(page.root)]
+    texts = [
+        str(element.text_content())
+        for path in paper_template().issue.labels
+        for element in path(page.root)
+    ]
     label = next((found for text in texts if (found := read_label(text))), None)
     own = next((each for each in issue if each.url == page.url), None)
     if own is None and label:
@@ -205,9 +205,10 @@ def _articles(page: Page) -> list[ListedLink]:
 
     Titles elsewhere belong to the whole issue and count only on the issue's index, which has no others.
     """
-    anchors = [*TITLE_LINKS(page.root), *AREAS(page.root)]
-    if not anchors and not find(PAGE_LINKS, page.root):
-        anchors = ALL_LINKS(page.root)
+    links = paper_template().issue
+    anchors = [*find(links.title_links, page.root), *find(links.areas, page.root)]
+    if not anchors and not find(links.page_links, page.root):
+        anchors = _ALL_LINKS(page.root)
     found: dict[str, ListedLink] = {}
     for anchor in anchors:
         url = normalized(absolute(page.base, anchor.get("href") or "") or "")

@@ -1,7 +1,4 @@
-"""The site's URLs: canonical form, the kind of page a URL leads to, and the ID and day in it.
-
-The letters A to D and M name the URL families of docs/site.md; each was seen in real URLs.
-"""
+"""URLs: absolute and canonical form; by the forms of the site, the kind of page, its ID and its day."""
 
 from __future__ import annotations
 
@@ -13,33 +10,9 @@ from urllib.parse import urljoin, urlsplit
 from w3lib.url import safe_url_string
 
 from zjolcrawl.parsing.fields.dates import plausible_day
+from zjolcrawl.site.current import current_site
+from zjolcrawl.site.description import ArticleForm, Site
 
-# B  /<column>/YYYYMM/tYYYYMMDD_ID[_ext][_page].shtml                                       [REAL]
-_TRS = re.compile(
-    r"^(?P<stem>.*/\d{6}/t(?P<day>\d{8})_(?P<id>\d{4,9}))(?:_ext)?(?:_(?P<page>\d{1,3}))?(?P<ext>\.s?html?)$"
-)
-# A  /system/YYYY/MM/DD/NNNNNNNNN[_NN].shtml                                                [REAL]
-_LEGACY = re.compile(
-    r"^(?P<stem>.*/system/(?P<y>\d{4})/(?P<m>\d\d)/(?P<d>\d\d)/(?P<id>\d{9}))(?:_(?P<page>\d\d))?(?P<ext>\.s?html?)$"
-)
-# C  digital papers: /html/YYYY-MM/DD/content_N.htm; a page of an issue is node_N.htm or zjrbindex.htm [SEL]
-_ISSUE = r".*/html/(?P<y>\d{4})-(?P<m>\d\d)/(?P<d>\d\d)/"
-# Articles of 2008 have the page number and the position on it: content_12_2.htm              [TEXT]
-_PAPER = re.compile(rf"^(?P<stem>{_ISSUE}content_(?P<id>\d+(?:_\d+)?))(?P<ext>\.html?)$")
-# C of 2005-2008 on fzb.zjol.com.cn: /gb/node2/node802/…/userobject15ai5288824.html, without a day [TEXT]
-_OLD_PAPER = re.compile(
-    r"^(?P<stem>.*/gb/(?:node\d+/)+userobject\d+ai(?P<id>\d+))(?P<ext>\.html?)$"
-)
-_PAPER_PAGE = re.compile(rf"^{_ISSUE}(?:node_\d+|[a-z]*index)\.html?$")
-# The day (year, month, day) in A, B and C, for database queries, which cannot call `url_day`.
-DAY_IN_URL = r"/(?:t|system/|html/)(\d{4})[/-]?(\d\d)/?(\d\d)[_/]"
-# D  app share pages: their IDs are re-used for other articles, so they are never rewritten [SEL]
-_APP_HOSTS = {"zj.zjol.com.cn", "tidenews.com.cn", "www.tidenews.com.cn", "m.tidenews.com.cn"}
-_APP_VIDEO = re.compile(r"/(?:video|live)\.html$")
-# M  mobile pages of legacy articles, with the same nine digits                             [REAL]
-_MOBILE = re.compile(r"/(?:mzjol|msite)/details\w*\.html$")
-_NEWSID = re.compile(r"(?:^|&)newsid=(\d{9})(?:&|$)")
-_VIDEO_HOSTS = {"v.zjol.com.cn", "v-cdn.zjol.com.cn", "cdn.v.zjol.com.cn"}
 _MEDIA_FILE = re.compile(r"\.(?:mp4|m3u8|flv|avi|mov|wmv)$", re.IGNORECASE)
 _BREAKS = re.compile(r"[\t\r\n]")
 _SLASHES = re.compile("/{2,}")
@@ -53,28 +26,18 @@ _PORTS = {"http": 80, "https": 443}
 _LONGEST_KNOWN = 500  # characters; results for longer URLs are not cached
 
 
-def _at(host: str) -> re.Pattern[str]:
-    """A pattern for the start of an http(s) URL at a host (also a pattern) and the default port."""
-    plain, secure = (rf"{scheme}://{host}\.?(?::(?:{port})?)?" for scheme, port in _PORTS.items())
-    return re.compile(rf"(?:{plain}|{secure})(?:[/?#]|\Z)", re.ASCII | re.IGNORECASE)
-
-
-_LABEL = r"[a-z\d_-]+\."
-_OWN = _at(rf"(?:{_LABEL})*zjol\.com\.cn")
-_IMAGES = _at(rf"(?:{_LABEL})+zjolcdn\.com")  # [REAL] img.zjolcdn.com, img2.zjolcdn.com
-
-
 def is_own_host(url: str) -> bool:
-    """Whether the URL is http(s) on zjol.com.cn or a subdomain, at the scheme's default port.
+    """Whether the URL is http(s) on the site's domains or a subdomain, at the scheme's default port.
 
     Another port is another server. A user name is rejected because it can fake the host.
     """
-    return bool(_OWN.match(url))
+    return bool(current_site().own.match(url))
 
 
 def is_image_host(url: str) -> bool:
-    """Whether the URL is http(s) on a host that serves the site's images (zjol.com.cn, zjolcdn.com)."""
-    return bool(_OWN.match(url) or _IMAGES.match(url))
+    """Whether the URL is http(s) on a host that serves the site's images: its own or an image host."""
+    site = current_site()
+    return bool(site.own.match(url) or site.images.match(url))
 
 
 def absolute(base: str, href: str) -> str | None:
@@ -159,17 +122,18 @@ def canonical(url: str) -> str:
     normal percent-encoding; article forms also lose query, `_ext` and page suffix. Other URLs keep
     their query: for app pages it can be the only difference.
     """
-    return _known_canonical(url) if len(url) <= _LONGEST_KNOWN else _canonical(url)
+    site = current_site()
+    return _known_canonical(url, site) if len(url) <= _LONGEST_KNOWN else _canonical(url, site)
 
 
-def _canonical(url: str) -> str:
+def _canonical(url: str, site: Site) -> str:
     url = normalized(absolute(url, url) or url)
     url = re.sub(r"^https:(?!//[^/]*:)", "http:", url)  # another port is another server
-    if newsid := _mobile_id(url):
-        return f"{url.partition('?')[0]}?newsid={newsid}"
+    if ident := _mobile_id(url, site):
+        return f"{url.partition('?')[0]}?{site.mobile.parameter}={ident}"
     bare = url.partition("?")[0]
-    form = _article_form(bare)
-    return form["stem"] + form["ext"] if form else url
+    form = _article_form(bare, site)
+    return form[1]["stem"] + form[1]["ext"] if form else url
 
 
 # Cached because each step from link to document asks for the same URL; a list or two fit.
@@ -182,24 +146,23 @@ def kind(url: str) -> str:
     `paper` is an article of a digital paper. `topic` is every page of the site without an article's
     URL: topics (专题), column fronts, pages of a paper's issue.
     """
-    return _known_kind(url) if len(url) <= _LONGEST_KNOWN else _kind(url)
+    site = current_site()
+    return _known_kind(url, site) if len(url) <= _LONGEST_KNOWN else _kind(url, site)
 
 
-def _kind(url: str) -> str:
+def _kind(url: str, site: Site) -> str:
     url = normalized(url)
     parts = urlsplit(url)
     host, path = (parts.hostname or "").lower(), parts.path
-    if host in _APP_HOSTS:
-        return "video" if _APP_VIDEO.search(path) else "app"
-    if not is_own_host(url):
+    if host in site.app.hosts:
+        return "video" if site.app.video_path.search(path) else "app"
+    if not site.own.match(url):
         return "offsite"
-    if host in _VIDEO_HOSTS or _MEDIA_FILE.search(path):
+    if host in site.video.hosts or _MEDIA_FILE.search(path):
         return "video"
-    if _PAPER.match(path) or _OLD_PAPER.match(path):
-        return "paper"
-    if _article_form(path):
-        return "article"
-    return "mobile" if _mobile_id(url) else "topic"
+    if form := _article_form(path, site):
+        return form[0].kind
+    return "mobile" if _mobile_id(url, site) else "topic"
 
 
 _known_kind = lru_cache(maxsize=1024)(_kind)
@@ -221,42 +184,50 @@ def is_front(url: str) -> bool:
 
 def doc_id(url: str) -> str | None:
     """The CMS's ID in an article's URL, digits as written, or None."""
-    form = _article_form(urlsplit(url).path)
-    return form["id"] if form else _mobile_id(url)
+    site = current_site()
+    form = _article_form(urlsplit(url).path, site)
+    return form[1]["id"] if form else _mobile_id(url, site)
 
 
 def url_day(url: str) -> date | None:
     """The day in an article's URL, or None. It is near the publication date, not always equal to it."""
-    form = _article_form(urlsplit(url).path)
-    if not form or form.re is _OLD_PAPER:
-        return None
-    digits = form["day"] if "day" in form.groupdict() else form["y"] + form["m"] + form["d"]
-    return plausible_day(digits[:4], digits[4:6], digits[6:8])
+    form = _article_form(urlsplit(url).path, current_site())
+    part = form[1].groupdict() if form else {}
+    if "y" in part:
+        return plausible_day(part["y"], part["m"], part["d"])
+    digits = part.get("day")
+    return plausible_day(digits[:4], digits[4:6], digits[6:8]) if digits else None
 
 
 def page_number(url: str) -> int:
     """The page number of a multi-page article's URL; the first page is 0."""
-    form = _article_form(urlsplit(url).path)
-    return int(form.groupdict().get("page") or 0) if form else 0
+    form = _article_form(urlsplit(url).path, current_site())
+    return int(form[1].groupdict().get("page") or 0) if form else 0
 
 
 def is_paper_page(url: str) -> bool:
     """Whether the URL is a page of a digital paper's issue (the URL contains the issue's day)."""
-    return bool(_PAPER_PAGE.match(urlsplit(url).path))
+    return bool(current_site().paper_page.path.match(urlsplit(url).path))
 
 
-def _mobile_id(url: str) -> str | None:
+def _mobile_id(url: str, site: Site) -> str | None:
     parts = urlsplit(url)
-    newsid = _NEWSID.search(parts.query) if _MOBILE.search(parts.path) else None
-    return newsid[1] if newsid else None
+    found = site.mobile.query.search(parts.query) if site.mobile.path.search(parts.path) else None
+    return found[1] if found else None
 
 
-def _article_form(path: str) -> re.Match[str] | None:
-    return _known_form(path) if len(path) <= _LONGEST_KNOWN else _form(path)
+_Form = tuple[ArticleForm, re.Match[str]]
 
 
-def _form(path: str) -> re.Match[str] | None:
-    return _TRS.match(path) or _LEGACY.match(path) or _PAPER.match(path) or _OLD_PAPER.match(path)
+def _article_form(path: str, site: Site) -> _Form | None:
+    return _known_form(path, site) if len(path) <= _LONGEST_KNOWN else _form(path, site)
+
+
+def _form(path: str, site: Site) -> _Form | None:
+    for form in site.article:
+        if found := form.path.match(path):
+            return form, found
+    return None
 
 
 _known_form = lru_cache(maxsize=256)(_form)

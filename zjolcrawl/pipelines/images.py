@@ -25,13 +25,14 @@ from scrapy.utils.defer import ensure_awaitable
 from zjolcrawl.archive.archive import ArchiveError, NoAnswer
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.archive.warc import warc_date
-from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.items import Article, Image
 from zjolcrawl.parsing.picture import NotPicture, Picture
 from zjolcrawl.parsing.urls import is_image_host
 from zjolcrawl.pipelines.pictures import PictureReader
+from zjolcrawl.request_meta import AS_OF, CAPTURE, CONTEXT
+from zjolcrawl.run.run import Mode, run_of
+from zjolcrawl.setting_values import parse_bool
 from zjolcrawl.storage.image_stores import GridFSFiles, ImageFiles
-from zjolcrawl.switch import switch
 
 _LONGEST_FAULT = 200
 _REMEMBERED = 5000  # URLs per run: neighbouring articles share pictures
@@ -66,24 +67,18 @@ class ImagePipeline(FilesPipeline):
         super().__init__(store_uri, crawler=crawler)
         self._most_bytes = crawler.settings.getint("IMAGES_MAX_BYTES")
         self._most = crawler.settings.getint("IMAGES_MAX_COUNT")
-        self._dry_run = bool(getattr(crawler.spider, "dry_run", False))
-        self._offline = bool(getattr(crawler.spider, "offline", False))
+        self._run = run_of(crawler)
         self._reader = PictureReader()
         self._fetched: OrderedDict[str, asyncio.Future[_Fetched]] = OrderedDict()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Raises NotConfigured with IMAGES=off."""
-        if not switch(crawler.settings.get("IMAGES")):
+        """Raises NotConfigured with IMAGES=off, or for a spider without a run."""
+        if not parse_bool(crawler.settings.get("IMAGES")):
             raise NotConfigured
         cls._update_stores(crawler.settings)
         folder = Path(crawler.settings.get("DATA_DIR")) / "images"
         return cls(crawler.settings.get("FILES_STORE") or str(folder.resolve()), crawler=crawler)
-
-    @property
-    def ledger(self) -> RunLedger:
-        """The run's RunLedger; it owns the archive and the store."""
-        return RunLedger.of(self.crawler)
 
     async def process_item(self, item: Any, spider: Any = None) -> Any:
         """Fill in the images of an Article; other items pass through."""
@@ -105,8 +100,8 @@ class ImagePipeline(FilesPipeline):
         if not is_image_host(image.url):
             return image, None
         fetched = await self._once(image.url, article)
-        assert self.ledger.store is not None
-        self.ledger.store.counts[f"images_{fetched.status}"] += 1
+        assert self._run.store is not None
+        self._run.store.counts[f"images_{fetched.status}"] += 1
         told = f"image {image.position}: {fetched.fault}" if fetched.fault else None
         picture = fetched.picture
         if picture and picture.unread:  # not worded as a failure: the store drops those
@@ -120,9 +115,9 @@ class ImagePipeline(FilesPipeline):
         return complete, told
 
     async def _once(self, url: str, article: Article) -> _Fetched:
-        """The result for a URL: fetched once per run (offline: once per capture) and shared."""
+        """The result for a URL: fetched once per run (in a replay: once per capture) and shared."""
         capture = self._captured(url, article)
-        if not self._offline:
+        if self._run.live:
             return await self._shared(url, url, article, capture)
         if capture is None:
             return _Fetched("referenced")
@@ -141,36 +136,36 @@ class ImagePipeline(FilesPipeline):
         return await known
 
     def _captured(self, url: str, article: Article) -> Capture | None:
-        """The archived image: offline what the crawl got, else a capture that saves a request."""
-        archive = self.ledger.archive
-        if archive is None or article.seen_at is None:
+        """The archived image: in a replay what the crawl got, else a capture that saves a request."""
+        archive = self._run.archive
+        if archive is None or article.visit.seen_at is None:
             return None
-        moment = warc_date(article.seen_at)
-        if self._offline:
+        moment = warc_date(article.visit.seen_at)
+        if not self._run.live:
             return archive.around(url, moment)
         return archive.index.newest(url, until=moment, status=200)
 
     async def _fetch(self, url: str, article: Article, capture: Capture | None) -> _Fetched:
         if capture:
             fetched = await self._answer(self._request(url, article, capture))
-            if fetched.status == "stored" or self._offline:
+            if fetched.status == "stored" or not self._run.live:
                 return fetched
         return await self._answer(self._request(url, article))
 
     def _refetched(self, url: str, article: Article, before: Capture) -> Capture | None:
         """The last capture of the article's own visit, for when the older bytes were unusable."""
-        archive, seen_at = self.ledger.archive, article.seen_at
+        archive, seen_at = self._run.archive, article.visit.seen_at
         if archive is None or seen_at is None or before.date > warc_date(seen_at):
             return None
         return archive.last_attempt(archive.index.following(url, warc_date(seen_at)))
 
     def _request(self, url: str, article: Article, capture: Capture | None = None) -> Request:
         meta = {
-            "context": {"image": url, "article": article.frontier_url or article.url},
+            CONTEXT: {"image": url, "article": article.link},
             "download_maxsize": self._most_bytes,
             "download_warnsize": 0,
-            "as_of": article.seen_at,
-            **({"capture": capture} if capture else {}),
+            AS_OF: article.visit.seen_at,
+            **({CAPTURE: capture} if capture else {}),
         }
         return Request(url, callback=NO_CALLBACK, headers={"Referer": article.url}, meta=meta)
 
@@ -181,8 +176,8 @@ class ImagePipeline(FilesPipeline):
         except NoAnswer as error:
             return _Fetched("failed", fault=str(error)[:_LONGEST_FAULT])
         except ArchiveError as error:
-            if self._offline:
-                self.ledger.faults.append(f"{request.url}: {error}")
+            if not self._run.live:
+                self._run.faults.append(f"{request.url}: {error}")
             return _Fetched("failed", fault=str(error)[:_LONGEST_FAULT])
         except Exception as error:
             fault = " ".join(f"{type(error).__name__}: {error}".split())
@@ -199,7 +194,7 @@ class ImagePipeline(FilesPipeline):
             picture = await self._reader.read(data)
             sha256 = hashlib.sha256(data).hexdigest()
             path = f"{sha256[:2]}/{sha256}{picture.suffix}"
-            if not self._dry_run:
+            if self._run.mode is not Mode.PREVIEW:
                 persist = self.store.persist_file(path, BytesIO(data), self.spiderinfo)
                 await ensure_awaitable(persist)
         except NotPicture as error:
@@ -214,5 +209,5 @@ class ImagePipeline(FilesPipeline):
         return super()._get_store(uri)
 
     def _database(self) -> Any:
-        assert self.ledger.store is not None
-        return self.ledger.store.db
+        assert self._run.store is not None
+        return self._run.store.db

@@ -7,9 +7,9 @@ from typing import Any, Self
 from scrapy.crawler import Crawler
 
 from zjolcrawl.archive.warc import warc_date
-from zjolcrawl.extensions.flips import link_of, unbelieved
-from zjolcrawl.extensions.run_ledger import RunLedger
 from zjolcrawl.items import Article, ColumnVisit, Outcome, Unchanged, WalkEnd
+from zjolcrawl.run.flip_watch import link_of, unbelieved
+from zjolcrawl.run.run import Run, run_of
 from zjolcrawl.storage.errors import StoreError
 from zjolcrawl.storage.store import Store
 
@@ -17,26 +17,21 @@ from zjolcrawl.storage.store import Store
 class MongoDBPipeline:
     """Passes items to the store, which writes in bulk; stops the spider if the store is lost."""
 
-    def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
+    def __init__(self, run: Run) -> None:
+        self._run = run
         self.store: Store | None = None
-        self._offline = bool(getattr(crawler.spider, "offline", False))
         self._unbelieved: set[tuple[str, str]] = set()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler)
-
-    @property
-    def ledger(self) -> RunLedger:
-        """The run's RunLedger; it owns the store."""
-        return RunLedger.of(self.crawler)
+        """Raises NotConfigured for a spider without a run."""
+        return cls(run_of(crawler))
 
     async def open_spider(self) -> None:
         """Connect before the first request. Raises CloseSpider if that fails."""
-        self.store = await self.ledger.open()
-        archive = self.ledger.archive
-        if self._offline and archive:
+        self.store = await self._run.open()
+        archive = self._run.archive
+        if archive and not self._run.live:
             self._unbelieved = archive.index.unbelieved()
 
     async def process_item(self, item: Any) -> Any:
@@ -45,28 +40,29 @@ class MongoDBPipeline:
         Waits while a full buffer is written.
         """
         if isinstance(item, ColumnVisit):
-            self.ledger.column_seen(item)
+            self._run.column_seen(item)
         try:
             for each in await self._judged(item):
                 await self._put(each)
         except StoreError as error:
             # Do not await the stop: the end of the run waits for this item.
-            self.ledger.stop(str(error), "mongo_lost")
+            self._run.stop(str(error), "mongo_lost")
         return item
 
     async def _judged(self, item: Any) -> list[Any]:
-        if not self._offline:
-            return await self.ledger.flips.saw(item)
-        if self._unbelieved and isinstance(item, Outcome | Article) and item.seen_at:
-            visit = link_of(item), warc_date(item.seen_at)
-            return [unbelieved(item) if visit in self._unbelieved else item]
+        if self._run.live:
+            return await self._run.flips.saw(item)
+        if self._unbelieved and isinstance(item, Outcome | Article):
+            seen_at = item.visit.seen_at if isinstance(item, Article) else item.seen_at
+            if seen_at and (link_of(item), warc_date(seen_at)) in self._unbelieved:
+                return [unbelieved(item)]
         return [item]
 
     async def _put(self, item: Any) -> None:
         assert self.store is not None
         if isinstance(item, Article):
-            self.ledger.tally.article(item)
-            await self.store.put(item, item.frontier_url)
+            self._run.tally.article(item)
+            await self.store.put(item)
         elif isinstance(item, Outcome):
             await self.store.outcome(item)
         elif isinstance(item, Unchanged):
@@ -79,8 +75,8 @@ class MongoDBPipeline:
         if self.store is None:
             return
         try:
-            for each in await self.ledger.flips.rest():
+            for each in await self._run.flips.rest():
                 await self._put(each)
             await self.store.flush()
         except StoreError as error:
-            self.ledger.fail(str(error))
+            self._run.fail(str(error))

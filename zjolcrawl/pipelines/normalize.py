@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, Self
 
 from scrapy.crawler import Crawler
 
-from zjolcrawl.catalogue import catalogue_names, site_name
 from zjolcrawl.fields import PAGE, PAPER, expected_of
 from zjolcrawl.items import FROM_KEYWORDS, Article, Byline, Outcome, RawArticle
-from zjolcrawl.papers import Paper, paper_of
 from zjolcrawl.parsing.article_page import PARSER_VERSION
 from zjolcrawl.parsing.deadline import TooLong, within
-from zjolcrawl.parsing.fields.bylines import AUTHOR_ROLES, EDITOR_ROLES, merge, names_editor, people
+from zjolcrawl.parsing.fields.bylines import merge, people
 from zjolcrawl.parsing.fields.dates import (
     china_day,
     china_midnight,
@@ -21,53 +20,41 @@ from zjolcrawl.parsing.fields.dates import (
     find_yearless,
     is_plausible,
 )
+from zjolcrawl.parsing.fields.roles import AUTHOR_ROLES, EDITOR_ROLES, names_editor
 from zjolcrawl.parsing.fields.tags import keyword_tags, split_tags
 from zjolcrawl.parsing.fields.text import clean
 from zjolcrawl.parsing.urls import doc_id, host_of, kind, url_day
+from zjolcrawl.site.catalogue import catalogue_names, site_name
+from zjolcrawl.site.papers import Paper, paper_of
 
+_TYPES = {each.name: each.type for each in fields(Article)}
+_AS_IT_IS = [
+    each.name
+    for each in fields(RawArticle)
+    if each.name not in {"tags", "warnings"} and _TYPES.get(each.name) == each.type
+]
+"""The fields whose value on the page is the stored value."""
 _EXPECTED = {kind: expected_of(kind) for kind in (PAGE, PAPER)}
 
 
 def normalize(raw: RawArticle) -> Article:
     """The Article for a RawArticle. A pure function, shared by crawl and `reparse`."""
     article = Article(
-        url=raw.url,
+        **{name: getattr(raw, name) for name in _AS_IT_IS},
         site=host_of(raw.url),
         title=clean(raw.title or ""),
         body="\n".join(raw.body),
         body_html="\n".join(raw.body_html),
-        template=raw.template,
         parser_version=PARSER_VERSION,
         doc_id=doc_id(raw.url),
-        columns=list(raw.columns),
-        breadcrumb=raw.breadcrumb,
-        kicker=raw.kicker,
-        subtitle=raw.subtitle,
-        source=raw.source,
+        columns=list(raw.visit.columns),
         authors=merge(_people(raw.bylines, AUTHOR_ROLES)),
         editors=merge(_people(raw.editors + list(filter(names_editor, raw.bylines)), EDITOR_ROLES)),
         tags=split_tags(raw.tags),
-        editor_note=raw.editor_note,
-        abstract=raw.abstract,
-        dateline=raw.dateline,
-        original_title=raw.original_title,
-        images=raw.images,
-        videos=raw.videos,
-        attachments=raw.attachments,
-        pages=raw.pages,
-        aliases=raw.aliases,
-        page_number=raw.page_number,
-        page_name=raw.page_name,
-        pdf=raw.pdf,
         warnings=list(raw.warnings),
-        frontier_url=raw.frontier_url or raw.url,
-        seen_at=raw.seen_at,
-        warc=raw.warc,
-        pages_warc=raw.pages_warc,
-        validators=raw.validators,
     )
     article.site_name = site_name(article.site)
-    paper = paper_of(raw.url) if kind(raw.url) == "paper" else None
+    paper = paper_of(article.site) if kind(raw.url) == "paper" else None
     if paper:
         _of_paper(article, paper)
     if raw.keywords and not article.tags:
@@ -105,8 +92,8 @@ def _publish_time(article: Article, raw: RawArticle) -> None:
     elif raw.published and (found := _in_a_year(raw)):
         article.published_at, article.published_precision = found
         article.warnings.append("published_at: the year is not the page's")
-    elif raw.listed_at and is_plausible(raw.listed_at):
-        article.published_at, article.published_precision = raw.listed_at, "day"
+    elif (listed := raw.visit.listed_at) and is_plausible(listed):
+        article.published_at, article.published_precision = listed, "day"
         article.warnings.append("published_at: from the list page")
     elif day := url_day(raw.url):
         article.published_at, article.published_precision = china_midnight(day), "day"
@@ -115,7 +102,8 @@ def _publish_time(article: Article, raw: RawArticle) -> None:
 
 def _in_a_year(raw: RawArticle) -> tuple[datetime, str] | None:
     """The page's own time if it lacks a year; the list or the URL gives the year."""
-    near = china_day(raw.listed_at) if raw.listed_at else url_day(raw.url)
+    listed = raw.visit.listed_at
+    near = china_day(listed) if listed else url_day(raw.url)
     return find_yearless(raw.published, near) if raw.published and near else None
 
 
@@ -139,6 +127,6 @@ class NormalizePipeline:
             return within(self._seconds, normalize, item)
         except TooLong as error:
             return Outcome(
-                item.frontier_url or item.url, "rejected", str(error),
-                final_url=item.url, template=item.template, seen_at=item.seen_at, warc=item.warc,
+                item.visit.link or item.url, "rejected", str(error), final_url=item.url,
+                template=item.template, seen_at=item.visit.seen_at, warc=item.visit.warc,
             )  # fmt: skip

@@ -24,8 +24,8 @@ class ValidatePipeline:
     def process_item(self, item: Any) -> Any:
         if isinstance(item, Article) and (reason := fault(item)):
             return Outcome(
-                item.frontier_url or item.url, "rejected", reason,
+                item.link, "rejected", reason,
                 final_url=item.url, template=item.template, excerpt=item.body[:2000] or None,
-                seen_at=item.seen_at, warc=item.warc,
+                seen_at=item.visit.seen_at, warc=item.visit.warc,
             )  # fmt: skip
         return item

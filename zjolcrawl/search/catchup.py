@@ -23,8 +23,8 @@ from dataclasses import replace
 from typing import Any
 
 from zjolcrawl.search.index import SearchIndex, State, Writer, usable
-from zjolcrawl.search.text import FIELDS
-from zjolcrawl.storage import changes
+from zjolcrawl.search.tokens import FIELDS
+from zjolcrawl.storage import change_feed
 from zjolcrawl.storage.connection import Database
 
 OVERLAP = 120
@@ -32,7 +32,7 @@ OVERLAP = 120
 _AT_ONCE = 50  # articles held in memory
 _COMMIT = 20_000  # articles per commit, the most that a crash loses
 
-Told = Callable[[int], None]
+Progress = Callable[[int], None]
 """Called with the number of articles indexed so far."""
 
 
@@ -42,21 +42,23 @@ async def catch_up(
     *,
     anew: bool = False,
     seconds: float = math.inf,
-    told: Told | None = None,
+    progress: Progress | None = None,
 ) -> int | None:
     """Index what was written since; returns the number of articles, or None if another process is indexing.
 
     `anew`: index everything again. After `seconds` it stops and leaves the rest to the next catch-up.
-    Raises PyMongoError, and StoreUnavailable if the index cannot be written.
+    Raises DatabaseError, and StoreUnavailable if the index cannot be written.
     """
-    db = changes.readable(db)
+    db = change_feed.readable(db)
     with usable(index.folder):
         if not anew and not await _is_behind(db, index):
             return 0
         with index.writer() as writer:
             if writer is None:
                 return None
-            return await _Pass(db, index, writer, time.monotonic() + seconds, told).run(anew=anew)
+            return await _Pass(db, index, writer, time.monotonic() + seconds, progress).run(
+                anew=anew
+            )
 
 
 async def _is_behind(db: Database, index: SearchIndex) -> bool:
@@ -65,10 +67,10 @@ async def _is_behind(db: Database, index: SearchIndex) -> bool:
     if state.horizon is None:
         return True
     collection, now, times, stored = await asyncio.gather(
-        changes.collection_id(db),
-        changes.server_seconds(db),
-        changes.times_since(db, state.horizon),
-        changes.count_articles(db),
+        change_feed.collection_id(db),
+        change_feed.server_seconds(db),
+        change_feed.times_since(db, state.horizon),
+        change_feed.estimated_count(db),
     )
     counted = [stored, index.searcher().num_docs]
     return (
@@ -83,14 +85,25 @@ class _Pass:
     """One catch-up."""
 
     def __init__(
-        self, db: Database, index: SearchIndex, writer: Writer, end: float, told: Told | None
+        self,
+        db: Database,
+        index: SearchIndex,
+        writer: Writer,
+        end: float,
+        progress: Progress | None,
     ) -> None:
-        self._db, self._index, self._writer, self._end, self._told = db, index, writer, end, told
+        self._db, self._index, self._writer, self._end, self._progress = (
+            db,
+            index,
+            writer,
+            end,
+            progress,
+        )
         self._done = 0
 
     async def run(self, *, anew: bool) -> int:
-        collection = await changes.collection_id(self._db)
-        now = await changes.server_seconds(self._db)
+        collection = await change_feed.collection_id(self._db)
+        now = await change_feed.server_seconds(self._db)
         state = self._index.state
         is_early = state.horizon is not None and now < state.horizon >> 32
         if anew or is_early or state.collection != collection:
@@ -99,7 +112,7 @@ class _Pass:
         limit = now - OVERLAP << 32
         known, recent = set(state.recent), list[int]()
         batch: list[str] = []
-        async for url, at in changes.written_since(self._db, state.horizon):
+        async for url, at in change_feed.written_since(self._db, state.horizon):
             if at > limit:
                 recent.append(at)
             if at not in known:
@@ -123,21 +136,24 @@ class _Pass:
     async def _put(self, urls: list[str]) -> None:
         if not urls:
             return
-        articles = await changes.articles_of(self._db, urls, dict.fromkeys(FIELDS, 1))
+        articles = await change_feed.articles_of(self._db, urls, dict.fromkeys(FIELDS, 1))
         await _aside(self._writer.put, articles)
         self._done += len(urls)
-        if self._told:
-            self._told(self._done)
+        if self._progress:
+            self._progress(self._done)
 
     async def _commit(self, state: State) -> None:
         await _aside(self._writer.commit, state)
 
     async def _forget_deleted(self, state: State) -> None:
         """Remove deleted articles if the index has more articles than MongoDB."""
-        stored, indexed = await changes.count_articles(self._db), self._index.searcher().num_docs
+        stored, indexed = (
+            await change_feed.estimated_count(self._db),
+            self._index.searcher().num_docs,
+        )
         if stored >= indexed or [stored, indexed] == state.counted:
             return
-        urls = set(self._index.urls()) - await changes.all_urls(self._db)
+        urls = set(self._index.urls()) - await change_feed.all_urls(self._db)
         self._writer.remove(urls)
         await self._commit(replace(state, counted=[stored, indexed - len(urls)]))
 

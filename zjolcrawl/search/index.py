@@ -20,7 +20,7 @@ from typing import Any, Self
 import tantivy
 
 from zjolcrawl.parsing.fields.dates import YEARS, china_day
-from zjolcrawl.search.text import facets, folded, full_text, headline, pairs
+from zjolcrawl.search.tokens import facets, folded, full_text, headline, pairs
 from zjolcrawl.storage.errors import StoreUnavailable
 
 _VERSION = 1

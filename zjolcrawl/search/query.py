@@ -18,8 +18,8 @@ from typing import Literal
 from tantivy import FieldType, Occur, Query
 
 from zjolcrawl.search.index import SCHEMA, day_number
-from zjolcrawl.search.text import facet, folded, pairs
-from zjolcrawl.storage.selection import Selection
+from zjolcrawl.search.tokens import facet, folded, pairs
+from zjolcrawl.storage.queries.selection import Selection
 
 MOST_TERMS, MOST_CHARACTERS = 20, 200
 _TERM = re.compile(r'(-?)(?:(title|by)[:：])?(?:["“”]([^"“”]+)["“”]|(\S+))')

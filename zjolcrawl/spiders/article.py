@@ -9,6 +9,9 @@ from zjolcrawl.arguments import article_arguments
 from zjolcrawl.items import READ_KINDS, Link
 from zjolcrawl.parsing.urls import canonical, kind
 from zjolcrawl.spiders.reader import ArticleReader
+from zjolcrawl.storage.errors import StoreError
+
+_BATCH = 100  # links that are recorded at once: a file may name thousands
 
 
 class ArticleSpider(ArticleReader):
@@ -24,12 +27,21 @@ class ArticleSpider(ArticleReader):
 
     async def start(self) -> AsyncIterator[Any]:
         """One request per URL; a URL of a kind that is not parsed is only recorded."""
-        asked: set[str] = set()
-        for url in self.urls:
-            what = kind(url)
-            link = Link(canonical(url))
-            if what not in {*READ_KINDS, "topic"}:
-                yield Link(link.url, what, reason=f"{what} page: not read by this version")
-            elif link.url not in asked:
-                asked.add(link.url)
-                yield self.article_request(link, url)
+        asked: dict[str, str] = {}
+        for first in range(0, len(self.urls), _BATCH):
+            links, requests = [], []
+            for url in self.urls[first : first + _BATCH]:
+                link, what = Link(canonical(url)), kind(url)
+                if what not in {*READ_KINDS, "topic"}:
+                    reason = f"{what} page: not read by this version"
+                    links.append(Link(link.url, what, reason=reason))
+                elif asked.setdefault(link.url, url) == url:
+                    links.append(link)
+                    requests.append(self.article_request(link, url))
+            try:
+                await self.record(links)
+            except StoreError as error:
+                self.run.stop(str(error), "mongo_lost")
+                return
+            for request in requests:
+                yield request

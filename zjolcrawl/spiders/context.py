@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Any, Self
 
-from zjolcrawl.catalogue import Column
 from zjolcrawl.items import Link
+from zjolcrawl.site.catalogue import Column
 
 
 @dataclass(frozen=True, slots=True)

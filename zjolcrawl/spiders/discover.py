@@ -12,10 +12,12 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from zjolcrawl.arguments import discover_arguments
-from zjolcrawl.catalogue import Column, load_catalogue
-from zjolcrawl.parsing.column_page import read_column
+from zjolcrawl.parsing.column_page import ColumnPage, link_day_of, read_column
+from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.parsing.navigation import ColumnLink, column_url, read_navigation
-from zjolcrawl.proposals import Find, fragment, propose, table
+from zjolcrawl.request_meta import CONTEXT, SEEN_AT
+from zjolcrawl.site.catalogue import Column, load_catalogue
+from zjolcrawl.site.proposals import Find, fragment, propose, table
 from zjolcrawl.spiders.reader import REFUSALS, ArticleReader, reason_of
 
 _STDOUT = "-"
@@ -43,7 +45,7 @@ class DiscoverSpider(ArticleReader):
 
     async def start(self) -> AsyncIterator[Any]:
         """Requests for known pages; half of the page limit is kept for new columns."""
-        self.ledger.at_end = self.tell
+        self.run.at_end = self.tell
         columns = self.wanted.columns
         if self.wanted.pages:
             columns = columns[: max(1, self.wanted.pages // 2)]
@@ -54,7 +56,7 @@ class DiscoverSpider(ArticleReader):
         self._asked_for += 1
         return Request(
             url, callback=callback, errback=self.failed, cb_kwargs=told,
-            meta={"context": {"discover": seen_on}}, dont_filter=True,
+            meta={CONTEXT: {"discover": seen_on}}, dont_filter=True,
         )  # fmt: skip
 
     async def parse_known(self, response: Response, known: Column) -> AsyncIterator[Any]:
@@ -73,7 +75,10 @@ class DiscoverSpider(ArticleReader):
         for link in links or ():
             if link.url in self._known or link.url in self._finds:
                 continue
-            find = Find(link, response.url, response.meta["seen_at"])
+            find = Find(
+                link.url, link.name, link.place, response.url,
+                china_day(response.meta[SEEN_AT]),
+            )  # fmt: skip
             self._finds[link.url] = find
             most = self.wanted.pages or self.settings.getint("COLUMN_MAX_PAGES")
             if self._asked_for < most:
@@ -85,15 +90,15 @@ class DiscoverSpider(ArticleReader):
         if find.fault:
             return
         landed = column_url(response.url)
-        if landed != find.link.url:
-            self._finds.pop(find.link.url)
+        if landed != find.url:
+            self._finds.pop(find.url)
             if landed is None or landed in self._known or landed in self._finds:
                 find.fault = f"leads to {response.url}"
-                self._finds[find.link.url] = find
+                self._finds[find.url] = find
                 return
-            find.link = ColumnLink(landed, find.link.name, find.link.place)
+            find.url = landed
             self._finds[landed] = find
-        find.read(self.pages.read_list(read_column, response.body, response.url))
+        _read(find, self.pages.read_list(read_column, response.body, response.url))
 
     def failed(self, failure: Failure) -> Iterator[Any]:
         """Scrapy errback: record the reason; robots.txt or a dead host does not end the run."""
@@ -111,7 +116,7 @@ class DiscoverSpider(ArticleReader):
 
     def _unread(self, column: Column, reason: str) -> None:
         """Report an unreadable page: a fault for an enabled column, else a warning."""
-        told = self.ledger.faults if column.enabled else self.ledger.warnings
+        told = self.run.faults if column.enabled else self.run.warnings
         told.append(f"column page {column.url}: {reason}")
 
     def tell(self) -> None:
@@ -119,14 +124,12 @@ class DiscoverSpider(ArticleReader):
         finds = list(self._finds.values())
         proposed = propose(finds, self._ids)
         others = [find for find in finds if find.fault]
-        self.ledger.counts.update(
-            looked_at=self._asked_for, linked=len(finds), proposed=len(proposed)
-        )
+        self.run.counts.update(looked_at=self._asked_for, linked=len(finds), proposed=len(proposed))
         if not self._answered:
-            self.ledger.faults.append("no known page could be read")
+            self.run.faults.append("no known page could be read")
         if not self.wanted.pages and self._asked_for >= self.settings.getint("COLUMN_MAX_PAGES"):
             told = f"stopped after {self._asked_for} pages (COLUMN_MAX_PAGES)"
-            self.ledger.warnings.append(told)
+            self.run.warnings.append(told)
         text = fragment(proposed, others)
         if self.wanted.file == _STDOUT:
             sys.stdout.write(text)
@@ -135,8 +138,21 @@ class DiscoverSpider(ArticleReader):
         try:
             path.write_text(text, encoding="utf-8")
         except OSError as error:
-            self.ledger.faults.append(f"{path} cannot be written: {error}")
+            self.run.faults.append(f"{path} cannot be written: {error}")
             sys.stdout.write(text)
             return
         for line in (*table(proposed, others), str(path)):
             sys.stdout.write(f"{line}\n")
+
+
+def _read(find: Find, page: ColumnPage) -> None:
+    """Fill in the results from the page of a possible column."""
+    articles = [link for link in page.links if link.kind == "article"]
+    moments = [link_day_of(link.url, link.listed_at) for link in articles]
+    find.articles = len(articles)
+    find.newest = max((china_day(moment) for moment in moments if moment), default=None)
+    if page.pages_total:
+        find.pager = f"{page.pages_total} pages"
+    elif page.next_url:
+        find.pager = "a next page"
+    find.fault = None if articles else page.fault or "no list of articles"

@@ -21,18 +21,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pymongo.errors import PyMongoError
 from scrapy import Request
 
-from zjolcrawl.catalogue import Column
-from zjolcrawl.extensions.leases import FED, HOST, Leases
+from zjolcrawl.clock import utc_now
 from zjolcrawl.items import Link, Outcome
-from zjolcrawl.papers import Paper
 from zjolcrawl.parsing.urls import host_of
+from zjolcrawl.request_meta import FED, HOST
+from zjolcrawl.run.leases import Leases
+from zjolcrawl.site.catalogue import Column
+from zjolcrawl.site.papers import Paper
 from zjolcrawl.storage.buffer import Buffer
 from zjolcrawl.storage.buffer import link_of as row_of
-from zjolcrawl.storage.operations import utc_now
-from zjolcrawl.storage.store import Place
+from zjolcrawl.storage.errors import DatabaseError
+from zjolcrawl.storage.queries.crawl import Place
 
 if TYPE_CHECKING:
     from zjolcrawl.spiders.lists import ListReader
@@ -47,7 +48,7 @@ _TICK = 0.02  # seconds between two checks of whether all is done
 _GIVEN_UP = 0.2  # seconds of an idle engine after which unfinished links and walks are given up
 
 
-Walk = Column | Paper
+List = Column | Paper
 """A list to walk from page to page: a column, or a paper's issues."""
 
 
@@ -60,7 +61,7 @@ class _Queue:
     says that no row came after it, `found` that new rows may exist.
     """
 
-    walks: list[Walk]
+    walks: list[List]
     walking: set[str] = field(default_factory=set)
     open: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
@@ -86,7 +87,7 @@ class _Queue:
 class Feed:
     """Yields a spider's requests; see the module docstring."""
 
-    def __init__(self, spider: ListReader, walks: Iterable[Walk]) -> None:
+    def __init__(self, spider: ListReader, walks: Iterable[List]) -> None:
         self.spider = spider
         self.walks = {walk.id: walk for walk in walks}
         self._queues: dict[str, _Queue] = {}
@@ -102,13 +103,13 @@ class Feed:
 
     @property
     def _leases(self) -> Leases:
-        leases = self.spider.ledger.leases
+        leases = self.spider.run.leases
         assert leases is not None
         return leases
 
     async def requests(self) -> AsyncIterator[Request]:
         """Yield the run's requests until no work is left. Raises StoreError."""
-        store = self._store = await self.spider.ledger.open()
+        store = self._store = await self.spider.run.open()
         store.after_write = self._written
         # A run that joins parallel runs late must not repeat what they have done.
         self._since = min([utc_now(), *(each.began for each in self._leases.crowd())])
@@ -274,7 +275,7 @@ class Feed:
             self._arguments |= await self._store.arguments_of(unknown)
         return rows
 
-    def _is_ended(self, walk: Walk, row: dict[str, Any]) -> bool:
+    def _is_ended(self, walk: List, row: dict[str, Any]) -> bool:
         """Whether a run with the same arguments has walked this list; `row` is its row in `columns`.
 
         A run with other arguments may have read less of it.
@@ -299,7 +300,7 @@ class Feed:
         """
         began = time.monotonic()
         known = await self._known()
-        walks: dict[str, list[Walk]] = {}
+        walks: dict[str, list[List]] = {}
         for walk in self.walks.values():
             if not self._is_ended(walk, known.get(walk.id, {})):
                 walks.setdefault(host_of(walk.url), []).append(walk)
@@ -326,7 +327,7 @@ class Feed:
         return bool(others)
 
     async def _take(self, host: str) -> bool:
-        with contextlib.suppress(PyMongoError):
+        with contextlib.suppress(DatabaseError):
             return await self._leases.take(host)
         return False
 
@@ -349,7 +350,7 @@ class Feed:
         """Give back hosts with no work left, and hosts marked for other runs once idle."""
         for host, queue in list(self._queues.items()):
             if queue.done or (host in self._leases.leaving and not queue.busy):
-                with contextlib.suppress(PyMongoError):  # else the lease expires
+                with contextlib.suppress(DatabaseError):  # else the lease expires
                     await self._leases.give_back(host)
                 del self._queues[host]
                 self._looked = 0.0

@@ -11,16 +11,17 @@ from scrapy import Request
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from zjolcrawl.catalogue import Column
-from zjolcrawl.extensions.leases import LeaseLost
 from zjolcrawl.items import READ_KINDS, ColumnVisit, Link, WalkEnd
 from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.parsing.column_page import ColumnPage, link_day_of, read_column
 from zjolcrawl.parsing.fields.dates import china_day
-from zjolcrawl.parsing.listed import ListedLink
+from zjolcrawl.parsing.list_links import ListedLink
 from zjolcrawl.parsing.paper_page import read_paper_page
 from zjolcrawl.parsing.urls import is_own_host, is_paper_page
-from zjolcrawl.spiders.feed import Feed, Walk
+from zjolcrawl.request_meta import SEEN_AT, after
+from zjolcrawl.run.leases import LeaseLost
+from zjolcrawl.site.catalogue import Column
+from zjolcrawl.spiders.feed import Feed, List
 from zjolcrawl.spiders.reader import ArticleReader, reason_of, target_of
 from zjolcrawl.storage.errors import StoreError
 
@@ -49,9 +50,9 @@ class ListReader(ArticleReader):
             async for request in self.feed.requests():
                 yield request
         except StoreError as error:
-            self.ledger.stop(str(error), "mongo_lost")
+            self.run.stop(str(error), "mongo_lost")
 
-    def walks(self) -> Iterable[Walk]:
+    def walks(self) -> Iterable[List]:
         """The lists to walk."""
         raise NotImplementedError
 
@@ -68,23 +69,29 @@ class ListReader(ArticleReader):
         moment = link_day_of(url, listed_at)
         return moment is None or china_day(moment) in self.days
 
-    def listed(
-        self, page: ColumnPage, column: Column, seen_at: datetime | None
-    ) -> Iterator[Request | Link]:
-        """Each link of a page, as a Link for the frontier.
+    async def record_list(
+        self, page: ColumnPage, column: Column, response: Response
+    ) -> tuple[bool, list[Request]]:
+        """Record the links of a page in the frontier.
 
-        With `recheck`, an article link of the wanted days becomes a request instead, once per run.
+        Returns whether it lacked one of them, and the requests that need not wait for the feed: with
+        `recheck`, one for each article link of the wanted days, once per run.
         """
-        for each in page.links:
-            link = link_of_list(each, column, seen_at)
-            wanted = each.kind in READ_KINDS and self.wanted_day(link.url, link.listed_at)
-            if wanted and self.rechecked is not None and link.url not in self.rechecked:
-                self.rechecked.add(link.url)
-                if self.feed:
-                    self.feed.rechecked(column.id, link)
-                yield self.article_request(link, each.fetch_url)
-            else:
-                yield link
+        links = [link_of_list(each, column, response.meta.get(SEEN_AT)) for each in page.links]
+        unknown = await self.record(links)
+        requests = []
+        for link in links if self.rechecked is not None else ():
+            if link.kind in READ_KINDS and self.wanted_day(link.url, link.listed_at):
+                requests += self._recheck(link, column, response)
+        return unknown, requests
+
+    def _recheck(self, link: Link, column: Column, response: Response) -> list[Request]:
+        if self.rechecked is None or link.url in self.rechecked:
+            return []
+        self.rechecked.add(link.url)
+        if self.feed:
+            self.feed.rechecked(column.id, link)
+        return [after(response, self.article_request(link, link.fetch_url or link.url))]
 
     def read_list(
         self,
@@ -149,7 +156,7 @@ class ListReader(ArticleReader):
             not_modified=response.status == 304,
             entry=asdict(column),
             error=error,
-            seen_at=response.meta.get("seen_at"),
+            seen_at=response.meta.get(SEEN_AT),
         )
 
     def column_failed(self, failure: Failure) -> Iterator[ColumnVisit]:
@@ -160,7 +167,7 @@ class ListReader(ArticleReader):
             if self.feed:
                 self.feed.dropped_walk(column.id)
             return
-        reason, seen_at = reason_of(failure.value), request.meta.get("seen_at")
+        reason, seen_at = reason_of(failure.value), request.meta.get(SEEN_AT)
         yield failed_visit(column, number, request.url, reason, seen_at)
 
 

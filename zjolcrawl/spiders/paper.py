@@ -12,9 +12,10 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from zjolcrawl.arguments import paper_arguments
-from zjolcrawl.catalogue import Column
-from zjolcrawl.papers import Paper
 from zjolcrawl.parsing.paper_page import PaperPage, newest_issue, read_calendar
+from zjolcrawl.request_meta import CONTEXT, after
+from zjolcrawl.site.catalogue import Column
+from zjolcrawl.site.papers import Paper
 from zjolcrawl.spiders.context import Days, column_context
 from zjolcrawl.spiders.lists import ListReader
 from zjolcrawl.spiders.reader import reason_of
@@ -74,7 +75,7 @@ class PaperSpider(ListReader):
             callback=callback,
             errback=self.not_led,
             cb_kwargs={"paper": paper, **told},
-            meta={"context": {"paper": paper.id}},
+            meta={CONTEXT: {"paper": paper.id}},
             dont_filter=True,
             priority=20,
         )
@@ -86,10 +87,11 @@ class PaperSpider(ListReader):
             url = self.pages.read_other(newest_issue, response.body, response.url)
         if url is None:
             reason = "names no issue" if response.status == 200 else f"HTTP {response.status}"
-            self.ledger.faults.append(f"paper {paper.id}: {response.url}: {reason}")
+            self.run.faults.append(f"paper {paper.id}: {response.url}: {reason}")
             return
         below = url[: url.rindex("/") + 1]
-        yield self._first_page(_Issue(paper, None, below, (url,), promised=True))
+        issue = _Issue(paper, None, below, (url,), promised=True)
+        yield after(response, self._first_page(issue))
 
     async def parse_calendar(
         self, response: Response, paper: Paper, days: list[date]
@@ -99,7 +101,7 @@ class PaperSpider(ListReader):
         if response.status == 200:
             known = self.pages.read_other(read_calendar, response.body)
         for request in self._issues(paper, days, known or {}):
-            yield request
+            yield after(response, request)
 
     def not_led(self, failure: Failure) -> Iterator[Any]:
         """Scrapy errback: without a calendar, try the addresses in papers.toml."""
@@ -109,7 +111,7 @@ class PaperSpider(ListReader):
             yield from self._issues(paper, days, {})
         else:
             reason = reason_of(failure.value)
-            self.ledger.faults.append(f"paper {paper.id}: {request.url}: {reason}")
+            self.run.faults.append(f"paper {paper.id}: {request.url}: {reason}")
 
     def _issues(
         self, paper: Paper, days: list[date], known: dict[date, str | None]
@@ -117,7 +119,7 @@ class PaperSpider(ListReader):
         """Requests for the first pages of issues; a day missing from the calendar has no issue."""
         for day in days:
             if known and day not in known:
-                self.ledger.tally.no_issue(paper.id, day)
+                self.run.tally.no_issue(paper.id, day)
                 continue
             below = paper.issue(day)
             names = dict.fromkeys([*filter(None, [known.get(day)]), *paper.entries])
@@ -142,7 +144,7 @@ class PaperSpider(ListReader):
             cb_kwargs={
                 "column": column, "number": number, "issue": issue, "tried": tried, "probe": probe,
             },
-            meta={"context": {**context, "below": issue.below}},
+            meta={CONTEXT: {**context, "below": issue.below}},
             dont_filter=True,
             priority=10,  # pages before articles, so that links are recorded early
         )  # fmt: skip
@@ -161,23 +163,25 @@ class PaperSpider(ListReader):
         visit, page = self.read_list(
             response, column, number, set(), probe=probe, below=issue.below
         )
+        requests: list[Request] = []
+        if page:
+            _, requests = await self.record_list(page, column, response)
         if visit:
             yield visit
         elif tried + 1 < len(issue.entries):
-            yield self._first_page(issue, tried + 1)
+            yield after(response, self._first_page(issue, tried + 1))
         elif issue.day:
-            self.ledger.tally.no_issue(issue.paper.id, issue.day)
+            self.run.tally.no_issue(issue.paper.id, issue.day)
         if not isinstance(page, PaperPage):
             return
-        seen_at = response.meta.get("seen_at")
-        for each in self.listed(page, column, seen_at):
-            yield each
+        for request in requests:
+            yield request
         if number == 0:
             others = [each.url for each in page.issue if each.url != response.url]
             most = self.settings.getint("COLUMN_MAX_PAGES") - 1
             if len(others) > most:
                 told = f"the issue has {len(others) + 1} pages, only {most + 1} were fetched"
-                self.ledger.warnings.append(f"paper {column.id}: {told} (COLUMN_MAX_PAGES)")
+                self.run.warnings.append(f"paper {column.id}: {told} (COLUMN_MAX_PAGES)")
                 others = others[:most]
             for place, url in enumerate(others, 1):
-                yield self._page_request(issue, url, place)
+                yield after(response, self._page_request(issue, url, place))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
@@ -17,10 +18,7 @@ from twisted.python.failure import Failure
 from w3lib.url import safe_url_string
 
 from zjolcrawl.archive.archive import ArchiveError, NoAnswer
-from zjolcrawl.extensions.leases import LeaseLost
-from zjolcrawl.extensions.run_ledger import RunLedger
-from zjolcrawl.items import READ_KINDS, Link, Outcome, RawArticle, Unchanged
-from zjolcrawl.middlewares.frontier import conditional_headers
+from zjolcrawl.items import READ_KINDS, Link, Outcome, RawArticle, Unchanged, Visit
 from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.middlewares.robots import was_forbidden
 from zjolcrawl.parsing.article_page import NotArticle, Stub
@@ -33,12 +31,17 @@ from zjolcrawl.parsing.urls import (
     page_number,
     url_day,
 )
+from zjolcrawl.request_meta import CONTEXT, HOST, PART_OF, SEEN_AT, WARC, after
+from zjolcrawl.run.leases import LeaseLost
+from zjolcrawl.run.run import Mode, Run
 from zjolcrawl.spiders.context import Days, article_context
 from zjolcrawl.spiders.feed import Feed
+from zjolcrawl.spiders.multipage import Parts
 from zjolcrawl.spiders.pages import PageReader
-from zjolcrawl.spiders.parts import Parts
 
 _REDIRECTS = {301, 302, 303, 307, 308}
+CONDITIONS = {"etag": "If-None-Match", "last_modified": "If-Modified-Since"}
+"""Validator name in a row to the request header that makes a request conditional."""
 REFUSALS = {403, 429}
 """Statuses that mean that the server refuses the crawler."""
 _MOST_REFUSALS = 20  # in a row
@@ -53,7 +56,11 @@ class ArticleReader(Spider):
     """
 
     days = Days()
-    offline = False
+    mode = Mode.LIVE
+    part: tuple[int, int] | None = None
+    given: Mapping[str, str] = MappingProxyType({})
+    """The arguments as given."""
+    run: Run
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__(name)
@@ -65,12 +72,21 @@ class ArticleReader(Spider):
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider.pages.seconds = crawler.settings.getfloat("PAGE_SECONDS")
+        arguments = {"spider": spider.name, **spider.given}
+        spider.run = Run(crawler, spider.mode, arguments, spider.part)
         return spider
 
-    @property
-    def ledger(self) -> RunLedger:
-        """The run's RunLedger; it owns the archive and the store."""
-        return RunLedger.of(self.crawler)
+    async def record(self, links: Sequence[Link]) -> bool:
+        """Record links in the frontier, durably; whether it lacked any of them. Raises StoreError.
+
+        Comes before any request for them: what a crash cuts off is still pending then.
+        """
+        if not links:
+            return False
+        found = await (await self.run.open()).discover(links)
+        if self.feed:
+            self.feed.found(links)
+        return bool(found.new)
 
     def article_request(
         self,
@@ -93,8 +109,7 @@ class ArticleReader(Spider):
             cb_kwargs={"link": link, "trail": trail},
             headers=conditional_headers(row or {}),
             meta={
-                "link_recorded": bool(trail) or row is not None,
-                "context": article_context(link, trail, self.days),
+                CONTEXT: article_context(link, trail, self.days),
             },
             dont_filter=True,
         )
@@ -113,11 +128,11 @@ class ArticleReader(Spider):
             if canonical(response.url) != link.url:  # the validators belong to the link's own URL
                 other = f"HTTP 304 of another page, {response.url}"
                 return self._outcome(link, response, "failed", other)
-            return Unchanged(link.url, response.meta.get("seen_at"))
+            return Unchanged(link.url, response.meta.get(SEEN_AT))
         if response.status in {404, 410}:
             return self._outcome(link, response, "gone", f"HTTP {response.status}")
         if (target := target_of(response)) and not is_own_host(target):  # ftp:, data: …
-            return self.left_the_site(link, target, response.meta.get("seen_at"))
+            return self.left_the_site(link, target, response.meta.get(SEEN_AT))
         if response.status != 200:
             self._watch(refused=response.status in REFUSALS)
             failed = self._outcome(link, response, "failed", f"HTTP {response.status}")
@@ -140,8 +155,7 @@ class ArticleReader(Spider):
         article = self._complete(found, response, link, trail)
         if not article.pages:
             return article
-        article.validators = {}  # an unchanged first page says nothing about the others
-        parts = Parts(link, article, article.pages)
+        parts = Parts(link, article, article.pages, response.meta.get(HOST))
         parts.add(response.url, article)
         return self._go_on(parts)
 
@@ -157,10 +171,10 @@ class ArticleReader(Spider):
             errback=self.part_failed,
             cb_kwargs={"link": parts.link, "parts": parts, "url": url},
             meta={
-                "link_recorded": True,
-                "context": {**context, "part": page_number(url)},
-                "part_of": parts.origin,
-                "dont_retry": self.offline,
+                CONTEXT: {**context, "part": page_number(url)},
+                PART_OF: parts.origin,
+                "dont_retry": not self.run.live,
+                HOST: parts.host,
             },
             dont_filter=True,
             priority=5,  # finish started articles before new ones
@@ -184,7 +198,7 @@ class ArticleReader(Spider):
             return
         part = found if isinstance(found, RawArticle) else None
         if part:
-            part.warc = response.meta.get("warc")
+            part.visit.warc = response.meta.get(WARC)
         parts.add(url, part)
         yield self._go_on(parts)
 
@@ -203,17 +217,17 @@ class ArticleReader(Spider):
             return
         state = "pending" if isinstance(error, ArchiveError) else "failed"
         reason = f"page {page_number(url) + 1}: {reason_of(error)}"
-        seen_at = request.meta.get("seen_at")
+        seen_at = request.meta.get(SEEN_AT)
         yield Outcome(link.url, state, reason, final_url=request.url, seen_at=seen_at)
 
     def _watch(self, *, refused: bool) -> None:
         """End the run after _MOST_REFUSALS refusals in a row; the remaining links stay pending."""
         self._refused = self._refused + 1 if refused else 0
-        if self._refused == _MOST_REFUSALS and not self.offline:
+        if self._refused == _MOST_REFUSALS and self.run.live:
             reason = (
                 f"the site refuses: {_MOST_REFUSALS} answers in a row were 403, 429 or a challenge"
             )
-            self.ledger.stop(reason, "site_refuses")
+            self.run.stop(reason, "site_refuses")
 
     def _complete(
         self, found: RawArticle, response: Response, link: Link, trail: tuple[str, ...]
@@ -225,13 +239,13 @@ class ArticleReader(Spider):
             response.url,
         ]
         plain = [re.sub("^https:", "http:", address) for address in addresses if address]
-        found.aliases = [a for a in dict.fromkeys(plain) if a != found.url]
-        found.columns = link.columns
-        found.listed_at = link.listed_at
-        found.frontier_url = link.url
-        found.seen_at, found.warc = response.meta.get("seen_at"), response.meta.get("warc")
-        if link.url == found.url == canonical(response.url) and not trail:
-            found.validators = validators_of(response)
+        own = link.url == found.url == canonical(response.url) and not trail
+        found.visit = Visit(
+            link.url, link.columns, link.listed_at, response.meta.get(SEEN_AT),
+            aliases=[a for a in dict.fromkeys(plain) if a != found.url],
+            validators=validators_of(response) if own else {},
+            warc=response.meta.get(WARC),
+        )  # fmt: skip
         return found
 
     def _follow(
@@ -244,13 +258,13 @@ class ArticleReader(Spider):
             reason = f"JavaScript redirect to {what} page {stub.target}"
             skipped = what != "offsite"  # a captive portal redirects off the site too
             return self._outcome(link, response, "rejected", reason, skipped=skipped)
-        return self.article_request(link, stub.target, (*trail, response.url))
+        return after(response, self.article_request(link, stub.target, (*trail, response.url)))
 
     def article_failed(self, failure: Failure) -> Iterator[Outcome]:
         """Scrapy errback: record the reason as the link's outcome."""
         request: Request = failure.request  # type: ignore[attr-defined]
         link: Link = request.cb_kwargs["link"]
-        error, seen_at = failure.value, request.meta.get("seen_at")
+        error, seen_at = failure.value, request.meta.get(SEEN_AT)
         if self.feed:
             self.feed.answered(link, dropped=isinstance(error, LeaseLost))
         if isinstance(error, LeaseLost):
@@ -279,8 +293,8 @@ class ArticleReader(Spider):
             link.url, state, reason,
             status=response.status, final_url=response.url, article=canonical(response.url),
             excerpt=excerpt, skipped=skipped,
-            front=state == "rejected" and is_front(response.url), seen_at=response.meta.get("seen_at"),
-            warc=response.meta.get("warc"),
+            front=state == "rejected" and is_front(response.url), seen_at=response.meta.get(SEEN_AT),
+            warc=response.meta.get(WARC),
         )  # fmt: skip
 
 
@@ -301,7 +315,7 @@ def target_of(response: Response) -> str | None:
 def _retry_after(response: Response) -> datetime | None:
     """The Retry-After time (RFC 9110, 10.2.3), at most a week ahead; None if absent or invalid."""
     said = (response.headers.get("Retry-After") or b"").decode("latin-1").strip()
-    seen_at: datetime = response.meta.get("seen_at") or datetime.now(timezone.utc)
+    seen_at: datetime = response.meta.get(SEEN_AT) or datetime.now(timezone.utc)
     try:
         moment = (
             seen_at + min(timedelta(seconds=int(said)), _LONGEST_RETRY_AFTER)
@@ -315,6 +329,11 @@ def _retry_after(response: Response) -> datetime | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)
     return min(moment, seen_at + _LONGEST_RETRY_AFTER)
+
+
+def conditional_headers(row: Mapping[str, Any]) -> dict[str, str]:
+    """Headers that make a request conditional on the validators in a row of `frontier` or `columns`."""
+    return {header: row[name] for name, header in CONDITIONS.items() if row.get(name)}
 
 
 def validators_of(response: Response) -> dict[str, str]:

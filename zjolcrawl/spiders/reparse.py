@@ -18,17 +18,19 @@ from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.archive.decoding import BrokenAnswer
 from zjolcrawl.arguments import reparse_arguments
-from zjolcrawl.catalogue import Column
-from zjolcrawl.extensions.run_summary import NOTHING_CHOSEN
 from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, RawArticle, Unchanged
 from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.middlewares.replay import NotCaptured
 from zjolcrawl.parsing.urls import canonical, is_own_host
-from zjolcrawl.processes import PART_REPORTS
+from zjolcrawl.request_meta import CAPTURE, CONTEXT, PART_OF, SEEN_AT
+from zjolcrawl.run.reparse_jobs import PART_REPORTS
+from zjolcrawl.run.run import Mode
+from zjolcrawl.run.summary import NOTHING_CHOSEN
+from zjolcrawl.site.catalogue import Column
 from zjolcrawl.spiders.context import Days, column_of, link_of
-from zjolcrawl.spiders.lists import ListReader, failed_visit, link_of_list
+from zjolcrawl.spiders.lists import ListReader, failed_visit
 from zjolcrawl.spiders.reader import reason_of, target_of, unwanted
-from zjolcrawl.storage.queries import seen_by_parsers_before
+from zjolcrawl.storage.queries.articles import seen_by_parsers_before
 
 _AHEAD = 100  # captures queued in the scheduler at most
 
@@ -46,7 +48,7 @@ class ReparseSpider(ListReader):
     """
 
     name = "reparse"
-    offline = True
+    mode = Mode.REPLAY
     parse_arguments = staticmethod(reparse_arguments)
     custom_settings: ClassVar[dict[str, Any]] = {  # type: ignore[misc]  # as Scrapy documents it
         "ROBOTSTXT_OBEY": False,  # checked when the page was fetched
@@ -60,7 +62,8 @@ class ReparseSpider(ListReader):
         self.given = arguments
         self.wanted = reparse_arguments(**arguments)
         self.days = Days(self.wanted.since, self.wanted.until)
-        self.dry_run = self.wanted.dry_run
+        if self.wanted.dry_run:
+            self.mode = Mode.PREVIEW
         self.part = self.wanted.part
         self._ends: dict[str, str] = {}  # union-find over file names, see _ends()
         self._found = False
@@ -77,7 +80,7 @@ class ReparseSpider(ListReader):
 
     async def start(self) -> AsyncIterator[Any]:
         """One request per selected capture; ReplayMiddleware answers it."""
-        store, archive = await self.ledger.open(), self.ledger.archive
+        store, archive = await self.run.open(), self.run.archive
         assert archive is not None
         moments: set[datetime] | None = None
         if self.wanted.parser_before:
@@ -91,20 +94,18 @@ class ReparseSpider(ListReader):
                 request = self._request(capture, archive)
             except (ValueError, TypeError, KeyError, AttributeError) as error:
                 at = f"{capture.pointer.file} at byte {capture.pointer.offset}"
-                self.ledger.warnings.append(
-                    f"{at}: skipped, its context is unusable ({error!r:.100})"
-                )
+                self.run.warnings.append(f"{at}: skipped, its context is unusable ({error!r:.100})")
                 continue
             self._found = self._found or request is not None
             if request and self._is_of_part(request):
-                self.ledger.counts["chosen"] += 1
+                self.run.counts["chosen"] += 1
                 await self._turn(request)
                 yield request
-                if self.ledger.counts["chosen"] % _AHEAD == 0:
+                if self.run.counts["chosen"] % _AHEAD == 0:
                     await self.crawler.signals.wait_for(signals.scheduler_empty)
         # Another part may have corrected all that parser_before= selects, so the parent decides.
         if not self._found and not self.settings.getbool(PART_REPORTS):
-            self.ledger.refuse(NOTHING_CHOSEN)
+            self.run.refuse(NOTHING_CHOSEN)
 
     def _is_of_part(self, request: Request) -> bool:
         """Whether the capture belongs to this process's part."""
@@ -147,8 +148,7 @@ class ReparseSpider(ListReader):
             errback=self.not_reread,
             cb_kwargs={**told, "capture": capture},
             meta={
-                "capture": capture, "context": context, "link_recorded": True,
-                "dont_redirect": True, "dont_retry": True,
+                CAPTURE: capture, CONTEXT: context, "dont_redirect": True, "dont_retry": True,
             },
             dont_filter=True,
         )  # fmt: skip
@@ -163,7 +163,7 @@ class ReparseSpider(ListReader):
         except ValueError as error:  # the crawl could not follow it either
             yield Outcome(
                 link.url, "failed", reason_of(error), final_url=response.url,
-                seen_at=response.meta["seen_at"],
+                seen_at=response.meta[SEEN_AT],
             )  # fmt: skip
             return
         if target:
@@ -174,7 +174,7 @@ class ReparseSpider(ListReader):
             return
         result = await self.read(response, link, trail, Days.of(context))
         if isinstance(result, Request) and (parts := result.cb_kwargs.get("parts")):
-            parts.origin = result.meta["part_of"] = capture
+            parts.origin = result.meta[PART_OF] = capture
             yield result
         elif isinstance(result, Request) or unwanted(result, self.days):
             self._done(response.request)
@@ -183,7 +183,7 @@ class ReparseSpider(ListReader):
 
     def _redirected(self, response: Response, link: Link, target: str, hop: int) -> Outcome | None:
         """The outcome that the redirect itself caused; None if the target's response decides."""
-        seen_at = response.meta["seen_at"]
+        seen_at = response.meta[SEEN_AT]
         if not is_own_host(target):
             return self.left_the_site(link, target, seen_at)
         if hop >= self.settings.getint("REDIRECT_MAX_TIMES"):
@@ -196,7 +196,7 @@ class ReparseSpider(ListReader):
         request: Request = failure.request  # type: ignore[attr-defined]
         link: Link | None = request.cb_kwargs.get("link")
         if isinstance(failure.value, ArchiveError):
-            self.ledger.faults.append(f"{request.url}: {failure.value}")
+            self.run.faults.append(f"{request.url}: {failure.value}")
             self._done(request)
         elif isinstance(failure.value, BrokenAnswer) and self._was_asked_again(request):
             self._done(request)
@@ -207,14 +207,14 @@ class ReparseSpider(ListReader):
 
     def _was_asked_again(self, request: Request) -> bool:
         """Whether that run retried after this capture; then only the last attempt counts."""
-        archive, capture = self.ledger.archive, request.cb_kwargs["capture"]
+        archive, capture = self.run.archive, request.cb_kwargs["capture"]
         return archive is not None and archive.last_attempt(capture) != capture
 
     def part_failed(self, failure: Failure) -> Iterator[Outcome | RawArticle | Request]:
         """Scrapy errback: if a further page was never captured, the crawl had no article either."""
         request: Request = failure.request  # type: ignore[attr-defined]
         if isinstance(failure.value, ArchiveError):
-            self.ledger.faults.append(f"{request.url}: {failure.value}")
+            self.run.faults.append(f"{request.url}: {failure.value}")
         if isinstance(failure.value, ArchiveError | NotCaptured):
             self._done(request)
         else:
@@ -227,7 +227,7 @@ class ReparseSpider(ListReader):
         if target := target_of(response):
             if not is_own_host(target):
                 reason = reason_of(OffSite(f"leads off the site: {target}"))
-                yield failed_visit(column, number, target, reason, response.meta["seen_at"])
+                yield failed_visit(column, number, target, reason, response.meta[SEEN_AT])
             else:
                 self._done(response.request)
             return
@@ -235,12 +235,12 @@ class ReparseSpider(ListReader):
         lists = self._lists.setdefault((capture.run, column.id), set())
         below = capture.known.get("below")
         visit, page = self.read_list(response, column, number, lists, probe=probe, below=below)
+        if page:
+            await self.record_list(page, column, response)
         if visit:
             yield visit
         else:
             self._done(response.request)
-        for listed in page.links if page else ():
-            yield link_of_list(listed, column, response.meta["seen_at"])
 
     async def _turn(self, request: Request) -> None:
         """Wait until no capture of the same link, page or column, or of its lists, is open."""
@@ -256,7 +256,7 @@ class ReparseSpider(ListReader):
     def with_the_store(self, item: Any) -> None:
         """Scrapy signal: an item passed the pipelines; release its capture."""
         if isinstance(item, Article | RawArticle):
-            self._release(item.frontier_url or item.url)
+            self._release(item.visit.link or item.url)
         elif isinstance(item, Outcome | Unchanged):
             self._release(item.url)
         elif isinstance(item, ColumnVisit):

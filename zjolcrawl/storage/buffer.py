@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,12 +12,17 @@ from typing import Any, Self
 from bson import ObjectId
 
 from zjolcrawl.items import Article, ColumnVisit, Outcome, Unchanged, WalkEnd
-from zjolcrawl.storage.documents import article_document
-from zjolcrawl.storage.limits import describe, document_fault, key_fault, storable
+from zjolcrawl.storage.documents import (
+    article_document,
+    describe,
+    document_fault,
+    key_fault,
+    storable,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class ArticleVisit:
     """An article as one visit found it: its document, its frontier row and the response's validators."""
 
     document: dict[str, Any]
@@ -26,6 +32,11 @@ class Sight:
     def __post_init__(self) -> None:
         if not {"_id", "last_seen_at"} <= self.document.keys():  # from the spool of another version
             raise TypeError("a document without _id or last_seen_at")
+
+    @property
+    def url(self) -> str:
+        """The article's URL."""
+        return str(self.document["_id"])
 
     @property
     def at(self) -> datetime:
@@ -42,29 +53,23 @@ class RunEnd:
     values: dict[str, Any]
 
 
-SPOOLED = (Sight, Unchanged, Outcome, ColumnVisit, WalkEnd, RunEnd)
-"""The types of `Buffer.items`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The result of `discover`: number of `new` links, reasons by URL for `refused` ones."""
-
-    new: int = 0
-    refused: dict[str, str] = field(default_factory=dict)
-
-    def __add__(self, other: Found) -> Found:
-        return Found(self.new + other.new, self.refused | other.refused)
+Item = ArticleVisit | Unchanged | Outcome | ColumnVisit | WalkEnd | RunEnd
+SPOOLED: dict[str, type[Item]] = {
+    "Sight": ArticleVisit, "Unchanged": Unchanged, "Outcome": Outcome, "ColumnVisit": ColumnVisit,
+    "WalkEnd": WalkEnd, "RunEnd": RunEnd,
+}  # fmt: skip
+"""The classes of items, by the names that spool files have for them."""
 
 
 @dataclass(slots=True)
 class Buffer:
-    """Items not yet written.
+    """Items not yet written, by kind.
 
-    `articles` by URL, `size` their total bytes, `since` when the first item was added (monotonic clock).
+    `articles` by URL, `size` their total bytes; `settled`: links with another outcome than an article;
+    `since`: when the first item was added (monotonic clock).
     """
 
-    articles: dict[str, Sight] = field(default_factory=dict)
+    articles: dict[str, ArticleVisit] = field(default_factory=dict)
     unchanged: list[Unchanged] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     visits: list[ColumnVisit | WalkEnd] = field(default_factory=list)
@@ -77,35 +82,45 @@ class Buffer:
         return sum(map(len, self._parts()))
 
     @classmethod
-    def of(cls, item: Any) -> Self:
+    def of(cls, item: Item) -> Self:
         """A buffer with one item."""
         buffer = cls()
         buffer.add(item)
         return buffer
 
-    def has(self, item: Any) -> bool:
-        """Whether the buffer already has a visit of the same article; they are written one after the other."""
-        return isinstance(item, Sight) and str(item.document["_id"]) in self.articles
+    def has_same_page(self, item: Item) -> bool:
+        """Whether the buffer has another visit of an article's page; they are written one after the other."""
+        if not isinstance(item, ArticleVisit):
+            return False
+        return item.url in self.articles or item.row in self.settled
 
-    def items(self) -> Iterator[Any]:
+    def items(self) -> Iterator[Item]:
         """All items, in the order in which they are written."""
         return chain.from_iterable(self._parts())
 
-    def add(self, item: Any) -> None:
-        """Add an item of the kinds that `items` gives."""
-        if isinstance(item, Sight):
-            self.articles[str(item.document["_id"])] = item
-            return
-        lists: dict[type[Any], list[Any]] = {
-            Unchanged: self.unchanged, Outcome: self.outcomes, RunEnd: self.ends,
-        }  # fmt: skip
-        lists.get(type(item), self.visits).append(item)
+    def add(self, item: Item, size: int = 0) -> None:
+        """Add an item; `size` is that of an article in bytes."""
+        self.since = self.since or time.monotonic()
+        self.size += size
+        match item:
+            case ArticleVisit():
+                self.articles[item.url] = item
+            case Unchanged():
+                self.unchanged.append(item)
+                self.settled.add(item.url)
+            case Outcome():
+                self.outcomes.append(item)
+                self.settled.add(item.url)
+            case RunEnd():
+                self.ends.append(item)
+            case _:
+                self.visits.append(item)
 
-    def _parts(self) -> tuple[Collection[Any], ...]:
+    def _parts(self) -> tuple[Collection[Item], ...]:
         return (self.articles.values(), self.unchanged, self.outcomes, self.visits, self.ends)
 
 
-def make_sight(article: Article, row: str) -> tuple[Sight | Outcome, int]:
+def make_visit(article: Article, row: str) -> tuple[ArticleVisit | Outcome, int]:
     """The buffer item for an article whose link has the frontier row `row`, and its size in bytes.
 
     If MongoDB cannot hold the article, the item is an Outcome that rejects the link with the reason.
@@ -118,22 +133,22 @@ def make_sight(article: Article, row: str) -> tuple[Sight | Outcome, int]:
     except Exception as error:
         why = f"cannot be stored: {describe(error)}"
     if why is None:
-        return Sight(document, row, storable(article.validators)), size
+        return ArticleVisit(document, row, storable(article.visit.validators)), size
     refused = Outcome(
         row, "rejected", why, final_url=article.url, template=article.template,
-        excerpt=str(article.body)[:2000] or None, seen_at=article.seen_at, warc=article.warc,
+        excerpt=str(article.body)[:2000] or None, seen_at=article.visit.seen_at, warc=article.visit.warc,
     )  # fmt: skip
     return refused, 0
 
 
-def link_of(item: Any) -> str | None:
+def link_of(item: Item) -> str | None:
     """The URL of the link that an item is about; None for a column or a run."""
-    if isinstance(item, Sight):
+    if isinstance(item, ArticleVisit):
         return item.row
     return item.url if isinstance(item, (Outcome, Unchanged)) else None
 
 
-def named(item: Any) -> str:
+def named(item: Item) -> str:
     """Kind and name of an item, for a message."""
     name = link_of(item) or getattr(item, "column", None) or getattr(item, "run_id", "")
     return f"{type(item).__name__} {str(name)[:200]}"

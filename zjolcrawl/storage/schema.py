@@ -8,50 +8,42 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import CollectionInvalid, OperationFailure
 
-from zjolcrawl.fields import FIELDS, object_schema
-from zjolcrawl.storage.changes import MOVED
+from zjolcrawl.fields import FIELDS, Field, object_schema
+from zjolcrawl.storage.change_feed import SET_WRITTEN_AT
 from zjolcrawl.storage.errors import EXISTS
 
-_TEXT = {"bsonType": "string", "minLength": 1}
 _DATE = {"bsonType": "date"}
 _VERSION = object_schema(FIELDS)
 _VERSION["properties"]["written_at"] = {"bsonType": "timestamp"}
-_REVISION = {
-    **_VERSION,
-    "properties": {
-        **_VERSION["properties"],
-        "_id": {"bsonType": "object", "required": ["url", "revision"]},
-    },
-}
-_FRONTIER = {
-    "bsonType": "object",
-    "required": ["_id", "state", "kind", "discovered_at", "attempts"],
-    "properties": {
-        "_id": _TEXT,
-        "state": {"enum": ["pending", "stored", "rejected", "failed", "gone"]},
-        "kind": _TEXT,
-        "host": {"bsonType": "string"},
-        "columns": {"bsonType": "array", "items": _TEXT},
-        "listed_title": _TEXT,
-        "listed_at": _DATE,
-        "discovered_at": _DATE,
-        "attempts": {"bsonType": "int", "minimum": 0},
-        "last_error": _TEXT,
-        "next_visit_at": _DATE,
-        "failures": {"bsonType": "int", "minimum": 0},
-        "image_failures": {"bsonType": "int", "minimum": 0},
-        "doubt": {
-            "bsonType": "object",
-            "required": ["state", "reason", "since", "count"],
-            "properties": {
-                "state": {"enum": ["rejected", "gone"]},
-                "reason": _TEXT,
-                "since": _DATE,
-                "count": {"bsonType": "int", "minimum": 1},
-            },
-        },
-    },
-}
+_KEY = {"bsonType": "object", "required": ["url", "revision"]}
+_REVISION = {**_VERSION, "properties": {**_VERSION["properties"], "_id": _KEY}}
+_DOUBT = (
+    Field("state", "string", required=True, choices=("rejected", "gone")),
+    Field("reason", "string", required=True),
+    Field("since", "timestamp", required=True),
+    Field("count", "int", required=True, least=1),
+)
+_STATES = ("pending", "stored", "rejected", "failed", "gone")
+_FRONTIER = object_schema(
+    (
+        Field("_id", "string", required=True),
+        Field("state", "string", required=True, choices=_STATES),
+        Field("kind", "string", required=True),
+        Field("host", "string", empty=True),
+        Field("listed_title", "string"),
+        Field("listed_at", "timestamp"),
+        Field("discovered_at", "timestamp", required=True),
+        Field("attempts", "int", required=True, least=0),
+        Field("last_error", "string"),
+        Field("next_visit_at", "timestamp"),
+        Field("failures", "int", least=0),
+        Field("image_failures", "int", least=0),
+        Field("doubt", "struct", parts=_DOUBT),
+    )
+)
+_FRONTIER["properties"]["columns"] = {
+    "bsonType": "array", "items": {"bsonType": "string", "minLength": 1},
+}  # fmt: skip
 _NUMBER = {"bsonType": "number", "minimum": 0}
 HOST_SCHEMA = {
     "bsonType": "object",
@@ -151,7 +143,7 @@ async def ensure_schema(db: AsyncDatabase[dict[str, Any]]) -> list[str]:
         await db[name].create_indexes(indexes)
     # Articles of an earlier version or another program: set the missing time of the last write.
     await db["articles"].update_many(
-        {"written_at": None}, {"$currentDate": MOVED}, bypass_document_validation=True
+        {"written_at": None}, {"$currentDate": SET_WRITTEN_AT}, bypass_document_validation=True
     )
     # Links of an earlier version: set the missing host, which is needed to schedule them.
     found = {"$regexFind": {"input": {"$ifNull": ["$fetch_url", "$_id"]}, "regex": _HOST}}

@@ -3,7 +3,7 @@
 DATA_DIR/spool/<UTC time>-<run>.bson: one BSON document per item, {kind, crc, value}, durable once `add`
 returns. `crc` is the CRC-32 of `kind` and `value`; `value` is the item's own document as bytes. Files of
 version 0.1 have no `crc`, and `value` is the document itself. Writing an item twice changes nothing (see
-storage.steps and storage.frontier), so a file is removed only after all of it is written.
+storage.revision_policy and storage.frontier), so a file is removed only after all of it is written.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import os
 import re
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,8 @@ from typing import Any
 import bson
 from bson.codec_options import CodecOptions
 
-from zjolcrawl.durable import sync_folder
-from zjolcrawl.storage.limits import describe
+from zjolcrawl.filesystem import sync_folder
+from zjolcrawl.storage.documents import describe
 
 _OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=timezone.utc)
 _START = re.compile(rb".{4}\x02kind\x00", re.DOTALL)  # length and first element of an item
@@ -40,17 +40,18 @@ class Damaged:
 
 
 class Spool:
-    """One run's spool; `kinds` are the dataclasses that it can hold."""
+    """One run's spool; `kinds` are the dataclasses that it can hold, by their names in the files."""
 
-    def __init__(self, folder: Path, run: str, kinds: Iterable[type[Any]]) -> None:
+    def __init__(self, folder: Path, run: str, kinds: Mapping[str, type[Any]]) -> None:
         self.folder = folder
-        self._kinds = {kind.__name__: kind for kind in kinds}
+        self._kinds = kinds
+        self._names = {kind: name for name, kind in kinds.items()}
         stamp = datetime.now(timezone.utc).strftime("%Y%m%d%H%M%S")
         self._path = folder / f"{stamp}-{run}.bson"
 
     def add(self, items: Iterable[Any]) -> int:
         """Append items durably; returns how many. Raises OSError, and then keeps none of them."""
-        documents = [_encoded(item) for item in items]
+        documents = [self._encoded(item) for item in items]
         _append(self._path, b"".join(documents))
         return len(documents)
 
@@ -60,7 +61,8 @@ class Spool:
         Raises OSError.
         """
         path = self.folder / QUARANTINE / self._path.name
-        _append(path, b"".join(e.data if isinstance(e, Damaged) else _encoded(e) for e in items))
+        data = (e.data if isinstance(e, Damaged) else self._encoded(e) for e in items)
+        _append(path, b"".join(data))
         return path
 
     def files(self) -> list[Path]:
@@ -112,17 +114,16 @@ class Spool:
         except TypeError as error:
             return Damaged(raw, describe(error)), end
 
+    def _encoded(self, item: Any) -> bytes:
+        kind, value = self._names[type(item)], bson.encode(dataclasses.asdict(item))
+        crc = zlib.crc32(value, zlib.crc32(kind.encode()))
+        return bson.encode({"kind": kind, "crc": crc, "value": value})
+
 
 def _is_torn(data: mmap.mmap, at: int) -> bool:
     """Whether the bytes begin like an item and extend past the end of the file."""
     start = _START.match(data, at)
     return bool(start) and struct.unpack_from("<i", data, at)[0] > len(data) - at
-
-
-def _encoded(item: Any) -> bytes:
-    kind, value = type(item).__name__, bson.encode(dataclasses.asdict(item))
-    crc = zlib.crc32(value, zlib.crc32(kind.encode()))
-    return bson.encode({"kind": kind, "crc": crc, "value": value})
 
 
 def _append(path: Path, data: bytes) -> None:

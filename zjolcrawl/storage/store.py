@@ -1,7 +1,7 @@
 """The MongoDB connection of one run: buffers and writes items in bulk, and answers queries.
 
 During an outage, items go to the spool and queries wait. Nothing enters the buffer that MongoDB cannot
-hold (storage.limits); whatever still cannot be written is rejected by name.
+hold (storage.documents); whatever still cannot be written is rejected by name.
 """
 
 from __future__ import annotations
@@ -11,44 +11,35 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from datetime import datetime
-from functools import partial
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from bson import ObjectId
 from pymongo.errors import PyMongoError
 
+from zjolcrawl.clock import utc_now
 from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, Unchanged, WalkEnd
-from zjolcrawl.storage.buffer import SPOOLED, Buffer, Found, RunEnd, make_sight
+from zjolcrawl.storage.buffer import SPOOLED, Buffer, Item, RunEnd, make_visit
+from zjolcrawl.storage.buffer_writer import BufferWriter
 from zjolcrawl.storage.bulk import write_each
 from zjolcrawl.storage.connection import Client, connect, durable
-from zjolcrawl.storage.delivery import Delivery
-from zjolcrawl.storage.doubts import VisitPolicy
+from zjolcrawl.storage.documents import make_storable, storable
 from zjolcrawl.storage.errors import StoreError, broken, unavailable
-from zjolcrawl.storage.finding import record_links
-from zjolcrawl.storage.frontier import due_filter, too_far_ahead
-from zjolcrawl.storage.limits import key_fault, make_storable, storable
-from zjolcrawl.storage.operations import begin_walk, clock_limit, utc_now
-from zjolcrawl.storage.outage import Outage
+from zjolcrawl.storage.frontier import too_far_ahead
+from zjolcrawl.storage.isolating_writer import IsolatingWriter
+from zjolcrawl.storage.link_recorder import LinkRecorder, Recorded
+from zjolcrawl.storage.queries.crawl import CrawlQueries
 from zjolcrawl.storage.schema import ensure_schema
 from zjolcrawl.storage.spool import Spool
-from zjolcrawl.storage.writing import BufferWriter
+from zjolcrawl.storage.updates import begin_walk
+from zjolcrawl.storage.visit_policy import VisitPolicy
 
 logger = logging.getLogger(__name__)
 _BYTES = 32 * 2**20  # a buffer with this many bytes of articles is written at once
-_LINKS = 500  # links recorded together: their URLs must fit into one query
 _LONGEST_ARGUMENT = 100_000  # characters
-_ORDER = [("next_visit_at", 1), ("_id", 1)]
-_ROW = dict.fromkeys(
-    ("columns", "listed_at", "fetch_url", "etag", "last_modified", "next_visit_at"), 1
-)
-Place = tuple[datetime, str]
-"""The position of a row in the order of due rows."""
 
 
-class Store:
+class Store(CrawlQueries):
     """One run's connection; `counts` is what the run has done so far.
 
     `before_write`, if set, is awaited before buffered items are written, to make durable what they refer to;
@@ -61,20 +52,19 @@ class Store:
         self, client: Client, database: str, batch: tuple[int, float], policy: VisitPolicy
     ) -> None:
         """`batch`: number of items, and of seconds, after which the buffer is written."""
+        super().__init__(durable(client, database))
         self.before_write: Callable[[], Awaitable[None]] | None = None
         self.after_write: Callable[[Buffer], None] | None = None
         self.dropped: list[str] = []  # obsolete collections that were dropped
         self.client = client
-        self.db = durable(client, database)
-        self.run_id = ObjectId()
         self.counts: Counter[str] = Counter()
         self.writer = BufferWriter(self.db, self.run_id, self.counts, policy)
         self._size, self._seconds = batch
         self._buffer = Buffer()
         self._flushing = asyncio.Lock()
-        self._ageing: asyncio.Task[None] | None = None
-        self._outage = Outage()
-        self._delivery = Delivery(self.write, self.counts, self._size)
+        self._task: asyncio.Task[None] | None = None
+        self._recorder = LinkRecorder(self.db, policy, self._outage, self._flushing)
+        self._isolating = IsolatingWriter(self.write, self.counts, self._size)
 
     @property
     def lost(self) -> bool:
@@ -89,11 +79,11 @@ class Store:
     @property
     def faults(self) -> list[str]:
         """A line for each item that was quarantined or could not be written."""
-        return self._delivery.faults
+        return self._isolating.faults
 
     @property
     def _spool(self) -> Spool | None:
-        return self._delivery.spool
+        return self._isolating.spool
 
     @classmethod
     async def open(
@@ -119,111 +109,25 @@ class Store:
             store = cls(client, database, batch, policy or VisitPolicy())
             await store._begin(run_arguments, version)
             if spool:
-                store._delivery.spool = Spool(spool, str(store.run_id), SPOOLED)
+                store._isolating.spool = Spool(spool, str(store.run_id), SPOOLED)
                 store._outage.patience = patience
-                await store._delivery.take_in()
+                await store._isolating.replay_spool()
         except BaseException as error:
             await client.close()
             if isinstance(error, PyMongoError):
                 raise unavailable(uri, error) from error
             raise
-        store._ageing = asyncio.get_running_loop().create_task(store._age())
+        store._task = asyncio.get_running_loop().create_task(store._background())
         return store
 
-    async def discover(self, links: Sequence[Link]) -> Found:
+    async def discover(self, links: Sequence[Link]) -> Recorded:
         """Record links durably before they are requested; links that cannot be recorded are rejected."""
-        merged: dict[str, Link] = {}
-        refused: dict[str, str] = {}
-        for link in links:
-            if why := key_fault(link.url):
-                refused[link.url] = why
-                continue
-            make_storable(link)
-            if link.fetch_url and key_fault(link.fetch_url):
-                link.fetch_url = None
-            known = merged.setdefault(link.url, link)
-            if known is not link:
-                known.columns = list(dict.fromkeys([*known.columns, *link.columns]))
-        found = Found(refused=refused)
-        urls = list(merged)
-        for first in range(0, len(urls), _LINKS):
-            some = {url: merged[url] for url in urls[first : first + _LINKS]}
-            found += await self._outage.ask(partial(self._record, some))
-        for url, why in found.refused.items():
+        recorded = await self._recorder.record(links)
+        for url, why in recorded.refused.items():
             await self.outcome(Outcome(url, "rejected", why))
-        self._outage.wrote()
-        self.counts["links"] += len(merged)
-        self.counts["links_new"] += found.new
-        return found
-
-    async def _record(self, links: dict[str, Link]) -> Found:
-        # Not during a write of articles, which reads their columns from the frontier.
-        async with self._flushing:
-            return await record_links(self.db, links, self.writer.policy)
-
-    async def due(
-        self,
-        host: str,
-        columns: Collection[str],
-        since: datetime,
-        after: Place | None = None,
-        most: int = 100,
-    ) -> list[dict[str, Any]]:
-        """Due links of `columns` on a host, oldest first, at most `most`.
-
-        Due links are pending or to be revisited, and not visited since `since`. `after` is the place of the last
-        row of the previous page.
-        """
-        wanted = {"host": host, "columns": {"$in": list(columns)}, **due_filter(utc_now(), since)}
-        if after:
-            at, url = after
-            wanted["next_visit_at"]["$gte"] = at
-            wanted["$or"] = [{"next_visit_at": {"$gt": at}}, {"_id": {"$gt": url}}]
-
-        async def find() -> list[dict[str, Any]]:
-            rows = self.db["frontier"].find(wanted, _ROW).sort(_ORDER).limit(most)
-            return await rows.to_list()
-
-        return await self._outage.ask(find)
-
-    async def hosts_due(self, columns: Collection[str], since: datetime) -> set[str]:
-        """The hosts with due links of `columns`; `since` is as for `due`."""
-        wanted = {"columns": {"$in": list(columns)}, **due_filter(utc_now(), since)}
-
-        async def find() -> set[str]:
-            groups = await self.db["frontier"].aggregate(
-                [{"$match": wanted}, {"$group": {"_id": "$host"}}]
-            )
-            return {each["_id"] async for each in groups}
-
-        return await self._outage.ask(find)
-
-    async def arguments_of(self, runs: Collection[Any]) -> dict[Any, Any]:
-        """The arguments of runs, by id; runs that are not known are absent."""
-
-        async def find() -> dict[Any, Any]:
-            found = self.db["runs"].find({"_id": {"$in": list(runs)}}, {"arguments": 1})
-            return {each["_id"]: each.get("arguments") async for each in found}
-
-        return await self._outage.ask(find)
-
-    async def columns(self) -> dict[str, dict[str, Any]]:
-        """The `columns` documents, by column id."""
-
-        async def find() -> dict[str, dict[str, Any]]:
-            return {each["_id"]: each async for each in self.db["columns"].find()}
-
-        return await self._outage.ask(find)
-
-    async def doubted(self, urls: list[str]) -> dict[str, str]:
-        """The unconfirmed findings for links, `gone` or `rejected`, by URL."""
-        wanted = {"_id": {"$in": urls}, "doubt": {"$exists": True}}
-
-        async def find() -> dict[str, str]:
-            rows = self.db["frontier"].find(wanted, {"doubt.state": 1})
-            return {row["_id"]: row["doubt"]["state"] async for row in rows}
-
-        return await self._outage.ask(find)
+        self.counts["links"] += recorded.links
+        self.counts["links_new"] += recorded.new
+        return recorded
 
     async def begin_walk(self, column: str) -> None:
         """Record durably that a column's list is being walked."""
@@ -231,44 +135,36 @@ class Store:
         written = await self._outage.ask(lambda: write_each(self.db["columns"], begun))
         self.faults.extend(f"column {column}: {why}" for _, why in written.errors.values())
 
-    async def put(self, article: Article, frontier_url: str | None = None) -> None:
-        """Buffer an article; `frontier_url` is the link that led to it. Waits while the buffer is full.
+    async def put(self, article: Article) -> None:
+        """Buffer an article. Waits while the buffer is full.
 
         If the article cannot be stored, its link is rejected with the reason instead.
         """
-        row = frontier_url or article.url
-        sight, size = make_sight(article, row)
-        if isinstance(sight, Outcome):
+        visit, size = make_visit(article, article.link)
+        if isinstance(visit, Outcome):
             self.counts["refused"] += 1
-            await self.outcome(sight)
+            await self.outcome(visit)
             return
-        while article.url in self._buffer.articles or row in self._buffer.settled:
-            await self.flush()  # two visits of one page are written one after the other
-        self._buffer.articles[article.url] = sight
-        self._buffer.size += size
-        await self._added()
+        while self._buffer.has_same_page(visit):
+            await self.flush()
+        await self._add(visit, size)
 
-    async def unchanged(self, sight: Unchanged) -> None:
+    async def unchanged(self, page: Unchanged) -> None:
         """Buffer that a link's page is unchanged."""
-        make_storable(sight)
-        self._buffer.unchanged.append(sight)
-        self._buffer.settled.add(sight.url)
-        await self._added()
+        make_storable(page)
+        await self._add(page)
 
     async def outcome(self, outcome: Outcome) -> None:
         """Buffer the outcome of a link that gave no article."""
         make_storable(outcome)
         outcome.reason = outcome.reason or outcome.state
-        self._buffer.outcomes.append(outcome)
-        self._buffer.settled.add(outcome.url)
-        await self._added()
+        await self._add(outcome)
 
     async def column_visit(self, visit: ColumnVisit | WalkEnd) -> None:
         """Buffer a visit of a column page, or the end of a walk."""
         make_storable(visit)
-        self._buffer.visits.append(visit)
         self.counts["pages"] += isinstance(visit, ColumnVisit)
-        await self._added()
+        await self._add(visit)
 
     async def flush(self) -> None:
         """Write the buffer: articles, then frontier, then the rest. Raises StoreError.
@@ -288,7 +184,7 @@ class Store:
                     raise self._outage.lost from error
             if not self._outage.away:
                 try:
-                    await self._delivery.deliver(buffer)
+                    await self._isolating.write(buffer)
                 except Exception as error:
                     self._outage.failed(error)
                 else:
@@ -299,13 +195,13 @@ class Store:
 
     async def finish(self) -> None:
         """Write what is left, to the spool if necessary. Raises StoreError if that fails too."""
-        if self._ageing:
+        if self._task:
             async with self._flushing:  # never in the middle of a write
-                self._ageing.cancel()
+                self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._ageing
+                await self._task
         if self._outage.away and not self._outage.lost:
-            await self._come_back()
+            await self._resume()
         if self._outage.lost and self._spool and self._buffer:
             buffer, self._buffer = self._buffer, Buffer()
             await self._keep(buffer)
@@ -317,21 +213,8 @@ class Store:
         if self._outage.lost and self._spool:
             await self._keep(Buffer(ends=[end]))
             return
-        self._buffer.ends.append(end)
+        self._buffer.add(end)
         await self.flush()
-
-    async def former_templates(self, runs: int) -> list[dict[str, Any]]:
-        """`templates` of up to `runs` newest other runs that read articles; empty if MongoDB does not answer."""
-        read = {
-            "templates": {"$exists": True},
-            "_id": {"$ne": self.run_id},
-            "started_at": {"$lt": clock_limit()},
-        }
-        newest = self.db["runs"].find(read, {"templates": 1}).sort("started_at", -1).limit(runs)
-        try:
-            return [each["templates"] async for each in newest]
-        except PyMongoError:
-            return []
 
     def waiting(self) -> int:
         """The number of spool files that wait for MongoDB."""
@@ -356,38 +239,37 @@ class Store:
         run["arguments"] = storable(arguments, _LONGEST_ARGUMENT)
         await self.db["runs"].insert_one({**run, "started_at": utc_now()})
 
-    async def _added(self) -> None:
+    async def _add(self, item: Item, size: int = 0) -> None:
+        self._buffer.add(item, size)
         self._outage.check()
-        if not self._buffer.since:
-            self._buffer.since = time.monotonic()
         if len(self._buffer) >= self._size or self._buffer.size >= _BYTES:
             await self.flush()
 
-    async def _age(self) -> None:
+    async def _background(self) -> None:
         """Background task: flush the buffer in time, and end outages.
 
         Any error in it marks the store as failed, and the next item reports that; others wait for this task.
         """
         try:
-            await self._look_after()
+            await self._maintain()
         except Exception as error:
             self._outage.failed(error)
 
-    async def _look_after(self) -> None:
+    async def _maintain(self) -> None:
         while not self._outage.lost:
             await asyncio.sleep(min(self._seconds, 0.5) or 0.05)
             if self._outage.away:
-                await self._come_back()
+                await self._resume()
             if len(self._buffer) and time.monotonic() - self._buffer.since >= self._seconds:
                 with contextlib.suppress(StoreError):
                     await self.flush()
 
-    async def _come_back(self) -> None:
+    async def _resume(self) -> None:
         """Write the spool if MongoDB answers again; give up after `patience`."""
         try:
             await self.client.admin.command("ping")
             async with self._flushing:
-                if await self._delivery.take_in():
+                if await self._isolating.replay_spool():
                     self._outage.wrote()
                 self._outage.away = False
             logger.warning("MongoDB is available again")
@@ -401,6 +283,6 @@ class Store:
         try:
             self.counts["spooled"] += await asyncio.to_thread(self._spool.add, list(buffer.items()))
         except Exception as error:
-            told = f"MongoDB is unavailable and the spool cannot be written: {error}"
-            self._outage.lost = StoreError(told)
+            message = f"MongoDB is unavailable and the spool cannot be written: {error}"
+            self._outage.lost = StoreError(message)
             raise self._outage.lost from error

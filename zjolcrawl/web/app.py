@@ -17,8 +17,8 @@ from zjolcrawl.archive.archive import ArchiveError
 from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.storage.connection import deadline
 from zjolcrawl.storage.errors import StoreUnavailable
-from zjolcrawl.web.guard import Guard
 from zjolcrawl.web.rendering import refusal
+from zjolcrawl.web.security import SecurityMiddleware
 from zjolcrawl.web.site import Site
 from zjolcrawl.web.views import article, calendar, columns, health, history, image, record, search
 
@@ -33,6 +33,7 @@ _VIEWS: dict[str, View] = {
     "/columns": columns.show, "/calendar": calendar.show, "/health": health.show,
     "/image/{sha256}": image.show,
 }  # fmt: skip
+_UNREADABLE = "归档中有一处读不出来；命令行的 scrapy health 或 scrapy article 会说明是哪里。"
 _FILES = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
 
 
@@ -45,14 +46,14 @@ def application(site: Site, host: str = "127.0.0.1") -> ASGIApp:
         routes=routes,
         exception_handlers={
             HTTPException: _http_error,
-            StoreUnavailable: _no_database,
-            ArgumentError: _unusable,
-            ArchiveError: _unusable,
-            Exception: _fault,
+            StoreUnavailable: _failure(503, "数据库没有及时回答。可以缩小检索范围，或稍后再试。"),
+            ArgumentError: _failure(500, _UNREADABLE),
+            ArchiveError: _failure(500, _UNREADABLE),
+            Exception: _failure(500, "页面出错了；详情在运行 scrapy browse 的终端里。"),
         },
     )
     app.state.site = site
-    return Guard(app, host, refusal)
+    return SecurityMiddleware(app, host, refusal)
 
 
 def _bounded(view: View, turns: asyncio.Semaphore) -> View:
@@ -73,21 +74,12 @@ async def _static(request: Request) -> Response:
 
 async def _http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    told = (
-        error.detail if error.status_code != 404 or error.detail != "Not Found" else "没有这一页。"
-    )
-    return refusal(error.status_code, told)
+    unknown = (error.status_code, error.detail) == (404, "Not Found")
+    return refusal(error.status_code, "没有这一页。" if unknown else error.detail)
 
 
-async def _no_database(_: Request, error: Exception) -> Response:
-    return refusal(503, "数据库没有及时回答。可以缩小检索范围，或稍后再试。")
+def _failure(status: int, reason: str) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def answer(_: Request, error: Exception) -> Response:
+        return refusal(status, reason)
 
-
-async def _unusable(_: Request, error: Exception) -> Response:
-    return refusal(
-        500, "归档中有一处读不出来；命令行的 scrapy health 或 scrapy article 会说明是哪里。"
-    )
-
-
-async def _fault(_: Request, error: Exception) -> Response:
-    return refusal(500, "页面出错了；详情在运行 scrapy browse 的终端里。")
+    return answer

@@ -8,7 +8,6 @@ lxml, an HTML 4 parser, only sees the sanitised result.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -18,9 +17,9 @@ from lxml import html
 from lxml.html import HtmlElement
 from markupsafe import Markup
 
-from zjolcrawl.display.markup import is_well_formed, text_of
-from zjolcrawl.web.asked import key_of
+from zjolcrawl.display.html_check import is_well_formed, text_of
 from zjolcrawl.web.labels import IMAGE_STATES
+from zjolcrawl.web.query_string import key_of
 from zjolcrawl.web.rendering import is_web, link, picture
 
 TAGS = {
@@ -81,13 +80,13 @@ def reading(article: dict[str, Any], own: set[str], *, images: bool = True) -> R
             anchors += 1
             _lead(element, own)
         elif element.tag == "video":
-            _replace(element, *_note("视频", element.get("src")))
+            _replace(element, "视频", element.get("src"))
         elif element.tag in {"td", "th"}:
             for name in ("colspan", "rowspan"):
                 if not re.fullmatch(r"[1-9]\d{0,2}", element.get(name, "1"), re.ASCII):
                     del element.attrib[name]
         elif element.tag == "table":
-            _wrap(element, "table")
+            _wrap(element)
     return Reading(Markup(_inner(root)), shown)  # noqa: S704 (cleaned by _tree, then our own)
 
 
@@ -125,7 +124,8 @@ def _shallow(clean: str) -> str:
 def _place(element: HtmlElement, entry: dict[str, Any], *, images: bool) -> None:
     source = picture(entry, readable=images)
     if source is None:
-        _replace(element, *_absent(entry))
+        state = IMAGE_STATES.get(entry.get("status", "referenced"), "未存")
+        _replace(element, f"图片 {state}", entry.get("url"))
         return
     alt = entry.get("alt") or entry.get("caption") or ""
     element.attrib.clear()
@@ -140,15 +140,6 @@ def _lead(element: HtmlElement, own: set[str]) -> None:
         element.set("href", link("/article", url=key))
 
 
-def _absent(entry: dict[str, Any]) -> tuple[str, str | None]:
-    state = IMAGE_STATES.get(entry.get("status", "referenced"), "未存")
-    return _note(f"图片 {state}", entry.get("url"))
-
-
-def _note(what: str, url: str | None) -> tuple[str, str | None]:
-    return what, _sound(str(url)) if is_web(url) else None
-
-
 def _sound(text: str) -> str:
     """The text with characters that XML forbids, and lxml rejects, replaced by U+FFFD."""
     return _NOT_XML.sub("\ufffd", text)
@@ -158,34 +149,30 @@ def _replace(element: HtmlElement, what: str, url: str | None) -> None:
     """Replace an element that is not shown by a note with its URL."""
     note = html.Element("span", {"class": "absent"})
     note.text = what
-    if url:
+    if is_web(url):
         note.text += " · "
-        anchor = html.Element("a", {"href": url, "rel": "noopener noreferrer"})
+        anchor = html.Element("a", {"href": _sound(str(url)), "rel": "noopener noreferrer"})
         anchor.text = "原地址"
         note.append(anchor)
-    note.tail, element.tail = element.tail, None
-    parent = element.getparent()
-    if parent is not None:
-        parent.replace(element, note)
+    _swap(element, note)
 
 
-def _wrap(element: HtmlElement, name: str) -> None:
-    """Wrap a wide element in a box that scrolls sideways, also by keyboard."""
+def _wrap(table: HtmlElement) -> None:
+    """Wrap a table in a box that scrolls sideways, also by keyboard."""
     box = html.Element(
-        "div", {"class": f"wide {name}", "tabindex": "0", "role": "group", "aria-label": "表格"}
+        "div", {"class": "wide table", "tabindex": "0", "role": "group", "aria-label": "表格"}
     )
-    box.tail, element.tail = element.tail, None
-    parent = element.getparent()
+    _swap(table, box)
+    box.append(table)
+
+
+def _swap(old: HtmlElement, new: HtmlElement) -> None:
+    new.tail, old.tail = old.tail, None
+    parent = old.getparent()
     if parent is not None:
-        parent.replace(element, box)
-        box.append(element)
+        parent.replace(old, new)
 
 
 def _inner(root: HtmlElement) -> str:
-    return "".join(_parts(root))
-
-
-def _parts(root: HtmlElement) -> Iterator[str]:
-    yield str(Markup.escape(root.text or ""))
-    for child in root:
-        yield html.tostring(child, encoding="unicode")
+    children = (html.tostring(child, encoding="unicode") for child in root)
+    return "".join([str(Markup.escape(root.text or "")), *children])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import cache
 
-from zjolcrawl.catalogue import Column, load_catalogue, sites
-from zjolcrawl.display.words import local
-from zjolcrawl.papers import load_papers
+from zjolcrawl.display.formatting import local, span
+from zjolcrawl.site.catalogue import Column, load_catalogue, sites
+from zjolcrawl.site.papers import load_papers
 
 IMAGE_STATES = {
     "stored": "已存", "missing": "原站已无此图", "failed": "未能取得", "referenced": "未曾下载",
@@ -45,11 +45,4 @@ def day(value: datetime) -> str:
 
 def length(time: timedelta) -> str:
     """A duration: 52.3 秒, 12 分 5 秒, 3 小时 10 分, 4 天."""
-    seconds = max(0.0, time.total_seconds())
-    if seconds < 60:
-        return f"{seconds:.1f} 秒"
-    if seconds < 3600:
-        return f"{int(seconds // 60)} 分 {int(seconds % 60)} 秒"
-    if seconds < 48 * 3600:
-        return f"{int(seconds // 3600)} 小时 {int(seconds // 60 % 60)} 分"
-    return f"{int(seconds // 86400)} 天"
+    return span(time, ("秒", "分", "小时", "天"))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader
@@ -13,9 +15,13 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from zjolcrawl import __version__
-from zjolcrawl.display.words import moment, people, printed, published, size
+from zjolcrawl.display.formatting import moment, people, printed, published, size
 from zjolcrawl.web import labels
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+# Two threads: they share the GIL with the event loop, and more would only slow it down.
+_POOL = ThreadPoolExecutor(2, thread_name_prefix="rendering")
 _HEADINGS = {400: "请求有误", 404: "没有找到", 405: "不支持的操作", 503: "数据库没有回答"}
 
 
@@ -36,9 +42,9 @@ def refusal(status: int, reason: str) -> HTMLResponse:
 
 
 @lru_cache(maxsize=1024)
-def link(path: str, **asked: Any) -> str:
+def link(path: str, **fields: Any) -> str:
     """A path with a query string; empty values are left out."""
-    query = urlencode({name: value for name, value in asked.items() if value not in ("", None)})
+    query = urlencode({name: value for name, value in fields.items() if value not in ("", None)})
     return f"{path}?{query}" if query else path
 
 
@@ -52,6 +58,11 @@ def picture(entry: Mapping[str, Any], *, readable: bool) -> str | None:
 def is_web(url: object) -> bool:
     """Whether a stored URL is safe to link: only http and https are."""
     return isinstance(url, str) and url.lower().startswith(("http://", "https://"))
+
+
+async def in_thread(work: Callable[_P, _T], *args: _P.args, **options: _P.kwargs) -> _T:
+    """The result of `work`, called in a thread. It has no time limit, so its work must be bounded."""
+    return await asyncio.get_running_loop().run_in_executor(_POOL, lambda: work(*args, **options))
 
 
 @cache

@@ -9,17 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from zjolcrawl.archive.s3 import WarcStore
 from zjolcrawl.search import SearchIndex, catch_up
 from zjolcrawl.storage.connection import Database
-from zjolcrawl.storage.errors import StoreUnavailable
+from zjolcrawl.storage.errors import DatabaseError, StoreUnavailable
 from zjolcrawl.storage.image_stores import ImageReader
-from zjolcrawl.storage.queries import find_article, version_of
-from zjolcrawl.web.asked import key_of, text, whole
+from zjolcrawl.storage.queries.articles import find_article, version_of
+from zjolcrawl.web.query_string import integer, key_of, text
 
 logger = logging.getLogger(__name__)
 _PATIENCE, _PAUSE = 1.0, 10.0  # seconds: a page's wait for the index; pause between two catch-ups
@@ -65,7 +64,7 @@ class Site:
     async def _catch_up(self) -> None:
         try:
             await catch_up(self.db, self.index)
-        except (PyMongoError, StoreUnavailable) as error:
+        except (DatabaseError, StoreUnavailable) as error:
             logger.info("The full-text index is behind: %s", error)
 
 
@@ -87,9 +86,9 @@ async def newest_of(request: Request) -> dict[str, Any]:
     return found
 
 
-async def asked_version(request: Request, newest: dict[str, Any]) -> dict[str, Any]:
+async def requested_version(request: Request, newest: dict[str, Any]) -> dict[str, Any]:
     """The version with the number `revision=`, or the newest. Raises HTTPException 400, 404."""
-    revision = whole(request.query_params, "revision", newest["revision"], most=10**6)
+    revision = integer(request.query_params, "revision", newest["revision"], most=10**6)
     version = await version_of(site_of(request).db, newest, revision)
     if version is None:
         raise HTTPException(404, f"这篇文章只有第 1 至第 {newest['revision']} 版。")

@@ -1,4 +1,4 @@
-"""`python -m tests.support.site --root fixtures/lists --root fixtures/T1`: the local web for the demo, until it is told to stop."""
+"""`python -m tests.support.site --root fixtures/lists --root fixtures/T1`: the test site for the demo, until SIGTERM or SIGINT."""
 
 import argparse
 import json
@@ -59,7 +59,7 @@ def _write(log: TextIO, request: Request) -> None:
 
 
 def _write_whole(path: Path, text: str) -> None:
-    # In one step: a script that waits for the file must not read an empty one.
+    # Atomically: a script that waits for the file must not read an empty one.
     draft = path.with_name(path.name + ".part")
     draft.write_text(text)
     draft.replace(path)

@@ -7,22 +7,22 @@ import tempfile
 import threading
 from pathlib import Path
 
-# Scrapy takes any certificate, but warns on each connection if the host name is not in it.
+# Scrapy accepts any certificate, but warns on each connection if it lacks the host name.
 NAMES = "subjectAltName=DNS:zjol.com.cn,DNS:*.zjol.com.cn"
 
 _making = threading.Lock()
 
 
 class CertificateError(Exception):
-    """`openssl` is not there, or did not make a certificate."""
+    """`openssl` is missing or did not create a certificate."""
 
 
 def tls_context() -> ssl.SSLContext:
-    """A server's TLS context with a self-signed certificate, made once a process by `openssl`.
+    """A server's TLS context with a self-signed certificate, created once per process by `openssl`.
 
     Blocks for a few hundredths of a second the first time. Raises `CertificateError`.
     """
-    # Two proxies may ask at the same time, and a cache alone would then make two.
+    # Two proxies may call at the same time, and a cache alone would then create two.
     with _making:
         try:
             return _make_context()

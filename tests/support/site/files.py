@@ -1,4 +1,4 @@
-"""Folders of recorded pages as answers: `<root>/<host>/<path>`."""
+"""Responses from folders of recorded pages: `<root>/<host>/<path>`."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from tests.support.site.messages import Answer, Request
 
 INDEXES = ("index.shtml", "index.html", "index.htm")
-# No charset for HTML: the site names it in the page, and guessing it is the product's work.
+# No charset for HTML: the site declares it in the page, and detecting it is the product's task.
 CONTENT_TYPES = {
     ".shtml": "text/html",
     ".html": "text/html",
@@ -27,7 +27,7 @@ CONTENT_TYPES = {
 
 
 def answer_from_files(roots: Sequence[Path], request: Request) -> Answer:
-    """The file that the URL names, from the first root that has it; 304 and 404 where due."""
+    """The file for the URL from the first root that has it, or a 304 or 404."""
     path = _find(roots, request)
     if path is None:
         return Answer(404, {"Content-Type": "text/html"}, b"<h1>404 Not Found</h1>\n")
@@ -51,7 +51,7 @@ def content_type(url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Sidecar:
-    """What the JSON beside a page says about its response."""
+    """Response headers from the JSON file beside a page."""
 
     status: int
     headers: Mapping[str, str | None]
@@ -61,7 +61,7 @@ class _Sidecar:
 def _read_sidecar(path: Path) -> _Sidecar:
     beside = _sidecar_path(path)
     content = json.loads(beside.read_bytes()) if beside.is_file() else {}
-    # The file is first of all a golden document, which need not say anything about headers.
+    # The file is mainly a golden document; headers are optional.
     if not isinstance(content, dict) or not isinstance(content.get("headers"), dict):
         return _Sidecar(200, {})
     headers = {name.lower(): value for name, value in content["headers"].items()}
@@ -73,7 +73,7 @@ def _sidecar_path(path: Path) -> Path:
 
 
 def _find(roots: Sequence[Path], request: Request) -> Path | None:
-    # A host name is one folder: anything else would lead out of the root.
+    # A host name is one folder name: anything else would leave the root.
     if "/" in request.host or request.host in (".", ".."):
         return None
     names = list(_candidates(request.url))
@@ -81,14 +81,14 @@ def _find(roots: Sequence[Path], request: Request) -> Path | None:
         site = (root / request.host).resolve()
         for name in names:
             path = (site / name).resolve()
-            # Resolved, so that a symbolic link may lead to another host of the root, not out of it.
+            # Resolved: a symbolic link may lead to another host in the root, not out of it.
             if path.is_relative_to(root.resolve()) and path.is_file() and not _is_sidecar(path):
                 return path
     return None
 
 
 def _candidates(url: str) -> Iterator[str]:
-    """Relative file names to try in turn; those with the query first."""
+    """Relative file names to try in order, those with the query first."""
     parts = urlsplit(url)
     # surrogateescape: an escaped byte that is not UTF-8 still names the file of that byte.
     path = unquote(parts.path, errors="surrogateescape")
@@ -109,7 +109,7 @@ def _is_sidecar(path: Path) -> bool:
 
 
 def _not_modified(request: Request, headers: Mapping[str, str | None]) -> bool:
-    """RFC 9110, 13.2.2: If-None-Match decides alone where it is sent."""
+    """RFC 9110, 13.2.2: If-None-Match takes precedence."""
     if request.method not in ("GET", "HEAD"):
         return False
     etag, modified = headers["etag"], headers["last-modified"]
@@ -122,5 +122,5 @@ def _not_modified(request: Request, headers: Mapping[str, str | None]) -> bool:
     try:
         return parsedate_to_datetime(modified) <= parsedate_to_datetime(since)
     except (TypeError, ValueError):
-        # A date that cannot be read, or compared, is to be ignored (RFC 9110, 13.1.3).
+        # An invalid date is ignored (RFC 9110, 13.1.3).
         return False

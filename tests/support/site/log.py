@@ -1,4 +1,4 @@
-"""The requests that were made, in the order of their arrival."""
+"""The log of requests in order of arrival."""
 
 import itertools
 import threading
@@ -9,7 +9,7 @@ from tests.support.site.messages import Request
 
 
 class RequestLog:
-    """Thread-safe; a request is in it from its arrival and gets its status with the answer."""
+    """Thread-safe; a request is logged on arrival and gets its status with the response."""
 
     def __init__(self, listener: Callable[[Request], None] | None = None) -> None:
         self._lock = threading.Lock()
@@ -25,7 +25,7 @@ class RequestLog:
         return key
 
     def close(self, key: int, request: Request, status: int | None) -> None:
-        """Note how the request was answered, and tell the listener."""
+        """Record the response and call the listener."""
         answered = replace(request, status=status)
         with self._lock:
             # A request from before a reset must not come back.

@@ -1,46 +1,46 @@
-"""What is asked and what is answered: the two values every other part hands on."""
+"""Requests and responses of the test site."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 Fault = Literal["reset", "close", "truncate", "hang", "slow"]
-"""How an answer goes wrong.
+"""Faults of a response.
 
-- `reset`: TCP RST instead of an answer.
-- `close`: the connection is closed without an answer.
-- `truncate`: half of the body that was announced, then the connection is closed.
-- `hang`: no answer, until the client leaves or the proxy stops.
-- `slow`: the whole answer, its body in drops (`Answer.drop_bytes` each `Answer.drop_seconds`).
+- `reset`: TCP RST instead of a response.
+- `close`: the connection is closed without a response.
+- `truncate`: half of the declared body, then the connection is closed.
+- `hang`: no response until the client leaves or the proxy stops.
+- `slow`: the whole response, its body in small pieces (`Answer.drop_bytes` each `Answer.drop_seconds`).
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it reached the proxy; one sent through CONNECT is here decrypted."""
+    """A request as it reached the proxy; one sent through CONNECT is decrypted."""
 
     method: str
     url: str
-    """Absolute, as the client wrote it, without a default port and the fragment."""
+    """Absolute, as the client wrote it, without default port and fragment."""
     host: str
     """Lower-case host name, without the port."""
     headers: Mapping[str, str]
     """Lower-case names; the values of a repeated header are joined by ", "."""
     time: float
-    """Seconds since the epoch when the request had arrived."""
+    """Arrival time, seconds since the epoch."""
     body: bytes = b""
     status: int | None = None
-    """Status of the answer; None while there is none and for a fault that sends none."""
+    """Status of the response; None if there is none yet, or for a fault without one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response to send, or a fault in its place."""
+    """A response to send, or a fault instead."""
 
     status: int = 200
     headers: Mapping[str, str | None] = field(default_factory=dict)
-    """Case-insensitive; these win over the defaults (Date, Content-Type by the URL's suffix), and
-    None leaves a default out. The framing (Content-Length …) is the server's own."""
+    """Case-insensitive; these override the defaults (Date, Content-Type by the URL's suffix), and
+    None omits a default. The server sets the framing (Content-Length …)."""
     body: bytes = b""
     gzip: bool = False
     """Compress the body even for a client that does not accept gzip."""
@@ -55,4 +55,4 @@ class Answer:
 
 
 Responder = Callable[[Request], Answer]
-"""Computes an answer. It runs in the proxy's event loop, so it must not block."""
+"""Computes a response. It runs in the proxy's event loop, so it must not block."""

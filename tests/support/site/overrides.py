@@ -1,4 +1,4 @@
-"""Answers that a test sets in the place of a file, changeable while the proxy runs."""
+"""Responses that a test sets instead of files, also while the proxy runs."""
 
 import threading
 from collections import deque
@@ -9,14 +9,14 @@ from tests.support.site.urls import normalize
 
 
 class Overrides:
-    """Answers by exact URL (the query counts), thread-safe."""
+    """Responses by exact URL, including the query; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._by_url: dict[str, Responder | deque[Answer]] = {}
 
     def set(self, url: str, answer: Answer | Sequence[Answer] | Responder) -> None:
-        """Answer `url` so from now on; of a sequence one a request, and the last for ever.
+        """Answer `url` like this from now on; a sequence is used one per request, and its last entry stays.
 
         Raises `ValueError` for an empty sequence and for a URL that is not absolute.
         """
@@ -43,7 +43,7 @@ class Overrides:
             self._by_url.clear()
 
     def answer(self, request: Request) -> Answer | None:
-        """The answer set for the request, which uses it up if others follow; None without one."""
+        """The response set for the request; it is removed if others follow. None if there is none."""
         with self._lock:
             override = self._by_url.get(request.url)
             if isinstance(override, deque):

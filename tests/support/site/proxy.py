@@ -1,4 +1,4 @@
-"""The forward proxy: a loop in a thread, connections, and what a test may set and ask."""
+"""The forward proxy of the test site: an event loop in a thread, connections, and the interface for tests."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ from tests.support.site.overrides import Overrides
 from tests.support.site.reading import BadRequestError, Head, read_head, read_request
 from tests.support.site.writing import reset, sends_status, with_defaults, write_answer
 
-# A client that never says goodbye must not keep its connection for asyncio's thirty seconds.
+# A client that does not close TLS must not keep its connection for asyncio's thirty seconds.
 CLOSING_SECONDS = 1.0
 
 
@@ -33,13 +33,13 @@ class SiteProxy:
     """
 
     gzip: bool = False
-    """Compress every text for clients that accept it; may be set while running."""
+    """Compress all text for clients that accept it; may be set while running."""
     delay: float = 0.0
     """Seconds before every answer, besides its own delay; may be set while running."""
     held: bool = False
     """Nothing is answered while this is true; may be set while running."""
     tls: ssl.SSLContext | None = None
-    """What https is served with in the place of the throw-away certificate; may be set while running."""
+    """TLS context for https instead of the self-signed certificate; may be set while running."""
 
     def __init__(
         self,
@@ -54,12 +54,12 @@ class SiteProxy:
         self._overrides = Overrides()
         self._started: Future[int] = Future()
         self._thread = threading.Thread(target=self._run, name="SiteProxy")
-        # Both belong to the thread's loop, and are there once it has started.
+        # Both belong to the thread's loop and exist once it has started.
         self._loop: asyncio.AbstractEventLoop
         self._stopping: asyncio.Event
         self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
-    # --- life ---------------------------------------------------------------------------------
+    # --- start and stop -----------------------------------------------------------------------
 
     def __enter__(self) -> Self:
         """Start serving; raises `OSError` if the port is taken."""
@@ -88,16 +88,16 @@ class SiteProxy:
 
     @property
     def environ(self) -> dict[str, str]:
-        """Environment variables that lead a process to the proxy, for every host."""
+        """Environment variables that make a process use the proxy for every host."""
         names = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
         return dict.fromkeys(names, self.url) | {"no_proxy": "", "NO_PROXY": ""}
 
-    # --- what is answered ---------------------------------------------------------------------
+    # --- responses ----------------------------------------------------------------------------
 
     def set(self, url: str, answer: Answer | Sequence[Answer] | Responder) -> None:
-        """Answer exactly this URL, query included, in the place of the files.
+        """Answer exactly this URL, query included, instead of the files.
 
-        A sequence is used up one a request, and its last answer stays; a callable is asked each
+        A sequence is used one per request, and its last entry stays; a callable is called each
         time. Raises `ValueError` for an empty sequence and for a URL that is not absolute.
         """
         self._overrides.set(url, answer)
@@ -110,11 +110,11 @@ class SiteProxy:
         """Answer every URL from the files again."""
         self._overrides.clear()
 
-    # --- what was asked -----------------------------------------------------------------------
+    # --- log of requests ----------------------------------------------------------------------
 
     @property
     def requests(self) -> list[Request]:
-        """The requests so far in the order of their arrival; a copy."""
+        """A copy of the requests so far, in order of arrival."""
         return self._log.snapshot()
 
     def urls(self, host: str | None = None) -> list[str]:
@@ -133,7 +133,7 @@ class SiteProxy:
         except BaseException as error:
             if self._started.done():
                 raise
-            # Not up yet: the error is the caller's of __enter__.
+            # Not running yet: __enter__ raises the error.
             self._started.set_exception(error)
 
     async def _serve(self) -> None:
@@ -149,12 +149,12 @@ class SiteProxy:
         await asyncio.gather(*connections, return_exceptions=True)
         for writer in connections.values():
             writer.transport.abort()
-        # A transport closes its socket in the loop's next round, and a TLS one in the one after.
+        # A transport closes its socket in the loop's next iteration, a TLS transport in the one after.
         for _ in range(3):
             await asyncio.sleep(0)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # Not a coroutine, so that there is no moment in which a connection is not in the list.
+        # Not a coroutine, so that each connection is in the list from the start.
         if self._stopping.is_set():
             writer.transport.abort()
             return
@@ -174,7 +174,7 @@ class SiteProxy:
         except CertificateError as error:
             await _refuse(writer, 502, error)
         except (ConnectionError, ssl.SSLError):
-            pass  # The client has gone, as it may.
+            pass  # The client has closed the connection.
         finally:
             await self._close(writer)
 
@@ -215,13 +215,13 @@ class SiteProxy:
         await sleep(self.delay + answer.delay)
         while self.held:  # noqa: ASYNC110 - set by a test, from another thread
             await sleep(0.05)
-        # Before anything is sent: a test that has its answer must find it in the log.
+        # Before anything is sent: a test that has the response must find it in the log.
         self._log.close(key, request, answer.status if sends_status(answer) else None)
         match answer.fault:
             case "reset":
                 reset(writer)
             case "hang":
-                await reader.read()  # to the end, which is the client's leaving
+                await reader.read()  # until the client leaves
             case None | "slow" | "truncate":
                 keep_alive = head.keep_alive and answer.fault != "truncate"
                 keep_alive = keep_alive and not answer.unframed
@@ -233,13 +233,13 @@ class SiteProxy:
         try:
             return self._overrides.answer(request) or answer_from_files(self._roots, request)
         except Exception:
-            # A test's responder or a fixture is broken: let the one who reads the answer see how.
+            # A test's responder or a fixture is broken: show the error in the response.
             text = traceback.format_exc().encode()
             return Answer(500, {"content-type": "text/plain; charset=utf-8"}, text)
 
 
 async def _refuse(writer: asyncio.StreamWriter, status: int, error: Exception) -> None:
-    """Answer what did not become a request, with the reason as the body."""
+    """Answer an invalid request, with the reason as the body."""
     answer = Answer(status, {"content-type": "text/plain"}, f"{error}\n".encode())
     request = Request("GET", "", "", {}, 0.0)
     with contextlib.suppress(ConnectionError):

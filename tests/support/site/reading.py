@@ -1,4 +1,4 @@
-"""HTTP/1.1 requests, read from a stream."""
+"""Reads HTTP/1.1 requests from a stream."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from tests.support.site.urls import normalize
 
 
 class BadRequestError(ValueError):
-    """The client sent something that is not an HTTP request."""
+    """The client did not send a valid HTTP request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Head:
     @property
     def keep_alive(self) -> bool:
         """Whether the client wants to send another request on the connection."""
-        # Proxy-Connection is what some clients send to a proxy in the place of Connection.
+        # Some clients send Proxy-Connection instead of Connection to a proxy.
         wish = self.headers.get("connection", self.headers.get("proxy-connection", "")).lower()
         return "keep-alive" in wish if self.version == "HTTP/1.0" else "close" not in wish
 

@@ -1,4 +1,4 @@
-"""HTTP/1.1 answers, and the faults in their place, written to a stream."""
+"""Writes HTTP/1.1 responses and faults to a stream."""
 
 import asyncio
 import gzip
@@ -15,20 +15,20 @@ from tests.support.site.messages import Answer, Request
 
 # Statuses that never have a body (RFC 9110, 6.4.1).
 BODILESS = frozenset({204, 304})
-# The server frames its answers itself, whatever headers were recorded with a page.
+# The server sets the framing, whatever headers were recorded with a page.
 FRAMING = ("connection", "content-length", "transfer-encoding")
 BLOCK = 64 * 1024
 
 
 def sends_status(answer: Answer) -> bool:
-    """Whether the client gets to see a status at all."""
+    """Whether the client receives a status."""
     return answer.fault not in ("reset", "close", "hang")
 
 
 def with_defaults(answer: Answer, request: Request, *, compress: bool) -> Answer:
-    """The answer with every header and its body as sent, but for the framing.
+    """The response with all headers and the body as sent, without framing.
 
-    `compress`: gzip a text where the client accepts it.
+    `compress`: gzip text if the client accepts it.
     """
     headers: dict[str, str | None] = {"date": formatdate(usegmt=True)}
     if answer.status not in BODILESS:
@@ -47,7 +47,7 @@ def with_defaults(answer: Answer, request: Request, *, compress: bool) -> Answer
 async def write_answer(
     writer: asyncio.StreamWriter, answer: Answer, request: Request, *, keep_alive: bool
 ) -> None:
-    """Send an answer of `with_defaults`; a truncated one must be followed by closing."""
+    """Send a response of `with_defaults`; after a truncated one the connection must be closed."""
     bodiless = request.method == "HEAD" or answer.status in BODILESS
     writer.write(_head(answer, keep_alive=keep_alive))
     if not bodiless:
@@ -63,7 +63,7 @@ async def write_answer(
 def reset(writer: asyncio.StreamWriter) -> None:
     """End the connection with a TCP RST."""
     connection: socket.socket = writer.get_extra_info("socket")
-    # Lingering for no time is the documented way to have close() send RST (socket(7), SO_LINGER).
+    # SO_LINGER with zero time makes close() send RST (socket(7)).
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
 
@@ -82,7 +82,7 @@ def _head(answer: Answer, *, keep_alive: bool) -> bytes:
     if answer.chunked:
         lines.append("Transfer-Encoding: chunked")
     elif answer.status not in BODILESS and not answer.unframed:
-        # Also for HEAD: the length that GET would have. A truncated empty body still lacks a byte.
+        # For HEAD: the length that GET would have. A truncated empty body also lacks a byte.
         length = max(len(answer.body), int(answer.fault == "truncate"))
         lines.append(f"Content-Length: {length}")
     lines.append(f"Connection: {'keep-alive' if keep_alive else 'close'}")

@@ -5,63 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from itertools import pairwise, takewhile
+from itertools import pairwise
 
 from zjolcrawl.items import Byline
 from zjolcrawl.parsing.fields.names import (
-    DEEDS,
-    FULL_NAME,
     HAN,
     MEDIUM,
     NO_NAME,
-    NOBODY,
     ORGANISATION_END,
     QUALIFIER,
-    SHARED_NAME,
-    SITE_FOOT,
-    SURNAMES,
-    WORDS,
+    SITE_FOOTER,
+    closed_up,
+    is_name,
+    is_nobody,
+    is_organisation,
+)
+from zjolcrawl.parsing.fields.roles import (
+    AUTHOR_ROLES,
+    BETWEEN,
+    OUTLET_END,
+    has_other_role,
+    role_patterns,
 )
 from zjolcrawl.parsing.fields.text import clean, squeeze
 
-_KIND = "(?:见习|实习|特约|首席|高级|资深|全媒体|融媒体|摄影|文字|视频|特派|体育|评论|主任){0,4}"
-# 驻 appears once: inside the repeated group it would cause combinatorial backtracking.
-_REPORTER = rf"{_KIND}(?:驻{HAN}{{1,4}}?{_KIND})?记者"
-_FIRST = "".join(sorted({word[0] for word in DEEDS.split("|")}))  # a cheap test before the words
-# Not at the end of a name: in 李文/摄, 记者李文/摄 and 王兴文/摄 文 ends a name, in 王小明文/摄 it does not.
-_NAME_END = rf"(?<!(?<!{HAN}){HAN})(?<![者员友生]{HAN})(?<!(?<!{HAN}){HAN}{{2}})"
-# Longest first where one ends with another. The short words 文 图 摄 need a sign after them.
-# （作者系某大学教授） describes the author and names nobody.
-AUTHOR_ROLES = (
-    rf"{_REPORTER}|特约通讯员|通讯员|特约撰稿人?|特约评论员|本报评论员|评论员|撰稿人?|实习生|见习生|"
-    # 拍友, 共享联盟·德清 and 市委报道组: contributors on real pages of 2011-2025.
-    rf"拍友|拍客|影友|共享联盟(?:·{HAN}{{1,6}}|{HAN}{{2,5}}(?<![者员组影])(?=[\s:：/／])|(?=[\s:：/／]))|报道组(?=[\s:：/／])|"
-    r"(?:原作者|作者)(?!\s*[系为是]|单位|简介)|撰文|编译|校译|翻译|供图|制图|绘图|漫画|摄影师|摄影(?!报道)|采写|视频拍摄|视频制作|整理|执笔|口述|"
-    rf"(?=[图文摄]){_NAME_END}(?:(?:图|文|摄)(?:\s*[/／]\s*|[、&＆+＋])(?:图|文|摄影|摄)|(?:图|文|摄)(?=\s*[/／|｜:：]))|"
-    rf"(?=[{_FIRST}])(?:{DEEDS})(?=\s*[/／|｜:：])|"
-    # 摄影 里尔　文 魏志阳: a short word before one more name and the end
-    r"(?<!\S)(?:图|文|摄)(?=[\s\u3000]+[\u4e00-\u9fff]{2,4}(?:$|[\s\u3000]))|"
-    # 航拍 李明: a whole word before a name of a common family
-    rf"(?=[{_FIRST}])(?<!\S)(?:{DEEDS})(?=\s+(?:{SURNAMES}){HAN}{{1,2}}(?:$|[\s、,，/／）)]))"
-)
-# 手绘 拜喆喆: before any name, in a passage known to name people
-_AMONG_PEOPLE = rf"(?<!\S)(?:{DEEDS})(?=\s+{HAN}{{2,4}}(?:$|[\s、,，/／）)]))"
-EDITOR_ROLES = (
-    r"责任编辑|本期编辑|值班编辑|执行编辑|网络编辑|本文编辑|新媒体编辑|视频编辑|图片编辑|首席编辑|见习编辑|实习编辑|"
-    r"主任编辑|高级编辑|资深编辑|助理编辑|编辑|责任编审|"
-    r"值班主任|值班总编辑?|值班总监|值班编委|责编|美编|编审|审核|终审|复审|初审|三审|二审|一审|校对|监制|主编|总监制|"
-    r"签发|审校|责任校对|统筹|策划(?=\s*[:：/／|｜丨]|\s+[\u3400-\u9fff]{2,4}$|\s+[\u3400-\u9fff]{2,4}[\s、])|审读|审稿|录入|编校"
-)
-# Each editor role contains at least one of these characters.
-EDITOR_SIGNS = "编审校主监签统策录"
-# In an author's line, 主编 and 统筹 are as often a job title as a role in this article.
-_EDITORS_BESIDE = EDITOR_ROLES.replace("|主编|", "|").replace("|统筹|", "|")
-# By kind of role, a cheap test that finds every passage that may also have a role of the other kind.
-_OTHERS = {
-    AUTHOR_ROLES: re.compile(EDITOR_ROLES),
-    EDITOR_ROLES: re.compile(f"[者员人生友盟组文图摄影]|{DEEDS}"),
-}
 _DIVIDERS = re.compile(r"[\s、,，;；/／|｜丨&＆()（）\[\]【】<>。.:：]+")
 _NAME = re.compile(
     rf"{HAN}{{2,4}}|{HAN}{{1,8}}(?:[·•・.]{HAN}{{1,8}})+|[A-Za-z][A-Za-z.·-]+(?: [A-Z][A-Za-z.·-]*)*"
@@ -70,9 +37,6 @@ _DOTS = re.compile("[•・‧∙]")
 _LONGEST = 2000  # characters; anything longer is not a byline and would be slow to search
 _GLUE = "\x01"
 _ORGANISATION = re.compile(rf"{HAN}[{HAN[1:-1]}A-Za-z0-9]{{1,19}}")
-_OUTLET_END = re.compile(
-    r"(?:报|网|台|社|在线|新闻|客户端|频道|电视|广播|中心|刊|通讯社|融媒体?|传媒|集团|号|本刊|发布|视界|版|站)$"
-)
 _BOOK = re.compile(r"《[^《》]{2,10}》")
 _FROM = re.compile(r"^(?:据|来源|稿源)[:：]?")
 _LABEL_END = re.compile(r"^\s*[:：/／|｜丨·]")
@@ -84,12 +48,8 @@ _IS = re.compile(r"[系为是]..")
 _ONE_HAN, _TWO_HAN = re.compile(HAN), re.compile(rf"{HAN}{{2}}")
 _AUTHOR_LABEL = re.compile(r"^\s*原?作者(?:\s*[:：]\s*|\s+)")
 _EXACT_ROLE = re.compile(r"记者|通讯员|评论员|撰稿|实习生|见习生|[拍影]友|拍客|共享联盟|报道组")
-_BETWEEN = "、,，;；:：()（）[]【】|｜/／"
-_WORD = rf"[^\s{re.escape(_BETWEEN)}]"
-# 潮新闻客户端 记者: a space between the outlet and its reporter.
-_FAR_OUTLET = rf"{_WORD}{{1,12}}{_OUTLET_END.pattern[:-1]} (?=\S{{0,60}}?记者)"
 # a cheap test before the slow search for the whole
-_OUTLET_APART = re.compile(f"{_OUTLET_END.pattern[:-1]} ")
+_OUTLET_APART = re.compile(f"{OUTLET_END.pattern[:-1]} ")
 _TRAILING_CREDIT = re.compile(
     rf"({HAN}{{2,4}}(?:·{HAN}{{1,8}})?(?:[、 ]{HAN}{{2,4}}(?:·{HAN}{{1,8}})?){{0,19}})\s{{0,3}}[/／ ]\s{{0,3}}((?:文|图|摄)(?:\s{{0,3}}[/／]\s{{0,3}}(?:文|图|摄影|摄))?|摄影报道|摄影|整理|供图|综合|编译|制图|绘图|漫画|图表|设计|剪辑|航拍|插画|插图|手绘|撰文|供稿|拍摄|摄像|配音)(?![\u4e00-\u9fff])"
 )
@@ -99,10 +59,6 @@ _ALL_TRAIL = re.compile(rf"(?>{_TRAILING_CREDIT.pattern}[\s/／、]*)++")
 _OWN_ROLE = re.compile(
     rf"({HAN}{{2,4}}|(?<!{HAN}){HAN}[ \u3000]{HAN})\s*[/／]\s*(文|图|摄影|摄|视频)(?!{HAN})"
 )
-_BARE_NAME = re.compile(
-    rf"(?:{HAN}{{2,4}}|{HAN}{{1,8}}(?:·{HAN}{{1,8}})+)(?:[/／](?:文|图|摄|摄影|图文|文图|视频|制图))?"
-)
-_APART = re.compile(rf"(?<!{HAN})({HAN})[ \u3000]+({HAN})(?!{HAN})")
 
 
 def people(text: str, roles: str) -> list[Byline]:
@@ -113,8 +69,8 @@ def people(text: str, roles: str) -> list[Byline]:
     counts as a name after 作者 and 通讯员.
     """
     text = clean(_DOTS.sub("·", text))[:_LONGEST]
-    if (":" in text or "：" in text) and (foot := SITE_FOOT.search(text)):
-        text = text[: foot.start()]
+    if (":" in text or "：" in text) and (footer := SITE_FOOTER.search(text)):
+        text = text[: footer.start()]
     marks = list(_marks(text, roles))
     of_authors = roles == AUTHOR_ROLES
     unlabelled = _AUTHOR_LABEL.sub("", text)  # 作者: 应建勇/文 刘刚/摄
@@ -151,29 +107,6 @@ def _glued_name(mark: _Mark, following: _Mark) -> str:
     return word if mark.end == following.start or is_name(word) else ""
 
 
-def is_nobody(word: str) -> bool:
-    """Whether a word in the place of a name is not a person: 网络, 每日关注, null."""
-    return bool(NO_NAME.fullmatch(word) or NOBODY.fullmatch(word))
-
-
-def names_editor(text: str) -> bool:
-    """Whether a passage contains an editor's role: `记者 江帆 编辑 王小明`."""
-    return bool(_OTHERS[AUTHOR_ROLES].search(text))
-
-
-def is_name(text: str) -> bool:
-    """Whether the text is exactly one Chinese name: a common family name and one or two characters."""
-    if sum(map(len, text.split(None, 4))) > 4:
-        return False
-    joined = _APART.sub(r"\1\2", text.strip())
-    if WORDS.fullmatch(joined):
-        return False
-    nobody = NO_NAME.match(joined)
-    # 文慧 begins with a role
-    is_word = nobody and (nobody.end() > 1 or nobody.end() == len(joined))
-    return bool(FULL_NAME.fullmatch(joined)) and not is_word
-
-
 def is_credit(text: str) -> bool:
     """Whether a line is only names, each followed by a role: `李欣 文 / 张帆 摄`."""
     if len(text) > 60 or not _ALL_TRAIL.fullmatch(text.strip()):
@@ -182,19 +115,6 @@ def is_credit(text: str) -> bool:
     return bool(found) and all(
         len(each.name) <= 3 or "·" in each.name or is_name(each.name) for each in found
     )
-
-
-def leading_names(text: str) -> tuple[str, str]:
-    """The names at the start of a text without roles, and the rest: `庄小蕾/文 王平/摄`, `阮 帅`."""
-    words = re.split(r"[\s、,，]+", _APART.sub(r"\1\2", text.strip()))
-    names = list(takewhile(_is_bare_name, words))
-    return " ".join(names), " ".join(words[len(names) :])
-
-
-def _is_bare_name(word: str) -> bool:
-    name = re.split("[/／]", word)[0]
-    is_one = is_name(name) or "·" in name or bool(SHARED_NAME.fullmatch(name))
-    return is_one and bool(_BARE_NAME.fullmatch(word))
 
 
 def merge(people_seen: list[Byline]) -> list[Byline]:
@@ -233,13 +153,13 @@ def _marks(text: str, roles: str) -> Iterator[_Mark]:
     Finds the role first and then the word before it. The reverse order would be quadratic in a long
     word without a role.
     """
-    role, far = _patterns(roles, bool(_OTHERS[roles].search(text)))
+    role, far = role_patterns(roles, has_other_role(text, roles))
     at = 0
     may_be_far = "记者" in text and _OUTLET_APART.search(text)
     distant = far.search(text) if may_be_far else None
     while found := role.search(text, at):
         start = found.start()
-        while start > at and not ((before := text[start - 1]) in _BETWEEN or before.isspace()):
+        while start > at and not ((before := text[start - 1]) in BETWEEN or before.isspace()):
             start -= 1
         if found[0] == "报道组" and at and not text[at:start].strip():
             at = found.end()  # 通讯员 嵊州市委报道组 徐霞鸿: here 报道组 is a workplace
@@ -255,17 +175,6 @@ def _marks(text: str, roles: str) -> Iterator[_Mark]:
             at = found.end()
 
 
-@cache
-def _patterns(roles: str, either: bool) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Patterns for a role (with `either`, of both kinds) and for a role with a space after its outlet."""
-    of_authors = roles == AUTHOR_ROLES
-    role = f"(?P<wanted>{roles}|{_AMONG_PEOPLE})" if of_authors else f"(?P<wanted>{roles})"
-    if either:
-        others = _EDITORS_BESIDE if of_authors else f"{AUTHOR_ROLES}|{_AMONG_PEOPLE}"
-        role += rf"|(?:{others})(?=[\s:：/／|｜丨·]|{HAN}{{2,4}}(?:$|[\s、）)]))"
-    return re.compile(role), re.compile(f"({_FAR_OUTLET})({roles})")
-
-
 def _outlet(before: str) -> str | None:
     if not before or _BOOK.fullmatch(before.strip()):
         return before.strip() or None
@@ -273,7 +182,7 @@ def _outlet(before: str) -> str | None:
     if len(word) >= 4 and ORGANISATION_END.search(word):
         return word
     is_own = word in {"本报", "本网", "本台", "本刊", "本站", "本端"}
-    return word if is_own or _OUTLET_END.search(word) else None
+    return word if is_own or OUTLET_END.search(word) else None
 
 
 def _names(stretch: str, organisations: bool) -> list[str]:
@@ -332,11 +241,6 @@ def _placed(names: list[str]) -> list[tuple[str, str | None]]:
     return placed
 
 
-def is_organisation(name: str) -> bool:
-    """Whether a word ends like an organisation where contributors work: 县委宣传部."""
-    return len(name) >= 4 and bool(ORGANISATION_END.search(name))
-
-
 def _with_own_roles(stretch: str) -> tuple[str, list[Byline]]:
     """The stretch without people who have a role of their own, and those people."""
     own = [m for m in _OWN_ROLE.finditer(stretch) if m[2] != "文"]
@@ -347,7 +251,7 @@ def _with_own_roles(stretch: str) -> tuple[str, list[Byline]]:
 
 def _trailing_credits(text: str) -> list[Byline]:
     """People with the role after the name: `张三 文 李四 摄`."""
-    text = _APART.sub(r"\1\2", text)
+    text = closed_up(text)
     return [
         Byline(name, re.sub(r"\s+", "", match[2]), None)
         for match in _TRAILING_CREDIT.finditer(text)

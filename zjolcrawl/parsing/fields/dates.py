@@ -12,7 +12,7 @@ from zjolcrawl.parsing.fields.text import fold_width, is_narrow
 
 CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 YEARS = range(1990, 2101)
-"""Plausible years; dates outside are rejected whatever their source. The site began in 1999."""
+"""Plausible years; dates outside are rejected whatever their source."""
 EARLIEST, LATEST = (
     datetime(year, 1, 1, tzinfo=CHINA).astimezone(timezone.utc)
     for year in (YEARS.start, YEARS.stop)

@@ -1,8 +1,9 @@
-"""Vocabulary for reading bylines: family names, words that are not names, outlets and workplaces."""
+"""Chinese names: family names, words that are not names, outlets, workplaces, and tests for each."""
 
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 
 HAN = r"[\u3400-\u9fff\U00020000-\U0003ffff]"
 # Family names: 百家姓 (the traditional list) plus names common today. Names that also begin common
@@ -55,7 +56,7 @@ NOBODY = re.compile(
     re.IGNORECASE,
 )
 # 网站总监:…: the site's footer starts here.
-SITE_FOOT = re.compile(
+SITE_FOOTER = re.compile(
     r"(?:网站总监|新闻热线|热线|电话|传真|邮箱|地址|邮编|邮政编码|投稿|[Qq]{2})\s?[:：]"
 )
 # 武警通讯员, 首席摄影, 市委报道组: part of a role, not a name.
@@ -73,3 +74,48 @@ ORGANISATION_END = re.compile(
     r"(?:大学|学院|学校|中学|小学|公安|部门?|局|委|办|组|中心|医院|公司|集团|法院|检察院|支队|大队|街道|镇|乡|县|区|"
     r"市|院|所|站|协会|学会|联合会|总工会|银行|馆|社区|村|宣传部|党校)$"
 )
+_BARE_NAME = re.compile(
+    rf"(?:{HAN}{{2,4}}|{HAN}{{1,8}}(?:·{HAN}{{1,8}})+)(?:[/／](?:文|图|摄|摄影|图文|文图|视频|制图))?"
+)
+_APART = re.compile(rf"(?<!{HAN})({HAN})[ \u3000]+({HAN})(?!{HAN})")
+
+
+def closed_up(text: str) -> str:
+    """The text with single characters joined, which pages set apart in names: 江 帆 becomes 江帆."""
+    return _APART.sub(r"\1\2", text)
+
+
+def is_nobody(word: str) -> bool:
+    """Whether a word in the place of a name is not a person: 网络, 每日关注, null."""
+    return bool(NO_NAME.fullmatch(word) or NOBODY.fullmatch(word))
+
+
+def is_name(text: str) -> bool:
+    """Whether the text is exactly one Chinese name: a common family name and one or two characters."""
+    if sum(map(len, text.split(None, 4))) > 4:
+        return False
+    joined = closed_up(text.strip())
+    if WORDS.fullmatch(joined):
+        return False
+    nobody = NO_NAME.match(joined)
+    # 文慧 begins with a role
+    is_word = nobody and (nobody.end() > 1 or nobody.end() == len(joined))
+    return bool(FULL_NAME.fullmatch(joined)) and not is_word
+
+
+def leading_names(text: str) -> tuple[str, str]:
+    """The names at the start of a text without roles, and the rest: `庄小蕾/文 王平/摄`, `阮 帅`."""
+    words = re.split(r"[\s、,，]+", closed_up(text.strip()))
+    names = list(takewhile(_is_bare_name, words))
+    return " ".join(names), " ".join(words[len(names) :])
+
+
+def _is_bare_name(word: str) -> bool:
+    name = re.split("[/／]", word)[0]
+    is_one = is_name(name) or "·" in name or bool(SHARED_NAME.fullmatch(name))
+    return is_one and bool(_BARE_NAME.fullmatch(word))
+
+
+def is_organisation(name: str) -> bool:
+    """Whether a word ends like an organisation where contributors work: 县委宣传部."""
+    return len(name) >= 4 and bool(ORGANISATION_END.search(name))

@@ -7,16 +7,19 @@ from collections.abc import Collection
 from itertools import pairwise
 
 from zjolcrawl.parsing.fields.text import clean
+from zjolcrawl.site.current import current_site, for_site
 
 _HARD = re.compile(r"[;；,，、|｜]")
 _HASHED = re.compile(r"[;；,，、|｜#＃]")
 _LONGEST = 20  # characters of a keyword; a longer one is a headline or a sentence
 # 长兴新闻网, 旅游频道, 辟谣平台: the publisher, not the subject.
-_SITE_WORD = re.compile(
-    r"(?:新闻网|在线|频道|门户|网站|辟谣平台|客户端|zjol)$|^(?:资讯|(?:图片|综合|国内|国际|社会|本地|今日|时政|体育|视频|浙江|最新|滚动|热点)?新闻)$",
-    re.IGNORECASE,
+_site_word = for_site(
+    lambda site: re.compile(
+        rf"(?:新闻网|在线|频道|门户|网站|辟谣平台|客户端|{re.escape(site.label)})$|"
+        rf"^(?:资讯|(?:图片|综合|国内|国际|社会|本地|今日|时政|体育|视频|{re.escape(site.keyword_place)}|最新|滚动|热点)?新闻)$",
+        re.IGNORECASE,
+    )
 )
-_PLACE = "浙江"  # part of the site's name in the site's keywords; a place in an article's keywords
 # $keywords$, [标签:关键词]: template placeholders that were never filled.
 _PLACEHOLDER = re.compile(
     r"[$%@#_\[【]{1,3}\s?(?:[a-z_.:/-]{0,20}(?:key|tag|word)[a-z_.:/-]{0,20}|\S{0,6}(?:标签|关键[词字]|字段)\S{0,12})\s?[$%@#_\]】]{1,3}",
@@ -46,11 +49,11 @@ def split_tags(pieces: list[str]) -> list[str]:
 def keyword_tags(keywords: list[str], names: Collection[str]) -> list[str]:
     """The meta keywords that are tags: without `names` (sites and columns) and words that look like one."""
     said = [tag for tag in split_tags(keywords) if len(tag) <= _LONGEST]
-    tags = [tag for tag in said if not _SITE_WORD.search(tag)]
+    tags = [tag for tag in said if not _site_word().search(tag)]
     tags = [tag for tag in tags if tag not in names and f"{tag}网" not in names]
     # 浙江 is a tag only if there are other tags and no keyword was dropped as the site's.
-    is_place = [tag for tag in tags if tag != _PLACE] and len(tags) == len(said)
-    return tags if is_place else [tag for tag in tags if tag != _PLACE]
+    others = [tag for tag in tags if tag != current_site().keyword_place]
+    return tags if others and len(tags) == len(said) else others
 
 
 def _spaced(text: str, *, hard: bool) -> list[str]:

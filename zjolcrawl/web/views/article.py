@@ -7,12 +7,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from zjolcrawl.storage.browsing import stored_of
 from zjolcrawl.storage.documents import records_of
-from zjolcrawl.web.aside import aside
+from zjolcrawl.storage.queries.browsing import stored_of
 from zjolcrawl.web.body import links_in, reading
-from zjolcrawl.web.rendering import page
-from zjolcrawl.web.site import asked_version, newest_of, site_of
+from zjolcrawl.web.rendering import in_thread, page
+from zjolcrawl.web.site import newest_of, requested_version, site_of
 
 _MOST_IMAGES, _MOST_RECORDS = 500, 100
 
@@ -21,10 +20,10 @@ async def show(request: Request) -> Response:
     """The page of an article. Raises HTTPException 400, 404."""
     site = site_of(request)
     newest = await newest_of(request)
-    article = await asked_version(request, newest)
-    links = await aside(links_in, article.get("body_html", ""))
+    article = await requested_version(request, newest)
+    links = await in_thread(links_in, article.get("body_html", ""))
     own = await stored_of(site.db, links)
-    return await aside(_page, article, newest, own, images=site.images.readable)
+    return await in_thread(_page, article, newest, own, images=site.images.readable)
 
 
 def _page(

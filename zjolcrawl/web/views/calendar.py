@@ -13,9 +13,9 @@ from starlette.responses import Response
 
 from zjolcrawl.display.audit import gaps
 from zjolcrawl.parsing.fields.dates import YEARS
-from zjolcrawl.storage.browsing import column_ids, covered_days, daily_counts
-from zjolcrawl.web.asked import text, whole
+from zjolcrawl.storage.queries.browsing import column_ids, covered_days, daily_counts
 from zjolcrawl.web.labels import column_name
+from zjolcrawl.web.query_string import integer, text
 from zjolcrawl.web.rendering import page
 from zjolcrawl.web.site import site_of
 
@@ -57,7 +57,7 @@ async def show(request: Request) -> Response:
     covered = await covered_days(db, column or None)
     if covered is None:
         return page("calendar.html", column=column, columns=_named(known), covered=None)
-    year = whole(request.query_params, "year", covered[1].year, least=YEARS[0], most=YEARS[-1])
+    year = integer(request.query_params, "year", covered[1].year, least=YEARS[0], most=YEARS[-1])
     first, last = date(year, 1, 1), date(year, 12, 31)
     counts = await daily_counts(db, column or None, first - _AROUND, last + _AROUND)
     spans = [(max(a, first), min(b, last)) for a, b in gaps(counts) if a <= last and b >= first]

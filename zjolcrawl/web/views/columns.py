@@ -7,7 +7,7 @@ from itertools import groupby
 from starlette.requests import Request
 from starlette.responses import Response
 
-from zjolcrawl.storage.browsing import column_counts
+from zjolcrawl.storage.queries.browsing import column_counts
 from zjolcrawl.web.labels import column_site
 from zjolcrawl.web.rendering import page
 from zjolcrawl.web.site import site_of

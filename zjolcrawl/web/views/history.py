@@ -11,12 +11,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from zjolcrawl.display.differences import FIELDS, MOST_TEXT, Change, changes, pairs
-from zjolcrawl.display.sequences import Effort
-from zjolcrawl.storage.queries import history
-from zjolcrawl.web.aside import aside
-from zjolcrawl.web.asked import whole
-from zjolcrawl.web.rendering import link, page
+from zjolcrawl.display.article_diff import FIELDS, MOST_TEXT, Change, changes, pairs
+from zjolcrawl.display.diff import Effort
+from zjolcrawl.storage.queries.articles import history
+from zjolcrawl.web.query_string import integer
+from zjolcrawl.web.rendering import in_thread, link, page
 from zjolcrawl.web.site import newest_of, site_of
 
 _SIZE = 50  # versions per page
@@ -72,14 +71,14 @@ class Event:
 async def show(request: Request) -> Response:
     """The history page. Raises HTTPException 400, 404."""
     newest = await newest_of(request)
-    number = whole(request.query_params, "page", 1, most=_MOST_PAGES)
+    number = integer(request.query_params, "page", 1, most=_MOST_PAGES)
     first = (number - 1) * _SIZE + 1
     # Also the version before the first one shown, to compare with.
     found = history(
         site_of(request).db, newest, MOST_TEXT + 1, max(1, first - 1), first + _SIZE - 1
     )
     versions = [each async for each in found]
-    return await aside(_page, newest, versions, number)
+    return await in_thread(_page, newest, versions, number)
 
 
 def _page(newest: dict[str, Any], versions: list[dict[str, Any]], number: int) -> Response:

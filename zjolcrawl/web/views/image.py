@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from zjolcrawl.storage.browsing import image_entry
+from zjolcrawl.storage.queries.browsing import image_entry
 from zjolcrawl.web.site import site_of
 
 # Only raster formats, with their suffix in the store; SVG can contain scripts.

@@ -17,7 +17,7 @@ from zjolcrawl.archive.s3 import WarcStore
 from zjolcrawl.archive.warc import Message, Pointer, Record
 from zjolcrawl.parsing.page import decode
 from zjolcrawl.web.rendering import page
-from zjolcrawl.web.site import asked_version, newest_of, site_of
+from zjolcrawl.web.site import newest_of, requested_version, site_of
 
 _MOST = 300_000  # bytes of source shown; pages usually have 20,000 to 200,000
 
@@ -37,7 +37,7 @@ class Source:
 async def show(request: Request) -> Response:
     """The record page. Raises HTTPException 400, 404."""
     newest = await newest_of(request)
-    article = await asked_version(request, newest)
+    article = await requested_version(request, newest)
     warc: dict[str, Any] | None = article.get("warc")
     if not warc:
         raise HTTPException(404, "这一版存入时没有保留网页原件（WARC=off）。")
@@ -48,8 +48,8 @@ async def show(request: Request) -> Response:
             read_source, site.data_dir / "warc", pointer, site.warc_store
         )
     except (ArchiveError, ValueError) as error:
-        told = f"归档文件 {pointer.file} 不在，或其中第 {pointer.offset} 字节处的记录不在、已损坏：{error}"
-        raise HTTPException(404, told) from None
+        reason = f"归档文件 {pointer.file} 不在，或其中第 {pointer.offset} 字节处的记录不在、已损坏：{error}"
+        raise HTTPException(404, reason) from None
     return page("record.html", newest=newest, article=article, url=newest["_id"], warc=pointer,
                 source=source, most=_MOST)  # fmt: skip
 

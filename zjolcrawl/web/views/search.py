@@ -16,13 +16,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from zjolcrawl.catalogue import sites
 from zjolcrawl.display.snippets import Marked, marked, snippets
 from zjolcrawl.search import QueryError, Results, Search, search
-from zjolcrawl.search.text import FIELDS
-from zjolcrawl.storage.browsing import column_ids, newest_articles
-from zjolcrawl.web.asked import Asked, asked, whole
+from zjolcrawl.search.tokens import FIELDS
+from zjolcrawl.site.catalogue import sites
+from zjolcrawl.storage.queries.browsing import column_ids, newest_articles
 from zjolcrawl.web.labels import column_name, column_site
+from zjolcrawl.web.query_string import SearchForm, integer, parse_search
 from zjolcrawl.web.rendering import link, page, part, picture
 from zjolcrawl.web.site import Site, site_of
 
@@ -59,55 +59,55 @@ class Row:
 
 async def show(request: Request) -> Response:
     """The search page. Raises HTTPException 400."""
-    site, wanted = site_of(request), asked(request.query_params)
-    number = whole(request.query_params, "page", 1, most=_MOST_PAGES)
+    site, form = site_of(request), parse_search(request.query_params)
+    number = integer(request.query_params, "page", 1, most=_MOST_PAGES)
     results, known = await asyncio.gather(
-        _found(site, wanted, (number - 1) * _SIZE), column_ids(site.db)
+        _found(site, form, (number - 1) * _SIZE), column_ids(site.db)
     )
-    bars = _bars(site, wanted) if wanted.q and results.total else []
+    bars = _bars(site, form) if form.q and results.total else []
     rows = [_row(each, results.terms, images=site.images.readable) for each in results.articles]
     more = results.total > number * _SIZE
     older = more and number < _MOST_PAGES
     return page(
         "search.html",
-        asked=wanted, results=results, rows=rows, bars=bars, number=number, first=(number - 1) * _SIZE + 1,
-        columns=_options(tuple(known), wanted.fields.get("column")), hosts=_hosts(), flags=_FLAGS,
-        chips=list(_chips(wanted)), cut=more and number == _MOST_PAGES,
-        newer=link("/", **wanted.fields, page=number - 1) if number > 1 else None,
-        older=link("/", **wanted.fields, page=number + 1) if older else None,
+        form=form, results=results, rows=rows, bars=bars, number=number, first=(number - 1) * _SIZE + 1,
+        columns=_options(tuple(known), form.fields.get("column")), hosts=_hosts(), flags=_FLAGS,
+        chips=list(_chips(form)), cut=more and number == _MOST_PAGES,
+        newer=link("/", **form.fields, page=number - 1) if number > 1 else None,
+        older=link("/", **form.fields, page=number + 1) if older else None,
     )  # fmt: skip
 
 
-async def _found(site: Site, wanted: Asked, skip: int) -> Results:
+async def _found(site: Site, form: SearchForm, skip: int) -> Results:
     """The hits of the query, or the newest articles without one. Raises HTTPException 400."""
-    if not wanted.q:
-        query = wanted.selection.query()
+    if not form.q:
+        query = form.selection.query()
         found = await newest_articles(site.db, query, limit=_SIZE + 1, skip=skip)
         return Results(found[:_SIZE], skip + len(found))
     try:
         await site.indexed()
         return await search(
-            site.db, site.index, wanted.q, wanted.selection, limit=_SIZE, skip=skip, fields=FIELDS
+            site.db, site.index, form.q, form.selection, limit=_SIZE, skip=skip, fields=FIELDS
         )
     except QueryError:
         reason = "请至少写一个不是“-排除”的词；最多 20 个词，每个词最多 200 个字，整句放在引号里。"
         raise HTTPException(400, reason) from None
 
 
-def _bars(site: Site, wanted: Asked) -> list[Bar]:
+def _bars(site: Site, form: SearchForm) -> list[Bar]:
     """Hits by month from the first hit to the last, or by year for 60 months and more."""
-    asked = Search(site.index, wanted.q, wanted.selection)
-    counts = asked.histogram("month")
+    found = Search(site.index, form.q, form.selection)
+    counts = found.histogram("month")
     if not counts:
         return []
     first, last = (int(key[:4]) * 12 + int(key[5:]) - 1 for key in (min(counts), max(counts)))
     if last - first < _MOST_MONTHS:
         spans = [f"{n // 12}-{n % 12 + 1:02}" for n in range(first, last + 1)]
     else:
-        counts = asked.histogram("year")
+        counts = found.histogram("year")
         spans = [str(year) for year in range(first // 12, last // 12 + 1)]
     most = max(counts.values())
-    rest = {name: each for name, each in wanted.fields.items() if name not in {"since", "until"}}
+    rest = {name: each for name, each in form.fields.items() if name not in {"since", "until"}}
     return [
         Bar(
             name, counts.get(name, 0), math.ceil(_HIGH * counts.get(name, 0) / most),
@@ -123,12 +123,12 @@ def _day(span: str, *, first: bool) -> str:
     return f"{year}-{month:02}-{1 if first else calendar.monthrange(year, month)[1]:02}"
 
 
-def _row(article: dict[str, Any], sought: list[str], *, images: bool) -> Row:
+def _row(article: dict[str, Any], terms: list[str], *, images: bool) -> Row:
     entries = article.get("images", [])
     sources = (found for each in entries if (found := picture(each, readable=images)))
-    passages = snippets(article, sought) if sought else [[(_lead(article.get("body", "")), False)]]
+    passages = snippets(article, terms) if terms else [[(_lead(article.get("body", "")), False)]]
     return Row(
-        article, marked((article["title"] or "")[:_LONGEST], sought), passages, next(sources, None)
+        article, marked((article["title"] or "")[:_LONGEST], terms), passages, next(sources, None)
     )
 
 
@@ -155,12 +155,12 @@ def _hosts() -> Markup:
     return part("hosts.html", hosts=sites())
 
 
-def _chips(wanted: Asked) -> Iterator[tuple[str, str]]:
+def _chips(form: SearchForm) -> Iterator[tuple[str, str]]:
     """The active filters, each with a link to the same search without it."""
-    for name, value in wanted.filters.items():
+    for name, value in form.filters.items():
         if name == "column":
-            told = f"栏目 {'、'.join(map(column_name, wanted.selection.columns))}"
+            label = f"栏目 {'、'.join(map(column_name, form.selection.columns))}"
         else:
-            told = _FLAGS.get(name) or _NAMED[name].format(value)
-        rest = {key: each for key, each in wanted.fields.items() if key != name}
-        yield told, link("/", **rest)
+            label = _FLAGS.get(name) or _NAMED[name].format(value)
+        rest = {key: each for key, each in form.fields.items() if key != name}
+        yield label, link("/", **rest)

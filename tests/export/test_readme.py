@@ -1,0 +1,78 @@
+"""README.md, "Export and import": the table of fields is that of fields.py, commands and code run as printed."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from tests.export.made import article
+from tests.export.test_hostile import BODIES
+from tests.support import readme
+from tests.support.crawling import Crawl
+from zjolcrawl.fields import FIELDS
+
+(COMMANDS,) = readme.code("export", "sh")
+LIBRARIES = ("pandas", "polars", "duckdb")
+COUNT = 3000
+
+
+@pytest.fixture
+def archive(db: Database[Any]) -> Database[Any]:
+    """A few thousand articles, those with hostile bodies first; some lack fields that others have."""
+    odd = [article(n, body=body, images=None, authors=None) for n, body in enumerate(BODIES)]
+    db.articles.insert_many([*odd, *(article(n, kicker=None) for n in range(len(odd), COUNT))])
+    return db
+
+
+def digest(bodies: Iterable[str]) -> str:
+    """One SHA-256 over those of all bodies."""
+    whole = hashlib.sha256()
+    for body in bodies:
+        whole.update(hashlib.sha256(body.encode()).digest())
+    return whole.hexdigest()
+
+
+def bodies_of(found: Any) -> list[str]:
+    """The bodies of a pandas or polars frame, or of a DuckDB relation."""
+    if hasattr(found, "fetchall"):
+        return [body for (body,) in found.order("_id").project("body").fetchall()]
+    return list(found["body"])
+
+
+def test_table_is_that_of_the_code() -> None:
+    head = "| field | type | meaning |\n|---|---|---|\n"
+    table = readme.region("fields").removeprefix(head)
+    rows = [tuple(cell.strip() for cell in row.split("|")[1:-1]) for row in table.splitlines()]
+    assert rows == [(f"`{field.name}`", str(field), field.meaning) for field in FIELDS]
+
+
+def test_round_trips_as_printed(
+    archive: Database[Any], command: Crawl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bodies = [each["body"] for each in archive.articles.find({}, {"body": 1}).sort("_id", 1)]
+    assert len(bodies) == COUNT
+    for form in ("jsonl", "csv", "parquet"):
+        done = command("export", str(tmp_path / f"articles.{form}"))
+        assert done.returncode == 0, done.stderr
+    monkeypatch.chdir(tmp_path)
+    for name in LIBRARIES:
+        (block,) = readme.code(name, "python")
+        names: dict[str, Any] = {}
+        exec(block, names)  # code from README.md
+        for form in ("parquet", "lines", "table"):
+            found = bodies_of(names[form])
+            assert (len(found), digest(found)) == (COUNT, digest(bodies)), f"{name}: {form}"
+
+
+def test_commands_as_printed(archive: Database[Any], command: Crawl, tmp_path: Path) -> None:
+    lines = [shlex.split(line, comments=True) for line in COMMANDS.splitlines()]
+    assert [words[1] for words in lines] == ["export"] * 4 + ["import"]
+    for _, what, file, *options in lines:
+        done = command(what, str(tmp_path / file), *options)
+        assert done.returncode == 0, done.stderr

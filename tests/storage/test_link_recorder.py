@@ -1,0 +1,102 @@
+"""Storing links: a new row is the same by insert and by update."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from zjolcrawl.items import Link
+from zjolcrawl.storage.connection import connect, durable
+from zjolcrawl.storage.errors import Outage
+from zjolcrawl.storage.frontier import discover_link, new_row
+from zjolcrawl.storage.link_recorder import LinkRecorder, Recorded
+from zjolcrawl.storage.schema import ensure_schema
+from zjolcrawl.storage.visit_policy import VisitPolicy
+
+URL = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
+_AT = datetime(2026, 1, 10, 3, 4, 5, tzinfo=timezone.utc)
+_LISTED = datetime(2026, 1, 9, 16, tzinfo=timezone.utc)
+_LINKS = [
+    Link(URL, seen_at=_AT),
+    Link(URL, "article", ["zjxw", "jrsw"], "题", _LISTED, seen_at=_AT, fetch_url=URL),
+    Link(URL, "paper", ["hzrb"], "$题", seen_at=_AT, fetch_url=URL.replace("http", "https")),
+    Link(URL, "mobile", ["zjxw"], None, _LISTED, seen_at=_AT),
+    Link(URL, "video", ["zjxw"], "题", _LISTED, "video pages are not read", _AT),
+    Link(URL, "article", [], "", None, "$said by hand", _AT),
+    Link(URL, "topic", ["zjxw"], seen_at=_AT),
+]
+
+
+@pytest.mark.parametrize("link", _LINKS, ids=range(len(_LINKS)))
+def test_new_row_is_what_the_update_makes_of_nothing(link: Link, db: Database[Any]) -> None:
+    db.frontier.bulk_write([discover_link(link, VisitPolicy())])
+    assert db.frontier.find_one() == new_row(link)
+
+
+def test_links_new_and_known_are_told_apart(
+    mongodb_uri: str, database: str, db: Database[Any]
+) -> None:
+    later = datetime.now(timezone.utc) + timedelta(days=1)
+    known, settled, new, video = (URL.replace("4774532", f"477453{n}") for n in range(4))
+    db.frontier.insert_many(
+        [new_row(Link(known, seen_at=_AT)), {"_id": settled, "state": "stored", "attempts": 1,
+         "kind": "article", "discovered_at": _AT, "next_visit_at": later}]
+    )  # fmt: skip
+    links = [Link(url, columns=["zjxw"], seen_at=_AT) for url in (known, settled, new)]
+    links.append(Link(video, "video", ["zjxw"], reason="not read", seen_at=_AT))
+    found = _record(mongodb_uri, database, links)
+    assert found.new == 2
+    rows = {row["_id"]: row["columns"] for row in db.frontier.find()}
+    assert rows == {url: ["zjxw"] for url in (known, settled, new, video)}
+
+
+def test_link_that_another_run_finds_meanwhile_is_known(
+    mongodb_uri: str, database: str, db: Database[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run inserts between the query for known links and the insert."""
+    insert = LinkRecorder._insert
+
+    async def after_the_other(recorder: LinkRecorder, links: list[Link]) -> Any:
+        frontier = recorder._db["frontier"]
+        await frontier.insert_one(new_row(Link(URL, columns=["jrsw"], seen_at=_AT)))
+        return await insert(recorder, links)
+
+    monkeypatch.setattr(LinkRecorder, "_insert", after_the_other)
+    other = URL.replace("4774532", "4774533")
+    links = [Link(url, columns=["zjxw"], seen_at=_AT) for url in (URL, other)]
+    found = _record(mongodb_uri, database, links)
+    assert found.new == 1
+    assert [row["columns"] for row in db.frontier.find().sort("_id")] == [
+        ["jrsw", "zjxw"],
+        ["zjxw"],
+    ]
+
+
+def test_row_that_is_refused_is_named_and_others_are_recorded(
+    mongodb_uri: str, database: str, db: Database[Any]
+) -> None:
+    other = URL.replace("4774532", "4774533")
+    link = Link(URL, 7, ["zjxw"], seen_at=_AT)  # type: ignore[arg-type]  # the validator wants a string
+    found = _record(mongodb_uri, database, [link, Link(other, columns=["zjxw"], seen_at=_AT)])
+    assert found.refused.keys() == {URL}
+    assert "validator" in found.refused[URL]
+    assert found.new == 1
+    assert [row["_id"] for row in db.frontier.find()] == [other]
+
+
+def _record(uri: str, database: str, links: list[Link]) -> Recorded:
+    async def once() -> Recorded:
+        client = await connect(uri)
+        try:
+            db = durable(client, database)
+            await ensure_schema(db)
+            recorder = LinkRecorder(db, VisitPolicy(), Outage(), asyncio.Lock())
+            return await recorder.record(links)
+        finally:
+            await client.close()
+
+    return asyncio.run(once())

@@ -1,0 +1,182 @@
+"""Base classes of the commands: safe output, and an expected error as one line and an exit status."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any, ClassVar
+
+from scrapy.commands import ScrapyCommand
+from scrapy.exceptions import UsageError
+from scrapy.settings import BaseSettings
+
+from zjolcrawl.archive.archive import ArchiveError
+from zjolcrawl.archive.s3 import WarcStore, store_of
+from zjolcrawl.arguments import ArgumentError
+from zjolcrawl.display.terminal import bar_on_stderr, sanitize_output, say
+from zjolcrawl.parsing.templates import check_templates
+from zjolcrawl.parsing.urls import canonical
+from zjolcrawl.search import SearchIndex, catch_up
+from zjolcrawl.site.current import use_site
+from zjolcrawl.site.description import SiteError
+from zjolcrawl.storage.connection import Database, open_database
+from zjolcrawl.storage.embedded import EmbeddedUnavailable
+from zjolcrawl.storage.errors import StoreUnavailable
+from zjolcrawl.storage.queries.articles import find_article
+from zjolcrawl.storage.queries.links import frontier_row
+
+_INDEX_PAUSE = 0.2  # seconds between checks whether another process has finished indexing
+
+
+class NotFound(Exception):
+    """The requested article or version does not exist; the message is one line."""
+
+
+class BaseCommand(ScrapyCommand):
+    """A command without a crawl. Exit status 1: not found; 2: invalid arguments or settings, no database."""
+
+    requires_project = True
+    requires_crawler_process = False
+    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
+
+    usage: ClassVar[str] = "[options]"
+    summary: ClassVar[str] = ""
+    details: ClassVar[str] = ""
+    """For `scrapy COMMAND -h`; if empty, `summary`."""
+    interrupted: ClassVar[str] = ""
+    """The message on Ctrl-C, with exit status 130; if empty, KeyboardInterrupt is raised as usual."""
+
+    def syntax(self) -> str:
+        return self.usage
+
+    def short_desc(self) -> str:
+        return self.summary
+
+    def long_desc(self) -> str:
+        return self.details or self.summary
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Make stdout and stderr safe for terminals before Scrapy sets up its log."""
+        sanitize_output()
+        super().process_options(args, opts)
+        choose_site(self.settings)
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Run `execute`; an expected error is one line on stderr and an exit status."""
+        try:
+            self.execute(args, opts)
+        except KeyboardInterrupt:
+            if not self.interrupted:
+                raise
+            self.refuse(self.interrupted, 130)
+        except NotFound as reason:
+            self.refuse(str(reason), 1)
+        except (
+            ArgumentError, SiteError, StoreUnavailable, EmbeddedUnavailable, ArchiveError,
+        ) as reason:  # fmt: skip
+            self.refuse(str(reason), 2)
+
+    def execute(self, args: list[str], opts: argparse.Namespace) -> None:
+        """The work of the command; subclasses implement it."""
+        raise NotImplementedError
+
+    def refuse(self, reason: str, status: int) -> None:
+        """Print why the command ends, and set its exit status."""
+        say(reason)
+        self.exitcode = status
+
+    def data_dir(self) -> Path:
+        """The folder that DATA_DIR names."""
+        return Path(self.setting("DATA_DIR"))
+
+    def setting(self, name: str) -> str:
+        """A setting as text, empty if unset."""
+        assert self.settings is not None  # set in scrapy.cmdline
+        return str(self.settings.get(name) or "")
+
+
+class ReadingCommand(BaseCommand):
+    """A command that reads the archive: database, WARC files, full-text index."""
+
+    def execute(self, args: list[str], opts: argparse.Namespace) -> None:
+        asyncio.run(self.show(args, opts))
+
+    async def show(self, args: list[str], opts: argparse.Namespace) -> None:
+        """The work of the command; subclasses implement it."""
+        raise NotImplementedError
+
+    async def article(self, db: Database, url: str) -> dict[str, Any]:
+        """The newest version of an article by any of its URLs, `http://` optional.
+
+        Raises NotFound, with the state of its link if that is known, and ArgumentError for an invalid URL.
+        """
+        try:
+            key = canonical(url if "://" in url else f"http://{url}")
+        except ValueError as error:
+            raise ArgumentError(f"{url} is not a URL: {error}") from error
+        if found := await find_article(db, key):
+            return found
+        row = await frontier_row(db, key)
+        known = f"its link is {row['state']}: {row.get('last_error', '')}" if row else "unknown"
+        raise NotFound(f"no article {key} ({known.rstrip(': ')})")
+
+    def database(self) -> AbstractAsyncContextManager[Database]:
+        """Opens the database that the settings name."""
+        return open_database(
+            self.setting("MONGODB_URI"), self.setting("MONGODB_DATABASE"), self.data_dir()
+        )
+
+    def warc_store(self) -> WarcStore | None:
+        """The store that WARC_STORE names, None if unset. Raises ArgumentError if it is invalid."""
+        assert self.settings is not None
+        try:
+            return store_of(self.settings.get)
+        except ValueError as error:
+            raise ArgumentError(f"setting {error}") from error
+
+    async def search_index(
+        self, db: Database, *, rebuild: bool = False, complete: bool = False
+    ) -> SearchIndex:
+        """The full-text index with the articles written since the last time. Raises StoreUnavailable.
+
+        If another process is indexing, the index is returned at once, as it is. With `rebuild` or
+        `complete`, or if there is no index yet, this waits for the other process.
+        """
+        index = SearchIndex.open(self.data_dir(), db.name)
+        with bar_on_stderr() as bar:
+            task = bar.add_task("articles indexed", total=None, visible=False)
+
+            def show(done: int) -> None:
+                bar.update(task, completed=done, visible=True)
+
+            while await catch_up(db, index, anew=rebuild, progress=show) is None:
+                if not (rebuild or complete or index.state.horizon is None):
+                    break
+                await asyncio.sleep(_INDEX_PAUSE)
+        return index
+
+
+def choose_site(settings: BaseSettings | None) -> None:
+    """Use the site that SITE_FILE describes. Raises UsageError if the file or a template is invalid."""
+    file = str(settings.get("SITE_FILE") or "") if settings else ""
+    try:
+        use_site(file)
+        if file:
+            check_templates()
+    except SiteError as error:
+        raise UsageError(f"SITE_FILE: {error}", print_help=False) from error
+
+
+def one_url(args: list[str]) -> str:
+    """The only argument of a command line. Raises UsageError if there is not exactly one."""
+    if len(args) != 1:
+        raise UsageError("give one URL")
+    return args[0]
+
+
+def no_arguments(args: list[str]) -> None:
+    """Raises UsageError if there is an argument that is not an option."""
+    if args:
+        raise UsageError(f"unexpected argument: {' '.join(args)}")

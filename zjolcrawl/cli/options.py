@@ -1,0 +1,70 @@
+"""Options that several commands share, and types of option values."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from collections.abc import Callable
+
+from zjolcrawl.arguments import day_span, host_names, names
+from zjolcrawl.storage.queries.selection import Selection
+
+
+def add_days(parser: argparse.ArgumentParser) -> None:
+    """Add --since and --until, days of publication; parse them with `arguments.day_span`."""
+    parser.add_argument("--since", metavar="DAY", help="published from this day on, China time")
+    parser.add_argument("--until", metavar="DAY", help="published up to this day, inclusive")
+
+
+def add_selection(parser: argparse.ArgumentParser) -> None:
+    """Add the options that select articles: --since, --until, --column and so on."""
+    add_days(parser)
+    several: dict[str, tuple[str, str]] = {
+        "--column": ("ID[,ID]", "listed by one of these columns"),
+        "--host": ("HOST[,HOST]", "on one of these hosts: short (zjnews) or full name"),
+        "--person": ("NAME[,NAME]", "by one of these reporters or editors"),
+        "--tag": ("TAG[,TAG]", "with one of these tags"),
+    }
+    for option, (metavar, text) in several.items():
+        # A host stays as given: SITE_FILE, which says what a short name means, is not read yet.
+        parse = str if option == "--host" else names
+        parser.add_argument(option, type=parse, default=parse(""), metavar=metavar, help=text)
+    parser.add_argument("--edited", action="store_true", help="edited after publication")
+    parser.add_argument("--gone", action="store_true", help="taken down")
+    parser.add_argument("--images", action="store_true", help="with an image")
+
+
+def selection_of(opts: argparse.Namespace) -> Selection:
+    """The Selection that the parsed options describe. Raises ArgumentError for an invalid day or span."""
+    since, until = day_span(opts.since, opts.until)
+    return Selection(
+        since, until, opts.column, host_names(opts.host), opts.person, opts.tag,
+        edited=opts.edited, gone=opts.gone, images=opts.images,
+    )  # fmt: skip
+
+
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """The type of an option that takes a whole number from `least` to `most`."""
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"\d{1,7}", text, re.ASCII) or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not a whole number, {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+def number(most: float) -> Callable[[str], float]:
+    """The type of an option that takes a number from 0 to `most`."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not 0 <= value <= most:  # NaN is not
+            raise argparse.ArgumentTypeError(f"{text} is not a number, 0 to {most:.0f}")
+        return value
+
+    return parse

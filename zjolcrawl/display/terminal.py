@@ -1,0 +1,122 @@
+"""Output of commands: text without terminal control characters, and data unchanged.
+
+A page, a URL, a file name or an error may contain escape sequences (ECMA-48 C0 and C1, OSC) or characters
+that change the text direction (Unicode bidirectional controls). In text, each such character becomes one
+visible character, so positions stay the same. Data written to a file or a pipe is not changed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import IO, Any, TextIO, cast
+
+from bson import json_util
+from rich import progress
+from rich.console import Console
+from rich.text import Text
+
+_REPLACED = "\N{REPLACEMENT CHARACTER}"
+_SIGNS: dict[int, str] = {
+    **{code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n"},
+    0x7F: "\N{SYMBOL FOR DELETE}",
+    **dict.fromkeys(range(0x80, 0xA0), _REPLACED),  # C1, with NEL
+    **dict.fromkeys((0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)), _REPLACED),
+    **dict.fromkeys((0x2028, 0x2029), _REPLACED),  # line and paragraph separator
+    **dict.fromkeys(range(0xD800, 0xE000), _REPLACED),  # halves of surrogate pairs
+}  # fmt: skip
+
+
+def printable(text: str) -> str:
+    """The text with each control character replaced by a visible one; newlines and tabs stay."""
+    return text if text.isprintable() and text.isascii() else text.translate(_SIGNS)
+
+
+def say(text: str) -> None:
+    """Write a message to stderr, as one line that begins with `zjolcrawl: `."""
+    sys.stderr.write(f"zjolcrawl: {' '.join(printable(text).split())}\n")
+
+
+def print_lines(lines: Iterable[Text]) -> None:
+    """Print lines to stdout: wrapped and in colour on a terminal, otherwise one per line."""
+    stdout = console()
+    for line in lines:
+        line.plain = printable(line.plain)
+        stdout.print(line, soft_wrap=not stdout.is_terminal)
+
+
+def write_data(data: str | bytes) -> None:
+    """Write data for another program to stdout, unchanged; on a terminal, control characters are replaced."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(
+        data.encode(errors="backslashreplace") if isinstance(data, str) else data
+    )
+
+
+def write_json(value: Any) -> None:
+    """Write a value to stdout as MongoDB Extended JSON, indented."""
+    write_data(json_util.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A rich console on stdout or stderr; pass it only `printable` text, since it bypasses `sanitize_output`."""
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(file=getattr(stream, "unsanitized", stream), highlight=False)
+
+
+def bar_on_stderr() -> progress.Progress:
+    """A progress bar as a context manager; hidden if stderr is not a terminal, as under cron."""
+    return progress.Progress(
+        progress.TextColumn("{task.completed:,.0f} {task.description}"), progress.BarColumn(),
+        progress.TaskProgressColumn(), progress.TimeElapsedColumn(), progress.TimeRemainingColumn(),
+        console=console(stderr=True), transient=True, disable=not sys.stderr.isatty(),
+        redirect_stdout=False,  # stdout may carry the data
+    )  # fmt: skip
+
+
+def sanitize_output() -> None:
+    """Make all later text on stdout and stderr `printable`, including logs, tracebacks and usage."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is not None and not isinstance(stream, _SanitizedStream):
+            setattr(sys, name, _SanitizedStream(stream))
+
+
+class _SanitizedStream:
+    """A text stream that writes `printable` text; on a terminal this also holds for bytes."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.unsanitized = stream
+
+    def write(self, text: str) -> int:
+        """Write the text with control characters replaced."""
+        self.unsanitized.write(printable(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write each line with control characters replaced."""
+        for line in lines:
+            self.write(line)
+
+    @property
+    def buffer(self) -> IO[bytes]:
+        """The binary stream: unchanged, except on a terminal."""
+        binary = self.unsanitized.buffer
+        return cast("IO[bytes]", _Bytes(self)) if self.unsanitized.isatty() else binary
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.unsanitized, name)
+
+
+class _Bytes:
+    """A binary stream to a terminal: decodes UTF-8 and replaces control characters."""
+
+    def __init__(self, stream: _SanitizedStream) -> None:
+        self._stream = stream
+
+    def write(self, data: bytes) -> int:
+        self._stream.write(bytes(data).decode(errors="replace"))
+        return len(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)

@@ -1,0 +1,1 @@
+"""Scrapy's download handlers and resolver, with host leases, certificates and address checks."""

@@ -1,0 +1,1 @@
+"""A run: its store, archive, locks, leases, counts, summary and alerts."""

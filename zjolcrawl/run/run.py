@@ -1,0 +1,367 @@
+"""One run of a spider: opens and closes store and archive, writes `runs`, sets the exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+
+from scrapy.crawler import Crawler
+from scrapy.exceptions import CloseSpider, NotConfigured
+
+from zjolcrawl import __version__
+from zjolcrawl.archive.archive import Archive, ArchiveError
+from zjolcrawl.archive.s3 import store_of
+from zjolcrawl.archive.writer import WarcWriter
+from zjolcrawl.display.terminal import say
+from zjolcrawl.items import ColumnVisit, Outcome
+from zjolcrawl.run import alerts, log_file
+from zjolcrawl.run.flip_watch import FlipWatch
+from zjolcrawl.run.leases import Leases
+from zjolcrawl.run.lock import LockHeld, RunLock
+from zjolcrawl.run.reparse_jobs import PART_REPORTS, report
+from zjolcrawl.run.report import warc_info, write_report
+from zjolcrawl.run.summary import LOCKED, NEEDS_A_PERSON, UNUSABLE, RunSummary
+from zjolcrawl.run.tally import Tally
+from zjolcrawl.setting_values import parse_bool, visit_policy
+from zjolcrawl.storage.connection import Database
+from zjolcrawl.storage.embedded import EmbeddedServer, EmbeddedUnavailable
+from zjolcrawl.storage.errors import DatabaseError, StoreError, StoreUnavailable, unavailable
+from zjolcrawl.storage.preview import Preview
+from zjolcrawl.storage.store import Store
+
+logger = logging.getLogger(__name__)
+
+_INDEXING, _WORTHWHILE = 1 / 50, 0.5  # indexing: share of the run's time, minimum in seconds
+_FORMER_RUNS = 10  # earlier runs that a run's templates are compared with
+
+
+class Mode(Enum):
+    """Where a run gets its pages from, and whether it writes."""
+
+    LIVE = "live"
+    """From the site; stored and archived."""
+    REPLAY = "replay"
+    """From the WARC archive; stored."""
+    PREVIEW = "preview"
+    """From the WARC archive; only reports what a replay would change."""
+
+
+class Run:
+    """One run of one spider, made by the spider and used by middlewares and pipelines.
+
+    The first caller of `open` opens the store and the archive; `close` closes them after the
+    pipelines have written everything. `writer` is None if the run archives nothing (WARC=off,
+    replay), `leases` if it fetches nothing. `exit_status` is the documented one. `failure` is one
+    line for stderr. `warnings` and `faults` are lines too; only faults need action. `at_end`, if
+    set, is called before the summary. `closed` is set once all is reported and released.
+    """
+
+    def __init__(
+        self,
+        crawler: Crawler,
+        mode: Mode,
+        arguments: dict[str, str],
+        part: tuple[int, int] | None = None,
+    ) -> None:
+        """A run that is not open yet.
+
+        `arguments` are the spider's name and arguments as given. `part` is (K, N) if the run
+        re-parses the K-th of N parts of the archive.
+        """
+        self.crawler, self.mode, self.part = crawler, mode, part
+        self.arguments = arguments
+        self.store: Store | None = None
+        self.archive: Archive | None = None
+        self.writer: WarcWriter | None = None
+        self.leases: Leases | None = None
+        self.exit_status = NEEDS_A_PERSON  # until the run has ended well
+        self.failure: str | None = None
+        self.tally = Tally()
+        self.flips = FlipWatch(
+            crawler.settings.getint("FLIP_ALARM"), self._doubted, self._note_unbelieved
+        )
+        self.counts: Counter[str] = Counter()  # in addition to the store's
+        self.warnings: list[str] = []
+        self.faults: list[str] = []
+        self.at_end: Callable[[], None] | None = None
+        self.closed = asyncio.Event()
+        self._columns: set[str] = set()
+        self._lock: RunLock | None = None
+        self._log: logging.Handler | None = None
+        self._server: EmbeddedServer | None = None
+        self._released = False
+        self._opening = asyncio.Lock()
+        self._stopping: asyncio.Task[None] | None = None
+        self._started = time.monotonic()
+
+    @property
+    def live(self) -> bool:
+        """Whether the run uses the network."""
+        return self.mode is Mode.LIVE
+
+    async def open(self) -> Store:
+        """The run's store, opened on the first call.
+
+        Raises CloseSpider, with `failure` set, if the database, the archive or the data folder is
+        not available, or another run holds the folder.
+        """
+        async with self._opening:
+            if self.store is None:
+                if self.failure:
+                    raise CloseSpider("mongo_unavailable")
+                try:
+                    self.store = await self._open()
+                except LockHeld as error:
+                    self.refuse(str(error), LOCKED)
+                    raise CloseSpider("locked") from error
+                except (EmbeddedUnavailable, StoreUnavailable, ArchiveError, OSError) as error:
+                    self.refuse(str(error))
+                    await self._release()
+                    raise CloseSpider("mongo_unavailable") from error
+        return self.store
+
+    async def _open(self) -> Store:
+        settings, data_dir = self.crawler.settings, self._data_dir()
+        preview = self.mode is Mode.PREVIEW
+        if not self.live and not (settings.get("WARC_STORE") or (data_dir / "warc").is_dir()):
+            raise ArchiveError(f"no archive at {data_dir / 'warc'}")
+        if not preview:
+            self._lock = RunLock(data_dir, self.part)
+            self._log = log_file.begin(data_dir)
+        if not self.live or parse_bool(settings.get("WARC")):
+            self.archive = await asyncio.to_thread(
+                Archive, data_dir / "warc", store_of(settings.get)
+            )
+            self._tell_damage(self.archive)
+        uri = settings.get("MONGODB_URI")
+        if not uri:
+            self._server = await asyncio.to_thread(EmbeddedServer.acquire, data_dir)
+            uri = self._server.uri
+        store = await (Preview if preview else Store).open(
+            uri,
+            settings.get("MONGODB_DATABASE"),
+            run_arguments=self.arguments,
+            version=__version__,
+            batch_size=settings.getint("MONGODB_BATCH_SIZE"),
+            batch_seconds=settings.getfloat("MONGODB_BATCH_SECONDS"),
+            policy=visit_policy(settings),
+            spool=None if preview else data_dir / "spool",
+            patience=settings.getfloat("MONGODB_PATIENCE"),
+        )
+        store.writer.rereading = not self.live
+        if store.dropped:
+            told = f"dropped {', '.join(store.dropped)}: the full-text index is in {data_dir / 'search'} now"
+            self.warnings.append(told)
+        self.tally.known = await store.columns()
+        if self.archive and self.live:
+            run = str(store.run_id)
+            self.writer = WarcWriter(
+                self.archive, run=run, info=warc_info(settings, run, self.arguments),
+                max_bytes=settings.getint("WARC_MAX_BYTES"),
+            )  # fmt: skip
+            store.before_write = self._archived
+        if self.live:
+            self.leases = Leases(self.crawler, store)
+            try:
+                await self.leases.begin()
+            except DatabaseError as error:
+                raise unavailable(uri, error) from error
+        return store
+
+    def _tell_damage(self, archive: Archive) -> None:
+        """Report archive damage: as faults when the run re-parses the archive, else as warnings."""
+        self.warnings += [each for each in archive.repairs if each not in archive.faults]
+        (self.warnings if self.live else self.faults).extend(archive.faults)
+
+    async def _archived(self) -> None:
+        """Make the archive durable before documents point to it. Raises StoreError."""
+        assert self.writer
+        try:
+            await self.writer.sync()
+        except ArchiveError as error:
+            raise StoreError(str(error)) from error
+
+    async def _doubted(self, urls: list[str]) -> dict[str, str]:
+        return await (await self.open()).doubted(urls)
+
+    def _note_unbelieved(self, outcomes: list[Outcome]) -> None:
+        """Archive which visits the run did not believe, so that `reparse` does not either."""
+        if self.writer:
+            try:
+                self.writer.write_unbelieved([(o.url, o.seen_at) for o in outcomes if o.seen_at])
+            except ArchiveError as error:
+                self.stop(str(error), "archive_lost")
+
+    def column_seen(self, visit: ColumnVisit) -> None:
+        """Count a column page; an error on it is a fault of a live run."""
+        self._columns.add(visit.column)
+        self.tally.column(visit)
+        if visit.error and self.live:
+            self.faults.append(f"column page {visit.url}: {visit.error}")
+
+    def _tell_missing_issues(self) -> None:
+        """Report days without an issue: a warning, or a fault if the paper had no issue at all."""
+        for paper, told in self.tally.missing_issues().items():
+            (self.warnings if paper in self._columns else self.faults).append(told)
+
+    def fail(self, reason: str) -> None:
+        """Record that the store or the archive was lost; the first reason is kept."""
+        self.failure = self.failure or reason
+        logger.info("%s", reason)  # the end of the run prints it to stderr
+
+    def refuse(self, reason: str, status: int = UNUSABLE) -> None:
+        """Record that the run cannot start or its arguments match nothing; nothing was done."""
+        self.failure, self.exit_status = reason, status
+
+    def stop(self, reason: str, finish_reason: str) -> None:
+        """End the run because of a failure. Does not wait for the end."""
+        if self._stopping is None:
+            self.fail(reason)
+            self.end_early(finish_reason)
+
+    def end_early(self, finish_reason: str) -> None:
+        """Close the spider. Does not wait for the end."""
+        assert self.crawler.engine is not None
+        closing = self.crawler.engine.close_spider_async(reason=finish_reason)
+        self._stopping = asyncio.ensure_future(closing)
+
+    async def close(self, reason: str) -> None:
+        """End the run, report it, and release all resources. `reason` is Scrapy's finish reason."""
+        try:
+            await self._end(reason)
+        finally:  # even on failure: others wait for the lock and the server
+            await self._release()
+            self.closed.set()
+
+    async def _end(self, reason: str) -> None:
+        if self.store is None or self.exit_status in {UNUSABLE, LOCKED}:
+            if self.store:
+                with contextlib.suppress(StoreError):  # the run is refused either way
+                    await self.store.finish()
+                    await self.store.end_run(
+                        {"exit_status": self.exit_status, "finish_reason": reason}
+                    )
+            await self._release()
+            self._tell()
+            return
+        try:
+            await self.store.finish()
+        except StoreError as error:
+            self.fail(str(error))
+        if self.at_end:
+            self.at_end()
+        self.faults += self.store.faults
+        if waiting := self.store.waiting():
+            self.faults.append(f"{waiting} files wait for MongoDB in {self._data_dir() / 'spool'}")
+        self._tell_missing_issues()
+        summary = await self._sum_up(self.store, reason)
+        status = NEEDS_A_PERSON if self.failure else summary.exit_status
+        values = {**summary.values(), "exit_status": status}
+        try:
+            await self.store.end_run(values)
+            if self.mode is not Mode.PREVIEW:
+                write_report(self._data_dir() / "reports", self.store.run_id, values)
+        except (StoreError, OSError) as error:
+            self.fail(str(error))
+        if self.leases:
+            await self.leases.end()
+        if not self.failure:
+            await self._index(self.store.db)
+        await self._release()
+        if summary.alarms:
+            self.warnings += await asyncio.to_thread(
+                alerts.send, self.crawler.settings, summary.line(), summary.alarms
+            )
+        self._tell(summary)
+        if not self.failure:
+            self.exit_status = status
+
+    async def _index(self, db: Database) -> None:
+        """Update the full-text index, in at most a fiftieth of the run's time.
+
+        A polite crawl waits far longer for a page than indexing it takes. The next search indexes
+        the rest, and everything after a short run.
+        """
+        seconds = (time.monotonic() - self._started) * _INDEXING
+        if seconds < _WORTHWHILE:
+            return
+        from zjolcrawl.search import SearchIndex, catch_up  # imported late: only needed here
+
+        try:
+            await catch_up(db, SearchIndex.open(self._data_dir(), db.name), seconds=seconds)
+        except (DatabaseError, StoreUnavailable) as error:
+            logger.info("The full-text index was not updated, the next search does it: %s", error)
+
+    async def _sum_up(self, store: Store, reason: str) -> RunSummary:
+        counts = store.counts + self.counts
+        counts["columns"] = len(self._columns)
+        stats = self.crawler.stats
+        counts["errors"] = int(stats.get_value("log_count/ERROR", 0)) if stats else 0
+        former = await store.former_templates(_FORMER_RUNS)
+        return RunSummary(
+            reason, time.monotonic() - self._started, counts, store.writer.rereading, self.faults,
+            [] if store.writer.rereading else [*self.flips.alarms(), *self.tally.alarms(former)],
+            [*self.warnings, *self.faults], self.tally.values(),
+        )  # fmt: skip
+
+    def _tell(self, summary: RunSummary | None = None) -> None:
+        alarms = [f"ALARM: {each}" for each in (summary.alarms if summary else ())]
+        failure = [self.failure] if self.failure else []
+        lines = [*self.warnings, *self.faults, *alarms, *failure]
+        if self.crawler.settings.getbool(PART_REPORTS):
+            counts, reason = (summary.counts, summary.reason) if summary else ({}, None)
+            with contextlib.suppress(BrokenPipeError):
+                report(counts, lines=lines, reason=reason)
+            return
+        for line in lines:
+            say(line)
+        if summary and self.exit_status != UNUSABLE:
+            if isinstance(self.store, Preview):
+                sys.stdout.write("".join(f"{line}\n" for line in self.store.lines()))
+            else:
+                sys.stderr.write(summary.line() + "\n")
+
+    def _data_dir(self) -> Path:
+        return Path(self.crawler.settings.get("DATA_DIR"))
+
+    async def _release(self) -> None:
+        if self._released:
+            return
+        self._released = True
+        if self.writer:
+            writer, self.writer = self.writer, None
+            try:
+                await writer.close()
+            except ArchiveError as error:
+                self.fail(str(error))
+        if self.archive:
+            self.archive.close()
+        if self.leases:
+            await self.leases.end()
+        if self.store:
+            await self.store.close()
+        if self._server:
+            server, self._server = self._server, None
+            await asyncio.to_thread(server.release)
+        log_file.end(self._log)
+        if self._lock:
+            self._lock.release()
+
+
+def run_of(crawler: Crawler) -> Run:
+    """The run of a crawler's spider.
+
+    Raises NotConfigured for a spider that is not zjolcrawl's (`scrapy fetch`, `scrapy shell`): nothing is
+    archived or stored then.
+    """
+    run = getattr(crawler.spider, "run", None)
+    if not isinstance(run, Run):
+        raise NotConfigured("this spider has no run, so nothing is archived or stored")
+    return run

@@ -1,0 +1,102 @@
+"""Computes a run's exit status and its one-line summary."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from zjolcrawl.display.formatting import counted
+
+DONE, NEEDS_A_PERSON, UNUSABLE, LOCKED = 0, 1, 2, 75
+# Finish reasons of a complete run; others (shutdown, mongo_lost) leave work undone.
+GOOD_ENDS = ("finished", "closespider_")
+NOTHING_CHOSEN = "no capture in the archive matches the arguments"
+_MOST_LINES = 300  # of warnings, and of alarms: a run's document has to fit into MongoDB
+
+
+def _bounded(lines: list[str]) -> list[str]:
+    more = len(lines) - _MOST_LINES
+    return [*lines[:_MOST_LINES], *([f"and {more} more, in the log"] if more > 0 else [])]
+
+
+@dataclass(slots=True)
+class RunSummary:
+    """The facts of a finished run; `faults` and `alarms` are lines that need action."""
+
+    reason: str
+    seconds: float
+    counts: Counter[str]
+    rereading: bool = False
+    faults: list[str] = field(default_factory=list)
+    alarms: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    templates: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether the run finished without being cut off."""
+        return self.reason.startswith(GOOD_ENDS)
+
+    @property
+    def exit_status(self) -> int:
+        """The documented exit status: 0, or 1 if something needs action."""
+        counts = self.counts
+        if self.rereading:
+            # A page that was faulty when fetched is not news; one that is parsed worse now is.
+            bad = any(counts[name] for name in ("unread", "missed"))
+        else:
+            bad = any(counts[name] for name in ("failed", "images_failed", "missed"))
+            bad = bad or counts["rejected"] > counts["skipped"]
+        troubled = bad or self.faults or self.alarms or counts["errors"] or not self.ended_well
+        return NEEDS_A_PERSON if troubled else DONE
+
+    def line(self) -> str:
+        """The one-line summary for stderr."""
+        end = "" if self.ended_well else f" (ended early: {self.reason})"
+        if self.rereading:
+            told = self._reread()
+        elif self.counts["looked_at"]:
+            told = self._discovered()
+        else:
+            told = self._crawled()
+        alarms = f"; {len(self.alarms)} ALARMS" if self.alarms else ""
+        return f"zjolcrawl: {told}{alarms}; {self.seconds:.1f} s{end}"
+
+    def values(self) -> dict[str, Any]:
+        """The fields that the run's document in `runs` keeps, without empty ones."""
+        counts = {name: count for name, count in self.counts.items() if count}
+        values = {
+            "exit_status": self.exit_status, "finish_reason": self.reason, "counts": counts,
+            "seconds": round(self.seconds, 3), "alarms": _bounded(self.alarms),
+            "warnings": _bounded(self.warnings),
+            "templates": self.templates,
+        }  # fmt: skip
+        return {name: value for name, value in values.items() if value not in ([], {})}
+
+    def _crawled(self) -> str:
+        c = self.counts
+        doubted = f", {c['doubted']} in doubt" if c["doubted"] else ""
+        missed = f"; {c['missed']} missed, seen before what is stored" if c["missed"] else ""
+        return (
+            f"{counted(c['columns'], 'column')}, {counted(c['pages'], 'page')}, {counted(c['links'], 'link')} found "
+            f"({c['links_new']} new); stored {c['new']} new, {c['changed']} changed, "
+            f"{c['same']} same; {c['rejected'] - c['skipped']} rejected, {c['failed']} failed, "
+            f"{c['gone']} gone{doubted}; images {c['images_stored']} stored, "
+            f"{c['images_missing']} missing, {c['images_failed']} failed{missed}"
+        )
+
+    def _discovered(self) -> str:
+        c = self.counts
+        return (
+            f"{counted(c['looked_at'], 'page')} fetched, {counted(c['linked'], 'link')} that the catalogue lacks; "
+            f"{counted(c['proposed'], 'column')} proposed"
+        )
+
+    def _reread(self) -> str:
+        c = self.counts
+        return (
+            f"{counted(c['chosen'], 'capture')} re-parsed; {c['new']} new, {c['changed']} changed, "
+            f"{c['reread']} corrected, {c['same']} same, {c['missed']} between stored versions; "
+            f"{c['unread']} can no longer be parsed, {c['refused']} refused"
+        )

@@ -1,0 +1,91 @@
+"""Loads and checks the catalogue of columns (columns.toml) and the host names (sites.toml)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from zjolcrawl.site.current import current_site, for_site
+from zjolcrawl.site.description import Site, SiteError, made, read_toml
+
+EVIDENCE = {"REAL", "SEL", "SIS", "INF"}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column (栏目) of the catalogue; the head of columns.toml explains the fields."""
+
+    id: str
+    name: str
+    url: str
+    site: str
+    enabled: bool
+    evidence: str
+    name_evidence: str | None = None
+    template: str | None = None
+    paging: str | None = None
+
+
+def load_catalogue(path: Path | None = None) -> dict[str, Column]:
+    """The columns by id, in file order; `path` defaults to the file that the site names.
+
+    Raises SiteError.
+    """
+    site = current_site()
+    table = read_toml(path) if path else site.table(site.columns)
+    where = path.name if path else site.columns
+    columns: dict[str, Column] = {}
+    urls: dict[str, str] = {}
+    for number, entry in enumerate(table.get("column", []), 1):
+        label = f"{where}: column {entry.get('id', f'number {number}')}"
+        column = made(Column, entry, label)
+        if fault := _fault(column, site):
+            raise SiteError(f"{label}: {fault}")
+        if column.id in columns:
+            raise SiteError(f"{label}: duplicate id")
+        if column.url in urls:
+            raise SiteError(f"{label}: url is used by {urls[column.url]} already")
+        columns[column.id], urls[column.url] = column, column.id
+    return columns
+
+
+def _sites(site: Site) -> dict[str, str | None]:
+    table = site.table(site.hosts)
+    unnamed = [name for group in table.get("unnamed", {}).values() for name in group]
+    names = {**dict.fromkeys(unnamed), **table.get("sites", {})}
+    return {site.host(name): label for name, label in names.items()}
+
+
+def _names(site: Site) -> frozenset[str]:
+    columns = (column.name for column in load_catalogue().values())
+    return frozenset({*filter(None, _sites(site).values()), *columns})
+
+
+sites = for_site(_sites)
+"""The known hosts of the site, each with its Chinese name, or None where the site gives none."""
+
+catalogue_names = for_site(_names)
+"""The Chinese names of all hosts and columns."""
+
+
+def site_name(host: str) -> str | None:
+    """The Chinese name of a host, None if unknown [REAL: the site's statistics script]."""
+    return sites().get(host)
+
+
+def _fault(column: Column, site: Site) -> str | None:
+    parts = urlsplit(column.url)
+    checks = {
+        "id must be of a-z, 0-9 and -": re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", column.id),
+        "name is empty": column.name.strip(),
+        "url must be http": parts.scheme == "http",
+        f"url must be on {' or '.join(site.domains)}": site.own.match(column.url),
+        "url must end in /": column.url.endswith("/"),
+        "site must be the url's host": parts.hostname == column.site,
+        f"evidence must be one of {', '.join(sorted(EVIDENCE))}": column.evidence in EVIDENCE,
+        "name_evidence is unknown": column.name_evidence in EVIDENCE | {None},
+        "paging must be index": column.paging in {"index", None},
+    }
+    return next((reason for reason, holds in checks.items() if not holds), None)

@@ -1,0 +1,1 @@
+"""Queries: reads for commands, the web page and the Python API, grouped by subject."""
