@@ -20,7 +20,7 @@ from tests.support.site import Answer, SiteProxy
 from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.commands.crawl import _checked
 from zjolcrawl.run import log_file
-from zjolcrawl.spiders.reader import _retry_after
+from zjolcrawl.spiders.responses import retry_after
 
 IDENTS = (4774001, 4774002, 4774003, 4774004)
 HOUR, YEAR = 3600_000, 365 * 24 * 3600_000
@@ -143,7 +143,7 @@ def test_retry_after_is_a_week_at_the_most(said: str, days: int | None) -> None:
     seen_at = datetime(2026, 1, 10, tzinfo=timezone.utc)
     response = Response("http://x/", headers={"Retry-After": said.encode("utf-8")})
     response.request = Request("http://x/", meta={"seen_at": seen_at})
-    found = _retry_after(response)
+    found = retry_after(response)
     assert (found and (found - seen_at).days) == days
 
 

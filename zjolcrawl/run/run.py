@@ -136,9 +136,8 @@ class Run:
             self._lock = RunLock(data_dir, self.part)
             self._log = log_file.begin(data_dir)
         if not self.live or parse_bool(settings.get("WARC")):
-            self.archive = await asyncio.to_thread(
-                Archive, data_dir / "warc", store_of(settings.get)
-            )
+            folder = data_dir / "warc"
+            self.archive = await asyncio.to_thread(Archive, folder, store_of(settings.get))
             self._tell_damage(self.archive)
         uri = settings.get("MONGODB_URI")
         if not uri:
@@ -160,20 +159,24 @@ class Run:
             told = f"dropped {', '.join(store.dropped)}: the full-text index is in {data_dir / 'search'} now"
             self.warnings.append(told)
         self.tally.known = await store.columns()
-        if self.archive and self.live:
-            run = str(store.run_id)
+        if self.live:
+            await self._go_live(store, uri)
+        return store
+
+    async def _go_live(self, store: Store, uri: str) -> None:
+        """Open the archive for writing, and start the heartbeat of the leases."""
+        settings, run = self.crawler.settings, str(store.run_id)
+        if self.archive:
             self.writer = WarcWriter(
                 self.archive, run=run, info=warc_info(settings, run, self.arguments),
                 max_bytes=settings.getint("WARC_MAX_BYTES"),
             )  # fmt: skip
             store.before_write = self._archived
-        if self.live:
-            self.leases = Leases(self.crawler, store)
-            try:
-                await self.leases.begin()
-            except DatabaseError as error:
-                raise unavailable(uri, error) from error
-        return store
+        self.leases = Leases(self.crawler, store)
+        try:
+            await self.leases.begin()
+        except DatabaseError as error:
+            raise unavailable(uri, error) from error
 
     def _tell_damage(self, archive: Archive) -> None:
         """Report archive damage: as faults when the run re-parses the archive, else as warnings."""
@@ -213,8 +216,9 @@ class Run:
 
     def fail(self, reason: str) -> None:
         """Record that the store or the archive was lost; the first reason is kept."""
-        self.failure = self.failure or reason
-        logger.info("%s", reason)  # the end of the run prints it to stderr
+        if self.failure is None:
+            self.failure = reason
+            logger.info("%s", reason)  # the end of the run prints it to stderr
 
     def refuse(self, reason: str, status: int = UNUSABLE) -> None:
         """Record that the run cannot start or its arguments match nothing; nothing was done."""
@@ -222,15 +226,15 @@ class Run:
 
     def stop(self, reason: str, finish_reason: str) -> None:
         """End the run because of a failure. Does not wait for the end."""
-        if self._stopping is None:
-            self.fail(reason)
-            self.end_early(finish_reason)
+        self.fail(reason)
+        self.end_early(finish_reason)
 
     def end_early(self, finish_reason: str) -> None:
-        """Close the spider. Does not wait for the end."""
-        assert self.crawler.engine is not None
-        closing = self.crawler.engine.close_spider_async(reason=finish_reason)
-        self._stopping = asyncio.ensure_future(closing)
+        """Close the spider, if it is not closing yet. Does not wait for the end."""
+        if self._stopping is None:
+            assert self.crawler.engine is not None
+            closing = self.crawler.engine.close_spider_async(reason=finish_reason)
+            self._stopping = asyncio.ensure_future(closing)
 
     async def close(self, reason: str) -> None:
         """End the run, report it, and release all resources. `reason` is Scrapy's finish reason."""

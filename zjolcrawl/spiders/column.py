@@ -15,7 +15,7 @@ from zjolcrawl.request_meta import CONTEXT, SEEN_AT, after
 from zjolcrawl.site.catalogue import Column
 from zjolcrawl.spiders.context import Days, column_context
 from zjolcrawl.spiders.lists import ListReader
-from zjolcrawl.spiders.reader import conditional_headers, validators_of
+from zjolcrawl.spiders.responses import conditional_headers, validators_of
 from zjolcrawl.spiders.walk import Limits, Walk
 
 

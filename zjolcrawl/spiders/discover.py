@@ -18,7 +18,8 @@ from zjolcrawl.parsing.navigation import ColumnLink, column_url, read_navigation
 from zjolcrawl.request_meta import CONTEXT, SEEN_AT
 from zjolcrawl.site.catalogue import Column, load_catalogue
 from zjolcrawl.site.proposals import Find, fragment, propose, table
-from zjolcrawl.spiders.reader import REFUSALS, ArticleReader, reason_of
+from zjolcrawl.spiders.reader import REFUSALS, ArticleReader
+from zjolcrawl.spiders.responses import reason_of
 
 _STDOUT = "-"
 

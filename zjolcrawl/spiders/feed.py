@@ -17,7 +17,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -28,17 +27,14 @@ from zjolcrawl.items import Link, Outcome
 from zjolcrawl.parsing.urls import host_of
 from zjolcrawl.request_meta import FED, HOST
 from zjolcrawl.run.leases import Leases
-from zjolcrawl.site.catalogue import Column
-from zjolcrawl.site.papers import Paper
+from zjolcrawl.spiders.host_queue import PORTION, HostQueue, List
 from zjolcrawl.storage.buffer import Buffer
 from zjolcrawl.storage.buffer import link_of as row_of
 from zjolcrawl.storage.errors import DatabaseError
-from zjolcrawl.storage.queries.crawl import Place
 
 if TYPE_CHECKING:
     from zjolcrawl.spiders.lists import ListReader
 
-_PORTION = 16  # links of a host per batch; the batch grows for a fast host
 _MOST = 256  # links of a host per batch at most
 _FAST = 1.0  # seconds; a host that finishes a batch sooner is fast
 _LOOK = 2.0  # seconds between two checks of which hosts have work and who leases them
@@ -48,50 +44,14 @@ _TICK = 0.02  # seconds between two checks of whether all is done
 _GIVEN_UP = 0.2  # seconds of an idle engine after which unfinished links and walks are given up
 
 
-List = Column | Paper
-"""A list to walk from page to page: a column, or a paper's issues."""
-
-
-@dataclass(slots=True)
-class _Queue:
-    """The work of one leased host.
-
-    `walks` have not begun, `walking` have not ended. `open` links have no answer yet; `asked` links
-    are not in MongoDB yet. `after` is the position of the last row read from the frontier, `read`
-    says that no row came after it, `found` that new rows may exist.
-    """
-
-    walks: list[List]
-    walking: set[str] = field(default_factory=set)
-    open: set[str] = field(default_factory=set)
-    asked: set[str] = field(default_factory=set)
-    after: Place | None = None
-    read: bool = False
-    found: bool = False
-    portion: int = _PORTION
-    since: float = 0.0
-    cost: float = 0.0  # seconds spent reading the frontier
-    rested: float = 0.0  # monotonic time from which the frontier may be read again
-
-    @property
-    def busy(self) -> bool:
-        """Whether a walk or a link is unfinished."""
-        return bool(self.walking or self.asked)
-
-    @property
-    def done(self) -> bool:
-        """Whether nothing is left to do, as far as this run knows."""
-        return not self.busy and self.read and not self.found and not self.walks
-
-
 class Feed:
     """Yields a spider's requests; see the module docstring."""
 
     def __init__(self, spider: ListReader, walks: Iterable[List]) -> None:
         self.spider = spider
         self.walks = {walk.id: walk for walk in walks}
-        self._queues: dict[str, _Queue] = {}
-        self._of: dict[str, _Queue] = {}  # by URL in its `asked`
+        self._queues: dict[str, HostQueue] = {}
+        self._of: dict[str, HostQueue] = {}  # by URL in its `asked`
         self._settled: set[str] = set()  # links stored while frontier rows were being read
         self._ended: set[str] = set()  # ids of walks
         self._void: set[str] = set()  # links without an outcome, left to the next run
@@ -166,7 +126,7 @@ class Feed:
                 queue.walking.remove(walk)
                 queue.walks.append(self.walks[walk])
 
-    def _ask(self, queue: _Queue, url: str) -> None:
+    def _ask(self, queue: HostQueue, url: str) -> None:
         queue.open.add(url)
         queue.asked.add(url)
         self._of[url] = queue
@@ -185,7 +145,7 @@ class Feed:
 
     # --- requests ---------------------------------------------------------------------------------
 
-    async def _next(self, host: str, queue: _Queue) -> AsyncIterator[Request]:
+    async def _next(self, host: str, queue: HostQueue) -> AsyncIterator[Request]:
         """Yield requests that begin a host's walks; schedule its next batch of links."""
         if host in self._leases.leaving:
             return
@@ -206,7 +166,7 @@ class Feed:
             return
         now = time.monotonic()
         fast = now - queue.since < _FAST
-        queue.portion = min(2 * queue.portion, _MOST) if fast else _PORTION
+        queue.portion = min(2 * queue.portion, _MOST) if fast else PORTION
         queue.since = now
         engine = self.spider.crawler.engine
         assert engine is not None
@@ -235,14 +195,14 @@ class Feed:
             self.spider.rechecked.add(link.url)
         return request
 
-    async def _due(self, host: str, queue: _Queue, most: int) -> AsyncIterator[dict[str, Any]]:
+    async def _due(self, host: str, queue: HostQueue, most: int) -> AsyncIterator[dict[str, Any]]:
         """Yield the next wanted frontier rows of a host, `most` at most."""
         count = 0
         while not queue.read:
             began = time.monotonic()
             self._settled.clear()
             rows = await self._store.due(
-                host, self.walks, self._since, queue.after, max(most - count, _PORTION)
+                host, self.walks, self._since, queue.after, max(most - count, PORTION)
             )
             queue.cost += time.monotonic() - began
             for row in rows:
@@ -316,7 +276,7 @@ class Feed:
             if len(self._queues) >= share:
                 break
             if await self._take(host):
-                self._queues[host] = _Queue(walks.get(host, []))
+                self._queues[host] = HostQueue(walks.get(host, []))
         self._leave(len(self._queues) - share)
         if crowd > 1:
             for queue in self._queues.values():  # other runs may have found links
@@ -341,7 +301,7 @@ class Feed:
                 leaving.add(host)
 
     async def _has_due(self, host: str) -> bool:
-        queue = _Queue([])
+        queue = HostQueue([])
         async for _ in self._due(host, queue, 1):
             return True
         return False

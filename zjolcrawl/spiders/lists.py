@@ -21,8 +21,10 @@ from zjolcrawl.parsing.urls import is_own_host, is_paper_page
 from zjolcrawl.request_meta import SEEN_AT, after
 from zjolcrawl.run.leases import LeaseLost
 from zjolcrawl.site.catalogue import Column
-from zjolcrawl.spiders.feed import Feed, List
-from zjolcrawl.spiders.reader import ArticleReader, reason_of, target_of
+from zjolcrawl.spiders.feed import Feed
+from zjolcrawl.spiders.host_queue import List
+from zjolcrawl.spiders.reader import ArticleReader
+from zjolcrawl.spiders.responses import reason_of, target_of
 from zjolcrawl.storage.errors import StoreError
 
 _REASONS = {

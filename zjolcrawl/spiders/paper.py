@@ -18,7 +18,7 @@ from zjolcrawl.site.catalogue import Column
 from zjolcrawl.site.papers import Paper
 from zjolcrawl.spiders.context import Days, column_context
 from zjolcrawl.spiders.lists import ListReader
-from zjolcrawl.spiders.reader import reason_of
+from zjolcrawl.spiders.responses import reason_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
-from w3lib.url import safe_url_string
 
-from zjolcrawl.archive.archive import ArchiveError, NoAnswer
+from zjolcrawl.archive.archive import ArchiveError
 from zjolcrawl.items import READ_KINDS, Link, Outcome, RawArticle, Unchanged, Visit
 from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.middlewares.robots import was_forbidden
 from zjolcrawl.parsing.article_page import NotArticle, Stub
-from zjolcrawl.parsing.fields.dates import china_day, find_time, is_plausible
+from zjolcrawl.parsing.fields.dates import china_day, find_time
 from zjolcrawl.parsing.urls import (
     canonical,
     is_front,
@@ -38,14 +36,17 @@ from zjolcrawl.spiders.context import Days, article_context
 from zjolcrawl.spiders.feed import Feed
 from zjolcrawl.spiders.multipage import Parts
 from zjolcrawl.spiders.pages import PageReader
+from zjolcrawl.spiders.responses import (
+    conditional_headers,
+    reason_of,
+    retry_after,
+    target_of,
+    validators_of,
+)
 
-_REDIRECTS = {301, 302, 303, 307, 308}
-CONDITIONS = {"etag": "If-None-Match", "last_modified": "If-Modified-Since"}
-"""Validator name in a row to the request header that makes a request conditional."""
 REFUSALS = {403, 429}
 """Statuses that mean that the server refuses the crawler."""
 _MOST_REFUSALS = 20  # in a row
-_LONGEST_RETRY_AFTER = timedelta(days=7)
 _MOST_STUBS = 3  # JavaScript redirects in a row: more is a loop
 
 
@@ -136,7 +137,7 @@ class ArticleReader(Spider):
         if response.status != 200:
             self._watch(refused=response.status in REFUSALS)
             failed = self._outcome(link, response, "failed", f"HTTP {response.status}")
-            failed.retry_after = _retry_after(response)
+            failed.retry_after = retry_after(response)
             return failed
         moved = canonical(response.url) != link.url
         elsewhere = kind(response.url) not in READ_KINDS and not trail
@@ -296,53 +297,6 @@ class ArticleReader(Spider):
             front=state == "rejected" and is_front(response.url), seen_at=response.meta.get(SEEN_AT),
             warc=response.meta.get(WARC),
         )  # fmt: skip
-
-
-def reason_of(error: BaseException | None) -> str:
-    """One line on why a request got no answer; `reparse` repeats the crawl's reason."""
-    said = str(error) if isinstance(error, NoAnswer) else f"{type(error).__name__}: {error}"
-    return " ".join(said.split())[:300]
-
-
-def target_of(response: Response) -> str | None:
-    """The target of a redirect, as Scrapy reads it; None for other responses. Raises ValueError."""
-    location = response.headers.get("Location")
-    if response.status not in _REDIRECTS or not location:
-        return None
-    return Request(urljoin(response.url, safe_url_string(location))).url
-
-
-def _retry_after(response: Response) -> datetime | None:
-    """The Retry-After time (RFC 9110, 10.2.3), at most a week ahead; None if absent or invalid."""
-    said = (response.headers.get("Retry-After") or b"").decode("latin-1").strip()
-    seen_at: datetime = response.meta.get(SEEN_AT) or datetime.now(timezone.utc)
-    try:
-        moment = (
-            seen_at + min(timedelta(seconds=int(said)), _LONGEST_RETRY_AFTER)
-            if said.isdigit()
-            else parsedate_to_datetime(said)
-        )
-    except (ValueError, OverflowError):
-        return None
-    if not is_plausible(moment):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return min(moment, seen_at + _LONGEST_RETRY_AFTER)
-
-
-def conditional_headers(row: Mapping[str, Any]) -> dict[str, str]:
-    """Headers that make a request conditional on the validators in a row of `frontier` or `columns`."""
-    return {header: row[name] for name, header in CONDITIONS.items() if row.get(name)}
-
-
-def validators_of(response: Response) -> dict[str, str]:
-    """`etag` and `last_modified` of a response, if present."""
-    headers = {
-        "etag": response.headers.get("ETag"),
-        "last_modified": response.headers.get("Last-Modified"),
-    }
-    return {name: value.decode("latin-1") for name, value in headers.items() if value}
 
 
 def unwanted(found: RawArticle | Outcome | Unchanged, days: Days) -> str | None:

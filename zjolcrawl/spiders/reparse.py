@@ -29,7 +29,8 @@ from zjolcrawl.run.summary import NOTHING_CHOSEN
 from zjolcrawl.site.catalogue import Column
 from zjolcrawl.spiders.context import Days, column_of, link_of
 from zjolcrawl.spiders.lists import ListReader, failed_visit
-from zjolcrawl.spiders.reader import reason_of, target_of, unwanted
+from zjolcrawl.spiders.reader import unwanted
+from zjolcrawl.spiders.responses import reason_of, target_of
 from zjolcrawl.storage.queries.articles import seen_by_parsers_before
 
 _AHEAD = 100  # captures queued in the scheduler at most
