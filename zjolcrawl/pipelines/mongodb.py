@@ -41,12 +41,9 @@ class MongoDBPipeline:
         """
         if isinstance(item, ColumnVisit):
             self._run.column_seen(item)
-        try:
+        with self._run.stops_if_lost():
             for each in await self._judged(item):
                 await self._put(each)
-        except StoreError as error:
-            # Do not await the stop: the end of the run waits for this item.
-            self._run.stop(str(error), "mongo_lost")
         return item
 
     async def _judged(self, item: Any) -> list[Any]:

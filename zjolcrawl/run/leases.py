@@ -107,9 +107,11 @@ class Leases:
         return [each for each in self.live if each.arguments in mine]
 
     async def take(self, host: str) -> bool:
-        """Lease a host; returns whether this run holds it now. Raises DatabaseError."""
-        began = time.monotonic()
-        if self._beating is None or (taken := await self._hosts.take(host)) is None:
+        """Lease a host; returns whether this run holds it now, False also if MongoDB does not answer."""
+        began, taken = time.monotonic(), None
+        with contextlib.suppress(DatabaseError):
+            taken = await self._hosts.take(host) if self._beating else None
+        if taken is None:
             return False
         if (certain := self._expiry(began)) <= time.monotonic():
             return (
@@ -131,13 +133,14 @@ class Leases:
         return True
 
     async def give_back(self, host: str) -> None:
-        """Give a host back to other runs. Raises DatabaseError."""
+        """Give a host back to other runs; if MongoDB does not answer, the lease expires."""
         self.held.pop(host, None)
         self.leaving.discard(host)
         asked, slot = self._asked.get(host), self._slot(host)
         idle = None if asked is None else time.monotonic() - asked
         delay = slot.delay if slot else None
-        await self._hosts.give_back(host, HostState(idle, delay, self._crawl_delays.get(host)))
+        with contextlib.suppress(DatabaseError):
+            await self._hosts.give_back(host, HostState(idle, delay, self._crawl_delays.get(host)))
 
     def slow_down(self, host: str, crawl_delay: float | None) -> None:
         """Apply a host's Crawl-delay from robots.txt, in seconds, up to AUTOTHROTTLE_MAX_DELAY."""

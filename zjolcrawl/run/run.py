@@ -8,7 +8,7 @@ import logging
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
 
@@ -213,6 +213,14 @@ class Run:
         """Report days without an issue: a warning, or a fault if the paper had no issue at all."""
         for paper, told in self.tally.missing_issues().items():
             (self.warnings if paper in self._columns else self.faults).append(told)
+
+    @contextlib.contextmanager
+    def stops_if_lost(self) -> Iterator[None]:
+        """A context in which the loss of MongoDB ends the run."""
+        try:
+            yield
+        except StoreError as error:
+            self.stop(str(error), "mongo_lost")
 
     def fail(self, reason: str) -> None:
         """Record that the store or the archive was lost; the first reason is kept."""

@@ -9,7 +9,6 @@ from zjolcrawl.arguments import article_arguments
 from zjolcrawl.items import READ_KINDS, Link
 from zjolcrawl.parsing.urls import canonical, kind
 from zjolcrawl.spiders.reader import ArticleReader
-from zjolcrawl.storage.errors import StoreError
 
 _BATCH = 100  # links that are recorded at once: a file may name thousands
 
@@ -38,10 +37,7 @@ class ArticleSpider(ArticleReader):
                 elif asked.setdefault(link.url, url) == url:
                     links.append(link)
                     requests.append(self.article_request(link, url))
-            try:
+            with self.run.stops_if_lost():
                 await self.record(links)
-            except StoreError as error:
-                self.run.stop(str(error), "mongo_lost")
-                return
-            for request in requests:
-                yield request
+                for request in requests:
+                    yield request

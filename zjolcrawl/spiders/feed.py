@@ -23,14 +23,11 @@ from typing import TYPE_CHECKING, Any
 from scrapy import Request
 
 from zjolcrawl.clock import utc_now
-from zjolcrawl.items import Link, Outcome
+from zjolcrawl.items import ColumnVisit, Link, Outcome, WalkEnd
 from zjolcrawl.parsing.urls import host_of
 from zjolcrawl.request_meta import FED, HOST
 from zjolcrawl.run.leases import Leases
 from zjolcrawl.spiders.host_queue import PORTION, HostQueue, List
-from zjolcrawl.storage.buffer import Buffer
-from zjolcrawl.storage.buffer import link_of as row_of
-from zjolcrawl.storage.errors import DatabaseError
 
 if TYPE_CHECKING:
     from zjolcrawl.spiders.lists import ListReader
@@ -131,13 +128,13 @@ class Feed:
         queue.asked.add(url)
         self._of[url] = queue
 
-    def _written(self, buffer: Buffer) -> None:
+    def _written(self, links: list[str], visits: Iterable[ColumnVisit | WalkEnd]) -> None:
         """Mark as done what the store has written to MongoDB."""
-        for each in buffer.items():
-            if (url := row_of(each)) and (asked := self._of.pop(url, None)):
-                asked.asked.discard(url)
+        for url in links:
+            if queue := self._of.pop(url, None):
+                queue.asked.discard(url)
                 self._settled.add(url)
-        walks = set(self.spider.ends_of(buffer.visits))
+        walks = set(self.spider.ends_of(visits))
         self._ended |= walks
         for queue in self._queues.values():
             queue.walking -= walks
@@ -275,7 +272,7 @@ class Feed:
         for host in sorted(others, key=lambda each: (each not in walks, each)):
             if len(self._queues) >= share:
                 break
-            if await self._take(host):
+            if await self._leases.take(host):
                 self._queues[host] = HostQueue(walks.get(host, []))
         self._leave(len(self._queues) - share)
         if crowd > 1:
@@ -285,11 +282,6 @@ class Feed:
         spent = self._looked - began
         self._look_for = min(max(_LOOK, _SHARE_OF_LOOKS * spent), _LONGEST_REST)
         return bool(others)
-
-    async def _take(self, host: str) -> bool:
-        with contextlib.suppress(DatabaseError):
-            return await self._leases.take(host)
-        return False
 
     def _leave(self, count: int) -> None:
         """Mark hosts without a running walk to be given back, until `count` are marked."""
@@ -310,8 +302,7 @@ class Feed:
         """Give back hosts with no work left, and hosts marked for other runs once idle."""
         for host, queue in list(self._queues.items()):
             if queue.done or (host in self._leases.leaving and not queue.busy):
-                with contextlib.suppress(DatabaseError):  # else the lease expires
-                    await self._leases.give_back(host)
+                await self._leases.give_back(host)
                 del self._queues[host]
                 self._looked = 0.0
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from zjolcrawl.site.catalogue import Column
 from zjolcrawl.site.papers import Paper
-from zjolcrawl.storage.queries.crawl import Place
 
 PORTION = 16  # links of a host per batch; the batch grows for a fast host
 List = Column | Paper
@@ -26,7 +26,7 @@ class HostQueue:
     walking: set[str] = field(default_factory=set)
     open: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
-    after: Place | None = None
+    after: tuple[datetime, str] | None = None
     read: bool = False
     found: bool = False
     portion: int = PORTION

@@ -25,7 +25,6 @@ from zjolcrawl.spiders.feed import Feed
 from zjolcrawl.spiders.host_queue import List
 from zjolcrawl.spiders.reader import ArticleReader
 from zjolcrawl.spiders.responses import reason_of, target_of
-from zjolcrawl.storage.errors import StoreError
 
 _REASONS = {
     "app": "app page: its ids are re-used, so it is recorded and never rewritten",
@@ -48,11 +47,9 @@ class ListReader(ArticleReader):
     async def start(self) -> AsyncIterator[Any]:
         """Requests from the feed: the wanted lists and the links that are due."""
         self.feed = Feed(self, self.walks())
-        try:
+        with self.run.stops_if_lost():
             async for request in self.feed.requests():
                 yield request
-        except StoreError as error:
-            self.run.stop(str(error), "mongo_lost")
 
     def walks(self) -> Iterable[List]:
         """The lists to walk."""

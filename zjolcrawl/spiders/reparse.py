@@ -31,7 +31,6 @@ from zjolcrawl.spiders.context import Days, column_of, link_of
 from zjolcrawl.spiders.lists import ListReader, failed_visit
 from zjolcrawl.spiders.reader import unwanted
 from zjolcrawl.spiders.responses import reason_of, target_of
-from zjolcrawl.storage.queries.articles import seen_by_parsers_before
 
 _AHEAD = 100  # captures queued in the scheduler at most
 
@@ -85,7 +84,7 @@ class ReparseSpider(ListReader):
         assert archive is not None
         moments: set[datetime] | None = None
         if self.wanted.parser_before:
-            moments = await seen_by_parsers_before(store.db, self.wanted.parser_before)
+            moments = await store.seen_by_parsers_before(self.wanted.parser_before)
         if self.part:
             self._ends = _ends(archive.index.led_on())
         for capture in self._captures(archive):

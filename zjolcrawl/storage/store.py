@@ -19,7 +19,7 @@ from pymongo.errors import PyMongoError
 
 from zjolcrawl.clock import utc_now
 from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, Unchanged, WalkEnd
-from zjolcrawl.storage.buffer import SPOOLED, Buffer, Item, RunEnd, make_visit
+from zjolcrawl.storage.buffer import SPOOLED, Buffer, Item, RunEnd, link_of, make_visit
 from zjolcrawl.storage.buffer_writer import BufferWriter
 from zjolcrawl.storage.bulk import write_each
 from zjolcrawl.storage.connection import Client, connect, durable
@@ -35,6 +35,7 @@ from zjolcrawl.storage.updates import begin_walk
 from zjolcrawl.storage.visit_policy import VisitPolicy
 
 logger = logging.getLogger(__name__)
+AfterWrite = Callable[[list[str], list[ColumnVisit | WalkEnd]], None]
 _BYTES = 32 * 2**20  # a buffer with this many bytes of articles is written at once
 _LONGEST_ARGUMENT = 100_000  # characters
 
@@ -43,7 +44,7 @@ class Store(CrawlQueries):
     """One run's connection; `counts` is what the run has done so far.
 
     `before_write`, if set, is awaited before buffered items are written, to make durable what they refer to;
-    it raises StoreError on failure. `after_write`, if set, is called with each buffer that is in MongoDB. With
+    it raises StoreError on failure. `after_write`, if set, is called with the URLs of links and the column pages that are in MongoDB. With
     a spool folder, items that cannot be written during an outage go there, and queries wait up to `patience`
     seconds.
     """
@@ -54,7 +55,7 @@ class Store(CrawlQueries):
         """`batch`: number of items, and of seconds, after which the buffer is written."""
         super().__init__(durable(client, database))
         self.before_write: Callable[[], Awaitable[None]] | None = None
-        self.after_write: Callable[[Buffer], None] | None = None
+        self.after_write: AfterWrite | None = None
         self.dropped: list[str] = []  # obsolete collections that were dropped
         self.client = client
         self.counts: Counter[str] = Counter()
@@ -227,7 +228,8 @@ class Store(CrawlQueries):
         """Write a buffer. Raises PyMongoError."""
         await self.writer.write(buffer)
         if self.after_write:
-            self.after_write(buffer)
+            links = [url for each in buffer.items() if (url := link_of(each))]
+            self.after_write(links, buffer.visits)
 
     async def _begin(self, arguments: dict[str, Any], version: str) -> None:
         self.dropped = await ensure_schema(self.db)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from datetime import datetime
 from typing import Any
 
 from bson.codec_options import CodecOptions, DatetimeConversion
@@ -67,16 +66,6 @@ async def history(
         yield each
     if first <= newest["revision"] <= last:
         yield {**newest, "characters": len(newest.get("body", ""))}
-
-
-async def seen_by_parsers_before(db: Database, version: int) -> set[datetime]:
-    """`changed_at` of all versions read by a parser older than `version`."""
-    older = {"parser.version": {"$lt": version}}
-    return {
-        each["changed_at"]
-        for name in ("articles", "revisions")
-        async for each in db[name].find(older, {"changed_at": 1})
-    }
 
 
 async def headlines(db: Database, urls: Iterable[str]) -> dict[str, str]:

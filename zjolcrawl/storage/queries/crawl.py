@@ -49,6 +49,19 @@ class CrawlQueries:
             wanted["$or"] = [{"next_visit_at": {"$gt": at}}, {"_id": {"$gt": url}}]
         return await self._find("frontier", wanted, _ROW, sort=_ORDER, limit=most)
 
+    async def seen_by_parsers_before(self, version: int) -> set[datetime]:
+        """`changed_at` of all versions read by a parser older than `version`."""
+        older = {"parser.version": {"$lt": version}}
+
+        async def find() -> set[datetime]:
+            return {
+                each["changed_at"]
+                for name in ("articles", "revisions")
+                async for each in self.db[name].find(older, {"changed_at": 1})
+            }
+
+        return await self._outage.ask(find)
+
     async def hosts_due(self, columns: Collection[str], since: datetime) -> set[str]:
         """The hosts with due links of `columns`; `since` is as for `due`."""
         stages = [{"$match": _due(columns, since)}, {"$group": {"_id": "$host"}}]
