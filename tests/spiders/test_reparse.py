@@ -121,7 +121,7 @@ def misread(site: SiteProxy, db: Database[Any], crawl: Crawl) -> dict[str, dict[
     # One after the other: captures in the same millisecond would be re-parsed too.
     crawl("column", url=COLUMN, CONCURRENT_REQUESTS_PER_DOMAIN=1, recheck="on")
     site.set(url_of(FIRST), Answer(body=article(DAY, FIRST, "改过的标题")))
-    crawl("column", url=COLUMN, recheck="on")
+    crawl("column", url=COLUMN, CONCURRENT_REQUESTS_PER_DOMAIN=1, recheck="on")
     right = snapshot(db)
     old = {"parser.version": 0, "content_sha256": "0" * 64}
     db.articles.update_one(

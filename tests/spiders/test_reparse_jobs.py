@@ -44,7 +44,7 @@ def wrong(site: SiteProxy, db: Database[Any], crawl: Crawl) -> dict[str, dict[st
     crawl("column", url=COLUMN, CONCURRENT_REQUESTS_PER_DOMAIN=1, recheck="on")
     for ident in IDENTS[:2]:
         site.set(url_of(ident), Answer(body=article(DAY, ident, "改过的标题")))
-    crawl("column", url=COLUMN, recheck="on")
+    crawl("column", url=COLUMN, CONCURRENT_REQUESTS_PER_DOMAIN=1, recheck="on")
     assert db.revisions.count_documents({}) == 2
     misread(db)
     return snapshot(db)
