@@ -78,11 +78,12 @@ class Leases:
         # Without a delay, Scrapy 2.19 starts all waiting requests of a slot, above the concurrency limit.
         self._places = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(self._most))
         self._turns_from = 0.0
+        self._company_at = -math.inf  # monotonic time at which another live run was last seen
 
     async def begin(self) -> None:
         """Register the run as live and start the heartbeat. Raises DatabaseError."""
         await self._hosts.begin(self._place)
-        self.live = await self._hosts.live()
+        await self._look_around()
         # Other runs that see themselves as alone learn of this one at their next heartbeat.
         self._turns_from = time.monotonic() + self.seconds / _BEATS
         self._beating = asyncio.get_running_loop().create_task(self._beat())
@@ -193,11 +194,12 @@ class Leases:
         return host in self.held
 
     async def _turn(self, host: str) -> ObjectId | None:
-        """Get a turn at a host that is not leased; None if this is the only live run."""
-        if len(self.live) < 2:
-            return None
+        """Get a turn at a host that is not leased; None if no other run has lived in its delay."""
         turn = ObjectId()
         delay = max(self._delay, self._crawl_delays.get(host, 0.0))
+        # A run may have made its last request up to a heartbeat after it was last seen.
+        if time.monotonic() > self._company_at + self.seconds / _BEATS + delay:
+            return None
         await asyncio.sleep(max(0.0, self._turns_from - time.monotonic()))
         while True:
             self._check()
@@ -229,7 +231,8 @@ class Leases:
             began, before = time.monotonic(), set(self.held)
             try:
                 await self._hosts.renew(before)
-                mine, self.live = await self._hosts.held(), await self._hosts.live()
+                mine = await self._hosts.held()
+                await self._look_around()
             except Exception as error:  # the next heartbeat may succeed
                 logger.info("Could not renew the host leases, retrying: %s", error)
                 wait = min(every, 1.0)
@@ -244,6 +247,11 @@ class Leases:
                 self.leaving.discard(host)
             self._beaten.set()
             self._beaten = asyncio.Event()
+
+    async def _look_around(self) -> None:
+        self.live = await self._hosts.live()
+        if len(self.live) > 1:
+            self._company_at = time.monotonic()
 
     def _expiry(self, began: float) -> float:
         """When a lease that was requested at `began` ends, less a margin."""

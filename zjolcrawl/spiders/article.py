@@ -26,18 +26,20 @@ class ArticleSpider(ArticleReader):
 
     async def start(self) -> AsyncIterator[Any]:
         """One request per URL; a URL of a kind that is not parsed is only recorded."""
-        asked: dict[str, str] = {}
-        for first in range(0, len(self.urls), _BATCH):
-            links, requests = [], []
-            for url in self.urls[first : first + _BATCH]:
-                link, what = Link(canonical(url)), kind(url)
-                if what not in {*READ_KINDS, "topic"}:
-                    reason = f"{what} page: not read by this version"
-                    links.append(Link(link.url, what, reason=reason))
-                elif asked.setdefault(link.url, url) == url:
-                    links.append(link)
-                    requests.append(self.article_request(link, url))
-            with self.run.stops_if_lost():
-                await self.record(links)
-                for request in requests:
-                    yield request
+        wanted: dict[str, str] = {}
+        for url in self.urls:
+            wanted.setdefault(canonical(url), url)
+        pairs = [(_link(key, kind(url)), url) for key, url in wanted.items()]
+        with self.run.stops_if_lost():
+            for first in range(0, len(pairs), _BATCH):
+                some = pairs[first : first + _BATCH]
+                await self.record([link for link, _ in some])
+                for link, url in some:
+                    if not link.reason:
+                        yield self.article_request(link, url)
+
+
+def _link(url: str, what: str) -> Link:
+    if what in {*READ_KINDS, "topic"}:
+        return Link(url)
+    return Link(url, what, reason=f"{what} page: not read by this version")

@@ -84,11 +84,12 @@ class ColumnSpider(ListReader):
         """Scrapy callback for a column page."""
         seen_at = response.meta.get(SEEN_AT)
         visit, page = self.read_list(response, column, number, walk.lists, probe=probe)
-        if page is None or (visit and visit.error):
+        if visit and visit.error:
+            yield visit
+            return  # the walk stays open, so the next run reads all pages
+        if page is None:
             if visit:
                 yield visit
-            if visit and visit.error:
-                return  # the walk stays open, so the next run reads all pages
             if visit and number < (visit.pages_total or 0):
                 told = f"page {number + 1} of {visit.pages_total} repeats an earlier page"
                 self._warn(column, f"{told}; later pages cannot be reached")
