@@ -156,7 +156,7 @@ EXTENSIONS_BASE = {
     if name.rpartition(".")[2] not in {"TelnetConsole", "RemoteControl"}
 }
 EXTENSIONS = {
-    "zjolcrawl.extensions.run.RunExtension": 100,  # opens and closes the store, exit status
+    "zjolcrawl.extensions.run.RunExtension": 100,  # closes the run
     "zjolcrawl.extensions.quiet_hours.QuietHours": 200,
     "zjolcrawl.extensions.progress.Progress": 500,
 }

@@ -13,7 +13,7 @@ from zjolcrawl.run.run import Run, run_of
 
 
 class LeavingMiddleware:
-    """Drops feed links in the scheduler whose host is being given back.
+    """Drops a scheduled link from the feed if its host is being given back.
 
     Started work continues: further pages of an article, redirects and retries.
     """

@@ -110,7 +110,7 @@ class ColumnSpider(ListReader):
         yield visit
         for request in requests:
             yield request
-        if step.url and (walk.full or unknown):
+        if step.url and walk.goes_on(step, unknown=unknown):
             walk.page += 1
             yield after(response, self._page_request(walk, step.url, probe=step.probe))
         else:

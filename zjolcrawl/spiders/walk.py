@@ -104,6 +104,10 @@ class Walk:
             )
         return Step(url, probe)
 
+    def goes_on(self, step: Step, *, unknown: bool) -> bool:
+        """Whether the next page is wanted; `unknown`: the frontier lacked a link of this page."""
+        return step.url is not None and (self.full or unknown)
+
     def end(self, step: Step, seen_at: datetime | None, *, unknown: bool) -> WalkEnd:
         """The item that records the end after a page; `unknown`: the frontier lacked a link of it."""
         swept = step.url is None and not step.limited

@@ -54,6 +54,7 @@ class RunEnd:
 
 
 Item = ArticleVisit | Unchanged | Outcome | ColumnVisit | WalkEnd | RunEnd
+# By the names in spool files; ArticleVisit has its former one.
 SPOOLED: dict[str, type[Item]] = {
     "Sight": ArticleVisit, "Unchanged": Unchanged, "Outcome": Outcome, "ColumnVisit": ColumnVisit,
     "WalkEnd": WalkEnd, "RunEnd": RunEnd,

@@ -69,7 +69,7 @@ def visit_column(visit: ColumnVisit, run: ObjectId) -> UpdateOne:
 
 
 def begin_walk(column: str, at: datetime) -> UpdateOne:
-    """Mark a column as being walked because its list has changed; `end_walk` ends that."""
+    """Mark a column as being walked because the walk goes beyond its first page; `end_walk` ends that."""
     started = {"$set": {"walk_open_since": at}, "$unset": {"etag": "", "last_modified": ""}}
     return UpdateOne({"_id": column}, started, upsert=True)
 
