@@ -20,10 +20,10 @@ class Field:
     """A field of an article, or a part of one.
 
     Type: `type`, `many` (a list of it), `parts` of a struct. Documentation: `meaning`, as README.md has it, and
-    `term`, the Chinese word that a comparison of versions shows. Validation: `required` (every document has it), `checked` (MongoDB
-    checks this optional part), `empty` (a text may be empty), `choices`, `least`, `pattern`. Use: `editorial` (a
-    change of it makes a new revision), `expected` (a PAGE or PAPER without it gets a warning), `searched` (full
-    text finds it).
+    `term`, the Chinese word that a comparison of versions shows. Validation: `required` (every document has
+    it), `checked` (MongoDB checks this optional part), `empty` (a text may be empty), `choices`, `least`,
+    `pattern`. Use: `editorial` (a change of it makes a new revision), `expected` (a PAGE or PAPER without it
+    gets a warning), `searched` (full text finds it; single strings only).
     """
 
     name: str

@@ -125,7 +125,8 @@ class Article:
     """One version of an article as stored in `articles` (schema: README.md).
 
     Times are aware UTC datetimes. A field that the page lacks is None or empty here and absent in MongoDB.
-    The store adds bookkeeping fields (revision, first_seen_at …), and what it stores of `visit`. `original_title` is the original title (原标题) that a reprint names.
+    The store adds bookkeeping fields (revision, first_seen_at …), and what it stores of `visit`.
+    `original_title` is the title (原标题) of the text that a reprint names.
     `page_number`, `page_name` and `pdf` describe the page of a digital paper that the article is printed on.
     """
 

@@ -27,9 +27,9 @@ class NotCaptured(IgnoreRequest):
 class ReplayMiddleware:
     """Answers a request whose `meta` has a CAPTURE.
 
-    In a replay it answers every request and lets none through to the network. It then uses the last good capture of the URL before AS_OF, else the first
-    one after it. For a further page of an article it uses the capture that the same run took after
-    the capture PART_OF.
+    In a replay it answers every request and lets none through to the network. It then uses the last good
+    capture of the URL before AS_OF, else the first one after it. For a further page of an article it uses
+    the capture that the same run took after the capture PART_OF.
     """
 
     def __init__(self, run: Run) -> None:

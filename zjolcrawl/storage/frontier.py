@@ -2,7 +2,7 @@
 
 Each is one update that depends on when a page was seen, not on when it is written. A later recorded
 attempt wins, and the same attempt counts once. So the archive may be reparsed at any time, and repeating
-both writes repairs a crash between them.
+the article and frontier writes completes what a crash interrupted.
 """
 
 from __future__ import annotations
