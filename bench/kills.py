@@ -41,7 +41,7 @@ def check(db: Any, warc: Path, site: Path, articles: int) -> list[str]:
     by_state = db.frontier.aggregate([{"$group": {"_id": "$state", "links": {"$sum": 1}}}])
     states = {row["_id"]: row["links"] for row in by_state}
     if states != {"stored": articles}:
-        faults.append(f"ledger {states}")
+        faults.append(f"frontier {states}")
     with Archive(warc) as archive:
         for url, document in documents.items():
             page = site / url.removeprefix("http://")

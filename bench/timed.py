@@ -99,7 +99,7 @@ def _peak() -> int:
     raise RuntimeError("this needs Linux")
 
 
-async def _nothing(ledger: Run, db: object) -> None:
+async def _nothing(run: Run, db: object) -> None:
     """Replaces the update of the full-text index."""
 
 

@@ -1,4 +1,4 @@
-"""The keys of `Request.meta` that spiders, middlewares and pipelines share, and those of `cb_kwargs`.
+"""What spiders, middlewares and pipelines share of a request: keys of `meta` and `cb_kwargs`, conditional headers.
 
 cb_kwargs    link (Link) and trail (URLs of stubs) of an article, parts (Parts) and url of a further
 page; column (Column), number and probe of a list page, walk (Walk), issue and paper;
@@ -26,6 +26,8 @@ HOST = "leased"
 """The host whose lease a request needs, that of the list or article it began with."""
 FED = "fed"
 """Marks a request for a link from the feed."""
+CONDITIONS = {"etag": "If-None-Match", "last_modified": "If-Modified-Since"}
+"""Validator name in a row to the request header that makes a request conditional."""
 
 
 def after(response: Response, request: Request) -> Request:

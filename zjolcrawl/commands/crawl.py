@@ -23,7 +23,7 @@ from zjolcrawl.parsing.fields.dates import CHINA
 from zjolcrawl.pipelines.images import ImagePipeline
 from zjolcrawl.run.lock import holder
 from zjolcrawl.run.reparse_jobs import PART_REPORTS
-from zjolcrawl.run.run import Mode
+from zjolcrawl.run.run import Mode, find_run
 from zjolcrawl.run.summary import LOCKED, NEEDS_A_PERSON, UNUSABLE
 from zjolcrawl.setting_values import check_settings
 
@@ -100,7 +100,7 @@ class Command(CrawlCommand):
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
         self.crawler_process.start()
-        if run := getattr(crawler.spider, "run", None):
+        if run := find_run(crawler):
             self.exitcode = run.exit_status
         if self.crawler_process.bootstrap_failed:
             self.exitcode = self.exitcode or NEEDS_A_PERSON
@@ -130,6 +130,6 @@ async def _stop(crawler: Crawler, stop: Callable[[], Awaitable[None]]) -> None:
     """
     if crawler.crawling and crawler.engine.spider:
         await crawler.engine.close_spider_async(reason="shutdown")
-        if run := getattr(crawler.spider, "run", None):
+        if run := find_run(crawler):
             await run.closed.wait()
     await stop()

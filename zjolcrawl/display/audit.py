@@ -43,15 +43,15 @@ class Audit:
         return sum(each.bad for each in self.findings)
 
 
-def audit(column: str, row: dict[str, Any], ledger: ColumnLinks) -> Audit:
+def audit(column: str, row: dict[str, Any], counts: ColumnLinks) -> Audit:
     """Audit a column; `row` is its document in `columns`, empty if it was never crawled."""
-    pages = [*_of_pages(row), *_of_links(row, ledger), *_of_days(ledger.days)]
-    findings = [*pages, *_of_walk(row), *_of_states(ledger)]
+    pages = [*_of_pages(row), *_of_links(row, counts), *_of_days(counts.days)]
+    findings = [*pages, *_of_walk(row), *_of_states(counts)]
     if not row.get("last_crawled_at"):
         findings.insert(0, Finding("", "never crawled", bad=True))
-    awaited = ledger.states.get("failed", 0) - ledger.gave_up + ledger.states.get("pending", 0)
+    awaited = counts.states.get("failed", 0) - counts.gave_up + counts.states.get("pending", 0)
     return Audit(
-        column, row.get("name", ""), ledger.links, awaited, _expected(row), bool(pages), findings
+        column, row.get("name", ""), counts.links, awaited, _expected(row), bool(pages), findings
     )
 
 
@@ -114,13 +114,13 @@ def _of_pages(row: dict[str, Any]) -> Iterator[Finding]:
         yield Finding("", text, bad=True)
 
 
-def _of_links(row: dict[str, Any], ledger: ColumnLinks) -> Iterator[Finding]:
+def _of_links(row: dict[str, Any], counts: ColumnLinks) -> Iterator[Finding]:
     if (expected := _expected(row)) is None:
         return
     fewest = expected - int(row["page_links"]) + 1  # the last page has at least one link
-    if ledger.links < _ENOUGH * fewest:
+    if counts.links < _ENOUGH * fewest:
         pages = f"{counted(row['pages_total'], 'page')} of {row['page_links']}"
-        yield Finding("", f"{counted(fewest - ledger.links, 'link')} short of {pages}", bad=True)
+        yield Finding("", f"{counted(fewest - counts.links, 'link')} short of {pages}", bad=True)
 
 
 def _of_days(days: Counter[date]) -> Iterator[Finding]:
@@ -135,12 +135,12 @@ def _of_walk(row: dict[str, Any]) -> Iterator[Finding]:
         yield Finding("", f"its last walk, on {moment(since)}, was cut off", bad=True)
 
 
-def _of_states(ledger: ColumnLinks) -> Iterator[Finding]:
-    if ledger.gave_up:
-        yield Finding("", f"{counted(ledger.gave_up, 'link')} failed for good", bad=True)
-    if waiting := ledger.states.get("failed", 0) - ledger.gave_up:
+def _of_states(counts: ColumnLinks) -> Iterator[Finding]:
+    if counts.gave_up:
+        yield Finding("", f"{counted(counts.gave_up, 'link')} failed for good", bad=True)
+    if waiting := counts.states.get("failed", 0) - counts.gave_up:
         yield Finding("", f"{counted(waiting, 'link')} failed and will be tried again")
-    if pending := ledger.states.get("pending"):
+    if pending := counts.states.get("pending"):
         yield Finding("", f"{counted(pending, 'link')} pending")
 
 

@@ -15,7 +15,7 @@ from zjolcrawl.archive.writer import Exchange, Headers
 from zjolcrawl.clock import utc_now
 from zjolcrawl.middlewares.replay import ARCHIVED
 from zjolcrawl.middlewares.robots import Forbidden
-from zjolcrawl.request_meta import CONTEXT, SEEN_AT, WARC
+from zjolcrawl.request_meta import CONDITIONS, CONTEXT, SEEN_AT, WARC
 from zjolcrawl.run.leases import LeaseLost
 from zjolcrawl.run.run import Run, run_of
 
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 UNASKED = "unasked"
 """The response flag of a 304 to a request that was not conditional."""
 _COUNTERS = {"attempt": "retry_times", "hop": "redirect_times"}  # Scrapy's meta keys
-_CONDITIONS = {b"If-None-Match", b"If-Modified-Since"}
+_CONDITIONS = {name.encode() for name in CONDITIONS.values()}
 _KEPT_FLAGS = {UNASKED, "dataloss", "partial"}
 _SECRET = {b"proxy-authorization", b"authorization", b"cookie"}
 

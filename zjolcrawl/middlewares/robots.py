@@ -20,7 +20,7 @@ from zjolcrawl.archive.archive import ArchiveError, NoAnswer
 from zjolcrawl.parsing.urls import absolute, host_of
 from zjolcrawl.request_meta import HOST
 from zjolcrawl.run.leases import LeaseLost
-from zjolcrawl.run.run import Run
+from zjolcrawl.run.run import Run, find_run
 
 MOST_BYTES = 500 * 1024
 """Bytes of robots.txt to read, the rest is ignored (RFC 9309, 2.5 requires at least this)."""
@@ -73,7 +73,7 @@ class RobotsMiddleware:
         """Raises NotConfigured with ROBOTSTXT_OBEY=False."""
         if not crawler.settings.getbool("ROBOTSTXT_OBEY"):
             raise NotConfigured
-        return cls(crawler, getattr(crawler.spider, "run", None))
+        return cls(crawler, find_run(crawler))
 
     async def process_request(self, request: Request) -> None:
         """Wait for the host's rules.

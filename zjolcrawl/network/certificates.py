@@ -19,6 +19,7 @@ from twisted.web.client import BrowserLikePolicyForHTTPS, ResponseFailed
 from zope.interface import implementer  # type: ignore[import-untyped]
 
 from zjolcrawl.network.handlers import LeasedHandler
+from zjolcrawl.run.run import find_run
 
 _PEER = SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT
 
@@ -96,7 +97,7 @@ class CertificateHandler(LeasedHandler):
         said = host.encode() in self._trust.unverified
         self._trust.unverified.add(host.encode())
         response = await super().download_request(request)
-        run = getattr(self._crawler.spider, "run", None)
+        run = find_run(self._crawler)
         if run and not said:
             run.warnings.append(
                 f"https://{host}: its certificate cannot be verified ({_described(response)}); its "

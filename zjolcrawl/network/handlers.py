@@ -6,6 +6,8 @@ from scrapy import Request
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.http import Response
 
+from zjolcrawl.run.run import find_run
+
 
 class LeasedHandler(HTTP11DownloadHandler):
     """Scrapy's http handler with the host leases of a run: each request waits until it may be sent.
@@ -16,7 +18,7 @@ class LeasedHandler(HTTP11DownloadHandler):
 
     async def download_request(self, request: Request) -> Response:
         """The response. Raises LeaseLost, and what Scrapy's handler raises."""
-        run = getattr(self._crawler.spider, "run", None)
+        run = find_run(self._crawler)
         leases = run.leases if run else None
         if leases is None:  # a replay, or no run, as in `scrapy fetch`
             return await super().download_request(request)

@@ -367,13 +367,14 @@ class Run:
             self._lock.release()
 
 
-def run_of(crawler: Crawler) -> Run:
-    """The run of a crawler's spider.
-
-    Raises NotConfigured for a spider that is not zjolcrawl's (`scrapy fetch`, `scrapy shell`): nothing is
-    archived or stored then.
-    """
+def find_run(crawler: Crawler) -> Run | None:
+    """The run of a crawler's spider; None for a spider of Scrapy's own (`scrapy fetch`, `scrapy shell`)."""
     run = getattr(crawler.spider, "run", None)
-    if not isinstance(run, Run):
-        raise NotConfigured("this spider has no run, so nothing is archived or stored")
-    return run
+    return run if isinstance(run, Run) else None
+
+
+def run_of(crawler: Crawler) -> Run:
+    """The run of a crawler's spider. Raises NotConfigured without one: nothing is archived or stored then."""
+    if run := find_run(crawler):
+        return run
+    raise NotConfigured("this spider has no run, so nothing is archived or stored")

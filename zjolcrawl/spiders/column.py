@@ -110,9 +110,9 @@ class ColumnSpider(ListReader):
         yield visit
         for request in requests:
             yield request
-        if step.url and walk.goes_on(step, unknown=unknown):
+        if url := walk.next_url(step, unknown=unknown):
             walk.page += 1
-            yield after(response, self._page_request(walk, step.url, probe=step.probe))
+            yield after(response, self._page_request(walk, url, probe=step.probe))
         else:
             yield walk.end(step, seen_at, unknown=unknown)
 

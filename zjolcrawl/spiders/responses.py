@@ -14,12 +14,10 @@ from w3lib.url import safe_url_string
 
 from zjolcrawl.archive.archive import NoAnswer
 from zjolcrawl.parsing.fields.dates import is_plausible
-from zjolcrawl.request_meta import SEEN_AT
+from zjolcrawl.request_meta import CONDITIONS, SEEN_AT
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _LONGEST_RETRY_AFTER = timedelta(days=7)
-CONDITIONS = {"etag": "If-None-Match", "last_modified": "If-Modified-Since"}
-"""Validator name in a row to the request header that makes a request conditional."""
 
 
 def reason_of(error: BaseException | None) -> str:

@@ -31,9 +31,9 @@ class Limits:
     column in any case (COLUMN_MAX_PAGES).
     """
 
-    pages: int = 0
-    since: date | None = None
-    most: int = 1000
+    pages: int
+    since: date | None
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +104,9 @@ class Walk:
             )
         return Step(url, probe)
 
-    def goes_on(self, step: Step, *, unknown: bool) -> bool:
-        """Whether the next page is wanted; `unknown`: the frontier lacked a link of this page."""
-        return step.url is not None and (self.full or unknown)
+    def next_url(self, step: Step, *, unknown: bool) -> str | None:
+        """The next page, if it is wanted; `unknown`: the frontier lacked a link of this page."""
+        return step.url if self.full or unknown else None
 
     def end(self, step: Step, seen_at: datetime | None, *, unknown: bool) -> WalkEnd:
         """The item that records the end after a page; `unknown`: the frontier lacked a link of it."""

@@ -54,12 +54,11 @@ class RunEnd:
 
 
 Item = ArticleVisit | Unchanged | Outcome | ColumnVisit | WalkEnd | RunEnd
-# By the names in spool files; ArticleVisit has its former one.
 SPOOLED: dict[str, type[Item]] = {
     "Sight": ArticleVisit, "Unchanged": Unchanged, "Outcome": Outcome, "ColumnVisit": ColumnVisit,
     "WalkEnd": WalkEnd, "RunEnd": RunEnd,
 }  # fmt: skip
-"""The classes of items, by the names that spool files have for them."""
+"""The classes of items, by the names that spool files have for them: ArticleVisit has its former one."""
 
 
 @dataclass(slots=True)
@@ -121,12 +120,12 @@ class Buffer:
         return (self.articles.values(), self.unchanged, self.outcomes, self.visits, self.ends)
 
 
-def make_visit(article: Article, row: str) -> tuple[ArticleVisit | Outcome, int]:
-    """The buffer item for an article whose link has the frontier row `row`, and its size in bytes.
+def make_visit(article: Article) -> tuple[ArticleVisit | Outcome, int]:
+    """The buffer item for an article, and its size in bytes.
 
     If MongoDB cannot hold the article, the item is an Outcome that rejects the link with the reason.
     """
-    size = 0
+    row, size = article.link, 0
     try:
         document = article_document(article)
         why, size = document_fault(document)

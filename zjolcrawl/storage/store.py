@@ -141,7 +141,7 @@ class Store(CrawlQueries):
 
         If the article cannot be stored, its link is rejected with the reason instead.
         """
-        visit, size = make_visit(article, article.link)
+        visit, size = make_visit(article)
         if isinstance(visit, Outcome):
             self.counts["refused"] += 1
             await self.outcome(visit)
