@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -11,36 +12,39 @@ import pytest
 from tests.support import timing
 from tests.support.patterns import patterns, pumps
 
-# Characters. A quadratic pattern takes 14 ms and more for the first number, most linear ones 1 ms; if one took
-# longer, four times as many characters may take eight times as long, not sixteen. Some CPU clocks
-# tick every 4 ms.
-SHORT, LONG = 16_000, 64_000
-SUSPECT, GROWTH, CERTAIN = 0.010, 8, 12
-HOPELESS = 0.25  # most take 1 ms, and no linear one takes 50
-# First a quick measurement by a finer clock: quadratic patterns take 0.9 ms and more.
-FEW, MANY, HARMLESS = 1_000, 4_000, 0.0005
+# Characters. A quadratic pattern takes 14 ms and more for the first number, most linear ones 1 ms.
+SHORT, TIMES = 16_000, 4
+SUSPECT, HOPELESS = 0.010, 0.25  # CPU seconds for SHORT
+# A text of TIMES the length against TIMES the short text: 1 if linear, 4 if quadratic. So both measurements
+# are long enough for CPU clocks that tick every 4 ms.
+GROWTH, ATTEMPTS = 2, 6
+# First a quick measurement by a finer clock: quadratic patterns take 0.22 ms and more.
+FEW, MANY, HARMLESS = 500, 2_000, 0.0002
 MOST_SECONDS = 2  # CPU seconds: what takes longer hangs
 
 KNOWN = {pattern: where for where, pattern in patterns()}
 
 
-def seconds(use: Callable[[Any], object], text: Any) -> float:
-    return timing.seconds(use, text, most=MOST_SECONDS)
-
-
 def is_linear(use: Callable[[Any], object], make: Callable[[int], Any]) -> bool:
     if looks_linear(use, make):
         return True
-    short = make(SHORT)
+    short, long = make(SHORT), make(TIMES * SHORT)
     if (taken := timing.seconds(use, short, most=HOPELESS)) < SUSPECT:
         return True
     if taken > HOPELESS:
         return False
-    growths: list[float] = []  # a page fault or a collection may fall into one measurement
-    while taken < MOST_SECONDS and len(growths) < 6 and sorted(growths)[1:2] < [CERTAIN]:
-        taken, more = min(taken, seconds(use, short)), seconds(use, make(LONG))
-        growths.append(more / taken)
-        if growths[-1] < GROWTH:
+
+    def repeat(text: Any) -> None:
+        for _ in range(TIMES):
+            use(text)
+
+    less = more = math.inf
+    for _ in range(ATTEMPTS):  # a page fault or a collection may fall into one measurement
+        less = min(less, timing.seconds(repeat, short, most=MOST_SECONDS))
+        more = min(more, timing.seconds(use, long, most=MOST_SECONDS))
+        if more > MOST_SECONDS:
+            return False
+        if more < GROWTH * less:
             return True
     return False
 
@@ -53,7 +57,7 @@ def looks_linear(use: Callable[[Any], object], make: Callable[[int], Any]) -> bo
         return False
     few = make(FEW)
     less = min(timing.glance(use, few, most=MOST_SECONDS) for _ in range(3))
-    return min(taken, timing.glance(use, many, most=MOST_SECONDS)) < GROWTH * less
+    return min(taken, timing.glance(use, many, most=MOST_SECONDS)) < TIMES * GROWTH * less
 
 
 def hardest(pattern: re.Pattern[Any], where: str = "") -> tuple[str, str, str, str] | None:

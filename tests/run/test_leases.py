@@ -1,4 +1,4 @@
-"""Leases of a run that is suspended at the worst moment."""
+"""Leases and turns of a run whose heartbeat or process is late."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from scrapy import Request
 from scrapy.utils.test import get_crawler
 
 from zjolcrawl.run.leases import Leases
@@ -39,5 +40,39 @@ def test_lease_that_ended_before_its_answer_was_read_is_not_held(
         assert not await leases.take(HOST)
         assert set(leases.held) == {"china.zjol.com.cn"}
         await store.close()
+
+    asyncio.run(main())
+
+
+def test_late_heartbeat_does_not_end_turns(
+    mongodb_uri: str, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other run is there still: it was there when this one last looked."""
+    settings = {"LEASE_SECONDS": SECONDS, "DOWNLOAD_DELAY": 0, "CONCURRENT_REQUESTS_PER_DOMAIN": 1}
+
+    async def main() -> None:
+        stores, runs = [], []
+        for name in ("first", "second"):
+            stores.append(await Store.open(mongodb_uri, database, run_arguments={}, version="0"))
+            (tmp_path / name).mkdir()
+            crawler = get_crawler(settings_dict={"DATA_DIR": str(tmp_path / name), **settings})
+            runs.append(Leases(crawler, stores[-1]))
+            await runs[-1].begin()
+        _, second = runs
+        assert len(second.live) == 2
+
+        async def stuck(_: HostLeases, hosts: object) -> None:
+            await asyncio.sleep(60)
+
+        monkeypatch.setattr(HostLeases, "renew", stuck)
+        monkeypatch.setattr(Leases, "_slot", lambda *_: None)  # there is no engine
+        await asyncio.sleep(SECONDS)
+        request = Request(f"http://{HOST}/a.shtml")
+        async with second.asking(request):
+            row = await stores[0].db["hosts"].find_one({"_id": HOST})
+            assert row is not None
+            assert len(row["turns"]) == 1
+        for store in stores:
+            await store.close()
 
     asyncio.run(main())

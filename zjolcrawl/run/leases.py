@@ -197,8 +197,10 @@ class Leases:
         """Get a turn at a host that is not leased; None if no other run has lived in its delay."""
         turn = ObjectId()
         delay = max(self._delay, self._crawl_delays.get(host, 0.0))
-        # A run may have made its last request up to a heartbeat after it was last seen.
-        if time.monotonic() > self._company_at + self.seconds / _BEATS + delay:
+        # A run may have made its last request up to a heartbeat after it was last seen. If the own heartbeat
+        # is late, the others are there still.
+        alone_from = self._company_at + self.seconds / _BEATS + delay
+        if len(self.live) <= 1 and time.monotonic() > alone_from:
             return None
         await asyncio.sleep(max(0.0, self._turns_from - time.monotonic()))
         while True:
