@@ -27,6 +27,7 @@ FOLDER = Path(__file__).with_name("another_site")
 FILE = FOLDER / "jianghai.toml"
 HOST = "http://news.example.cn"
 BRIDGE = f"{HOST}/n1/2019/0621/c1001-31170456.html"
+_LEAST = 'name = "A"\ndomains = ["a.cn"]\narticle = []\n'
 HARBOUR = f"{HOST}/n1/2023/0315/c1001-32644123.html"
 
 
@@ -175,6 +176,32 @@ def test_columns_command(tmp_path: Path) -> None:
         (
             'name = "A"\ndomains = ["a.cn"]\narticle = []\ntemplates = ["none"]',
             "none.toml cannot be read",
+        ),
+        (
+            f'{_LEAST}[mobile]\nid = "("',
+            "site.toml: mobile: id: '(' is not a regular expression: missing )",
+        ),
+        (
+            f'{_LEAST}[lists]\nby_class = ["//li[@"]',
+            "lists: '//li[@' is not an XPath: Invalid",
+        ),
+        (
+            f'{_LEAST}[lists]\nby_place = ["//ul", "a b"]',
+            "lists: 'a b' is not an XPath: Invalid",
+        ),
+        (
+            f'{_LEAST}day_in_url = "[0-9"',
+            "site.toml: day_in_url: '[0-9' is not a regular expression",
+        ),
+        (f'{_LEAST}day_in_url = "([0-9]{{8}})"', "site.toml: day_in_url must have three groups"),
+        (
+            f'{_LEAST}image_domains = ["*.a.cn"]',
+            "site.toml: image_domains: '*.a.cn' is not a domain name",
+        ),
+        ('name = "A"\ndomains = [""]\narticle = []', "site.toml: domains: '' is not a domain name"),
+        (
+            'name = "A"\ndomains = ["http://a.cn/"]\narticle = []',
+            "domains: 'http://a.cn/' is not a domain",
         ),
     ],
 )

@@ -68,7 +68,7 @@ def test_late_heartbeat_does_not_end_turns(
         monkeypatch.setattr(Leases, "_slot", lambda *_: None)  # there is no engine
         await asyncio.sleep(SECONDS)
         request = Request(f"http://{HOST}/a.shtml")
-        async with second.asking(request):
+        async with second.permission(request):
             row = await stores[0].db["hosts"].find_one({"_id": HOST})
             assert row is not None
             assert len(row["turns"]) == 1

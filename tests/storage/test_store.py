@@ -103,6 +103,18 @@ def test_changed_page_keeps_the_former_version(db: Database[Any], run: Run) -> N
     assert kept == {**former, "_id": {"url": URL, "revision": 1}}
 
 
+def test_copy_that_a_killed_run_left_is_replaced(db: Database[Any], run: Run) -> None:
+    """The run was killed between the copy and the new version, and the page was changed back meanwhile."""
+    run(put(article()))
+    left = db.articles.find_one() or {}
+    db.revisions.insert_one({**left, "_id": {"url": URL, "revision": 1}})
+    run(put(article()))
+    former = db.articles.find_one() or {}
+    assert former["last_seen_at"] > left["last_seen_at"]
+    run(put(article(title="改过的标题")))
+    assert list(db.revisions.find()) == [{**former, "_id": {"url": URL, "revision": 1}}]
+
+
 def test_two_writers_of_one_change_make_one_revision(
     db: Database[Any], run: Run, mongodb_uri: str, database: str
 ) -> None:

@@ -95,8 +95,8 @@ def _context(request: Request, response: Response | None = None) -> dict[str, An
         return None
     counts = {name: request.meta.get(key) for name, key in _COUNTERS.items()}
     flags = sorted(_KEPT_FLAGS.intersection(response.flags)) if response else []
-    told = {**counts, "flags": flags}
-    return {**context, **{name: value for name, value in told.items() if value}}
+    values = {**counts, "flags": flags}
+    return {**context, **{name: value for name, value in values.items() if value}}
 
 
 def _pairs(message: Request | Response) -> Headers:

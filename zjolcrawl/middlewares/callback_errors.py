@@ -23,18 +23,18 @@ class CallbackErrorMiddleware:
         self, response: Response, exception: Exception
     ) -> AsyncIterator[Any]:
         """Yield the outcome and log the traceback."""
-        told = response.request.cb_kwargs if response.request else {}
+        callback_args = response.request.cb_kwargs if response.request else {}
         reason, seen_at = f"{type(exception).__name__}: {exception}", response.meta.get(SEEN_AT)
         logger.error("Could not process %s", response.url, exc_info=exception)
         if isinstance(exception, StoreError):
             return  # MongoDB was lost, which says nothing about the page: it stays pending
-        if link := told.get("link"):
+        if link := callback_args.get("link"):
             yield Outcome(
                 link.url, "rejected", reason, status=response.status, final_url=response.url,
                 seen_at=seen_at, warc=response.meta.get(WARC),
             )  # fmt: skip
-        elif column := told.get("column"):
+        elif column := callback_args.get("column"):
             yield ColumnVisit(
-                column.id, response.url, told["number"], 0,
+                column.id, response.url, callback_args["number"], 0,
                 entry=asdict(column), error=reason, seen_at=seen_at,
             )  # fmt: skip

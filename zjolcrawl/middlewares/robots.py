@@ -150,8 +150,8 @@ class RobotsMiddleware:
             return _Rules(fault="too many agents share too many rules")
         parser = self._parser.from_crawler(self.crawler, body)
         # Scrapy's parser interface does not offer the crawl delay.
-        told = getattr(getattr(parser, "rp", None), "crawl_delay", lambda _: None)
-        return _Rules(parser, told(self._agent or self._default_agent))
+        crawl_delay = getattr(getattr(parser, "rp", None), "crawl_delay", lambda _: None)
+        return _Rules(parser, crawl_delay(self._agent or self._default_agent))
 
 
 def was_forbidden(error: BaseException | None) -> bool:

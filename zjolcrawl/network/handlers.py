@@ -22,5 +22,5 @@ class LeasedHandler(HTTP11DownloadHandler):
         leases = run.leases if run else None
         if leases is None:  # a replay, or no run, as in `scrapy fetch`
             return await super().download_request(request)
-        async with leases.asking(request):
+        async with leases.permission(request):
             return await super().download_request(request)

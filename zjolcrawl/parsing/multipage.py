@@ -22,7 +22,7 @@ MOST_PAGES = 60
 """Maximum pages of an article. A longer pager is an error in the page."""
 _FIRST_WINS = (
     "title", "kicker", "subtitle", "published", "source", "breadcrumb", "editors", "tags",
-    "editor_note", "abstract", "dateline", "original_title",
+    "keywords", "editor_note", "abstract", "dateline", "original_title",
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from lxml.etree import XPathError
 
 from zjolcrawl.parsing.xpath import Path, paths
-from zjolcrawl.site.current import for_site
+from zjolcrawl.site.current import current_site, for_site
 from zjolcrawl.site.description import Site, SiteError
 
 _FALLBACK = "generic"
@@ -97,9 +97,15 @@ paper_template = for_site(_paper)
 
 
 def check_templates() -> None:
-    """Raise SiteError if a template of the site is missing or invalid."""
+    """Raise SiteError if a template of the site is missing or invalid, or an XPath of its lists."""
     for load in (families, generic_template, paper_template):
         load()
+    lists = current_site().lists
+    for expression in (*lists.by_class, *lists.by_place):
+        try:
+            paths(expression)
+        except XPathError as error:
+            raise SiteError(f"lists: {expression!r} is not an XPath: {error}") from error
 
 
 def _compiled(cls: type[_T], name: str, table: dict[str, Any]) -> _T:

@@ -8,7 +8,7 @@ from scrapy.crawler import Crawler
 
 from zjolcrawl.archive.warc import warc_date
 from zjolcrawl.items import Article, ColumnVisit, Outcome, Unchanged, WalkEnd
-from zjolcrawl.run.flip_watch import link_of, unbelieved
+from zjolcrawl.run.flip_watch import link_url, unbelieved
 from zjolcrawl.run.run import Run, run_of
 from zjolcrawl.storage.errors import StoreError
 from zjolcrawl.storage.store import Store
@@ -51,7 +51,7 @@ class MongoDBPipeline:
             return await self._run.flips.saw(item)
         if self._unbelieved and isinstance(item, Outcome | Article):
             seen_at = item.visit.seen_at if isinstance(item, Article) else item.seen_at
-            if seen_at and (link_of(item), warc_date(seen_at)) in self._unbelieved:
+            if seen_at and (link_url(item), warc_date(seen_at)) in self._unbelieved:
                 return [unbelieved(item)]
         return [item]
 

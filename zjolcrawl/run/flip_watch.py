@@ -149,13 +149,13 @@ def unbelieved(flip: Flip) -> Outcome:
     return replace(flip, state="failed", reason=reason, front=False, excerpt=None)
 
 
-def link_of(item: Outcome | Article | Unchanged) -> str:
+def link_url(item: Outcome | Article | Unchanged) -> str:
     """The URL of the link that led to the item."""
     return item.link if isinstance(item, Article) else item.url
 
 
 def _host_of(item: Outcome | Article | Unchanged) -> str:
-    return host_of(link_of(item))
+    return host_of(link_url(item))
 
 
 def _is_flip(item: Flip, host: _Host) -> bool:

@@ -102,7 +102,7 @@ class Leases:
                 await self.give_back(host)
             await self._hosts.end()
 
-    def crowd(self) -> list[LiveRun]:
+    def peers(self) -> list[LiveRun]:
         """The live runs with the same arguments; empty before this run knows itself."""
         mine = [each.arguments for each in self.live if each.run == self._hosts.run]
         return [each for each in self.live if each.arguments in mine]
@@ -150,25 +150,25 @@ class Leases:
             self._crawl_delays[host] = min(crawl_delay, self._longest)
 
     @asynccontextmanager
-    async def asking(self, request: Request) -> AsyncIterator[None]:
+    async def permission(self, request: Request) -> AsyncIterator[None]:
         """Context of one request: waits until the host may be requested. Raises LeaseLost."""
         host = urlparse_cached(request).hostname or ""
         needed: str | None = request.meta.get(HOST)
         async with self._places[host]:
             await self._pause(host)
-            async with self._leave_to(host, needed):
+            async with self._by_lease_or_turn(host, needed):
                 self._asked[host] = time.monotonic()
                 if slot := self._slot(host):  # the next delay counts from now
                     slot.lastseen = self._asked[host]
                 yield
 
     @asynccontextmanager
-    async def _leave_to(self, host: str, needed: str | None) -> AsyncIterator[None]:
+    async def _by_lease_or_turn(self, host: str, needed: str | None) -> AsyncIterator[None]:
         """Context in which this run may request the host, by lease or by turn. Raises LeaseLost."""
-        if needed and not await self._is_sure(needed):
+        if needed and not await self._is_held(needed):
             raise LeaseLost(f"another run leases {needed}")
         turn = None
-        if host != needed and not await self._is_sure(host):
+        if host != needed and not await self._is_held(host):
             turn = await self._turn(host)
         try:
             yield
@@ -186,7 +186,7 @@ class Leases:
         if free > now:
             await asyncio.sleep(free - now)
 
-    async def _is_sure(self, host: str) -> bool:
+    async def _is_held(self, host: str) -> bool:
         """Whether the host is held; waits until that is certain."""
         while time.monotonic() >= self.held.get(host, math.inf):
             self._check()

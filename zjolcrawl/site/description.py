@@ -24,6 +24,14 @@ class SiteError(ValueError):
     """A file of a site is invalid; the message is one line that names the file and the key."""
 
 
+def _check(name: str, pattern: str) -> None:
+    """Raises SiteError if the field `name` is not a regular expression."""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise SiteError(f"{name}: {pattern!r} is not a regular expression: {error}") from error
+
+
 @dataclass(frozen=True, slots=True)
 class ArticleForm:
     """One form of the URL path of an article.
@@ -49,6 +57,9 @@ class MobileForm:
     path: re.Pattern[str] = re.compile(_NEVER)
     parameter: str = "id"
     id: str = _NEVER
+
+    def __post_init__(self) -> None:
+        _check("id", self.id)
 
     @cached_property
     def query(self) -> re.Pattern[str]:
@@ -106,6 +117,13 @@ class Site:
     def __post_init__(self) -> None:
         if not self.domains:
             raise SiteError("domains is empty")
+        for name in ("domains", "image_domains"):
+            for domain in getattr(self, name):
+                if not re.fullmatch(rf"(?:{_LABEL})+[a-z\d-]+", domain):
+                    raise SiteError(f"{name}: {domain!r} is not a domain name in lower case")
+        _check("day_in_url", self.day_in_url)
+        if self.day_in_url != _NEVER and re.compile(self.day_in_url).groups != 3:
+            raise SiteError("day_in_url must have three groups: year, month, day")
 
     @property
     def domain(self) -> str:

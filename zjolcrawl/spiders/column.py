@@ -91,8 +91,8 @@ class ColumnSpider(ListReader):
             if visit:
                 yield visit
             if visit and number < (visit.pages_total or 0):
-                told = f"page {number + 1} of {visit.pages_total} repeats an earlier page"
-                self._warn(column, f"{told}; later pages cannot be reached")
+                problem = f"page {number + 1} of {visit.pages_total} repeats an earlier page"
+                self._warn(column, f"{problem}; later pages cannot be reached")
                 yield walk.end_at_repeat(seen_at)
             else:
                 yield walk.end_without_list(seen_at, unchanged=response.status == 304)
@@ -116,5 +116,5 @@ class ColumnSpider(ListReader):
         else:
             yield walk.end(step, seen_at, unknown=unknown)
 
-    def _warn(self, column: Column, told: str) -> None:
-        self.run.warnings.append(f"column {column.id}: {told}")
+    def _warn(self, column: Column, message: str) -> None:
+        self.run.warnings.append(f"column {column.id}: {message}")

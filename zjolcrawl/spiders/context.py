@@ -39,7 +39,7 @@ def article_context(link: Link, trail: tuple[str, ...], days: Days) -> dict[str,
     return {name: value for name, value in values.items() if value}
 
 
-def link_of(context: dict[str, Any]) -> tuple[Link, tuple[str, ...]]:
+def link_and_trail(context: dict[str, Any]) -> tuple[Link, tuple[str, ...]]:
     """The link and the trail of stub URLs from an article context."""
     listed_at = context.get("listed_at")
     link = Link(

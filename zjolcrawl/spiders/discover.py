@@ -53,10 +53,10 @@ class DiscoverSpider(ArticleReader):
         for column in columns:
             yield self._request(column.url, column.url, self.parse_known, known=column)
 
-    def _request(self, url: str, seen_on: str, callback: Any, **told: Any) -> Request:
+    def _request(self, url: str, seen_on: str, callback: Any, **callback_args: Any) -> Request:
         self._asked_for += 1
         return Request(
-            url, callback=callback, errback=self.failed, cb_kwargs=told,
+            url, callback=callback, errback=self.failed, cb_kwargs=callback_args,
             meta={CONTEXT: {"discover": seen_on}}, dont_filter=True,
         )  # fmt: skip
 
@@ -103,12 +103,12 @@ class DiscoverSpider(ArticleReader):
 
     def failed(self, failure: Failure) -> Iterator[Any]:
         """Scrapy errback: record the reason; robots.txt or a dead host does not end the run."""
-        told = failure.request.cb_kwargs  # type: ignore[attr-defined]
+        callback_args = failure.request.cb_kwargs  # type: ignore[attr-defined]
         reason = reason_of(failure.value)
-        if find := told.get("find"):
+        if find := callback_args.get("find"):
             find.fault = reason
         else:
-            self._unread(told["known"], reason)
+            self._unread(callback_args["known"], reason)
         yield from ()
 
     def _fault(self, response: Response) -> str | None:
@@ -117,8 +117,8 @@ class DiscoverSpider(ArticleReader):
 
     def _unread(self, column: Column, reason: str) -> None:
         """Report an unreadable page: a fault for an enabled column, else a warning."""
-        told = self.run.faults if column.enabled else self.run.warnings
-        told.append(f"column page {column.url}: {reason}")
+        messages = self.run.faults if column.enabled else self.run.warnings
+        messages.append(f"column page {column.url}: {reason}")
 
     def tell(self) -> None:
         """Write the proposals file and print the table; called before the run summary."""
@@ -129,8 +129,8 @@ class DiscoverSpider(ArticleReader):
         if not self._answered:
             self.run.faults.append("no known page could be read")
         if not self.wanted.pages and self._asked_for >= self.settings.getint("COLUMN_MAX_PAGES"):
-            told = f"stopped after {self._asked_for} pages (COLUMN_MAX_PAGES)"
-            self.run.warnings.append(told)
+            warning = f"stopped after {self._asked_for} pages (COLUMN_MAX_PAGES)"
+            self.run.warnings.append(warning)
         text = fragment(proposed, others)
         if self.wanted.file == _STDOUT:
             sys.stdout.write(text)

@@ -27,7 +27,7 @@ from zjolcrawl.items import ColumnVisit, Link, Outcome, WalkEnd
 from zjolcrawl.parsing.urls import host_of
 from zjolcrawl.request_meta import FED, HOST
 from zjolcrawl.run.leases import Leases
-from zjolcrawl.spiders.host_queue import PORTION, HostQueue, List
+from zjolcrawl.spiders.host_queue import PORTION, HostQueue, Listing
 
 if TYPE_CHECKING:
     from zjolcrawl.spiders.lists import ListReader
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _MOST = 256  # links of a host per batch at most
 _FAST = 1.0  # seconds; a host that finishes a batch sooner is fast
 _LOOK = 2.0  # seconds between two checks of which hosts have work and who leases them
-_SHARE_OF_LOOKS = 20  # wait this many times as long as a check took, so slow checks are rare
+_REST_FACTOR = 20  # wait this many times as long as a check took, so slow checks are rare
 _LONGEST_REST = 30.0  # seconds
 _TICK = 0.02  # seconds between two checks of whether all is done
 _GIVEN_UP = 0.2  # seconds of an idle engine after which unfinished links and walks are given up
@@ -44,7 +44,7 @@ _GIVEN_UP = 0.2  # seconds of an idle engine after which unfinished links and wa
 class Feed:
     """Yields a spider's requests; see the module docstring."""
 
-    def __init__(self, spider: ListReader, walks: Iterable[List]) -> None:
+    def __init__(self, spider: ListReader, walks: Iterable[Listing]) -> None:
         self.spider = spider
         self.walks = {walk.id: walk for walk in walks}
         self._queues: dict[str, HostQueue] = {}
@@ -69,7 +69,7 @@ class Feed:
         store = self._store = await self.spider.run.open()
         store.after_write = self._written
         # A run that joins parallel runs late must not repeat what they have done.
-        self._since = min([utc_now(), *(each.began for each in self._leases.crowd())])
+        self._since = min([utc_now(), *(each.began for each in self._leases.peers())])
         while True:
             self._wake.clear()
             for host in self._queues.keys() - self._leases.held:
@@ -210,7 +210,7 @@ class Feed:
                     if count == most:
                         return
             queue.read = not rows
-            queue.rested = time.monotonic() + min(_SHARE_OF_LOOKS * queue.cost, _LONGEST_REST)
+            queue.rested = time.monotonic() + min(_REST_FACTOR * queue.cost, _LONGEST_REST)
 
     def _is_wanted(self, row: dict[str, Any]) -> bool:
         if (
@@ -232,7 +232,7 @@ class Feed:
             self._arguments |= await self._store.arguments_of(unknown)
         return rows
 
-    def _is_ended(self, walk: List, row: dict[str, Any]) -> bool:
+    def _is_ended(self, walk: Listing, row: dict[str, Any]) -> bool:
         """Whether a run with the same arguments has walked this list; `row` is its row in `columns`.
 
         A run with other arguments may have read less of it.
@@ -257,7 +257,7 @@ class Feed:
         """
         began = time.monotonic()
         known = await self._known()
-        walks: dict[str, list[List]] = {}
+        walks: dict[str, list[Listing]] = {}
         for walk in self.walks.values():
             if not self._is_ended(walk, known.get(walk.id, {})):
                 walks.setdefault(host_of(walk.url), []).append(walk)
@@ -267,20 +267,20 @@ class Feed:
             for host in walks.keys() | due
             if host not in self._queues and (host in walks or await self._has_due(host))
         }
-        crowd = max(1, len(self._leases.crowd()))
-        share = -(-(len(others) + len(self._queues)) // crowd)
+        peers = max(1, len(self._leases.peers()))
+        share = -(-(len(others) + len(self._queues)) // peers)
         for host in sorted(others, key=lambda each: (each not in walks, each)):
             if len(self._queues) >= share:
                 break
             if await self._leases.take(host):
                 self._queues[host] = HostQueue(walks.get(host, []))
         self._leave(len(self._queues) - share)
-        if crowd > 1:
+        if peers > 1:
             for queue in self._queues.values():  # other runs may have found links
                 queue.found = queue.found or not queue.open
         self._looked = time.monotonic()
         spent = self._looked - began
-        self._look_for = min(max(_LOOK, _SHARE_OF_LOOKS * spent), _LONGEST_REST)
+        self._look_for = min(max(_LOOK, _REST_FACTOR * spent), _LONGEST_REST)
         return bool(others)
 
     def _leave(self, count: int) -> None:

@@ -9,7 +9,7 @@ from zjolcrawl.site.catalogue import Column
 from zjolcrawl.site.papers import Paper
 
 PORTION = 16  # links of a host per batch; the batch grows for a fast host
-List = Column | Paper
+Listing = Column | Paper
 """A list to walk from page to page: a column, or a paper's issues."""
 
 
@@ -22,7 +22,7 @@ class HostQueue:
     says that no row came after it, `found` that new rows may exist.
     """
 
-    walks: list[List]
+    walks: list[Listing]
     walking: set[str] = field(default_factory=set)
     open: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)

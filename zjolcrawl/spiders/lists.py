@@ -22,7 +22,7 @@ from zjolcrawl.request_meta import SEEN_AT, after
 from zjolcrawl.run.leases import LeaseLost
 from zjolcrawl.site.catalogue import Column
 from zjolcrawl.spiders.feed import Feed
-from zjolcrawl.spiders.host_queue import List
+from zjolcrawl.spiders.host_queue import Listing
 from zjolcrawl.spiders.reader import ArticleReader
 from zjolcrawl.spiders.responses import reason_of, target_of
 
@@ -51,7 +51,7 @@ class ListReader(ArticleReader):
             async for request in self.feed.requests():
                 yield request
 
-    def walks(self) -> Iterable[List]:
+    def walks(self) -> Iterable[Listing]:
         """The lists to walk."""
         raise NotImplementedError
 

@@ -68,13 +68,13 @@ class PaperSpider(ListReader):
         for days in self.wanted.months():
             yield self._asking(paper, paper.calendar(days[0]), self.parse_calendar, days=days)
 
-    def _asking(self, paper: Paper, url: str, callback: Any, **told: Any) -> Request:
+    def _asking(self, paper: Paper, url: str, callback: Any, **callback_args: Any) -> Request:
         """A request for a calendar or `paperindex.htm`; `reparse` skips these."""
         return Request(
             url,
             callback=callback,
             errback=self.not_led,
-            cb_kwargs={"paper": paper, **told},
+            cb_kwargs={"paper": paper, **callback_args},
             meta={CONTEXT: {"paper": paper.id}},
             dont_filter=True,
             priority=20,
@@ -180,8 +180,8 @@ class PaperSpider(ListReader):
             others = [each.url for each in page.issue if each.url != response.url]
             most = self.settings.getint("COLUMN_MAX_PAGES") - 1
             if len(others) > most:
-                told = f"the issue has {len(others) + 1} pages, only {most + 1} were fetched"
-                self.run.warnings.append(f"paper {column.id}: {told} (COLUMN_MAX_PAGES)")
+                problem = f"the issue has {len(others) + 1} pages, only {most + 1} were fetched"
+                self.run.warnings.append(f"paper {column.id}: {problem} (COLUMN_MAX_PAGES)")
                 others = others[:most]
             for place, url in enumerate(others, 1):
                 yield after(response, self._page_request(issue, url, place))

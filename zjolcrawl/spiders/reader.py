@@ -119,9 +119,9 @@ class ArticleReader(Spider):
         """Scrapy callback: yields an article, the request for a stub's target, or an outcome."""
         if self.feed:
             self.feed.answered(link)
-        yield await self.read(response, link, trail, self.days)
+        yield self.read(response, link, trail, self.days)
 
-    async def read(
+    def read(
         self, response: Response, link: Link, trail: tuple[str, ...], days: Days
     ) -> RawArticle | Request | Outcome | Unchanged:
         """The item or the next request for an article response, given the wanted days."""

@@ -27,7 +27,7 @@ from zjolcrawl.run.reparse_jobs import PART_REPORTS
 from zjolcrawl.run.run import Mode
 from zjolcrawl.run.summary import NOTHING_CHOSEN
 from zjolcrawl.site.catalogue import Column
-from zjolcrawl.spiders.context import Days, column_of, link_of
+from zjolcrawl.spiders.context import Days, column_of, link_and_trail
 from zjolcrawl.spiders.lists import ListReader, failed_visit
 from zjolcrawl.spiders.reader import unwanted
 from zjolcrawl.spiders.responses import reason_of, target_of
@@ -134,10 +134,10 @@ class ReparseSpider(ListReader):
         callback: Callable[..., Any]
         if "column" in context:
             callback = self.reread_list
-            told = {"column": column_of(context), "number": context["page"]}
+            callback_args = {"column": column_of(context), "number": context["page"]}
         elif "article" in context and not {"image", "part"} & context.keys():
             callback = self.reread_article
-            told = dict(zip(("link", "trail"), link_of(context), strict=True))
+            callback_args = dict(zip(("link", "trail"), link_and_trail(context), strict=True))
         else:
             return None
         if (capture.status or 500) >= 400 and archive.last_attempt(capture) != capture:
@@ -146,7 +146,7 @@ class ReparseSpider(ListReader):
             capture.url,
             callback=callback,
             errback=self.not_reread,
-            cb_kwargs={**told, "capture": capture},
+            cb_kwargs={**callback_args, "capture": capture},
             meta={
                 CAPTURE: capture, CONTEXT: context, "dont_redirect": True, "dont_retry": True,
             },
@@ -172,7 +172,7 @@ class ReparseSpider(ListReader):
             else:
                 self._done(response.request)
             return
-        result = await self.read(response, link, trail, Days.of(context))
+        result = self.read(response, link, trail, Days.of(context))
         if isinstance(result, Request) and (parts := result.cb_kwargs.get("parts")):
             parts.origin = result.meta[PART_OF] = capture
             yield result
@@ -274,8 +274,8 @@ class ReparseSpider(ListReader):
 
 def _name(request: Request) -> str:
     """The key of a capture's item: a link's URL or a column's id."""
-    told = request.cb_kwargs
-    return str(told["link"].url if "link" in told else told["column"].id)
+    callback_args = request.cb_kwargs
+    return str(callback_args["link"].url if "link" in callback_args else callback_args["column"].id)
 
 
 def _file_name(url: str) -> str:

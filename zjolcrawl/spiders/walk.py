@@ -97,10 +97,10 @@ class Walk:
         if not url or _page_key(url) in self.urls or not is_own_host(url):
             return Step()
         if self.page + 1 >= (most := self.limits.most):
-            told = f"the walk stopped after {most} pages, but the list continues"
+            problem = f"the walk stopped after {most} pages, but the list continues"
             return Step(
                 limited=True,
-                warning=f"{told}; raise COLUMN_MAX_PAGES if the list is that long",
+                warning=f"{problem}; raise COLUMN_MAX_PAGES if the list is that long",
             )
         return Step(url, probe)
 

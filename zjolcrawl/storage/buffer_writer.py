@@ -9,7 +9,7 @@ write is in the journal of a majority before the next begins.
      4  articles   write    new versions, or only last_seen_at [and former versions that were re-parsed]
      5  frontier   read     columns once more, of links listed since 1 [articles write them]
      6  [articles  read and write    pages that are unchanged (304)]
-     7  [frontier  read     rows of links that gave no article]
+     7  [articles, frontier  read    whether links with a front page have an article; rows of links that gave none]
      8  [rejects   write    why]
      9  [articles  write    takedowns]
     10  frontier   write    the new state of every link

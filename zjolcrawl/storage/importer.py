@@ -20,6 +20,7 @@ from pymongo.errors import PyMongoError
 
 from zjolcrawl.items import READ_KINDS, Link, Outcome, Unchanged
 from zjolcrawl.parsing.urls import is_own_host
+from zjolcrawl.site.current import current_site
 from zjolcrawl.storage.buffer import ArticleVisit
 from zjolcrawl.storage.bulk import write_each
 from zjolcrawl.storage.change_feed import PUBLIC_FIELDS, SERVER_TIME
@@ -339,5 +340,5 @@ def _url_fault(url: str) -> str | None:
     if not good:
         return "_id is not an http address"
     if not is_own_host(url):
-        return "_id is not an address of zjol.com.cn"
+        return f"_id is not an address of {current_site().domain}"
     return f"_id has more than {LONGEST_KEY} characters" if len(url) > LONGEST_KEY else None

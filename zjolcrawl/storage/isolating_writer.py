@@ -87,5 +87,6 @@ class IsolatingWriter:
 
     def _quarantine(self, item: Item | Damaged, why: str) -> None:
         """Move an item to quarantine and add a fault line. Raises OSError."""
-        where = f" It is kept in {self.spool.set_aside([item])}." if self.spool else ""
-        self.faults.append(f"{why}.{where} No action is needed: a link is visited again")
+        kept = self.spool.set_aside([item]) if self.spool else None
+        where = f". It is kept in {kept}; its link is visited again, so the file can be deleted"
+        self.faults.append(why + (where if kept else ""))

@@ -112,15 +112,17 @@ class VersionWriter:
 
     async def _keep_former(self, decisions: dict[str, Decision], refused: dict[str, str]) -> None:
         """Save the versions that edits will replace; an article whose version cannot be saved is not edited."""
-        former: dict[str, Operation] = {
-            url: InsertOne({**v, "_id": {"url": url, "revision": v["revision"]}})
-            for url, each in decisions.items()
-            if each.what == "changed" and (v := each.known)
-        }
+        former: dict[str, Operation] = {}
+        for url, each in decisions.items():
+            if each.what == "changed" and each.known:
+                key = {"url": url, "revision": each.known["revision"]}
+                # A run that was killed after this step left a copy; the version may have been touched since.
+                older = {"_id": key, "last_seen_at": {"$lte": each.known["last_seen_at"]}}
+                former[url] = ReplaceOne(older, {**each.known, "_id": key}, upsert=True)
         # Bypass the validator: a version that it refuses today is still part of the history.
         errors, _ = await self._bulk("revisions", former, bypass=True)
         for url, (code, why) in errors.items():
-            # A duplicate was saved by another process, or by a run that was interrupted here.
+            # A duplicate was saved later, by another process.
             if code != DUPLICATE:
                 refused[url] = f"the previous version cannot be saved: {why}"
                 del decisions[url]
