@@ -38,7 +38,12 @@ from tests.support.site import SiteProxy
 
 LEAST = 1.9
 _HOSTS, _ON_PAGE = 12, 25
-_SLOW = {"CONCURRENT_REQUESTS": 8, "CONCURRENT_REQUESTS_PER_DOMAIN": 2, "LEASE_SECONDS": 5}
+_SLOW = {
+    "CONCURRENT_REQUESTS": 8,
+    "CONCURRENT_REQUESTS_PER_DOMAIN": 2,
+    "LEASE_SECONDS": 5,
+    "PAGE_SECONDS": 2,
+}
 
 
 def crawl(seen: Seen, begin: Begin, db: Any, urls: list[str], runs: int) -> tuple[float, list[str]]:

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import logging
+import math
+import re
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from importlib.util import find_spec
+from typing import Any
 from urllib.parse import urlsplit
 
-from scrapy.settings import BaseSettings
+from scrapy.settings import BaseSettings, default_settings
 
 from zjolcrawl.archive.s3 import store_of
+from zjolcrawl.site.own_file import nearest
 from zjolcrawl.storage.visit_policy import VisitPolicy
 
 _WORDS = {
     "on": True, "true": True, "yes": True, "1": True,
     "off": False, "false": False, "no": False, "0": False,
 }  # fmt: skip
+# Whatever begins so is meant for zjolcrawl.
+_PREFIXES = ("MONGODB_", "WARC_", "RECHECK_", "ALARM_", "LEASE_", "QUIET_", "FLIP_", "CONFIRM_")
+_KINDS = {bool: "True or False", int: "a whole number", float: "a number"}
+_ADDRESS = re.compile(r"[^\s@<>;()]+@[^\s@<>;()]+\.[^\s@<>;()]+")
 _COUNTS = (
     "MONGODB_BATCH_SIZE", "CONCURRENT_REQUESTS", "CONCURRENT_REQUESTS_PER_DOMAIN", "WARC_MAX_BYTES",
     "IMAGES_MAX_BYTES", "IMAGES_MAX_COUNT", "GIVE_UP_AFTER", "CONFIRM_VISITS", "LEASE_SECONDS",
+    "COLUMN_MAX_PAGES",
 )  # fmt: skip
 _AMOUNTS = (
     "MONGODB_BATCH_SECONDS", "MONGODB_PATIENCE", "DOWNLOAD_DELAY", "DOWNLOAD_TIMEOUT", "FULL_SWEEP_DAYS",
-    "PAGE_SECONDS",
+    "PAGE_SECONDS", "ROBOTSTXT_MAX_AGE", "AUTOTHROTTLE_MAX_DELAY",
 )  # fmt: skip
 _MOST_DAYS = 36_500
 _PACKAGES = {"s3": "botocore", "gs": "google.cloud.storage"}
@@ -36,6 +47,54 @@ def parse_bool(value: object) -> bool:
     return _WORDS[word]
 
 
+@cache
+def _defaults() -> dict[str, Any]:
+    """The settings of Scrapy and of this package, by name."""
+    from zjolcrawl import settings  # it reads the environment, so not before it is needed
+
+    known = vars(default_settings) | vars(settings)
+    return {name: value for name, value in known.items() if name.isupper()}
+
+
+def check_names(given: Iterable[str], environment: Mapping[str, str]) -> None:
+    """Refuse misspelt settings. Raises ValueError.
+
+    A name `given` by -s is refused if it is unknown and resembles a known one, or has a prefix of ours:
+    other parts of Scrapy may have settings of their own. An environment variable is refused if it nearly
+    is a setting of ours that has no variable: those of other programs seldom are.
+    """
+    known = _defaults()
+    own = [name for name in known if not hasattr(default_settings, name)]
+    for name in given:
+        near = nearest(name.upper(), known, 0.8)
+        if name in known or not (near or name.startswith(_PREFIXES)):
+            continue
+        near = near or nearest(name, own, 0.5)
+        raise ValueError(f"unknown setting {name}" + (f": did you mean {near}?" if near else ""))
+    for name in environment:
+        near = nearest(name, own, 0.88) if "_" in name and name not in known else None
+        if near and near not in environment:
+            raise ValueError(f"unknown setting {name} in the environment: did you mean {near}?")
+
+
+def check_types(settings: BaseSettings) -> None:
+    """Check each setting whose default is a number or truth value, and LOG_LEVEL. Raises ValueError."""
+    for name, default in _defaults().items():
+        if (kind := type(default)) not in _KINDS or name in _AMOUNTS:
+            continue
+        value = settings.get(name)
+        read = {bool: settings.getbool, int: settings.getint, float: settings.getfloat}[kind]
+        try:
+            if value is not None and not math.isfinite(read(name)):
+                raise ValueError
+        except (TypeError, ValueError, OverflowError):
+            raise ValueError(f"setting {name}={value} is not {_KINDS[kind]}") from None
+    level = settings.get("LOG_LEVEL")
+    if not isinstance(level, int) and str(level).upper() not in logging.getLevelNamesMapping():
+        names = "CRITICAL, ERROR, WARNING, INFO or DEBUG"
+        raise ValueError(f"setting LOG_LEVEL={level}: expected {names}")
+
+
 def check_settings(settings: BaseSettings, image_schemes: Collection[str]) -> None:
     """Check the settings of a crawl. Raises ValueError.
 
@@ -47,6 +106,9 @@ def check_settings(settings: BaseSettings, image_schemes: Collection[str]) -> No
         except ValueError as error:
             raise ValueError(f"setting {name}: {error}") from None
     _check_numbers(settings)
+    _check_addresses(settings)
+    if not settings.get("DATA_DIR") or not str(settings.get("DATA_DIR")).strip():
+        raise ValueError("setting DATA_DIR is empty: expected a folder")
     _check_image_store(settings.get("FILES_STORE") or "", image_schemes)
     try:
         store_of(settings.get)
@@ -72,6 +134,29 @@ def _check_numbers(settings: BaseSettings) -> None:
             _check_amount(name, days)
     if not str(settings.get("FLIP_ALARM")).isdecimal():
         raise ValueError(f"setting FLIP_ALARM={settings.get('FLIP_ALARM')} is not a whole number")
+    lease, page = settings.getfloat("LEASE_SECONDS"), settings.getfloat("PAGE_SECONDS")
+    if page and lease <= page:  # while a page is read, no lease is renewed
+        raise ValueError(f"setting LEASE_SECONDS={lease:g} must be more than PAGE_SECONDS={page:g}")
+
+
+def _check_addresses(settings: BaseSettings) -> None:
+    hook, mail, contact = (
+        settings.get(n) or "" for n in ("ALARM_WEBHOOK", "ALARM_MAIL", "CONTACT")
+    )
+    if hook and not _is_url(hook):
+        raise ValueError(f"setting ALARM_WEBHOOK={hook} is not an http or https URL")
+    if mail and not _ADDRESS.fullmatch(mail):
+        raise ValueError(f"setting ALARM_MAIL={mail} is not an e-mail address")
+    if contact and not _is_url(contact) and not _ADDRESS.fullmatch(contact):
+        raise ValueError(f"setting CONTACT={contact} is neither an e-mail address nor a URL")
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and text.isprintable()
+    except ValueError:
+        return False
 
 
 def _check_amount(name: str, value: object) -> None:

@@ -1,20 +1,17 @@
 """All settings of zjolcrawl, with their defaults and the reasons for them.
 
-Order of precedence: `-s NAME=VALUE`, then (where `_environment` is used) the environment variable
-of the same name, then this file.
+Order of precedence: `-s NAME=VALUE`, then the environment variable of the same name (see the end), then
+[settings] in zjolcrawl.toml in the working folder, then this file.
 """
 
 import os
+import sys
 
 from scrapy.settings import default_settings
 
 from zjolcrawl import __version__
-
-
-def _environment(name: str, default: str) -> str:
-    """The value of the environment variable of this name, or the default."""
-    return os.environ.get(name) or default
-
+from zjolcrawl.site.description import SiteError
+from zjolcrawl.site.own_file import own_settings
 
 BOT_NAME = "zjolcrawl"
 SPIDER_MODULES = ["zjolcrawl.spiders"]
@@ -22,22 +19,22 @@ NEWSPIDER_MODULE = "zjolcrawl.spiders"
 COMMANDS_MODULE = "zjolcrawl.commands"
 
 # The file that describes the site to crawl (docs/site.md, "Another site"). Empty: zjol.com.cn.
-SITE_FILE = _environment("SITE_FILE", "")
+SITE_FILE = ""
 
 # --- storage ---------------------------------------------------------------------------------
 # Empty URI: a private mongod (optional dependency `zjolcrawl[embedded]`) on DATA_DIR/mongodb.
-MONGODB_URI = _environment("MONGODB_URI", "")
-MONGODB_DATABASE = _environment("MONGODB_DATABASE", "zjol")
-DATA_DIR = _environment("DATA_DIR", "data")
+MONGODB_URI = ""
+MONGODB_DATABASE = "zjol"
+DATA_DIR = "data"
 # Archive every response as it came, in DATA_DIR/warc; a new file starts at this size.
 WARC = "on"
 WARC_MAX_BYTES = 1024**3
 # s3://BUCKET/PREFIX for `scrapy archive push`, which uploads complete files; uses Scrapy's AWS_… settings.
-WARC_STORE = _environment("WARC_STORE", "")
+WARC_STORE = ""
 # Download the images of articles; off stores only their URLs. Scrapy's FILES_STORE replaces
 # DATA_DIR/images: s3://BUCKET/PATH, gridfs://BUCKET in the same database …
 IMAGES = "on"
-FILES_STORE = _environment("FILES_STORE", "")
+FILES_STORE = ""
 IMAGES_MAX_BYTES = 20 * 1024 * 1024
 IMAGES_MAX_COUNT = 200
 # A stored article is revisited this many days after its publication, for edits and takedowns.
@@ -65,8 +62,8 @@ MONGODB_BATCH_SECONDS = 2.0
 # run ends; the next run loads the spool.
 MONGODB_PATIENCE = 600
 # Where alarms are sent: a URL that accepts a JSON POST; a mail address (with Scrapy's MAIL_… settings).
-ALARM_WEBHOOK = _environment("ALARM_WEBHOOK", "")
-ALARM_MAIL = _environment("ALARM_MAIL", "")
+ALARM_WEBHOOK = ""
+ALARM_MAIL = ""
 
 # Runs on one database share a crawl by host (README, "Parallel runs"). A run that has not renewed its
 # leases for this many seconds counts as dead, and other runs get its hosts. Must exceed the time that
@@ -74,7 +71,9 @@ ALARM_MAIL = _environment("ALARM_MAIL", "")
 LEASE_SECONDS = 15
 
 # --- rate limits and politeness --------------------------------------------------------------
-USER_AGENT = f"Mozilla/5.0 (compatible; zjolcrawl/{__version__}; news archive; +https://pypi.org/p/zjolcrawl)"
+# An e-mail address or URL at which the site can reach you; it takes the place of CONTACT in the User-Agent.
+CONTACT = ""
+USER_AGENT = f"Mozilla/5.0 (compatible; zjolcrawl/{__version__}; news archive; +CONTACT)"
 ROBOTSTXT_OBEY = True
 # Seconds after which a run fetches a host's robots.txt again (RFC 9309, 2.4: at most a day).
 ROBOTSTXT_MAX_AGE = 24 * 3600
@@ -94,7 +93,7 @@ DOWNLOAD_FAIL_ON_DATALOSS = False
 RETRY_HTTP_CODES = [500, 502, 503, 504, 522, 524, 408]
 # Hours without fetching, China time: "01:00-05:30". A run ends when they begin; the remaining links
 # stay pending.
-QUIET_HOURS = _environment("QUIET_HOURS", "")
+QUIET_HOURS = ""
 COOKIES_ENABLED = False
 
 # Refuses host names of the site that resolve to a private network.
@@ -178,5 +177,20 @@ PAGE_SECONDS = 10
 
 # --- logging ---------------------------------------------------------------------------------
 # Under cron a good run prints only its summary; -L INFO prints more.
-LOG_LEVEL = _environment("LOG_LEVEL", "WARNING")
+LOG_LEVEL = "WARNING"
 LOGSTATS_INTERVAL = 0
+
+try:
+    globals().update(own_settings({*globals(), *dir(default_settings)}))
+except SiteError as error:
+    sys.stderr.write(f"zjolcrawl: {error}\n")
+    raise SystemExit(2) from None
+
+# A variable sets what is zjolcrawl's own, and two settings of Scrapy. Other programs may have an IMAGES.
+_variables = {name for name in globals() if name.isupper()} - {
+    *dir(default_settings),
+    "IMAGES",
+    "WARC",
+}
+for _name in _variables | {"FILES_STORE", "LOG_LEVEL"}:
+    globals()[_name] = os.environ.get(_name) or globals()[_name]

@@ -266,7 +266,7 @@ def test_articles_by_hand_beside_each_other_take_turns(
             site=site, data=tmp_path / str(number), uri=mongodb_uri, database=database,
             settings=(
                 "-sDOWNLOAD_DELAY=0", "-sAUTOTHROTTLE_ENABLED=False", f"-sUSER_AGENT=run{number}",
-                "-sCONCURRENT_REQUESTS_PER_DOMAIN=1", "-sLEASE_SECONDS=3",
+                "-sCONCURRENT_REQUESTS_PER_DOMAIN=1", "-sLEASE_SECONDS=3", "-sPAGE_SECONDS=1",
             ),
         )
         for number in range(2)

@@ -110,4 +110,5 @@ def environment(site: SiteProxy | None, data: Path, uri: str, database: str) -> 
     given |= site.environ if site else {}
     given |= {"DATA_DIR": str(data), "MONGODB_URI": uri, "MONGODB_DATABASE": database}
     given["PYTHONFAULTHANDLER"] = "1"  # for `stacks`
+    given["CONTACT"] = "tests@example.org"
     return given

@@ -132,6 +132,7 @@ def beginner(
     def begin(number: int, *arguments: str, name: str = "", **settings: object) -> Running:
         given = {
             "LEASE_SECONDS": 3,
+            "PAGE_SECONDS": 1,
             "MONGODB_BATCH_SECONDS": 0.5,
             "USER_AGENT": name or f"run{number}",
         }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
+import sys
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,6 +21,7 @@ from zjolcrawl.display.terminal import bar_on_stderr, sanitize_output, say
 from zjolcrawl.parsing.templates import check_templates
 from zjolcrawl.parsing.urls import canonical
 from zjolcrawl.search import SearchIndex, catch_up
+from zjolcrawl.setting_values import check_names, check_types
 from zjolcrawl.site.current import use_site
 from zjolcrawl.site.description import SiteError
 from zjolcrawl.storage.connection import Database, open_database
@@ -27,6 +30,8 @@ from zjolcrawl.storage.errors import StoreUnavailable
 from zjolcrawl.storage.queries.articles import find_article
 from zjolcrawl.storage.queries.links import frontier_row
 
+UNUSABLE = 2  # exit status: invalid arguments or settings
+BROKEN_PIPE = 141  # exit status, as of a program that SIGPIPE ended
 _INDEX_PAUSE = 0.2  # seconds between checks whether another process has finished indexing
 
 
@@ -57,16 +62,26 @@ class BaseCommand(ScrapyCommand):
     def long_desc(self) -> str:
         return self.details or self.summary
 
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        name_program(parser)
+        super().add_options(parser)
+
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Make stdout and stderr safe for terminals before Scrapy sets up its log."""
         sanitize_output()
         super().process_options(args, opts)
+        check_given(self.settings, opts.set)
         choose_site(self.settings)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Run `execute`; an expected error is one line on stderr and an exit status."""
         try:
             self.execute(args, opts)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # The reader, such as `head`, has enough. What Python flushes at the end goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self.exitcode = BROKEN_PIPE
         except KeyboardInterrupt:
             if not self.interrupted:
                 raise
@@ -158,6 +173,17 @@ class ReadingCommand(BaseCommand):
         return index
 
 
+def check_given(settings: BaseSettings | None, given: list[str]) -> None:
+    """End with status 2 if a setting is misspelt or of a wrong type; `given` are NAME=VALUE pairs."""
+    assert settings is not None
+    try:
+        check_names((each.partition("=")[0] for each in given), os.environ)
+        check_types(settings)
+    except ValueError as error:
+        say(str(error))
+        raise SystemExit(UNUSABLE) from None
+
+
 def choose_site(settings: BaseSettings | None) -> None:
     """Use the site that SITE_FILE describes. Raises UsageError if the file or a template is invalid."""
     file = str(settings.get("SITE_FILE") or "") if settings else ""
@@ -167,6 +193,11 @@ def choose_site(settings: BaseSettings | None) -> None:
             check_templates()
     except SiteError as error:
         raise UsageError(f"SITE_FILE: {error}", print_help=False) from error
+
+
+def name_program(parser: argparse.ArgumentParser) -> None:
+    """Scrapy's usage line begins with `scrapy`, also for `zjolcrawl`."""
+    parser.usage = (parser.usage or "").replace("scrapy", parser.prog, 1)
 
 
 def one_url(args: list[str]) -> str:

@@ -16,7 +16,7 @@ from scrapy.exceptions import UsageError
 from scrapy.settings import BaseSettings
 
 from zjolcrawl.arguments import ArgumentError
-from zjolcrawl.cli.base import choose_site
+from zjolcrawl.cli.base import check_given, choose_site, name_program
 from zjolcrawl.display.terminal import sanitize_output, say
 from zjolcrawl.extensions.quiet_hours import parse_hours, seconds_to
 from zjolcrawl.parsing.fields.dates import CHINA
@@ -37,10 +37,15 @@ class Command(CrawlCommand):
     or settings; 75: another run holds DATA_DIR.
     """
 
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        name_program(parser)
+        super().add_options(parser)
+
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Make stdout and stderr safe for terminals before Scrapy sets up its log."""
         sanitize_output()
         super().process_options(args, opts)
+        check_given(self.settings, opts.set)
         choose_site(self.settings)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from zjolcrawl.site.current import current_site, for_site
 from zjolcrawl.site.description import Site, SiteError, made, read_toml
+from zjolcrawl.site.own_file import NAME, nearest, read_own_file
 
+_Entry = dict[str, Any]
 EVIDENCE = {"REAL", "SEL", "SIS", "INF"}
 
 
@@ -31,15 +35,17 @@ class Column:
 def load_catalogue(path: Path | None = None) -> dict[str, Column]:
     """The columns by id, in file order; `path` defaults to the file that the site names.
 
-    Raises SiteError.
+    Without a path, the entries of the user's zjolcrawl.toml are added: one with a known id changes the keys
+    that it has. Raises SiteError.
     """
     site = current_site()
     table = read_toml(path) if path else site.table(site.columns)
     where = path.name if path else site.columns
+    entries = [(where, each) for each in table.get("column", [])]
     columns: dict[str, Column] = {}
     urls: dict[str, str] = {}
-    for number, entry in enumerate(table.get("column", []), 1):
-        label = f"{where}: column {entry.get('id', f'number {number}')}"
+    for number, (file, entry) in enumerate(entries if path else _with_own(entries), 1):
+        label = f"{file}: column {entry.get('id', f'number {number}')}"
         column = made(Column, entry, label)
         if fault := _fault(column, site):
             raise SiteError(f"{label}: {fault}")
@@ -49,6 +55,26 @@ def load_catalogue(path: Path | None = None) -> dict[str, Column]:
             raise SiteError(f"{label}: url is used by {urls[column.url]} already")
         columns[column.id], urls[column.url] = column, column.id
     return columns
+
+
+def _with_own(entries: list[tuple[str, _Entry]]) -> Iterable[tuple[str, _Entry]]:
+    """The entries, each with the name of its file, and those of zjolcrawl.toml among them."""
+    by_id = {each["id"]: (file, each) for file, each in entries if "id" in each}
+    for own in read_own_file().columns:
+        if known := by_id.get(own["id"]):
+            by_id[own["id"]] = NAME, {**known[1], **own}
+        elif "url" in own:
+            defaults = {
+                "site": urlsplit(str(own["url"])).hostname,
+                "enabled": True,
+                "evidence": "INF",
+            }
+            by_id[own["id"]] = NAME, {**defaults, **own}
+        else:
+            near = nearest(own["id"], by_id)
+            hint = f"did you mean {near}?" if near else "a new column needs name and url"
+            raise SiteError(f"{NAME}: the catalogue has no column {own['id']}: {hint}")
+    return by_id.values()
 
 
 def _sites(site: Site) -> dict[str, str | None]:

@@ -97,6 +97,15 @@ async def connect(uri: str) -> Client:
     return client
 
 
+async def server_version(uri: str) -> str:
+    """The version of the server at a URI. Raises StoreUnavailable."""
+    client = await connect(uri)
+    try:
+        return str((await client.server_info())["version"])
+    finally:
+        await client.close()
+
+
 def with_database(uri: str, database: str) -> str:
     """`uri` with `database` as the default database, if it names none itself.
 
