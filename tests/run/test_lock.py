@@ -88,7 +88,7 @@ def test_sigterm_ends_with_all_written(
     wait_until(lambda: len(site.urls()) >= 12, running)
     running.send_signal(signal.SIGTERM)
     _, err = ended(running)
-    assert running.returncode == 1, err
+    assert running.returncode == 3, err
     assert "ended early: shutdown" in err
     stored = db.articles.count_documents({})
     assert stored >= 5

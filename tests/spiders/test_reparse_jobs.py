@@ -162,7 +162,7 @@ def test_signal_reaches_the_parts(
     wait_for_parts(hold, running)
     running.send_signal(number)
     _, err = ended(running)
-    assert running.returncode == 1
+    assert running.returncode == 3
     assert "(ended early: shutdown)" in err
     assert err.count("\n") == 1
     assert holder(tmp_path) is None

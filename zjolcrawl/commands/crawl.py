@@ -24,7 +24,7 @@ from zjolcrawl.pipelines.images import ImagePipeline
 from zjolcrawl.run.lock import holder
 from zjolcrawl.run.reparse_jobs import PART_REPORTS
 from zjolcrawl.run.run import Mode, find_run
-from zjolcrawl.run.summary import LOCKED, NEEDS_A_PERSON, UNUSABLE
+from zjolcrawl.run.summary import LOCKED, NEEDS_A_PERSON, SHUTDOWN, UNUSABLE
 from zjolcrawl.setting_values import check_settings
 
 _LOG_OPTIONS = ("LOG_ENABLED", "LOG_FILE", "LOG_LEVEL")  # set by -L, --logfile and --nolog
@@ -34,7 +34,7 @@ class Command(CrawlCommand):
     """Runs a spider and sets an exit status that cron can act on.
 
     0: everything found is stored or skipped as expected; 1: something needs a person; 2: invalid arguments
-    or settings; 75: another run holds DATA_DIR.
+    or settings; 3: stopped by a signal, the next run goes on; 75: another run holds DATA_DIR.
     """
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
@@ -134,7 +134,9 @@ async def _stop(crawler: Crawler, stop: Callable[[], Awaitable[None]]) -> None:
     run. A second signal still does.
     """
     if crawler.crawling and crawler.engine.spider:
-        await crawler.engine.close_spider_async(reason="shutdown")
         if run := find_run(crawler):
+            run.halt()
+        await crawler.engine.close_spider_async(reason=SHUTDOWN)
+        if run:
             await run.closed.wait()
     await stop()

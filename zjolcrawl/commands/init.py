@@ -65,7 +65,7 @@ Type=oneshot
 User=$user
 WorkingDirectory=$folder
 ExecStart=$program crawl column
-SuccessExitStatus=75
+SuccessExitStatus=3 75
 TimeoutStopSec=30
 """
 _TIMER = """\

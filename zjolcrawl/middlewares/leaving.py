@@ -1,4 +1,4 @@
-"""Downloader middleware that stops new requests to a host that is being given to another run."""
+"""Downloader middleware that stops new requests to a host that another run gets, or of a run that ends."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ class LeavingMiddleware:
         return cls(run_of(crawler))
 
     def process_request(self, request: Request) -> None:
-        """Raises LeaseLost for a link of a host that is being given back."""
-        meta = request.meta
+        """Raises LeaseLost for a link of a host that is being given back, and for all once the run is stopped."""
+        meta, leases = request.meta, self._run.leases
+        if leases and leases.halted:
+            raise LeaseLost("the run was stopped")
         if not meta.get(FED) or "redirect_times" in meta or "retry_times" in meta:
             return
-        leases = self._run.leases
         if leases and meta[HOST] in leases.leaving:
             raise LeaseLost(f"{meta[HOST]} is being given to another run")

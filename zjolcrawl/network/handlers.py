@@ -23,4 +23,4 @@ class LeasedHandler(HTTP11DownloadHandler):
         if leases is None:  # a replay, or no run, as in `scrapy fetch`
             return await super().download_request(request)
         async with leases.permission(request):
-            return await super().download_request(request)
+            return await leases.response_to(super().download_request(request))

@@ -16,7 +16,7 @@ from urllib.parse import urlparse
 
 from scrapy import Request
 from scrapy.crawler import Crawler
-from scrapy.exceptions import NotConfigured
+from scrapy.exceptions import DropItem, NotConfigured
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.pipelines.files import FilesPipeline
@@ -30,6 +30,7 @@ from zjolcrawl.parsing.picture import NotPicture, Picture
 from zjolcrawl.parsing.urls import is_image_host
 from zjolcrawl.pipelines.pictures import PictureReader
 from zjolcrawl.request_meta import AS_OF, CAPTURE, CONTEXT
+from zjolcrawl.run.leases import LeaseLost
 from zjolcrawl.run.run import Mode, run_of
 from zjolcrawl.setting_values import parse_bool
 from zjolcrawl.storage.image_stores import GridFSFiles, ImageFiles
@@ -84,7 +85,10 @@ class ImagePipeline(FilesPipeline):
         """Fill in the images of an Article; other items pass through."""
         if isinstance(item, Article) and item.images:
             wanted = item.images[: self._most]
-            found = await asyncio.gather(*(self._complete(image, item) for image in wanted))
+            try:
+                found = await asyncio.gather(*(self._complete(image, item) for image in wanted))
+            except LeaseLost as error:  # its link is still due, and its page is archived
+                raise DropItem(f"{item.url}: {error}", log_level="INFO") from error
             item.images = [*(image for image, _ in found), *item.images[self._most :]]
             item.warnings += [told for _, told in found if told]  # in the order of the page
             if len(item.images) > self._most:
@@ -173,6 +177,10 @@ class ImagePipeline(FilesPipeline):
         assert self.crawler.engine is not None
         try:
             response = await self.crawler.engine.download_async(request)
+        except LeaseLost:
+            if self._run.leases and self._run.leases.halted:
+                raise
+            return _Fetched("failed", fault="MongoDB was lost")
         except NoAnswer as error:
             return _Fetched("failed", fault=str(error)[:_LONGEST_FAULT])
         except ArchiveError as error:

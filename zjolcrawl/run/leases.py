@@ -9,14 +9,16 @@ import math
 import socket
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from bson import ObjectId
 from scrapy import Request
 from scrapy.core.downloader import Downloader, Slot
 from scrapy.crawler import Crawler
+from scrapy.http import Response
 from scrapy.utils.httpobj import urlparse_cached
 
 from zjolcrawl.request_meta import HOST
@@ -26,6 +28,8 @@ from zjolcrawl.storage.store import Store
 
 logger = logging.getLogger(__name__)
 _BEATS = 5  # heartbeats per lease time
+_GRACE = 5.0  # seconds that requests under way have to end when a signal ends the run
+_HALTED = "the run was stopped"
 _LOOK = 0.1  # seconds between two attempts to get a turn
 
 
@@ -79,6 +83,8 @@ class Leases:
         self._places = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(self._most))
         self._turns_from = 0.0
         self._company_at = -math.inf  # monotonic time at which another live run was last seen
+        self._halted = asyncio.Event()
+        self._under_way: set[asyncio.Future[Response]] = set()
 
     async def begin(self) -> None:
         """Register the run as live and start the heartbeat. Raises DatabaseError."""
@@ -149,6 +155,37 @@ class Leases:
         if crawl_delay:
             self._crawl_delays[host] = min(crawl_delay, self._longest)
 
+    @property
+    def halted(self) -> bool:
+        """Whether no further request is made, because a signal ends the run."""
+        return self._halted.is_set()
+
+    def halt(self) -> None:
+        """Drop the requests that wait, and cut off those under way after a few seconds: LeaseLost for each."""
+        self._halted.set()
+        for slot in self._downloader.slots.values():
+            while slot.queue:
+                _, waiting = slot.queue.popleft()
+                waiting.errback(LeaseLost(_HALTED))
+        asyncio.get_running_loop().call_later(_GRACE, self._cut_off)
+
+    def _cut_off(self) -> None:
+        for each in self._under_way:
+            each.cancel()
+
+    async def response_to(self, sent: Coroutine[Any, Any, Response]) -> Response:
+        """The response that a handler waits for. Raises what the handler raises, and LeaseLost when cut off."""
+        task = asyncio.ensure_future(sent)
+        self._under_way.add(task)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if self.halted:
+                raise LeaseLost(_HALTED) from None
+            raise
+        finally:
+            self._under_way.discard(task)
+
     @asynccontextmanager
     async def permission(self, request: Request) -> AsyncIterator[None]:
         """Context of one request: waits until the host may be requested. Raises LeaseLost."""
@@ -184,7 +221,9 @@ class Leases:
         if crawl_delay := self._crawl_delays.get(host):
             self._free_from[host] = free + crawl_delay
         if free > now:
-            await asyncio.sleep(free - now)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._halted.wait(), free - now)
+        self._check()
 
     async def _is_held(self, host: str) -> bool:
         """Whether the host is held; waits until that is certain."""
@@ -221,6 +260,8 @@ class Leases:
     def _check(self) -> None:
         if self._store.lost:
             raise LeaseLost("MongoDB was lost")
+        if self.halted:
+            raise LeaseLost(_HALTED)
 
     async def _next_beat(self) -> None:
         with contextlib.suppress(TimeoutError):

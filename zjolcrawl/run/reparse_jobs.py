@@ -26,13 +26,14 @@ from zjolcrawl.run.summary import (
     LOCKED,
     NEEDS_A_PERSON,
     NOTHING_CHOSEN,
+    STOPPED,
     UNUSABLE,
     RunSummary,
 )
 
 PART_REPORTS = "PART_REPORTS"
 """Name of the setting that makes a part of `reparse` report to its parent process."""
-_SEVERITY = (DONE, NEEDS_A_PERSON, LOCKED, UNUSABLE)
+_SEVERITY = (DONE, STOPPED, NEEDS_A_PERSON, LOCKED, UNUSABLE)
 
 
 class _Part:

@@ -27,7 +27,7 @@ from zjolcrawl.run.leases import Leases
 from zjolcrawl.run.lock import LockHeld, RunLock
 from zjolcrawl.run.reparse_jobs import PART_REPORTS, report
 from zjolcrawl.run.report import warc_info, write_report
-from zjolcrawl.run.summary import LOCKED, NEEDS_A_PERSON, UNUSABLE, RunSummary
+from zjolcrawl.run.summary import LOCKED, NEEDS_A_PERSON, SHUTDOWN, UNUSABLE, RunSummary
 from zjolcrawl.run.tally import Tally
 from zjolcrawl.setting_values import parse_bool, visit_policy
 from zjolcrawl.storage.connection import Database
@@ -244,6 +244,13 @@ class Run:
             closing = self.crawler.engine.close_spider_async(reason=finish_reason)
             self._stopping = asyncio.ensure_future(closing)
 
+    def halt(self) -> None:
+        """Let go of all that waits, because a signal ends the run: its links stay pending."""
+        if self.leases:
+            self.leases.halt()
+        if self.store:
+            self.store.hasten()
+
     async def close(self, reason: str) -> None:
         """End the run, report it, and release all resources. `reason` is Scrapy's finish reason."""
         try:
@@ -284,7 +291,7 @@ class Run:
             self.fail(str(error))
         if self.leases:
             await self.leases.end()
-        if not self.failure:
+        if not self.failure and reason != SHUTDOWN:
             await self._index(self.store.db)
         await self._release()
         if summary.alarms:

@@ -8,7 +8,9 @@ from typing import Any
 
 from zjolcrawl.display.formatting import counted
 
-DONE, NEEDS_A_PERSON, UNUSABLE, LOCKED = 0, 1, 2, 75
+DONE, NEEDS_A_PERSON, UNUSABLE, STOPPED, LOCKED = 0, 1, 2, 3, 75
+SHUTDOWN = "shutdown"
+"""Scrapy's finish reason after a signal."""
 # Finish reasons of a complete run; others (shutdown, mongo_lost) leave work undone.
 GOOD_ENDS = ("finished", "closespider_")
 NOTHING_CHOSEN = "no capture in the archive matches the arguments"
@@ -40,7 +42,7 @@ class RunSummary:
 
     @property
     def exit_status(self) -> int:
-        """The documented exit status: 0, or 1 if something needs action."""
+        """The documented exit status: 1 if something needs action, 3 if a signal ended the run, else 0."""
         counts = self.counts
         if self.rereading:
             # A page that was faulty when fetched is not news; one that is parsed worse now is.
@@ -48,8 +50,10 @@ class RunSummary:
         else:
             bad = any(counts[name] for name in ("failed", "images_failed", "missed"))
             bad = bad or counts["rejected"] > counts["skipped"]
-        troubled = bad or self.faults or self.alarms or counts["errors"] or not self.ended_well
-        return NEEDS_A_PERSON if troubled else DONE
+        cut_off = not self.ended_well and self.reason != SHUTDOWN
+        if bad or self.faults or self.alarms or counts["errors"] or cut_off:
+            return NEEDS_A_PERSON
+        return DONE if self.ended_well else STOPPED
 
     def line(self) -> str:
         """The one-line summary for stderr."""

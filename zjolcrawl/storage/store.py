@@ -208,6 +208,10 @@ class Store(CrawlQueries):
             await self._keep(buffer)
         await self.flush()
 
+    def hasten(self) -> None:
+        """Wait no longer for a server that is away: the next failure is the end, and the spool has the items."""
+        self._outage.patience = 0.0
+
     async def end_run(self, values: dict[str, Any]) -> None:
         """Complete the `runs` document with these values. Raises StoreError."""
         end = RunEnd(self.run_id, storable({"ended_at": utc_now(), **values}))
