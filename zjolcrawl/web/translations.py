@@ -12,7 +12,7 @@ from zjolcrawl.web.labels import LINK_STATES, column_name
 
 SECTIONS = {
     "run": "运行", "columns": "栏目", "links": "链接", "visits": "访问", "templates": "模板",
-    "disk": "磁盘", "archive": "归档", "spool": "暂存", "alarm": "警报",
+    "disk": "磁盘", "archive": "归档", "spool": "暂存", "alarm": "警报", "server": "数据库",
 }  # fmt: skip
 _COUNTS = {
     "new": "新增", "changed": "改动", "same": "未变", "rejected": "不收", "failed": "失败",
@@ -116,6 +116,7 @@ _BY_KEY: dict[str, Callable[[Values], str]] = {
     "free": lambda v: f"剩余 {size(v['free'])}，归档占 {size(v['archive'])}",
     "missing_files": _listed("归档文件不见了", "missing_files"),
     "damaged_parts": _listed("归档文件有损坏", "damaged_parts"),
+    "server": lambda v: f"MongoDB {v['server']} 自 {v['end_of_life']} 起不再更新；MONGODB_URI 可指定较新的服务器",
     "files": lambda v: f"{len(v['files'])} 个文件等待入库",
     "set_aside": lambda v: f"{len(v['set_aside'])} 个暂存文件无法入库，已隔离保存，供人查看",
 }  # fmt: skip
