@@ -36,7 +36,13 @@ def main() -> int:
     """Crawl and print the article; the exit status is that of the crawl."""
     command = [sys.executable, "-m", "scrapy", "crawl", "column", "-a", f"column={COLUMNS}", *QUICK]
     with SiteProxy(FOLDERS) as site:
-        environment = {**os.environ, **site.environ, "DATA_DIR": str(DATA), "MONGODB_URI": ""}
+        environment = {
+            "CONTACT": "demo@example.org",
+            **os.environ,
+            **site.environ,
+            "DATA_DIR": str(DATA),
+            "MONGODB_URI": "",
+        }
         sys.stdout.write(f"$ scrapy crawl column -a column={COLUMNS}\n")
         sys.stdout.flush()
         status = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from scrapy.settings import BaseSettings
 
 from zjolcrawl.archive.s3 import store_of
+from zjolcrawl.contact import check_contact
 from zjolcrawl.storage.visit_policy import VisitPolicy
 
 _WORDS = {
@@ -46,6 +47,7 @@ def check_settings(settings: BaseSettings, image_schemes: Collection[str]) -> No
             parse_bool(settings.get(name))
         except ValueError as error:
             raise ValueError(f"setting {name}: {error}") from None
+    check_contact(str(settings.get("CONTACT") or ""))
     _check_numbers(settings)
     _check_image_store(settings.get("FILES_STORE") or "", image_schemes)
     try:

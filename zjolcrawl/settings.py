@@ -8,8 +8,6 @@ import os
 
 from scrapy.settings import default_settings
 
-from zjolcrawl import __version__
-
 
 def _environment(name: str, default: str) -> str:
     """The value of the environment variable of this name, or the default."""
@@ -74,7 +72,11 @@ ALARM_MAIL = _environment("ALARM_MAIL", "")
 LEASE_SECONDS = 15
 
 # --- rate limits and politeness --------------------------------------------------------------
-USER_AGENT = f"Mozilla/5.0 (compatible; zjolcrawl/{__version__}; news archive; +https://pypi.org/p/zjolcrawl)"
+# Who runs this crawler: an e-mail address or an http(s) URL, for the people who run the site. It stands in
+# the User-Agent, `zjolcrawl/0.1.0 (+CONTACT)`, and in the WARC files. Each run warns until it is set.
+# USER_AGENT, if set, replaces the User-Agent as a whole.
+CONTACT = _environment("CONTACT", "")
+ADDONS = {"zjolcrawl.contact.ContactAddon": 100}
 ROBOTSTXT_OBEY = True
 # Seconds after which a run fetches a host's robots.txt again (RFC 9309, 2.4: at most a day).
 ROBOTSTXT_MAX_AGE = 24 * 3600
