@@ -19,6 +19,7 @@ from zjolcrawl.parsing.column_page import ColumnPage, read_column
 from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.parsing.list_links import ListedLink
 from zjolcrawl.parsing.paper_page import PaperPage, read_paper_page
+from zjolcrawl.parsing.templates import paper_template
 from zjolcrawl.parsing.urls import host_of, is_paper_page, kind
 from zjolcrawl.pipelines.normalize import normalize
 from zjolcrawl.site.papers import paper_of
@@ -68,7 +69,7 @@ def draft(
     A page that takes more than `seconds` of processor time to parse counts as no article.
     """
     reader = PageReader(seconds)
-    made = Draft("T5" if paper_of(host_of(page.url)) else "others", {}, [page], [])
+    made = Draft(paper_template().name if paper_of(host_of(page.url)) else "others", {}, [page], [])
     values: dict[str, Any] = {"url": page.url}
     if page.content_type and page.content_type != _PLAIN:
         values["headers"] = {"Content-Type": page.content_type}
