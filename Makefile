@@ -3,10 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PYTEST := $(BIN)/python -m pytest -q --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+PARALLEL := --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -q $(PARALLEL)
+QUICK := -m "not (slow or browser or kill)"
+comma := ,
 ARGS ?=
 
-.PHONY: demo test test-fast lint bench fidelity crawl lock clean
+EXTRAS := browse,embedded,export,s3
+
+.PHONY: demo test test-fast lowest lint bench fidelity crawl lock clean
 
 demo: $(STAMP)  ## crawl the bundled site and print the reference article
 	$(BIN)/python -m tests.demo
@@ -15,7 +20,16 @@ test: $(STAMP)  ## run all tests
 	$(PYTEST) --max-worker-restart=2
 
 test-fast: $(STAMP)  ## run all tests except slow, browser and kill tests
-	$(PYTEST) -m "not (slow or browser or kill)"
+	$(PYTEST) $(QUICK)
+
+lowest:  ## run the tests of test-fast with the lowest dependencies that pyproject.toml allows
+	rm -rf $(VENV)-lowest && $(PYTHON) -m venv $(VENV)-lowest
+	$(VENV)-lowest/bin/python -m pip install --quiet uv
+	$(VENV)-lowest/bin/uv pip compile --quiet --resolution lowest-direct --output-file $(VENV)-lowest/lowest.txt \
+	  $(foreach each,$(subst $(comma), ,$(EXTRAS)),--extra $(each)) --python $(VENV)-lowest/bin/python pyproject.toml
+	$(VENV)-lowest/bin/uv pip install --quiet --compile-bytecode --resolution lowest-direct \
+	  --constraints $(VENV)-lowest/lowest.txt --python $(VENV)-lowest/bin/python -e '.[$(EXTRAS),dev]'
+	$(VENV)-lowest/bin/python -m pytest -q $(PARALLEL) $(QUICK)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -50,4 +64,4 @@ lock:  ## pin the packages that CI installs, from the bounds in pyproject.toml
 	rm -rf $(VENV)-lock
 
 clean:
-	rm -rf $(VENV) $(VENV)-peers .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-peers $(VENV)-lowest .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,7 +1,7 @@
 """`make demo`: crawls the bundled site under its real host names into an empty database.
 
 Serves fixtures/ through the local proxy, crawls five columns into an embedded MongoDB under
-data/demo, and prints the reference article as MongoDB has it.
+data/demo, crawls an article again that was edited meanwhile, and prints the reference article as MongoDB has it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from pathlib import Path
 from bson import json_util
 from pymongo import MongoClient
 
-from tests.support.goldens import FOLDERS
-from tests.support.site import SiteProxy
+from tests.support.goldens import FOLDERS, file_of
+from tests.support.site import Answer, SiteProxy
 from zjolcrawl.storage.embedded import EmbeddedServer
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT / "data" / "demo"
 REFERENCE = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
+EDITED = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170811_4767395.shtml"
+EDIT = ("18个部门的413个事项", "20个部门的437个事项")
 COLUMNS = "zjxw,zjxc,china-gnxw,opinion-bwgd,zzhz-bb"
 # The bundled site runs on this machine and needs no rate limit.
 QUICK = ("-s", "DOWNLOAD_DELAY=0", "-s", "AUTOTHROTTLE_ENABLED=False")
@@ -32,19 +34,35 @@ AGAIN = f"""To see it again:
 """
 
 
+def edit(site: SiteProxy) -> None:
+    """Change a sentence of EDITED on the test site, as an editor would."""
+    old, new = (text.encode() for text in EDIT)
+    page = file_of(EDITED).read_bytes()
+    assert old in page
+    site.set(EDITED, Answer(body=page.replace(old, new)))
+
+
 def main() -> int:
-    """Crawl and print the article; the exit status is that of the crawl."""
-    command = [sys.executable, "-m", "scrapy", "crawl", "column", "-a", f"column={COLUMNS}", *QUICK]
+    """Crawl, crawl once more after an edit, and print the article; the exit status is that of the crawl."""
     with SiteProxy(FOLDERS) as site:
-        environment = {**os.environ, **site.environ, "DATA_DIR": str(DATA), "MONGODB_URI": ""}
-        sys.stdout.write(f"$ scrapy crawl column -a column={COLUMNS}\n")
-        sys.stdout.flush()
-        status = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+        status = _crawl(site, "column", "-a", f"column={COLUMNS}")
+        edit(site)
+        revisit = _crawl(site, "article", "-a", f"url={EDITED}")
     with EmbeddedServer.acquire(DATA) as server, MongoClient(server.uri, tz_aware=True) as client:
         article = client["zjol"]["articles"].find_one({"_id": REFERENCE})
     sys.stdout.write(json_util.dumps(article, ensure_ascii=False, indent=2) + "\n\n" + AGAIN)
     # The bundled site has pages without an article, to show where they go: status 1 is expected.
-    return 0 if article and status in {0, 1} else 1
+    return 0 if article and status in {0, 1} and revisit == 0 else 1
+
+
+def _crawl(site: SiteProxy, *arguments: str) -> int:
+    """Print and run `scrapy crawl`; returns its exit status."""
+    contact = {"CONTACT": "demo@example.org"}
+    environment = contact | os.environ | site.environ | {"DATA_DIR": str(DATA), "MONGODB_URI": ""}
+    sys.stdout.write(f"$ scrapy crawl {' '.join(arguments)}\n")
+    sys.stdout.flush()
+    command = [sys.executable, "-m", "scrapy", "crawl", *arguments, *QUICK]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ from zjolcrawl.setting_values import check_names
         ("ALARM_WEBHOOK=ftp://example.org/", "is not an http or https URL"),
         ("ALARM_MAIL=notmail", "setting ALARM_MAIL=notmail is not an e-mail address"),
         ("ALARM_MAIL=a@b", "setting ALARM_MAIL=a@b is not an e-mail address"),
-        ("CONTACT=me", "setting CONTACT=me is neither an e-mail address nor a URL"),
+        ("CONTACT=me", "setting CONTACT=me: expected an e-mail address"),
         ("DATA_DIR=", "setting DATA_DIR is empty: expected a folder"),
         ("DATA_DIR=  ", "setting DATA_DIR is empty: expected a folder"),
     ],

@@ -16,7 +16,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -103,6 +103,9 @@ class ArchivedArticle:
             made = _MADE.get(name)
             if isinstance(value, list):
                 values[name] = tuple(made(**each) if made else each for each in value)
+            elif isinstance(value, datetime):
+                # pandas recognises a column of times only with one tzinfo; copies of bson's differ.
+                values[name] = value.replace(tzinfo=timezone.utc)
             else:
                 values[name] = made(**value) if made else value
         if "run_id" in values:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from scrapy.settings import BaseSettings, default_settings
 
 from zjolcrawl.archive.s3 import store_of
+from zjolcrawl.contact import check_contact
 from zjolcrawl.site.own_file import nearest
 from zjolcrawl.storage.visit_policy import VisitPolicy
 
@@ -105,6 +106,7 @@ def check_settings(settings: BaseSettings, image_schemes: Collection[str]) -> No
             parse_bool(settings.get(name))
         except ValueError as error:
             raise ValueError(f"setting {name}: {error}") from None
+    check_contact(str(settings.get("CONTACT") or ""))
     _check_numbers(settings)
     _check_addresses(settings)
     if not settings.get("DATA_DIR") or not str(settings.get("DATA_DIR")).strip():
@@ -140,15 +142,11 @@ def _check_numbers(settings: BaseSettings) -> None:
 
 
 def _check_addresses(settings: BaseSettings) -> None:
-    hook, mail, contact = (
-        settings.get(n) or "" for n in ("ALARM_WEBHOOK", "ALARM_MAIL", "CONTACT")
-    )
+    hook, mail = (settings.get(name) or "" for name in ("ALARM_WEBHOOK", "ALARM_MAIL"))
     if hook and not _is_url(hook):
         raise ValueError(f"setting ALARM_WEBHOOK={hook} is not an http or https URL")
     if mail and not _ADDRESS.fullmatch(mail):
         raise ValueError(f"setting ALARM_MAIL={mail} is not an e-mail address")
-    if contact and not _is_url(contact) and not _ADDRESS.fullmatch(contact):
-        raise ValueError(f"setting CONTACT={contact} is neither an e-mail address nor a URL")
 
 
 def _is_url(text: str) -> bool:

@@ -9,7 +9,6 @@ import sys
 
 from scrapy.settings import default_settings
 
-from zjolcrawl import __version__
 from zjolcrawl.site.description import SiteError
 from zjolcrawl.site.own_file import own_settings
 
@@ -71,9 +70,11 @@ ALARM_MAIL = ""
 LEASE_SECONDS = 15
 
 # --- rate limits and politeness --------------------------------------------------------------
-# An e-mail address or URL at which the site can reach you; it takes the place of CONTACT in the User-Agent.
+# Who runs this crawler: an e-mail address or an http(s) URL, for the people who run the site. It stands in
+# the User-Agent, `zjolcrawl/0.1.0 (+CONTACT)`, and in the WARC files. Each run warns until it is set.
+# USER_AGENT, if set, replaces the User-Agent as a whole.
 CONTACT = ""
-USER_AGENT = f"Mozilla/5.0 (compatible; zjolcrawl/{__version__}; news archive; +CONTACT)"
+ADDONS = {"zjolcrawl.contact.ContactAddon": 100}
 ROBOTSTXT_OBEY = True
 # Seconds after which a run fetches a host's robots.txt again (RFC 9309, 2.4: at most a day).
 ROBOTSTXT_MAX_AGE = 24 * 3600

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.goldens import FIXTURES, as_document, file_of, load, read, sidecars
+from tests.support.goldens import FIXTURES, file_of, load, read, sidecars
+from zjolcrawl.fixture import as_document
 from zjolcrawl.items import Article, RawArticle
 from zjolcrawl.parsing.article_page import NotArticle, Stub, read_article
 from zjolcrawl.pipelines.normalize import normalize

@@ -109,6 +109,6 @@ def environment(site: SiteProxy | None, data: Path, uri: str, database: str) -> 
     given = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
     given |= site.environ if site else {}
     given |= {"DATA_DIR": str(data), "MONGODB_URI": uri, "MONGODB_DATABASE": database}
+    given.setdefault("CONTACT", "archive@example.org")
     given["PYTHONFAULTHANDLER"] = "1"  # for `stacks`
-    given["CONTACT"] = "tests@example.org"
     return given

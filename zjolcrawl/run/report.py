@@ -25,9 +25,11 @@ _REPORTS = 1000  # reports kept: about six weeks of hourly runs
 
 def warc_info(settings: BaseSettings, run: str, arguments: Mapping[str, str]) -> dict[str, str]:
     """The warcinfo fields: software, run, and settings of the crawl."""
+    contact = settings.get("CONTACT")
     return {
         "software": f"zjolcrawl/{__version__} Scrapy/{scrapy.__version__}",
         "isPartOf": f"run {run}",
+        **({"operator": contact} if contact else {}),
         "robots": "obey" if settings.getbool("ROBOTSTXT_OBEY") else "ignore",
         "http-header-user-agent": settings.get("USER_AGENT"),
         "arguments": json.dumps(arguments),

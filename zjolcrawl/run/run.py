@@ -19,6 +19,7 @@ from zjolcrawl import __version__
 from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.archive.writer import WarcWriter
+from zjolcrawl.contact import contact_warning
 from zjolcrawl.display.terminal import say
 from zjolcrawl.items import ColumnVisit, Outcome
 from zjolcrawl.run import alerts, log_file
@@ -166,6 +167,8 @@ class Run:
     async def _go_live(self, store: Store, uri: str) -> None:
         """Open the archive for writing, and start the heartbeat of the leases."""
         settings, run = self.crawler.settings, str(store.run_id)
+        if warning := contact_warning(settings):
+            self.warnings.append(warning)
         if self.archive:
             self.writer = WarcWriter(
                 self.archive, run=run, info=warc_info(settings, run, self.arguments),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -14,7 +13,6 @@ from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
-from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure
 
 from zjolcrawl.archive.archive import ArchiveError
@@ -46,11 +44,9 @@ from zjolcrawl.spiders.responses import (
     validators_of,
 )
 
-logger = logging.getLogger(__name__)
 REFUSALS = {403, 429}
 """Statuses that mean that the server refuses the crawler."""
 _MOST_REFUSALS = 20  # in a row
-_CONTACT = "give an e-mail address or URL at which the site can reach you"
 _MOST_STUBS = 3  # JavaScript redirects in a row: more is a loop
 
 
@@ -74,21 +70,11 @@ class ArticleReader(Spider):
         self._refused = 0
 
     @classmethod
-    def update_settings(cls, settings: BaseSettings) -> None:
-        """Write CONTACT into the User-Agent, or leave it out."""
-        super().update_settings(settings)
-        contact = settings.get("CONTACT")
-        agent = settings["USER_AGENT"].replace("; +CONTACT", f"; +{contact}" if contact else "")
-        settings.set("USER_AGENT", agent, priority="spider")
-
-    @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider.pages.seconds = crawler.settings.getfloat("PAGE_SECONDS")
         arguments = {"spider": spider.name, **spider.given}
         spider.run = Run(crawler, spider.mode, arguments, spider.part)
-        if spider.run.live and not crawler.settings.get("CONTACT"):
-            logger.warning("CONTACT is not set: %s", _CONTACT)
         return spider
 
     async def record(self, links: Sequence[Link]) -> bool:
