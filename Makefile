@@ -11,7 +11,7 @@ ARGS ?=
 
 EXTRAS := browse,embedded,export,s3
 
-.PHONY: demo test test-fast lowest lint bench fidelity crawl lock clean
+.PHONY: demo test test-fast lowest lint docs bench fidelity crawl lock clean
 
 demo: $(STAMP)  ## crawl the bundled site and print the reference article
 	$(BIN)/python -m tests.demo
@@ -37,6 +37,9 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+docs: $(VENV)/.docs  ## build the site of docs/ in site/; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 bench: $(STAMP)  ## measure speed and write bench/RESULTS.md; needs nginx; ARGS="crawl_rate warc", ARGS=--quick
 	$(BIN)/python -m bench --write $(ARGS)
 
@@ -51,6 +54,10 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	touch $(STAMP)
+
+$(VENV)/.docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	touch $(VENV)/.docs
 
 lock:  ## pin the packages that CI installs, from the bounds in pyproject.toml
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock

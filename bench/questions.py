@@ -1,4 +1,4 @@
-"""Measures the README's example queries on a large archive, next to a bare indexed find.
+"""Measures the example queries of docs/questions.md on a large archive, next to a bare indexed find.
 
 python -m bench.questions [ARTICLES [ROUNDS]]
 

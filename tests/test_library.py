@@ -1,4 +1,4 @@
-"""The Python API, as README.md shows it."""
+"""The Python API, as docs/how-to/python.md shows it."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_no_database(tmp_path: Path) -> None:
     assert not [each for each in threading.enumerate() if each.name == "zjolcrawl"]
 
 
-def test_readme_runs_as_printed(
+def test_page_runs_as_printed(
     archive: NewsArchive, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     mongodb_uri: str, database: str, tmp_path: Path,
 ) -> None:  # fmt: skip

@@ -1,4 +1,4 @@
-"""The queries of README.md on 8,000 articles: correct as printed, and answered by their indexes alone."""
+"""The queries of docs/questions.md on 8,000 articles: correct as printed, and answered by their indexes alone."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _BSON = {"string": "string", "int": "int", "timestamp": "date", "objectid": "obj
 class Field:
     """A field of an article, or a part of one.
 
-    Type: `type`, `many` (a list of it), `parts` of a struct. Documentation: `meaning`, as README.md has it, and
+    Type: `type`, `many` (a list of it), `parts` of a struct. Documentation: `meaning`, for users, and
     `term`, the Chinese word that a comparison of versions shows. Validation: `required` (every document has
     it), `checked` (MongoDB checks this optional part), `empty` (a text may be empty), `choices`, `least`,
     `pattern`. Use: `editorial` (a change of it makes a new revision), `expected` (a PAGE or PAPER without it

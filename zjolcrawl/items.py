@@ -122,7 +122,7 @@ class RawArticle:
 
 @dataclass(slots=True)
 class Article:
-    """One version of an article as stored in `articles` (schema: README.md).
+    """One version of an article as stored in `articles` (schema: docs/reference/schema.md).
 
     Times are aware UTC datetimes. A field that the page lacks is None or empty here and absent in MongoDB.
     The store adds bookkeeping fields (revision, first_seen_at …), and what it stores of `visit`.

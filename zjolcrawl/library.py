@@ -41,7 +41,7 @@ _AT_ONCE = 100  # articles fetched together while a caller iterates
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivedArticle:
-    """One version of an article; README.md explains the fields (`articles`).
+    """One version of an article; docs/reference/schema.md explains the fields.
 
     Times are aware UTC datetimes. A field that the page lacks is None; a list is empty.
     """

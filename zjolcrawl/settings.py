@@ -26,19 +26,20 @@ MONGODB_URI = ""
 MONGODB_DATABASE = "zjol"
 DATA_DIR = "data"
 # Archive every response as it came, in DATA_DIR/warc; a new file starts at this size.
-WARC = "on"
+WARC = "on"  # off: no archive, and documents have no `warc`
 WARC_MAX_BYTES = 1024**3
 # s3://BUCKET/PREFIX for `scrapy archive push`, which uploads complete files; uses Scrapy's AWS_… settings.
 WARC_STORE = ""
 # Download the images of articles; off stores only their URLs. Scrapy's FILES_STORE replaces
-# DATA_DIR/images: s3://BUCKET/PATH, gridfs://BUCKET in the same database …
+# DATA_DIR/images: s3://BUCKET/PATH/ (extra `s3`, AWS_… settings), gridfs://BUCKET in the same database, gs://, ftp://.
 IMAGES = "on"
 FILES_STORE = ""
 IMAGES_MAX_BYTES = 20 * 1024 * 1024
-IMAGES_MAX_COUNT = 200
+IMAGES_MAX_COUNT = 200  # A larger image is `failed`; further images of an article stay `referenced`
 # A stored article is revisited this many days after its publication, for edits and takedowns.
 RECHECK_DAYS = "1,3,7,30"
-# A link is not retried after this many failures in a row: about five weeks.
+# A link is not retried after this many failures in a row: about five weeks. Nor are failed images after
+# this many visits.
 GIVE_UP_AFTER = 12
 # A page that is gone or rejected is revisited after each of these delays in days, as long as visits
 # agree; a stored article counts as taken down after CONFIRM_VISITS that agree. So an outage of a day or
@@ -51,7 +52,8 @@ FLIP_ALARM = 5
 # A column is read to its last page this often, because old pages change too; otherwise a walk ends
 # at the first page without an unknown link.
 FULL_SWEEP_DAYS = 7
-# A walk stops after this many pages of one list: a list may be endless. Real columns have 50 and more.
+# A walk stops after this many pages of one list (also of a paper's issue or `discover`) with a run warning,
+# and does not count as complete: a list may be endless. Real columns have 50 and more.
 COLUMN_MAX_PAGES = 2000
 # A bulk write starts after this many documents or seconds: bulk upserts are far cheaper than single
 # inserts (bench/RESULTS.md).
@@ -64,7 +66,7 @@ MONGODB_PATIENCE = 600
 ALARM_WEBHOOK = ""
 ALARM_MAIL = ""
 
-# Runs on one database share a crawl by host (README, "Parallel runs"). A run that has not renewed its
+# Runs on one database share a crawl by host (docs/how-to/parallel.md). A run that has not renewed its
 # leases for this many seconds counts as dead, and other runs get its hosts. Must exceed the time that
 # the slowest page takes on a busy machine.
 LEASE_SECONDS = 15
@@ -78,14 +80,18 @@ ADDONS = {"zjolcrawl.contact.ContactAddon": 100}
 ROBOTSTXT_OBEY = True
 # Seconds after which a run fetches a host's robots.txt again (RFC 9309, 2.4: at most a day).
 ROBOTSTXT_MAX_AGE = 24 * 3600
+# Requests to one host at the same time, and seconds between two of them. All runs together keep both.
 CONCURRENT_REQUESTS_PER_DOMAIN = 2
 DOWNLOAD_DELAY = 1.0
+# A slow host gets fewer requests.
 AUTOTHROTTLE_ENABLED = True
 AUTOTHROTTLE_TARGET_CONCURRENCY = 1.0
+# Seconds after which a response that does not arrive is a failure.
 DOWNLOAD_TIMEOUT = 60
 # An article page is 20-200 KB; anything near this is not one.
 DOWNLOAD_MAXSIZE = 20 * 1024 * 1024
 DOWNLOAD_WARNSIZE = 4 * 1024 * 1024
+# Further attempts in the same run after a status of RETRY_HTTP_CODES or a broken response.
 RETRY_TIMES = 2
 # Keep a response whose connection was lost: its bytes are archived, then DecompressionMiddleware
 # treats it as broken and retries.
@@ -168,9 +174,9 @@ CONCURRENT_ITEMS = 1
 # their images count too, so raise this along with CONCURRENT_REQUESTS for many hosts.
 SCRAPER_SLOT_MAX_ACTIVE_SIZE = 1_000_000
 
-# A page that takes more seconds of processor time to parse is rejected; its bytes stay archived. A normal
-# page takes milliseconds, a hostile one could stop a crawl. Must be less than LEASE_SECONDS, or the run
-# counts as dead. 0: no limit.
+# A page that takes more seconds of processor time to parse is rejected (`takes too long`), a column page is
+# an error; the bytes stay archived for `scrapy crawl reparse`. A normal page takes milliseconds, a hostile
+# one could stop a crawl. Must be less than LEASE_SECONDS, or the run counts as dead. 0: no limit.
 PAGE_SECONDS = 10
 
 # Tried and not used, because both were slower: uvloop (ASYNCIO_EVENT_LOOP), and Scrapy's experimental

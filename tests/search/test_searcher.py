@@ -1,4 +1,4 @@
-"""Hits and their order are those of a plain scan, as README.md states."""
+"""Hits and their order are those of a plain scan, as docs/how-to/search.md states."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ HOLIDAYS = frozenset(
     for start in (date(2015, 2, 18), date(2016, 2, 7), date(2017, 1, 27)) for n in range(7)
 )  # fmt: skip
 """Days on which nothing is published."""
-# Names in README.md's queries occur, but are not the most frequent; the article it names was edited.
+# Names in the queries of docs/questions.md occur, but are not the most frequent; the article it names was edited.
 _REPORTERS, _EDITORS, _TAGS = (3, "江帆"), (2, "金晨"), (6, "生态文明")
 _KNOWN_COLUMNS = [column for column in COLUMNS if column.id == "zjxw"]
 _KNOWN_DAY, _KNOWN_ID = date(2017, 8, 12), 4774532

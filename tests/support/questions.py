@@ -1,6 +1,6 @@
-"""The example queries of README.md, from which its mongosh and pymongo code is generated.
+"""The example queries of docs/questions.md, from which its mongosh and pymongo code is generated.
 
-`python -m tests.support.questions` writes them into README.md.
+`python -m tests.support.questions` writes them into the page.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ class Question:
         return self._call(_python, order)
 
     def ask(self, db: Database[Any]) -> list[dict[str, Any]]:
-        """The result of the pymongo query as README.md prints it."""
+        """The result of the pymongo query as the page prints it."""
         (printed,) = readme.code(self.title, "python")
         return list(eval(printed, {"db": db, "datetime": datetime, "china": CHINA}))
 
     def printed(self, formatted: str) -> str:
-        """The text for README.md."""
+        """The text for the page."""
         return (
             f"{self.title} ({self.index}):\n```js\n{self.shell()}\n```\n```python\n{formatted}\n```"
         )
@@ -94,7 +94,7 @@ def formatted(questions: list[Question]) -> list[str]:
     lines = "".join(f"{each.python()}\n# next\n" for each in questions)
     done = subprocess.run(
         [sys.executable, "-m", "ruff", "format", "-"],
-        input=lines, capture_output=True, text=True, check=True, cwd=readme.README.parent,
+        input=lines, capture_output=True, text=True, check=True, cwd=readme.ROOT,
     )  # fmt: skip
     return [each.strip("\n") for each in done.stdout.split("# next\n")[:-1]]
 
@@ -289,7 +289,7 @@ IN_TEXTS = Question(
 
 
 def main() -> None:
-    """Write each question into README.md."""
+    """Write each question into docs/questions.md or docs/how-to/search.md."""
     questions = [*QUESTIONS, IN_TEXTS]
     for each, python in zip(questions, formatted(questions), strict=True):
         readme.write(each.title, each.printed(python))

@@ -29,11 +29,16 @@ class Warm:
     """A started `scrapy ARGUMENTS` with exactly this environment; has the part of `subprocess.Popen` that tests use."""
 
     def __init__(
-        self, arguments: Sequence[str], environment: dict[str, str], ahead: float = 0
+        self,
+        arguments: Sequence[str],
+        environment: dict[str, str],
+        ahead: float = 0,
+        folder: Path = _ROOT,
     ) -> None:
+        """`folder`: the working folder, the checkout if not given."""
         self.args = ["scrapy", *arguments]
         pipes = [os.pipe(), os.pipe()]
-        given = (self.args, environment, ahead, *(_Descriptor(write) for _, write in pipes))
+        given = (self.args, environment, ahead, folder, *(_Descriptor(write) for _, write in pipes))
         self._process = _SERVER.Process(target=_be_scrapy, args=given)
         self._process.start()
         for _, write in pipes:
@@ -110,13 +115,18 @@ def _received(sent: Any) -> int:
 
 
 def _be_scrapy(
-    arguments: list[str], environment: dict[str, str], ahead: float, out: int, err: int
+    arguments: list[str],
+    environment: dict[str, str],
+    ahead: float,
+    folder: Path,
+    out: int,
+    err: int,
 ) -> NoReturn:
     for descriptor, number in ((out, 1), (err, 2)):
         os.dup2(descriptor, number)
         os.close(descriptor)
     faulthandler.enable()
-    os.chdir(_ROOT)
+    os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
     if ahead:

@@ -76,7 +76,7 @@ VALIDATORS: dict[str, dict[str, Any] | None] = {
 }
 _HOST = r"^[a-z]+://(?:[^/?#@]*@)?([^/?#:]+)"
 _NEWEST = ("published_at", DESCENDING)
-# Each index serves a query in README.md, named in the comment. A partial index serves only queries that
+# Each index serves a query in docs/questions.md, named in the comment. A partial index serves only queries that
 # contain its condition literally; it indexes few articles, so it costs few writes.
 _FORMER = ("search_queue", "search_segments", "search_parts")
 INDEXES: dict[str, list[IndexModel]] = {

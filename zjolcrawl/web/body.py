@@ -26,7 +26,7 @@ TAGS = {
     "p", "h2", "strong", "em", "a", "img", "figure", "figcaption", "table", "tr", "td", "th", "ul",
     "ol", "li", "blockquote", "br", "video",
 }  # fmt: skip
-"""The tags that `body_html` may have (README.md); not tbody, which browsers add themselves."""
+"""The tags that `body_html` may have (docs/reference/schema.md); not tbody, which browsers add themselves."""
 _ATTRIBUTES = {
     "a": {"href"}, "img": {"src", "alt"}, "video": {"src"},
     "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"},

@@ -1,4 +1,4 @@
-"""README.md, "Export and import": the table of fields is that of fields.py, commands and code run as printed."""
+"""docs/how-to/export.md: commands and code run as printed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from tests.export.made import article
 from tests.export.test_hostile import BODIES
 from tests.support import readme
 from tests.support.crawling import Crawl
-from zjolcrawl.fields import FIELDS
 
 (COMMANDS,) = readme.code("export", "sh")
 LIBRARIES = ("pandas", "polars", "duckdb")
@@ -45,13 +44,6 @@ def bodies_of(found: Any) -> list[str]:
     return list(found["body"])
 
 
-def test_table_is_that_of_the_code() -> None:
-    head = "| field | type | meaning |\n|---|---|---|\n"
-    table = readme.region("fields").removeprefix(head)
-    rows = [tuple(cell.strip() for cell in row.split("|")[1:-1]) for row in table.splitlines()]
-    assert rows == [(f"`{field.name}`", str(field), field.meaning) for field in FIELDS]
-
-
 def test_round_trips_as_printed(
     archive: Database[Any], command: Crawl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -64,7 +56,7 @@ def test_round_trips_as_printed(
     for name in LIBRARIES:
         (block,) = readme.code(name, "python")
         names: dict[str, Any] = {}
-        exec(block, names)  # code from README.md
+        exec(block, names)  # code from the page
         for form in ("parquet", "lines", "table"):
             found = bodies_of(names[form])
             assert (len(found), digest(found)) == (COUNT, digest(bodies)), f"{name}: {form}"
