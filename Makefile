@@ -11,7 +11,7 @@ ARGS ?=
 
 EXTRAS := browse,embedded,export,s3
 
-.PHONY: demo test test-fast lowest lint docs bench fidelity crawl lock clean
+.PHONY: demo test test-fast lowest lint docs bench fidelity crawl dist lock clean
 
 demo: $(STAMP)  ## crawl the bundled site and print the reference article
 	$(BIN)/python -m tests.demo
@@ -49,6 +49,12 @@ fidelity: $(STAMP)  ## score each field and compare with bench/floors.toml; ARGS
 crawl: $(STAMP)  ## crawl the live site; ARGS="-a column=zjxw -a pages=1"
 	$(BIN)/scrapy crawl column $(ARGS)
 
+dist:  ## build and check what goes to PyPI
+	rm -rf dist $(VENV)-dist && $(PYTHON) -m venv $(VENV)-dist
+	$(VENV)-dist/bin/python -m pip install --quiet build twine
+	$(VENV)-dist/bin/python -m build
+	$(VENV)-dist/bin/python -m twine check --strict dist/*
+
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
@@ -71,4 +77,4 @@ lock:  ## pin the packages that CI installs, from the bounds in pyproject.toml
 	rm -rf $(VENV)-lock
 
 clean:
-	rm -rf $(VENV) $(VENV)-peers $(VENV)-lowest .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-peers $(VENV)-lowest $(VENV)-dist dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
