@@ -8,7 +8,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 
 from zjolcrawl.site.catalogue import Column, load_catalogue, sites
-from zjolcrawl.site.current import current_site
+from zjolcrawl.site.current import current_site, for_site
+from zjolcrawl.site.description import Site
 from zjolcrawl.site.papers import Paper, load_papers
 
 Names = Mapping[str, tuple[str, ...]]
@@ -87,10 +88,22 @@ def _folded(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
-def column_names() -> dict[str, tuple[str, ...]]:
-    """The columns of the catalogue and the papers, whose articles have the paper's id in `columns`."""
+def _column_names(_: Site) -> dict[str, tuple[str, ...]]:
     papers = {key: (paper.name,) for key, paper in load_papers().items()}
     return {**papers, **{key: (column.name,) for key, column in load_catalogue().items()}}
+
+
+def _known_hosts(_: Site) -> list[str]:
+    papers = load_papers().values()
+    columns = (column.site for column in load_catalogue().values())
+    older = (host for paper in papers for host in paper.older_hosts)
+    return list(dict.fromkeys([*sites(), *columns, *(paper.host for paper in papers), *older]))
+
+
+# Made once: a page of the web server with a filter needs them, and the catalogue takes 50 ms to read.
+column_names = for_site(_column_names)
+"""Columns of the catalogue, and papers, whose articles have the paper's id in `columns`."""
+_hosts = for_site(_known_hosts)
 
 
 def find_columns(given: Iterable[str]) -> tuple[Column, ...]:
@@ -124,18 +137,10 @@ def find_hosts(
     """
     site = current_site()
     known: dict[str, tuple[str, ...]] = {}
-    for host in (*known_hosts(), *more):
+    for host in (*_hosts(), *more):
         known.setdefault(site.short(host), (host, *filter(None, [sites().get(host)])))
     found = find("host", (site.short(_host_in(each)) for each in given), known, hint)
     return tuple(map(site.host, found))
-
-
-def known_hosts() -> list[str]:
-    """The hosts of the site that its files name."""
-    papers = load_papers().values()
-    columns = (column.site for column in load_catalogue().values())
-    older = (host for paper in papers for host in paper.older_hosts)
-    return list(dict.fromkeys([*sites(), *columns, *(paper.host for paper in papers), *older]))
 
 
 def _host_in(text: str) -> str:
