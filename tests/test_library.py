@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,7 +61,7 @@ def test_its_page_and_its_image_are_the_bytes_that_came(archive: NewsArchive) ->
 def test_search_and_filters(archive: NewsArchive) -> None:
     urls = [each.url for each in archive.search("环境保护督察 金晨", since="2017-08-12")]
     assert urls == [REFERENCE]
-    assert [each.url for each in archive.articles(person=["江帆", "某人"], images=True)] == urls
+    assert [each.url for each in archive.articles(person=["江帆", "金晨"], images=True)] == urls
     assert archive.count(site="zjnews.zjol.com.cn", until="2017-08-12") == 1
     assert archive.count(until="2017-08-11") == 0
     assert list(archive.search("督察", column="zjxc")) == []
@@ -67,10 +70,32 @@ def test_search_and_filters(archive: NewsArchive) -> None:
     assert archive.histogram("督察") == {"2017-08": 1}
     assert archive.histogram("督察", "day", column="zjxc") == {}
     assert [each.url for each in archive.search("督察", order="relevance")] == urls
+    assert archive.count(column="浙江宣传") == 0
+    assert archive.count(site="zjnews") == archive.count(site="浙江新闻") == 1
     with pytest.raises(TypeError):
         archive.count(colour="red")
     with pytest.raises(ValueError, match="month"):
         archive.count(since="2017-13-01")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "told"),
+    [
+        ({"column": "zjxv"}, "unknown column zjxv: did you mean zjxw (浙江新闻)?"),
+        ({"column": ["zjxw", "浙江新文"]}, "unknown column 浙江新文: did you mean zjxw (浙江新闻)?"),
+        ({"column": ""}, "unknown column ''"),
+        ({"site": "zjnewz"}, "unknown host zjnewz: did you mean zjnews (浙江新闻)?"),
+        ({"person": "江凡"}, "unknown person 江凡: did you mean 江帆?"),
+        ({"person": ["江帆", "某人"]}, "unknown person 某人: no article has this reporter or editor"),
+        ({"tag": "污染"}, "unknown tag 污染: no article has it"),
+    ],
+)  # fmt: skip
+def test_unknown_names(chosen: dict[str, Any], told: str, archive: NewsArchive) -> None:
+    for ask in (
+        archive.articles, archive.count, partial(archive.search, "督察"), partial(archive.histogram, "督察"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=re.escape(told)):
+            ask(**chosen)
 
 
 def test_revisions_of_an_edited_article(

@@ -16,6 +16,7 @@ from zjolcrawl.setting_values import parse_bool
 from zjolcrawl.site.catalogue import Column, load_catalogue
 from zjolcrawl.site.current import current_site
 from zjolcrawl.site.description import SiteError
+from zjolcrawl.site.names import COLUMNS_HINT, UnknownName, find_columns, find_hosts, find_papers
 from zjolcrawl.site.papers import Paper, load_papers
 
 
@@ -48,7 +49,7 @@ def column_arguments(
     recheck: str = "off",
     **unknown: str,
 ) -> ColumnArguments:
-    """Parse the arguments of `scrapy crawl column`. Raises ArgumentError."""
+    """Parse the arguments of `scrapy crawl column`. Raises ArgumentError, UnknownName."""
     _no_others(unknown, "column, url, since, until, pages, recheck")
     return ColumnArguments(
         _columns(column, url),
@@ -89,24 +90,18 @@ def paper_arguments(
     recheck: str = "off",
     **unknown: str,
 ) -> PaperArguments:
-    """Parse the arguments of `scrapy crawl paper`. Raises ArgumentError."""
+    """Parse the arguments of `scrapy crawl paper`. Raises ArgumentError, UnknownName."""
     _no_others(unknown, "paper, date, since, until, recheck")
-    known = load_papers()
-    wanted = _parts(paper)
-    missing = [name for name in wanted if name not in known]
-    if missing or not wanted:
-        told = (
-            f"unknown paper {', '.join(missing)}" if missing else "crawl paper needs paper=ID[,ID…]"
+    if not (papers := find_papers(_parts(paper))):
+        raise ArgumentError(
+            f"crawl paper needs paper=ID[,ID…]; known papers: {', '.join(load_papers())}"
         )
-        raise ArgumentError(f"{told}; known papers: {', '.join(known)}")
     if date is not None and (since is not None or until is not None):
         raise ArgumentError("date= cannot be combined with since= and until=")
     if date is None and (since is None) != (until is None):
         raise ArgumentError("since= and until= must be given together: the first and the last day")
     days = (_day("date", date),) * 2 if date is not None else day_span(since, until)
-    return PaperArguments(
-        tuple(known[name] for name in dict.fromkeys(wanted)), *days, _on("recheck", recheck)
-    )
+    return PaperArguments(papers, *days, _on("recheck", recheck))
 
 
 def article_arguments(url: str | None = None, file: str | None = None, **unknown: str) -> list[str]:
@@ -145,14 +140,15 @@ def discover_arguments(
     file: str | None = None,
     **unknown: str,
 ) -> DiscoverArguments:
-    """Parse the arguments of `scrapy crawl discover`. Raises ArgumentError.
+    """Parse the arguments of `scrapy crawl discover`. Raises ArgumentError, UnknownName.
 
     `site`: host names, short (`zjnews`) or full; their front pages and their columns are looked at.
-    Without `site` and `column`: the whole catalogue, enabled or not.
+    A full name may be one that no file of the site has. Without `site` and `column`: the whole catalogue,
+    enabled or not.
     """
     _no_others(unknown, "site, column, pages, file")
     catalogue = _catalogue()
-    hosts = host_names(site or "")
+    hosts = tuple(dict.fromkeys(map(_host, _parts(site))))
     fronts = [_column_of_url(f"http://{host}/", catalogue) for host in hosts]
     columns = [each for each in catalogue.values() if each.site in hosts]
     if column is not None:
@@ -249,13 +245,8 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_parts(text)))
 
 
-def host_names(text: str) -> tuple[str, ...]:
-    """Split a comma-separated list of hosts; `zjnews` means zjnews.zjol.com.cn."""
-    return tuple(map(current_site().host, names(text)))
-
-
 def _parts(text: str | None) -> tuple[str, ...]:
-    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+    return tuple(part.strip() for part in re.split("[,，]", text or "") if part.strip())
 
 
 def _no_others(unknown: dict[str, str], known: str) -> None:
@@ -271,13 +262,20 @@ def _columns(ids: str | None, url: str | None) -> tuple[Column, ...]:
         return (_column_of_url(url, catalogue),)
     if ids is None:
         return tuple(column for column in catalogue.values() if column.enabled)
-    wanted = _parts(ids)
-    missing = [name for name in wanted if name not in catalogue]
-    if missing or not wanted:
-        raise ArgumentError(
-            f"unknown column {', '.join(missing) or repr(ids)}: `scrapy columns` lists them"
-        )
-    return tuple(catalogue[name] for name in dict.fromkeys(wanted))
+    if not (wanted := find_columns(_parts(ids))):
+        raise ArgumentError(f"unknown column {ids!r}: {COLUMNS_HINT}")
+    return wanted
+
+
+def _host(name: str) -> str:
+    """The full name of a host. Only a host given in full may be unknown: its pages say whether it exists."""
+    full = current_site().host(name)
+    try:
+        return find_hosts([name], hint=f"give a new host in full: {full}")[0]
+    except UnknownName:
+        if "." in name:
+            return name
+        raise
 
 
 def _catalogue() -> dict[str, Column]:

@@ -33,6 +33,7 @@ from zjolcrawl.storage.connection import Database, open_database
 from zjolcrawl.storage.documents import url_of
 from zjolcrawl.storage.image_stores import ImageReader
 from zjolcrawl.storage.queries.articles import all_versions, find_article
+from zjolcrawl.storage.queries.names import resolved
 from zjolcrawl.storage.queries.selection import Selection
 
 _T = TypeVar("_T")
@@ -143,8 +144,9 @@ class NewsArchive:
 
     Methods that return several articles take these filters: `since` and `until` (days in China, both
     inclusive, a date or "2017-08-12"); `column`, `site`, `person` and `tag` (one value, or several of
-    which one must match); `edited`, `gone` and `images` (True: only such articles). They raise TypeError
-    for an unknown filter and ValueError for an invalid date.
+    which one must match); `edited`, `gone` and `images` (True: only such articles). A column is given by id
+    or Chinese name, a host in full or short (zjnews). They raise TypeError for an unknown filter, ValueError
+    for an invalid date, and UnknownName, a ValueError, for a column, host, person or tag that does not exist.
     """
 
     def __init__(self, data_dir: Path, uri: str, database: str) -> None:
@@ -166,7 +168,7 @@ class NewsArchive:
         """Articles, newest first; those without a publish time come last."""
         found = (
             self._db["articles"]
-            .find(_selection(chosen).query(), PUBLIC_FIELDS)
+            .find(self._selection(chosen).query(), PUBLIC_FIELDS)
             .sort("published_at", -1)
         )
         return self._each(found.__aiter__())
@@ -179,15 +181,17 @@ class NewsArchive:
         """
         order: Order = chosen.pop("order", "newest")
         index = self._indexed()
-        return self._each(matching(self._db, index, text, _selection(chosen), order))
+        return self._each(matching(self._db, index, text, self._selection(chosen), order))
 
     def histogram(self, text: str, span: Span = "month", **chosen: Any) -> dict[str, int]:
         """Number of matches by day, month or year in China, as {"2017-08": 12}. Raises QueryError."""
-        return Search(self._indexed(), text, _selection(chosen)).histogram(span)
+        return Search(self._indexed(), text, self._selection(chosen)).histogram(span)
 
     def count(self, **chosen: Any) -> int:
         """Number of articles that the filters select."""
-        return self._thread.run(self._db["articles"].count_documents(_selection(chosen).query()))
+        return self._thread.run(
+            self._db["articles"].count_documents(self._selection(chosen).query())
+        )
 
     def article(self, url: str) -> ArchivedArticle | None:
         """The newest version of an article by any of its URLs, or None. Raises ValueError: not a URL."""
@@ -216,6 +220,9 @@ class NewsArchive:
         return decoded_body(
             read_record(self._data_dir / "warc", article.warc, self._warc_store).message
         )
+
+    def _selection(self, chosen: dict[str, Any]) -> Selection:
+        return self._thread.run(resolved(self._db, _selection(chosen)))
 
     def _indexed(self) -> SearchIndex:
         """The full-text index, brought up to date."""

@@ -247,8 +247,9 @@ def test_column_that_lists_an_article_of_a_paper(
     ("arguments", "line"),
     [
         (("-a", "date=2017-08-12"), "needs paper=ID"),
-        (("-a", "paper=rmrb"), "unknown paper rmrb; known papers: zjrb, qjwb"),
+        (("-a", "paper=rmrb"), "unknown paper rmrb: did you mean rarb (瑞安日报)?"),
         (("-a", "paper=zjrb,rmrb"), "unknown paper rmrb"),
+        (("-a", "paper=人民网"), "unknown paper 人民网: known papers: zjrb, qjwb"),
         (("-a", "paper=zjrb", "-a", "date=2017-8-12"), "date=2017-8-12 is not a date"),
         (("-a", "paper=zjrb", "-a", "date=2017-08-12", "-a", "since=2017-08-01"), "cannot be combined with since="),
         (("-a", "paper=zjrb", "-a", "since=2017-08-01"), "must be given together"),

@@ -253,6 +253,42 @@ def test_unknown_page_is_in_the_same_style(web: Web) -> None:
     assert "/static/style.css" in got.text
 
 
+@pytest.mark.parametrize(
+    ("asked", "told", "instead"),
+    [
+        ({"column": "zjxv"}, "归档中没有栏目“zjxv”。是不是 zjxw (浙江新闻)？", {"column": ["zjxw"]}),
+        ({"column": "浙江新文"}, "是不是 zjxw (浙江新闻)？", {"column": ["zjxw"]}),
+        ({"host": "zjnewz"}, "归档中没有网站“zjnewz”。", {"host": ["zjnews"]}),
+        ({"person": "江凡，金晨", "q": "督察"}, "没有记者或编辑“江凡”。", {"person": ["江帆，金晨"], "q": ["督察"]}),
+        ({"tag": "从来没有的标签"}, "归档中没有标签“从来没有的标签”。", None),
+        ({"column": "国企（首页）"}, "“国企（首页）”可以指几个栏目：guoqi、yj、yz。", None),
+    ],
+)  # fmt: skip
+def test_unknown_names(
+    asked: dict[str, str], told: str, instead: dict[str, list[str]] | None, web: Web
+) -> None:
+    got = web.get("/", **asked)
+    assert got.status == 404
+    page = html.fromstring(got.text)
+    assert told in words(page)
+    links = page.xpath("//p[@class='note']/a/@href")
+    assert [parse_qs(urlsplit(each).query) for each in links] == ([instead] if instead else [])
+    for name, value in asked.items():  # the form keeps what was typed
+        assert value in page.xpath(f"//*[@name='{name}']/descendant-or-self::*/@value")
+
+
+def test_chinese_names_of_columns(web: Web) -> None:
+    got = web.get("/", column="浙江新闻")
+    assert keys(got) == keys(web.get("/", column="zjxw"))
+    assert tree(got).xpath(
+        "//select[@id='column']/option[@selected]/@value | //optgroup/option[@selected]/@value"
+    ) == ["zjxw"]
+    calendar = web.get("/calendar", column="浙江宣传", year=SOWN_YEAR)
+    assert calendar.text == web.get("/calendar", column=SOWN, year=SOWN_YEAR).text
+    told = web.get("/calendar", column="浙江宣专")
+    assert (told.status, "是不是 zjxc (浙江宣传)？" in told.text) == (404, True)
+
+
 def test_one_character_is_searched(web: Web) -> None:
     page = web.get("/", q="督")
     assert page.status == 200

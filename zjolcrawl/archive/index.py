@@ -175,6 +175,23 @@ class ArchiveIndex:
             values += [f"http://{host}/%", f"https://{host}/%"]
         return self._select(where + _ORDER, values)
 
+    def hosts(self) -> list[str]:
+        """The hosts of all captures."""
+        rest = "substr(url, instr(url, '://') + 3)"
+        host = f"substr({rest}, 1, instr({rest} || '/', '/') - 1)"
+        found = f"SELECT DISTINCT {host} FROM captures WHERE url LIKE 'http%://%'"  # noqa: S608
+        return [each for (each,) in self._db.execute(found)]
+
+    def columns(self) -> dict[str, str]:
+        """The columns in the contexts of all captures: ids, each with its name if a list was captured."""
+        listed = (
+            "SELECT DISTINCT each.value, '' FROM captures, json_each(context, '$.columns') AS each"
+            " UNION ALL SELECT DISTINCT json_extract(context, '$.column.id'),"
+            " json_extract(context, '$.column.name') FROM captures"
+        )
+        rows = self._db.execute(listed)
+        return {key: name or "" for key, name in rows if isinstance(key, str)}
+
     def led_on(self) -> Iterator[tuple[str, str]]:
         """Pairs of an article link and the different URL whose page it led to."""
         return self._db.execute(

@@ -24,6 +24,7 @@ from zjolcrawl.search import SearchIndex, catch_up
 from zjolcrawl.setting_values import check_names, check_types
 from zjolcrawl.site.current import use_site
 from zjolcrawl.site.description import SiteError
+from zjolcrawl.site.names import UnknownName
 from zjolcrawl.storage.connection import Database, open_database
 from zjolcrawl.storage.embedded import EmbeddedUnavailable
 from zjolcrawl.storage.errors import StoreUnavailable
@@ -89,7 +90,7 @@ class BaseCommand(ScrapyCommand):
         except NotFound as reason:
             self.refuse(str(reason), 1)
         except (
-            ArgumentError, SiteError, StoreUnavailable, EmbeddedUnavailable, ArchiveError,
+            ArgumentError, UnknownName, SiteError, StoreUnavailable, EmbeddedUnavailable, ArchiveError,
         ) as reason:  # fmt: skip
             self.refuse(str(reason), 2)
 

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable
 
-from zjolcrawl.arguments import day_span, host_names, names
+from zjolcrawl.arguments import day_span, names
 from zjolcrawl.storage.queries.selection import Selection
 
 
@@ -21,27 +21,32 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     """Add the options that select articles: --since, --until, --column and so on."""
     add_days(parser)
     several: dict[str, tuple[str, str]] = {
-        "--column": ("ID[,ID]", "listed by one of these columns"),
+        "--column": ("ID[,ID]", "listed by one of these columns: id or Chinese name"),
         "--host": ("HOST[,HOST]", "on one of these hosts: short (zjnews) or full name"),
         "--person": ("NAME[,NAME]", "by one of these reporters or editors"),
         "--tag": ("TAG[,TAG]", "with one of these tags"),
     }
     for option, (metavar, text) in several.items():
-        # A host stays as given: SITE_FILE, which says what a short name means, is not read yet.
-        parse = str if option == "--host" else names
-        parser.add_argument(option, type=parse, default=parse(""), metavar=metavar, help=text)
+        parser.add_argument(option, type=some_names, default=(), metavar=metavar, help=text)
     parser.add_argument("--edited", action="store_true", help="edited after publication")
     parser.add_argument("--gone", action="store_true", help="taken down")
     parser.add_argument("--images", action="store_true", help="with an image")
 
 
 def selection_of(opts: argparse.Namespace) -> Selection:
-    """The Selection that the parsed options describe. Raises ArgumentError for an invalid day or span."""
+    """The Selection that the parsed options describe, its names as given. Raises ArgumentError for invalid days."""
     since, until = day_span(opts.since, opts.until)
     return Selection(
-        since, until, opts.column, host_names(opts.host), opts.person, opts.tag,
+        since, until, opts.column, opts.host, opts.person, opts.tag,
         edited=opts.edited, gone=opts.gone, images=opts.images,
     )  # fmt: skip
+
+
+def some_names(text: str) -> tuple[str, ...]:
+    """The type of an option that takes names. An empty one would select everything, so it is an error."""
+    if not (given := names(text)):
+        raise argparse.ArgumentTypeError("the value is empty: give a name, or leave the option out")
+    return given
 
 
 def whole_number(least: int, most: int) -> Callable[[str], int]:

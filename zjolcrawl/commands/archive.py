@@ -18,6 +18,7 @@ from zjolcrawl.cli.base import ReadingCommand
 from zjolcrawl.display.formatting import counted
 from zjolcrawl.display.terminal import say
 from zjolcrawl.site.current import current_site
+from zjolcrawl.site.names import find_hosts
 from zjolcrawl.storage.queries.articles import headlines
 
 _FILTERS = ("run", "host", "captured_since", "captured_until")
@@ -39,7 +40,7 @@ class Command(ReadingCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         parser.add_argument("--run", help="captures of one run (its _id in `runs`)")
-        parser.add_argument("--host", help="captures of one host")
+        parser.add_argument("--host", help="captures of one host: short (zjnews) or full name")
         parser.add_argument("--captured-since", metavar="DAY", help="from this day on, China time")
         parser.add_argument("--captured-until", metavar="DAY", help="up to this day, inclusive")
         parser.add_argument(
@@ -87,8 +88,9 @@ class Command(ReadingCommand):
         with self._archive() as archive:
             since, until = wanted.captured
             faults = list(archive.faults)
+            hosts = find_hosts(filter(None, [wanted.host]), archive.index.hosts())
             found = archive.index.captures(
-                since=since, until=until, run=wanted.run, host=wanted.host
+                since=since, until=until, run=wanted.run, host=next(iter(hosts), None)
             )
             captures = list(found)
             async with self.database() as db:

@@ -9,7 +9,6 @@ from typing import Any
 from rich.text import Text
 from scrapy.exceptions import UsageError
 
-from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.cli.base import ReadingCommand
 from zjolcrawl.clock import utc_now
 from zjolcrawl.display.audit import Audit, audit, render, requeued
@@ -19,6 +18,7 @@ from zjolcrawl.site.catalogue import load_catalogue
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.queries.health import column_rows
 from zjolcrawl.storage.queries.links import column_links, requeue
+from zjolcrawl.storage.queries.names import columns_of
 
 
 class Command(ReadingCommand):
@@ -57,12 +57,10 @@ async def _requeue(db: Database, audits: list[Audit]) -> AsyncIterator[Text]:
 
 
 async def _columns(db: Database, wanted: str | None = None) -> dict[str, dict[str, Any]]:
-    """The enabled columns and all that were ever crawled, or only `wanted`. Raises ArgumentError."""
+    """The enabled columns and all that were ever crawled, or only `wanted`. Raises UnknownName."""
     catalogue, rows = load_catalogue(), await column_rows(db)
     keys = [key for key, column in catalogue.items() if column.enabled] + list(rows)
     if wanted is not None:
-        if wanted not in catalogue and wanted not in rows:
-            raise ArgumentError(f"unknown column {wanted}: `scrapy columns` lists them")
-        keys = [wanted]
+        keys = list(await columns_of(db, [wanted]))
     names = {key: {"name": column.name} for key, column in catalogue.items()}
     return {key: names.get(key, {}) | rows.get(key, {}) for key in dict.fromkeys(keys)}

@@ -9,8 +9,8 @@ from dataclasses import asdict
 from rich.table import Table
 from rich.text import Text
 
-from zjolcrawl.arguments import host_names
 from zjolcrawl.cli.base import BaseCommand
+from zjolcrawl.cli.options import some_names
 from zjolcrawl.display.formatting import counted
 from zjolcrawl.display.terminal import (
     console,
@@ -18,6 +18,7 @@ from zjolcrawl.display.terminal import (
     write_json,
 )
 from zjolcrawl.site.catalogue import Column, load_catalogue
+from zjolcrawl.site.names import find_hosts
 
 _SHOWN = ("id", "name", "url", "enabled", "evidence")
 
@@ -31,13 +32,13 @@ class Command(BaseCommand):
         super().add_options(parser)
         parser.add_argument("--enabled", action="store_true", help="only those crawled by default")
         parser.add_argument(
-            "--site", default="", metavar="HOST[,HOST]",
+            "--site", type=some_names, default=(), metavar="HOST[,HOST]",
             help="only columns on these hosts: short (zjnews) or full name",
         )  # fmt: skip
         parser.add_argument("--json", action="store_true", help="print every key, as JSON")
 
     def execute(self, args: list[str], opts: argparse.Namespace) -> None:
-        hosts = host_names(opts.site)
+        hosts = find_hosts(opts.site)
         columns = [
             each
             for each in load_catalogue().values()

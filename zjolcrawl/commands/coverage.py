@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from zjolcrawl.arguments import day_span, host_names, names
+from zjolcrawl.arguments import day_span, names
 from zjolcrawl.cli.base import ReadingCommand, no_arguments
-from zjolcrawl.cli.options import add_days
+from zjolcrawl.cli.options import add_days, some_names
 from zjolcrawl.display.coverage import render, rows, values
 from zjolcrawl.display.terminal import print_lines, write_json
+from zjolcrawl.parsing.templates import template_names
 from zjolcrawl.site.current import current_site
 from zjolcrawl.storage.queries.coverage import DIMENSIONS, CoverageFilter, coverage
+from zjolcrawl.storage.queries.names import hosts_of, templates_of
 
 
 class Command(ReadingCommand):
@@ -21,11 +23,15 @@ class Command(ReadingCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         parser.add_argument(
-            "--host", default="", metavar="HOST[,HOST]",
+            "--host", type=some_names, default=(), metavar="HOST[,HOST]",
             help="only these hosts: short (zjnews) or full name",
         )  # fmt: skip
         parser.add_argument(
-            "--template", type=names, default=(), metavar="NAME[,NAME]", help="only these templates"
+            "--template",
+            type=some_names,
+            default=(),
+            metavar="NAME[,NAME]",
+            help="only these templates",
         )
         add_days(parser)
         parser.add_argument(
@@ -40,10 +46,11 @@ class Command(ReadingCommand):
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
         no_arguments(args)
-        wanted = CoverageFilter(
-            opts.by, host_names(opts.host), opts.template, *day_span(opts.since, opts.until)
-        )
+        days = day_span(opts.since, opts.until)
         async with self.database() as db:
+            hosts = await hosts_of(db, opts.host)
+            templates = await templates_of(db, opts.template, template_names())
+            wanted = CoverageFilter(opts.by, hosts, templates, *days)
             found = rows(await coverage(db, wanted, current_site().day_in_url), wanted.by)
         if opts.json:
             write_json([values(row) for row in found])

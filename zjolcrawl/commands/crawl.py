@@ -26,6 +26,7 @@ from zjolcrawl.run.reparse_jobs import PART_REPORTS
 from zjolcrawl.run.run import Mode, find_run
 from zjolcrawl.run.summary import LOCKED, NEEDS_A_PERSON, SHUTDOWN, UNUSABLE
 from zjolcrawl.setting_values import check_settings
+from zjolcrawl.site.names import UnknownName
 
 _LOG_OPTIONS = ("LOG_ENABLED", "LOG_FILE", "LOG_LEVEL")  # set by -L, --logfile and --nolog
 
@@ -63,7 +64,7 @@ class Command(CrawlCommand):
             known = ", ".join(sorted(self.crawler_process.spider_loader.list()))
             self._refuse(f"unknown spider {args[0]}: expected one of {known}")
             return
-        except ArgumentError as error:
+        except (ArgumentError, UnknownName) as error:
             self._refuse(str(error))
             return
         quiet = hours and not seconds_to(hours, datetime.now(CHINA))

@@ -22,6 +22,7 @@ from zjolcrawl.export.output import (
     FileRefused,
     Write,
     format_of,
+    keeps_content,
     open_output,
     written_bytes,
 )
@@ -33,9 +34,11 @@ from zjolcrawl.storage.queries.articles import (
     for_export,
     with_revisions,
 )
+from zjolcrawl.storage.queries.names import resolved
 
 # Errors that a malformed document may cause in a writer. Not OSError: that concerns the file.
 _ODD = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+_EMPTY = "no article was written. Delete the file first if it is to be empty"
 _EVERY = 100  # articles between two updates of the progress bar
 
 
@@ -57,7 +60,10 @@ class Command(ReadingCommand):
             "--revisions", action="store_true",
             help="also former versions, each before its newer one",
         )  # fmt: skip
-        parser.add_argument("--force", action="store_true", help="overwrite the file")
+        parser.add_argument(
+            "--force", action="store_true",
+            help="replace the file; it is kept if no article would be written",
+        )  # fmt: skip
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
         if len(args) != 1:
@@ -68,6 +74,7 @@ class Command(ReadingCommand):
             selection = selection_of(opts)
             async with self.database() as database:
                 db, total = for_export(database), None
+                selection = await resolved(database, selection)
                 if opts.search is not None:
                     index = await self.search_index(db, complete=True)
                     chosen = matching(db, index, opts.search, selection)
@@ -77,6 +84,8 @@ class Command(ReadingCommand):
                 found = with_revisions(db, chosen, revisions=opts.revisions)
                 with open_output(name, form, force=opts.force) as write, bar_on_stderr() as bar:
                     counts = await _write(found, write, bar, total)
+                    if not counts["articles"] and keeps_content(name):
+                        raise FileRefused(f"{name} was kept: {_EMPTY}")
             counts["bytes"] = written_bytes(name)
         except (FileRefused, QueryError) as error:
             raise ArgumentError(str(error)) from error

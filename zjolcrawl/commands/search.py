@@ -12,6 +12,7 @@ from zjolcrawl.cli.options import add_selection, selection_of, whole_number
 from zjolcrawl.display.search import render, render_histogram
 from zjolcrawl.display.terminal import print_lines, write_json
 from zjolcrawl.search import ORDERS, SPANS, QueryError, Search, search
+from zjolcrawl.storage.queries.names import resolved
 
 _NOTHING = "no article matches"
 
@@ -55,6 +56,7 @@ class Command(ReadingCommand):
         if not text and not opts.rebuild:
             raise UsageError("give words to search for, or --rebuild")
         async with self.database() as db:
+            selection = await resolved(db, selection)
             index = await self.search_index(db, rebuild=opts.rebuild)
             if not text:
                 return

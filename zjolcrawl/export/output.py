@@ -70,6 +70,12 @@ def open_output(name: str, form: str, *, force: bool = False) -> Iterator[Write]
         raise FileRefused(f"{name} cannot be written: {error.strerror or error}") from error
 
 
+def keeps_content(name: str) -> bool:
+    """Whether a file of this name exists and is not empty."""
+    path = Path(name)
+    return name != STDOUT and path.is_file() and path.stat().st_size > 0
+
+
 def written_bytes(name: str) -> int:
     """The size of a written file in bytes; 0 for stdout."""
     return 0 if name == STDOUT else Path(name).stat().st_size

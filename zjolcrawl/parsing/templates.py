@@ -96,6 +96,11 @@ paper_template = for_site(_paper)
 """The family of digital papers."""
 
 
+def template_names() -> list[str]:
+    """The names of all families."""
+    return [each.name for each in (*families(), generic_template(), paper_template())]
+
+
 def check_templates() -> None:
     """Raise SiteError if a template of the site is missing or invalid, or an XPath of its lists."""
     for load in (families, generic_template, paper_template):

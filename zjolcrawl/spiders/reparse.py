@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from heapq import merge
 from typing import Any, ClassVar, Self
@@ -17,7 +18,8 @@ from twisted.python.failure import Failure
 from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.archive.decoding import BrokenAnswer
-from zjolcrawl.arguments import reparse_arguments
+from zjolcrawl.archive.index import ArchiveIndex
+from zjolcrawl.arguments import ReparseArguments, reparse_arguments
 from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, RawArticle, Unchanged
 from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.middlewares.replay import NotCaptured
@@ -27,6 +29,7 @@ from zjolcrawl.run.reparse_jobs import PART_REPORTS
 from zjolcrawl.run.run import Mode
 from zjolcrawl.run.summary import NOTHING_CHOSEN
 from zjolcrawl.site.catalogue import Column
+from zjolcrawl.site.names import COLUMNS_HINT, UnknownName, column_names, find, find_hosts
 from zjolcrawl.spiders.context import Days, column_of, link_and_trail
 from zjolcrawl.spiders.lists import ListReader, failed_visit
 from zjolcrawl.spiders.reader import unwanted
@@ -82,6 +85,11 @@ class ReparseSpider(ListReader):
         """One request per selected capture; ReplayMiddleware answers it."""
         store, archive = await self.run.open(), self.run.archive
         assert archive is not None
+        try:
+            self.wanted = _with_known_names(self.wanted, archive.index)
+        except UnknownName as error:
+            self.run.refuse(str(error))
+            return
         moments: set[datetime] | None = None
         if self.wanted.parser_before:
             moments = await store.seen_by_parsers_before(self.wanted.parser_before)
@@ -270,6 +278,19 @@ class ReparseSpider(ListReader):
     def _release(self, name: str) -> None:
         for url in self._about.pop(name, ()):
             self._under_way.pop(url).set()
+
+
+def _with_known_names(wanted: ReparseArguments, index: ArchiveIndex) -> ReparseArguments:
+    """The arguments with column ids and a full host name. Raises UnknownName.
+
+    A column that the catalogue no longer has is known from its captures.
+    """
+    columns, host, known = wanted.columns, wanted.host, column_names()
+    if set(columns) - known.keys():
+        known = {**{key: (name,) for key, name in index.columns().items()}, **known}
+    if host:
+        (host,) = find_hosts([host], index.hosts())
+    return replace(wanted, columns=find("column", columns, known, COLUMNS_HINT), host=host)
 
 
 def _name(request: Request) -> str:

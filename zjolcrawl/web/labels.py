@@ -7,6 +7,7 @@ from functools import cache
 
 from zjolcrawl.display.formatting import local, span
 from zjolcrawl.site.catalogue import Column, load_catalogue, sites
+from zjolcrawl.site.names import UnknownName
 from zjolcrawl.site.papers import load_papers
 
 IMAGE_STATES = {
@@ -15,6 +16,16 @@ IMAGE_STATES = {
 LINK_STATES = {
     "pending": "待取", "stored": "已存", "rejected": "不收", "failed": "失败", "gone": "已撤下",
 }  # fmt: skip
+
+_KINDS = {"column": "栏目", "host": "网站", "person": "记者或编辑", "tag": "标签"}
+
+
+def told_unknown(error: UnknownName) -> str:
+    """The sentence that a name in a query string is unknown or ambiguous."""
+    kind = _KINDS[error.kind]
+    if error.meanings:
+        return f"“{error.name}”可以指几个{kind}：{'、'.join(error.meanings)}。请选定一个。"
+    return f"归档中没有{kind}“{error.name}”。" + (f"是不是 {error.label}？" if error.near else "")
 
 
 def column_name(column: str) -> str:

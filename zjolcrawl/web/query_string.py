@@ -9,7 +9,7 @@ from datetime import date
 
 from starlette.exceptions import HTTPException
 
-from zjolcrawl.arguments import host_names, names
+from zjolcrawl.arguments import names
 from zjolcrawl.parsing.fields.dates import YEARS
 from zjolcrawl.parsing.urls import canonical
 from zjolcrawl.storage.queries.selection import Selection
@@ -23,7 +23,10 @@ Params = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class SearchForm:
-    """The search form: the query `q`, the filters as a Selection, and the fields that are filled in."""
+    """The search form: the query `q`, the filters as a Selection, and the fields that are filled in.
+
+    The Selection has names as the user gave them, until they are looked up in the archive.
+    """
 
     q: str
     selection: Selection
@@ -45,7 +48,7 @@ def parse_search(params: Params) -> SearchForm:
     days = {"since": since, "until": until}
     fields = {**texts, **{k: v.isoformat() if v else "" for k, v in days.items()}, **flags}
     selection = Selection(
-        since, until, names(texts["column"]), host_names(texts["host"]),
+        since, until, names(texts["column"]), names(texts["host"]),
         _people(texts["person"]), _people(texts["tag"]),
         edited="edited" in flags, gone="gone" in flags, images="images" in flags,
     )  # fmt: skip

@@ -13,8 +13,10 @@ from starlette.responses import Response
 
 from zjolcrawl.display.audit import gaps
 from zjolcrawl.parsing.fields.dates import YEARS
+from zjolcrawl.site.names import UnknownName
 from zjolcrawl.storage.queries.browsing import column_ids, covered_days, daily_counts
-from zjolcrawl.web.labels import column_name
+from zjolcrawl.storage.queries.names import columns_of
+from zjolcrawl.web.labels import column_name, told_unknown
 from zjolcrawl.web.query_string import integer, text
 from zjolcrawl.web.rendering import page
 from zjolcrawl.web.site import site_of
@@ -51,7 +53,11 @@ async def show(request: Request) -> Response:
     """The calendar page. Raises HTTPException 400, 404."""
     db = site_of(request).db
     known = await column_ids(db)
-    column = text(request.query_params, "column")
+    given = text(request.query_params, "column")
+    try:
+        (column,) = await columns_of(db, [given]) if given else ("",)
+    except UnknownName as error:
+        raise HTTPException(404, told_unknown(error)) from None
     if column and column not in known:
         raise HTTPException(404, f"归档中没有栏目 {column} 的文章。")
     covered = await covered_days(db, column or None)

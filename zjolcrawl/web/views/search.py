@@ -6,7 +6,7 @@ import asyncio
 import calendar
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any
@@ -20,8 +20,10 @@ from zjolcrawl.display.snippets import Marked, marked, snippets
 from zjolcrawl.search import QueryError, Results, Search, search
 from zjolcrawl.search.tokens import FIELDS
 from zjolcrawl.site.catalogue import sites
+from zjolcrawl.site.names import UnknownName
 from zjolcrawl.storage.queries.browsing import column_ids, newest_articles
-from zjolcrawl.web.labels import column_name, column_site
+from zjolcrawl.storage.queries.names import resolved
+from zjolcrawl.web.labels import column_name, column_site, told_unknown
 from zjolcrawl.web.query_string import SearchForm, integer, parse_search
 from zjolcrawl.web.rendering import link, page, part, picture
 from zjolcrawl.web.site import Site, site_of
@@ -61,6 +63,10 @@ async def show(request: Request) -> Response:
     """The search page. Raises HTTPException 400."""
     site, form = site_of(request), parse_search(request.query_params)
     number = integer(request.query_params, "page", 1, most=_MOST_PAGES)
+    try:
+        form = replace(form, selection=await resolved(site.db, form.selection))
+    except UnknownName as error:
+        return _unknown(form, await column_ids(site.db), error)
     results, known = await asyncio.gather(
         _found(site, form, (number - 1) * _SIZE), column_ids(site.db)
     )
@@ -68,14 +74,33 @@ async def show(request: Request) -> Response:
     rows = [_row(each, results.terms, images=site.images.readable) for each in results.articles]
     more = results.total > number * _SIZE
     older = more and number < _MOST_PAGES
-    return page(
-        "search.html",
-        form=form, results=results, rows=rows, bars=bars, number=number, first=(number - 1) * _SIZE + 1,
-        columns=_options(tuple(known), form.fields.get("column")), hosts=_hosts(), flags=_FLAGS,
-        chips=list(_chips(form)), cut=more and number == _MOST_PAGES,
+    return _page(
+        form, known,
+        results=results, rows=rows, bars=bars, number=number, first=(number - 1) * _SIZE + 1,
+        cut=more and number == _MOST_PAGES,
         newer=link("/", **form.fields, page=number - 1) if number > 1 else None,
         older=link("/", **form.fields, page=number + 1) if older else None,
     )  # fmt: skip
+
+
+def _page(form: SearchForm, known: list[str], status: int = 200, **shown: Any) -> Response:
+    """The page with the form filled in; `known` are the columns to choose from."""
+    chosen = form.fields.get("column")
+    if len(form.selection.columns) == 1:
+        (chosen,) = form.selection.columns
+    return page(
+        "search.html", status,
+        form=form, columns=_options(tuple(known), chosen), hosts=_hosts(), flags=_FLAGS,
+        chips=list(_chips(form)), **shown,
+    )  # fmt: skip
+
+
+def _unknown(form: SearchForm, known: list[str], error: UnknownName) -> Response:
+    """The page for a filter that names nothing, with a link to the search that was probably meant."""
+    given = form.fields[error.kind]
+    meant = given.replace(error.name, error.near) if error.name in given else error.near
+    instead = link("/", **{**form.fields, error.kind: meant}) if error.near else None
+    return _page(form, known, 404, rows=[], number=1, reason=told_unknown(error), instead=instead)
 
 
 async def _found(site: Site, form: SearchForm, skip: int) -> Results:
