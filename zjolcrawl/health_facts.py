@@ -9,6 +9,7 @@ from zjolcrawl.archive.state import state
 from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.clock import utc_now
 from zjolcrawl.display.health import HealthFacts
+from zjolcrawl.messages import cause_of
 from zjolcrawl.run.lock import holder
 from zjolcrawl.site.catalogue import load_catalogue
 from zjolcrawl.site.description import SiteError
@@ -49,4 +50,6 @@ async def collect_facts(db: Database, data_dir: Path, *, thorough: bool = False)
     except SiteError as error:
         raise ArgumentError(str(error)) from error
     except OSError as error:
-        raise ArgumentError(f"DATA_DIR {data_dir} cannot be read: {error}") from error
+        raise ArgumentError(
+            f"DATA_DIR {data_dir} cannot be read: {cause_of(error, data_dir)}"
+        ) from error

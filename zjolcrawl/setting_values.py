@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection
 from importlib.util import find_spec
-from urllib.parse import urlsplit
 
 from scrapy.settings import BaseSettings
 
@@ -87,7 +86,7 @@ def _check_amount(name: str, value: object) -> None:
 
 
 def _check_image_store(uri: str, schemes: Collection[str]) -> None:
-    scheme = urlsplit(uri).scheme
+    scheme = uri.partition("://")[0] if "://" in uri else ""
     if scheme not in schemes:
         raise ValueError(f"setting FILES_STORE: {scheme}:// is not a supported image store")
     # Without these packages Scrapy disables the image pipeline and only logs it.

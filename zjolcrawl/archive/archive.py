@@ -36,6 +36,7 @@ from zjolcrawl.archive.repair import complete_if_left
 from zjolcrawl.archive.s3 import WarcStore
 from zjolcrawl.archive.scan import OWN_NAME, Damage, scan
 from zjolcrawl.archive.warc import Message, Pointer, Record, read_records
+from zjolcrawl.messages import cause_of
 
 __all__ = ["OPEN", "STORED", "SUFFIX", "Archive", "ArchiveError", "NoAnswer", "complete", "lock"]
 
@@ -148,7 +149,7 @@ class Archive:
             if repair := complete_if_left(path, self.index):
                 self.repairs.append(repair)
         except OSError as error:
-            self._tell(name, f"a killed run's file cannot be completed: {error}")
+            self._tell(name, f"a killed run's file cannot be completed: {cause_of(error, path)}")
 
     def _catch_up(self) -> None:
         known = self.index.files()
@@ -177,7 +178,7 @@ class Archive:
         except OSError as error:
             if not local and not isinstance(error, FileNotFoundError):
                 raise  # the store is unreachable, so every file would fail
-            self._tell(name, f"cannot be read: {error}")
+            self._tell(name, f"cannot be read: {cause_of(error, self.folder / name)}")
             return
         self.index.complete(name, found.captures)
         self.index.set_damage(name, found.damage, stamp(self.folder / name))
@@ -260,4 +261,4 @@ def _one_line_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error) as error:
-        raise ArchiveError(f"archive {folder}: {error}") from error
+        raise ArchiveError(f"archive {folder}: {cause_of(error, folder)}") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from zjolcrawl.archive.index import ArchiveIndex
 from zjolcrawl.filesystem import sync_folder
+from zjolcrawl.messages import cause_of
 
 SUFFIX, OPEN, STORED, DAMAGED = ".warc.gz", ".open", ".stored", ".damaged"
 
@@ -95,5 +96,5 @@ def _reason_against(path: Path) -> str | None:
         if stat.S_ISREG(path.stat().st_mode):
             return None
     except OSError as error:
-        return str(error.strerror or error).lower()
+        return cause_of(error, path)
     return "it is not a regular file"

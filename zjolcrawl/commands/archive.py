@@ -17,6 +17,7 @@ from zjolcrawl.arguments import ArgumentError, reparse_arguments
 from zjolcrawl.cli.base import ReadingCommand
 from zjolcrawl.display.formatting import counted
 from zjolcrawl.display.terminal import say
+from zjolcrawl.messages import cause_of
 from zjolcrawl.site.current import current_site
 from zjolcrawl.storage.queries.articles import headlines
 
@@ -76,7 +77,7 @@ class Command(ReadingCommand):
         try:
             new = pull(folder, store, faults)
         except OSError as error:
-            raise ArchiveError(str(error)) from error
+            raise ArchiveError(cause_of(error)) from error
         intact = self._is_intact()
         sys.stdout.write(f"{store.uri}: {counted(len(new), 'new file')} registered\n")
         self._end(faults, intact=intact)

@@ -16,6 +16,7 @@ from zjolcrawl.display.formatting import counted
 from zjolcrawl.display.terminal import bar_on_stderr, say
 from zjolcrawl.export.input import import_files, total_size
 from zjolcrawl.export.output import FileRefused
+from zjolcrawl.messages import cause_of
 from zjolcrawl.parsing.urls import canonical, kind
 from zjolcrawl.run.lock import LockHeld, RunLock
 from zjolcrawl.run.summary import DONE, LOCKED, NEEDS_A_PERSON
@@ -52,7 +53,9 @@ class Command(ReadingCommand):
         except (FileRefused, ValueError) as error:
             raise ArgumentError(str(error)) from error
         except OSError as error:
-            raise ArgumentError(f"DATA_DIR {self.data_dir()} cannot be used: {error}") from error
+            raise ArgumentError(
+                f"DATA_DIR {self.data_dir()} cannot be used: {cause_of(error, self.data_dir())}"
+            ) from error
         try:
             async with server_address(self.setting("MONGODB_URI"), self.data_dir()) as uri:
                 store = await Store.open(

@@ -9,6 +9,7 @@ from zjolcrawl.cli.base import ReadingCommand, no_arguments
 from zjolcrawl.cli.options import whole_number
 from zjolcrawl.display.runs import render
 from zjolcrawl.display.terminal import print_lines, write_json
+from zjolcrawl.messages import cause_of
 from zjolcrawl.run.lock import holder
 from zjolcrawl.storage.queries.health import last_runs, live_runs
 
@@ -40,4 +41,6 @@ class Command(ReadingCommand):
         try:
             return holder(self.data_dir()) is not None
         except OSError as error:
-            raise ArgumentError(f"DATA_DIR {self.data_dir()} cannot be read: {error}") from error
+            raise ArgumentError(
+                f"DATA_DIR {self.data_dir()} cannot be read: {cause_of(error, self.data_dir())}"
+            ) from error

@@ -26,6 +26,7 @@ from zjolcrawl.archive.archive import ArchiveError, NoAnswer
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.archive.warc import warc_date
 from zjolcrawl.items import Article, Image
+from zjolcrawl.messages import cause_of
 from zjolcrawl.parsing.picture import NotPicture, Picture
 from zjolcrawl.parsing.urls import is_image_host
 from zjolcrawl.pipelines.pictures import PictureReader
@@ -177,7 +178,7 @@ class ImagePipeline(FilesPipeline):
             return _Fetched("failed", fault=str(error)[:_LONGEST_FAULT])
         except ArchiveError as error:
             if not self._run.live:
-                self._run.faults.append(f"{request.url}: {error}")
+                self._run.faults.append(f"{request.url}: {cause_of(error)}")
             return _Fetched("failed", fault=str(error)[:_LONGEST_FAULT])
         except Exception as error:
             fault = " ".join(f"{type(error).__name__}: {error}".split())
@@ -200,7 +201,7 @@ class ImagePipeline(FilesPipeline):
         except NotPicture as error:
             return _Fetched("failed", fault=str(error))
         except Exception as error:  # stores raise their own errors; botocore's are not OSError
-            return _Fetched("failed", fault=f"not stored: {error}"[:_LONGEST_FAULT])
+            return _Fetched("failed", fault=f"not stored: {cause_of(error)}"[:_LONGEST_FAULT])
         return _Fetched("stored", sha256, path, len(data), picture)
 
     def _get_store(self, uri: str) -> Any:

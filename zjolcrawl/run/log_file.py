@@ -7,7 +7,17 @@ import logging
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from zjolcrawl.messages import hide_passwords
+
 _BYTES, _FILES = 5 * 1024 * 1024, 10
+
+
+class _Formatter(logging.Formatter):
+    """Leaves out passwords in URIs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record with its traceback, without passwords."""
+        return hide_passwords(super().format(record))
 
 
 class _FileHandler(RotatingFileHandler):
@@ -37,9 +47,7 @@ def begin(data_dir: Path) -> logging.Handler | None:
     except OSError:
         return None
     handler.setLevel(logging.INFO)
-    handler.setFormatter(
-        logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
-    )
+    handler.setFormatter(_Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)
     # Scrapy leaves filtering to the handlers, so it and PyMongo would create DEBUG records for

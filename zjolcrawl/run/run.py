@@ -19,8 +19,9 @@ from zjolcrawl import __version__
 from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.archive.writer import WarcWriter
-from zjolcrawl.display.terminal import say
+from zjolcrawl.display.terminal import say, write_text
 from zjolcrawl.items import ColumnVisit, Outcome
+from zjolcrawl.messages import cause_of
 from zjolcrawl.run import alerts, log_file
 from zjolcrawl.run.flip_watch import FlipWatch
 from zjolcrawl.run.leases import Leases
@@ -122,7 +123,7 @@ class Run:
                     self.refuse(str(error), LOCKED)
                     raise CloseSpider("locked") from error
                 except (EmbeddedUnavailable, StoreUnavailable, ArchiveError, OSError) as error:
-                    self.refuse(str(error))
+                    self.refuse(cause_of(error))
                     await self._release()
                     raise CloseSpider("mongo_unavailable") from error
         return self.store
@@ -281,7 +282,7 @@ class Run:
             if self.mode is not Mode.PREVIEW:
                 write_report(self._data_dir() / "reports", self.store.run_id, values)
         except (StoreError, OSError) as error:
-            self.fail(str(error))
+            self.fail(cause_of(error))
         if self.leases:
             await self.leases.end()
         if not self.failure:
@@ -336,7 +337,7 @@ class Run:
             say(line)
         if summary and self.exit_status != UNUSABLE:
             if isinstance(self.store, Preview):
-                sys.stdout.write("".join(f"{line}\n" for line in self.store.lines()))
+                write_text("".join(f"{line}\n" for line in self.store.lines()))
             else:
                 sys.stderr.write(summary.line() + "\n")
 

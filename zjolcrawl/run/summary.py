@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zjolcrawl.display.formatting import counted
+from zjolcrawl.messages import hide_passwords
 
 DONE, NEEDS_A_PERSON, UNUSABLE, LOCKED = 0, 1, 2, 75
 # Finish reasons of a complete run; others (shutdown, mongo_lost) leave work undone.
@@ -17,7 +18,10 @@ _MOST_LINES = 300  # of warnings, and of alarms: a run's document has to fit int
 
 def _bounded(lines: list[str]) -> list[str]:
     more = len(lines) - _MOST_LINES
-    return [*lines[:_MOST_LINES], *([f"and {more} more, in the log"] if more > 0 else [])]
+    return [
+        *map(hide_passwords, lines[:_MOST_LINES]),
+        *([f"and {more} more, in the log"] if more > 0 else []),
+    ]
 
 
 @dataclass(slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from zjolcrawl.arguments import discover_arguments
+from zjolcrawl.display.terminal import write_text
+from zjolcrawl.messages import cause_of
 from zjolcrawl.parsing.column_page import ColumnPage, link_day_of, read_column
 from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.parsing.navigation import ColumnLink, column_url, read_navigation
@@ -133,17 +134,17 @@ class DiscoverSpider(ArticleReader):
             self.run.warnings.append(told)
         text = fragment(proposed, others)
         if self.wanted.file == _STDOUT:
-            sys.stdout.write(text)
+            write_text(text)
             return
         path = Path(self.wanted.file or Path(self.settings["DATA_DIR"]) / "discovered.toml")
         try:
             path.write_text(text, encoding="utf-8")
         except OSError as error:
-            self.run.faults.append(f"{path} cannot be written: {error}")
-            sys.stdout.write(text)
+            self.run.faults.append(f"{path} cannot be written: {cause_of(error, path)}")
+            write_text(text)
             return
         for line in (*table(proposed, others), str(path)):
-            sys.stdout.write(f"{line}\n")
+            write_text(f"{line}\n")
 
 
 def _read(find: Find, page: ColumnPage) -> None:

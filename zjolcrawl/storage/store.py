@@ -19,6 +19,7 @@ from pymongo.errors import PyMongoError
 
 from zjolcrawl.clock import utc_now
 from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, Unchanged, WalkEnd
+from zjolcrawl.messages import cause_of
 from zjolcrawl.storage.buffer import SPOOLED, Buffer, Item, RunEnd, link_of, make_visit
 from zjolcrawl.storage.buffer_writer import BufferWriter
 from zjolcrawl.storage.bulk import write_each
@@ -104,7 +105,7 @@ class Store(CrawlQueries):
 
         Raises StoreUnavailable within 8 s.
         """
-        client = await connect(uri)
+        client = await connect(uri, database)
         try:
             batch = batch_size, batch_seconds
             store = cls(client, database, batch, policy or VisitPolicy())
@@ -285,6 +286,6 @@ class Store(CrawlQueries):
         try:
             self.counts["spooled"] += await asyncio.to_thread(self._spool.add, list(buffer.items()))
         except Exception as error:
-            message = f"MongoDB is unavailable and the spool cannot be written: {error}"
+            message = f"MongoDB is unavailable and the spool cannot be written: {cause_of(error)}"
             self._outage.lost = StoreError(message)
             raise self._outage.lost from error
