@@ -110,8 +110,8 @@ def test_reasons_are_words(tmp_path: Path) -> None:
     missing = tmp_path / "missing"
     with pytest.raises(OSError, match="Errno") as raised:
         missing.open()
-    assert cause_of(raised.value, missing) == "no such file or directory"
-    assert cause_of(raised.value) == f"no such file or directory: {missing}"
+    assert cause_of(raised.value, missing) == "No such file or directory"
+    assert cause_of(raised.value) == f"No such file or directory: {missing}"
     assert cause_of(OSError("the store is full")) == "the store is full"
     assert cause_of(RuntimeError("x: [Errno 28] No space left")) == "x: No space left"
     assert cause_of(ValueError()) == "ValueError"

@@ -1,4 +1,4 @@
-"""Parts of messages to people: the reason of an error in words, and URIs without their passwords."""
+"""Parts of messages to people: counts, the reason of an error in words, URIs without their passwords."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ _OPTIONS = re.compile(r"(?:(?:[a-z]{5,}|tls|ssl|w|j)=[^&]*(?:&|$))*", re.IGNOREC
 _NO_PORT = re.compile(r":(?!\d*(?:[,/?]|$))[^,/?]*")
 
 
+def counted(count: int, noun: str) -> str:
+    """A number and its noun, with a plural s: 1 link, 2 links."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def cause_of(error: BaseException, path: str | os.PathLike[str] = "") -> str:
     """Why something failed, in words, without an error number.
 
@@ -26,7 +31,6 @@ def cause_of(error: BaseException, path: str | os.PathLike[str] = "") -> str:
     if not isinstance(error, OSError) or not error.strerror:
         return hide_passwords(_ERRNO.sub("", str(error))) or type(error).__name__
     text = _ERRNO.sub("", str(error.strerror))
-    text = text[:1].lower() + text[1:] if text[1:2].islower() else text
     name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
     return f"{text}: {name}" if name and name != os.fspath(path) else text
 

@@ -36,7 +36,7 @@ from zjolcrawl.archive.repair import complete_if_left
 from zjolcrawl.archive.s3 import WarcStore
 from zjolcrawl.archive.scan import OWN_NAME, Damage, scan
 from zjolcrawl.archive.warc import Message, Pointer, Record, read_records
-from zjolcrawl.messages import cause_of
+from zjolcrawl.messages import cause_of, counted
 
 __all__ = ["OPEN", "STORED", "SUFFIX", "Archive", "ArchiveError", "NoAnswer", "complete", "lock"]
 
@@ -162,7 +162,9 @@ class Archive:
             if name in there and stamp(self.folder / name) != was
         }  # fmt: skip
         if self.store is None and (away := there - here - known):
-            self.repairs.append(f"{len(away)} files are not indexed: set WARC_STORE to read them")
+            self.repairs.append(
+                f"{counted(len(away), 'file')} not indexed: set WARC_STORE to read them"
+            )
             known |= away
         for name in sorted((there - known) | changed):
             self._index(name, local=name in here)
@@ -183,7 +185,7 @@ class Archive:
         self.index.complete(name, found.captures)
         self.index.set_damage(name, found.damage, stamp(self.folder / name))
         if found.unusable:
-            told = f"{found.unusable} responses without id, date or URL are not indexed"
+            told = f"{counted(found.unusable, 'response')} without id, date or URL not indexed"
             self.repairs.append(f"warc/{shown(name)}: {told}")
         if OWN_NAME.fullmatch(name):  # foreign files are reported by _look at every opening
             self.repairs += [_damage_line(name, each) for each in found.damage]

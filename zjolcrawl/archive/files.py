@@ -96,5 +96,5 @@ def _reason_against(path: Path) -> str | None:
         if stat.S_ISREG(path.stat().st_mode):
             return None
     except OSError as error:
-        return cause_of(error, path)
+        return cause_of(error, path).lower()
     return "it is not a regular file"

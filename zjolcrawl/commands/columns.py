@@ -11,12 +11,12 @@ from rich.text import Text
 
 from zjolcrawl.arguments import host_names
 from zjolcrawl.cli.base import BaseCommand
-from zjolcrawl.display.formatting import counted
 from zjolcrawl.display.terminal import (
     console,
     printable,
     write_json,
 )
+from zjolcrawl.messages import counted
 from zjolcrawl.site.catalogue import Column, load_catalogue
 
 _SHOWN = ("id", "name", "url", "enabled", "evidence")

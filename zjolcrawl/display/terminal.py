@@ -18,7 +18,7 @@ from rich import progress
 from rich.console import Console
 from rich.text import Text
 
-from zjolcrawl.messages import hide_passwords
+from zjolcrawl.messages import counted, hide_passwords
 
 _REPLACED = "\N{REPLACEMENT CHARACTER}"
 _SIGNS: dict[int, str] = {
@@ -40,6 +40,24 @@ def say(text: str) -> None:
     """Write a message to stderr, as one line that begins with `zjolcrawl: `."""
     text = " ".join(hide_passwords(printable(text)).split())
     sys.stderr.write(f"zjolcrawl: {text}\n")
+
+
+class FewLines:
+    """Says the first few of many messages of one kind, and how many more there are."""
+
+    def __init__(self, most: int = 10) -> None:
+        self._most, self._count = most, 0
+
+    def say(self, text: str) -> None:
+        """Write a message to stderr, unless there were enough of them."""
+        self._count += 1
+        if self._count <= self._most:
+            say(text)
+
+    def end(self, hint: str) -> None:
+        """Say how many messages were left out; `hint`: where they are."""
+        if (more := self._count - self._most) > 0:
+            say(f"and {counted(more, 'more line')} like these; {hint}")
 
 
 def print_lines(lines: Iterable[Text]) -> None:

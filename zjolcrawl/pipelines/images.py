@@ -41,7 +41,10 @@ _REMEMBERED = 5000  # URLs per run: neighbouring articles share pictures
 
 @dataclass(frozen=True, slots=True)
 class _Fetched:
-    """The result for an image URL; `fault` says why there are no bytes."""
+    """The result for an image URL; `fault` says why there are no bytes.
+
+    `reused`: they were fetched before, by another run or for another article.
+    """
 
     status: str
     sha256: str | None = None
@@ -49,6 +52,7 @@ class _Fetched:
     size: int | None = None
     picture: Picture | None = None
     fault: str | None = None
+    reused: bool = False
 
 
 class ImagePipeline(FilesPipeline):
@@ -102,7 +106,8 @@ class ImagePipeline(FilesPipeline):
             return image, None
         fetched = await self._once(image.url, article)
         assert self._run.store is not None
-        self._run.store.counts[f"images_{fetched.status}"] += 1
+        what = "reused" if fetched.reused else fetched.status
+        self._run.store.counts[f"images_{what}"] += 1
         told = f"image {image.position}: {fetched.fault}" if fetched.fault else None
         picture = fetched.picture
         if picture and picture.unread:  # not worded as a failure: the store drops those
@@ -130,10 +135,11 @@ class ImagePipeline(FilesPipeline):
     async def _shared(
         self, key: str, url: str, article: Article, capture: Capture | None
     ) -> _Fetched:
-        if (known := self._fetched.get(key)) is None:
-            known = self._fetched[key] = asyncio.ensure_future(self._fetch(url, article, capture))
-            if len(self._fetched) > _REMEMBERED:
-                self._fetched.popitem(last=False)
+        if known := self._fetched.get(key):
+            return _reused(await known)
+        known = self._fetched[key] = asyncio.ensure_future(self._fetch(url, article, capture))
+        if len(self._fetched) > _REMEMBERED:
+            self._fetched.popitem(last=False)
         return await known
 
     def _captured(self, url: str, article: Article) -> Capture | None:
@@ -150,7 +156,7 @@ class ImagePipeline(FilesPipeline):
         if capture:
             fetched = await self._answer(self._request(url, article, capture))
             if fetched.status == "stored" or not self._run.live:
-                return fetched
+                return _reused(fetched)
         return await self._answer(self._request(url, article))
 
     def _refetched(self, url: str, article: Article, before: Capture) -> Capture | None:
@@ -212,3 +218,8 @@ class ImagePipeline(FilesPipeline):
     def _database(self) -> Any:
         assert self._run.store is not None
         return self._run.store.db
+
+
+def _reused(known: _Fetched) -> _Fetched:
+    """A result that cost no request; only a stored image counts as reused."""
+    return replace(known, reused=known.status == "stored")

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from scrapy.settings import BaseSettings
 
-from zjolcrawl.messages import cause_of, split_login, without_password
+from zjolcrawl.messages import cause_of, counted, split_login, without_password
 
 _TIMEOUT = 20  # seconds
 
@@ -52,7 +52,7 @@ def _post(settings: BaseSettings, url: str, summary: str, alarms: list[str]) -> 
 def _mail(settings: BaseSettings, to: str, summary: str, alarms: list[str]) -> None:
     message = EmailMessage()
     message["From"], message["To"] = settings.get("MAIL_FROM"), to
-    message["Subject"] = f"zjolcrawl: {len(alarms)} alarms"
+    message["Subject"] = f"zjolcrawl: {counted(len(alarms), 'alarm')}"
     message.set_content("\n".join([*alarms, "", summary]))
     host, port = settings.get("MAIL_HOST"), settings.getint("MAIL_PORT")
     with smtplib.SMTP(host, port, timeout=_TIMEOUT) as server:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Iterable
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -62,6 +63,14 @@ def prune(folder: Path, pattern: str, most: int) -> None:
     files = sorted(folder.glob(pattern), key=lambda each: each.stat().st_mtime, reverse=True)
     for path in files[most:]:
         path.unlink(missing_ok=True)
+
+
+def write(handler: logging.Handler | None, lines: Iterable[str]) -> None:
+    """Write lines to the file only: stderr has them already."""
+    if handler is None:
+        return
+    for line in lines:
+        handler.handle(logging.makeLogRecord({"name": __name__, "levelname": "INFO", "msg": line}))
 
 
 def end(handler: logging.Handler | None) -> None:

@@ -21,7 +21,7 @@ from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.archive.writer import WarcWriter
 from zjolcrawl.display.terminal import say, write_text
 from zjolcrawl.items import ColumnVisit, Outcome
-from zjolcrawl.messages import cause_of
+from zjolcrawl.messages import cause_of, counted
 from zjolcrawl.run import alerts, log_file
 from zjolcrawl.run.flip_watch import FlipWatch
 from zjolcrawl.run.leases import Leases
@@ -251,6 +251,7 @@ class Run:
             await self._end(reason)
         finally:  # even on failure: others wait for the lock and the server
             await self._release()
+            log_file.end(self._log)
             self.closed.set()
 
     async def _end(self, reason: str) -> None:
@@ -272,7 +273,9 @@ class Run:
             self.at_end()
         self.faults += self.store.faults
         if waiting := self.store.waiting():
-            self.faults.append(f"{waiting} files wait for MongoDB in {self._data_dir() / 'spool'}")
+            self.faults.append(
+                f"waiting for MongoDB: {counted(waiting, 'file')} in {self._data_dir() / 'spool'}"
+            )
         self._tell_missing_issues()
         summary = await self._sum_up(self.store, reason)
         status = NEEDS_A_PERSON if self.failure else summary.exit_status
@@ -328,6 +331,7 @@ class Run:
         alarms = [f"ALARM: {each}" for each in (summary.alarms if summary else ())]
         failure = [self.failure] if self.failure else []
         lines = [*self.warnings, *self.faults, *alarms, *failure]
+        log_file.write(self._log, [*lines, *([summary.line()] if summary else [])])
         if self.crawler.settings.getbool(PART_REPORTS):
             counts, reason = (summary.counts, summary.reason) if summary else ({}, None)
             with contextlib.suppress(BrokenPipeError):
@@ -363,7 +367,6 @@ class Run:
         if self._server:
             server, self._server = self._server, None
             await asyncio.to_thread(server.release)
-        log_file.end(self._log)
         if self._lock:
             self._lock.release()
 

@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 
 from zjolcrawl.arguments import discover_arguments
 from zjolcrawl.display.terminal import write_text
-from zjolcrawl.messages import cause_of
+from zjolcrawl.messages import cause_of, counted
 from zjolcrawl.parsing.column_page import ColumnPage, link_day_of, read_column
 from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.parsing.navigation import ColumnLink, column_url, read_navigation
@@ -130,7 +130,7 @@ class DiscoverSpider(ArticleReader):
         if not self._answered:
             self.run.faults.append("no known page could be read")
         if not self.wanted.pages and self._asked_for >= self.settings.getint("COLUMN_MAX_PAGES"):
-            told = f"stopped after {self._asked_for} pages (COLUMN_MAX_PAGES)"
+            told = f"stopped after {counted(self._asked_for, 'page')} (COLUMN_MAX_PAGES)"
             self.run.warnings.append(told)
         text = fragment(proposed, others)
         if self.wanted.file == _STDOUT:
@@ -154,7 +154,7 @@ def _read(find: Find, page: ColumnPage) -> None:
     find.articles = len(articles)
     find.newest = max((china_day(moment) for moment in moments if moment), default=None)
     if page.pages_total:
-        find.pager = f"{page.pages_total} pages"
+        find.pager = counted(page.pages_total, "page")
     elif page.next_url:
         find.pager = "a next page"
     find.fault = None if articles else page.fault or "no list of articles"

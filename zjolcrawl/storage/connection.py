@@ -18,7 +18,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 from zjolcrawl.messages import without_password
 from zjolcrawl.storage.embedded import EmbeddedServer
 from zjolcrawl.storage.errors import StoreUnavailable, short, unavailable
-from zjolcrawl.storage.login import NO_LOGIN, login_failure
+from zjolcrawl.storage.login import NO_LOGIN, login_failure, missing_right
 
 _TIMEOUTS = ("serverSelectionTimeoutMS", "connectTimeoutMS")
 _REPLICATION_MS = 60_000  # without a limit, a write waits forever for an unreachable majority
@@ -44,9 +44,9 @@ async def open_database(uri: str, database: str, data_dir: Path) -> AsyncIterato
         client = await connect(address, database)
         try:
             yield client.get_database(database, codec_options=LENIENT)
-        except OperationFailure as error:
-            raise unavailable(address, error) from error
         except PyMongoError as error:
+            if isinstance(error, OperationFailure) and missing_right(error):
+                raise unavailable(address, error) from error
             raise StoreUnavailable(f"MongoDB did not answer a query: {short(error)}") from error
         finally:
             await client.close()
