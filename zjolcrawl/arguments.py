@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 from zjolcrawl.archive.warc import warc_date
+from zjolcrawl.messages import cause_of
 from zjolcrawl.parsing.fields.dates import YEARS, china_midnight, is_plausible
 from zjolcrawl.parsing.urls import absolute, is_own_host, kind, normalized
 from zjolcrawl.setting_values import parse_bool
@@ -117,7 +118,7 @@ def article_arguments(url: str | None = None, file: str | None = None, **unknown
         try:
             lines = Path(file).read_text(encoding="utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise ArgumentError(f"file={file} cannot be read: {error}") from error
+            raise ArgumentError(f"file={file} cannot be read: {cause_of(error, file)}") from error
         given += [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
     if not given:
         raise ArgumentError(f"file={file} contains no URL")

@@ -9,6 +9,7 @@ from zjolcrawl.archive.state import state
 from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.clock import utc_now
 from zjolcrawl.display.health import HealthFacts
+from zjolcrawl.messages import cause_of
 from zjolcrawl.run.lock import holder
 from zjolcrawl.site.catalogue import load_catalogue
 from zjolcrawl.site.description import SiteError
@@ -30,14 +31,14 @@ _RUNS = 10
 async def collect_facts(db: Database, data_dir: Path, *, thorough: bool = False) -> HealthFacts:
     """The current state of runs, columns, links, disk and archive.
 
-    `thorough` also checks the WARC file that every article refers to; in a large archive this takes
-    seconds. Raises ArgumentError if the catalogue or DATA_DIR cannot be read.
+    `thorough` also checks the WARC file that every article refers to and measures all of DATA_DIR; in a
+    large archive this takes seconds. Raises ArgumentError if the catalogue or DATA_DIR cannot be read.
     """
     now = utc_now()
     referred = await referred_files(db) if thorough else set()
     try:
         return HealthFacts(
-            now, load_catalogue().values(), await link_counts(db, now), data_folder(data_dir),
+            now, load_catalogue().values(), await link_counts(db, now), data_folder(data_dir, thorough=thorough),
             rows=await column_rows(db),
             articles=await crawls_with_articles(db, _RUNS + 1),
             good=await last_good_crawl(db),
@@ -50,4 +51,6 @@ async def collect_facts(db: Database, data_dir: Path, *, thorough: bool = False)
     except SiteError as error:
         raise ArgumentError(str(error)) from error
     except OSError as error:
-        raise ArgumentError(f"DATA_DIR {data_dir} cannot be read: {error}") from error
+        raise ArgumentError(
+            f"DATA_DIR {data_dir} cannot be read: {cause_of(error, data_dir)}"
+        ) from error

@@ -170,7 +170,7 @@ def _check_amount(name: str, value: object) -> None:
 
 
 def _check_image_store(uri: str, schemes: Collection[str]) -> None:
-    scheme = urlsplit(uri).scheme
+    scheme = uri.partition("://")[0] if "://" in uri else ""
     if scheme not in schemes:
         raise ValueError(f"setting FILES_STORE: {scheme}:// is not a supported image store")
     # Without these packages Scrapy disables the image pipeline and only logs it.

@@ -128,7 +128,7 @@ def test_lost_index_is_made_anew_from_the_store(store: WarcStore, tmp_path: Path
     for each in tmp_path.glob("index.sqlite*"):
         each.unlink()
     with Archive(tmp_path) as archive:  # without the store this is reported, and nothing is damaged
-        assert "1 files are not indexed" in archive.repairs[0]
+        assert "1 file not indexed" in archive.repairs[0]
     with Archive(tmp_path, store) as archive:
         assert list(archive.index.captures()) == before
 

@@ -91,7 +91,7 @@ def test_well(well: Database[Any], command: Crawl, tmp_path: Path) -> None:
         "visits     0 of 80 failed in the last 2 runs (0.0%)",
         "templates  T1 75% (75% before), generic 25% (25% before), of 40 articles",
         "templates  T1 lacks source 10% (10% before)",
-        "disk       ROOM free, 2.5 MB in the archive",
+        "disk       ROOM free; DATA_DIR holds 2.5 MB: warc 2.5 MB",
         "spool      empty",
         "alarm      none in the last run",
         "well",
@@ -299,7 +299,16 @@ def test_folder(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(bytes(size))
     seen = data_folder(tmp_path)
-    assert (seen.archive, seen.spooled) == (7, {"x.bson": 5})
+    assert (seen.archive, seen.spooled, seen.parts) == (7, {"x.bson": 5}, {})
+    for name, size in (("images/ab/c.jpg", 900), ("mongodb/db/x.wt", 2000), ("run.lock", 1)):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(bytes(size))
+    seen = data_folder(tmp_path, thorough=True)
+    assert seen.parts == {"images": 900, "mongodb": 2000, "other": 1, "spool": 5, "warc": 7}
+    ((_, text),) = judged("disk", folder=seen)
+    assert text.endswith(
+        "; DATA_DIR holds 2.9 kB: mongodb 2.0 kB, images 900 bytes, warc 7 bytes, spool 5 bytes, other 1 byte"
+    )
     assert judged("disk", folder=DataFolder(999_999_999))[0][0] is True
     assert judged("disk", folder=DataFolder(10**9))[0][0] is False
 

@@ -88,9 +88,11 @@ def test_runs_that_renew_their_leases_are_running_wherever_they_are(
             "_id": IDS[0],
             "alive_until": now + timedelta(minutes=5),
             "place": "a:/data/#one#fe.1.2",
+            "counts": {"new": 7, "links_new": 41},
+            "warnings": ["one"],
         },
         {**OPEN, "_id": IDS[1], "alive_until": now + timedelta(minutes=5)},
-        {**OPEN, "_id": IDS[2], "alive_until": now - timedelta(seconds=1)},
+        {**OPEN, "_id": IDS[2], "alive_until": now - timedelta(seconds=1), "counts": {"same": 5}},
     ]
     for number, row in enumerate(rows):
         row["started_at"] = now - timedelta(minutes=number)
@@ -100,9 +102,24 @@ def test_runs_that_renew_their_leases_are_running_wherever_they_are(
     )
     told = lines(command("runs"))
     assert [" running " in line for line in told[::2]] == [True, True, False]
-    assert told[1] == "    on a:/data/#one, leases a.zjol.com.cn, b.zjol.com.cn"
-    assert told[3] == "    counts are stored when it ends"
+    assert told[1] == (
+        "    7 new, 41 links new, 1 warning; on a:/data/#one; leases a.zjol.com.cn, b.zjol.com.cn"
+    )
+    assert told[3] == "    no result yet"
+    assert told[5].startswith("    at least 5 same; the articles with this run_id are ")
     assert " cut off " in told[4]
+
+
+def test_warnings_of_one_run_and_of_all(db: Database[Any], command: Crawl) -> None:
+    db.runs.insert_many([ENDED, TROUBLED])
+    shown = [*SHOWN[2:4], "    alarm: a template", "    warning: one", "    warning: two"]
+    assert lines(command("runs", str(IDS[1]))) == shown
+    assert lines(command("runs", "--warnings")) == [*shown, *SHOWN[4:]]
+    (one,) = json.loads("\n".join(lines(command("runs", str(IDS[1]), "--json"))))
+    assert one["alarms"] == ["a template"]
+    unknown = command("runs", str(IDS[9]))
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert str(IDS[9]) in unknown.stderr
 
 
 def test_ended_run_is_not_running_under_anothers_lock() -> None:
@@ -118,7 +135,12 @@ def test_run_of_which_little_is_known() -> None:
 
 
 def test_unusable_arguments(command: Crawl, tmp_path: Path) -> None:
-    for arguments in (("--last", "0"), ("--last", "9999999"), ("zjxw",)):
+    for arguments in (
+        ("--last", "0"),
+        ("--last", "9999999"),
+        ("zjxw",),
+        (str(IDS[0]), str(IDS[1])),
+    ):
         done = command("runs", *arguments)
         assert (done.returncode, done.stdout) == (2, ""), arguments
     done = scrapy("runs", data=tmp_path, uri="mongodb://")

@@ -23,7 +23,7 @@ from tests.support.crawling import Crawl, Running, ended, scrapy, start_scrapy, 
 from tests.support.mongod import Mongod
 from tests.support.pages import COLUMN
 from tests.support.rebuilding import drop
-from zjolcrawl.display.formatting import counted
+from zjolcrawl.messages import counted
 from zjolcrawl.run.lock import RunLock
 
 HOUR = timedelta(hours=1)
@@ -421,7 +421,14 @@ def test_bad_lines_are_told_and_the_rest_is_taken(
     path.write_bytes(b"\n".join([first, b"", *bad, second]))  # no line break at the end
     done = command("import", str(path))
     assert done.returncode == 1
-    *faults, summary = done.stderr.splitlines()
+    *shown, more, summary = done.stderr.splitlines()
+    (run,) = db.runs.find()
+    faults = run["warnings"]
+    assert shown == [f"zjolcrawl: {each}" for each in faults[:10]]
+    assert more == (
+        f"zjolcrawl: and {counted(len(faults) - 10, 'more line')} like these; "
+        f"`scrapy runs {run['_id']}` shows up to 100 of them"
+    )
     told = {
         int(place): why for each in faults for place, why in re.findall(r"jsonl:(\d+): (.*)", each)
     }
@@ -431,10 +438,8 @@ def test_bad_lines_are_told_and_the_rest_is_taken(
     assert told == {}
     assert summary.startswith("zjolcrawl: 2 articles new")
     assert everything(db) == {"articles": [article(0), article(1)], "revisions": []}
-    (run,) = db.runs.find()
     assert (run["exit_status"], run["counts"]["new"]) == (1, 2)
     assert run["counts"]["unreadable"] + run["counts"]["refused"] == len(BAD)
-    assert run["warnings"] == [each.removeprefix("zjolcrawl: ") for each in faults]
 
 
 def test_bad_article_over_a_stored_one(db: Database[Any], command: Crawl, tmp_path: Path) -> None:

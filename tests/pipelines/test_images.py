@@ -65,6 +65,19 @@ def test_bytes_are_kept_untouched_under_their_hash(
     assert image_of(db, 1)["path"].endswith(".png")  # the type comes from the bytes, not the name
 
 
+def test_only_images_that_were_fetched_are_counted_as_stored(
+    site: SiteProxy, db: Database[Any], crawl: Crawl, tmp_path: Path
+) -> None:
+    serve(site, png=Answer(body=PNG), jpeg=Answer(body=JPEG))
+    first = crawl("column", url=COLUMN)
+    assert "images 2 stored, 0 missing" in first.stderr
+    summary = first.stderr.splitlines()[-1]
+    assert summary in (tmp_path / "logs" / "zjolcrawl.log").read_text()
+    again = crawl("column", url=COLUMN, recheck="on")
+    assert "images 0 stored, 2 already stored, 0 missing, 0 failed" in again.stderr, again.stderr
+    assert db.runs.find_one(sort=[("started_at", -1)])["counts"]["images_reused"] == 2  # type: ignore[index]
+
+
 def test_every_fault_is_a_status_and_the_article_is_stored(
     site: SiteProxy, db: Database[Any], crawl: Crawl, tmp_path: Path
 ) -> None:

@@ -81,7 +81,7 @@ def test_new_columns_are_proposed(
         == f"zjnews-gygg 2 2017-08-12 a next page 改革 {HOST}/ztjj/gygg/"
     )
     assert shown[4:] == [
-        "3 columns proposed, 1 links without a list",
+        "3 columns proposed, 1 link without a list",
         str(tmp_path / "discovered.toml"),
     ]
     assert "5 pages fetched, 4 links that the catalogue lacks; 3 columns proposed" in done.stderr

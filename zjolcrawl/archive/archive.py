@@ -36,6 +36,7 @@ from zjolcrawl.archive.repair import complete_if_left
 from zjolcrawl.archive.s3 import WarcStore
 from zjolcrawl.archive.scan import OWN_NAME, Damage, scan
 from zjolcrawl.archive.warc import Message, Pointer, Record, read_records
+from zjolcrawl.messages import cause_of, counted
 
 __all__ = ["OPEN", "STORED", "SUFFIX", "Archive", "ArchiveError", "NoAnswer", "complete", "lock"]
 
@@ -148,7 +149,7 @@ class Archive:
             if repair := complete_if_left(path, self.index):
                 self.repairs.append(repair)
         except OSError as error:
-            self._tell(name, f"a killed run's file cannot be completed: {error}")
+            self._tell(name, f"a killed run's file cannot be completed: {cause_of(error, path)}")
 
     def _catch_up(self) -> None:
         known = self.index.files()
@@ -161,7 +162,9 @@ class Archive:
             if name in there and stamp(self.folder / name) != was
         }  # fmt: skip
         if self.store is None and (away := there - here - known):
-            self.repairs.append(f"{len(away)} files are not indexed: set WARC_STORE to read them")
+            self.repairs.append(
+                f"{counted(len(away), 'file')} not indexed: set WARC_STORE to read them"
+            )
             known |= away
         for name in sorted((there - known) | changed):
             self._index(name, local=name in here)
@@ -177,12 +180,12 @@ class Archive:
         except OSError as error:
             if not local and not isinstance(error, FileNotFoundError):
                 raise  # the store is unreachable, so every file would fail
-            self._tell(name, f"cannot be read: {error}")
+            self._tell(name, f"cannot be read: {cause_of(error, self.folder / name)}")
             return
         self.index.complete(name, found.captures)
         self.index.set_damage(name, found.damage, stamp(self.folder / name))
         if found.unusable:
-            told = f"{found.unusable} responses without id, date or URL are not indexed"
+            told = f"{counted(found.unusable, 'response')} without id, date or URL not indexed"
             self.repairs.append(f"warc/{shown(name)}: {told}")
         if OWN_NAME.fullmatch(name):  # foreign files are reported by _look at every opening
             self.repairs += [_damage_line(name, each) for each in found.damage]
@@ -260,4 +263,4 @@ def _one_line_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error) as error:
-        raise ArchiveError(f"archive {folder}: {error}") from error
+        raise ArchiveError(f"archive {folder}: {cause_of(error, folder)}") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from zjolcrawl.archive.index import ArchiveIndex
 from zjolcrawl.filesystem import sync_folder, take_lock
+from zjolcrawl.messages import cause_of
 
 SUFFIX, OPEN, STORED, DAMAGED = ".warc.gz", ".open", ".stored", ".damaged"
 
@@ -90,5 +91,5 @@ def _reason_against(path: Path) -> str | None:
         if stat.S_ISREG(path.stat().st_mode):
             return None
     except OSError as error:
-        return str(error.strerror or error).lower()
+        return cause_of(error, path).lower()
     return "it is not a regular file"

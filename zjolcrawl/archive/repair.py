@@ -13,6 +13,7 @@ from zjolcrawl.archive.index import ArchiveIndex
 from zjolcrawl.archive.scan import Damage, scan
 from zjolcrawl.archive.warc import replacement
 from zjolcrawl.filesystem import sync_folder
+from zjolcrawl.messages import counted
 
 _PIECE = 16 * 1024 * 1024  # bytes that one replacement record covers; the last up to twice as many
 
@@ -42,7 +43,7 @@ def complete_if_left(path: Path, index: ArchiveIndex) -> str | None:
         whole = torn[0].start if torn else size
         if not whole:
             path.unlink()
-            return f"warc/{lasting.name}: had no whole record ({size} bytes), removed"
+            return f"warc/{lasting.name}: had no whole record ({counted(size, 'byte')}), removed"
         if any(not each.replaced for each in damage):
             _keep(path)
             damage = [_replaced(descriptor, each) for each in damage]
@@ -60,7 +61,7 @@ def complete_if_left(path: Path, index: ArchiveIndex) -> str | None:
 def _told(damage: list[Damage], size: int, captures: int) -> str:
     said = ["left by a run that was cut off"]
     said += [
-        f"cut {size - each.start} torn bytes after byte {each.start}"
+        f"cut {counted(size - each.start, 'torn byte')} after byte {each.start}"
         for each in damage
         if each.ended
     ]
@@ -69,7 +70,7 @@ def _told(damage: list[Damage], size: int, captures: int) -> str:
         said.append(f"the original file is kept with the suffix {DAMAGED}")
     if not damage:
         said.append("was whole")
-    return f"{'; '.join(said)}, {captures} captures kept"
+    return f"{'; '.join(said)}, {counted(captures, 'capture')} kept"
 
 
 def _keep(path: Path) -> None:

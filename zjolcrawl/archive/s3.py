@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
+from zjolcrawl.messages import cause_of, without_password
+
 _MOST = 5 * 1024**3  # bytes of one PUT
 _CHUNK = 1024**2
 _BUFFER = 512 * 1024  # minimum bytes that one range request fetches
@@ -37,9 +39,15 @@ def store_of(setting: Callable[[str], Any]) -> WarcStore | None:
     uri = str(setting("WARC_STORE") or "")
     if not uri:
         return None
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # its message quotes a part of the URI
+        raise ValueError(f"WARC_STORE: {without_password(uri)} is not s3://BUCKET/PREFIX") from None
+    if parts.scheme == "s3" and not {"@", ":"}.isdisjoint(parts.netloc):
+        hint = "put the keys into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        raise ValueError(f"WARC_STORE: {without_password(uri)} has a user or a password: {hint}")
     if parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment:
-        raise ValueError(f"WARC_STORE: {uri} is not s3://BUCKET/PREFIX")
+        raise ValueError(f"WARC_STORE: {without_password(uri)} is not s3://BUCKET/PREFIX")
     if find_spec("botocore") is None:
         raise ValueError("WARC_STORE: s3:// needs the package botocore: install zjolcrawl[s3]")
     options = {word: setting(name) for word, name in _OPTIONS.items()}
@@ -138,9 +146,9 @@ class WarcStore:
             yield
         except ClientError as error:
             kind = FileNotFoundError if error.response["Error"]["Code"] in _MISSING else OSError
-            raise kind(f"{self.uri}/{name}: {error}") from error
+            raise kind(f"{self.uri}/{name}: {cause_of(error)}") from error
         except BotoCoreError as error:
-            raise OSError(f"{self.uri}/{name}: {error}") from error
+            raise OSError(f"{self.uri}/{name}: {cause_of(error)}") from error
 
 
 class _Parts(io.RawIOBase):

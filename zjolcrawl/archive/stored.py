@@ -14,6 +14,7 @@ from pathlib import Path
 from zjolcrawl.archive.files import STORED, SUFFIX, complete_files, is_plain, shown
 from zjolcrawl.archive.s3 import WarcStore
 from zjolcrawl.filesystem import sync_folder
+from zjolcrawl.messages import cause_of, counted
 
 _LONGEST_NAME = 240  # bytes, with room for a suffix
 
@@ -54,7 +55,7 @@ def push(folder: Path, store: WarcStore, *, remove: bool = False) -> Pushed:
                 _let_go(path, note, store)
                 done.removed.append(path.name)
         except OSError as error:
-            done.faults.append(" ".join(f"{path.name}: {error}".split()))
+            done.faults.append(" ".join(f"{path.name}: {cause_of(error, path)}".split()))
     return done
 
 
@@ -97,7 +98,9 @@ def _bring(path: Path, store: WarcStore) -> Note:
 def _let_go(path: Path, note: Note, store: WarcStore) -> None:
     """Remove a file whose note is durable, after a last check that the store has it. Raises OSError."""
     if not path.stat().st_size == note.bytes == store.size(path.name):
-        raise OSError(f"{store.uri} no longer has all {path.stat().st_size} bytes of this file")
+        raise OSError(
+            f"{store.uri} no longer has all {counted(path.stat().st_size, 'byte')} of this file"
+        )
     path.unlink()
     sync_folder(path.parent)
 

@@ -23,6 +23,7 @@ from zjolcrawl import __version__
 from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.captures import Capture, cdxj
 from zjolcrawl.archive.warc import Pointer, Record, TornRecord, read_records
+from zjolcrawl.messages import cause_of
 
 _WARC = "archive/data.warc.gz"
 _INDEX_BLOCK = 3000  # index lines compressed together, as in other tools
@@ -62,7 +63,7 @@ def pack(
         size = scratch.stat().st_size
         scratch.replace(target)
     except OSError as error:
-        raise ArchiveError(f"{target}: {error}") from error
+        raise ArchiveError(f"{target}: {cause_of(error, target)}") from error
     finally:
         scratch.unlink(missing_ok=True)
     return replace(packed, size=size)
@@ -113,7 +114,7 @@ def _members(
                 for capture in (None, *captures):
                     yield from _with_request(file, capture, told)
         except OSError as error:
-            told.append(f"{name} is left out: {error}")
+            told.append(f"{name} is left out: {cause_of(error)}")
 
 
 def _with_request(

@@ -36,6 +36,7 @@ from zjolcrawl.archive.warc import (
     warc_date,
 )
 from zjolcrawl.filesystem import sync_folder
+from zjolcrawl.messages import cause_of
 
 # Level 6 is much slower than 4 for little gain on page bodies; data that is already compressed gains
 # nothing at any level; a request is too short to gain from more than 1.
@@ -204,7 +205,9 @@ class WarcWriter:
         try:
             offset = self._file.append(first + second)
         except OSError as error:
-            raise ArchiveError(f"archive {self._file.path}: {error}") from error
+            raise ArchiveError(
+                f"archive {self._file.path}: {cause_of(error, self._file.path)}"
+            ) from error
         return Pointer(self._file.name, offset, len(first), ident)
 
     def _remember(self, capture: Capture) -> None:
@@ -223,7 +226,9 @@ class WarcWriter:
                 self._file.sync()
                 self._index.add(captures)
             except (OSError, sqlite3.Error) as error:
-                raise ArchiveError(f"archive {self.archive.folder}: {error}") from error
+                raise ArchiveError(
+                    f"archive {self.archive.folder}: {cause_of(error, self.archive.folder)}"
+                ) from error
         for capture in captures:
             if capture.digest and capture.status:
                 self._recent.pop((capture.digest, capture.status), None)
@@ -235,7 +240,9 @@ class WarcWriter:
         try:
             self._file = _OpenFile(self.archive.folder / (name + OPEN), self._info)
         except OSError as error:
-            raise ArchiveError(f"archive {self.archive.folder}: {error}") from error
+            raise ArchiveError(
+                f"archive {self.archive.folder}: {cause_of(error, self.archive.folder)}"
+            ) from error
 
     def _complete(self) -> None:
         self._sync()
@@ -246,7 +253,7 @@ class WarcWriter:
             try:
                 complete(file.path, self._index)
             except (OSError, sqlite3.Error) as error:
-                raise ArchiveError(f"archive {file.path}: {error}") from error
+                raise ArchiveError(f"archive {file.path}: {cause_of(error, file.path)}") from error
             finally:
                 file.close()
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import atexit
 import os
 import sys
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,7 +19,13 @@ from scrapy.settings import BaseSettings
 from zjolcrawl.archive.archive import ArchiveError
 from zjolcrawl.archive.s3 import WarcStore, store_of
 from zjolcrawl.arguments import ArgumentError
-from zjolcrawl.display.terminal import bar_on_stderr, sanitize_output, say
+from zjolcrawl.display.terminal import (
+    bar_on_stderr,
+    drop_unread_output,
+    sanitize_output,
+    say,
+)
+from zjolcrawl.messages import HiddenUri, cause_of
 from zjolcrawl.parsing.templates import check_templates
 from zjolcrawl.parsing.urls import canonical
 from zjolcrawl.search import SearchIndex, catch_up
@@ -32,8 +40,14 @@ from zjolcrawl.storage.queries.articles import find_article
 from zjolcrawl.storage.queries.links import frontier_row
 
 UNUSABLE = 2  # exit status: invalid arguments or settings
-BROKEN_PIPE = 141  # exit status, as of a program that SIGPIPE ended
+UNREAD = 141
+"""Exit status if the reader of stdout has closed the pipe (`| head`): 128 + SIGPIPE, as of other programs."""
 _INDEX_PAUSE = 0.2  # seconds between checks whether another process has finished indexing
+
+_SECRETS = ("MONGODB_URI", "ALARM_WEBHOOK", "FILES_STORE", "WARC_STORE")  # may contain a password
+
+# Scrapy imports this module for every command line, also for `-h` and `list`.
+atexit.register(drop_unread_output)
 
 
 class NotFound(Exception):
@@ -70,7 +84,8 @@ class BaseCommand(ScrapyCommand):
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Make stdout and stderr safe for terminals before Scrapy sets up its log."""
         sanitize_output()
-        super().process_options(args, opts)
+        with usable_files():
+            super().process_options(args, opts)
         check_given(self.settings, opts.set)
         choose_site(self.settings)
 
@@ -80,9 +95,7 @@ class BaseCommand(ScrapyCommand):
             self.execute(args, opts)
             sys.stdout.flush()
         except BrokenPipeError:
-            # The reader, such as `head`, has enough. What Python flushes at the end goes nowhere.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            self.exitcode = BROKEN_PIPE
+            self.exitcode = self.exitcode or UNREAD
         except KeyboardInterrupt:
             if not self.interrupted:
                 raise
@@ -183,6 +196,29 @@ def check_given(settings: BaseSettings | None, given: list[str]) -> None:
     except ValueError as error:
         say(str(error))
         raise SystemExit(UNUSABLE) from None
+
+
+@contextmanager
+def usable_files() -> Iterator[None]:
+    """Turn an OSError of a file that an option names (--pidfile) into a UsageError."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"cannot write a file: {cause_of(error)}", print_help=False) from error
+
+
+def prepare_log(settings: BaseSettings | None) -> None:
+    """Keep passwords out of the settings that Scrapy logs. Raises UsageError if LOG_FILE cannot be written."""
+    assert settings is not None  # set in scrapy.cmdline
+    for name in _SECRETS:
+        if value := settings.get(name):
+            settings.set(name, HiddenUri(value), priority=settings.getpriority(name) or 0)
+    if file := settings.get("LOG_FILE"):
+        try:
+            Path(file).open("a").close()
+        except OSError as error:
+            why = f"LOG_FILE {file} cannot be written: {cause_of(error, file)}"
+            raise UsageError(why, print_help=False) from error
 
 
 def choose_site(settings: BaseSettings | None) -> None:

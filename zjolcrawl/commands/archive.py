@@ -15,8 +15,9 @@ from zjolcrawl.archive.stored import pull, push
 from zjolcrawl.archive.wacz import pack
 from zjolcrawl.arguments import ArgumentError, reparse_arguments
 from zjolcrawl.cli.base import ReadingCommand
-from zjolcrawl.display.formatting import counted
+from zjolcrawl.display.formatting import size
 from zjolcrawl.display.terminal import say
+from zjolcrawl.messages import cause_of, counted
 from zjolcrawl.site.current import current_site
 from zjolcrawl.site.names import find_hosts
 from zjolcrawl.storage.queries.articles import headlines
@@ -77,7 +78,7 @@ class Command(ReadingCommand):
         try:
             new = pull(folder, store, faults)
         except OSError as error:
-            raise ArchiveError(str(error)) from error
+            raise ArchiveError(cause_of(error)) from error
         intact = self._is_intact()
         sys.stdout.write(f"{store.uri}: {counted(len(new), 'new file')} registered\n")
         self._end(faults, intact=intact)
@@ -101,7 +102,7 @@ class Command(ReadingCommand):
             )
             packed = pack(archive, captures, opts.output, title=title, titles=titles, told=faults)
         counts = [counted(packed.captures, "capture"), counted(packed.pages, "page")]
-        sys.stdout.write(f"{opts.output}: {', '.join(counts)}, {packed.size} bytes\n")
+        sys.stdout.write(f"{opts.output}: {', '.join(counts)}, {size(packed.size)}\n")
         self._end(faults)
 
     def _is_intact(self) -> bool:

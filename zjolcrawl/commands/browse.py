@@ -11,6 +11,7 @@ from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.cli.base import ReadingCommand, no_arguments
 from zjolcrawl.cli.options import whole_number
 from zjolcrawl.display.terminal import say
+from zjolcrawl.messages import cause_of
 from zjolcrawl.storage.image_stores import ImageReader
 
 _MISSING = "scrapy browse needs an extra: pip install 'zjolcrawl[browse]'"
@@ -43,7 +44,9 @@ class Command(ReadingCommand):
             try:
                 listening = listen(opts.host, opts.port)
             except OSError as error:
-                raise ArgumentError(f"cannot listen on {opts.host}:{opts.port}: {error}") from error
+                raise ArgumentError(
+                    f"cannot listen on {opts.host}:{opts.port}: {cause_of(error)}"
+                ) from error
             images = ImageReader(self.setting("FILES_STORE"), self.data_dir() / "images", db)
             url = address(listening, opts.host)
             if not is_loopback(opts.host):

@@ -11,12 +11,12 @@ from rich.text import Text
 
 from zjolcrawl.cli.base import BaseCommand
 from zjolcrawl.cli.options import some_names
-from zjolcrawl.display.formatting import counted
 from zjolcrawl.display.terminal import (
     console,
     printable,
     write_json,
 )
+from zjolcrawl.messages import counted
 from zjolcrawl.site.catalogue import Column, load_catalogue
 from zjolcrawl.site.names import find_hosts
 

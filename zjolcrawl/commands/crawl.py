@@ -16,7 +16,13 @@ from scrapy.exceptions import UsageError
 from scrapy.settings import BaseSettings
 
 from zjolcrawl.arguments import ArgumentError
-from zjolcrawl.cli.base import check_given, choose_site, name_program
+from zjolcrawl.cli.base import (
+    check_given,
+    choose_site,
+    name_program,
+    prepare_log,
+    usable_files,
+)
 from zjolcrawl.display.terminal import sanitize_output, say
 from zjolcrawl.extensions.quiet_hours import parse_hours, seconds_to
 from zjolcrawl.parsing.fields.dates import CHINA
@@ -45,8 +51,10 @@ class Command(CrawlCommand):
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Make stdout and stderr safe for terminals before Scrapy sets up its log."""
         sanitize_output()
-        super().process_options(args, opts)
+        with usable_files():
+            super().process_options(args, opts)
         check_given(self.settings, opts.set)
+        prepare_log(self.settings)
         choose_site(self.settings)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:

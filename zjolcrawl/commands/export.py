@@ -14,8 +14,8 @@ from scrapy.exceptions import UsageError
 from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.cli.base import ReadingCommand
 from zjolcrawl.cli.options import add_selection, selection_of
-from zjolcrawl.display.formatting import counted, size
-from zjolcrawl.display.terminal import bar_on_stderr, say
+from zjolcrawl.display.formatting import size
+from zjolcrawl.display.terminal import FewLines, bar_on_stderr, say
 from zjolcrawl.export.conform import replace_surrogates
 from zjolcrawl.export.output import (
     FORMATS,
@@ -26,6 +26,7 @@ from zjolcrawl.export.output import (
     open_output,
     written_bytes,
 )
+from zjolcrawl.messages import counted
 from zjolcrawl.search import QueryError, matching
 from zjolcrawl.storage.documents import url_of
 from zjolcrawl.storage.queries.articles import (
@@ -102,14 +103,16 @@ async def _write(
     """Count the `articles` and `former` versions written, and the documents that were `faulty`."""
     counts: Counter[str] = Counter()
     task = bar.add_task("articles", total=total)
+    told = FewLines()
     async for document in found:
         faults, whole = _written(write, document)
         for fault in faults:
-            say(f"{url_of(document)}: {fault}")
+            told.say(f"{url_of(document)}: {fault}")
         counts["faulty"] += bool(faults)
         counts["former" if isinstance(document["_id"], dict) else "articles"] += whole
         if counts["articles"] % _EVERY == 0:
             bar.update(task, completed=counts["articles"])
+    told.end("export fewer articles at a time to see them")
     return counts
 
 

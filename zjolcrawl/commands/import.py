@@ -12,10 +12,10 @@ from scrapy.exceptions import UsageError
 from zjolcrawl import __version__
 from zjolcrawl.arguments import ArgumentError
 from zjolcrawl.cli.base import ReadingCommand
-from zjolcrawl.display.formatting import counted
-from zjolcrawl.display.terminal import bar_on_stderr, say
+from zjolcrawl.display.terminal import FewLines, bar_on_stderr, say
 from zjolcrawl.export.input import import_files, total_size
 from zjolcrawl.export.output import FileRefused
+from zjolcrawl.messages import cause_of, counted
 from zjolcrawl.parsing.urls import canonical, kind
 from zjolcrawl.run.lock import LockHeld, RunLock
 from zjolcrawl.run.summary import DONE, LOCKED, NEEDS_A_PERSON
@@ -26,12 +26,12 @@ from zjolcrawl.storage.importer import Importer
 from zjolcrawl.storage.store import Store
 from zjolcrawl.storage.visit_policy import VisitPolicy
 
-_MOST_WARNINGS = 100  # kept in `runs`; stderr shows all of them
+_MOST_WARNINGS = 100  # kept in `runs`; stderr shows the first few
 _BAD = ("unreadable", "refused", "missed")
 
 
 class Command(ReadingCommand):
-    """Exit status 1: some lines were not imported, named on stderr; 75: another run holds DATA_DIR."""
+    """Exit status 1: some lines were not imported, the first ones named on stderr; 75: another run holds DATA_DIR."""
 
     usage = "FILE…"
     summary = "Import articles from JSON Lines files of `scrapy export`"
@@ -52,7 +52,9 @@ class Command(ReadingCommand):
         except (FileRefused, ValueError) as error:
             raise ArgumentError(str(error)) from error
         except OSError as error:
-            raise ArgumentError(f"DATA_DIR {self.data_dir()} cannot be used: {error}") from error
+            raise ArgumentError(
+                f"DATA_DIR {self.data_dir()} cannot be used: {cause_of(error, self.data_dir())}"
+            ) from error
         try:
             async with server_address(self.setting("MONGODB_URI"), self.data_dir()) as uri:
                 store = await Store.open(
@@ -71,11 +73,12 @@ class Command(ReadingCommand):
     async def _import(self, store: Store, policy: VisitPolicy, names: list[str], size: int) -> None:
         begun = time.monotonic()
         warnings: list[str] = []
+        faults = FewLines()
 
         def warn(place: str, why: str) -> None:
             if len(warnings) < _MOST_WARNINGS:
                 warnings.append(f"{place}: {why}")
-            say(f"{place}: {why}")
+            faults.say(f"{place}: {why}")
 
         importer = Importer(store, policy, _kind_of, warn)
         try:
@@ -86,6 +89,7 @@ class Command(ReadingCommand):
             await self._end(store, "shutdown", begun, importer.counts, warnings)
             raise
         await self._end(store, "finished", begun, importer.counts, warnings)
+        faults.end(f"`scrapy runs {store.run_id}` shows up to {_MOST_WARNINGS} of them")
         say(f"{_summary(importer.counts)}; {time.monotonic() - begun:.1f} s")
 
     async def _end(

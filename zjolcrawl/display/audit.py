@@ -12,7 +12,8 @@ from typing import Any
 from rich.text import Text
 
 from zjolcrawl.display.findings import Finding, line
-from zjolcrawl.display.formatting import counted, moment, some
+from zjolcrawl.display.formatting import moment, some
+from zjolcrawl.messages import counted
 from zjolcrawl.storage.queries.links import ColumnLinks
 
 _AROUND = 7  # days before and after a gap

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from zjolcrawl.display.formatting import counted
+from zjolcrawl.messages import counted
 from zjolcrawl.site.current import current_site
 from zjolcrawl.storage.queries.coverage import FEWEST, JUMP, Group
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from zjolcrawl.display.findings import Finding
-from zjolcrawl.display.formatting import counted
+from zjolcrawl.messages import counted
 from zjolcrawl.storage.queries.coverage import FEWEST, JUMP
 
 _GENERIC = "generic"  # reads pages that fit no template

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from zjolcrawl.messages import counted
 from zjolcrawl.parsing.fields.dates import CHINA
 
 _PRECISION = {
@@ -57,11 +58,6 @@ def image(entry: dict[str, Any]) -> str:
     return f"［图{entry['position']}］{caption}（{' '.join(fact for fact in facts if fact)}）"
 
 
-def counted(count: int, noun: str) -> str:
-    """A number and its noun, with a plural s: 1 link, 2 links."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
 def some(names: Sequence[str], most: int = 8) -> str:
     """The first `most` names, comma-separated, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
@@ -85,4 +81,4 @@ def size(count: float) -> str:
     for factor, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if count >= factor:
             return f"{count / factor:.1f} {unit}"
-    return f"{count:.0f} bytes"
+    return counted(round(count), "byte")

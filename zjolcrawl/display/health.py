@@ -13,8 +13,9 @@ from zjolcrawl.archive.files import DAMAGED
 from zjolcrawl.archive.state import ArchiveState
 from zjolcrawl.display.drift import of_templates
 from zjolcrawl.display.findings import Finding, line
-from zjolcrawl.display.formatting import counted, moment, size, some, span
+from zjolcrawl.display.formatting import moment, size, some, span
 from zjolcrawl.display.runs import arguments, ending, started
+from zjolcrawl.messages import counted
 from zjolcrawl.site.catalogue import Column
 from zjolcrawl.storage.queries.health import DataFolder
 from zjolcrawl.storage.queries.links import LinkCounts
@@ -184,8 +185,14 @@ def _of_visits(runs: list[dict[str, Any]]) -> Finding:
 
 
 def _of_disk(folder: DataFolder, limits: Limits) -> Finding:
-    text = f"{size(folder.free)} free, {size(folder.archive)} in the archive"
-    values = {"free": folder.free, "archive": folder.archive}
+    text = f"{size(folder.free)} free; "
+    if folder.parts:
+        largest = sorted(folder.parts.items(), key=lambda part: -part[1])
+        parts = some([f"{name} {size(count)}" for name, count in largest])
+        text += f"DATA_DIR holds {size(sum(folder.parts.values()))}: {parts}"
+    else:
+        text += f"WARC files {size(folder.archive)}"
+    values = {"free": folder.free, "archive": folder.archive, "parts": folder.parts}
     return Finding("disk", text, folder.free < limits.free, values)
 
 

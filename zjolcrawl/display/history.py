@@ -9,7 +9,8 @@ from rich.text import Text
 
 from zjolcrawl.display.article_diff import FIELDS, MOST_TEXT, Change, changes, pairs
 from zjolcrawl.display.diff import Effort
-from zjolcrawl.display.formatting import counted, moment
+from zjolcrawl.display.formatting import moment
+from zjolcrawl.messages import counted
 
 _OUT, _IN = "red", "green"
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from zjolcrawl.display.terminal import console
+from zjolcrawl.messages import counted
 
 
 def counting_bar(*, shown: bool = True) -> Progress:
@@ -23,6 +24,6 @@ def describe(counts: Mapping[str, int]) -> str:
     stored = sum(counts.get(name, 0) for name in ("new", "changed", "reread", "same"))
     bad = sum(counts.get(name, 0) for name in ("rejected", "failed", "gone"))
     return (
-        f"{counts.get('pages', 0)} column pages · {counts.get('links', 0)} links · "
-        f"{stored} articles stored ({counts.get('new', 0)} new) · {bad} not stored"
+        f"{counted(counts.get('pages', 0), 'column page')} · {counted(counts.get('links', 0), 'link')} · "
+        f"{counted(stored, 'article')} stored ({counts.get('new', 0)} new) · {bad} not stored"
     )

@@ -8,7 +8,8 @@ from typing import Any
 
 from rich.text import Text
 
-from zjolcrawl.display.formatting import counted, moment, span
+from zjolcrawl.display.formatting import moment, span
+from zjolcrawl.messages import counted
 
 _COUNTS = (
     "new", "changed", "same", "rejected", "skipped", "failed", "gone", "doubted", "missed", "repeated",
@@ -17,8 +18,13 @@ _COUNTS = (
 _WORDS = {"doubted": "in doubt", "repeated": "as before", "proposed": "columns proposed"}
 
 
-def render(runs: list[dict[str, Any]], live: Mapping[Any, list[str]]) -> Iterator[Text]:
-    """Two lines per run, newest first, in China time. `live`: runs at work by id, with the hosts they lease."""
+def render(
+    runs: list[dict[str, Any]], live: Mapping[Any, list[str]], *, full: bool = False
+) -> Iterator[Text]:
+    """Two lines per run, newest first, in China time.
+
+    `live`: runs at work by id, with the hosts they lease. `full`: then a line per warning and alarm.
+    """
     if not runs:
         yield Text("no runs")
     for run in runs:
@@ -28,6 +34,14 @@ def render(runs: list[dict[str, Any]], live: Mapping[Any, list[str]]) -> Iterato
         shown = "  ".join(part for part in [*parts, str(run["_id"])] if part)
         yield Text(shown, style="bold red" if bad else "bold")
         yield Text(f"    {at_work(run, live[run['_id']]) if running else outcome(run)}")
+        if full:
+            yield from _lines(run)
+
+
+def _lines(run: dict[str, Any]) -> Iterator[Text]:
+    for name, style in (("alarms", "bold red"), ("warnings", "")):
+        for each in run.get(name, ()):
+            yield Text(f"    {name.removesuffix('s')}: {each}", style=style)
 
 
 def started(run: dict[str, Any]) -> str:
@@ -59,16 +73,22 @@ def arguments(run: dict[str, Any]) -> str:
 
 
 def at_work(run: dict[str, Any], hosts: list[str]) -> str:
-    """Where a live run is and which hosts it leases, as far as is known."""
+    """What a live run has done so far, where it is, and which hosts it leases, as far as is known."""
     place = f"on {run['place'].rpartition('#')[0] or run['place']}" if "place" in run else ""
     leases = f"leases {', '.join(hosts)}" if hosts else ""
-    return ", ".join(filter(None, [place, leases])) or "counts are stored when it ends"
+    return "; ".join(filter(None, [results(run) or "no result yet", place, leases]))
 
 
 def outcome(run: dict[str, Any]) -> str:
-    """The results of a run: its non-zero counts in words, or `nothing`."""
-    if "ended_at" not in run:
-        return "counts unknown; the articles with this run_id are what it stored"
+    """The results of a run that has ended, or of one that was cut off as far as they are known."""
+    if "ended_at" in run:
+        return results(run) or "nothing"
+    stored = "the articles with this run_id are what it stored"
+    return f"at least {known}; {stored}" if (known := results(run)) else f"counts unknown; {stored}"
+
+
+def results(run: dict[str, Any]) -> str:
+    """The non-zero counts of a run in words, and how many warnings and alarms it has."""
     counts = dict(run.get("counts", {}))
     # `rejected` includes `skipped`, the pages that are expected to have no article.
     counts["rejected"] = counts.get("rejected", 0) - counts.get("skipped", 0)
@@ -80,4 +100,4 @@ def outcome(run: dict[str, Any]) -> str:
     parts += [
         counted(len(run[f"{each}s"]), each) for each in ("warning", "alarm") if run.get(f"{each}s")
     ]
-    return ", ".join(parts) or "nothing"
+    return ", ".join(parts)

@@ -7,8 +7,9 @@ from typing import Any
 
 from rich.text import Text
 
-from zjolcrawl.display.formatting import counted, people, published
+from zjolcrawl.display.formatting import people, published
 from zjolcrawl.display.snippets import Marked, marked, snippets
+from zjolcrawl.messages import counted
 from zjolcrawl.search import Results
 
 _MARK = "bold red"

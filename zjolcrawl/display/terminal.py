@@ -7,14 +7,18 @@ visible character, so positions stay the same. Data written to a file or a pipe 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import IO, Any, TextIO, cast
 
 from bson import json_util
 from rich import progress
 from rich.console import Console
 from rich.text import Text
+
+from zjolcrawl.messages import counted, hide_passwords
 
 _REPLACED = "\N{REPLACEMENT CHARACTER}"
 _SIGNS: dict[int, str] = {
@@ -34,7 +38,26 @@ def printable(text: str) -> str:
 
 def say(text: str) -> None:
     """Write a message to stderr, as one line that begins with `zjolcrawl: `."""
-    sys.stderr.write(f"zjolcrawl: {' '.join(printable(text).split())}\n")
+    text = " ".join(hide_passwords(printable(text)).split())
+    sys.stderr.write(f"zjolcrawl: {text}\n")
+
+
+class FewLines:
+    """Says the first few of many messages of one kind, and how many more there are."""
+
+    def __init__(self, most: int = 10) -> None:
+        self._most, self._count = most, 0
+
+    def say(self, text: str) -> None:
+        """Write a message to stderr, unless there were enough of them."""
+        self._count += 1
+        if self._count <= self._most:
+            say(text)
+
+    def end(self, hint: str) -> None:
+        """Say how many messages were left out; `hint`: where they are."""
+        if (more := self._count - self._most) > 0:
+            say(f"and {counted(more, 'more line')} like these; {hint}")
 
 
 def print_lines(lines: Iterable[Text]) -> None:
@@ -61,7 +84,7 @@ def write_json(value: Any) -> None:
 def console(*, stderr: bool = False) -> Console:
     """A rich console on stdout or stderr; pass it only `printable` text, since it bypasses `sanitize_output`."""
     stream = sys.stderr if stderr else sys.stdout
-    return Console(file=getattr(stream, "unsanitized", stream), highlight=False)
+    return _Console(file=getattr(stream, "unsanitized", stream), highlight=False)
 
 
 def bar_on_stderr() -> progress.Progress:
@@ -74,12 +97,44 @@ def bar_on_stderr() -> progress.Progress:
     )  # fmt: skip
 
 
+def write_text(text: str) -> None:
+    """Write text to stdout at once; dropped if its reader has closed the pipe."""
+    with suppress(BrokenPipeError):
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+def drop_unread_output() -> None:
+    """Flush stdout and stderr; what the reader of a closed pipe (`| head`) no longer takes is dropped.
+
+    Without it, Python reports a BrokenPipeError at exit, and exits with status 120.
+    """
+    for each in (sys.stdout, sys.stderr):
+        stream = getattr(each, "unsanitized", each)
+        try:
+            if stream is not None and not stream.closed:
+                stream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def sanitize_output() -> None:
-    """Make all later text on stdout and stderr `printable`, including logs, tracebacks and usage."""
-    for name in ("stdout", "stderr"):
+    """Make all later text on stdout and stderr `printable`, including logs, tracebacks and usage.
+
+    On stderr, URIs lose their passwords too.
+    """
+    for name, kind in (("stdout", _SanitizedStream), ("stderr", _MessageStream)):
         stream = getattr(sys, name)
         if stream is not None and not isinstance(stream, _SanitizedStream):
-            setattr(sys, name, _SanitizedStream(stream))
+            setattr(sys, name, kind(stream))
+
+
+class _Console(Console):
+    """A console that raises BrokenPipeError; rich ends the process."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error that is being handled."""
+        raise  # noqa: PLE0704
 
 
 class _SanitizedStream:
@@ -106,6 +161,21 @@ class _SanitizedStream:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.unsanitized, name)
+
+
+class _MessageStream(_SanitizedStream):
+    """The stream of messages: without passwords, and no work ends because nobody reads it."""
+
+    def write(self, text: str) -> int:
+        """Write the text without control characters and passwords; dropped if the pipe is closed."""
+        with suppress(BrokenPipeError):
+            self.unsanitized.write(hide_passwords(printable(text)))
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush; what cannot be written is dropped."""
+        with suppress(BrokenPipeError):
+            self.unsanitized.flush()
 
 
 class _Bytes:

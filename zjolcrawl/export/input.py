@@ -15,6 +15,7 @@ from typing import IO
 from zjolcrawl.export.conform import broken_rule
 from zjolcrawl.export.jsonl import MOST_BYTES, Unreadable, load
 from zjolcrawl.export.output import STDOUT, FileRefused
+from zjolcrawl.messages import cause_of
 from zjolcrawl.storage.importer import ImportedArticle, ImportedVersion, Importer
 
 _LONGEST = 6 * MOST_BYTES  # bytes of a line if JSON writes every byte of a document as \u0000
@@ -104,7 +105,7 @@ def _versions(name: str, reject: Reject, read: Callable[[int], None]) -> Iterato
                     yield ImportedVersion(document, place, len(line))
     except (FileRefused, OSError, EOFError, zlib.error) as error:
         why = "" if isinstance(error, FileRefused) else "the file breaks off: "
-        reject(f"{name}:{number + 1}", f"{why}{error}", "unreadable")
+        reject(f"{name}:{number + 1}", f"{why}{cause_of(error)}", "unreadable")
 
 
 def _lines(raw: IO[bytes], lines: IO[bytes], read: Callable[[int], None]) -> Iterator[bytes | None]:
@@ -147,7 +148,7 @@ def _opened(name: str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
     try:
         file = Path(name).open("rb")  # noqa: SIM115  # closed below
     except OSError as error:
-        raise FileRefused(f"{name} cannot be read: {error.strerror}") from error
+        raise FileRefused(f"{name} cannot be read: {cause_of(error, name)}") from error
     with file:
         packed = file.peek(2)[:2] == _GZIP
         yield file, gzip.GzipFile(fileobj=file) if packed else file  # type: ignore[misc]

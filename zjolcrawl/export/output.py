@@ -16,6 +16,7 @@ from zjolcrawl.export import csv_rows
 from zjolcrawl.export.conform import conform
 from zjolcrawl.export.jsonl import comes_back, dump
 from zjolcrawl.filesystem import FileLock, sync_folder
+from zjolcrawl.messages import cause_of
 
 FORMATS = ("jsonl", "csv", "parquet")
 STDOUT = "-"
@@ -67,7 +68,7 @@ def open_output(name: str, form: str, *, force: bool = False) -> Iterator[Write]
     except BrokenPipeError as error:
         raise FileRefused("stdout was closed before all was written") from error
     except OSError as error:
-        raise FileRefused(f"{name} cannot be written: {error.strerror or error}") from error
+        raise FileRefused(f"{name} cannot be written: {cause_of(error, name)}") from error
 
 
 def keeps_content(name: str) -> bool:

@@ -13,6 +13,7 @@ from scrapy.http import HtmlResponse, Response
 from scrapy.responsetypes import responsetypes
 
 from zjolcrawl.archive.decoding import BrokenAnswer, TooLarge, unpacked
+from zjolcrawl.messages import counted
 from zjolcrawl.middlewares.archive import UNASKED
 from zjolcrawl.middlewares.replay import ARCHIVED
 
@@ -57,7 +58,9 @@ class DecompressionMiddleware(HttpCompressionMiddleware):
         if 300 <= response.status < 400 or request.method == "HEAD":
             return response  # nothing reads its body
         if "dataloss" in response.flags:  # set by Scrapy
-            raise BrokenAnswer(f"the connection was lost after {len(response.body)} bytes")
+            raise BrokenAnswer(
+                f"the connection was lost after {counted(len(response.body), 'byte')}"
+            )
         codings = [each.decode("latin-1") for each in response.headers.getlist("Content-Encoding")]
         if codings:
             most = request.meta.get("download_maxsize", self._most)

@@ -26,6 +26,7 @@ from zjolcrawl.archive.archive import ArchiveError, NoAnswer
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.archive.warc import warc_date
 from zjolcrawl.items import Article, Image
+from zjolcrawl.messages import cause_of
 from zjolcrawl.parsing.picture import NotPicture, Picture
 from zjolcrawl.parsing.urls import is_image_host
 from zjolcrawl.pipelines.pictures import PictureReader
@@ -41,7 +42,10 @@ _REMEMBERED = 5000  # URLs per run: neighbouring articles share pictures
 
 @dataclass(frozen=True, slots=True)
 class _Fetched:
-    """The result for an image URL; `fault` says why there are no bytes."""
+    """The result for an image URL; `fault` says why there are no bytes.
+
+    `reused`: they were fetched before, by another run or for another article.
+    """
 
     status: str
     sha256: str | None = None
@@ -49,6 +53,7 @@ class _Fetched:
     size: int | None = None
     picture: Picture | None = None
     fault: str | None = None
+    reused: bool = False
 
 
 class ImagePipeline(FilesPipeline):
@@ -105,7 +110,8 @@ class ImagePipeline(FilesPipeline):
             return image, None
         fetched = await self._once(image.url, article)
         assert self._run.store is not None
-        self._run.store.counts[f"images_{fetched.status}"] += 1
+        what = "reused" if fetched.reused else fetched.status
+        self._run.store.counts[f"images_{what}"] += 1
         told = f"image {image.position}: {fetched.fault}" if fetched.fault else None
         picture = fetched.picture
         if picture and picture.unread:  # not worded as a failure: the store drops those
@@ -133,10 +139,11 @@ class ImagePipeline(FilesPipeline):
     async def _shared(
         self, key: str, url: str, article: Article, capture: Capture | None
     ) -> _Fetched:
-        if (known := self._fetched.get(key)) is None:
-            known = self._fetched[key] = asyncio.ensure_future(self._fetch(url, article, capture))
-            if len(self._fetched) > _REMEMBERED:
-                self._fetched.popitem(last=False)
+        if known := self._fetched.get(key):
+            return _reused(await known)
+        known = self._fetched[key] = asyncio.ensure_future(self._fetch(url, article, capture))
+        if len(self._fetched) > _REMEMBERED:
+            self._fetched.popitem(last=False)
         return await known
 
     def _captured(self, url: str, article: Article) -> Capture | None:
@@ -153,7 +160,7 @@ class ImagePipeline(FilesPipeline):
         if capture:
             fetched = await self._answer(self._request(url, article, capture))
             if fetched.status == "stored" or not self._run.live:
-                return fetched
+                return _reused(fetched)
         return await self._answer(self._request(url, article))
 
     def _refetched(self, url: str, article: Article, before: Capture) -> Capture | None:
@@ -185,7 +192,7 @@ class ImagePipeline(FilesPipeline):
             return _Fetched("failed", fault=str(error)[:_LONGEST_FAULT])
         except ArchiveError as error:
             if not self._run.live:
-                self._run.faults.append(f"{request.url}: {error}")
+                self._run.faults.append(f"{request.url}: {cause_of(error)}")
             return _Fetched("failed", fault=str(error)[:_LONGEST_FAULT])
         except Exception as error:
             fault = " ".join(f"{type(error).__name__}: {error}".split())
@@ -208,7 +215,7 @@ class ImagePipeline(FilesPipeline):
         except NotPicture as error:
             return _Fetched("failed", fault=str(error))
         except Exception as error:  # stores raise their own errors; botocore's are not OSError
-            return _Fetched("failed", fault=f"not stored: {error}"[:_LONGEST_FAULT])
+            return _Fetched("failed", fault=f"not stored: {cause_of(error)}"[:_LONGEST_FAULT])
         return _Fetched("stored", sha256, path, len(data), picture)
 
     def _get_store(self, uri: str) -> Any:
@@ -219,3 +226,8 @@ class ImagePipeline(FilesPipeline):
     def _database(self) -> Any:
         assert self._run.store is not None
         return self._run.store.db
+
+
+def _reused(known: _Fetched) -> _Fetched:
+    """A result that cost no request; only a stored image counts as reused."""
+    return replace(known, reused=known.status == "stored")

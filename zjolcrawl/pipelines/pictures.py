@@ -9,6 +9,7 @@ import sys
 import threading
 from contextlib import suppress
 
+from zjolcrawl.messages import cause_of
 from zjolcrawl.parsing.picture import NotPicture, Picture
 from zjolcrawl.pipelines.picture_process import LENGTH, MOST_MEMORY, MOST_SECONDS
 from zjolcrawl.processes import own_environment
@@ -48,7 +49,7 @@ class PictureReader:
             except BrokenPipeError:
                 pass  # handled below as no answer
             except OSError as error:
-                raise NotPicture(f"not read: no process for it ({error})") from error
+                raise NotPicture(f"not read: no process for it ({cause_of(error)})") from error
         if not line.endswith(b"\n"):
             self._end()
             raise NotPicture(_LOST)

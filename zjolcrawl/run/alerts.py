@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 import smtplib
 import urllib.request
+from base64 import b64encode
 from email.message import EmailMessage
+from http.client import HTTPException, InvalidURL
+from urllib.parse import unquote
 
 from scrapy.settings import BaseSettings
+
+from zjolcrawl.messages import cause_of, counted, split_login, without_password
 
 _TIMEOUT = 20  # seconds
 
@@ -23,25 +28,31 @@ def send(settings: BaseSettings, summary: str, alarms: list[str]) -> list[str]:
         if target := settings.get(name):
             try:
                 carry(settings, target, summary, alarms)
-            except (OSError, ValueError, smtplib.SMTPException) as error:
-                faults.append(f"{name}: {error}")
+            except (OSError, ValueError, HTTPException, smtplib.SMTPException) as error:
+                faults.append(f"{name}: {cause_of(error)}")
     return faults
 
 
 def _post(settings: BaseSettings, url: str, summary: str, alarms: list[str]) -> None:
     if not url.startswith(("http://", "https://")):
-        raise ValueError(f"{url} is not an http or https URL")
+        raise ValueError(f"{without_password(url)} is not an http or https URL")
+    login, address = split_login(url)
     data = json.dumps({"summary": summary, "alarms": alarms}, ensure_ascii=False).encode()
     headers = {"Content-Type": "application/json", "User-Agent": settings.get("USER_AGENT")}
-    request = urllib.request.Request(url, data, headers)  # noqa: S310 # checked above
-    with urllib.request.urlopen(request, timeout=_TIMEOUT):  # noqa: S310
-        pass
+    if login:
+        headers["Authorization"] = f"Basic {b64encode(unquote(login).encode()).decode()}"
+    request = urllib.request.Request(address, data, headers)  # noqa: S310 # checked above
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT):  # noqa: S310
+            pass
+    except InvalidURL:  # its message quotes the URL
+        raise ValueError(f"{without_password(url)} is not a usable URL") from None
 
 
 def _mail(settings: BaseSettings, to: str, summary: str, alarms: list[str]) -> None:
     message = EmailMessage()
     message["From"], message["To"] = settings.get("MAIL_FROM"), to
-    message["Subject"] = f"zjolcrawl: {len(alarms)} alarms"
+    message["Subject"] = f"zjolcrawl: {counted(len(alarms), 'alarm')}"
     message.set_content("\n".join([*alarms, "", summary]))
     host, port = settings.get("MAIL_HOST"), settings.getint("MAIL_PORT")
     with smtplib.SMTP(host, port, timeout=_TIMEOUT) as server:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zjolcrawl.items import Article, Outcome, Unchanged
+from zjolcrawl.messages import counted
 from zjolcrawl.parsing.urls import host_of
 
 # Duplicate texts are judged after this many visits of a host: each would be stored as an edit.
@@ -98,7 +99,7 @@ class FlipWatch:
     def alarms(self) -> list[str]:
         """One line per host whose flips were not believed."""
         return [
-            f"host {name}: {alarm.flips} of {alarm.visits} visits found the page gone, rejected or the same "
+            f"host {name}: {alarm.flips} of {counted(alarm.visits, 'visit')} found the page gone, rejected or the same "
             f"as another (first {alarm.first.url}: {alarm.first.reason.removeprefix(_UNBELIEVED)}); "
             "nothing was changed and the links are visited again soon. If the pages really changed, run once "
             "with -s FLIP_ALARM=0"

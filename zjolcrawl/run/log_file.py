@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Iterable
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from zjolcrawl.messages import hide_passwords
+
 _BYTES, _FILES = 5 * 1024 * 1024, 10
+
+
+class _Formatter(logging.Formatter):
+    """Leaves out passwords in URIs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record with its traceback, without passwords."""
+        return hide_passwords(super().format(record))
 
 
 class _FileHandler(RotatingFileHandler):
@@ -37,9 +48,7 @@ def begin(data_dir: Path) -> logging.Handler | None:
     except OSError:
         return None
     handler.setLevel(logging.INFO)
-    handler.setFormatter(
-        logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
-    )
+    handler.setFormatter(_Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)
     # Scrapy leaves filtering to the handlers, so it and PyMongo would create DEBUG records for
@@ -54,6 +63,14 @@ def prune(folder: Path, pattern: str, most: int) -> None:
     files = sorted(folder.glob(pattern), key=lambda each: each.stat().st_mtime, reverse=True)
     for path in files[most:]:
         path.unlink(missing_ok=True)
+
+
+def write(handler: logging.Handler | None, lines: Iterable[str]) -> None:
+    """Write lines to the file only: stderr has them already."""
+    if handler is None:
+        return
+    for line in lines:
+        handler.handle(logging.makeLogRecord({"name": __name__, "levelname": "INFO", "msg": line}))
 
 
 def end(handler: logging.Handler | None) -> None:

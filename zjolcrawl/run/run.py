@@ -20,8 +20,9 @@ from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.archive.writer import WarcWriter
 from zjolcrawl.contact import contact_warning
-from zjolcrawl.display.terminal import say
+from zjolcrawl.display.terminal import say, write_text
 from zjolcrawl.items import ColumnVisit, Outcome
+from zjolcrawl.messages import cause_of, counted
 from zjolcrawl.run import alerts, log_file
 from zjolcrawl.run.flip_watch import FlipWatch
 from zjolcrawl.run.leases import Leases
@@ -123,7 +124,7 @@ class Run:
                     self.refuse(str(error), LOCKED)
                     raise CloseSpider("locked") from error
                 except (EmbeddedUnavailable, StoreUnavailable, ArchiveError, OSError) as error:
-                    self.refuse(str(error))
+                    self.refuse(cause_of(error))
                     await self._release()
                     raise CloseSpider("mongo_unavailable") from error
         return self.store
@@ -260,6 +261,7 @@ class Run:
             await self._end(reason)
         finally:  # even on failure: others wait for the lock and the server
             await self._release()
+            log_file.end(self._log)
             self.closed.set()
 
     async def _end(self, reason: str) -> None:
@@ -281,7 +283,9 @@ class Run:
             self.at_end()
         self.faults += self.store.faults
         if waiting := self.store.waiting():
-            self.faults.append(f"{waiting} files wait for MongoDB in {self._data_dir() / 'spool'}")
+            self.faults.append(
+                f"waiting for MongoDB: {counted(waiting, 'file')} in {self._data_dir() / 'spool'}"
+            )
         self._tell_missing_issues()
         summary = await self._sum_up(self.store, reason)
         status = NEEDS_A_PERSON if self.failure else summary.exit_status
@@ -291,7 +295,7 @@ class Run:
             if self.mode is not Mode.PREVIEW:
                 write_report(self._data_dir() / "reports", self.store.run_id, values)
         except (StoreError, OSError) as error:
-            self.fail(str(error))
+            self.fail(cause_of(error))
         if self.leases:
             await self.leases.end()
         if not self.failure and reason != SHUTDOWN:
@@ -337,6 +341,7 @@ class Run:
         alarms = [f"ALARM: {each}" for each in (summary.alarms if summary else ())]
         failure = [self.failure] if self.failure else []
         lines = [*self.warnings, *self.faults, *alarms, *failure]
+        log_file.write(self._log, [*lines, *([summary.line()] if summary else [])])
         if self.crawler.settings.getbool(PART_REPORTS):
             counts, reason = (summary.counts, summary.reason) if summary else ({}, None)
             with contextlib.suppress(BrokenPipeError):
@@ -346,7 +351,7 @@ class Run:
             say(line)
         if summary and self.exit_status != UNUSABLE:
             if isinstance(self.store, Preview):
-                sys.stdout.write("".join(f"{line}\n" for line in self.store.lines()))
+                write_text("".join(f"{line}\n" for line in self.store.lines()))
             else:
                 sys.stderr.write(summary.line() + "\n")
 
@@ -372,7 +377,6 @@ class Run:
         if self._server:
             server, self._server = self._server, None
             await asyncio.to_thread(server.release)
-        log_file.end(self._log)
         if self._lock:
             self._lock.release()
 

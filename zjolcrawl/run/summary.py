@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from zjolcrawl.display.formatting import counted
+from zjolcrawl.messages import counted, hide_passwords
 
 DONE, NEEDS_A_PERSON, UNUSABLE, STOPPED, LOCKED = 0, 1, 2, 3, 75
 SHUTDOWN = "shutdown"
@@ -19,7 +19,10 @@ _MOST_LINES = 300  # of warnings, and of alarms: a run's document has to fit int
 
 def _bounded(lines: list[str]) -> list[str]:
     more = len(lines) - _MOST_LINES
-    return [*lines[:_MOST_LINES], *([f"and {more} more, in the log"] if more > 0 else [])]
+    return [
+        *map(hide_passwords, lines[:_MOST_LINES]),
+        *([f"and {more} more, in the log"] if more > 0 else []),
+    ]
 
 
 @dataclass(slots=True)
@@ -64,7 +67,7 @@ class RunSummary:
             told = self._discovered()
         else:
             told = self._crawled()
-        alarms = f"; {len(self.alarms)} ALARMS" if self.alarms else ""
+        alarms = f"; {counted(len(self.alarms), 'alarm').upper()}" if self.alarms else ""
         return f"zjolcrawl: {told}{alarms}; {self.seconds:.1f} s{end}"
 
     def values(self) -> dict[str, Any]:
@@ -81,12 +84,13 @@ class RunSummary:
     def _crawled(self) -> str:
         c = self.counts
         doubted = f", {c['doubted']} in doubt" if c["doubted"] else ""
+        reused = f"{c['images_reused']} already stored, " if c["images_reused"] else ""
         missed = f"; {c['missed']} missed, seen before what is stored" if c["missed"] else ""
         return (
             f"{counted(c['columns'], 'column')}, {counted(c['pages'], 'page')}, {counted(c['links'], 'link')} found "
             f"({c['links_new']} new); stored {c['new']} new, {c['changed']} changed, "
             f"{c['same']} same; {c['rejected'] - c['skipped']} rejected, {c['failed']} failed, "
-            f"{c['gone']} gone{doubted}; images {c['images_stored']} stored, "
+            f"{c['gone']} gone{doubted}; images {c['images_stored']} stored, {reused}"
             f"{c['images_missing']} missing, {c['images_failed']} failed{missed}"
         )
 

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from zjolcrawl.items import Article, ColumnVisit
+from zjolcrawl.messages import counted
 from zjolcrawl.storage.queries.coverage import FEWEST, JUMP
 
 _MISSING = "missing: "
@@ -72,7 +73,7 @@ class Tally:
                 sum_.articles += told["articles"]
                 sum_.missing.update(told["missing"])
         jumps = [
-            f"template {name}: {what} is missing in {now.rate(what):.0%} of {now.articles} articles, "
+            f"template {name}: {what} is missing in {now.rate(what):.0%} of {counted(now.articles, 'article')}, "
             f"{then.rate(what):.0%} before"
             for name, now in self.templates.items()
             if (then := before.get(name)) and min(now.articles, then.articles) >= FEWEST

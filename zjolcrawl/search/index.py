@@ -19,6 +19,7 @@ from typing import Any, Self
 
 import tantivy
 
+from zjolcrawl.messages import cause_of
 from zjolcrawl.parsing.fields.dates import YEARS, china_day
 from zjolcrawl.search.tokens import facets, folded, full_text, headline, pairs
 from zjolcrawl.storage.errors import StoreUnavailable
@@ -67,7 +68,7 @@ def usable(folder: Path) -> Iterator[None]:
         yield
     except (OSError, ValueError) as error:
         raise StoreUnavailable(
-            f"the full-text index in {folder} cannot be used ({error}): delete it, and the next search rebuilds it"
+            f"the full-text index in {folder} cannot be used ({cause_of(error, folder)}): delete it, and the next search rebuilds it"
         ) from error
 
 

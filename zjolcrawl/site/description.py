@@ -13,6 +13,8 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from zjolcrawl.messages import cause_of
+
 _T = TypeVar("_T")
 BUNDLED = files("zjolcrawl.site")
 _NEVER = "(?!)"
@@ -177,7 +179,7 @@ def read_toml(file: Traversable) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise SiteError(f"{file} cannot be read: {error}") from error
+        raise SiteError(f"{file} cannot be read: {cause_of(error, str(file))}") from error
     except tomllib.TOMLDecodeError as error:
         raise SiteError(f"{file.name}: {error}") from error
 

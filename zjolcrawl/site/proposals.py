@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from rich.cells import cell_len, set_cell_size
 
+from zjolcrawl.messages import counted
 from zjolcrawl.site.catalogue import Column, sites
 from zjolcrawl.site.current import current_site
 
@@ -88,7 +89,7 @@ def table(proposed: list[tuple[Column, Find]], others: list[Find]) -> Iterator[s
     widths = [max(cell_len(row[n]) for row in rows) for n in range(len(rows[0]))]
     for row in rows if proposed else []:
         yield "  ".join(map(set_cell_size, row, widths)).rstrip()
-    yield f"{len(proposed)} columns proposed, {len(others)} links without a list"
+    yield f"{counted(len(proposed), 'column')} proposed, {counted(len(others), 'link')} without a list"
 
 
 def _block(column: Column, find: Find) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from zjolcrawl.arguments import discover_arguments
+from zjolcrawl.display.terminal import write_text
+from zjolcrawl.messages import cause_of, counted
 from zjolcrawl.parsing.column_page import ColumnPage, link_day_of, read_column
 from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.parsing.navigation import ColumnLink, column_url, read_navigation
@@ -129,21 +130,21 @@ class DiscoverSpider(ArticleReader):
         if not self._answered:
             self.run.faults.append("no known page could be read")
         if not self.wanted.pages and self._asked_for >= self.settings.getint("COLUMN_MAX_PAGES"):
-            warning = f"stopped after {self._asked_for} pages (COLUMN_MAX_PAGES)"
+            warning = f"stopped after {counted(self._asked_for, 'page')} (COLUMN_MAX_PAGES)"
             self.run.warnings.append(warning)
         text = fragment(proposed, others)
         if self.wanted.file == _STDOUT:
-            sys.stdout.write(text)
+            write_text(text)
             return
         path = Path(self.wanted.file or Path(self.settings["DATA_DIR"]) / "discovered.toml")
         try:
             path.write_text(text, encoding="utf-8")
         except OSError as error:
-            self.run.faults.append(f"{path} cannot be written: {error}")
-            sys.stdout.write(text)
+            self.run.faults.append(f"{path} cannot be written: {cause_of(error, path)}")
+            write_text(text)
             return
         for line in (*table(proposed, others), str(path)):
-            sys.stdout.write(f"{line}\n")
+            write_text(f"{line}\n")
 
 
 def _read(find: Find, page: ColumnPage) -> None:
@@ -153,7 +154,7 @@ def _read(find: Find, page: ColumnPage) -> None:
     find.articles = len(articles)
     find.newest = max((china_day(moment) for moment in moments if moment), default=None)
     if page.pages_total:
-        find.pager = f"{page.pages_total} pages"
+        find.pager = counted(page.pages_total, "page")
     elif page.next_url:
         find.pager = "a next page"
     find.fault = None if articles else page.fault or "no list of articles"

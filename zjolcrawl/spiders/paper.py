@@ -12,6 +12,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from zjolcrawl.arguments import paper_arguments
+from zjolcrawl.messages import counted
 from zjolcrawl.parsing.paper_page import PaperPage, newest_issue, read_calendar
 from zjolcrawl.request_meta import CONTEXT, after
 from zjolcrawl.site.catalogue import Column
@@ -180,7 +181,7 @@ class PaperSpider(ListReader):
             others = [each.url for each in page.issue if each.url != response.url]
             most = self.settings.getint("COLUMN_MAX_PAGES") - 1
             if len(others) > most:
-                problem = f"the issue has {len(others) + 1} pages, only {most + 1} were fetched"
+                problem = f"the issue has {counted(len(others) + 1, 'page')}, of which {most + 1} were fetched"
                 self.run.warnings.append(f"paper {column.id}: {problem} (COLUMN_MAX_PAGES)")
                 others = others[:most]
             for place, url in enumerate(others, 1):

@@ -17,6 +17,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Self
 
 from zjolcrawl.items import READ_KINDS, WalkEnd
+from zjolcrawl.messages import counted
 from zjolcrawl.parsing.column_page import ColumnPage, link_day_of
 from zjolcrawl.parsing.fields.dates import china_day
 from zjolcrawl.parsing.urls import is_own_host, normalized
@@ -97,7 +98,7 @@ class Walk:
         if not url or _page_key(url) in self.urls or not is_own_host(url):
             return Step()
         if self.page + 1 >= (most := self.limits.most):
-            problem = f"the walk stopped after {most} pages, but the list continues"
+            problem = f"the walk stopped after {counted(most, 'page')}, but the list continues"
             return Step(
                 limited=True,
                 warning=f"{problem}; raise COLUMN_MAX_PAGES if the list is that long",

@@ -13,10 +13,12 @@ import pymongo
 from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo import AsyncMongoClient, WriteConcern
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
+from zjolcrawl.messages import without_password
 from zjolcrawl.storage.embedded import EmbeddedServer
 from zjolcrawl.storage.errors import StoreUnavailable, short, unavailable
+from zjolcrawl.storage.login import NO_LOGIN, login_failure, missing_right
 
 _TIMEOUTS = ("serverSelectionTimeoutMS", "connectTimeoutMS")
 _REPLICATION_MS = 60_000  # without a limit, a write waits forever for an unreachable majority
@@ -39,10 +41,12 @@ async def open_database(uri: str, database: str, data_dir: Path) -> AsyncIterato
     Raises StoreUnavailable and EmbeddedUnavailable.
     """
     async with server_address(uri, data_dir) as address:
-        client = await connect(address)
+        client = await connect(address, database)
         try:
             yield client.get_database(database, codec_options=LENIENT)
         except PyMongoError as error:
+            if isinstance(error, OperationFailure) and missing_right(error):
+                raise unavailable(address, error) from error
             raise StoreUnavailable(f"MongoDB did not answer a query: {short(error)}") from error
         finally:
             await client.close()
@@ -79,10 +83,11 @@ def durable(client: Client, name: str) -> Database:
     return client.get_database(name, write_concern=concern)
 
 
-async def connect(uri: str) -> Client:
+async def connect(uri: str, database: str = "") -> Client:
     """A client with timezone-aware times whose server answers.
 
-    Raises StoreUnavailable, within 8 s unless the URI sets timeouts.
+    `database`: where else a user is looked for if the server refuses the login. Raises
+    StoreUnavailable, within 8 s unless the URI sets timeouts.
     """
     client: Client | None = None
     given = _options(uri.partition("?")[2])
@@ -93,6 +98,9 @@ async def connect(uri: str) -> Client:
     except (PyMongoError, ValueError, TypeError, OSError) as error:
         if client:
             await client.close()
+        if isinstance(error, OperationFailure) and error.code == NO_LOGIN:
+            what = await login_failure(uri, database, own)
+            raise StoreUnavailable(f"MONGODB_URI {without_password(uri)} {what}") from error
         raise unavailable(uri, error) from error
     return client
 

@@ -32,6 +32,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from zjolcrawl.filesystem import FileLock
+from zjolcrawl.messages import cause_of
 from zjolcrawl.processes import own_environment
 
 _LISTENING = b'"id":23016,'  # in the log of mongod 6 and 7: "Waiting for connections"
@@ -116,7 +117,7 @@ def start_lock(folder: Path, timeout: float = 60.0) -> Iterator[float]:
                 _wait(deadline, f"another process holds {folder}/start.lock for too long; retry")
             yield deadline
     except OSError as error:
-        message = f"cannot use {folder} for the embedded MongoDB: {error}; check DATA_DIR"
+        message = f"cannot use {folder} for the embedded MongoDB: {cause_of(error, folder)}; check DATA_DIR"
         raise EmbeddedUnavailable(message) from error
 
 

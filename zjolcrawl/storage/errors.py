@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from pymongo.errors import (
     AutoReconnect,
@@ -18,6 +19,9 @@ from pymongo.errors import (
     OperationFailure,
     PyMongoError,
 )
+
+from zjolcrawl.messages import cause_of, hide_passwords, login_of, without_password
+from zjolcrawl.storage.login import missing_right
 
 logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -90,22 +94,35 @@ def refusal(error: dict[str, Any]) -> str:
 
 
 def short(error: Exception) -> str:
-    """The driver's message on one line."""
-    return " ".join(str(error).split(", Timeout:")[0].split())[:200]
+    """The driver's message on one line, without passwords."""
+    if isinstance(error, OperationFailure) and (what := missing_right(error)):
+        return f"the server {what}"
+    text = cause_of(error).split(", Timeout:")[0].split(", full error:")[0]
+    return hide_passwords(" ".join(text.split()))[:200]
 
 
 def unavailable(uri: str, error: Exception) -> StoreUnavailable:
     """The error for a database that cannot be used from the start."""
-    where = re.sub(r"//[^@/]*@", "//", uri).partition("?")[0]
+    where = without_password(uri)
     if isinstance(error, OperationFailure):
-        what = "refuses this user" if error.code in {13, 18} else short(error)
+        what = missing_right(error) or short(error)
     elif isinstance(error, (InvalidURI, ConfigurationError, ValueError, TypeError)):
-        what = f"is unusable: {re.sub(r'//[^@/]*@', '//', short(error))}"
+        what = f"is unusable: {_fault_of_uri(uri, error)}"
     elif isinstance(error, (ConnectionFailure, AutoReconnect)):
         what = "cannot be reached"
     else:
         what = short(error)
     return StoreUnavailable(f"MONGODB_URI {where} {what}")
+
+
+def _fault_of_uri(uri: str, error: Exception) -> str:
+    """What is wrong with a URI. The driver quotes parts of it, so its message is used only if safe."""
+    user, password = login_of(uri)
+    if re.search(r"[@:/?#\[\]]|%(?![0-9A-Fa-f]{2})", user + password):
+        return "write @ as %40, : as %3A, / as %2F and % as %25 in its user name and password"
+    text = short(error)
+    quoted = any(len(part) > 2 and part in text for part in (password, unquote(password)))
+    return "its host or its options cannot be read" if quoted else text
 
 
 class Outage:

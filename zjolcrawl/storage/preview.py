@@ -50,6 +50,9 @@ class Preview(Store):
     async def _begin(self, arguments: dict[str, Any], version: str) -> None:
         """Do nothing: a dry run leaves no trace."""
 
+    async def _note_counts(self) -> None:
+        """Do nothing: there is no `runs` document."""
+
     async def write(self, buffer: Buffer) -> None:
         """Count what the write would do."""
         await self.writer.add_columns(buffer.articles)

@@ -19,6 +19,7 @@ from pymongo.errors import PyMongoError
 
 from zjolcrawl.clock import utc_now
 from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, Unchanged, WalkEnd
+from zjolcrawl.messages import cause_of
 from zjolcrawl.storage.buffer import SPOOLED, Buffer, Item, RunEnd, link_of, make_visit
 from zjolcrawl.storage.buffer_writer import BufferWriter
 from zjolcrawl.storage.bulk import write_each
@@ -37,6 +38,7 @@ from zjolcrawl.storage.visit_policy import VisitPolicy
 logger = logging.getLogger(__name__)
 AfterWrite = Callable[[list[str], list[ColumnVisit | WalkEnd]], None]
 _BYTES = 32 * 2**20  # a buffer with this many bytes of articles is written at once
+_NOTE_SECONDS = 5.0  # between two writes of the counts
 _LONGEST_ARGUMENT = 100_000  # characters
 
 
@@ -59,6 +61,7 @@ class Store(CrawlQueries):
         self.dropped: list[str] = []  # obsolete collections that were dropped
         self.client = client
         self.counts: Counter[str] = Counter()
+        self._noted, self._noted_at = Counter[str](), -_NOTE_SECONDS
         self.writer = BufferWriter(self.db, self.run_id, self.counts, policy)
         self._size, self._seconds = batch
         self._buffer = Buffer()
@@ -104,7 +107,7 @@ class Store(CrawlQueries):
 
         Raises StoreUnavailable within 8 s.
         """
-        client = await connect(uri)
+        client = await connect(uri, database)
         try:
             batch = batch_size, batch_seconds
             store = cls(client, database, batch, policy or VisitPolicy())
@@ -269,6 +272,15 @@ class Store(CrawlQueries):
             if len(self._buffer) and time.monotonic() - self._buffer.since >= self._seconds:
                 with contextlib.suppress(StoreError):
                     await self.flush()
+            if not self._outage.away and self.counts != self._noted:
+                await self._note_counts()
+
+    async def _note_counts(self) -> None:
+        """Store the counts in `runs`, for `scrapy runs` while the run goes on."""
+        if time.monotonic() - self._noted_at >= _NOTE_SECONDS:
+            self._noted, self._noted_at = self.counts.copy(), time.monotonic()
+            counts = {"counts": dict(+self.counts)}
+            await self.db["runs"].update_one({"_id": self.run_id}, {"$set": counts})
 
     async def _resume(self) -> None:
         """Write the spool if MongoDB answers again; give up after `patience`."""
@@ -289,6 +301,6 @@ class Store(CrawlQueries):
         try:
             self.counts["spooled"] += await asyncio.to_thread(self._spool.add, list(buffer.items()))
         except Exception as error:
-            message = f"MongoDB is unavailable and the spool cannot be written: {error}"
+            message = f"MongoDB is unavailable and the spool cannot be written: {cause_of(error)}"
             self._outage.lost = StoreError(message)
             raise self._outage.lost from error

@@ -113,7 +113,7 @@ _BY_KEY: dict[str, Callable[[Values], str]] = {
     "silent": _columns("很久没有新文章", "silent"), "errors": _columns("出错的还有", "errors"),
     "other_errors": _columns("未启用，上次抓取失败", "other_errors"),
     "column": lambda v: f"{column_name(v['column'])} 出错：{v['last_error']}",
-    "free": lambda v: f"剩余 {size(v['free'])}，归档占 {size(v['archive'])}",
+    "free": lambda v: f"剩余 {size(v['free'])}，WARC 文件占 {size(v['archive'])}",
     "missing_files": _listed("归档文件不见了", "missing_files"),
     "damaged_parts": _listed("归档文件有损坏", "damaged_parts"),
     "server": lambda v: f"MongoDB {v['server']} 自 {v['end_of_life']} 起不再更新；MONGODB_URI 可指定较新的服务器",

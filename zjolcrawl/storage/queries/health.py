@@ -6,10 +6,13 @@ They only read, and each result is small whatever the archive's size.
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from bson import ObjectId
 
 from zjolcrawl.clock import clock_limit
 from zjolcrawl.storage.connection import Database
@@ -24,6 +27,11 @@ _NEWEST_FIRST = {"started_at": -1}
 async def last_runs(db: Database, count: int) -> list[dict[str, Any]]:
     """The last runs of any spider, newest first."""
     return await db["runs"].find().sort(_NEWEST_FIRST).limit(count).to_list()
+
+
+async def one_run(db: Database, run: str) -> list[dict[str, Any]]:
+    """The run with this id, which must be an ObjectId in hex, as a list; empty if there is none."""
+    return await db["runs"].find({"_id": ObjectId(run)}).to_list()
 
 
 async def live_runs(db: Database, *, held: bool) -> dict[Any, list[str]]:
@@ -96,18 +104,24 @@ async def referred_files(db: Database) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class DataFolder:
-    """Bytes `free` on its disk and in `archive`; `spooled`: bytes by name of the spool's files,
-    `set_aside` likewise of those that no run takes in.
+    """Bytes `free` on its disk and in `archive`, the WARC files.
+
+    `spooled`: bytes by name of the spool's files, `set_aside` likewise of those that no run takes in.
+    `parts`: bytes by subfolder of DATA_DIR; empty if they were not measured.
     """
 
     free: int
     archive: int = 0
     spooled: dict[str, int] = field(default_factory=dict)
     set_aside: dict[str, int] = field(default_factory=dict)
+    parts: dict[str, int] = field(default_factory=dict)
 
 
-def data_folder(data_dir: Path) -> DataFolder:
-    """What DATA_DIR holds; one that is not there yet is empty. Raises OSError."""
+def data_folder(data_dir: Path, *, thorough: bool = False) -> DataFolder:
+    """What DATA_DIR holds; one that is not there yet is empty. Raises OSError.
+
+    `thorough` measures all of it, which takes seconds for a million images.
+    """
     there = data_dir.absolute()
     while not there.exists():
         there = there.parent  # where it would be made
@@ -115,7 +129,19 @@ def data_folder(data_dir: Path) -> DataFolder:
     spooled = {name: size for name, size in files.items() if not name.startswith(QUARANTINE)}
     set_aside = {name: size for name, size in files.items() if name not in spooled}
     archive = sum(_sizes(data_dir / "warc").values())
-    return DataFolder(shutil.disk_usage(there).free, archive, spooled, set_aside)
+    parts = _parts(data_dir) if thorough and data_dir.is_dir() else {}
+    return DataFolder(shutil.disk_usage(there).free, archive, spooled, set_aside, parts)
+
+
+def _parts(data_dir: Path) -> dict[str, int]:
+    """Bytes by subfolder, and `other` for single files; without empty ones."""
+    parts: Counter[str] = Counter()
+    for path in sorted(data_dir.iterdir()):
+        if path.is_dir():
+            parts[path.name] = sum(_sizes(path).values())
+        else:
+            parts["other"] += path.stat().st_size
+    return dict(+parts)
 
 
 def _sizes(folder: Path) -> dict[str, int]:
