@@ -391,4 +391,4 @@ def run_of(crawler: Crawler) -> Run:
     """The run of a crawler's spider. Raises NotConfigured without one: nothing is archived or stored then."""
     if run := find_run(crawler):
         return run
-    raise NotConfigured("this spider has no run, so nothing is archived or stored")
+    raise NotConfigured  # with a reason, Scrapy would warn of each part
