@@ -117,7 +117,10 @@ def test_one_that_comes_late_is_left_its_share(
     first = run(0)
     until(db, 20, first)
     assert db.hosts.count_documents({"holder": {"$exists": True}}) == len(listed)
+    site.held = True  # until the second one lives
     second = run(1)
+    wait_until(lambda: db.runs.count_documents({"alive_until": {"$exists": True}}) == 2, second)
+    site.held = False
     said = end(first, second)
     assert_whole(db, urls, tmp_path)
     assert set(asked(site).values()) == {1}
