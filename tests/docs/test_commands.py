@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
+from tests.demo import NEXT
 from tests.support.crawling import LONG, QUICK, environment
 from tests.support.goldens import FOLDERS
 from tests.support.readme import ROOT, TRANSLATION, blocks
@@ -152,6 +153,16 @@ def test_lines_run_as_printed(page: str, checkout: Shell) -> None:
     for line in PRINTED[page]:
         if not reason(line):
             shell.run(line)
+
+
+def test_lines_at_the_end_of_the_demo_run_as_printed(checkout: Shell) -> None:
+    """They run in the checkout after `make demo`: search, browse, export."""
+    lines = NEXT.splitlines()
+    assert [line.split()[2] for line in lines] == ["search", "browse", "export"]
+    shell = replace(checkout, exported={})
+    (checkout.folder / "articles.csv").unlink(missing_ok=True)
+    for line in (lines[0], lines[2]):
+        shell.run(line)
 
 
 def parsed_by_an_older_parser(data: Path) -> None:
