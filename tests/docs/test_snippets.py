@@ -10,7 +10,7 @@ import stat
 import subprocess
 import tomllib
 from collections.abc import Iterator
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 from urllib.request import HTTPBasicAuthHandler, HTTPPasswordMgrWithDefaultRealm, build_opener
@@ -92,11 +92,14 @@ def test_row_of_a_field() -> None:
     assert str(eval(block, {"Field": Field})) == "string"
 
 
-def test_columns_in_the_form_of_the_catalogue() -> None:
+def test_block_of_a_column_at_the_end_of_the_catalogue(tmp_path: Path) -> None:
     (block,) = printed("docs/how-to/column.md", "toml")
-    (column,) = tomllib.loads(block)["column"]
-    known = asdict(load_catalogue()[column["id"]])
-    assert {name: known[name] for name in column} == column
+    known = load_catalogue()
+    file = tmp_path / "columns.toml"
+    catalogue = readme.ROOT / "zjolcrawl" / "site" / "columns.toml"
+    file.write_text(f"{catalogue.read_text('utf-8')}\n{block}\n", "utf-8")
+    (added,) = load_catalogue(file).keys() - known.keys()
+    assert f"column={added}`" in (readme.ROOT / "docs" / "how-to" / "column.md").read_text()
 
 
 def test_template_in_the_form_of_the_others() -> None:
