@@ -26,11 +26,16 @@ EDIT = ("18个部门的413个事项", "20个部门的437个事项")
 COLUMNS = "zjxw,zjxc,china-gnxw,opinion-bwgd,zzhz-bb"
 # The bundled site runs on this machine and needs no rate limit.
 QUICK = ("-s", "DOWNLOAD_DELAY=0", "-s", "AUTOTHROTTLE_ENABLED=False")
-AGAIN = f"""To see it again:
-  DATA_DIR=data/demo .venv/bin/scrapy mongo        # prints the address of the database
-  mongosh "$(DATA_DIR=data/demo .venv/bin/scrapy mongo)" --eval 'db.articles.findOne({{_id: "{REFERENCE}"}})'
-  .venv/bin/python -c 'import sys, pymongo; print(pymongo.MongoClient(sys.argv[1]).zjol.articles.find_one("{REFERENCE}"))' \\
-      "$(DATA_DIR=data/demo .venv/bin/scrapy mongo)"
+NEXT = """\
+DATA_DIR=data/demo .venv/bin/scrapy search 督察                # full text
+DATA_DIR=data/demo .venv/bin/scrapy browse --open              # the archive in a web browser; Ctrl-C ends it
+DATA_DIR=data/demo .venv/bin/scrapy export articles.csv        # for a spreadsheet; also .jsonl, .parquet
+"""
+END = f"""
+Above is the article as MongoDB has it. Next, look at the archive of this demo:
+
+{NEXT}
+docs/tutorial.md goes on to a DataFrame. A MongoDB client: mongosh "$(DATA_DIR=data/demo .venv/bin/scrapy mongo)"
 """
 
 
@@ -50,7 +55,7 @@ def main() -> int:
         revisit = _crawl(site, "article", "-a", f"url={EDITED}")
     with EmbeddedServer.acquire(DATA) as server, MongoClient(server.uri, tz_aware=True) as client:
         article = client["zjol"]["articles"].find_one({"_id": REFERENCE})
-    sys.stdout.write(json_util.dumps(article, ensure_ascii=False, indent=2) + "\n\n" + AGAIN)
+    sys.stdout.write(json_util.dumps(article, ensure_ascii=False, indent=2) + "\n" + END)
     # The bundled site has pages without an article, to show where they go: status 1 is expected.
     return 0 if article and status in {0, 1} and revisit == 0 else 1
 

@@ -42,11 +42,12 @@ class Mongod:
         self.hasty_uri = f"{self.uri}&serverSelectionTimeoutMS=1000&heartbeatFrequencyMS=500"
         self._running: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
+        """`options` are those of this start only."""
         self._running = subprocess.Popen(
             [
                 str(find_mongod()), "--dbpath", str(self._folder), "--port", str(self._port),
-                "--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.25", *self._options,
+                "--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.25", *self._options, *options,
             ],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
