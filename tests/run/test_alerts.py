@@ -61,7 +61,7 @@ def test_mail_says_what_is_wrong(port: int) -> None:
     )  # fmt: skip
     alarms = ["column zjxw lists nothing, 20 before: a login page", "浙江新闻"]
     assert send(settings, "zjolcrawl: one line", alarms) == []
-    assert "rcpt TO:<desk@example.org>" in LINES
+    assert "rcpt to:<desk@example.org>" in map(str.lower, LINES)  # Python 3.13 writes it small
     said = "\n".join(LINES[LINES.index("data") + 1 : -2])
     mail = message_from_bytes(said.encode(), policy=policy.default)
     assert mail["Subject"] == "zjolcrawl: 2 alarms"
