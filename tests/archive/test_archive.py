@@ -47,6 +47,7 @@ def left_open(folder: Path, pages: int) -> tuple[Path, list[int]]:
         file, writer._file = writer._file, None
         assert file is not None
         file.close()  # the kernel releases the lock of a dead writer in the same way
+        writer._index.close()
     return file.path, ends
 
 

@@ -233,6 +233,7 @@ def test_records_within_a_damaged_page_are_not_taken_for_ours(tmp_path: Path) ->
         path = writer._file.path
         writer._file.close()
         writer._file = None
+        writer._index.close()
     data = bytearray(path.read_bytes())
     at = data.index(forged)
     flip(data, at - 60)

@@ -65,12 +65,20 @@ class Archive:
         with _one_line_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             self.index = ArchiveIndex(folder)
-            if self.index.note:
-                self.repairs.append(self.index.note)
-            for path in sorted(folder.glob(f"zjol-*{SUFFIX}{OPEN}")):
-                self._complete(path)
-            self._catch_up()
-            self._look()
+            try:
+                self._prepare()
+            except BaseException:
+                self.index.close()
+                raise
+
+    def _prepare(self) -> None:
+        """Complete the files of killed writers, bring the index up to date and report damage."""
+        if self.index.note:
+            self.repairs.append(self.index.note)
+        for path in sorted(self.folder.glob(f"zjol-*{SUFFIX}{OPEN}")):
+            self._complete(path)
+        self._catch_up()
+        self._look()
 
     def read(self, pointer: Pointer) -> Record:
         """The record at `pointer`. Raises ArchiveError if it is not there."""
