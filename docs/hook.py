@@ -217,11 +217,12 @@ def setting_tables() -> str:
     """Each section of settings.py as a table; `*`: an environment variable sets it."""
     defaults = setting_values()
     varied = setting_values(**dict.fromkeys(defaults, "from the environment"))
-    texts, star = [], "\\*"  # a bare one would begin italics
+    texts = []
     for title, groups in setting_sections().items():
         rows = []
         for names, said in groups:
             own = [name for name in names if varied[name] == "from the environment"]
+            star = "*" if len(own) == 1 else "\\*"  # between two stars is italics
             given = ", ".join(f"`{name}`{star if name in own else ''}" for name in names)
             rows.append([given, ", ".join(_default(defaults[name]) for name in names), said])
         if rows:

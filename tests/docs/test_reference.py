@@ -57,7 +57,7 @@ def test_settings_with_their_defaults() -> None:
     names = [name for name in vars(settings) if name.isupper()]
     assert len(names) > 50
     for name in names:
-        assert len(re.findall(rf"`{name}`(?:\\\*)?[,| ]", text)) >= 1, name
+        assert len(re.findall(rf"`{name}`\\?\*?[,| ]", text)) >= 1, name
     rows = {row.split("|")[1].strip(): row for row in text.splitlines() if row.startswith("| `")}
     assert "| `600` |" in rows[r"`MONGODB_PATIENCE`\*"]
     assert "spool" in rows[r"`MONGODB_PATIENCE`\*"]
@@ -66,8 +66,8 @@ def test_settings_with_their_defaults() -> None:
 def test_settings_with_a_variable_are_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     text = page("settings")
     assert r"`MONGODB_URI`\*, `MONGODB_DATABASE`\*" in text
-    assert r"`QUIET_HOURS`\*" in text
-    assert r"`AUTOTHROTTLE_ENABLED`\*" not in text
+    assert "`QUIET_HOURS`*" in text
+    assert "`AUTOTHROTTLE_ENABLED`*" not in text
     # The machine that builds the pages does not show in them.
     monkeypatch.setenv("DATA_DIR", "/home/me")
     assert page("settings") == text
