@@ -23,6 +23,12 @@ COMMANDS_MODULE = "zjolcrawl.commands"
 
 # The file that describes the site to crawl (docs/site.md, "Another site"). Empty: zjol.com.cn.
 SITE_FILE = _environment("SITE_FILE", "")
+# A TOML file with columns of your own, which need id, name and url, and with changes of shipped ones:
+#   [[columns]]
+#   id = "zjxw"
+#   enabled = false
+# Other keys of the file are ignored. Empty: only the shipped columns.
+COLUMNS_FILE = _environment("COLUMNS_FILE", "")
 
 # --- storage ---------------------------------------------------------------------------------
 # Empty URI: a private mongod (optional dependency `zjolcrawl[embedded]`) on DATA_DIR/mongodb.

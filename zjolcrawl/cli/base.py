@@ -28,7 +28,8 @@ from zjolcrawl.messages import HiddenUri, cause_of
 from zjolcrawl.parsing.templates import check_templates
 from zjolcrawl.parsing.urls import canonical
 from zjolcrawl.search import SearchIndex, catch_up
-from zjolcrawl.site.current import use_site
+from zjolcrawl.site.catalogue import load_catalogue
+from zjolcrawl.site.current import use_columns, use_site
 from zjolcrawl.site.description import SiteError
 from zjolcrawl.storage.connection import Database, open_database
 from zjolcrawl.storage.embedded import EmbeddedUnavailable
@@ -202,14 +203,21 @@ def prepare_log(settings: BaseSettings | None) -> None:
 
 
 def choose_site(settings: BaseSettings | None) -> None:
-    """Use the site that SITE_FILE describes. Raises UsageError if the file or a template is invalid."""
-    file = str(settings.get("SITE_FILE") or "") if settings else ""
+    """Use the site that SITE_FILE describes, with the columns of COLUMNS_FILE. Raises UsageError."""
+    assert settings is not None  # set in scrapy.cmdline
+    file, own = (str(settings.get(name) or "") for name in ("SITE_FILE", "COLUMNS_FILE"))
     try:
         use_site(file)
         if file:
             check_templates()
     except SiteError as error:
         raise UsageError(f"SITE_FILE: {error}", print_help=False) from error
+    try:
+        use_columns(own)
+        if own:
+            load_catalogue()
+    except SiteError as error:
+        raise UsageError(f"COLUMNS_FILE: {error}", print_help=False) from error
 
 
 def one_url(args: list[str]) -> str:

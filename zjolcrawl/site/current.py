@@ -1,4 +1,4 @@
-"""Says which site this process reads: zjol.com.cn, or the one that the setting SITE_FILE names."""
+"""Says which site and which own columns this process uses: the settings SITE_FILE and COLUMNS_FILE."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ _T = TypeVar("_T")
 
 class _Chosen:
     site: Site | None = None
+    columns: Path | None = None
+    columns_known = False
 
 
 def current_site() -> Site:
@@ -28,12 +30,28 @@ def use_site(file: str) -> Site:
     return _Chosen.site
 
 
+def current_columns() -> Path | None:
+    """The user's own columns file. Without `use_columns`, the environment variable COLUMNS_FILE names it."""
+    if not _Chosen.columns_known:
+        use_columns(os.environ.get("COLUMNS_FILE", ""))
+    return _Chosen.columns
+
+
+def use_columns(file: str) -> None:
+    """Use the columns that a file adds and changes (empty: none) from now on; it is not read yet."""
+    _Chosen.columns, _Chosen.columns_known = Path(file) if file else None, True
+
+
 @cache
 def _loaded(file: str) -> Site:
     return load_site(Path(file) if file else None)
 
 
 def for_site(make: Callable[[Site], _T]) -> Callable[[], _T]:
-    """A function that returns `make(current_site())`; it is made once for each site."""
-    known = cache(make)
-    return lambda: known(_Chosen.site or current_site())
+    """A function that returns `make(current_site())`; it is made once for each site and columns file."""
+
+    @cache
+    def known(site: Site, columns: Path | None) -> _T:
+        return make(site)
+
+    return lambda: known(_Chosen.site or current_site(), current_columns())
