@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from typing import Any
 
 from bson.codec_options import CodecOptions, DatetimeConversion
@@ -72,6 +72,36 @@ async def headlines(db: Database, urls: Iterable[str]) -> dict[str, str]:
     """Titles by URL of the articles that are stored."""
     chosen = {"_id": {"$in": list(urls)}}
     return {each["_id"]: each["title"] async for each in db["articles"].find(chosen, {"title": 1})}
+
+
+async def parts_of(
+    db: Database, urls: Iterable[str], records: Collection[str]
+) -> dict[str, set[str]]:
+    """The URLs of images and further pages of articles, by the URL or alias given.
+
+    They are those of the newest version, and of former ones that were parsed from one of `records`
+    (WARC record ids).
+    """
+    given, parts = list(urls), dict[str, set[str]]()
+    shown = {"images.url": 1, "pages": 1, "aliases": 1, "revision": 1, "warc.record_id": 1}
+    for start in range(0, len(given), _BATCH):
+        some = given[start : start + _BATCH]
+        wanted = {"$or": [{"_id": {"$in": some}}, {"aliases": {"$in": some}}]}
+        async for newest in db["articles"].find(wanted, shown):
+            found = _parts(newest)
+            if newest.get("revision", 1) > 1:
+                former = former_versions(newest["_id"], 1, newest["revision"])
+                async for each in db["revisions"].find(former, shown):
+                    if each.get("warc", {}).get("record_id") in records:
+                        found |= _parts(each)
+            for url in {newest["_id"], *newest.get("aliases", ())}.intersection(some):
+                parts.setdefault(url, set()).update(found)
+    return parts
+
+
+def _parts(version: dict[str, Any]) -> set[str]:
+    images = (each["url"] for each in version.get("images", ()) if "url" in each)
+    return {*images, *version.get("pages", ())}
 
 
 def for_export(db: Database) -> Database:
