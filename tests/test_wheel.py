@@ -17,7 +17,8 @@ import pytest
 
 from tests.support.crawling import LONG, QUICK, ROOT
 from tests.support.pages import COLUMN, DAY, serve_column
-from tests.support.site import SiteProxy
+from tests.support.site import Answer, SiteProxy
+from zjolcrawl.site.catalogue import load_catalogue
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -161,6 +162,7 @@ def test_every_file_of_the_package_is_in_the_wheel(installed: Path) -> None:
         ("[[column]]\nid = 'zjxc'\nenabled = 'no'", "column zjxc: enabled has the wrong type"),
         ("[[column]]\nid = 'a'\nname = 'a'\nurl = 'http://example.org/x/'", "url must be on"),
         ("[settings", "zjolcrawl.toml: "),
+        ("[[column]]\nid = 'zjxc'\n[[column]]\nid = 'zjxc'\nenabled = false", "column zjxc: duplicate id"),
     ],
 )  # fmt: skip
 def test_bad_own_file_is_one_line(text: str, message: str, run: Run, tmp_path: Path) -> None:
@@ -182,3 +184,30 @@ def test_settings_of_the_own_file_are_used(run: Run, site: SiteProxy, tmp_path: 
     assert not (tmp_path / "data").exists()
     agents = {v for r in site.requests for k, v in r.headers.items() if k.lower() == "user-agent"}
     assert agents == {"me"}
+
+
+def test_dead_column_that_is_switched_off(run: Run, site: SiteProxy, tmp_path: Path) -> None:
+    """A run of one shipped column, which is dead, and one of the user's; the others are switched off."""
+    enabled = [key for key, column in load_catalogue().items() if column.enabled]
+    dead = enabled[0]
+    serve_column(site, [[(DAY, 4774001)]])
+    site.set(load_catalogue()[dead].url, Answer(status=404))
+    own = f'[[column]]\nid = "mine"\nname = "测试"\nurl = "{COLUMN}"\n'
+
+    def switch_off(keys: list[str]) -> None:
+        off = "".join(f'[[column]]\nid = "{key}"\nenabled = false\n' for key in keys)
+        (tmp_path / "zjolcrawl.toml").write_text(own + off)
+
+    switch_off(enabled[1:])
+    assert run("zjolcrawl", "crawl", "column", *QUICK).returncode == 1
+    assert dead in run("zjolcrawl", "audit").stdout
+    switch_off(enabled)
+    done = run("zjolcrawl", "crawl", "column", *QUICK)
+    assert done.returncode == 0, done.stderr
+    assert f"1 column ({len(enabled)} switched off), 1 page" in done.stderr
+    assert (
+        "switched off"
+        not in run("zjolcrawl", "crawl", "column", "-a", "column=mine", *QUICK).stderr
+    )
+    assert dead not in run("zjolcrawl", "audit").stdout
+    assert " of 1 are well" in run("zjolcrawl", "health").stdout

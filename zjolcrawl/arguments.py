@@ -10,8 +10,9 @@ from itertools import groupby
 from pathlib import Path
 
 from zjolcrawl.archive.warc import warc_date
+from zjolcrawl.days import parse_day
 from zjolcrawl.messages import cause_of
-from zjolcrawl.parsing.fields.dates import YEARS, china_midnight, is_plausible
+from zjolcrawl.parsing.fields.dates import china_midnight
 from zjolcrawl.parsing.urls import absolute, is_own_host, kind, normalized
 from zjolcrawl.setting_values import parse_bool
 from zjolcrawl.site.catalogue import Column, load_catalogue
@@ -241,6 +242,11 @@ def day_span(
     return days
 
 
+def change_day(name: str, text: str | None) -> date | None:
+    """Parse the day (China) of a change: a date, or days back from today (7d). Raises ArgumentError."""
+    return _day(name, text, relative=True)
+
+
 def names(text: str) -> tuple[str, ...]:
     """Split a comma-separated list and drop duplicates."""
     return tuple(dict.fromkeys(_parts(text)))
@@ -306,18 +312,11 @@ def _own_url(text: str) -> str:
     return url
 
 
-def _day(name: str, text: str | None) -> date | None:
-    if text is None:
-        return None
+def _day(name: str, text: str | None, *, relative: bool = False) -> date | None:
     try:
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-            raise ValueError
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise ArgumentError(f"{name}={text} is not a date of the form 2017-08-12") from None
-    if not is_plausible(day):
-        raise ArgumentError(f"{name}={text} is not a day of {YEARS.start} to {YEARS.stop - 1}")
-    return day
+        return None if text is None else parse_day(text, relative=relative)
+    except ValueError as error:
+        raise ArgumentError(f"{name}={text} {error}") from None
 
 
 def _count(name: str, text: str | None) -> int | None:

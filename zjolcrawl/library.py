@@ -24,15 +24,15 @@ from zjolcrawl.archive.archive import read_record
 from zjolcrawl.archive.decoding import decoded_body
 from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.archive.warc import Pointer
+from zjolcrawl.arguments import change_day
 from zjolcrawl.items import Byline, Image, Media
 from zjolcrawl.parsing.urls import canonical
 from zjolcrawl.search import Search, SearchIndex, catch_up, matching
 from zjolcrawl.search.searcher import Order, Span
-from zjolcrawl.storage.change_feed import PUBLIC_FIELDS
 from zjolcrawl.storage.connection import Database, open_database
 from zjolcrawl.storage.documents import url_of
 from zjolcrawl.storage.image_stores import ImageReader
-from zjolcrawl.storage.queries.articles import all_versions, find_article
+from zjolcrawl.storage.queries.articles import all_articles, all_versions, find_article
 from zjolcrawl.storage.queries.names import resolved
 from zjolcrawl.storage.queries.selection import Selection
 
@@ -144,9 +144,11 @@ class NewsArchive:
 
     Methods that return several articles take these filters: `since` and `until` (days in China, both
     inclusive, a date or "2017-08-12"); `column`, `site`, `person` and `tag` (one value, or several of
-    which one must match); `edited`, `gone` and `images` (True: only such articles). A column is given by id
-    or Chinese name, a host in full or short (zjnews). They raise TypeError for an unknown filter, ValueError
-    for an invalid date, and UnknownName, a ValueError, for a column, host, person or tag that does not exist.
+    which one must match); `edited`, `gone` and `images` (True: only such articles); `changed_since` and
+    `gone_since` (edited or taken down on this day or later: a date, "2017-08-12", or days back from today,
+    "7d"; with both, either). A column is given by id or Chinese name, a host in full or short (zjnews). They
+    raise TypeError for an unknown filter, ValueError for an invalid date, and UnknownName, a ValueError, for a
+    column, host, person or tag that does not exist.
     """
 
     def __init__(self, data_dir: Path, uri: str, database: str) -> None:
@@ -165,16 +167,16 @@ class NewsArchive:
         self._images = ImageReader(store, data_dir / "images", self._db)
 
     def articles(self, **chosen: Any) -> Iterator[ArchivedArticle]:
-        """Articles, newest first; those without a publish time come last."""
-        found = (
-            self._db["articles"]
-            .find(self._selection(chosen).query(), PUBLIC_FIELDS)
-            .sort("published_at", -1)
-        )
-        return self._each(found.__aiter__())
+        """Articles, newest first; those without a publish time come last.
+
+        With `changed_since` or `gone_since`: the last change first.
+        """
+        return self._each(all_articles(self._db, self._selection(chosen)))
 
     def search(self, text: str, **chosen: Any) -> Iterator[ArchivedArticle]:
         """Articles that contain all words: matches in the headline first, then newest first.
+
+        With a filter, `text` may be empty. With `changed_since` or `gone_since`: the last change first.
 
         `order="relevance"` returns the best 1,000 matches, best first. Raises QueryError when the first
         article is requested.
@@ -299,6 +301,8 @@ def _selection(chosen: dict[str, Any]) -> Selection:
             values[plural[name]] = (value,) if isinstance(value, str) else tuple(value)
         elif name in {"since", "until"} and isinstance(value, str):
             values[name] = date.fromisoformat(value)
+        elif name in {"changed_since", "gone_since"} and isinstance(value, str):
+            values[name] = change_day(name, value)  # its ArgumentError is a ValueError
         else:
             values[name] = value
     return Selection(**values)

@@ -7,9 +7,11 @@ import json
 import subprocess
 import sys
 import zipfile
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from PIL import Image as Pillow
 from pymongo.database import Database
 
 from tests.archive.others import accepted, other_cdxj
@@ -65,6 +67,62 @@ def test_one_run_with_what_its_revisits_refer_to(
     assert titles[url_of(SECOND)] == "改过的标题"
     described = json.loads((folder / "datapackage.json").read_text())
     assert f"run={second}" in described["title"]
+
+
+def picture(shade: int) -> bytes:
+    out = BytesIO()
+    Pillow.new("RGB", (64, 48), (shade, shade, shade)).save(out, "PNG")
+    return out.getvalue()
+
+
+def test_later_run_with_the_pictures_that_an_earlier_run_fetched(
+    site: SiteProxy, db: Database[Any], crawl: Crawl, command: Crawl, tmp_path: Path
+) -> None:
+    """One picture per case: of an article's own visit, shared with an article that is not in the run, new."""
+    folder = url_of(FIRST).rpartition("/")[0]
+    shown = {name: f"{folder}/{name}.png" for name in ("own", "shared", "new")}
+    for shade, url in enumerate(shown.values()):
+        site.set(url, Answer(body=picture(shade * 50)))
+
+    def serve(ident: int, title: str, *names: str) -> None:
+        marks = "".join(f'<p><img src="./{name}.png"></p>' for name in names)
+        site.set(url_of(ident), Answer(body=article(DAY, ident, title, more=marks)))
+
+    serve_column(site, [[(DAY, FIRST), (DAY, SECOND)]])
+    serve(FIRST, "第一篇", "own")
+    serve(SECOND, "第二篇", "shared")
+    assert crawl("column", url=COLUMN).returncode == 0
+    site.reset_log()
+    serve(FIRST, "第一篇改过", "own", "shared", "new")
+    assert crawl("article", url=url_of(FIRST)).returncode == 0
+    assert site.urls().count(shown["new"]) == 1
+    assert not {shown["own"], shown["shared"]} & set(site.urls())
+    second = db.runs.find().sort("$natural", -1)[0]["_id"]
+    file = tmp_path / "run.wacz"
+    done = command("archive", "wacz", "--run", str(second), "-o", str(file))
+    assert done.returncode == 0, done.stderr
+    assert " 1 page," in done.stdout
+    folder_out = unpacked(file, tmp_path / "out")
+    answers = [r for r in accepted(folder_out / "archive") if r.type == "response"]
+    for shade, url in enumerate(shown.values()):
+        assert [r.decoded for r in answers if r.url == url] == [picture(shade * 50)], url
+    assert not [r for r in answers if r.url == url_of(SECOND)]
+
+
+def test_host_with_the_pictures_of_another_host(
+    site: SiteProxy, crawl: Crawl, command: Crawl, tmp_path: Path
+) -> None:
+    url = "http://img.zjolcdn.com/pic/0/07/11/20/1.png"
+    site.set(url, Answer(body=picture(9)))
+    serve_column(site, [[(DAY, FIRST)]])
+    page = article(DAY, FIRST, more=f'<p><img src="{url}"></p>')
+    site.set(url_of(FIRST), Answer(body=page))
+    assert crawl("column", url=COLUMN).returncode == 0
+    file = tmp_path / "host.wacz"
+    done = command("archive", "wacz", "--host", "zjnews.zjol.com.cn", "-o", str(file))
+    assert done.returncode == 0, done.stderr
+    answers = accepted(unpacked(file, tmp_path / "out") / "archive")
+    assert [r.decoded for r in answers if r.url == url and r.type == "response"] == [picture(9)]
 
 
 def test_days_choose_and_nothing_is_no_file(

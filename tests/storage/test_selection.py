@@ -75,6 +75,12 @@ def newest(large: Database[Any], selection: Selection) -> tuple[Document, Docume
     return explained(large, command)
 
 
+def test_filters_on_changes_do_not_replace_others() -> None:
+    query = Selection(people=("江帆",), edited=True, gone_since=SINCE, changed_since=UNTIL).query()
+    assert len(query["$or"]) == len(query["$and"][0]["$or"]) == 2
+    assert query["revision"] == {"$gt": 1}
+
+
 @pytest.fixture(scope="module")
 def articles(large: Database[Any]) -> list[Document]:
     """All articles without their texts."""

@@ -78,6 +78,21 @@ def test_filters(
     assert len(tree(got).xpath("//ul[@class='chips']/li")) == len(asked)
 
 
+@pytest.mark.parametrize("words", ["", "浙江"])
+def test_changes_since_a_day_the_last_first(words: str, web: Web, archive: Archive) -> None:
+    day = date(1991, 1, 1).isoformat()
+    edited = list(archive.db.articles.find({"revision": {"$gt": 1}}).sort("changed_at", -1))
+    gone = list(archive.db.articles.find({"status": "gone"}).sort("gone_at", -1))
+    for asked, wanted in (({"changed_since": day}, edited), ({"gone_since": day}, gone)):
+        got = web.get("/", **asked, **({"q": words} if words else {}))
+        assert wanted
+        shown = titles(got)
+        assert shown == [each["title"] for each in wanted if each["title"] in shown or not words]
+        assert len(tree(got).xpath("//ul[@class='chips']/li")) == 1
+    assert titles(web.get("/", changed_since="9999d")) == [each["title"] for each in edited]
+    assert web.get("/", changed_since="soon").status == 400
+
+
 def test_leafing_shows_each_article_once(web: Web, archive: Archive) -> None:
     month = {"column": SOWN, "since": "2016-06-01", "until": "2016-06-30"}
     seen: list[str] = []

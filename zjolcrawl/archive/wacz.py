@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -46,8 +46,12 @@ def pack(
     title: str,
     titles: dict[str, str],
     told: list[str],
+    parts: Mapping[str, Iterable[str]] | None = None,
 ) -> Packed:
-    """Write captures, and the records that revisits refer to, to `target`.
+    """Write captures, and the records that they need to be shown, to `target`.
+
+    These are the payloads of revisits, and the `parts` of articles: URLs of images and further pages by the
+    URL of the article. A part that the captures lack comes from an earlier run, or else from a later one.
 
     A capture that cannot be read is skipped, with a line in `told`. `titles` maps article URLs to
     headlines. The file is written beside the target and renamed when complete. Raises ArchiveError,
@@ -59,7 +63,8 @@ def pack(
     scratch = target.with_name(target.name + ".new")
     try:
         with zipfile.ZipFile(scratch, "w", zipfile.ZIP_STORED) as file:
-            packed = _write(_Package(file), archive, chosen, title=title, titles=titles, told=told)
+            members = _members(archive, _completed(archive, chosen, parts or {}), told)
+            packed = _write(_Package(file), members, chosen, title=title, titles=titles, told=told)
         size = scratch.stat().st_size
         scratch.replace(target)
     except OSError as error:
@@ -69,10 +74,19 @@ def pack(
     return replace(packed, size=size)
 
 
-def _with_origins(archive: Archive, chosen: dict[str, Capture]) -> list[Capture]:
-    """The captures and those that hold the payloads of revisits, ordered by file and offset."""
+def _completed(
+    archive: Archive, chosen: dict[str, Capture], parts: Mapping[str, Iterable[str]]
+) -> list[Capture]:
+    """The captures, their parts and the payloads of revisits, ordered by file and offset."""
     wanted = dict(chosen)
-    for capture in chosen.values():
+    there = {each.url for each in chosen.values() if each.status == 200}
+    for article in list(chosen.values()):
+        if "image" in article.known:
+            continue
+        for url in parts.get(article.known.get("article", ""), ()):
+            if url not in there and (part := archive.around(url, article.date)):
+                wanted.setdefault(part.pointer.record_id, part)
+    for capture in list(wanted.values()):
         if capture.origin and (origin := archive.index.record(capture.origin)):
             wanted.setdefault(origin.pointer.record_id, origin)
     return sorted(wanted.values(), key=lambda each: (each.pointer.file, each.pointer.offset))
@@ -80,7 +94,7 @@ def _with_origins(archive: Archive, chosen: dict[str, Capture]) -> list[Capture]
 
 def _write(
     package: _Package,
-    archive: Archive,
+    members: Iterable[tuple[bytes, Capture | None]],
     chosen: dict[str, Capture],
     *,
     title: str,
@@ -89,7 +103,7 @@ def _write(
 ) -> Packed:
     moved: list[Capture] = []
     with package.entry(_WARC) as warc:
-        for member, capture in _members(archive, _with_origins(archive, chosen), told):
+        for member, capture in members:
             if capture:
                 at = Pointer(Path(_WARC).name, warc.size, len(member), capture.pointer.record_id)
                 moved.append(replace(capture, pointer=at))

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable
 
-from zjolcrawl.arguments import day_span, names
+from zjolcrawl.arguments import change_day, day_span, names
 from zjolcrawl.storage.queries.selection import Selection
 
 
@@ -28,6 +28,12 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     }
     for option, (metavar, text) in several.items():
         parser.add_argument(option, type=some_names, default=(), metavar=metavar, help=text)
+    for name, what in (("changed", "edited"), ("gone", "taken down")):
+        parser.add_argument(
+            f"--{name}-since", metavar="DAY",
+            help=f"{what} on this day or later, China time, or so many days ago (7d); the last change first; "
+            "--changed-since and --gone-since together: either",
+        )  # fmt: skip
     parser.add_argument("--edited", action="store_true", help="edited after publication")
     parser.add_argument("--gone", action="store_true", help="taken down")
     parser.add_argument("--images", action="store_true", help="with an image")
@@ -39,6 +45,8 @@ def selection_of(opts: argparse.Namespace) -> Selection:
     return Selection(
         since, until, opts.column, opts.host, opts.person, opts.tag,
         edited=opts.edited, gone=opts.gone, images=opts.images,
+        changed_since=change_day("changed-since", opts.changed_since),
+        gone_since=change_day("gone-since", opts.gone_since),
     )  # fmt: skip
 
 

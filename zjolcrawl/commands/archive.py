@@ -20,7 +20,7 @@ from zjolcrawl.display.terminal import say
 from zjolcrawl.messages import cause_of, counted
 from zjolcrawl.site.current import current_site
 from zjolcrawl.site.names import find_hosts
-from zjolcrawl.storage.queries.articles import headlines
+from zjolcrawl.storage.queries.articles import headlines, parts_of
 
 _FILTERS = ("run", "host", "captured_since", "captured_until")
 
@@ -97,10 +97,14 @@ class Command(ReadingCommand):
             async with self.database() as db:
                 articles = {each.known["article"] for each in captures if "article" in each.known}
                 titles = await headlines(db, articles)
+                parts = await parts_of(db, articles, {c.pointer.record_id for c in captures})
             title = f"{current_site().name} " + (
                 " ".join(f"{k}={v}" for k, v in given.items()) or "all captures"
             )
-            packed = pack(archive, captures, opts.output, title=title, titles=titles, told=faults)
+            packed = pack(
+                archive, captures, opts.output,
+                title=title, titles=titles, parts=parts, told=faults,
+            )  # fmt: skip
         counts = [counted(packed.captures, "capture"), counted(packed.pages, "page")]
         sys.stdout.write(f"{opts.output}: {', '.join(counts)}, {size(packed.size)}\n")
         self._end(faults)

@@ -14,7 +14,7 @@ from zjolcrawl.clock import utc_now
 from zjolcrawl.display.audit import Audit, audit, render, requeued
 from zjolcrawl.display.terminal import print_lines
 from zjolcrawl.parsing.urls import url_day
-from zjolcrawl.site.catalogue import load_catalogue
+from zjolcrawl.site.catalogue import load_catalogue, switched_off
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.queries.health import column_rows
 from zjolcrawl.storage.queries.links import column_links, requeue
@@ -57,9 +57,14 @@ async def _requeue(db: Database, audits: list[Audit]) -> AsyncIterator[Text]:
 
 
 async def _columns(db: Database, wanted: str | None = None) -> dict[str, dict[str, Any]]:
-    """The enabled columns and all that were ever crawled, or only `wanted`. Raises UnknownName."""
+    """The enabled columns and all that were ever crawled, except those that the user has switched off.
+
+    With `wanted`, only that one. Raises UnknownName.
+    """
     catalogue, rows = load_catalogue(), await column_rows(db)
-    keys = [key for key, column in catalogue.items() if column.enabled] + list(rows)
+    off = set(switched_off())
+    keys = [key for key, column in catalogue.items() if column.enabled]
+    keys += [key for key in rows if key not in off]
     if wanted is not None:
         keys = list(await columns_of(db, [wanted]))
     names = {key: {"name": column.name} for key, column in catalogue.items()}

@@ -30,9 +30,9 @@ from zjolcrawl.messages import counted
 from zjolcrawl.search import QueryError, matching
 from zjolcrawl.storage.documents import url_of
 from zjolcrawl.storage.queries.articles import (
-    articles_by_key,
     count_selected,
     for_export,
+    for_file,
     with_revisions,
 )
 from zjolcrawl.storage.queries.names import resolved
@@ -80,7 +80,7 @@ class Command(ReadingCommand):
                     index = await self.search_index(db, complete=True)
                     chosen = matching(db, index, opts.search, selection)
                 else:
-                    chosen = articles_by_key(db, selection)
+                    chosen = for_file(db, selection)
                     total = await count_selected(db, selection) if sys.stderr.isatty() else None
                 found = with_revisions(db, chosen, revisions=opts.revisions)
                 with open_output(name, form, force=opts.force) as write, bar_on_stderr() as bar:

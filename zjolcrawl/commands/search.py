@@ -20,12 +20,13 @@ _NOTHING = "no article matches"
 class Command(ReadingCommand):
     """Prints hits with snippets. Exit status 1: no hits; 2: invalid arguments."""
 
-    usage = '"WORD …" [options]'
+    usage = '["WORD …"] [options]'
     summary = "Search the text of the articles"
     details = (
         'Finds articles that contain all words, in any field. "A B" matches the exact phrase, A OR B'
         " either word; -A excludes a word; title:A matches the headline, by:A a reporter or editor."
-        " Articles with all words in the headline come first, then newest first."
+        " Articles with all words in the headline come first, then newest first. With a filter, words may"
+        " be left out: search --edited; search --changed-since 7d --gone-since 7d."
     )
     interrupted = "interrupted"
 
@@ -52,13 +53,14 @@ class Command(ReadingCommand):
         )
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
-        selection, text = selection_of(opts), " ".join(args)
-        if not text and not opts.rebuild:
-            raise UsageError("give words to search for, or --rebuild")
+        selection, text = selection_of(opts), " ".join(args).strip()
+        has_filter = bool(selection.query())
+        if not (text or has_filter or opts.rebuild):
+            raise UsageError("give words to search for, a filter such as --edited, or --rebuild")
         async with self.database() as db:
             selection = await resolved(db, selection)
             index = await self.search_index(db, rebuild=opts.rebuild)
-            if not text:
+            if not (text or has_filter):
                 return
             try:
                 if opts.histogram:
@@ -72,6 +74,8 @@ class Command(ReadingCommand):
                 )
             except QueryError as error:
                 raise ArgumentError(str(error)) from error
-        write_json(results.articles) if opts.json else print_lines(render(results, opts.skip))
+        write_json(results.articles) if opts.json else print_lines(
+            render(results, selection, opts.skip)
+        )
         if not results.total:
             raise NotFound(_NOTHING)

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 from typing import Any
 
 from rich.text import Text
 
-from zjolcrawl.display.formatting import people, published
+from zjolcrawl.display.formatting import moment, people, published
 from zjolcrawl.display.snippets import Marked, marked, snippets
 from zjolcrawl.messages import counted
 from zjolcrawl.search import Results
+from zjolcrawl.storage.queries.selection import Selection
 
 _MARK = "bold red"
 _BAR = 40  # characters
 
 
-def render(results: Results, skip: int = 0) -> Iterator[Text]:
-    """The lines of each hit and an empty line after it, then the number of hits."""
+def render(results: Results, selection: Selection, skip: int = 0) -> Iterator[Text]:
+    """The lines of each hit and an empty line after it, then the number of hits.
+
+    If the selection is by change, each hit has the day of its change.
+    """
     for number, article in enumerate(results.articles, skip + 1):
-        yield from _hit(number, article, results.terms)
+        yield from _hit(number, article, results.terms, selection)
         yield Text()
     yield Text(_summary(results, skip), style="dim")
 
@@ -32,17 +37,25 @@ def render_histogram(counts: dict[str, int]) -> Iterator[Text]:
         yield Text(f"{name}  {count:>{width},}  {'█' * max(1, round(_BAR * count / most))}")
 
 
-def _hit(number: int, article: dict[str, Any], terms: Sequence[str]) -> Iterator[Text]:
+def _hit(
+    number: int, article: dict[str, Any], terms: Sequence[str], selection: Selection
+) -> Iterator[Text]:
     yield Text(f"{number}. ", style="bold") + _styled(marked(article["title"], terms), "bold")
     facts = [
         published(article), article.get("source"), people(article.get("authors", [])),
-        "taken down" if article["status"] == "gone" else None,
-        f"version {article['revision']}" if article["revision"] > 1 else None,
+        f"taken down{_on(article.get('gone_at'), selection.gone_since)}" if article["status"] == "gone" else None,
+        f"version {article['revision']}{_on(article.get('changed_at'), selection.changed_since)}"
+        if article["revision"] > 1 else None,
     ]  # fmt: skip
     yield Text("   " + "  ".join(fact for fact in facts if fact), style="dim")
     for snippet in snippets(article, terms):
         yield Text("   ") + _styled(snippet)
     yield Text(f"   {article['_id']}", style="dim")
+
+
+def _on(at: datetime | None, asked: date | None) -> str:
+    """` on DAY` if articles were selected by this change."""
+    return f" on {moment(at)[:10]}" if at and asked else ""
 
 
 def _styled(parts: Marked, style: str = "") -> Text:

@@ -84,10 +84,11 @@ class RunSummary:
     def _crawled(self) -> str:
         c = self.counts
         doubted = f", {c['doubted']} in doubt" if c["doubted"] else ""
+        off = f" ({c['columns_off']} switched off)" if c["columns_off"] else ""
         reused = f"{c['images_reused']} already stored, " if c["images_reused"] else ""
         missed = f"; {c['missed']} missed, seen before what is stored" if c["missed"] else ""
         return (
-            f"{counted(c['columns'], 'column')}, {counted(c['pages'], 'page')}, {counted(c['links'], 'link')} found "
+            f"{counted(c['columns'], 'column')}{off}, {counted(c['pages'], 'page')}, {counted(c['links'], 'link')} found "
             f"({c['links_new']} new); stored {c['new']} new, {c['changed']} changed, "
             f"{c['same']} same; {c['rejected'] - c['skipped']} rejected, {c['failed']} failed, "
             f"{c['gone']} gone{doubted}; images {c['images_stored']} stored, {reused}"

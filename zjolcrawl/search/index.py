@@ -2,7 +2,7 @@
 
 It is derived from `articles` only and may be deleted at any time; the next search rebuilds it. Per
 article it holds pairs of neighbouring characters with positions (for the headline and for all text),
-the filter values and the publish day. The texts themselves stay in MongoDB.
+the filter values, the publish day, and when it was edited or taken down. The texts themselves stay in MongoDB.
 """
 
 from __future__ import annotations
@@ -24,8 +24,10 @@ from zjolcrawl.parsing.fields.dates import YEARS, china_day
 from zjolcrawl.search.tokens import facets, folded, full_text, headline, pairs
 from zjolcrawl.storage.errors import StoreUnavailable
 
-_VERSION = 1
+_VERSION = 2
 """Version of the fields and tokens; an index of another version is rebuilt."""
+CHANGES = ("edited", "gone", "change")
+"""Fields with the times of changes, in milliseconds since 1970: `change` is the later of the other two."""
 _WRITER_BYTES = 30_000_000
 _STATE = "zjolcrawl.json"
 
@@ -54,7 +56,8 @@ def make_schema() -> tantivy.Schema:
     builder.add_text_field("text", tokenizer_name="pairs", index_option="position")
     builder.add_text_field("facet", tokenizer_name="raw", index_option="basic")
     builder.add_date_field("at", fast=True)
-    builder.add_unsigned_field("day", indexed=True, fast=True)
+    for name in ("day", *CHANGES):
+        builder.add_unsigned_field(name, indexed=True, fast=True)
     return builder.build()
 
 
@@ -92,6 +95,8 @@ class SearchIndex:
             folder.mkdir(parents=True, exist_ok=True)
             if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
                 raise PermissionError("it cannot be read and written")
+            for number in range(1, _VERSION):
+                shutil.rmtree(data_dir / "search" / f"{database}-{number}", ignore_errors=True)
             try:
                 if tantivy.Index.exists(path):
                     return cls(folder, tantivy.Index.open(path))
@@ -185,7 +190,25 @@ def _document(article: Mapping[str, Any]) -> tantivy.Document:
         document.add_date("at", at)
     if isinstance(published, datetime) and published.year in YEARS:
         document.add_unsigned("day", day_number(china_day(published)))
+    for name, number in _changes(article).items():
+        document.add_unsigned(name, number)
     return document
+
+
+def _changes(article: Mapping[str, Any]) -> dict[str, int]:
+    """The values of CHANGES that an article has."""
+    revision = article.get("revision")
+    times = {
+        "edited": article.get("changed_at") if isinstance(revision, int) and revision > 1 else None,
+        "gone": article.get("gone_at") if article.get("status") == "gone" else None,
+    }
+    found = {name: milliseconds(at) for name, at in times.items() if isinstance(at, datetime)}
+    return found | ({"change": max(found.values())} if found else {})
+
+
+def milliseconds(moment: datetime) -> int:
+    """A time as milliseconds since 1970, at least 0."""
+    return max(0, int(moment.timestamp() * 1000))
 
 
 def day_number(day: date) -> int:

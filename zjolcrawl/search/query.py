@@ -17,7 +17,8 @@ from typing import Literal
 
 from tantivy import FieldType, Occur, Query
 
-from zjolcrawl.search.index import SCHEMA, day_number
+from zjolcrawl.parsing.fields.dates import china_midnight
+from zjolcrawl.search.index import SCHEMA, day_number, milliseconds
 from zjolcrawl.search.tokens import facet, folded, pairs
 from zjolcrawl.storage.queries.selection import Selection
 
@@ -25,6 +26,7 @@ MOST_TERMS, MOST_CHARACTERS = 20, 200
 _TERM = re.compile(r'(-?)(?:(title|by)[:：])?(?:["“”]([^"“”]+)["“”]|(\S+))')
 # Operators of Tantivy's regular expressions, the only characters that may be escaped by a backslash.
 _SPECIAL = re.compile(r"([\\.+*?()|\[\]{}^$#&~-])")
+_LAST = 2**63 - 1  # milliseconds
 Scope = Literal["text", "title", "by"]
 Field = Literal["text", "headline"]
 
@@ -76,8 +78,10 @@ class Wanted:
         return Query.boolean_query(parts)
 
 
-def parse(text: str) -> Wanted:
-    """The query that `text` stands for. Raises QueryError."""
+def parse(text: str, selection: Selection | None = None) -> Wanted:
+    """The query that `text` stands for; it may be empty if the selection has a filter. Raises QueryError."""
+    if selection and not text.strip() and selection.query():
+        return Wanted()
     if len(text) > 2 * MOST_TERMS * MOST_CHARACTERS:
         raise QueryError("the query is too long")
     wanted = Wanted()
@@ -127,4 +131,13 @@ def _filters(selection: Selection) -> list[Query]:
         first, last = selection.since or date.min, selection.until or date.max
         days = (day_number(first), day_number(last))
         found.append(Query.range_query(SCHEMA, "day", FieldType.Unsigned, *days))
+    changes = {"edited": selection.changed_since, "gone": selection.gone_since}
+    if selection.by_change:
+        found.append(_one_of([_since(name, day) for name, day in changes.items() if day]))
     return found
+
+
+def _since(name: str, day: date) -> Query:
+    """The query for articles with this change on a day in China or later."""
+    first = milliseconds(china_midnight(day))
+    return Query.range_query(SCHEMA, name, FieldType.Unsigned, first, _LAST)

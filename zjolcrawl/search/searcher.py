@@ -1,7 +1,8 @@
 """Searches the index, and loads the articles on the page from MongoDB.
 
 Default order: articles with all terms in the headline first, then the others; the newest first within
-each group, by publish time or else by when they were first seen. Order by relevance: the 1000 best by
+each group, by publish time or else by when they were first seen. If the selection is by change, the last
+change comes first instead. Order by relevance: the 1000 best by
 BM25, with the headline counting four times; the score halves per ten years of age, if that is known.
 """
 
@@ -43,7 +44,8 @@ class Search:
     """One query on the last commit of the index. Raises QueryError; its methods raise StoreUnavailable."""
 
     def __init__(self, index: SearchIndex, text: str, selection: Selection) -> None:
-        self.wanted = parse(text)
+        self.wanted = parse(text, selection)
+        self._change = _change_field(selection)
         self._folder, self._searcher = index.folder, index.searcher()
         self._all = self.wanted.query("text", selection)
         self._headline = self.wanted.query("headline", selection)
@@ -74,15 +76,19 @@ class Search:
         return dict(sorted(counts.items()))
 
     def _newest(self, limit: int, skip: int) -> list[DocAddress]:
+        if self._change:
+            return self._sorted(self._all, limit, skip, self._change)[0]
         found, above = self._sorted(self._headline, limit, skip)
         if len(found) < limit:
             rest = Query.boolean_query([(Occur.Must, self._all), (Occur.MustNot, self._headline)])
             found += self._sorted(rest, limit - len(found), max(0, skip - above))[0]
         return found
 
-    def _sorted(self, query: Query, limit: int, skip: int) -> tuple[list[DocAddress], int]:
+    def _sorted(
+        self, query: Query, limit: int, skip: int, by: str = "at"
+    ) -> tuple[list[DocAddress], int]:
         """One page of matches, newest first, and the total number."""
-        found = self._searcher.search(query, limit, order_by_field="at", offset=skip)
+        found = self._searcher.search(query, limit, order_by_field=by, offset=skip)
         return [address for _, address in found.hits], _count(found)
 
     def _by_relevance(self, limit: int, skip: int) -> list[DocAddress]:
@@ -98,6 +104,13 @@ class Search:
 
         ranked = sorted(range(len(hits)), key=worth, reverse=True)
         return [hits[place][1] for place in ranked[skip : skip + limit]]
+
+
+def _change_field(selection: Selection) -> str | None:
+    """The field of the index that sorts a selection by change; None for any other selection."""
+    if selection.changed_since and selection.gone_since:
+        return "change"
+    return "edited" if selection.changed_since else "gone" if selection.gone_since else None
 
 
 def _ordinal(number: int) -> int:

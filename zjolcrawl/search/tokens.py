@@ -26,6 +26,8 @@ FIELDS = (
     "revision",
     "published_at",
     "first_seen_at",
+    "changed_at",
+    "gone_at",
 )
 """The fields of an article that are indexed."""
 

@@ -57,10 +57,21 @@ def load_catalogue(path: Path | None = None) -> dict[str, Column]:
     return columns
 
 
+def switched_off() -> list[str]:
+    """The ids of the columns that the site enables and zjolcrawl.toml switches off. Raises SiteError."""
+    site, now = current_site(), load_catalogue()
+    shipped = site.table(site.columns).get("column", [])
+    return [each["id"] for each in shipped if each["enabled"] and not now[each["id"]].enabled]
+
+
 def _with_own(entries: list[tuple[str, _Entry]]) -> Iterable[tuple[str, _Entry]]:
     """The entries, each with the name of its file, and those of zjolcrawl.toml among them."""
     by_id = {each["id"]: (file, each) for file, each in entries if "id" in each}
+    seen: set[str] = set()
     for own in read_own_file().columns:
+        if own["id"] in seen:
+            raise SiteError(f"{NAME}: column {own['id']}: duplicate id")
+        seen.add(own["id"])
         if known := by_id.get(own["id"]):
             by_id[own["id"]] = NAME, {**known[1], **own}
         elif "url" in own:

@@ -12,7 +12,7 @@ from scrapy.http import Response
 from zjolcrawl.arguments import column_arguments
 from zjolcrawl.items import ColumnVisit, WalkEnd
 from zjolcrawl.request_meta import CONTEXT, SEEN_AT, after
-from zjolcrawl.site.catalogue import Column
+from zjolcrawl.site.catalogue import Column, switched_off
 from zjolcrawl.spiders.context import Days, column_context
 from zjolcrawl.spiders.lists import ListReader
 from zjolcrawl.spiders.responses import conditional_headers, validators_of
@@ -41,6 +41,9 @@ class ColumnSpider(ListReader):
         self.rechecked = set() if self.wanted.recheck else None
 
     def walks(self) -> Iterable[Column]:
+        """The columns to crawl; those that the user has switched off are counted, if all are crawled."""
+        if not self.given.keys() & {"column", "url"}:
+            self.run.counts["columns_off"] = len(switched_off())
         return self.wanted.columns
 
     def begin(self, walk: str, known: dict[str, Any]) -> Iterable[Request]:

@@ -10,6 +10,7 @@ from datetime import date
 from starlette.exceptions import HTTPException
 
 from zjolcrawl.arguments import names
+from zjolcrawl.days import days_ago
 from zjolcrawl.parsing.fields.dates import YEARS
 from zjolcrawl.parsing.urls import canonical
 from zjolcrawl.storage.queries.selection import Selection
@@ -44,13 +45,14 @@ def parse_search(params: Params) -> SearchForm:
     since, until = day(params, "since"), day(params, "until")
     if since and until and since > until:
         raise HTTPException(400, f"起始日期 {since} 晚于截止日期 {until}。")
+    changes = {name: day(params, name, relative=True) for name in ("changed_since", "gone_since")}
     flags = {name: "1" for name in _FLAGS if params.get(name) not in {None, "", "0"}}
-    days = {"since": since, "until": until}
+    days = {"since": since, "until": until, **changes}
     fields = {**texts, **{k: v.isoformat() if v else "" for k, v in days.items()}, **flags}
     selection = Selection(
         since, until, names(texts["column"]), names(texts["host"]),
         _people(texts["person"]), _people(texts["tag"]),
-        edited="edited" in flags, gone="gone" in flags, images="images" in flags,
+        edited="edited" in flags, gone="gone" in flags, images="images" in flags, **changes,
     )  # fmt: skip
     return SearchForm(texts["q"], selection, {k: v for k, v in fields.items() if v})
 
@@ -71,11 +73,16 @@ def text(params: Params, name: str, *, most: int = _LONGEST) -> str:
     return value
 
 
-def day(params: Params, name: str) -> date | None:
-    """A field as a date, None if absent. Raises HTTPException 400 if it is not a date within YEARS."""
+def day(params: Params, name: str, *, relative: bool = False) -> date | None:
+    """A field as a date, None if absent; if `relative`, also days back from today, such as 7d.
+
+    Raises HTTPException 400 if it is not a date within YEARS.
+    """
     value = text(params, name)
     if not value:
         return None
+    if relative and (found := days_ago(value)):
+        return found
     try:
         found = date.fromisoformat(value)
     except ValueError:
@@ -97,7 +104,7 @@ def integer(params: Params, name: str, default: int, *, least: int = 1, most: in
 
 _LABELS = {
     "q": "检索词", "column": "栏目", "host": "网站", "person": "人名", "tag": "标签", "url": "网址",
-    "since": "日期", "until": "日期", "page": "页码", "revision": "版本号", "year": "年份",
+    "since": "日期", "until": "日期", "changed_since": "日期", "gone_since": "日期", "page": "页码", "revision": "版本号", "year": "年份",
 }  # fmt: skip
 
 

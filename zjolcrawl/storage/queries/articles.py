@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from typing import Any
 
 from bson.codec_options import CodecOptions, DatetimeConversion
@@ -10,7 +10,7 @@ from bson.codec_options import CodecOptions, DatetimeConversion
 from zjolcrawl.storage.change_feed import PUBLIC_FIELDS
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.documents import former_versions
-from zjolcrawl.storage.queries.selection import Selection, length_of, start_of
+from zjolcrawl.storage.queries.selection import Selection, in_order, length_of, start_of
 
 _BATCH = 200  # documents per server batch, which has 16 MB at most
 # Other clients may have stored text that is not UTF-8, or dates after the year 9999. They are decoded to
@@ -74,6 +74,36 @@ async def headlines(db: Database, urls: Iterable[str]) -> dict[str, str]:
     return {each["_id"]: each["title"] async for each in db["articles"].find(chosen, {"title": 1})}
 
 
+async def parts_of(
+    db: Database, urls: Iterable[str], records: Collection[str]
+) -> dict[str, set[str]]:
+    """The URLs of images and further pages of articles, by the URL or alias given.
+
+    They are those of the newest version, and of former ones that were parsed from one of `records`
+    (WARC record ids).
+    """
+    given, parts = list(urls), dict[str, set[str]]()
+    shown = {"images.url": 1, "pages": 1, "aliases": 1, "revision": 1, "warc.record_id": 1}
+    for start in range(0, len(given), _BATCH):
+        some = given[start : start + _BATCH]
+        wanted = {"$or": [{"_id": {"$in": some}}, {"aliases": {"$in": some}}]}
+        async for newest in db["articles"].find(wanted, shown):
+            found = _parts(newest)
+            if newest.get("revision", 1) > 1:
+                former = former_versions(newest["_id"], 1, newest["revision"])
+                async for each in db["revisions"].find(former, shown):
+                    if each.get("warc", {}).get("record_id") in records:
+                        found |= _parts(each)
+            for url in {newest["_id"], *newest.get("aliases", ())}.intersection(some):
+                parts.setdefault(url, set()).update(found)
+    return parts
+
+
+def _parts(version: dict[str, Any]) -> set[str]:
+    images = (each["url"] for each in version.get("images", ()) if "url" in each)
+    return {*images, *version.get("pages", ())}
+
+
 def for_export(db: Database) -> Database:
     """The database with decoding that keeps odd values instead of raising."""
     return db.with_options(codec_options=_OPTIONS)
@@ -101,11 +131,30 @@ async def count_selected(db: Database, selection: Selection) -> int:
     return await db["articles"].count_documents(selection.query())
 
 
-def articles_by_key(db: Database, selection: Selection) -> AsyncIterator[dict[str, Any]]:
-    """The selected articles with all fields, ordered by `_id`.
+async def all_articles(db: Database, selection: Selection) -> AsyncIterator[dict[str, Any]]:
+    """The selected articles with all fields, newest first, or the last change first."""
+    stages = [
+        {"$match": selection.query()}, *in_order(selection, {"published_at": -1}), {"$project": PUBLIC_FIELDS},
+    ]  # fmt: skip
+    async for each in await db["articles"].aggregate(stages, allowDiskUse=True):
+        yield each
 
-    That order is total, so two exports of the same articles are the same file, and `_id` has an index.
+
+async def for_file(db: Database, selection: Selection) -> AsyncIterator[dict[str, Any]]:
+    """The selected articles with all fields, ordered by `_id`, or by the change that selects them.
+
+    These orders are total, so two exports of the same articles are the same file; `_id` has an index.
     """
+    if selection.by_change:
+        stages = [
+            {"$match": selection.query()}, {"$project": PUBLIC_FIELDS}, *in_order(selection, {"_id": 1}),
+        ]  # fmt: skip
+        async for each in await db["articles"].aggregate(
+            stages, allowDiskUse=True, batchSize=_BATCH
+        ):
+            yield each
+        return
     # If the server uses the index of a filter instead and has to sort, let it sort on disk.
     cursor = db["articles"].find(selection.query(), PUBLIC_FIELDS, allow_disk_use=True)
-    return cursor.sort("_id", 1).batch_size(_BATCH)
+    async for each in cursor.sort("_id", 1).batch_size(_BATCH):
+        yield each

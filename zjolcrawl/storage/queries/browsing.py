@@ -10,13 +10,19 @@ from typing import Any
 
 from zjolcrawl.parsing.fields.dates import YEARS, china_day
 from zjolcrawl.storage.connection import Database
-from zjolcrawl.storage.queries.selection import china_date, day_bounds, start_of
+from zjolcrawl.storage.queries.selection import (
+    Selection,
+    china_date,
+    day_bounds,
+    in_order,
+    start_of,
+)
 
 _LEAD = 160  # characters of body text in a list
 _MOST_COLUMNS = 1000
 _LISTED = dict.fromkeys(
     ("title", "kicker", "published_at", "published_precision", "site_name", "columns", "source",
-     "status", "revision", "images"), 1,
+     "status", "revision", "images", "changed_at", "gone_at"), 1,
 )  # fmt: skip
 
 
@@ -29,13 +35,18 @@ class ColumnCount:
     newest: datetime | None = None
 
 
-async def newest_articles(
-    db: Database, query: dict[str, Any], *, limit: int, skip: int = 0
+async def listed_articles(
+    db: Database, selection: Selection, *, limit: int, skip: int = 0
 ) -> list[dict[str, Any]]:
-    """Articles for a list, newest first, with only the start of `body`."""
-    lead = {"body": start_of("body", _LEAD)}
-    found = db["articles"].find(query, {**_LISTED, **lead}).sort("published_at", -1)
-    return await found.skip(skip).limit(limit).to_list()
+    """Selected articles for a list, with only the start of `body`: newest first, or the last change first."""
+    stages: list[dict[str, Any]] = [
+        {"$match": selection.query()},
+        *in_order(selection, {"published_at": -1}),
+        *([{"$skip": skip}] if skip else []),
+        {"$limit": limit},
+        {"$project": {**_LISTED, "body": start_of("body", _LEAD)}},
+    ]
+    return await (await db["articles"].aggregate(stages)).to_list()
 
 
 async def column_ids(db: Database) -> list[str]:

@@ -9,6 +9,8 @@ from typing import Any
 
 from zjolcrawl.parsing.fields.dates import china_midnight
 
+_CHANGE = "sorted_by"  # a field that exists only while MongoDB sorts
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -17,6 +19,8 @@ class Selection:
     `since` and `until` are publish days (China, both included); they exclude articles without a publish time.
     Of several `columns`, `sites`, `people` or `tags` one must match. `people` are names of reporters or
     editors. `edited`: changed after publication; `gone`: taken down; `images`: with at least one image.
+    `changed_since`: edited on this day (China) or later; `gone_since`: taken down on this day or later, and not
+    restored; with both, either. Such articles are listed by the time of the change, the last change first.
     """
 
     since: date | None = None
@@ -28,6 +32,20 @@ class Selection:
     edited: bool = False
     gone: bool = False
     images: bool = False
+    changed_since: date | None = None
+    gone_since: date | None = None
+
+    @property
+    def by_change(self) -> bool:
+        """Whether articles are selected, and so listed, by the time of a change."""
+        return bool(self.changed_since or self.gone_since)
+
+    def changes(self) -> list[dict[str, Any]]:
+        """The filters on changes, of which one must match; empty if there is no such condition."""
+        edited = {"revision": {"$gt": 1}, "changed_at": day_bounds(self.changed_since, None)}
+        gone = {"status": "gone", "gone_at": day_bounds(self.gone_since, None)}
+        chosen = ((self.changed_since, edited), (self.gone_since, gone))
+        return [part for day, part in chosen if day]
 
     def query(self) -> dict[str, Any]:
         """The filter on `articles`."""
@@ -41,8 +59,21 @@ class Selection:
             {"status": "gone"} if self.gone else {},
             {"images.position": 1} if self.images else {},
             {"$or": named} if self.people else {},
+            {"$and": [{"$or": self.changes()}]} if self.by_change else {},
         ]
         return {name: value for part in parts for name, value in part.items()}
+
+
+def in_order(selection: Selection, plain: dict[str, int]) -> list[dict[str, Any]]:
+    """Stages that sort selected articles: by change, the last first, if it is selected; otherwise by `plain`."""
+    if not selection.by_change:
+        return [{"$sort": plain}]
+    times = [
+        {"$cond": [{"$gt": ["$revision", 1]}, "$changed_at", None]} if selection.changed_since else None,
+        {"$cond": [{"$eq": ["$status", "gone"]}, "$gone_at", None]} if selection.gone_since else None,
+    ]  # fmt: skip
+    change = {"$max": [each for each in times if each]}  # ignores null
+    return [{"$set": {_CHANGE: change}}, {"$sort": {_CHANGE: -1, "_id": 1}}, {"$unset": _CHANGE}]
 
 
 def day_bounds(since: date | None, until: date | None) -> dict[str, Any]:

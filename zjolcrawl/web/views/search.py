@@ -21,7 +21,7 @@ from zjolcrawl.search import QueryError, Results, Search, search
 from zjolcrawl.search.tokens import FIELDS
 from zjolcrawl.site.catalogue import sites
 from zjolcrawl.site.names import UnknownName
-from zjolcrawl.storage.queries.browsing import column_ids, newest_articles
+from zjolcrawl.storage.queries.browsing import column_ids, listed_articles
 from zjolcrawl.storage.queries.names import resolved
 from zjolcrawl.web.labels import column_name, column_site, told_unknown
 from zjolcrawl.web.query_string import SearchForm, integer, parse_search
@@ -35,6 +35,7 @@ _HIGH = 40  # height of the highest bar
 _LONGEST = 500  # characters shown of a title
 _FLAGS = {"edited": "发布后改过", "gone": "已撤下", "images": "有图片"}
 _NAMED = {
+    "changed_since": "{} 起改过", "gone_since": "{} 起撤下",
     "since": "自 {}", "until": "至 {}", "host": "网站 {}", "person": "人物 {}", "tag": "标签 {}",
 }  # fmt: skip
 
@@ -104,10 +105,9 @@ def _unknown(form: SearchForm, known: list[str], error: UnknownName) -> Response
 
 
 async def _found(site: Site, form: SearchForm, skip: int) -> Results:
-    """The hits of the query, or the newest articles without one. Raises HTTPException 400."""
+    """The hits of the query, or a list of the selected articles without one. Raises HTTPException 400."""
     if not form.q:
-        query = form.selection.query()
-        found = await newest_articles(site.db, query, limit=_SIZE + 1, skip=skip)
+        found = await listed_articles(site.db, form.selection, limit=_SIZE + 1, skip=skip)
         return Results(found[:_SIZE], skip + len(found))
     try:
         await site.indexed()
