@@ -108,7 +108,8 @@ def test_odd_lines_are_named_and_the_rest_is_taken(
     done = command("import", str(path))
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    found = re.findall(r"jsonl:(\d+): (.*)", done.stderr)
+    run = list(db.runs.find().sort("started_at", 1))[-1]
+    found = re.findall(r"jsonl:(\d+): (.*)", "\n".join(run["warnings"]))
     told = {int(number): why for number, why in found}
     assert len(told) == len(found)
     for number, (_, why) in enumerate(ODD, 2):
@@ -117,7 +118,6 @@ def test_odd_lines_are_named_and_the_rest_is_taken(
     after = everything(db)
     assert after["articles"] == [article(0), article(1), *before["articles"]]
     assert after["revisions"] == []
-    run = list(db.runs.find().sort("started_at", 1))[-1]
     assert run["counts"]["unreadable"] + run["counts"]["refused"] == len(ODD)
 
 

@@ -230,7 +230,10 @@ def test_one_run_alone(misread: object, db: Database[Any], crawl: Crawl) -> None
 @pytest.mark.parametrize(
     ("choice", "line"),
     [
-        ({"host": "nowhere.zjol.com.cn"}, "no capture in the archive"),
+        (
+            {"host": "nowhere.zjol.com.cn"},
+            "unknown host nowhere: no known column and no article is on it",
+        ),
         ({"run": "x"}, "run=x is not"),
         ({"parser_before": "one"}, "parser_before=one"),
         ({"part": "3/2"}, "part=3/2 is not K/N"),
