@@ -86,12 +86,7 @@ class Archive:
 
     def open(self, name: str) -> BinaryIO:
         """Open a WARC file of the archive by name; the caller closes it. Raises OSError."""
-        try:
-            return _path(self.folder, name).open("rb")
-        except FileNotFoundError:
-            if self.store is None:
-                raise
-            return self.store.open(name)
+        return open_file(self.folder, name, self.store)
 
     def message(self, capture: Capture) -> Message:
         """The response of a capture; a revisit gets its own headers and the body it refers to.
@@ -215,6 +210,16 @@ class Archive:
 
 def _damage_line(name: str, damage: Damage) -> str:
     return f"warc/{shown(name)}: {damage}; the other records are indexed"
+
+
+def open_file(folder: Path, name: str, store: WarcStore | None) -> BinaryIO:
+    """Open a WARC file by name, in the folder or else in the store; the caller closes it. Raises OSError."""
+    try:
+        return _path(folder, name).open("rb")
+    except FileNotFoundError:
+        if store is None:
+            raise
+        return store.open(name)
 
 
 def read_record(folder: Path, pointer: Pointer, store: WarcStore | None = None) -> Record:

@@ -49,12 +49,22 @@ class Scanned:
 
 
 def scan(name: str, file: BinaryIO) -> Scanned:
-    """Read every whole record of a file. Raises OSError.
+    """The captures and the damage of a file. Raises OSError."""
+    found = Scanned()
+    for each in walk(name, file):
+        if isinstance(each, Damage):
+            found.damage.append(each)
+        else:
+            _take(found, *each)
+    return found
+
+
+def walk(name: str, file: BinaryIO) -> Iterator[tuple[Pointer, Record] | Damage]:
+    """Every whole record of a file, and the damage between them, in order. Raises OSError.
 
     After damage it continues at the next gzip member that is a whole record. An archived page may
     itself contain such members, so in our own files only records of the same warcinfo record count.
     """
-    found = Scanned()
     end = file.seek(0, os.SEEK_END)
     family: set[str] | None = set() if OWN_NAME.fullmatch(name) else None
     most = _MOST if family is None else sys.maxsize
@@ -62,7 +72,7 @@ def scan(name: str, file: BinaryIO) -> Scanned:
     while at < end:
         try:
             for offset, length, record in read_records(file, at, most):
-                _take(found, record, Pointer(name, offset, length, record.record_id))
+                yield Pointer(name, offset, length, record.record_id), record
                 if family is not None:
                     family.add(_family(record))
                 at = offset + length
@@ -70,16 +80,15 @@ def scan(name: str, file: BinaryIO) -> Scanned:
             following = _following(file, at + 1, family, most)
             torn = following is None and error.ended
             resumed = end if following is None else following
-            found.damage.append(Damage(at, resumed, str(error), ended=torn))
+            yield Damage(at, resumed, str(error), ended=torn)
             at = resumed
         else:
             break
     if end == 0:
-        found.damage.append(Damage(0, 0, "the file is empty"))
-    return found
+        yield Damage(0, 0, "the file is empty")
 
 
-def _take(found: Scanned, record: Record, at: Pointer) -> None:
+def _take(found: Scanned, at: Pointer, record: Record) -> None:
     if capture := capture_of(record, at):
         found.captures.append(capture)
     elif record.block.startswith(REPLACED):

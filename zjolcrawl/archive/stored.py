@@ -47,7 +47,7 @@ def push(folder: Path, store: WarcStore, *, remove: bool = False) -> Pushed:
     names, _ = complete_files(folder)
     for path in (folder / name for name in sorted(names)):
         try:
-            note = _note_of(path)
+            note = note_of(path)
             if note is None or note.store != store.uri:
                 note = _bring(path, store)
                 done.stored.append(path.name)
@@ -105,7 +105,8 @@ def _let_go(path: Path, note: Note, store: WarcStore) -> None:
     sync_folder(path.parent)
 
 
-def _note_of(path: Path) -> Note | None:
+def note_of(path: Path) -> Note | None:
+    """The note beside a WARC file; None if there is none, or if it is not one of ours."""
     try:
         return Note(**json.loads(path.with_name(path.name + STORED).read_bytes()))
     except FileNotFoundError:
