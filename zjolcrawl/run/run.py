@@ -123,7 +123,10 @@ class Run:
                     self.refuse(str(error), LOCKED)
                     raise CloseSpider("locked") from error
                 except (EmbeddedUnavailable, StoreUnavailable, ArchiveError, OSError) as error:
-                    self.refuse(cause_of(error))
+                    told = cause_of(error, self._data_dir())
+                    if isinstance(error, OSError):
+                        told = f"DATA_DIR {self._data_dir()} cannot be used: {told}"
+                    self.refuse(told)
                     await self._release()
                     raise CloseSpider("mongo_unavailable") from error
         return self.store
