@@ -277,7 +277,7 @@ class Run:
         self.faults += self.store.faults
         if waiting := self.store.waiting():
             self.faults.append(
-                f"waiting for MongoDB: {counted(waiting, 'file')} in {self._data_dir() / 'spool'}"
+                f"{counted(waiting, 'file')} must wait for MongoDB in {self._data_dir() / 'spool'}"
             )
         self._tell_missing_issues()
         summary = await self._sum_up(self.store, reason)
