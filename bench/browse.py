@@ -28,7 +28,7 @@ from zjolcrawl.search import SearchIndex, catch_up, search
 from zjolcrawl.storage.connection import Database, connect
 from zjolcrawl.storage.embedded import EmbeddedServer
 from zjolcrawl.storage.queries.articles import find_article
-from zjolcrawl.storage.queries.browsing import column_counts, daily_counts, newest_articles
+from zjolcrawl.storage.queries.browsing import column_counts, daily_counts, listed_articles
 from zjolcrawl.storage.queries.selection import Selection
 
 TIMES = 50
@@ -46,11 +46,11 @@ def pages(
     return {
         "newest": (
             lambda n: f"/?page={n % 20 + 1}",
-            lambda n: newest_articles(db, {}, limit=21, skip=n % 20 * 20),
+            lambda n: listed_articles(db, Selection(), limit=21, skip=n % 20 * 20),
         ),
         "column": (
             lambda n: f"/?column={_COLUMN}&page={n % 20 + 1}",
-            lambda n: newest_articles(db, column.query(), limit=21, skip=n % 20 * 20),
+            lambda n: listed_articles(db, column, limit=21, skip=n % 20 * 20),
         ),
         "words": (
             lambda n: "/?" + urlencode({"q": _WORDS[n % len(_WORDS)]}),

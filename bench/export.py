@@ -23,7 +23,7 @@ from tests.support.crawling import peak_memory, start_scrapy
 from zjolcrawl.export.output import open_output
 from zjolcrawl.storage.connection import open_database
 from zjolcrawl.storage.embedded import EmbeddedServer
-from zjolcrawl.storage.queries.articles import articles_by_key, with_revisions
+from zjolcrawl.storage.queries.articles import for_file, with_revisions
 from zjolcrawl.storage.queries.selection import Selection
 
 FORMS = ("jsonl", "jsonl.gz", "csv", "parquet")
@@ -66,7 +66,7 @@ async def rate(uri: str, database: str, path: Path | None) -> float:
             with open_output(
                 str(path), path.name.partition(".")[2].removesuffix(".gz"), force=True
             ) as write:
-                async for document in with_revisions(db, articles_by_key(db, Selection())):
+                async for document in with_revisions(db, for_file(db, Selection())):
                     write(document)
                     count += 1
     return count / (time.perf_counter() - begun)

@@ -9,6 +9,7 @@ from pprint import pformat
 import pytest
 from scrapy.settings import Settings
 
+from tests.support.crawling import scrapy
 from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.messages import (
     HiddenUri,
@@ -118,3 +119,56 @@ def test_reasons_are_words(tmp_path: Path) -> None:
     with pytest.raises(UnicodeDecodeError) as undecodable:
         b"ab\xff".decode()
     assert cause_of(undecodable.value) == "not UTF-8 text (byte 2)"
+
+
+PAGE = "url=http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["columns", "-s", "SITE_FILE={0}/none.toml"],
+        ["columns", "-s", "COLUMNS_FILE={0}/none.toml"],
+        ["columns", "-s", "COLUMNS_FILE={0}"],
+        ["columns", "--pidfile", "{0}/none/x"],
+        ["crawl", "article", "-a", "file={0}/none.txt"],
+        ["crawl", "article", "-a", "file={0}"],
+        ["crawl", "article", "-a", PAGE, "--logfile", "{0}/none/x.log"],
+        ["crawl", "article", "-a", PAGE, "-s", "LOG_FILE={0}"],
+        ["crawl", "article", "-a", PAGE, "-s", "DATA_DIR={0}/file"],
+        ["crawl", "article", "-a", PAGE, "-s", "DATA_DIR={0}/file/below"],
+        ["runs", "-s", "DATA_DIR={0}/file"],
+        ["search", "x", "-s", "DATA_DIR={0}/file"],
+        ["mongo", "-s", "DATA_DIR={0}/file/below"],
+        ["import", "{0}/none.jsonl"],
+        ["import", "{0}"],
+        ["import", "{0}/file", "-s", "DATA_DIR={0}/file"],
+        ["verify", "-s", "DATA_DIR={0}/file"],
+    ],
+)
+def test_path_that_cannot_be_used_is_named_without_an_error_number(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    given = [each.format(tmp_path) for each in arguments]
+    done = scrapy(*given, data=tmp_path / "data")
+    last = done.stderr.splitlines()[-1]
+    assert done.returncode == 2, done.stderr
+    assert str(tmp_path) in last
+    assert "Errno" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_settings_in_the_log_have_no_password(tmp_path: Path) -> None:
+    uri = "mongodb://desk:ge%40heim@127.0.0.1:1/?serverSelectionTimeoutMS=100"
+    given = ("-s", "ALARM_WEBHOOK=http://desk:geheim@127.0.0.1:1/")
+    log = tmp_path / "own.log"
+    for options in ((), ("--logfile", str(log))):
+        done = scrapy(
+            "crawl", "article", "-a", PAGE, "-L", "DEBUG", *options, *given, data=tmp_path, uri=uri
+        )
+        assert done.returncode == 2
+        assert is_hidden(done.stderr), done.stderr
+    text = log.read_text()
+    assert "Overridden settings" in text
+    assert is_hidden(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 
@@ -31,6 +32,8 @@ def cause_of(error: BaseException, path: str | os.PathLike[str] = "") -> str:
     if not isinstance(error, OSError) or not error.strerror:
         return hide_passwords(_ERRNO.sub("", str(error))) or type(error).__name__
     text = _ERRNO.sub("", str(error.strerror))
+    if isinstance(error, FileExistsError):  # of mkdir
+        text = os.strerror(errno.ENOTDIR)
     name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
     return f"{text}: {name}" if name and name != os.fspath(path) else text
 

@@ -476,3 +476,30 @@ def test_runs_that_begin_at_once_make_the_schema_together(
     asyncio.run(main())
     assert set(db.list_collection_names()) >= set(VALIDATORS)
     assert db["articles"].options().get("validator") == {"$jsonSchema": VALIDATORS["articles"]}
+
+
+def test_counts_are_stored_while_the_run_goes_on(
+    run: Run, db: Database[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write of the counts that fails neither ends the run nor the task that ends outages."""
+    monkeypatch.setattr("zjolcrawl.storage.store._NOTE_SECONDS", 0)
+
+    async def until(is_so: Callable[[], bool]) -> None:
+        async with asyncio.timeout(LONG):
+            while not is_so():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+    async def counted(wanted: int) -> None:
+        await until(lambda: (db.runs.find_one() or {}).get("counts") == {"new": wanted})
+
+    async def work(store: Store) -> None:
+        store.counts["new"] = 1
+        await counted(1)
+        db.command("collMod", "runs", validator={"counts.new": 1})
+        store.counts["new"] = 2
+        await until(lambda: store._noted["new"] == 2)
+        db.command("collMod", "runs", validator={})
+        store.counts["new"] = 3
+        await counted(3)
+
+    run(work)

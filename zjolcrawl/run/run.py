@@ -124,7 +124,10 @@ class Run:
                     self.refuse(str(error), LOCKED)
                     raise CloseSpider("locked") from error
                 except (EmbeddedUnavailable, StoreUnavailable, ArchiveError, OSError) as error:
-                    self.refuse(cause_of(error))
+                    told = cause_of(error, self._data_dir())
+                    if isinstance(error, OSError):
+                        told = f"DATA_DIR {self._data_dir()} cannot be used: {told}"
+                    self.refuse(told)
                     await self._release()
                     raise CloseSpider("mongo_unavailable") from error
         return self.store
@@ -284,7 +287,7 @@ class Run:
         self.faults += self.store.faults
         if waiting := self.store.waiting():
             self.faults.append(
-                f"waiting for MongoDB: {counted(waiting, 'file')} in {self._data_dir() / 'spool'}"
+                f"{counted(waiting, 'file')} must wait for MongoDB in {self._data_dir() / 'spool'}"
             )
         self._tell_missing_issues()
         summary = await self._sum_up(self.store, reason)

@@ -101,7 +101,7 @@ class Tally:
 
 
 def _listed(days: list[date]) -> str:
-    more = f" and {len(days) - _MOST_DAYS} more days" if len(days) > _MOST_DAYS else ""
+    more = f" and {counted(len(days) - _MOST_DAYS, 'more day')}" if len(days) > _MOST_DAYS else ""
     return ", ".join(map(str, days[:_MOST_DAYS])) + more
 
 

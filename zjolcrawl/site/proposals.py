@@ -109,7 +109,7 @@ def _block(column: Column, find: Find) -> str:
     return "".join(
         [
             f"# seen on {find.seen_on} ({find.place}) on {find.seen_day}; "
-            f"{find.articles} article links{newest}, {find.pager}\n",
+            f"{counted(find.articles, 'article link')}{newest}, {find.pager}\n",
             new_host, "[[column]]\n", *lines,
         ]
     )  # fmt: skip

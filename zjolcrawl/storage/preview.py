@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from zjolcrawl.items import Link
+from zjolcrawl.messages import counted
 from zjolcrawl.storage.buffer import Buffer
 from zjolcrawl.storage.link_recorder import Recorded
 from zjolcrawl.storage.revision_policy import BOOKKEEPING, Decision, RevisionPolicy
@@ -37,7 +38,7 @@ class Preview(Store):
     def lines(self) -> Iterator[str]:
         """The report, line by line."""
         better, same = (self._versions.get(what, set()) for what in ("reread", "same"))
-        yield f"{len(better)} of {len(better | same)} stored versions would change"
+        yield f"{len(better)} of {counted(len(better | same), 'stored version')} would change"
         width = max(map(len, self.fields), default=0)
         for name, count in self.fields.most_common():
             yield f"  {name:<{width}}  {count:>7}"
@@ -45,7 +46,7 @@ class Preview(Store):
             if count := len(self._versions.get(what, ())):
                 yield f"{count} {text}"
         if unread := self.counts["unread"]:
-            yield f"{unread} stored articles would no longer be read as articles; they stay"
+            yield f"{counted(unread, 'stored article')} would no longer be read as an article; nothing is removed"
 
     async def _begin(self, arguments: dict[str, Any], version: str) -> None:
         """Do nothing: a dry run leaves no trace."""

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from pymongo import WriteConcern
 from pymongo.errors import PyMongoError
 
 from zjolcrawl.clock import utc_now
@@ -276,11 +277,16 @@ class Store(CrawlQueries):
                 await self._note_counts()
 
     async def _note_counts(self) -> None:
-        """Store the counts in `runs`, for `scrapy runs` while the run goes on."""
-        if time.monotonic() - self._noted_at >= _NOTE_SECONDS:
-            self._noted, self._noted_at = self.counts.copy(), time.monotonic()
-            counts = {"counts": dict(+self.counts)}
-            await self.db["runs"].update_one({"_id": self.run_id}, {"$set": counts})
+        """Store the counts in `runs`, for `scrapy runs` while the run goes on.
+
+        A failure is ignored: the next flush notices an outage, and must find this task alive to end it.
+        """
+        if time.monotonic() - self._noted_at < _NOTE_SECONDS:
+            return
+        self._noted, self._noted_at = self.counts.copy(), time.monotonic()
+        runs = self.db["runs"].with_options(write_concern=WriteConcern(1))
+        with contextlib.suppress(PyMongoError):
+            await runs.update_one({"_id": self.run_id}, {"$set": {"counts": dict(+self.counts)}})
 
     async def _resume(self) -> None:
         """Write the spool if MongoDB answers again; give up after `patience`."""
