@@ -152,4 +152,4 @@ def test_issue_with_too_many_pages_is_cut_and_said(
     site.set("http://zjrb.zjol.com.cn/robots.txt", Answer(status=404))
     done = crawl("paper", paper="zjrb", date="2017-08-12", COLUMN_MAX_PAGES=4)
     assert len([url for url in site.urls() if url.startswith(f"{issue}node_")]) <= 5
-    assert "only 4 were fetched (COLUMN_MAX_PAGES)" in done.stderr
+    assert "of which 4 were fetched (COLUMN_MAX_PAGES)" in done.stderr
