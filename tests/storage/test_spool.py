@@ -95,7 +95,7 @@ def test_away_to_the_end_and_taken_in_by_the_next_run(
     mongod.stop()
     _, err = ended(running)
     assert running.returncode == 1
-    assert "waiting for MongoDB: " in err
+    assert "must wait for MongoDB in" in err
     mongod.start()
     before = stored(mongod)
     column.delay = 0
