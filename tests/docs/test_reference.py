@@ -59,8 +59,8 @@ def test_settings_with_their_defaults() -> None:
     for name in names:
         assert len(re.findall(rf"`{name}`\\?\*?[,| ]", text)) >= 1, name
     rows = {row.split("|")[1].strip(): row for row in text.splitlines() if row.startswith("| `")}
-    assert "| `600` |" in rows[r"`MONGODB_PATIENCE`\*"]
-    assert "spool" in rows[r"`MONGODB_PATIENCE`\*"]
+    assert "| `600` |" in rows["`MONGODB_PATIENCE`*"]
+    assert "spool" in rows["`MONGODB_PATIENCE`*"]
 
 
 def test_settings_with_a_variable_are_marked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ QUERIES = [
 )
 def test_hostile_value_is_text_or_refused(name: str, query: str, web: Web) -> None:
     got = web.get("/", **{name: query})
-    assert got.status in {200, 400}
+    assert got.status in {200, 400, 404}  # 404: a column, host, person or tag that is unknown
     assert "<script>" not in got.text
     assert not html.fromstring(got.text).xpath("//script | //*[@onerror]")
     assert "set-cookie" not in got.headers
