@@ -128,8 +128,6 @@ PAGE = "url=http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml
     "arguments",
     [
         ["columns", "-s", "SITE_FILE={0}/none.toml"],
-        ["columns", "-s", "COLUMNS_FILE={0}/none.toml"],
-        ["columns", "-s", "COLUMNS_FILE={0}"],
         ["columns", "--pidfile", "{0}/none/x"],
         ["crawl", "article", "-a", "file={0}/none.txt"],
         ["crawl", "article", "-a", "file={0}"],
