@@ -20,7 +20,7 @@ from zjolcrawl.parsing.fields.roles import AUTHOR_ROLES
 from zjolcrawl.site.description import load_site
 
 LOCAL = {
-    "roles": AUTHOR_ROLES, "role": "记者", "plain": "http://x", "secure": "https://x", "name": "countPage", "value": "countPage", "current": 1, "term": "好", "field": next(field for field in FIELDS if field.pattern), "site": load_site(), "self": load_site().mobile,
+    "roles": AUTHOR_ROLES, "role": "记者", "plain": "http://x", "secure": "https://x", "pattern": "x", "name": "countPage", "value": "countPage", "current": 1, "term": "好", "field": next(field for field in FIELDS if field.pattern), "site": load_site(), "self": load_site().mobile,
 }  # fmt: skip
 """Values of local names in patterns that are built at run time."""
 
