@@ -26,10 +26,10 @@ class SiteError(ValueError):
     """A file of a site is invalid; the message is one line that names the file and the key."""
 
 
-def _check(name: str, pattern: str) -> None:
-    """Raises SiteError if the field `name` is not a regular expression."""
+def _checked(name: str, pattern: str) -> re.Pattern[str]:
+    """The pattern of the field `name`. Raises SiteError if it is not a regular expression."""
     try:
-        re.compile(pattern)
+        return re.compile(pattern)
     except re.error as error:
         raise SiteError(f"{name}: {pattern!r} is not a regular expression: {error}") from error
 
@@ -61,7 +61,7 @@ class MobileForm:
     id: str = _NEVER
 
     def __post_init__(self) -> None:
-        _check("id", self.id)
+        _checked("id", self.id)
 
     @cached_property
     def query(self) -> re.Pattern[str]:
@@ -123,8 +123,8 @@ class Site:
             for domain in getattr(self, name):
                 if not re.fullmatch(rf"(?:{_LABEL})+[a-z\d-]+", domain):
                     raise SiteError(f"{name}: {domain!r} is not a domain name in lower case")
-        _check("day_in_url", self.day_in_url)
-        if self.day_in_url != _NEVER and re.compile(self.day_in_url).groups != 3:
+        day = _checked("day_in_url", self.day_in_url)
+        if self.day_in_url != _NEVER and day.groups != 3:
             raise SiteError("day_in_url must have three groups: year, month, day")
 
     @property
