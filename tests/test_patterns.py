@@ -31,7 +31,7 @@ def is_linear(use: Callable[[Any], object], make: Callable[[int], Any]) -> bool:
     short, long = make(SHORT), make(TIMES * SHORT)
     if (taken := timing.seconds(use, short, most=HOPELESS)) < SUSPECT:
         return True
-    if taken > HOPELESS:
+    if taken > HOPELESS and timing.seconds(use, short, most=HOPELESS) > HOPELESS:
         return False
 
     def repeat(text: Any) -> None:
@@ -42,7 +42,7 @@ def is_linear(use: Callable[[Any], object], make: Callable[[int], Any]) -> bool:
     for _ in range(ATTEMPTS):  # a page fault or a collection may fall into one measurement
         less = min(less, timing.seconds(repeat, short, most=MOST_SECONDS))
         more = min(more, timing.seconds(use, long, most=MOST_SECONDS))
-        if more > MOST_SECONDS:
+        if more > MOST_SECONDS and less < MOST_SECONDS:
             return False
         if more < GROWTH * less:
             return True

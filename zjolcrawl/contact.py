@@ -27,7 +27,7 @@ def user_agent(contact: str) -> str:
 
 def check_contact(contact: str) -> None:
     """Raises ValueError unless it is empty, an e-mail address or an http(s) URL that fits a header."""
-    if contact and not (_fits_header(contact) and (_is_mail(contact) or _is_url(contact))):
+    if contact and not (_fits_header(contact) and (is_mail(contact) or is_url(contact))):
         raise ValueError(f"setting CONTACT={contact}: {_EXPECTED}")
 
 
@@ -54,14 +54,16 @@ def _fits_header(text: str) -> bool:
     return text.isascii() and text.isprintable() and not set(text) & set(' ()\\"<>')
 
 
-def _is_mail(text: str) -> bool:
+def is_mail(text: str) -> bool:
+    """Whether it is an e-mail address."""
     try:
         return _is_host(Address(addr_spec=text).domain)
     except (MessageError, ValueError, IndexError):  # it raises each of them for some broken address
         return False
 
 
-def _is_url(text: str) -> bool:
+def is_url(text: str) -> bool:
+    """Whether it is an http(s) URL without a user."""
     try:
         parts = urlsplit(text)
         return parts.scheme in {"http", "https"} and not parts.username and _is_host(parts.hostname)

@@ -10,10 +10,10 @@ _ERRNO = re.compile(r"\[(?:Errno|WinError) -?\d+\] ")
 # A password that is not percent-encoded may contain any character. In a MongoDB URI it ends at the last
 # @; in others at the last @ before the path, because a path may contain @ too.
 _LOGIN = re.compile(
-    r"(?P<mongodb>mongodb(?:\+srv)?://)[^\s'\"<>]*@|(?P<other>[a-z][a-z\d+.-]*://)[^\s/?#'\"<>]*@",
+    r"(?P<mongodb>mongodb(?:\+srv)?://)[^\s'\"<>]{0,999}@|(?P<other>[a-z][a-z\d+.-]{0,19}://)[^\s/?#'\"<>]{0,999}@",
     re.IGNORECASE,
 )
-_OPTIONS = re.compile(r"(?:(?:[a-z]{5,}|tls|ssl|w|j)=[^&]*(?:&|$))*", re.IGNORECASE)
+_OPTIONS = re.compile(r"(?:(?:[a-z]{5,40}|tls|ssl|w|j)=[^&]*(?:&|$))*", re.IGNORECASE)
 _NO_PORT = re.compile(r":(?!\d*(?:[,/?]|$))[^,/?]*")
 
 

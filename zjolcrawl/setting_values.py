@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import re
 import threading
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 from scrapy.settings import BaseSettings, default_settings
 
 from zjolcrawl.archive.s3 import store_of
-from zjolcrawl.contact import check_contact
+from zjolcrawl.contact import check_contact, is_mail
 from zjolcrawl.site.own_file import nearest
 from zjolcrawl.storage.visit_policy import VisitPolicy
 
@@ -26,7 +25,6 @@ _WORDS = {
 # Whatever begins so is meant for zjolcrawl.
 _PREFIXES = ("MONGODB_", "WARC_", "RECHECK_", "ALARM_", "LEASE_", "QUIET_", "FLIP_", "CONFIRM_")
 _KINDS = {bool: "True or False", int: "a whole number", float: "a number"}
-_ADDRESS = re.compile(r"[^\s@<>;()]+@[^\s@<>;()]+\.[^\s@<>;()]+")
 _COUNTS = (
     "MONGODB_BATCH_SIZE", "CONCURRENT_REQUESTS", "CONCURRENT_REQUESTS_PER_DOMAIN", "WARC_MAX_BYTES",
     "IMAGES_MAX_BYTES", "IMAGES_MAX_COUNT", "GIVE_UP_AFTER", "CONFIRM_VISITS", "LEASE_SECONDS",
@@ -143,13 +141,14 @@ def _check_numbers(settings: BaseSettings) -> None:
 
 def _check_addresses(settings: BaseSettings) -> None:
     hook, mail = (settings.get(name) or "" for name in ("ALARM_WEBHOOK", "ALARM_MAIL"))
-    if hook and not _is_url(hook):
+    if hook and not _is_hook(hook):
         raise ValueError(f"setting ALARM_WEBHOOK={hook} is not an http or https URL")
-    if mail and not _ADDRESS.fullmatch(mail):
+    if mail and not is_mail(mail):
         raise ValueError(f"setting ALARM_MAIL={mail} is not an e-mail address")
 
 
-def _is_url(text: str) -> bool:
+def _is_hook(text: str) -> bool:
+    """Whether it is an http(s) URL; it may have a user and a host without a dot."""
     try:
         parts = urlsplit(text)
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and text.isprintable()

@@ -121,7 +121,8 @@ class Site:
             raise SiteError("domains is empty")
         for name in ("domains", "image_domains"):
             for domain in getattr(self, name):
-                if not re.fullmatch(rf"(?:{_LABEL})+[a-z\d-]+", domain):
+                labels = domain.split(".")
+                if len(labels) < 2 or not all(re.fullmatch(r"[a-z\d_-]{1,63}", x) for x in labels):
                     raise SiteError(f"{name}: {domain!r} is not a domain name in lower case")
         day = _checked("day_in_url", self.day_in_url)
         if self.day_in_url != _NEVER and day.groups != 3:
