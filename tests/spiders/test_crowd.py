@@ -208,14 +208,29 @@ def test_run_that_was_frozen_finds_its_hosts_taken(
     site.delay = 0.3
     runs = together(site, db, *(partial(run, n, LEASE_SECONDS=6) for n in range(2)))
 
-    def held(number: int) -> int:
-        return db.hosts.count_documents({"holder": {"$in": ids_of(db, number)}})
+    def held(number: int) -> set[str]:
+        return {row["_id"] for row in db.hosts.find({"holder": {"$in": ids_of(db, number)}})}
 
-    # Not during its first connection: a request that it began then is sent when it wakes.
-    until(db, 20, *runs)
+    def ready() -> list[int]:
+        """The runs that have two hosts or more and a connection to each.
+
+        A request of a first connection is sent when the run wakes.
+        """
+        answered = {
+            (agent, urlsplit(url).hostname)
+            for *_, agent, url in list(seen.spans)
+            if not url.endswith("robots.txt")
+        }
+        return [
+            number
+            for number in range(2)
+            if len(hosts := held(number)) >= 2
+            and all((f"run{number}", host) in answered for host in hosts)
+        ]
+
     # Either may have most of the hosts, and be giving one of them back.
-    wait_until(lambda: max(held(0), held(1)) >= 2, *runs)
-    frozen = int(held(1) >= 2)
+    wait_until(ready, *runs)
+    frozen = (ready() or [0])[0]
     seen.stopped[f"run{frozen}"] = time.time()
     runs[frozen].send_signal(signal.SIGSTOP)
     wait_until(lambda: not held(frozen), runs[1 - frozen])
