@@ -26,11 +26,11 @@ from scrapy.commands import ScrapyCommand
 from scrapy.settings import Settings
 from scrapy.utils.spider import iter_spider_classes
 
-import zjolcrawl.commands
 import zjolcrawl.spiders
 from zjolcrawl import library
 from zjolcrawl.cli.base import BaseCommand
 from zjolcrawl.fields import FIELDS
+from zjolcrawl.overview import own_commands
 from zjolcrawl.storage.schema import INDEXES
 
 SETTINGS = Path(zjolcrawl.__path__[0]) / "settings.py"
@@ -61,13 +61,6 @@ def _prose(text: str | None) -> str:
 # --- commands --------------------------------------------------------------------------------
 
 
-def commands() -> dict[str, ScrapyCommand]:
-    """The commands of this package, by name."""
-    names = sorted(each.name for each in iter_modules(zjolcrawl.commands.__path__))
-    package = zjolcrawl.commands.__name__
-    return {name: import_module(f"{package}.{name}").Command() for name in names}
-
-
 def _options(command: ScrapyCommand) -> Iterator[list[str]]:
     """Name and help of each option, without those that all commands of Scrapy have."""
     parser = argparse.ArgumentParser(conflict_handler="resolve", add_help=False)
@@ -94,7 +87,7 @@ def _value(action: argparse.Action) -> str:
 def command_pages() -> str:
     """Each command: usage, what it does, exit statuses, options."""
     texts = []
-    for name, command in commands().items():
+    for name, command in own_commands().items():
         usage = f"scrapy {name} {command.syntax()}".strip()
         text = f"## {name}\n\n```text\n{usage}\n```\n\n{_sentence(command.long_desc())}\n\n"
         text += f"{_prose(type(command).__doc__)}\n"
@@ -141,7 +134,7 @@ def exit_statuses() -> list[tuple[int, str, str]]:
     """Status, command and meaning, from the docstrings of the commands."""
     found = [(0, "all", "done")]
     found += [(n, "all but `crawl`", words) for n, words in _statuses(BaseCommand.__doc__)]
-    for name, command in commands().items():
+    for name, command in own_commands().items():
         found += [(n, f"`{name}`", words) for n, words in _statuses(type(command).__doc__)]
         if said := getattr(command, "interrupted", ""):
             found.append((130, f"`{name}`", said))

@@ -109,7 +109,7 @@ def test_exit_statuses() -> None:
     }  # fmt: skip
     assert constants >= {0, 1, 2, 75}
     assert constants <= found
-    for name, command in hook.commands().items():
+    for name, command in hook.own_commands().items():
         named = re.findall(r"\b(\d{1,3}): ", type(command).__doc__ or "")
         assert {int(each) for each in named} <= {
             status for status, of, _ in hook.exit_statuses() if of == f"`{name}`"

@@ -8,7 +8,7 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 
 from zjolcrawl.request_meta import FED, HOST
-from zjolcrawl.run.leases import LeaseLost
+from zjolcrawl.run.leases import HALTED, LeaseLost
 from zjolcrawl.run.run import Run, run_of
 
 
@@ -30,7 +30,7 @@ class LeavingMiddleware:
         """Raises LeaseLost for a link of a host that is being given back, and for all once the run is stopped."""
         meta, leases = request.meta, self._run.leases
         if leases and leases.halted:
-            raise LeaseLost("the run was stopped")
+            raise LeaseLost(HALTED)
         if not meta.get(FED) or "redirect_times" in meta or "retry_times" in meta:
             return
         if leases and meta[HOST] in leases.leaving:

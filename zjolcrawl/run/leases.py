@@ -29,7 +29,7 @@ from zjolcrawl.storage.store import Store
 logger = logging.getLogger(__name__)
 _BEATS = 5  # heartbeats per lease time
 _GRACE = 5.0  # seconds that requests under way have to end when a signal ends the run
-_HALTED = "the run was stopped"
+HALTED = "the run was stopped"
 _LOOK = 0.1  # seconds between two attempts to get a turn
 
 
@@ -166,7 +166,7 @@ class Leases:
         for slot in self._downloader.slots.values():
             while slot.queue:
                 _, waiting = slot.queue.popleft()
-                waiting.errback(LeaseLost(_HALTED))
+                waiting.errback(LeaseLost(HALTED))
         asyncio.get_running_loop().call_later(_GRACE, self._cut_off)
 
     def _cut_off(self) -> None:
@@ -181,7 +181,7 @@ class Leases:
             return await task
         except asyncio.CancelledError:
             if self.halted:
-                raise LeaseLost(_HALTED) from None
+                raise LeaseLost(HALTED) from None
             raise
         finally:
             self._under_way.discard(task)
@@ -261,7 +261,7 @@ class Leases:
         if self._store.lost:
             raise LeaseLost("MongoDB was lost")
         if self.halted:
-            raise LeaseLost(_HALTED)
+            raise LeaseLost(HALTED)
 
     async def _next_beat(self) -> None:
         with contextlib.suppress(TimeoutError):
