@@ -422,7 +422,7 @@ def test_a_run_indexes_at_its_end(
     assert crawl("column", url=COLUMN).returncode == 0
     assert index.urls() == []
     (tmp_path / "sitecustomize.py").write_text(
-        "import zjolcrawl.run.run as m\nm._INDEXING, m._WORTHWHILE = 100, 0\n"
+        "import zjolcrawl.search.catchup as m\nm._SHARE_OF_RUN, m._WORTHWHILE = 100, 0\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     assert crawl("column", url=COLUMN).returncode == 0

@@ -153,7 +153,7 @@ def test_retry_after_is_a_week_at_the_most(said: str, days: int | None) -> None:
 @pytest.mark.parametrize(
     "broken",
     [
-        ("zjolcrawl.storage.store", "Store.end_run"), ("zjolcrawl.run.run", "Run._index"),
+        ("zjolcrawl.storage.store", "Store.end_run"), ("zjolcrawl.search.catchup", "index_after_run"),
         ("zjolcrawl.run.summary", "RunSummary.line"), ("zjolcrawl.run.run", "write_report"),
     ],
     ids=lambda each: each[1],

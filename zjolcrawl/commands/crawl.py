@@ -28,8 +28,9 @@ from zjolcrawl.extensions.quiet_hours import parse_hours, seconds_to
 from zjolcrawl.parsing.fields.dates import CHINA
 from zjolcrawl.pipelines.images import ImagePipeline
 from zjolcrawl.run.lock import holder
+from zjolcrawl.run.opening import Mode
 from zjolcrawl.run.reparse_jobs import PART_REPORTS
-from zjolcrawl.run.run import Mode, find_run
+from zjolcrawl.run.run import find_run
 from zjolcrawl.run.summary import LOCKED, NEEDS_A_PERSON, SHUTDOWN, UNUSABLE
 from zjolcrawl.setting_values import check_settings
 from zjolcrawl.site.names import UnknownName

@@ -32,7 +32,8 @@ from zjolcrawl.parsing.urls import is_image_host
 from zjolcrawl.pipelines.pictures import PictureReader
 from zjolcrawl.request_meta import AS_OF, CAPTURE, CONTEXT
 from zjolcrawl.run.leases import LeaseLost
-from zjolcrawl.run.run import Mode, run_of
+from zjolcrawl.run.opening import Mode
+from zjolcrawl.run.run import run_of
 from zjolcrawl.setting_values import parse_bool
 from zjolcrawl.storage.image_stores import GridFSFiles, ImageFiles
 

@@ -1,40 +1,24 @@
-"""What a run says of itself: the report in DATA_DIR/reports and the warcinfo record of its WARC files."""
+"""What a run says of itself: text for a person, and the report in DATA_DIR/reports."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import scrapy
 from bson import ObjectId
-from scrapy.settings import BaseSettings
 
 from zjolcrawl import __version__
+from zjolcrawl.display.terminal import say, write_text
 from zjolcrawl.run import log_file
+from zjolcrawl.run.reparse_jobs import report
+from zjolcrawl.run.summary import RunSummary
 from zjolcrawl.storage.documents import storable
 
-# Settings that affect what a run archives. URIs are left out: they may hold a password.
-_TOLD_SETTINGS = (
-    "ROBOTSTXT_OBEY", "DOWNLOAD_DELAY", "DOWNLOAD_MAXSIZE", "CONCURRENT_REQUESTS_PER_DOMAIN",
-    "AUTOTHROTTLE_ENABLED", "RETRY_TIMES",
-)  # fmt: skip
 _REPORTS = 1000  # reports kept: about six weeks of hourly runs
-
-
-def warc_info(settings: BaseSettings, run: str, arguments: Mapping[str, str]) -> dict[str, str]:
-    """The warcinfo fields: software, run, and settings of the crawl."""
-    contact = settings.get("CONTACT")
-    return {
-        "software": f"zjolcrawl/{__version__} Scrapy/{scrapy.__version__}",
-        "isPartOf": f"run {run}",
-        **({"operator": contact} if contact else {}),
-        "robots": "obey" if settings.getbool("ROBOTSTXT_OBEY") else "ignore",
-        "http-header-user-agent": settings.get("USER_AGENT"),
-        "arguments": json.dumps(arguments),
-        "settings": json.dumps({name: settings.get(name) for name in _TOLD_SETTINGS}),
-    }
 
 
 def write_report(folder: Path, run: ObjectId, values: dict[str, Any]) -> None:
@@ -44,3 +28,22 @@ def write_report(folder: Path, run: ObjectId, values: dict[str, Any]) -> None:
     text = json.dumps(storable(report), ensure_ascii=False, indent=2, default=str)
     (folder / f"{run}.json").write_text(text + "\n", encoding="utf-8")
     log_file.prune(folder, "*.json", _REPORTS)
+
+
+def tell_person(
+    lines: Iterable[str], summary: RunSummary | None, differences: Iterable[str] | None
+) -> None:
+    """Write the end of a run to stderr; the `differences` that a preview found go to stdout instead."""
+    for line in lines:
+        say(line)
+    if summary and differences is not None:
+        write_text("".join(f"{line}\n" for line in differences))
+    elif summary:
+        sys.stderr.write(summary.line() + "\n")
+
+
+def tell_parent(lines: list[str], summary: RunSummary | None) -> None:
+    """Report the end of a part of `reparse` to the process that started it, if that still runs."""
+    counts, reason = (summary.counts, summary.reason) if summary else ({}, None)
+    with suppress(BrokenPipeError):
+        report(counts, lines=lines, reason=reason)

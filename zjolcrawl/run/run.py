@@ -5,34 +5,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from enum import Enum
 from pathlib import Path
 
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider, NotConfigured
 
-from zjolcrawl import __version__
 from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.archive.writer import WarcWriter
 from zjolcrawl.contact import contact_warning
-from zjolcrawl.display.terminal import say, write_text
 from zjolcrawl.items import ColumnVisit, Outcome
 from zjolcrawl.messages import cause_of, counted
 from zjolcrawl.run import alerts, log_file
 from zjolcrawl.run.flip_watch import FlipWatch
 from zjolcrawl.run.leases import Leases
 from zjolcrawl.run.lock import LockHeld, RunLock
-from zjolcrawl.run.reparse_jobs import PART_REPORTS, report
-from zjolcrawl.run.report import warc_info, write_report
+from zjolcrawl.run.opening import Mode, open_store, warc_writer
+from zjolcrawl.run.reparse_jobs import PART_REPORTS
+from zjolcrawl.run.report import tell_parent, tell_person, write_report
 from zjolcrawl.run.summary import LOCKED, NEEDS_A_PERSON, SHUTDOWN, UNUSABLE, RunSummary
 from zjolcrawl.run.tally import Tally
-from zjolcrawl.setting_values import parse_bool, visit_policy
-from zjolcrawl.storage.connection import Database
+from zjolcrawl.setting_values import parse_bool
 from zjolcrawl.storage.embedded import EmbeddedServer, EmbeddedUnavailable
 from zjolcrawl.storage.errors import DatabaseError, StoreError, StoreUnavailable, unavailable
 from zjolcrawl.storage.preview import Preview
@@ -40,19 +36,7 @@ from zjolcrawl.storage.store import Store
 
 logger = logging.getLogger(__name__)
 
-_INDEXING, _WORTHWHILE = 1 / 50, 0.5  # indexing: share of the run's time, minimum in seconds
 _FORMER_RUNS = 10  # earlier runs that a run's templates are compared with
-
-
-class Mode(Enum):
-    """Where a run gets its pages from, and whether it writes."""
-
-    LIVE = "live"
-    """From the site; stored and archived."""
-    REPLAY = "replay"
-    """From the WARC archive; stored."""
-    PREVIEW = "preview"
-    """From the WARC archive; only reports what a replay would change."""
 
 
 class Run:
@@ -134,10 +118,9 @@ class Run:
 
     async def _open(self) -> Store:
         settings, data_dir = self.crawler.settings, self._data_dir()
-        preview = self.mode is Mode.PREVIEW
         if not self.live and not (settings.get("WARC_STORE") or (data_dir / "warc").is_dir()):
             raise ArchiveError(f"no archive at {data_dir / 'warc'}")
-        if not preview:
+        if self.mode is not Mode.PREVIEW:
             self._lock = RunLock(data_dir, self.part)
             self._log = log_file.begin(data_dir)
         if not self.live or parse_bool(settings.get("WARC")):
@@ -148,17 +131,7 @@ class Run:
         if not uri:
             self._server = await asyncio.to_thread(EmbeddedServer.acquire, data_dir)
             uri = self._server.uri
-        store = await (Preview if preview else Store).open(
-            uri,
-            settings.get("MONGODB_DATABASE"),
-            run_arguments=self.arguments,
-            version=__version__,
-            batch_size=settings.getint("MONGODB_BATCH_SIZE"),
-            batch_seconds=settings.getfloat("MONGODB_BATCH_SECONDS"),
-            policy=visit_policy(settings),
-            spool=None if preview else data_dir / "spool",
-            patience=settings.getfloat("MONGODB_PATIENCE"),
-        )
+        store = await open_store(settings, self.mode, uri, self.arguments, data_dir)
         store.writer.rereading = not self.live
         if store.dropped:
             told = f"dropped {', '.join(store.dropped)}: the full-text index is in {data_dir / 'search'} now"
@@ -174,10 +147,7 @@ class Run:
         if warning := contact_warning(settings):
             self.warnings.append(warning)
         if self.archive:
-            self.writer = WarcWriter(
-                self.archive, run=run, info=warc_info(settings, run, self.arguments),
-                max_bytes=settings.getint("WARC_MAX_BYTES"),
-            )  # fmt: skip
+            self.writer = warc_writer(settings, self.archive, run, self.arguments)
             store.before_write = self._archived
         self.leases = Leases(self.crawler, store)
         try:
@@ -302,7 +272,10 @@ class Run:
         if self.leases:
             await self.leases.end()
         if not self.failure and reason != SHUTDOWN:
-            await self._index(self.store.db)
+            from zjolcrawl.search.catchup import index_after_run  # imported late: only needed here
+
+            seconds = time.monotonic() - self._started
+            await index_after_run(self.store.db, self._data_dir(), seconds)
         await self._release()
         if summary.alarms:
             self.warnings += await asyncio.to_thread(
@@ -311,22 +284,6 @@ class Run:
         self._tell(summary)
         if not self.failure:
             self.exit_status = status
-
-    async def _index(self, db: Database) -> None:
-        """Update the full-text index, in at most a fiftieth of the run's time.
-
-        A polite crawl waits far longer for a page than indexing it takes. The next search indexes
-        the rest, and everything after a short run.
-        """
-        seconds = (time.monotonic() - self._started) * _INDEXING
-        if seconds < _WORTHWHILE:
-            return
-        from zjolcrawl.search import SearchIndex, catch_up  # imported late: only needed here
-
-        try:
-            await catch_up(db, SearchIndex.open(self._data_dir(), db.name), seconds=seconds)
-        except (DatabaseError, StoreUnavailable) as error:
-            logger.info("The full-text index was not updated, the next search does it: %s", error)
 
     async def _sum_up(self, store: Store, reason: str) -> RunSummary:
         counts = store.counts + self.counts
@@ -341,22 +298,16 @@ class Run:
         )  # fmt: skip
 
     def _tell(self, summary: RunSummary | None = None) -> None:
+        """Report the end of the run; `summary` is None if it did not begin."""
         alarms = [f"ALARM: {each}" for each in (summary.alarms if summary else ())]
         failure = [self.failure] if self.failure else []
         lines = [*self.warnings, *self.faults, *alarms, *failure]
         log_file.write(self._log, [*lines, *([summary.line()] if summary else [])])
         if self.crawler.settings.getbool(PART_REPORTS):
-            counts, reason = (summary.counts, summary.reason) if summary else ({}, None)
-            with contextlib.suppress(BrokenPipeError):
-                report(counts, lines=lines, reason=reason)
+            tell_parent(lines, summary)
             return
-        for line in lines:
-            say(line)
-        if summary and self.exit_status != UNUSABLE:
-            if isinstance(self.store, Preview):
-                write_text("".join(f"{line}\n" for line in self.store.lines()))
-            else:
-                sys.stderr.write(summary.line() + "\n")
+        differences = self.store.lines() if isinstance(self.store, Preview) else None
+        tell_person(lines, None if self.exit_status == UNUSABLE else summary, differences)
 
     def _data_dir(self) -> Path:
         return Path(self.crawler.settings.get("DATA_DIR"))

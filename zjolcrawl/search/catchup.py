@@ -16,20 +16,26 @@ ones are removed; any other such change needs `scrapy search --rebuild`.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from zjolcrawl.search.index import SearchIndex, State, Writer, usable
 from zjolcrawl.search.tokens import FIELDS
 from zjolcrawl.storage import change_feed
 from zjolcrawl.storage.connection import Database
+from zjolcrawl.storage.errors import DatabaseError, StoreUnavailable
+
+logger = logging.getLogger(__name__)
 
 OVERLAP = 120
 """Seconds after which a started write is visible or never will be."""
 _AT_ONCE = 50  # articles held in memory
+_SHARE_OF_RUN, _WORTHWHILE = 1 / 50, 0.5  # after a run: share of its time, minimum in seconds
 _COMMIT = 20_000  # articles per commit, the most that a crash loses
 
 Progress = Callable[[int], None]
@@ -59,6 +65,21 @@ async def catch_up(
             return await _Pass(db, index, writer, time.monotonic() + seconds, progress).run(
                 anew=anew
             )
+
+
+async def index_after_run(db: Database, data_dir: Path, run_seconds: float) -> None:
+    """Update the index in at most a fiftieth of the seconds that a run took.
+
+    A polite crawl waits far longer for a page than indexing it takes. The next search indexes the rest, and
+    everything after a short run. If it fails, so does the next search, which says why.
+    """
+    seconds = run_seconds * _SHARE_OF_RUN
+    if seconds < _WORTHWHILE:
+        return
+    try:
+        await catch_up(db, SearchIndex.open(data_dir, db.name), seconds=seconds)
+    except (DatabaseError, StoreUnavailable) as error:
+        logger.info("The full-text index was not updated, the next search does it: %s", error)
 
 
 async def _is_behind(db: Database, index: SearchIndex) -> bool:

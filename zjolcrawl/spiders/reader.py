@@ -31,7 +31,8 @@ from zjolcrawl.parsing.urls import (
 )
 from zjolcrawl.request_meta import CONTEXT, HOST, PART_OF, SEEN_AT, WARC, after
 from zjolcrawl.run.leases import LeaseLost
-from zjolcrawl.run.run import Mode, Run
+from zjolcrawl.run.opening import Mode
+from zjolcrawl.run.run import Run
 from zjolcrawl.spiders.context import Days, article_context
 from zjolcrawl.spiders.feed import Feed
 from zjolcrawl.spiders.multipage import Parts

@@ -25,8 +25,8 @@ from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.middlewares.replay import NotCaptured
 from zjolcrawl.parsing.urls import canonical, is_own_host
 from zjolcrawl.request_meta import CAPTURE, CONTEXT, PART_OF, SEEN_AT
+from zjolcrawl.run.opening import Mode
 from zjolcrawl.run.reparse_jobs import PART_REPORTS
-from zjolcrawl.run.run import Mode
 from zjolcrawl.run.summary import NOTHING_CHOSEN
 from zjolcrawl.site.catalogue import Column
 from zjolcrawl.site.names import COLUMNS_HINT, UnknownName, column_names, find, find_hosts
