@@ -60,7 +60,7 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --upgrade pip  # Python 3.11's own takes twice as long
 	$(BIN)/python -m pip install --quiet --no-compile -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps -e .
-	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib > $(VENV)/compiled.txt || true  # on all cores; some packages carry files of other Pythons
+	$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true  # on all cores; some packages carry files for other Pythons
 	touch $(STAMP)
 
 $(VENV)/.docs: $(STAMP)
