@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 import pytest
 from scrapy import Request
 from scrapy.utils.test import get_crawler
 
+from tests.support.crawling import LONG
 from zjolcrawl.run.leases import Leases
 from zjolcrawl.storage.host_leases import HostLeases, HostState
 from zjolcrawl.storage.store import Store
@@ -75,4 +77,35 @@ def test_late_heartbeat_does_not_end_turns(
         for store in stores:
             await store.close()
 
+    asyncio.run(main())
+
+
+def test_they_end_although_a_cancellation_is_lost(
+    mongodb_uri: str, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by asyncio.wait_for of Python 3.11, if the driver's work ends at the same moment."""
+    beating = asyncio.Event()
+
+    async def held(_: HostLeases) -> set[str]:
+        lost = (
+            contextlib.nullcontext()
+            if beating.is_set()
+            else contextlib.suppress(asyncio.CancelledError)
+        )
+        beating.set()
+        with lost:
+            await asyncio.sleep(LONG)
+        return set()
+
+    async def main() -> None:
+        store = await Store.open(mongodb_uri, database, run_arguments={}, version="0")
+        settings = {"DATA_DIR": str(tmp_path), "LEASE_SECONDS": SECONDS}
+        leases = Leases(get_crawler(settings_dict=settings), store)
+        await leases.begin()
+        await beating.wait()
+        done, _ = await asyncio.wait([asyncio.create_task(leases.end())], timeout=LONG)
+        assert done
+        await store.close()
+
+    monkeypatch.setattr(HostLeases, "held", held)
     asyncio.run(main())

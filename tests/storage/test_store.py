@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -503,3 +504,33 @@ def test_counts_are_stored_while_the_run_goes_on(
         await counted(3)
 
     run(work)
+
+
+def test_it_ends_although_a_cancellation_is_lost(
+    mongodb_uri: str, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by asyncio.wait_for of Python 3.11, if the driver's work ends at the same moment."""
+    noting = asyncio.Event()
+
+    async def note(_: Store) -> None:
+        lost = (
+            contextlib.nullcontext()
+            if noting.is_set()
+            else contextlib.suppress(asyncio.CancelledError)
+        )
+        noting.set()
+        with lost:
+            await asyncio.sleep(LONG)
+
+    async def main() -> None:
+        store = await Store.open(
+            mongodb_uri, database, run_arguments={}, version="0", batch_seconds=0
+        )
+        await put(article())(store)
+        await noting.wait()
+        done, _ = await asyncio.wait([asyncio.create_task(store.finish())], timeout=LONG)
+        assert done
+        await store.close()
+
+    monkeypatch.setattr(Store, "_note_counts", note)
+    asyncio.run(main())

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.support.site import SiteProxy
-from tests.support.warm import Warm
+from tests.support.warm import TELL_TASKS, Warm
 
 Crawl = Callable[..., subprocess.CompletedProcess[str]]
 Running = subprocess.Popen[str] | Warm
@@ -58,7 +58,10 @@ def ended(running: Running, seconds: float = LONG) -> tuple[str, str]:
 
 
 def stacks(running: Running) -> str:
-    """Ends a process that was started here; returns its output and the stacks of its threads."""
+    """Ends a process that was started here; returns its output, its tasks and the stacks of its threads."""
+    if isinstance(running, Warm):
+        running.send_signal(TELL_TASKS)
+        time.sleep(1)
     running.send_signal(signal.SIGABRT)
     try:
         return running.communicate(timeout=30)[1]

@@ -6,6 +6,7 @@ Twisted and the product are done once for all tests of a process.
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import faulthandler
 import multiprocessing
@@ -20,6 +21,8 @@ from multiprocessing import reduction
 from pathlib import Path
 from typing import Any, NoReturn
 
+TELL_TASKS = signal.SIGUSR2
+"""The signal at which a started command writes to stderr what its asyncio tasks wait for."""
 _ROOT = Path(__file__).parents[2]
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(["pytest", "tests.support.preloaded"])
@@ -126,6 +129,7 @@ def _be_scrapy(
         os.dup2(descriptor, number)
         os.close(descriptor)
     faulthandler.enable()
+    signal.signal(TELL_TASKS, _tell_tasks)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
@@ -140,3 +144,16 @@ def _be_scrapy(
     finally:
         atexit._run_exitfuncs()  # a forked process ends without them
     sys.exit(0)
+
+
+def _tell_tasks(*_: object) -> None:
+    """Handles TELL_TASKS, in the main thread between two steps of the event loop."""
+    loop = asyncio.get_event_loop_policy().get_event_loop()
+    for task in asyncio.all_tasks(loop):
+        waits: list[str] = []
+        step: Any = task.get_coro()
+        while step is not None:
+            waits.append(repr(step)[:300])
+            step = getattr(step, "cr_await", None) or getattr(step, "ag_await", None)
+        sys.stderr.write(f"{task.get_name()}: {' <- '.join(waits)}\n")
+    sys.stderr.flush()

@@ -68,6 +68,7 @@ class Store(CrawlQueries):
         self._buffer = Buffer()
         self._flushing = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        self._ending = False
         self._recorder = LinkRecorder(self.db, policy, self._outage, self._flushing)
         self._isolating = IsolatingWriter(self.write, self.counts, self._size)
 
@@ -201,6 +202,7 @@ class Store(CrawlQueries):
     async def finish(self) -> None:
         """Write what is left, to the spool if necessary. Raises StoreError if that fails too."""
         if self._task:
+            self._ending = True
             async with self._flushing:  # never in the middle of a write
                 self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -266,7 +268,9 @@ class Store(CrawlQueries):
             self._outage.failed(error)
 
     async def _maintain(self) -> None:
-        while not self._outage.lost:
+        # A cancellation can be lost: asyncio.wait_for, which PyMongo uses, drops one that comes as its work
+        # ends (Python 3.11).
+        while not self._outage.lost and not self._ending:
             await asyncio.sleep(min(self._seconds, 0.5) or 0.05)
             if self._outage.away:
                 await self._resume()
