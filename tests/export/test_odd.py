@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from functools import cache
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -147,31 +147,39 @@ def test_what_the_server_will_not_have_is_alone_refused(
     assert db.articles.count_documents({}) == 11
 
 
-@cache
-def bombs(good: bytes) -> dict[str, tuple[bytes, str]]:
-    """Files that `scrapy export` did not write: their bytes, and the first message."""
-    packed = gzip.compress(good * 50)
-    return {
-        "zeros.gz": (gzip.compress(b"\0" * 400_000_000, 1), "a line of more than"),
-        "breaks.gz": (gzip.compress(b"\n" * 400_000_000, 9), "not a file of articles"),
-        "cut.gz": (packed[: len(packed) // 2], "the file breaks off"),
-        "damaged.gz": (packed[:300] + b"\xff\0\xff" * 9 + packed[327:], "the file breaks off"),
-        "trailing.gz": (packed + b"garbage", "the file breaks off"),
-        "a.parquet": (b"PAR1" + bytes(range(256)) * 9, "a Parquet file"),
-        "a.csv": ("\ufeff_id,doc_id,title\r\n".encode() + b"http://x/,1,t\r\n", "not JSON"),
-        "utf16.jsonl": (good.decode().encode("utf-16"), "not UTF-8 at byte 1"),
-        "gbk.jsonl": ('{"_id": "http://x/", "title": "浙江"}\n'.encode("gbk"), "not UTF-8 at byte"),
-        "cut.jsonl": (good + good[:-40], "not JSON"),
-        "binary.jsonl": (bytes(range(256)) * 50, "not "),
-        "long.jsonl": (b'{"_id": "' + b"x" * 101_000_000 + b'"}\n', "a line of more than"),
-    }
+# Files that `scrapy export` did not write: their bytes, made from those of a good file, and the first message.
+BOMBS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "zeros.gz": (lambda _: gzip.compress(b"\0" * 400_000_000, 1), "a line of more than"),
+    "breaks.gz": (lambda _: gzip.compress(b"\n" * 400_000_000, 1), "not a file of articles"),
+    "cut.gz": (lambda good: packed(good)[: len(packed(good)) // 2], "the file breaks off"),
+    "damaged.gz": (lambda good: damaged(packed(good)), "the file breaks off"),
+    "trailing.gz": (lambda good: packed(good) + b"garbage", "the file breaks off"),
+    "a.parquet": (lambda _: b"PAR1" + bytes(range(256)) * 9, "a Parquet file"),
+    "a.csv": (lambda _: "\ufeff_id,doc_id,title\r\n".encode() + b"http://x/,1,t\r\n", "not JSON"),
+    "utf16.jsonl": (lambda good: good.decode().encode("utf-16"), "not UTF-8 at byte 1"),
+    "gbk.jsonl": (
+        lambda _: '{"_id": "http://x/", "title": "浙江"}\n'.encode("gbk"),
+        "not UTF-8 at byte",
+    ),
+    "cut.jsonl": (lambda good: good + good[:-40], "not JSON"),
+    "binary.jsonl": (lambda _: bytes(range(256)) * 50, "not "),
+    "long.jsonl": (lambda _: b'{"_id": "' + b"x" * 101_000_000 + b'"}\n', "a line of more than"),
+}
 
 
-@pytest.mark.parametrize("name", bombs(b"{}\n" * 99))
+def packed(good: bytes) -> bytes:
+    return gzip.compress(good * 50)
+
+
+def damaged(data: bytes) -> bytes:
+    return data[:300] + b"\xff\0\xff" * 9 + data[327:]
+
+
+@pytest.mark.parametrize("name", BOMBS)
 def test_odd_files(name: str, db: Database[Any], command: Crawl, tmp_path: Path) -> None:
     good = Path(put(tmp_path / "good.jsonl", article(0)))
-    data, told = bombs(good.read_bytes())[name]
-    (tmp_path / name).write_bytes(data)
+    make, told = BOMBS[name]
+    (tmp_path / name).write_bytes(make(good.read_bytes()))
     done = command("import", str(tmp_path / name), put(tmp_path / "b.jsonl", article(1)))
     assert done.returncode == 1
     assert "Traceback" not in done.stderr

@@ -269,7 +269,9 @@ class Leases:
 
     async def _beat(self) -> None:
         every = wait = self.seconds / _BEATS
-        while self._beating:  # `end` cancels this task, but a cancellation can be lost (see Store._maintain)
+        while (
+            self._beating
+        ):  # `end` cancels this task, but a cancellation can be lost (see Store._maintain)
             await asyncio.sleep(wait)
             began, before = time.monotonic(), set(self.held)
             try:

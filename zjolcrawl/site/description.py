@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -20,6 +20,7 @@ BUNDLED = files("zjolcrawl.site")
 _NEVER = "(?!)"
 _PORTS = {"http": 80, "https": 443}
 _LABEL = r"[a-z\d_-]+\."  # of a host name
+_types = cache(get_type_hints)  # as slow as reading the file: a catalogue has hundreds of entries
 
 
 class SiteError(ValueError):
@@ -197,7 +198,7 @@ def made(cls: type[_T], table: Mapping[str, Any], where: str) -> _T:
     for key, each in known.items():
         if key not in table and each.default is MISSING and each.default_factory is MISSING:
             raise SiteError(f"{where}: {key} is missing")
-    hints = get_type_hints(cls)
+    hints = _types(cls)  # type: ignore[arg-type]  # a class is hashable
     values = {key: _value(hints[key], value, f"{where}: {key}") for key, value in table.items()}
     try:
         return cls(**values)
