@@ -129,7 +129,7 @@ def open_archive(
     An argument that is None comes from the environment variable DATA_DIR, MONGODB_URI or MONGODB_DATABASE.
     The defaults are `data`, the embedded server on the data folder, and `zjol`. FILES_STORE, WARC_STORE and
     the AWS_… variables locate files in stores. Raises StoreUnavailable, EmbeddedUnavailable, and ValueError
-    for an invalid WARC_STORE.
+    for an invalid WARC_STORE or FILES_STORE.
     """
     environment = os.environ
     return NewsArchive(
@@ -163,8 +163,7 @@ class NewsArchive:
         except BaseException:
             self._thread.stop()
             raise
-        store = os.environ.get("FILES_STORE", "")
-        self._images = ImageReader(store, data_dir / "images", self._db)
+        self._images = ImageReader(os.environ.get, data_dir / "images", self._db)
 
     def articles(self, **chosen: Any) -> Iterator[ArchivedArticle]:
         """Articles, newest first; those without a publish time come last.

@@ -303,8 +303,6 @@ def test_stores(made: Made, command: Crawl, monkeypatch: pytest.MonkeyPatch) -> 
         server.client.delete_object(**key)
         done = command("verify")
         assert (done.returncode, done.stdout.count("missing: ")) == (1, 1)
-        monkeypatch.setenv("FILES_STORE", "s3://zjol/images/")
-        assert "images are not verified" in command("verify").stderr
     gone = command("verify")  # the server has ended
     assert gone.returncode == 2
     monkeypatch.delenv("WARC_STORE")
@@ -312,6 +310,36 @@ def test_stores(made: Made, command: Crawl, monkeypatch: pytest.MonkeyPatch) -> 
     assert done.returncode == 2
     assert "1 WARC file cannot be read here: set WARC_STORE" in done.stderr
     assert made.warc.with_name(made.warc.name + STORED).exists()
+
+
+def test_images_in_s3(made: Made, command: Crawl, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FILES_STORE", "s3://zjol/images/")
+    names = [str(path.relative_to(made.data / "images")) for path in made.images]
+    with S3Server() as server:
+        server.bucket("zjol")
+        for name, value in server.environ.items():
+            monkeypatch.setenv(name, value)
+        for name, path in zip(names, made.images, strict=True):
+            data = path.read_bytes()
+            server.client.put_object(Bucket="zjol", Key=f"images/{name}", Body=data)
+        done = command("verify")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert f"{len(names)} images (" in done.stdout
+        server.client.put_object(Bucket="zjol", Key=f"images/{names[0]}", Body=data[::-1])
+        server.client.delete_object(Bucket="zjol", Key=f"images/{names[1]}")
+        done = command("verify")
+        assert done.returncode == 1
+        assert f"damaged: images/{names[0]}: " in done.stdout
+        assert f"missing: images/{names[1]}: " in done.stdout
+    gone = command("verify")  # the server has ended: that says nothing of the images
+    assert (gone.returncode, "images/" in gone.stdout) == (2, False)
+
+
+def test_images_that_cannot_be_read_here(
+    made: Made, command: Crawl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FILES_STORE", "ftp://zjol/images/")
+    assert "images are not verified" in command("verify").stderr
 
 
 def test_crawled_archive(site: SiteProxy, crawl: Crawl, command: Crawl, db: Database[Any]) -> None:

@@ -122,7 +122,8 @@ def test_file_without_its_chunks_is_read_as_none(
     async def main() -> bytes | None:
         client = await connect(mongodb_uri)
         try:
-            reader = ImageReader("gridfs://pictures", tmp_path, client[pictures.name])
+            setting = {"FILES_STORE": "gridfs://pictures"}.get
+            reader = ImageReader(setting, tmp_path, client[pictures.name])
             return await reader.read(PATH)
         finally:
             await client.close()

@@ -1,4 +1,4 @@
-"""WARC files in an S3-compatible store: uploaded whole, verified, and read by byte range.
+"""Files in an S3-compatible store: WARC files are uploaded whole, verified, and read by byte range.
 
 Every error is an OSError, as for a disk; a missing file is FileNotFoundError.
 """
@@ -30,26 +30,26 @@ _OPTIONS = {
 }  # fmt: skip
 
 
-def store_of(setting: Callable[[str], Any]) -> WarcStore | None:
-    """The store that WARC_STORE names, or None if it is empty; `setting` looks up a setting by name.
+def store_of(setting: Callable[[str], Any], name: str = "WARC_STORE") -> WarcStore | None:
+    """The store that the setting `name` names, or None if it is empty; `setting` looks up a setting by name.
 
     botocore fills in options that are not set, from the environment and its own files. Raises
     ValueError with a one-line message.
     """
-    uri = str(setting("WARC_STORE") or "")
+    uri = str(setting(name) or "")
     if not uri:
         return None
     try:
         parts = urlsplit(uri)
     except ValueError:  # its message quotes a part of the URI
-        raise ValueError(f"WARC_STORE: {without_password(uri)} is not s3://BUCKET/PREFIX") from None
+        raise ValueError(f"{name}: {without_password(uri)} is not s3://BUCKET/PREFIX") from None
     if parts.scheme == "s3" and not {"@", ":"}.isdisjoint(parts.netloc):
         hint = "put the keys into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-        raise ValueError(f"WARC_STORE: {without_password(uri)} has a user or a password: {hint}")
+        raise ValueError(f"{name}: {without_password(uri)} has a user or a password: {hint}")
     if parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment:
-        raise ValueError(f"WARC_STORE: {without_password(uri)} is not s3://BUCKET/PREFIX")
+        raise ValueError(f"{name}: {without_password(uri)} is not s3://BUCKET/PREFIX")
     if find_spec("botocore") is None:
-        raise ValueError("WARC_STORE: s3:// needs the package botocore: install zjolcrawl[s3]")
+        raise ValueError(f"{name}: s3:// needs the package botocore: install zjolcrawl[s3]")
     options = {word: setting(name) for word, name in _OPTIONS.items()}
     return WarcStore(
         uri, {word: value for word, value in options.items() if value not in {None, ""}}
@@ -96,6 +96,11 @@ class WarcStore:
         part = f"bytes={offset}-{offset + length - 1}"
         with self._faults(name):
             return bytes(self._client.get_object(**self._key(name), Range=part)["Body"].read())
+
+    def whole(self, name: str) -> bytes:
+        """All bytes of a file."""
+        with self._faults(name):
+            return bytes(self._client.get_object(**self._key(name))["Body"].read())
 
     def open(self, name: str) -> BinaryIO:
         """A seekable file that is fetched part by part."""

@@ -36,6 +36,7 @@ from zjolcrawl.site.names import UnknownName
 from zjolcrawl.storage.connection import Database, open_database
 from zjolcrawl.storage.embedded import EmbeddedUnavailable
 from zjolcrawl.storage.errors import StoreUnavailable
+from zjolcrawl.storage.image_stores import ImageReader
 from zjolcrawl.storage.queries.articles import find_article
 from zjolcrawl.storage.queries.links import frontier_row
 
@@ -162,6 +163,14 @@ class ReadingCommand(BaseCommand):
         assert self.settings is not None
         try:
             return store_of(self.settings.get)
+        except ValueError as error:
+            raise ArgumentError(f"setting {error}") from error
+
+    def images(self, db: Database) -> ImageReader:
+        """A reader of the image store. Raises ArgumentError if FILES_STORE is invalid."""
+        assert self.settings is not None
+        try:
+            return ImageReader(self.settings.get, self.data_dir() / "images", db)
         except ValueError as error:
             raise ArgumentError(f"setting {error}") from error
 

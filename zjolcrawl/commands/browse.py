@@ -12,7 +12,6 @@ from zjolcrawl.cli.base import ReadingCommand, no_arguments
 from zjolcrawl.cli.options import whole_number
 from zjolcrawl.display.terminal import say
 from zjolcrawl.messages import cause_of
-from zjolcrawl.storage.image_stores import ImageReader
 
 _MISSING = "scrapy browse needs an extra: pip install 'zjolcrawl[browse]'"
 
@@ -47,7 +46,7 @@ class Command(ReadingCommand):
                 raise ArgumentError(
                     f"cannot listen on {opts.host}:{opts.port}: {cause_of(error)}"
                 ) from error
-            images = ImageReader(self.setting("FILES_STORE"), self.data_dir() / "images", db)
+            images = self.images(db)
             url = address(listening, opts.host)
             if not is_loopback(opts.host):
                 say(f"warning: other machines can reach {opts.host} and read the whole archive")

@@ -48,7 +48,7 @@ class Command(ReadingCommand):
             raise ArgumentError(f"DATA_DIR {self.data_dir()} is no folder")
         begun, self._faults = time.monotonic(), Counter[str]()
         async with self.database() as db:
-            images = ImageReader(self.setting("FILES_STORE"), self.data_dir() / "images", db)
+            images = self.images(db)
             try:
                 check = WarcCheck(self.data_dir() / "warc", self.warc_store())
             except OSError as error:
@@ -113,6 +113,8 @@ async def _hashed(images: ImageReader, db: Database) -> AsyncIterator[tuple[int,
         try:
             data = await images.read(image.path)
         except (OSError, ValueError) as error:
+            if images.is_remote:
+                raise ArchiveError(cause_of(error)) from error
             yield (
                 0,
                 Fault("damaged", path, None, f"cannot be read: {cause_of(error)} ({image.url})"),

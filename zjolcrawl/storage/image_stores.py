@@ -1,4 +1,7 @@
-"""Stores image bytes in the file system (default) or GridFS; Scrapy itself provides S3 and others."""
+"""Stores image bytes in the file system (default) or GridFS, and reads them, also from S3.
+
+Scrapy itself writes to S3 and to other stores.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
+from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.clock import utc_now
 
 _CHUNK = 255 * 1024  # bytes, the default of the GridFS specification
@@ -99,13 +103,21 @@ async def _put(
 
 
 class ImageReader:
-    """Reads images from the stores that can be read here: a folder or GridFS."""
+    """Reads images from the stores that can be read here: a folder, GridFS or S3."""
 
-    def __init__(self, uri: str, folder: Path, db: AsyncDatabase[dict[str, Any]]) -> None:
-        """`uri` is FILES_STORE; if empty, images are in `folder`."""
+    def __init__(
+        self, setting: Callable[[str], Any], folder: Path, db: AsyncDatabase[dict[str, Any]]
+    ) -> None:
+        """`setting` looks up a setting by name; if FILES_STORE is empty, images are in `folder`.
+
+        Raises ValueError with a one-line message for an invalid s3:// URI.
+        """
+        uri = str(setting("FILES_STORE") or "")
         scheme, found, rest = uri.partition("://")
-        self.readable = not found or scheme in {"file", "gridfs"}
+        self.readable = not found or scheme in {"file", "gridfs", "s3"}
         self._bucket = (rest.strip("/") or "images") if scheme == "gridfs" else None
+        self._store = store_of(setting, "FILES_STORE") if scheme == "s3" else None
+        self.is_remote = self._store is not None
         self._folder = Path(uri.removeprefix("file://")) if uri else folder
         self._db = db
 
@@ -114,6 +126,8 @@ class ImageReader:
         if not self.readable:
             return None
         try:
+            if self._store:
+                return await asyncio.to_thread(self._store.whole, path)
             if self._bucket is None:
                 return await asyncio.to_thread((self._folder / path).read_bytes)
             bucket = AsyncGridFSBucket(self._db, self._bucket)
