@@ -70,9 +70,6 @@ def versions(db: Database[Any], ident: int) -> list[tuple[str, str]]:
     return [(f"{v['changed_at']:%Y%m%d}", v["body"][-8:]) for v in (*former, newest)]
 
 
-EXPECTED = [("20090902", "地的新鲜事情。"[-8:]), ("20100101", ""), ("20130101", "")]
-
-
 @pytest.mark.parametrize("cdx", [WAYBACK, INDEX])
 def test_each_version_once_in_order_with_its_time(
     other: Archive, db: Database[Any], backfill: Callable[..., Any], cdx: str
