@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -271,11 +272,25 @@ def test_one_request_at_a_time(
     ]
 
 
+def test_delays_between_requests(
+    other: Archive, site: SiteProxy, backfill: Callable[..., Any]
+) -> None:
+    """As the archive sees them: none comes sooner after the one before than the setting of its service says."""
+    other.most = 4
+    assert backfill(BACKFILL_CDX_DELAY=0.3, BACKFILL_DELAY=0.1).returncode == 0
+    for delay, part in ((0.3, "/cdx/"), (0.1, "/web/")):
+        times = [each.time for each in site.requests if part in each.url]
+        gaps = [after - before for before, after in itertools.pairwise(times)]
+        assert len(gaps) > 1
+        assert [gap for gap in gaps if gap < delay] == []
+
+
 def test_bad_rows_are_named_and_skipped(
     other: Archive, db: Database[Any], backfill: Callable[..., Any]
 ) -> None:
-    other.extra_lines = ['["cut', '{"timestamp": "2017"}']
+    other.extra_lines = ['["cut', '{"timestamp": "2017"}', *(f"[{n}" for n in range(30))]
     done = backfill()
+    assert "and 12 more rows skipped" in done.stderr
     assert done.returncode == 0, done.stderr
     assert 'skipped, not a row of CDX: ["cut' in done.stderr
     assert len(versions(db, 1001)) == 3

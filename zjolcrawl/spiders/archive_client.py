@@ -56,7 +56,7 @@ class ArchiveClient:
         self._run = run
         self._delays = {each: settings.getfloat(each.value) for each in Service}
         self._wait = settings.getfloat("BACKFILL_WAIT")
-        self._last: dict[Service, float] = {}  # monotonic time of the last request
+        self._last: dict[Service, float] = {}  # monotonic time of the last answer
 
     async def get(
         self, url: str, service: Service, headers: dict[str, str] | None = None
@@ -96,8 +96,10 @@ class ArchiveClient:
             meta["download_timeout"] = _INDEX_TIMEOUT
         request = Request(url, callback=NO_CALLBACK, headers=headers, meta=meta, dont_filter=True)
         assert self._run.crawler.engine is not None
-        self._last[service] = time.monotonic()
-        return await self._run.crawler.engine.download_async(request)
+        try:
+            return await self._run.crawler.engine.download_async(request)
+        finally:  # from the answer on: however long a request was on its way, the archive sees the whole delay
+            self._last[service] = time.monotonic()
 
     async def _pause(self, service: Service) -> None:
         """Wait until the service may be asked again. Raises RunEnds."""

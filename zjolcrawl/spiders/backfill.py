@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 _FIRST_WEB_ARCHIVE = datetime(1996, 1, 1, tzinfo=timezone.utc)
 _DAY = timedelta(days=1)
 _MOST_UNANSWERED = 3  # captures in a row: then the archive is away
+_MOST_LINES = 20  # of rows that cannot be read
 _AGAIN = "repeat the command to go on where it stopped"
 
 
@@ -60,7 +61,8 @@ class BackfillSpider(ReparseSpider):
         self.days = Days(self.asked.since, self.asked.until)
         self._kinds: Counter[tuple[int, str]] = Counter()  # by year and kind
         self._unanswered = 0  # captures in a row
-        self._unfetched: list[str] = []
+        self._unfetched: str | None = None  # the first, with the reason
+        self._bad_rows = 0
 
     async def start(self) -> AsyncIterator[object]:
         """One request per capture, in order of time for each page; ReplayMiddleware answers it."""
@@ -122,7 +124,9 @@ class BackfillSpider(ReparseSpider):
 
     def _wanted(self, listing: Listing) -> Iterable[Found]:
         for fault in listing.faults:
-            self.run.warnings.append(f"cdx={self.asked.cdx}: skipped, {fault}")
+            self._bad_rows += 1
+            if self._bad_rows <= _MOST_LINES:
+                self.run.warnings.append(f"cdx={self.asked.cdx}: skipped, {fault}")
         self.run.counts["rows"] += listing.size
         return filter(None, (wanted(row, self.days) for row in listing.rows))
 
@@ -174,7 +178,7 @@ class BackfillSpider(ReparseSpider):
         except ArchiveAway:
             raise
         except (Unanswered, NotTheMemento) as error:
-            self._unfetched.append(f"{row.url} at {row.timestamp}: {error}")
+            self._unfetched = self._unfetched or f"{row.url} at {row.timestamp}: {error}"
             self.run.counts["unfetched"] += 1
             self._unanswered = self._unanswered + 1 if isinstance(error, Unanswered) else 0
             if self._unanswered >= _MOST_UNANSWERED:
@@ -206,10 +210,14 @@ class BackfillSpider(ReparseSpider):
 
     def _tell(self) -> None:
         """Report what could not be fetched; in a dry run, print the table. Called before the summary."""
+        if (more := self._bad_rows - _MOST_LINES) > 0:
+            self.run.warnings.append(
+                f"cdx={self.asked.cdx}: and {counted(more, 'more row')} skipped"
+            )
         if self._unfetched:
-            count = counted(len(self._unfetched), "capture")
+            count = counted(self.run.counts["unfetched"], "capture")
             self.run.faults.append(
-                f"{count} could not be fetched, first {self._unfetched[0]}; {_AGAIN}"
+                f"{count} could not be fetched, first {self._unfetched}; {_AGAIN}"
             )
         if self.asked.dry_run:
             write_text("".join(f"{line}\n" for line in self._table()))
