@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from itertools import groupby
 from pathlib import Path
 
+from zjolcrawl.archive.mementos import replay_base
 from zjolcrawl.archive.warc import warc_date
 from zjolcrawl.days import parse_day
 from zjolcrawl.messages import cause_of
@@ -20,6 +21,8 @@ from zjolcrawl.site.current import current_site
 from zjolcrawl.site.description import SiteError
 from zjolcrawl.site.names import COLUMNS_HINT, UnknownName, find_columns, find_hosts, find_papers
 from zjolcrawl.site.papers import Paper, load_papers
+
+_WAYBACK = "http://web.archive.org/cdx/search/cdx"
 
 
 class ArgumentError(ValueError):
@@ -220,6 +223,54 @@ def reparse_arguments(
         run, urls, host, _parts(column), captured_span(captured_since, captured_until),
         *day_span(since, until), _count("parser_before", parser_before), _part(part),
         _on("dry_run", dry_run),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillArguments:
+    """The CDX server of an archive, the prefix of its replayed pages, and which captures are wanted.
+
+    `pages` is of no use for Common Crawl, where the rows say where their records are. `hosts` and `columns`:
+    only captures of these; neither: the whole site. `since`, `until`: publish days in China time, both ends
+    included. `captured`: days of the captures, likewise.
+    """
+
+    cdx: str
+    pages: str
+    hosts: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+    since: date | None = None
+    until: date | None = None
+    captured: tuple[date | None, date | None] = (None, None)
+    dry_run: bool = False
+
+
+def backfill_arguments(
+    *,
+    cdx: str | None = None,
+    site: str | None = None,
+    column: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    captured_since: str | None = None,
+    captured_until: str | None = None,
+    dry_run: str = "off",
+    **unknown: str,
+) -> BackfillArguments:
+    """Parse the arguments of `scrapy crawl backfill`. Raises ArgumentError, UnknownName."""
+    _no_others(unknown, "cdx, site, column, since, until, captured_since, captured_until, dry_run")
+    if not cdx:
+        raise ArgumentError(f"crawl backfill needs cdx=URL, for example cdx={_WAYBACK}")
+    pages = replay_base(cdx)
+    if pages is None or set("?#") & set(cdx):
+        raise ArgumentError(
+            f"cdx={cdx} is not the address of a CDX server: expected one like {_WAYBACK}, "
+            "https://HOST/COLLECTION/cdx or https://index.commoncrawl.org/CC-MAIN-YYYY-WW-index, without ?…"
+        )
+    return BackfillArguments(
+        cdx, pages, tuple(dict.fromkeys(map(_host, _parts(site)))),
+        _columns(column, None) if column is not None else (), *day_span(since, until),
+        day_span(captured_since, captured_until, "captured_since", "captured_until"), _on("dry_run", dry_run),
     )  # fmt: skip
 
 

@@ -24,6 +24,8 @@ AS_OF = "as_of"
 """In a replay: the time of the visit whose picture is wanted."""
 HOST = "leased"
 """The host whose lease a request needs, that of the list or article it began with."""
+FROM_ARCHIVE = "from_archive"
+"""Marks a request to an archive of others, by `crawl backfill`: neither the site's rules nor our archive concern it."""
 FED = "fed"
 """Marks a request for a link from the feed."""
 CONDITIONS = {"etag": "If-None-Match", "last_modified": "If-Modified-Since"}

@@ -23,7 +23,17 @@ _WORDS = {
     "off": False, "false": False, "no": False, "0": False,
 }  # fmt: skip
 # Whatever begins so is meant for zjolcrawl.
-_PREFIXES = ("MONGODB_", "WARC_", "RECHECK_", "ALARM_", "LEASE_", "QUIET_", "FLIP_", "CONFIRM_")
+_PREFIXES = (
+    "MONGODB_",
+    "WARC_",
+    "RECHECK_",
+    "ALARM_",
+    "LEASE_",
+    "QUIET_",
+    "FLIP_",
+    "CONFIRM_",
+    "BACKFILL_",
+)
 _KINDS = {bool: "True or False", int: "a whole number", float: "a number"}
 _COUNTS = (
     "MONGODB_BATCH_SIZE", "CONCURRENT_REQUESTS", "CONCURRENT_REQUESTS_PER_DOMAIN", "WARC_MAX_BYTES",
@@ -32,7 +42,8 @@ _COUNTS = (
 )  # fmt: skip
 _AMOUNTS = (
     "MONGODB_BATCH_SECONDS", "MONGODB_PATIENCE", "DOWNLOAD_DELAY", "DOWNLOAD_TIMEOUT", "FULL_SWEEP_DAYS",
-    "PAGE_SECONDS", "ROBOTSTXT_MAX_AGE", "AUTOTHROTTLE_MAX_DELAY",
+    "PAGE_SECONDS", "ROBOTSTXT_MAX_AGE", "AUTOTHROTTLE_MAX_DELAY", "BACKFILL_DELAY", "BACKFILL_CDX_DELAY",
+    "BACKFILL_WAIT",
 )  # fmt: skip
 _MOST_DAYS = 36_500
 _PACKAGES = {"s3": "botocore", "gs": "google.cloud.storage"}

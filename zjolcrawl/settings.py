@@ -98,6 +98,13 @@ RETRY_TIMES = 2
 DOWNLOAD_FAIL_ON_DATALOSS = False
 # Without 429: it is not retried immediately; the frontier stores the Retry-After time.
 RETRY_HTTP_CODES = [500, 502, 503, 504, 522, 524, 408]
+# `scrapy crawl backfill` asks an archive for one thing at a time. Seconds between two pages, and between two requests
+# of its index: web.archive.org allows 24 a minute (release notes of edgi-govdata-archiving/wayback 0.5.1),
+# and blocks an address that ignores its 429 for a minute (its issue 137).
+BACKFILL_DELAY = 1.0
+BACKFILL_CDX_DELAY = 2.5
+# Seconds to wait after a 429, a 5xx without Retry-After or a lost connection, doubled each time, four attempts.
+BACKFILL_WAIT = 60.0
 # Hours without fetching, China time: "01:00-05:30". A run ends when they begin; the remaining links
 # stay pending.
 QUIET_HOURS = ""

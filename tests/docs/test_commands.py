@@ -37,6 +37,7 @@ NOT_RUN = {
     "mongosh ": "MongoDB's shell is on few machines; test_readme.py asks the same of pymongo",
     "mongodump ": "MongoDB's tools are on few machines",
     "mongorestore ": "MongoDB's tools are on few machines",
+    "scrapy crawl backfill": "needs another archive; tests/spiders/test_backfill.py runs it",
     "scrapy browse": "serves until it is stopped; tests/commands/test_browse.py runs it",
     "scrapy archive p": "needs an S3 store; tests/commands/test_stores.py runs it",
     "export MONGODB_URI='": "needs a server at this address; test_snippets.py reads the address",

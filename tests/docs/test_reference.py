@@ -42,11 +42,12 @@ def test_commands_with_their_options() -> None:
 
 def test_spiders_with_their_arguments() -> None:
     text = page("commands")
-    known = {"article", "column", "discover", "paper", "reparse"}
+    known = {"article", "backfill", "column", "discover", "paper", "reparse"}
     assert known <= hook.spiders().keys()
     sections = {name: text.split(f"### crawl {name}\n")[1].split("### ")[0] for name in known}
     for name, argument in {
         "column": "recheck", "article": "file", "paper": "date", "reparse": "parser_before", "discover": "site",
+        "backfill": "cdx",
     }.items():  # fmt: skip
         assert f"`{argument}`" in sections[name]
     assert "unknown" not in sections["column"].split("Arguments")[1].split("\n")[0]

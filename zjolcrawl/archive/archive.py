@@ -122,7 +122,12 @@ class Archive:
         return good or self.last_attempt(self.index.following(url, moment))
 
     def further(self, url: str, first: Capture) -> Capture | None:
-        """The capture of another page of an article, requested after `first` by the same run, or None."""
+        """The capture of another page of an article, requested after `first` by the same run, or None.
+
+        Another archive took its captures in any order, so there it is the one nearest in time.
+        """
+        if "provenance" in first.known:
+            return self.index.nearest(url, first)
         found = self.last_attempt(self.index.following(url, first.date))
         return found if found and found.run == first.run else None
 

@@ -150,6 +150,26 @@ class ArchiveIndex:
         where = "WHERE url = ? AND date > ? ORDER BY date LIMIT 1"
         return next(self._select(where, (url, date)), None)
 
+    def nearest(self, url: str, to: Capture) -> Capture | None:
+        """The good capture of a URL nearest in time to the capture `to`, or None."""
+        before = self.newest(url, until=to.date, status=200)
+        where = "WHERE url = ? AND date > ? AND status = 200 ORDER BY date LIMIT 1"
+        after = next(self._select(where, (url, to.date)), None)
+        found = [each for each in (before, after) if each]
+        return min(found, key=lambda each: abs(each.seen_at - to.seen_at), default=None)
+
+    def at(self, url: str, date: str) -> Capture | None:
+        """The capture of a URL at a WARC-Date, or None."""
+        return next(self._select("WHERE url = ? AND date = ? LIMIT 1", (url, date)), None)
+
+    def is_foreign(self, link: str, date: str) -> bool:
+        """Whether the capture at a WARC-Date that was read for a link is another archive's."""
+        where = (
+            "WHERE date = ? AND (url = ? OR json_extract(context, '$.article') = ?)"
+            " AND json_extract(context, '$.provenance') IS NOT NULL LIMIT 1"
+        )
+        return next(self._select(where, (date, link, link)), None) is not None
+
     def captures(
         self,
         *,

@@ -51,7 +51,8 @@ Headers = list[tuple[bytes, bytes]]
 class Exchange:
     """One request and its response; `body` is as received, still content-encoded.
 
-    `truncated`: the connection was lost before the end of the body.
+    `truncated`: the connection was lost before the end of the body. `requested`: this run asked the server
+    for it; False for what another archive recorded, whose request is not known.
     """
 
     url: str
@@ -65,6 +66,7 @@ class Exchange:
     ip: str | None = None
     context: dict[str, Any] | None = None
     truncated: bool = False
+    requested: bool = True
 
 
 class WarcWriter:
@@ -88,7 +90,7 @@ class WarcWriter:
         self._recent: dict[tuple[str, int], Capture] = {}  # by payload digest and status
 
     def write(self, exchange: Exchange) -> Pointer:
-        """Append a response with its request; returns where its payload is. Raises ArchiveError.
+        """Append a response with its request, if there was one; returns where its payload is. Raises ArchiveError.
 
         A payload that the archive already has, or a 304, becomes a revisit record.
         """
@@ -117,7 +119,8 @@ class WarcWriter:
         kind, ident = "revisit" if origin else "response", new_id()
         block = response_block(exchange.status, exchange.headers, kept_body)
         response = member(ident, kind, fields, block, _SQUEEZED if squeezed else _LEVEL)
-        pointer = self._append(ident, response, self._request(exchange, date, ident))
+        request = self._request(exchange, date, ident) if exchange.requested else b""
+        pointer = self._append(ident, response, request)
         capture = Capture(
             pointer, kind, exchange.url, date, exchange.status, mime, payload,
             origin.pointer.record_id if origin else None, context,

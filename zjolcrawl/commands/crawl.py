@@ -61,7 +61,9 @@ class Command(CrawlCommand):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Check arguments and settings, run one spider and set `exitcode`."""
         if len(args) != 1:
-            raise UsageError("give one spider: column, paper, article, discover or reparse")
+            raise UsageError(
+                "give one spider: column, paper, article, discover, backfill or reparse"
+            )
         assert self.crawler_process
         assert self.settings
         try:

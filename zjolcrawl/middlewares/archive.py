@@ -15,7 +15,7 @@ from zjolcrawl.archive.writer import Exchange, Headers
 from zjolcrawl.clock import utc_now
 from zjolcrawl.middlewares.replay import ARCHIVED
 from zjolcrawl.middlewares.robots import Forbidden
-from zjolcrawl.request_meta import CONDITIONS, CONTEXT, SEEN_AT, WARC
+from zjolcrawl.request_meta import CONDITIONS, CONTEXT, FROM_ARCHIVE, SEEN_AT, WARC
 from zjolcrawl.run.leases import LeaseLost
 from zjolcrawl.run.run import Run, run_of
 
@@ -32,7 +32,8 @@ class ArchiveMiddleware:
     """Writes each response to the archive, before decompression.
 
     Sets SEEN_AT and WARC in `request.meta`, and stores CONTEXT with the record. A request without an
-    answer is stored too, with the reason.
+    answer is stored too, with the reason. An exchange with an archive of others is not: `crawl backfill`
+    records the page in it under the page's own URL.
     """
 
     def __init__(self, run: Run) -> None:
@@ -45,7 +46,7 @@ class ArchiveMiddleware:
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Archive the exchange. If that fails, ends the run and raises ArchiveError."""
-        if ARCHIVED in response.flags:
+        if ARCHIVED in response.flags or request.meta.get(FROM_ARCHIVE):
             return response
         request.meta[SEEN_AT] = utc_now()
         if response.status == 304 and not _CONDITIONS & request.headers.keys():
@@ -78,6 +79,8 @@ class ArchiveMiddleware:
         """Archive a failed request, or one that robots.txt forbids; `reparse` needs both."""
         ignored = isinstance(exception, IgnoreRequest) and not isinstance(exception, Forbidden)
         if ignored or isinstance(exception, (ArchiveError, LeaseLost, NoAnswer)):
+            return
+        if request.meta.get(FROM_ARCHIVE):
             return
         request.meta[SEEN_AT] = utc_now()
         if writer := self._run.writer:

@@ -13,7 +13,7 @@ from scrapy.responsetypes import responsetypes
 from zjolcrawl.archive.archive import Archive
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.archive.warc import warc_date
-from zjolcrawl.request_meta import AS_OF, CAPTURE, PART_OF, SEEN_AT, WARC
+from zjolcrawl.request_meta import AS_OF, CAPTURE, FROM_ARCHIVE, PART_OF, SEEN_AT, WARC
 from zjolcrawl.run.run import Run, run_of
 
 ARCHIVED = "archived"
@@ -29,7 +29,8 @@ class ReplayMiddleware:
 
     In a replay it answers every request and lets none through to the network. It then uses the last good
     capture of the URL before AS_OF, else the first one after it. For a further page of an article it uses
-    the capture that the same run took after the capture PART_OF.
+    the capture that the same run took after the capture PART_OF; if that is another archive's, the one
+    nearest in time. In a backfill, requests to the other archive pass.
     """
 
     def __init__(self, run: Run) -> None:
@@ -47,7 +48,7 @@ class ReplayMiddleware:
         unreadable record, and NotCaptured in a replay if the archive has no capture.
         """
         capture: Capture | None = request.meta.pop(CAPTURE, None)
-        if capture is None and self._run.live:
+        if capture is None and (self._run.live or request.meta.get(FROM_ARCHIVE)):
             return None
         archive = self._run.archive
         assert archive is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Self
 
 from scrapy.crawler import Crawler
@@ -12,6 +13,8 @@ from zjolcrawl.run.flip_watch import link_url, unbelieved
 from zjolcrawl.run.run import Run, run_of
 from zjolcrawl.storage.errors import StoreError
 from zjolcrawl.storage.store import Store
+
+logger = logging.getLogger(__name__)
 
 
 class MongoDBPipeline:
@@ -49,11 +52,22 @@ class MongoDBPipeline:
     async def _judged(self, item: Any) -> list[Any]:
         if self._run.live:
             return await self._run.flips.saw(item)
+        if isinstance(item, Outcome) and self._is_foreign(item):
+            # Nothing follows for the link from what another archive lacks: it is no visit of ours.
+            logger.info("%s as another archive has it: %s", item.url, item.reason)
+            self._run.counts["no_article"] += 1
+            return []
         if self._unbelieved and isinstance(item, Outcome | Article):
             seen_at = item.visit.seen_at if isinstance(item, Article) else item.seen_at
             if seen_at and (link_url(item), warc_date(seen_at)) in self._unbelieved:
                 return [unbelieved(item)]
         return [item]
+
+    def _is_foreign(self, outcome: Outcome) -> bool:
+        archive = self._run.archive
+        if archive is None or outcome.seen_at is None:
+            return False
+        return archive.index.is_foreign(outcome.url, warc_date(outcome.seen_at))
 
     async def _put(self, item: Any) -> None:
         assert self.store is not None

@@ -31,6 +31,8 @@ class Mode(Enum):
     """From the site; stored and archived."""
     REPLAY = "replay"
     """From the WARC archive; stored."""
+    BACKFILL = "backfill"
+    """From archives of others, by way of the WARC archive; stored and archived."""
     PREVIEW = "preview"
     """From the WARC archive; only reports what a replay would change."""
 

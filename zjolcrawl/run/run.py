@@ -46,7 +46,8 @@ class Run:
     pipelines have written everything. `writer` is None if the run archives nothing (WARC=off,
     replay), `leases` if it fetches nothing. `exit_status` is the documented one. `failure` is one
     line for stderr. `warnings` and `faults` are lines too; only faults need action. `at_end`, if
-    set, is called before the summary. `closed` is set once all is reported and released.
+    set, is called before the summary. `ending` is set once no further request is wanted, `closed` once all
+    is reported and released.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Run:
         self.warnings: list[str] = []
         self.faults: list[str] = []
         self.at_end: Callable[[], None] | None = None
+        self.ending = asyncio.Event()
         self.closed = asyncio.Event()
         self._columns: set[str] = set()
         self._lock: RunLock | None = None
@@ -89,8 +91,13 @@ class Run:
 
     @property
     def live(self) -> bool:
-        """Whether the run uses the network."""
+        """Whether the pages come from the site now."""
         return self.mode is Mode.LIVE
+
+    @property
+    def records(self) -> bool:
+        """Whether the run uses the network and adds to the archive."""
+        return self.mode in {Mode.LIVE, Mode.BACKFILL}
 
     async def open(self) -> Store:
         """The run's store, opened on the first call.
@@ -118,7 +125,7 @@ class Run:
 
     async def _open(self) -> Store:
         settings, data_dir = self.crawler.settings, self._data_dir()
-        if not self.live and not (settings.get("WARC_STORE") or (data_dir / "warc").is_dir()):
+        if not self.records and not (settings.get("WARC_STORE") or (data_dir / "warc").is_dir()):
             raise ArchiveError(f"no archive at {data_dir / 'warc'}")
         if self.mode is not Mode.PREVIEW:
             self._lock = RunLock(data_dir, self.part)
@@ -137,18 +144,23 @@ class Run:
             told = f"dropped {', '.join(store.dropped)}: the full-text index is in {data_dir / 'search'} now"
             self.warnings.append(told)
         self.tally.known = await store.columns()
+        if self.records:
+            self._begin_recording(store)
         if self.live:
-            await self._go_live(store, uri)
+            await self._lease(store, uri)
         return store
 
-    async def _go_live(self, store: Store, uri: str) -> None:
-        """Open the archive for writing, and start the heartbeat of the leases."""
+    def _begin_recording(self, store: Store) -> None:
+        """Open the archive for writing."""
         settings, run = self.crawler.settings, str(store.run_id)
         if warning := contact_warning(settings):
             self.warnings.append(warning)
         if self.archive:
             self.writer = warc_writer(settings, self.archive, run, self.arguments)
             store.before_write = self._archived
+
+    async def _lease(self, store: Store, uri: str) -> None:
+        """Start the heartbeat of the leases. Raises StoreUnavailable."""
         self.leases = Leases(self.crawler, store)
         try:
             await self.leases.begin()
@@ -158,7 +170,7 @@ class Run:
     def _tell_damage(self, archive: Archive) -> None:
         """Report archive damage: as faults when the run re-parses the archive, else as warnings."""
         self.warnings += [each for each in archive.repairs if each not in archive.faults]
-        (self.warnings if self.live else self.faults).extend(archive.faults)
+        (self.warnings if self.records else self.faults).extend(archive.faults)
 
     async def _archived(self) -> None:
         """Make the archive durable before documents point to it. Raises StoreError."""
@@ -216,6 +228,7 @@ class Run:
 
     def end_early(self, finish_reason: str) -> None:
         """Close the spider, if it is not closing yet. Does not wait for the end."""
+        self.ending.set()
         if self._stopping is None:
             assert self.crawler.engine is not None
             closing = self.crawler.engine.close_spider_async(reason=finish_reason)
@@ -223,6 +236,7 @@ class Run:
 
     def halt(self) -> None:
         """Let go of all that waits, because a signal ends the run: its links stay pending."""
+        self.ending.set()
         if self.leases:
             self.leases.halt()
         if self.store:
@@ -294,7 +308,7 @@ class Run:
         return RunSummary(
             reason, time.monotonic() - self._started, counts, store.writer.rereading, self.faults,
             [] if store.writer.rereading else [*self.flips.alarms(), *self.tally.alarms(former)],
-            [*self.warnings, *self.faults], self.tally.values(),
+            [*self.warnings, *self.faults], self.tally.values(), self.mode is Mode.BACKFILL,
         )  # fmt: skip
 
     def _tell(self, summary: RunSummary | None = None) -> None:

@@ -37,6 +37,7 @@ class RunSummary:
     alarms: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     templates: dict[str, Any] = field(default_factory=dict)
+    backfill: bool = False
 
     @property
     def ended_well(self) -> bool:
@@ -61,7 +62,9 @@ class RunSummary:
     def line(self) -> str:
         """The one-line summary for stderr."""
         end = "" if self.ended_well else f" (ended early: {self.reason})"
-        if self.rereading:
+        if self.backfill:
+            told = self._backfilled()
+        elif self.rereading:
             told = self._reread()
         elif self.counts["looked_at"]:
             told = self._discovered()
@@ -100,6 +103,15 @@ class RunSummary:
         return (
             f"{counted(c['looked_at'], 'page')} fetched, {counted(c['linked'], 'link')} that the catalogue lacks; "
             f"{counted(c['proposed'], 'column')} proposed"
+        )
+
+    def _backfilled(self) -> str:
+        c = self.counts
+        return (
+            f"{counted(c['listed'], 'capture')} listed, {c['archived']} archived before, {c['fetched']} fetched, "
+            f"{c['no_page']} no page, {c['unfetched']} failed; {c['new']} new, {c['changed']} changed, "
+            f"{c['reread']} corrected, {c['same']} same, {c['missed']} between stored versions; "
+            f"{c['no_article']} gave no article, {counted(c['links'], 'link')} found ({c['links_new']} new)"
         )
 
     def _reread(self) -> str:

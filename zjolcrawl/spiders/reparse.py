@@ -35,7 +35,8 @@ from zjolcrawl.spiders.lists import ListReader, failed_visit
 from zjolcrawl.spiders.reader import unwanted
 from zjolcrawl.spiders.responses import reason_of, target_of
 
-_AHEAD = 100  # captures queued in the scheduler at most
+AHEAD = 100
+"""Captures queued in the scheduler at most."""
 
 
 class ReparseSpider(ListReader):
@@ -109,7 +110,7 @@ class ReparseSpider(ListReader):
                 self.run.counts["chosen"] += 1
                 await self._turn(request)
                 yield request
-                if self.run.counts["chosen"] % _AHEAD == 0:
+                if self.run.counts["chosen"] % AHEAD == 0:
                     await self.crawler.signals.wait_for(signals.scheduler_empty)
         # Another part may have corrected all that parser_before= selects, so the parent decides.
         if not self._found and not self.settings.getbool(PART_REPORTS):
@@ -219,11 +220,18 @@ class ReparseSpider(ListReader):
         return archive is not None and archive.last_attempt(capture) != capture
 
     def part_failed(self, failure: Failure) -> Iterator[Outcome | RawArticle | Request]:
-        """Scrapy errback: if a further page was never captured, the crawl had no article either."""
+        """Scrapy errback: if a further page was never captured, the crawl had no article either.
+
+        Another archive captures pages by chance, so there the article goes on without the page.
+        """
         request: Request = failure.request  # type: ignore[attr-defined]
         if isinstance(failure.value, ArchiveError):
             self.run.faults.append(f"{request.url}: {failure.value}")
-        if isinstance(failure.value, ArchiveError | NotCaptured):
+        origin = request.cb_kwargs["parts"].origin
+        foreign = origin is not None and _is_foreign(origin)
+        if isinstance(failure.value, ArchiveError) or (
+            isinstance(failure.value, NotCaptured) and not foreign
+        ):
             self._done(request)
         else:
             yield from super().part_failed(failure)
@@ -233,7 +241,7 @@ class ReparseSpider(ListReader):
     ) -> AsyncIterator[Any]:
         """Scrapy callback for a capture of a column page."""
         if target := target_of(response):
-            if not is_own_host(target):
+            if not is_own_host(target) and not _is_foreign(capture):
                 reason = reason_of(OffSite(f"leads off the site: {target}"))
                 yield failed_visit(column, number, target, reason, response.meta[SEEN_AT])
             else:
@@ -245,7 +253,7 @@ class ReparseSpider(ListReader):
         visit, page = self.read_list(response, column, number, lists, probe=probe, below=below)
         if page:
             await self.record_list(page, column, response)
-        if visit:
+        if visit and not _is_foreign(capture):  # another archive's visit is no crawl of the column
             yield visit
         else:
             self._done(response.request)
@@ -291,6 +299,11 @@ def _with_known_names(wanted: ReparseArguments, index: ArchiveIndex) -> ReparseA
     if host:
         (host,) = find_hosts([host], index.hosts())
     return replace(wanted, columns=find("column", columns, known, COLUMNS_HINT), host=host)
+
+
+def _is_foreign(capture: Capture) -> bool:
+    """Whether another archive took the capture."""
+    return "provenance" in capture.known
 
 
 def _name(request: Request) -> str:

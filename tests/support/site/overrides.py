@@ -14,6 +14,7 @@ class Overrides:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._by_url: dict[str, Responder | deque[Answer]] = {}
+        self._by_host: dict[str, Responder] = {}
 
     def set(self, url: str, answer: Answer | Sequence[Answer] | Responder) -> None:
         """Answer `url` like this from now on; a sequence is used one per request, and its last entry stays.
@@ -32,6 +33,11 @@ class Overrides:
         with self._lock:
             self._by_url[normalize(url)] = override
 
+    def set_host(self, host: str, responder: Responder) -> None:
+        """Answer each URL of `host` that has no answer of its own."""
+        with self._lock:
+            self._by_host[host] = responder
+
     def unset(self, url: str) -> None:
         """Answer `url` from the files again; no error if it was not set."""
         with self._lock:
@@ -41,11 +47,12 @@ class Overrides:
         """Answer every URL from the files again."""
         with self._lock:
             self._by_url.clear()
+            self._by_host.clear()
 
     def answer(self, request: Request) -> Answer | None:
         """The response set for the request; it is removed if others follow. None if there is none."""
         with self._lock:
-            override = self._by_url.get(request.url)
+            override = self._by_url.get(request.url) or self._by_host.get(request.host)
             if isinstance(override, deque):
                 return override.popleft() if len(override) > 1 else override[0]
         # Outside the lock, so that a responder may itself set and unset answers.

@@ -102,6 +102,10 @@ class SiteProxy:
         """
         self._overrides.set(url, answer)
 
+    def set_host(self, host: str, responder: Responder) -> None:
+        """Let the responder answer every URL of a host, except those with an answer of their own."""
+        self._overrides.set_host(host, responder)
+
     def unset(self, url: str) -> None:
         """Answer the URL from the files again; no error if it was not set."""
         self._overrides.unset(url)

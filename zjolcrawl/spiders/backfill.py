@@ -1,0 +1,240 @@
+"""`scrapy crawl backfill`: fetches what other web archives have of the site, and reads it like an archived crawl."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import aclosing
+from datetime import date, datetime, timedelta, timezone
+
+from scrapy import signals
+
+from zjolcrawl.archive.archive import Archive, ArchiveError
+from zjolcrawl.archive.captures import Capture
+from zjolcrawl.archive.cdx import Listing, NotCdx
+from zjolcrawl.archive.mementos import Memento, NotAPage, NotTheMemento
+from zjolcrawl.archive.warc import warc_date
+from zjolcrawl.archive.writer import Exchange
+from zjolcrawl.arguments import backfill_arguments
+from zjolcrawl.clock import utc_now
+from zjolcrawl.display.terminal import write_text
+from zjolcrawl.messages import counted
+from zjolcrawl.parsing.fields.dates import china_midnight
+from zjolcrawl.run.opening import Mode
+from zjolcrawl.site.current import current_site
+from zjolcrawl.spiders.archive_client import ArchiveAway, ArchiveClient, RunEnds, Unanswered
+from zjolcrawl.spiders.capture_rows import KINDS, Found, PageGroups, wanted
+from zjolcrawl.spiders.cdx_query import CdxQuery, Scope
+from zjolcrawl.spiders.context import Days, foreign_context
+from zjolcrawl.spiders.memento_source import MementoSource
+from zjolcrawl.spiders.reparse import AHEAD, ReparseSpider
+
+logger = logging.getLogger(__name__)
+_FIRST_WEB_ARCHIVE = datetime(1996, 1, 1, tzinfo=timezone.utc)
+_DAY = timedelta(days=1)
+_MOST_UNANSWERED = 3  # captures in a row: then the archive is away
+_MOST_LINES = 20  # of rows that cannot be read
+_AGAIN = "repeat the command to go on where it stopped"
+
+
+class BackfillSpider(ReparseSpider):
+    """Brings the captures of one archive into ours, page by page of the site, and parses each.
+
+    1. The CDX server lists captures. Those of articles and lists of the site are kept, without repeats.
+    2. The captures of one page are fetched one after another and recorded under the page's own URL and
+       their own time, with `provenance` in their context.
+    3. Then they are parsed in order of time, as `reparse` does it.
+
+    A capture that our archive has is not fetched, only parsed; that changes nothing if it is stored. So a
+    run that was cut off is resumed by repeating it.
+    """
+
+    name = "backfill"
+    mode = Mode.BACKFILL
+    parse_arguments = staticmethod(backfill_arguments)  # type: ignore[assignment]  # its own
+
+    def __init__(self, name: str | None = None, **arguments: str) -> None:
+        super().__init__(name)
+        self.given = arguments
+        self.asked = backfill_arguments(**arguments)
+        self.days = Days(self.asked.since, self.asked.until)
+        self._kinds: Counter[tuple[int, str]] = Counter()  # by year and kind
+        self._unanswered = 0  # captures in a row
+        self._unfetched: str | None = None  # the first, with the reason
+        self._bad_rows = 0
+
+    async def start(self) -> AsyncIterator[object]:
+        """One request per capture, in order of time for each page; ReplayMiddleware answers it."""
+        await self.run.open()
+        self.run.at_end = self._tell
+        client = ArchiveClient(self.run)
+        self._query = CdxQuery(client, self.asked.cdx)
+        self._source = MementoSource(client, self.asked.pages)
+        try:
+            async with aclosing(self._captures_of_pages()) as captures:
+                async for capture in captures:
+                    request = self._request(capture, self._archive)
+                    if (
+                        request is None
+                    ):  # a further page of an article, which its first page asks for
+                        continue
+                    self.run.counts["chosen"] += 1
+                    await self._turn(request)
+                    yield request
+                    if self.run.counts["chosen"] % AHEAD == 0:
+                        await self.crawler.signals.wait_for(signals.scheduler_empty)
+        except NotCdx as error:
+            self._not_cdx(error)
+        except Unanswered as error:
+            self.run.faults.append(f"the archive does not answer: {error}; {_AGAIN}")
+        except ArchiveError as error:
+            self.run.stop(str(error), "archive_lost")
+        except RunEnds:
+            return
+
+    @property
+    def _archive(self) -> Archive:
+        assert self.run.archive is not None
+        return self.run.archive
+
+    # --- what the archive has ---------------------------------------------------------------------
+
+    async def _captures_of_pages(self) -> AsyncGenerator[Capture]:
+        """The captures of each page in order of time, once all of a page are in our archive."""
+        async with aclosing(self._pages()) as pages:
+            async for rows in pages:
+                self.run.counts["listed"] += len(rows)
+                for each in rows:
+                    self._kinds[each.row.seen_at.year, each.kind] += 1
+                if not self.asked.dry_run:
+                    for capture in await self._brought(rows):
+                        yield capture
+
+    async def _pages(self) -> AsyncGenerator[list[Found]]:
+        first, last = self._span()
+        for scope in self._scopes():
+            groups = PageGroups()
+            async with aclosing(self._query.listings(scope, first, last)) as listings:
+                async for listing in listings:
+                    for rows in groups.add(self._wanted(listing)):
+                        yield rows
+            for rows in groups.rest():
+                yield rows
+
+    def _wanted(self, listing: Listing) -> Iterable[Found]:
+        for fault in listing.faults:
+            self._bad_rows += 1
+            if self._bad_rows <= _MOST_LINES:
+                self.run.warnings.append(f"cdx={self.asked.cdx}: skipped, {fault}")
+        self.run.counts["rows"] += listing.size
+        return filter(None, (wanted(row, self.days) for row in listing.rows))
+
+    def _scopes(self) -> list[Scope]:
+        """The columns' folders and the hosts; without either, all of the site."""
+        folders = [Scope(each.url.partition("://")[2], "prefix") for each in self.asked.columns]
+        hosts = [Scope(host, "host") for host in self.asked.hosts]
+        return [*folders, *hosts] or [Scope(each, "domain") for each in current_site().domains]
+
+    def _span(self) -> tuple[datetime, datetime]:
+        """The time of the captures, in full seconds. A page is captured after its publication."""
+        first, last = self.asked.captured
+        since = self.days.since - _DAY if self.days.since else None
+        begin = max(filter(None, (first, since)), default=None)
+        until = _midnight(last + _DAY) - timedelta(seconds=1) if last else utc_now()
+        begun = _midnight(begin) if begin else _FIRST_WEB_ARCHIVE
+        return begun, max(begun, until.replace(microsecond=0))
+
+    # --- the captures themselves ------------------------------------------------------------------
+
+    async def _brought(self, rows: list[Found]) -> list[Capture]:
+        """The captures of one page, in order of time; those that our archive lacks are fetched first."""
+        places: dict[tuple[str, str], None] = {}
+        for each in rows:
+            at = each.row.url, warc_date(each.row.seen_at)
+            if self._archive.index.at(*at):
+                self.run.counts["archived"] += 1
+                places[at] = None
+            elif memento := await self._fetched(each):
+                places[self._recorded(memento)] = None
+        if self.run.writer:
+            await self.run.writer.sync()
+        found = [self._archive.index.at(*place) for place in places]
+        return sorted(filter(None, found), key=lambda capture: capture.date)
+
+    async def _fetched(self, found: Found) -> Memento | None:
+        """The capture of a row, or None if the archive has no page there or gives none now.
+
+        Raises ArchiveAway if that is so for several in a row.
+        """
+        row = found.row
+        try:
+            memento = await self._source.get(row)
+        except NotAPage as error:
+            logger.info("%s at %s is no page: %s", row.url, row.timestamp, error)
+            self.run.counts["no_page"] += 1
+            self._unanswered = 0
+            return None
+        except ArchiveAway:
+            raise
+        except (Unanswered, NotTheMemento) as error:
+            self._unfetched = self._unfetched or f"{row.url} at {row.timestamp}: {error}"
+            self.run.counts["unfetched"] += 1
+            self._unanswered = self._unanswered + 1 if isinstance(error, Unanswered) else 0
+            if self._unanswered >= _MOST_UNANSWERED:
+                raise ArchiveAway(str(error)) from error
+            return None
+        self._unanswered = 0
+        self.run.counts["fetched"] += 1
+        return memento
+
+    def _recorded(self, memento: Memento) -> tuple[str, str]:
+        """Record a capture, unless our archive has it; returns its URL and WARC-Date. Raises ArchiveError."""
+        place = memento.url, warc_date(memento.seen_at)
+        if self.run.writer and not self._archive.index.at(*place):
+            context = foreign_context(memento.url, memento.provenance)
+            page = memento.url, 200, memento.headers, memento.body, memento.seen_at
+            self.run.writer.write(Exchange(*page, context=context, requested=False))
+        return place
+
+    # --- the end ----------------------------------------------------------------------------------
+
+    def _not_cdx(self, error: NotCdx) -> None:
+        told = f"cdx={self.asked.cdx} answers with {error}"
+        if self.run.counts["rows"]:
+            self.run.faults.append(f"{told}; {_AGAIN}")
+        else:
+            self.run.refuse(
+                f"{told}: give the address of a CDX server, as in docs/how-to/backfill.md"
+            )
+
+    def _tell(self) -> None:
+        """Report what could not be fetched; in a dry run, print the table. Called before the summary."""
+        if (more := self._bad_rows - _MOST_LINES) > 0:
+            self.run.warnings.append(
+                f"cdx={self.asked.cdx}: and {counted(more, 'more row')} skipped"
+            )
+        if self._unfetched:
+            count = counted(self.run.counts["unfetched"], "capture")
+            self.run.faults.append(
+                f"{count} could not be fetched, first {self._unfetched}; {_AGAIN}"
+            )
+        if self.asked.dry_run:
+            write_text("".join(f"{line}\n" for line in self._table()))
+
+    def _table(self) -> Iterable[str]:
+        """How many captures of which years and kinds there are."""
+        widths = [max(9, len(kind)) for kind in KINDS]
+        yield _line("year", KINDS, widths)
+        for year in sorted({year for year, _ in self._kinds}):
+            yield _line(str(year), [str(self._kinds[year, kind]) for kind in KINDS], widths)
+        totals = [sum(n for (_, of), n in self._kinds.items() if of == kind) for kind in KINDS]
+        yield _line("all", map(str, totals), widths)
+
+
+def _line(first: str, cells: Iterable[str], widths: list[int]) -> str:
+    return "  ".join([f"{first:<4}", *(f"{c:>{w}}" for c, w in zip(cells, widths, strict=True))])
+
+
+def _midnight(day: date) -> datetime:
+    return china_midnight(day).astimezone(timezone.utc)
