@@ -57,8 +57,9 @@ def test_original_headers() -> None:
     assert memento.provenance["url"] == f"{BASE}20170812101113/{URL}"
 
 
-@pytest.mark.parametrize(("body", "kept"), [(b"<html>", False), (gzip.compress(b"<html>"), True)])
-def test_a_coding_that_the_archive_has_undone(body: bytes, kept: bool) -> None:
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_coding_that_the_archive_has_undone(kept: bool) -> None:
+    body = gzip.compress(b"<html>") if kept else b"<html>"
     headers = [TIME, (b"x-archive-orig-content-encoding", b"gzip")]
     names = [name.lower() for name, _ in of_replay(ROW, BASE, 200, headers, body).headers]
     assert (b"content-encoding" in names) is kept
@@ -115,10 +116,14 @@ def test_a_record_of_common_crawl() -> None:
         (record("http://elsewhere.org/"), NotTheMemento, "is of http://elsewhere.org/"),
         (record(block=b"HTTP/1.1 404 No\r\n\r\n"), NotAPage, "HTTP 404"),
         (record(kind="revisit"), NotAPage, "a revisit record"),
-        (gzip.compress(b"\0" * 200_000_000), NotTheMemento, "cannot be read"),
     ],
-    ids=["empty", "html", "cut", "no message", "another page", "404", "revisit", "bomb"],
+    ids=["empty", "html", "cut", "no message", "another page", "404", "revisit"],
 )
 def test_no_record(data: bytes, error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said):
         of_record(ROW, data)
+
+
+def test_gzip_bomb() -> None:
+    with pytest.raises(NotTheMemento, match="cannot be read"):
+        of_record(ROW, gzip.compress(b"\0" * 200_000_000, 1))
