@@ -160,6 +160,8 @@ class Run:
             patience=settings.getfloat("MONGODB_PATIENCE"),
         )
         store.writer.rereading = not self.live
+        if self.archive and not self.live:
+            store.know_visits(self.archive.index)
         if store.dropped:
             told = f"dropped {', '.join(store.dropped)}: the full-text index is in {data_dir / 'search'} now"
             self.warnings.append(told)

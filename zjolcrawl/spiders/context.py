@@ -9,7 +9,6 @@ from typing import Any, Self
 from zjolcrawl.items import Link
 from zjolcrawl.site.catalogue import Column
 
-
 _TEXTS = ("kind", "from", "url", "sha256", "record")  # the parts of a provenance that are text
 
 

@@ -36,6 +36,7 @@ from zjolcrawl.spiders.reader import unwanted
 from zjolcrawl.spiders.responses import reason_of, target_of
 
 _AHEAD = 100  # captures queued in the scheduler at most
+_MOST_CUTS = 20  # rounds; a cut can show that its own halves must be cut
 
 
 class ReparseSpider(ListReader):
@@ -111,9 +112,32 @@ class ReparseSpider(ListReader):
                 yield request
                 if self.run.counts["chosen"] % _AHEAD == 0:
                     await self.crawler.signals.wait_for(signals.scheduler_empty)
+        async for request in self._of_cut_versions(archive):
+            yield request
         # Another part may have corrected all that parser_before= selects, so the parent decides.
         if not self._found and not self.settings.getbool(PART_REPORTS):
             self.run.refuse(NOTHING_CHOSEN)
+
+    async def _of_cut_versions(self, archive: Archive) -> AsyncIterator[Request]:
+        """Requests for the captures of versions that this run has cut, until there are none.
+
+        A capture between two others with another page ends their version and begins it again.
+        """
+        store = await self.run.open()
+        cut: list[Any] = []
+        for _ in range(_MOST_CUTS):
+            while self._under_way:
+                await next(iter(self._under_way.values())).wait()
+            former = cut
+            with self.run.stops_if_lost():
+                cut = await store.cut()
+            if not cut or cut == former:  # what cannot be parsed stays a copy
+                return
+            captures = [each.captures(archive.index) for each in cut]
+            for capture in merge(*captures, key=lambda capture: capture.date):
+                if request := self._request(capture, archive, every_column=True):
+                    await self._turn(request)
+                    yield request
 
     def _is_of_part(self, request: Request) -> bool:
         """Whether the capture belongs to this process's part."""
@@ -134,10 +158,16 @@ class ReparseSpider(ListReader):
         )  # fmt: skip
         return merge(*found, key=lambda capture: capture.date)
 
-    def _request(self, capture: Capture, archive: Archive) -> Request | None:
+    def _request(
+        self, capture: Capture, archive: Archive, *, every_column: bool = False
+    ) -> Request | None:
         context = capture.known
         listed_by = [context["column"]["id"]] if "column" in context else context.get("columns", [])
-        if self.wanted.columns and not set(self.wanted.columns) & set(listed_by):
+        if (
+            self.wanted.columns
+            and not every_column
+            and not set(self.wanted.columns) & set(listed_by)
+        ):
             return None
         callback: Callable[..., Any]
         if "column" in context:

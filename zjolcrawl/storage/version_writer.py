@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -9,15 +10,21 @@ from types import MappingProxyType
 from bson import ObjectId
 from pymongo import InsertOne, ReplaceOne, UpdateOne
 
+from zjolcrawl.storage.archived_visits import CutVisits
 from zjolcrawl.storage.bulk import write_each
-from zjolcrawl.storage.change_feed import PUBLIC_FIELDS, SERVER_TIME
+from zjolcrawl.storage.change_feed import PUBLIC_FIELDS, SERVER_TIME, SET_WRITTEN_AT
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.documents import former_versions
 from zjolcrawl.storage.errors import DUPLICATE
-from zjolcrawl.storage.revision_policy import Decision, RevisionPolicy, Version, What
+from zjolcrawl.storage.history import Around
+from zjolcrawl.storage.history_writer import LAST, HistoryWriter, VersionRefused, difference
+from zjolcrawl.storage.revision_policy import Decision, RevisionPolicy, What
+from zjolcrawl.storage.versions import Version
 
 Documents = dict[str, Version]
 Operation = InsertOne[Version] | ReplaceOne[Version] | UpdateOne
+_ROUNDS = 20  # of a write; most take one, a visit that cuts a version two
+_AT_ONCE = 16  # articles whose versions are renumbered together
 
 
 async def decide_all(
@@ -40,7 +47,8 @@ async def decide_all(
         if url in newest and document["last_seen_at"] <= newest[url]["last_seen_at"]
     }
     former: dict[str, list[Version]] = {url: [] for url in older}
-    keys = [former_versions(url, 1, last) for url, last in older.items() if last > 1]
+    # All of them: a run that was killed while it renumbered versions may have left more.
+    keys = [former_versions(url, 1, LAST) for url, last in older.items() if last > 1]
     if keys:
         async for each in db["revisions"].find({"$or": keys}).sort("_id", 1):
             former[each["_id"]["url"]].append(each)
@@ -56,13 +64,17 @@ async def decide_all(
 class VersionWriter:
     """Writes versions for one run.
 
-    `counts` gets new, changed, same, reread and missed. `results` maps the URL of each document of the last
-    `write` to one of these.
+    `counts` gets new, changed, inserted, same and reread. `results` maps the URL of each document of the last
+    `write` to one of these. `around`, if set, knows the visits in the archive; `cut` then gets, by URL, the
+    visits that must be re-parsed, because a version was cut between them.
     """
 
     def __init__(self, db: Database, run_id: ObjectId, counts: Counter[str]) -> None:
         self._db, self._run_id, self._counts = db, run_id, counts
+        self._history = HistoryWriter(db)
         self.results: dict[str, What] = {}
+        self.around: Around | None = None
+        self.cut: dict[str, CutVisits] = {}
 
     async def write(self, documents: Documents) -> dict[str, str]:
         """Write documents by URL; returns the reasons for refused ones, by URL. Raises PyMongoError.
@@ -72,9 +84,10 @@ class VersionWriter:
         """
         refused: dict[str, str] = {}
         self.results = {}
-        for _ in range(5):  # each round retries what another process changed in between
+        for number in range(_ROUNDS):  # each round retries what another process changed in between
             if not documents:
                 break
+            await asyncio.sleep(number // 3 * 0.01)
             documents = await self._round(documents, refused)
         for url in documents:
             refused[url] = "another process kept changing this article"
@@ -82,26 +95,35 @@ class VersionWriter:
 
     async def _round(self, documents: Documents, refused: dict[str, str]) -> Documents:
         """One try; returns the documents for which another process was faster."""
-        policy = RevisionPolicy(self._run_id)
+        policy = RevisionPolicy(self._run_id, self.around)
         decisions = await decide_all(self._db, documents, policy)
-        await self._keep_former(decisions, refused)
+        for url, each in decisions.items():
+            if each.reread:
+                self._note_cut(url, documents[url], each)
+        again = await self._keep_former(decisions, refused)
+        again |= await self._change_histories(decisions, refused)
         articles: dict[str, Operation] = {}
         revisions: dict[str, Operation] = {}  # former versions that were re-parsed
         for url, each in decisions.items():
+            if each.change:
+                continue
             if each.known is None:
                 articles[url] = InsertOne({**(each.version or {}), "written_at": SERVER_TIME})
             elif not isinstance(each.known["_id"], str):
                 if each.what == "reread" and each.version:
-                    revisions[url] = ReplaceOne({"_id": each.known["_id"]}, each.version)
+                    state = {name: each.known[name] for name in ("_id", "changed_at")}
+                    revisions[url] = ReplaceOne(state, each.version)
             elif each.version:
                 state = {name: each.known[name] for name in ("_id", "revision", "changed_at")}
                 articles[url] = ReplaceOne(state, {**each.version, "written_at": SERVER_TIME})
             elif each.what == "same":
                 articles[url] = policy.touch(documents[url], each.known)
         errors, unmatched = await self._bulk("articles", articles)
-        old_errors, _ = await self._bulk("revisions", revisions)
-        again = {url for url, (code, _) in errors.items() if code == DUPLICATE}
+        old_errors, moved = await self._bulk("revisions", revisions)
+        again |= {url for url, (code, _) in errors.items() if code == DUPLICATE}
         refused |= {u: why for u, (_, why) in (errors | old_errors).items() if u not in again}
+        if moved:
+            again |= revisions.keys()
         if unmatched:
             again |= await self._overtaken(decisions, refused.keys() | again)
         for url, each in decisions.items():
@@ -110,22 +132,106 @@ class VersionWriter:
                 self.results[url] = each.what
         return {url: documents[url] for url in again}
 
-    async def _keep_former(self, decisions: dict[str, Decision], refused: dict[str, str]) -> None:
-        """Save the versions that edits will replace; an article whose version cannot be saved is not edited."""
+    async def _keep_former(
+        self, decisions: dict[str, Decision], refused: dict[str, str]
+    ) -> set[str]:
+        """Save the versions that edits will replace; returns the articles to decide again.
+
+        An article whose version cannot be saved is not edited.
+        """
         former: dict[str, Operation] = {}
         for url, each in decisions.items():
             if each.what == "changed" and each.known:
                 key = {"url": url, "revision": each.known["revision"]}
                 # A run that was killed after this step left a copy; the version may have been touched since.
-                older = {"_id": key, "last_seen_at": {"$lte": each.known["last_seen_at"]}}
+                older = {
+                    "_id": key, "changed_at": each.known["changed_at"],
+                    "last_seen_at": {"$lte": each.known["last_seen_at"]},
+                }  # fmt: skip
                 former[url] = ReplaceOne(older, {**each.known, "_id": key}, upsert=True)
         # Bypass the validator: a version that it refuses today is still part of the history.
         errors, _ = await self._bulk("revisions", former, bypass=True)
+        taken = [url for url, (code, _) in errors.items() if code == DUPLICATE]
+        again = await self._of_another_version(taken, decisions) if taken else set()
         for url, (code, why) in errors.items():
-            # A duplicate was saved later, by another process.
+            # A duplicate of the same version was saved later, by another process.
             if code != DUPLICATE:
                 refused[url] = f"the previous version cannot be saved: {why}"
+            if code != DUPLICATE or url in again:
                 del decisions[url]
+        return again
+
+    async def _of_another_version(
+        self, urls: list[str], decisions: dict[str, Decision]
+    ) -> set[str]:
+        """The articles whose newest number another version has; their versions are numbered again."""
+        known = {url: each for url in urls if (each := decisions[url].known)}
+        keys = [{"url": url, "revision": each["revision"]} for url, each in known.items()]
+        found = self._db["revisions"].find({"_id": {"$in": keys}}, {"changed_at": 1})
+        saved = {row["_id"]["url"]: row["changed_at"] async for row in found}
+        others = {url for url, each in known.items() if saved.get(url) != each["changed_at"]}
+        for url in others:
+            await self._history.repair(url)
+        return others
+
+    async def _change_histories(
+        self, decisions: dict[str, Decision], refused: dict[str, str]
+    ) -> set[str]:
+        """Write the visits that are not after all others; returns the articles to decide again."""
+        again: set[str] = set()
+        slots = asyncio.Semaphore(_AT_ONCE)
+
+        async def write(url: str, each: Decision) -> None:
+            async with slots:
+                try:
+                    if not await self._change_history(url, each):
+                        again.add(url)
+                except VersionRefused as error:
+                    refused[url] = str(error)
+
+        late = [(url, each) for url, each in decisions.items() if each.change]
+        done = await asyncio.gather(*(write(*each) for each in late), return_exceptions=True)
+        for error in done:
+            if isinstance(error, BaseException):
+                raise error
+        return again
+
+    def _note_cut(self, url: str, document: Version, decision: Decision) -> None:
+        """Note what must be re-parsed."""
+        assert decision.reread
+        versions = decision.stored.versions if decision.stored else []
+        self.cut.setdefault(url, CutVisits(*decision.reread)).add(
+            [document, *versions], *decision.reread
+        )
+
+    async def _change_history(self, url: str, decision: Decision) -> bool:
+        """Write one change of an article's versions; whether the visit is stored now."""
+        stored, change = decision.stored, decision.change
+        assert stored
+        assert change
+        if len(change.versions) != len(stored.versions) or not stored.is_sound:
+            return await self._history.apply(url, stored, change)
+        changed = [
+            (old, new)
+            for old, new in zip(stored.versions, change.versions, strict=True)
+            if old != new
+        ]
+        moved = [await self._update(*pair) for pair in changed]
+        return all(moved) and not change.again
+
+    async def _update(self, known: Version, version: Version) -> bool:
+        """Change one stored version; False if another process moved it."""
+        is_newest = isinstance(known["_id"], str)
+        update = difference(known, version)
+        collection, names = "revisions", ["_id", "changed_at"]
+        if is_newest:
+            collection, names = "articles", [*names, "revision"]
+            update["$currentDate"] = SET_WRITTEN_AT
+        state = {name: known[name] for name in names}
+        errors, missed = await self._bulk(collection, {"": UpdateOne(state, update)}, bypass=True)
+        for _, why in errors.values():
+            raise VersionRefused(why)
+        return not missed
 
     async def _overtaken(self, decisions: dict[str, Decision], others: Iterable[str]) -> set[str]:
         """The articles that another process replaced first."""

@@ -1,0 +1,213 @@
+"""Places a visit among the stored versions of an article, by the time of the visit; pure functions.
+
+The versions of an article are disjoint intervals [changed_at, last_seen_at], numbered 1, 2, … by time. The
+result does not depend on the order in which visits are placed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
+
+from bson import ObjectId
+
+from zjolcrawl.storage.versions import (
+    Version,
+    carried,
+    first_version,
+    is_alike,
+    is_unread,
+    reread,
+    unread,
+    with_bookkeeping,
+    with_bytes,
+    with_images,
+    with_lists,
+    with_takedowns,
+)
+
+Around = Callable[[Version, datetime], tuple[datetime | None, datetime | None]]
+"""For a version and a moment in it: the last visit of the article before it and the first one after it that
+the archive knows, within the version; None if it knows none.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The stored versions of an article: the `newest`, and its documents in `revisions` by number.
+
+    If a run was killed while it renumbered versions, two numbers may have the same version, or one number
+    none (storage.history_writer).
+    """
+
+    newest: Version
+    slots: list[Version]
+    versions: list[Version] = field(init=False)
+    """All versions, oldest first; each once, the last is the newest."""
+
+    def __post_init__(self) -> None:
+        kept: dict[datetime, Version] = {}
+        for slot in self.slots:
+            known = kept.get(slot["changed_at"])
+            if slot["changed_at"] != self.newest["changed_at"] and (
+                # A run that re-parsed the version meanwhile is a later one.
+                known is None or slot["run_id"] >= known["run_id"]
+            ):
+                kept[slot["changed_at"]] = slot
+        former = list(kept.values())
+        halves = {id(b) for a, b in pairwise(former) if _is_half(b, a)}
+        versions = [each for each in former if id(each) not in halves]
+        object.__setattr__(self, "versions", [*versions, self.newest])
+
+    @property
+    def has_copies(self) -> bool:
+        """Whether a version has two numbers."""
+        return len(self._own_slots) != len(self.versions) - 1
+
+    @property
+    def _own_slots(self) -> list[Version]:
+        """The slots without a copy of the newest version under its own number.
+
+        That is an edit that another process is writing, or that a killed run was about to write.
+        """
+        if not self.slots:
+            return []
+        last = self.slots[-1]
+        number, changed_at = last["_id"]["revision"], last["changed_at"]
+        is_copy = number == self.newest["revision"] and changed_at == self.newest["changed_at"]
+        return self.slots[:-1] if is_copy else self.slots
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the numbers of the versions are 1, 2, … without a gap or a copy."""
+        former = self.versions[:-1]
+        own = self._own_slots
+        return (
+            len(own) == len(former) == self.newest["revision"] - 1
+            and all(a is b for a, b in zip(own, former, strict=True))
+            and all(
+                each["_id"]["revision"] == each["revision"] == number
+                for number, each in enumerate(own, 1)
+            )
+        )
+
+
+def _is_half(version: Version, former: Version) -> bool:
+    """Whether a version is the second half of `former`, which a killed run was about to cut."""
+    return bool(
+        version["content_sha256"] == former["content_sha256"]
+        and former["changed_at"] < version["changed_at"] <= former["last_seen_at"]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The versions of an article afterwards, oldest first.
+
+    `index`: that of the version with the visit. `added`: that of the version that is not stored yet. `again`: the visit must be placed again, among
+    these versions. `reread`: the first and last moment of the visits that must be re-parsed, because a
+    version was cut between them.
+    """
+
+    versions: list[Version]
+    index: int
+    added: int | None = None
+    again: bool = False
+    reread: tuple[datetime, datetime] | None = None
+
+    @property
+    def is_insertion(self) -> bool:
+        """Whether the visit itself is a new version."""
+        return self.added is not None and not self.again
+
+
+class Placing:
+    """Places one visit of an article that is not after all others.
+
+    `document` is the page's part, with the time of the visit as `last_seen_at`. With `around`, copies that a
+    cut leaves are marked as unread, because their own captures can be re-parsed.
+    """
+
+    def __init__(
+        self, document: Version, stored: Stored, run_id: ObjectId, around: Around | None
+    ) -> None:
+        self._document, self._run_id, self._around = document, run_id, around
+        self._seen: datetime = document["last_seen_at"]
+        self._versions = list(stored.versions)
+        before = (i for i, v in enumerate(self._versions) if v["changed_at"] <= self._seen)
+        self._at = max(before, default=-1)
+
+    def change(self) -> Change:
+        """The change by the visit."""
+        known = self._versions[self._at] if self._at >= 0 else None
+        if known and self._seen <= known["last_seen_at"]:
+            if not is_alike(self._document, known):
+                return self._cut(known)
+            return self._merged(self._at, self._own(known))
+        if known and is_alike(self._document, known):
+            return self._merged(self._at, {**known, "last_seen_at": self._seen})
+        later = self._versions[self._at + 1]
+        if is_alike(self._document, later):
+            return self._merged(self._at + 1, self._first_of(later, known))
+        version = first_version(self._document, self._run_id)
+        version = self._like(known, carried(version, known)) if known else version
+        self._versions.insert(self._at + 1, version)
+        return Change(self._finished(self._at + 1), self._at + 1, added=self._at + 1)
+
+    def _own(self, known: Version) -> Version:
+        """The version that the visit is part of, re-parsed if the visit is its own and it is unread."""
+        if self._seen != known["changed_at"] or not is_unread(known):
+            return known
+        version = with_bookkeeping(self._document, known)
+        version = {**version, "run_id": self._run_id}
+        return carried(version, self._versions[self._at - 1]) if self._at else version
+
+    def _first_of(self, later: Version, known: Version | None) -> Version:
+        """The version `later`, which begins with this visit; `known` is the one before it."""
+        document = self._document
+        if known and "images" in document:
+            images = with_bytes(document["images"], known.get("images", []))
+            document = {**document, "images": images}
+        version = {**reread(document, later), "changed_at": self._seen, "run_id": self._run_id}
+        return self._like(later, self._like(known, version) if known else version)
+
+    def _like(self, known: Version, version: Version) -> Version:
+        """A version that takes something from a copy: it is re-parsed after the copy, to have what that has then."""
+        return unread(version) if self._around and is_unread(known) else version
+
+    def _merged(self, index: int, version: Version) -> Change:
+        self._versions[index] = with_images(with_lists(version, self._document), self._document)
+        return Change(self._finished(index), index)
+
+    def _cut(self, known: Version) -> Change:
+        """The version in force then has another content: it ends before the visit, and begins again after it."""
+        begin, end = known["changed_at"], known["last_seen_at"]
+        before, after = self._around(known, self._seen) if self._around else (None, None)
+        parts = []
+        if begin < self._seen:
+            parts.append({**known, "last_seen_at": before or begin})
+        if self._seen < end:
+            parts.append({**known, "changed_at": after or end})
+        if self._around:
+            parts = [unread(each) for each in parts]
+        is_newest = self._at == len(self._versions) - 1
+        self._versions[self._at : self._at + 1] = parts
+        added = None
+        if len(parts) == 2:  # the newest version stays in `articles`, so its first half is added
+            added = self._at if is_newest else self._at + 1
+        span = (begin, end) if self._around else None
+        versions = with_takedowns(self._versions, self._seen)
+        return Change(versions, self._at, added, again=True, reread=span)
+
+    def _finished(self, index: int) -> list[Version]:
+        """All versions, with what they know from the one at `index`, which has the visit."""
+        earliest = min([self._seen, *(each["first_seen_at"] for each in self._versions)])
+        finished: list[Version] = []
+        for number, each in enumerate(self._versions):
+            version = {**each, "first_seen_at": earliest}
+            if number > index:
+                version = with_images(with_lists(version, self._document), finished[-1])
+            finished.append(version)
+        return with_takedowns(finished, self._seen)
