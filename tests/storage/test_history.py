@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
-from itertools import permutations
+from itertools import groupby, permutations
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,8 +17,11 @@ from hypothesis import strategies as st
 from pymongo.database import Database
 
 from tests.support.articles import made_article
+from zjolcrawl.clock import EPOCH
 from zjolcrawl.items import Article, Image, Outcome
+from zjolcrawl.storage.documents import article_document
 from zjolcrawl.storage.store import Store
+from zjolcrawl.storage.version_writer import VersionWriter
 from zjolcrawl.storage.versions import Version
 
 URL = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
@@ -61,24 +66,26 @@ def letters(text: str) -> list[Seen]:
 
 
 class Archive:
-    """What the store asks an archive: the visits around a moment, and those that must be re-parsed."""
+    """What the store asks an archive: the visits of a version, and those that must be re-parsed."""
 
     def __init__(self, visits: Iterable[Seen]) -> None:
         self.visits = sorted(visits, key=lambda each: each.day)
 
-    def around(self, version: Version, moment: datetime) -> tuple[datetime | None, datetime | None]:
-        within = [v.at for v in self.between(version["changed_at"], version["last_seen_at"])]
-        before, after = [at for at in within if at < moment], [at for at in within if at > moment]
-        return max(before, default=None), min(after, default=None)
+    def of(self, version: Version) -> list[tuple[datetime, bool]]:
+        return [
+            (each.at, True) for each in self.between(version["changed_at"], version["last_seen_at"])
+        ]
 
     def between(self, begin: datetime, end: datetime) -> list[Seen]:
         return [each for each in self.visits if begin <= each.at <= end]
 
 
-async def put_all(store: Store, order: Sequence[Seen], gone: Sequence[int] = ()) -> None:
+async def put_all(
+    store: Store, order: Sequence[Seen], gone: Sequence[int] = (), archive: Archive | None = None
+) -> None:
     """Store visits in this order, then re-parse what they cut; takedowns come after the visit on their day."""
-    archive = Archive(order)
-    store.writer.versions.around = archive.around
+    archive = archive or Archive(order)
+    store.writer.versions.visits = archive.of
     for each in order:
         await store.put(each.article())
         await store.flush()
@@ -89,11 +96,16 @@ async def put_all(store: Store, order: Sequence[Seen], gone: Sequence[int] = ())
                     Outcome(URL, "gone", "HTTP 404", seen_at=at + timedelta(days=days))
                 )
                 await store.flush()
+    await put_cut([store], archive)
+
+
+async def put_cut(stores: list[Store], archive: Archive) -> None:
+    """Re-parse what the stores have cut, until there is nothing left."""
     for _ in range(20):
-        cut = await store.cut()
-        if not cut:
+        found = [(store, each) for store in stores for each in await store.cut()]
+        if not found:
             return
-        for visits in cut:
+        for store, visits in found:
             for each in archive.between(visits.begin, visits.end):
                 await store.put(each.article())
                 await store.flush()
@@ -129,8 +141,8 @@ Into = Callable[..., list[Version]]
 def stored(mongodb_uri: str, database: str, db: Database[Any]) -> Into:
     """Empties the database, stores visits in an order, and returns the versions."""
 
-    def run(order: Sequence[Seen], **more: Any) -> list[Version]:
-        for name in ("articles", "revisions", "frontier", "rejects", "history_locks"):
+    def run(order: Sequence[Seen], *, keep: bool = False, **more: Any) -> list[Version]:
+        for name in () if keep else ("articles", "revisions", "frontier", "history_locks"):
             db[name].delete_many({})
 
         async def main() -> None:
@@ -207,3 +219,167 @@ def test_any_order_of_many_visits(
     order = list(visits)
     random.shuffle(order)
     assert_same(stored(order), stored(visits), order)
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Fault:
+    """Lets a number of writes through to the server; the one after that never happens."""
+
+    def __init__(self, collection: Any, left: list[int]) -> None:
+        self._collection, self._left = collection, left
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._collection, name)
+        if name not in {"bulk_write", "delete_one", "find_one_and_update"}:
+            return found
+
+        async def write(*args: Any, **more: Any) -> Any:
+            if not self._left[0]:
+                raise Killed
+            self._left[0] -= 1
+            return await found(*args, **more)
+
+        return write
+
+
+class FaultyDatabase:
+    def __init__(self, db: Any, left: list[int]) -> None:
+        self._db, self._left = db, left
+
+    def __getitem__(self, name: str) -> Fault:
+        return Fault(self._db[name], self._left)
+
+
+Killing = Callable[[Seen, Archive, int], bool]
+
+
+@pytest.fixture
+def killing(mongodb_uri: str, database: str, db: Database[Any]) -> Killing:
+    """Stores one more visit in a process that is killed after a number of writes; whether it was killed."""
+
+    def run(visit: Seen, archive: Archive, writes: int) -> bool:
+        async def main() -> bool:
+            store = await Store.open(mongodb_uri, database, run_arguments={}, version="0")
+            faulty: Any = FaultyDatabase(store.db, [writes])
+            writer = VersionWriter(faulty, store.run_id, Counter())
+            writer.visits = archive.of
+            document = article_document(visit.article())
+            try:
+                await writer.write({URL: document})
+            except Killed:
+                return True
+            finally:
+                await store.close()
+            return False
+
+        try:
+            return asyncio.run(main())
+        finally:  # its lock ends by itself
+            db.history_locks.update_many({}, {"$set": {"until": EPOCH}})
+
+    return run
+
+
+CASES = {
+    "first": (letters("A B A C"), Seen(1, "D")),
+    "between two": (letters("A B A C"), Seen(2, "D")),
+    "before the newest": (letters("A B C"), Seen(3, "D")),
+    "within a former one": (letters("A B B C A"), Seen(3, "D")),
+    "within the newest": (letters("A B C C"), Seen(4, "D")),
+    "joins two": (letters("A B C B A"), Seen(3, "B")),
+    "takes one over": (letters("A B A C"), Seen(2, "A")),
+    "extends one": (letters("A B A C"), Seen(2, "B")),
+}
+
+
+def around(visits: list[Seen], added: Seen) -> tuple[list[Seen], Seen]:
+    """The visits with days moved so that `added` is between two of them."""
+    return [replace(each, day=each.day * 10) for each in visits], replace(
+        added, day=added.day * 10 - 5
+    )
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_killed_after_any_write_and_repeated(
+    name: str, stored: Into, killing: Killing, db: Database[Any]
+) -> None:
+    """Nothing is lost, and the next run on the same archive ends where an undisturbed one does."""
+    visits, added = around(*CASES[name])
+    expected = stored([*visits, added])
+    for writes in range(30):
+        before = stored(visits)
+        archive = Archive([*visits, added])
+        was_killed = killing(added, archive, writes)
+        contents = {each["content_sha256"] for each in versions(db)}
+        assert {each["content_sha256"] for each in before} <= contents
+        found = stored([*visits[:1], added], archive=archive, keep=True)
+        assert_same(found, expected, f"killed after {writes} writes")
+        if not was_killed:
+            assert writes > 0
+            return
+    raise AssertionError("it is never done")
+
+
+def test_two_processes_at_once(mongodb_uri: str, database: str, db: Database[Any]) -> None:
+    """Each takes half of the visits of an article, in any order: edits, insertions and cuts of the same versions."""
+    rounds = 25
+    random = Random(1)
+
+    async def at_once(one: Store, other: Store, visits: list[Seen]) -> None:
+        halves: list[list[Seen]] = [[], []]
+        for each in random.sample(visits, len(visits)):
+            random.choice(halves).append(each)
+
+        async def put(store: Store, some: list[Seen]) -> None:
+            for each in some:
+                await store.put(each.article())
+                await store.flush()
+
+        await asyncio.gather(put(one, halves[0]), put(other, halves[1]))
+        assert {
+            row["last_error"] for row in db.frontier.find({"last_error": {"$exists": 1}})
+        } == set()
+
+    async def main() -> None:
+        stores = [
+            await Store.open(mongodb_uri, database, run_arguments={}, version="0") for _ in range(2)
+        ]
+        for _ in range(rounds):
+            for name in ("articles", "revisions", "frontier", "history_locks"):
+                db[name].delete_many({})
+            visits = [Seen(day, random.choice("ABC")) for day in range(1, 9)]
+            archive = Archive(visits)
+            for store in stores:
+                store.writer.versions.visits = archive.of
+            await at_once(stores[0], stores[1], visits)
+            await put_cut(stores, archive)
+            assert_in_order(versions(db), visits)
+        for store in stores:
+            await store.finish()
+            await store.close()
+
+    asyncio.run(main())
+
+
+def assert_in_order(found: list[Version], visits: list[Seen]) -> None:
+    """The versions are those of the visits in time order."""
+    contents = [each.content for each in visits]
+    runs = [
+        (content, [day for day, _ in some])
+        for content, some in (
+            (key, list(group)) for key, group in groupby(enumerate(contents, 1), key=lambda e: e[1])
+        )
+    ]
+    assert [
+        (each["title"][-1], (each["changed_at"] - START).days, (each["last_seen_at"] - START).days)
+        for each in found
+    ] == [(content, days[0], days[-1]) for content, days in runs]
+    assert [each["revision"] for each in found] == list(range(1, len(runs) + 1))
+    assert [each["_id"]["revision"] for each in found[:-1]] == list(range(1, len(runs)))
+    assert all(
+        each["breadcrumb"] == [f"day {days[0]}"]
+        for each, (_, days) in zip(found, runs, strict=True)
+    )

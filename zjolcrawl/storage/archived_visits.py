@@ -38,19 +38,11 @@ class ArchivedVisits:
     def __init__(self, index: ArchiveIndex) -> None:
         self._index = index
 
-    def around(
-        self, version: dict[str, Any], moment: datetime
-    ) -> tuple[datetime | None, datetime | None]:
-        """The last visit before a moment and the first one after it, within a version; None if there is none.
-
-        After it, a visit that can be parsed comes before one that found the page unchanged (304).
-        """
+    def of(self, version: dict[str, Any]) -> list[tuple[datetime, bool]]:
+        """The visits while a version was in force, and whether each has a page: a 304 has none."""
         span = warc_date(version["changed_at"]), warc_date(version["last_seen_at"])
-        found = list(self._index.visits(addresses_of(version), *span))
-        before = [each.seen_at for each in found if each.seen_at < moment]
-        after = [each for each in found if each.seen_at > moment]
-        first = min(after, key=lambda each: (each.status != 200, each.date), default=None)
-        return max(before, default=None), first.seen_at if first else None
+        found = self._index.visits(addresses_of(version), *span)
+        return [(each.seen_at, each.status == 200) for each in found]
 
 
 def addresses_of(version: dict[str, Any]) -> set[str]:

@@ -7,7 +7,7 @@ result does not depend on the order in which visits are placed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -28,9 +28,9 @@ from zjolcrawl.storage.versions import (
     with_takedowns,
 )
 
-Around = Callable[[Version, datetime], tuple[datetime | None, datetime | None]]
-"""For a version and a moment in it: the last visit of the article before it and the first one after it that
-the archive knows, within the version; None if it knows none.
+Visits = Callable[[Version], list[tuple[datetime, bool]]]
+"""For a version: the visits that the archive has of the article while it was in force, by time, and whether
+each has a page that can be parsed.
 """
 
 
@@ -126,14 +126,14 @@ class Change:
 class Placing:
     """Places one visit of an article that is not after all others.
 
-    `document` is the page's part, with the time of the visit as `last_seen_at`. With `around`, copies that a
+    `document` is the page's part, with the time of the visit as `last_seen_at`. With `visits`, copies that a
     cut leaves are marked as unread, because their own captures can be re-parsed.
     """
 
     def __init__(
-        self, document: Version, stored: Stored, run_id: ObjectId, around: Around | None
+        self, document: Version, stored: Stored, run_id: ObjectId, visits: Visits | None
     ) -> None:
-        self._document, self._run_id, self._around = document, run_id, around
+        self._document, self._run_id, self._visits = document, run_id, visits
         self._seen: datetime = document["last_seen_at"]
         self._versions = list(stored.versions)
         before = (i for i, v in enumerate(self._versions) if v["changed_at"] <= self._seen)
@@ -146,9 +146,11 @@ class Placing:
             if not is_alike(self._document, known):
                 return self._cut(known)
             return self._merged(self._at, self._own(known))
-        if known and is_alike(self._document, known):
-            return self._merged(self._at, {**known, "last_seen_at": self._seen})
         later = self._versions[self._at + 1]
+        if known and is_alike(self._document, known):
+            if is_alike(self._document, later):
+                return self._joined(known, later)
+            return self._merged(self._at, {**known, "last_seen_at": self._seen})
         if is_alike(self._document, later):
             return self._merged(self._at + 1, self._first_of(later, known))
         version = first_version(self._document, self._run_id)
@@ -162,7 +164,10 @@ class Placing:
             return known
         version = with_bookkeeping(self._document, known)
         version = {**version, "run_id": self._run_id}
-        return carried(version, self._versions[self._at - 1]) if self._at else version
+        if not self._at:
+            return version
+        former = self._versions[self._at - 1]
+        return self._like(former, carried(version, former))
 
     def _first_of(self, later: Version, known: Version | None) -> Version:
         """The version `later`, which begins with this visit; `known` is the one before it."""
@@ -175,29 +180,46 @@ class Placing:
 
     def _like(self, known: Version, version: Version) -> Version:
         """A version that takes something from a copy: it is re-parsed after the copy, to have what that has then."""
-        return unread(version) if self._around and is_unread(known) else version
+        return unread(version) if self._visits and is_unread(known) else version
 
     def _merged(self, index: int, version: Version) -> Change:
         self._versions[index] = with_images(with_lists(version, self._document), self._document)
         return Change(self._finished(index), index)
 
+    def _joined(self, known: Version, later: Version) -> Change:
+        """One version of two with the same content, because the one between them is no more."""
+        version = with_images(
+            with_lists({**known, "last_seen_at": later["last_seen_at"]}, later), later
+        )
+        version |= {name: later[name] for name in ("_id", "revision")}
+        self._versions[self._at : self._at + 2] = [self._like(later, version)]
+        change = self._merged(self._at, self._versions[self._at])
+        span = (known["changed_at"], later["last_seen_at"]) if self._visits else None
+        return replace(change, reread=span)
+
     def _cut(self, known: Version) -> Change:
         """The version in force then has another content: it ends before the visit, and begins again after it."""
         begin, end = known["changed_at"], known["last_seen_at"]
-        before, after = self._around(known, self._seen) if self._around else (None, None)
+        visits = self._visits(known) if self._visits else []
+        pages = [at for at, has_page in visits if has_page]
         parts = []
         if begin < self._seen:
-            parts.append({**known, "last_seen_at": before or begin})
+            before = max((at for at, _ in visits if at < self._seen), default=begin)
+            first = {**known, "last_seen_at": before}
+            parts.append(unread(first) if begin in pages else first)
         if self._seen < end:
-            parts.append({**known, "changed_at": after or end})
-        if self._around:
-            parts = [unread(each) for each in parts]
+            after = [at for at in pages if at > self._seen] or [
+                a for a, _ in visits if a > self._seen
+            ]
+            begins = min(after, default=end)
+            second = {**known, "changed_at": begins}
+            parts.append(unread(second) if begins in pages else second)
         is_newest = self._at == len(self._versions) - 1
         self._versions[self._at : self._at + 1] = parts
         added = None
         if len(parts) == 2:  # the newest version stays in `articles`, so its first half is added
             added = self._at if is_newest else self._at + 1
-        span = (begin, end) if self._around else None
+        span = (begin, end) if self._visits else None
         versions = with_takedowns(self._versions, self._seen)
         return Change(versions, self._at, added, again=True, reread=span)
 

@@ -220,7 +220,7 @@ class HistoryWriter:
             )
         except DuplicateKeyError:  # two processes inserted it at once
             return False
-        return bool(row["holder"] == holder)
+        return bool(row and row["holder"] == holder)
 
 
 def difference(known: Version, version: Version) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from pymongo import UpdateOne
 from zjolcrawl.clock import clock_limit
 from zjolcrawl.storage.change_feed import SET_WRITTEN_AT
 from zjolcrawl.storage.documents import is_same_content
-from zjolcrawl.storage.history import Around, Change, Placing, Stored
+from zjolcrawl.storage.history import Change, Placing, Stored, Visits
 from zjolcrawl.storage.versions import (
+    UNREAD,
     Version,
     first_version,
     is_alike,
@@ -60,11 +61,19 @@ class RevisionPolicy:
     """What a visit means for an article, for visits of one run.
 
     A stored visit after `limit` comes from a clock that was ahead, so it counts as earlier than any other.
-    `around`, if set, knows the visits in the archive.
+    `visits`, if set, knows the visits in the archive. A visit that would make a version beside one that an
+    older parser read is then put off once, until that one is re-parsed: the parser may be what differs.
+    `put_off` has the visits for which that was done, by URL and time.
     """
 
-    def __init__(self, run_id: ObjectId, around: Around | None = None) -> None:
-        self._run_id, self._limit, self._around = run_id, clock_limit(), around
+    def __init__(
+        self,
+        run_id: ObjectId,
+        visits: Visits | None = None,
+        put_off: set[tuple[str, datetime]] | None = None,
+    ) -> None:
+        self._run_id, self._limit, self._visits = run_id, clock_limit(), visits
+        self._put_off = put_off if put_off is not None else set()
 
     def decide(self, document: Version, newest: Version | None, former: list[Version]) -> Decision:
         """The decision for a visit, given the `newest` version and the `former` ones, oldest first.
@@ -86,19 +95,52 @@ class RevisionPolicy:
             decision = self._later(document, newest)
         else:
             decision = self._placed(document, stored)
-        return replace(decision, reread=self._reread(seen, decision))
+        if decision.what in {"changed", "inserted"} and (beside := self._others(document, stored)):
+            self._put_off.add((document["_id"], seen))
+            moments = [seen, *(each["changed_at"] for each in beside)]
+            unchanged = Change(stored.versions, 0)
+            span = min(moments), max(moments)
+            return Decision("same", None, None, stored, unchanged, span)
+        return replace(decision, reread=self._reread(seen, decision, stored))
 
-    def _reread(self, seen: datetime, decision: Decision) -> tuple[datetime, datetime] | None:
-        """What must be re-parsed after a visit: that of a version that was cut, or is a copy already."""
-        change = decision.change
-        if not self._around or (change and change.reread):
-            return change.reread if change else None
-        known = change.versions[change.index] if change else decision.version or decision.known
-        return (min(known["changed_at"], seen), seen) if known and is_unread(known) else None
+    def _others(self, document: Version, stored: Stored) -> list[Version]:
+        """The versions around a visit that another parser read, unless the visit was put off before."""
+        seen = document["last_seen_at"]
+        if not self._visits or (document["_id"], seen) in self._put_off:
+            return []
+        before = [each for each in stored.versions if each["changed_at"] <= seen][-1:]
+        after = [each for each in stored.versions if each["changed_at"] > seen][:1]
+        read = document["parser"]["version"]
+        return [v for v in (*before, *after) if v["parser"]["version"] not in {read, UNREAD}]
+
+    def _reread(
+        self, seen: datetime, decision: Decision, stored: Stored
+    ) -> tuple[datetime, datetime] | None:
+        """What must be re-parsed after a visit: that of a version that was cut, and of copies beside it.
+
+        A killed run may have left copies.
+        """
+        if not self._visits:
+            return None
+        versions, index = stored.versions, len(stored.versions) - 1
+        if change := decision.change:
+            versions, index = change.versions, change.index
+        elif decision.version and decision.what == "changed":
+            versions, index = [*versions, decision.version], index + 1
+        span = change.reread if change else None
+        if not span and not is_unread(versions[index]):
+            return None
+        first = last = min(index, len(versions) - 1)
+        while first and is_unread(versions[first - 1]):
+            first -= 1
+        while last + 1 < len(versions) and is_unread(versions[last + 1]):
+            last += 1
+        begin, end = versions[first]["changed_at"], versions[last]["last_seen_at"]
+        return min(begin, seen, *(span or ())), max(end, seen, *(span or ()))
 
     def _placed(self, document: Version, stored: Stored) -> Decision:
         """The decision for a visit before or between others."""
-        change = Placing(document, stored, self._run_id, self._around).change()
+        change = Placing(document, stored, self._run_id, self._visits).change()
         if change.again or change.is_insertion:
             return Decision("inserted", None, None, stored, change)
         if not stored.has_copies:
@@ -122,7 +164,7 @@ class RevisionPolicy:
         if is_read_otherwise(document, newest):
             return Decision("same", newest, seen_again(document, newest, self._run_id) | back)
         version = next_version(document, newest, self._run_id) | back
-        if self._around and is_unread(
+        if self._visits and is_unread(
             newest
         ):  # it carries what the copy knows, which may become less
             version = unread(version)
@@ -173,7 +215,7 @@ class RevisionPolicy:
 def _must_be_placed(document: Version, own: Version) -> bool:
     """Whether a version's own visit is placed like another, because the version is a copy.
 
-    The copy keeps its other visits if this one has another content.
+    The copy keeps its other visits if this one has another content; a former one without others ends.
     """
-    alone = own["changed_at"] == own["last_seen_at"]
+    alone = own["changed_at"] == own["last_seen_at"] and isinstance(own["_id"], str)
     return is_unread(own) and (is_alike(document, own) or not alone)

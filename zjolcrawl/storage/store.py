@@ -138,7 +138,7 @@ class Store(CrawlQueries):
 
     def know_visits(self, index: ArchiveIndex) -> None:
         """Let versions end and begin at visits of this archive; `cut` then tells what to re-parse."""
-        self.writer.versions.around = ArchivedVisits(index).around
+        self.writer.versions.visits = ArchivedVisits(index).of
 
     async def cut(self) -> list[CutVisits]:
         """Write the buffer; returns the visits that must be re-parsed since the last call. Raises StoreError.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from types import MappingProxyType
 
 from bson import ObjectId
@@ -16,10 +17,10 @@ from zjolcrawl.storage.change_feed import PUBLIC_FIELDS, SERVER_TIME, SET_WRITTE
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.documents import former_versions
 from zjolcrawl.storage.errors import DUPLICATE
-from zjolcrawl.storage.history import Around
+from zjolcrawl.storage.history import Visits
 from zjolcrawl.storage.history_writer import LAST, HistoryWriter, VersionRefused, difference
 from zjolcrawl.storage.revision_policy import Decision, RevisionPolicy, What
-from zjolcrawl.storage.versions import Version
+from zjolcrawl.storage.versions import Version, is_unread
 
 Documents = dict[str, Version]
 Operation = InsertOne[Version] | ReplaceOne[Version] | UpdateOne
@@ -40,11 +41,12 @@ async def decide_all(
     found = db["articles"].find({"_id": {"$in": list(documents)}}, PUBLIC_FIELDS)
     newest = {each["_id"]: each async for each in found}
     # Former versions are read only for visits that are not after the newest version, which is rare
-    # except in a reparse.
+    # except in a reparse, and to go on where a run was killed that had cut the newest one.
     older = {
         url: newest[url]["revision"]
         for url, document in documents.items()
-        if url in newest and document["last_seen_at"] <= newest[url]["last_seen_at"]
+        if url in newest
+        and (document["last_seen_at"] <= newest[url]["last_seen_at"] or is_unread(newest[url]))
     }
     former: dict[str, list[Version]] = {url: [] for url in older}
     # All of them: a run that was killed while it renumbered versions may have left more.
@@ -65,7 +67,7 @@ class VersionWriter:
     """Writes versions for one run.
 
     `counts` gets new, changed, inserted, same and reread. `results` maps the URL of each document of the last
-    `write` to one of these. `around`, if set, knows the visits in the archive; `cut` then gets, by URL, the
+    `write` to one of these. `visits`, if set, knows the visits in the archive; `cut` then gets, by URL, the
     visits that must be re-parsed, because a version was cut between them.
     """
 
@@ -73,8 +75,9 @@ class VersionWriter:
         self._db, self._run_id, self._counts = db, run_id, counts
         self._history = HistoryWriter(db)
         self.results: dict[str, What] = {}
-        self.around: Around | None = None
+        self.visits: Visits | None = None
         self.cut: dict[str, CutVisits] = {}
+        self._put_off: set[tuple[str, datetime]] = set()
 
     async def write(self, documents: Documents) -> dict[str, str]:
         """Write documents by URL; returns the reasons for refused ones, by URL. Raises PyMongoError.
@@ -95,7 +98,7 @@ class VersionWriter:
 
     async def _round(self, documents: Documents, refused: dict[str, str]) -> Documents:
         """One try; returns the documents for which another process was faster."""
-        policy = RevisionPolicy(self._run_id, self.around)
+        policy = RevisionPolicy(self._run_id, self.visits, self._put_off)
         decisions = await decide_all(self._db, documents, policy)
         for url, each in decisions.items():
             if each.reread:
