@@ -65,17 +65,17 @@ class HistoryWriter:
         try:
             async with self._lock(url):
                 now = await self._read(url)
-                if now.newest != stored.newest or now.slots != stored.slots:
+                if not now.is_sound:
+                    await self._renumber(url, now, now.versions)
                     return False
-                if not stored.is_sound:
-                    await self._renumber(url, stored, stored.versions)
+                if now.versions != stored.versions:
                     return False
                 if change.added is None:  # a version less
-                    await self._renumber(url, stored, change.versions)
-                elif change.versions[-1]["changed_at"] != stored.newest["changed_at"]:
-                    await self._cut_newest(url, stored, change)
+                    await self._renumber(url, now, change.versions)
+                elif change.versions[-1]["changed_at"] != now.newest["changed_at"]:
+                    await self._cut_newest(url, now, change)
                 else:
-                    await self._insert(url, stored, change)
+                    await self._insert(url, now, change)
         except Overtaken:
             return False
         return not change.again
