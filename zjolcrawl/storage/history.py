@@ -7,7 +7,7 @@ result does not depend on the order in which visits are placed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -39,59 +39,44 @@ class Stored:
     """The stored versions of an article: the `newest`, and its documents in `revisions` by number.
 
     If a run was killed while it renumbered versions, two numbers may have the same version, or one number
-    none (storage.history_writer).
+    none (storage.history_writer). Documents with the newest version's number or a larger one are `left`: an
+    edit that is being written, or that a killed run was about to write. They count for nothing.
     """
 
     newest: Version
-    slots: list[Version]
+    found: InitVar[list[Version]]
+    slots: list[Version] = field(init=False)
+    left: list[Version] = field(init=False)
     versions: list[Version] = field(init=False)
     """All versions, oldest first; each once, the last is the newest."""
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, found: list[Version]) -> None:
+        slots = [each for each in found if each["_id"]["revision"] < self.newest["revision"]]
         kept: dict[datetime, Version] = {}
-        for slot in self.slots:
+        for slot in slots:
             known = kept.get(slot["changed_at"])
-            if slot["changed_at"] != self.newest["changed_at"] and (
-                # A run that re-parsed the version meanwhile is a later one.
-                known is None or slot["run_id"] >= known["run_id"]
-            ):
+            # A run that re-parsed the version meanwhile is a later one.
+            if known is None or slot["run_id"] >= known["run_id"]:
                 kept[slot["changed_at"]] = slot
+        kept.pop(self.newest["changed_at"], None)
         former = list(kept.values())
         halves = {id(b) for a, b in pairwise(former) if _is_half(b, a)}
         versions = [each for each in former if id(each) not in halves]
+        object.__setattr__(self, "slots", slots)
+        object.__setattr__(self, "left", found[len(slots) :])
         object.__setattr__(self, "versions", [*versions, self.newest])
 
     @property
     def has_copies(self) -> bool:
         """Whether a version has two numbers."""
-        return len(self._own_slots) != len(self.versions) - 1
-
-    @property
-    def _own_slots(self) -> list[Version]:
-        """The slots without a copy of the newest version under its own number.
-
-        That is an edit that another process is writing, or that a killed run was about to write.
-        """
-        if not self.slots:
-            return []
-        last = self.slots[-1]
-        number, changed_at = last["_id"]["revision"], last["changed_at"]
-        is_copy = number == self.newest["revision"] and changed_at == self.newest["changed_at"]
-        return self.slots[:-1] if is_copy else self.slots
+        return len(self.slots) != len(self.versions) - 1
 
     @property
     def is_sound(self) -> bool:
         """Whether the numbers of the versions are 1, 2, … without a gap or a copy."""
-        former = self.versions[:-1]
-        own = self._own_slots
-        return (
-            len(own) == len(former) == self.newest["revision"] - 1
-            and all(a is b for a, b in zip(own, former, strict=True))
-            and all(
-                each["_id"]["revision"] == each["revision"] == number
-                for number, each in enumerate(own, 1)
-            )
-        )
+        numbers = [(each["_id"]["revision"], each["revision"]) for each in self.slots]
+        last = self.newest["revision"]
+        return not self.has_copies and numbers == [(n, n) for n in range(1, last)]
 
 
 def _is_half(version: Version, former: Version) -> bool:

@@ -38,8 +38,7 @@ from zjolcrawl.storage.versions import Version
 LOCK_SECONDS = 30.0
 """How long a lock lasts if its holder was killed. A holder that lives gives up after a third of that."""
 _POLL_SECONDS = 0.05
-LAST = 2**31
-"""Above every number of a version."""
+_LAST = 2**31  # above every number of a version
 
 
 class Overtaken(Exception):
@@ -70,7 +69,9 @@ class HistoryWriter:
                     return False
                 if now.versions != stored.versions:
                     return False
-                if change.added is None:  # a version less
+                if len(change.versions) == len(now.versions):
+                    await self._write_changed(url, now, change.versions)
+                elif change.added is None:  # a version less
                     await self._renumber(url, now, change.versions)
                 elif change.versions[-1]["changed_at"] != now.newest["changed_at"]:
                     await self._cut_newest(url, now, change)
@@ -80,22 +81,32 @@ class HistoryWriter:
             return False
         return not change.again
 
-    async def repair(self, url: str) -> None:
-        """Number the versions of an article from 1 up if they are not. Raises PyMongoError."""
+    async def keep(self, url: str, newest: Version) -> bool:
+        """Save the newest version under its number, which is taken. False: decide again.
+
+        The number has a copy of the same version, which a killed run or another process left, or a version
+        that was left while versions were renumbered. Raises PyMongoError.
+        """
         try:
             async with self._lock(url):
-                stored = await self._read(url)
-                if not stored.is_sound:
-                    await self._renumber(url, stored, stored.versions)
+                now = await self._read(url)
+                if not now.is_sound:
+                    await self._renumber(url, now, now.versions)
+                    return False
+                state = ("revision", "changed_at", "last_seen_at")
+                if any(now.newest[name] != newest[name] for name in state):
+                    return False
+                await self._write(url, newest["revision"], newest, None)
         except Overtaken:
-            pass
+            return False
+        return True
 
     async def _read(self, url: str) -> Stored:
         """The stored versions. Raises Overtaken if the article was deleted."""
         newest = await self._db["articles"].find_one({"_id": url}, PUBLIC_FIELDS)
         if newest is None:
             raise Overtaken
-        found = self._db["revisions"].find(former_versions(url, 1, LAST)).sort("_id", 1)
+        found = self._db["revisions"].find(former_versions(url, 1, _LAST)).sort("_id", 1)
         return Stored(newest, [each async for each in found])
 
     async def _insert(self, url: str, stored: Stored, change: Change) -> None:
@@ -105,29 +116,23 @@ class HistoryWriter:
         await self._set_newest(stored.newest, versions[-1], len(versions))
         for index in range(len(former), place, -1):
             expected = former[index] if index < len(former) else None
-            await self._write(url, index + 1, versions[index], expected, stored.newest)
+            await self._write(url, index + 1, versions[index], expected)
         expected = former[place] if place < len(former) else None
         try:
-            await self._write(
-                url, place + 1, versions[place], expected, stored.newest, bypass=change.again
-            )
+            await self._write(url, place + 1, versions[place], expected, bypass=change.again)
         except VersionRefused:
             await self._renumber(url, await self._read(url), stored.versions)
             raise
-        for index in range(place):
-            if versions[index] != former[index]:
-                await self._write(url, index + 1, versions[index], former[index], stored.newest)
+        await self._write_former(url, stored, versions[:place])
 
     async def _cut_newest(self, url: str, stored: Stored, change: Change) -> None:
-        """Put the first half of the newest version into `revisions`; `articles` keeps the second half.
-
-        That is the order of an ordinary edit.
-        """
+        """Put the first half of the newest version into `revisions`; `articles` keeps the second half."""
         half, newest = change.versions[-2:]
         number = stored.newest["revision"]
-        await self._write(url, number, half, None, stored.newest)
-        await self._set_newest(stored.newest, newest, number + 1)
-        await self._write_changed(url, stored.versions[:-1], change.versions)
+        await self._set_newest(stored.newest, stored.newest, number + 1)
+        await self._write(url, number, half, None)
+        await self._set_newest({**stored.newest, "revision": number + 1}, newest, number + 1)
+        await self._write_former(url, stored, change.versions)
 
     async def _renumber(self, url: str, stored: Stored, versions: list[Version]) -> None:
         """Write these versions from number 1 up, and delete the documents that are left over.
@@ -139,24 +144,28 @@ class HistoryWriter:
         for number, version in enumerate(versions[:-1], 1):
             slot = slots.get(number)
             if slot != _numbered(url, number, version):
-                await self._write(url, number, version, slot, stored.newest)
+                await self._write(url, number, version, slot)
         last = len(versions)
         if stored.newest["revision"] != last or versions[-1] != stored.newest:
             await self._set_newest(stored.newest, versions[-1], last)
-        for number, slot in slots.items():
+        for slot in [*stored.slots, *stored.left]:
             # An edit that is being written relies on its copy of the newest version.
             is_copy = slot["changed_at"] == stored.newest["changed_at"]
+            number = slot["_id"]["revision"]
             if number > last or (number == last and not is_copy):
                 state = {name: slot[name] for name in ("_id", "changed_at")}
                 await self._db["revisions"].delete_one(state)
 
-    async def _write_changed(
-        self, url: str, former: list[Version], versions: list[Version]
-    ) -> None:
-        """Write the former versions that differ, under their present numbers."""
-        for number, (old, new) in enumerate(zip(former, versions, strict=False), 1):
+    async def _write_changed(self, url: str, stored: Stored, versions: list[Version]) -> None:
+        """Write the versions that differ, under their present numbers."""
+        await self._write_former(url, stored, versions)
+        if versions[-1] != stored.newest:
+            await self._set_newest(stored.newest, versions[-1], len(versions))
+
+    async def _write_former(self, url: str, stored: Stored, versions: list[Version]) -> None:
+        for number, (old, new) in enumerate(zip(stored.versions[:-1], versions, strict=False), 1):
             if old != new:
-                await self._write(url, number, new, old, old)
+                await self._write(url, number, new, old)
 
     async def _set_newest(self, known: Version, version: Version, number: int) -> None:
         """Change the newest version as far as it differs, and its number. Raises Overtaken."""
@@ -166,20 +175,22 @@ class HistoryWriter:
         await self._execute("articles", UpdateOne(state, update))
 
     async def _write(
-        self, url: str, number: int, version: Version, expected: Version | None, newest: Version,
-        *, bypass: bool = True,
-    ) -> None:  # fmt: skip
-        """Write a former version under a number where `expected` is, or nothing. Raises Overtaken.
+        self,
+        url: str,
+        number: int,
+        version: Version,
+        expected: Version | None,
+        *,
+        bypass: bool = True,
+    ) -> None:
+        """Write a former version under a number where `expected` is, or nothing that counts. Raises Overtaken.
 
-        A copy of the newest version, which an edit left, counts as nothing. `bypass`: the version is stored
-        already, so it stays part of the history even if the validator refuses it today.
+        `bypass`: the version is stored already, so it stays part of the history even if the validator refuses
+        it today.
         """
         document = _numbered(url, number, version)
         state: Version = {"_id": document["_id"]}
-        if expected is None:
-            state["changed_at"] = newest["changed_at"]
-        else:
-            # Also without a change of the version since it was copied.
+        if expected:  # also without a change of the version since it was copied
             state |= {name: expected[name] for name in ("changed_at", "last_seen_at", "run_id")}
         replaced = ReplaceOne(state, document, upsert=expected is None)
         await self._execute("revisions", replaced, bypass=bypass)

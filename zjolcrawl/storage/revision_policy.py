@@ -56,6 +56,13 @@ class Decision:
     change: Change | None = None
     reread: tuple[datetime, datetime] | None = None
 
+    @property
+    def is_write(self) -> bool:
+        """Whether `change` changes anything."""
+        if not self.stored or not self.change:
+            return False
+        return self.stored.has_copies or self.stored.versions != self.change.versions
+
 
 class RevisionPolicy:
     """What a visit means for an article, for visits of one run.
@@ -209,7 +216,8 @@ class RevisionPolicy:
                 update.setdefault("$addToSet", {})[name] = {"$each": more}
         if values or "$addToSet" in update:
             update["$currentDate"] = SET_WRITTEN_AT
-        return UpdateOne({"_id": known["_id"]}, {k: v for k, v in update.items() if v})
+        state = {name: known[name] for name in ("_id", "changed_at")}
+        return UpdateOne(state, {k: v for k, v in update.items() if v})
 
 
 def _must_be_placed(document: Version, own: Version) -> bool:

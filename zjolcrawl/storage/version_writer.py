@@ -7,24 +7,27 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 
 from bson import ObjectId
 from pymongo import InsertOne, ReplaceOne, UpdateOne
 
 from zjolcrawl.storage.archived_visits import CutVisits
 from zjolcrawl.storage.bulk import write_each
-from zjolcrawl.storage.change_feed import PUBLIC_FIELDS, SERVER_TIME, SET_WRITTEN_AT
+from zjolcrawl.storage.change_feed import PUBLIC_FIELDS, SERVER_TIME
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.documents import former_versions
 from zjolcrawl.storage.errors import DUPLICATE
 from zjolcrawl.storage.history import Visits
-from zjolcrawl.storage.history_writer import LAST, HistoryWriter, VersionRefused, difference
+from zjolcrawl.storage.history_writer import HistoryWriter, VersionRefused
 from zjolcrawl.storage.revision_policy import Decision, RevisionPolicy, What
 from zjolcrawl.storage.versions import Version, is_unread
 
 Documents = dict[str, Version]
 Operation = InsertOne[Version] | ReplaceOne[Version] | UpdateOne
 _ROUNDS = 20  # of a write; most take one, a visit that cuts a version two
+# A touch by another process makes the versions different ones, too.
+_STATE = ("_id", "revision", "changed_at", "last_seen_at")
 _AT_ONCE = 16  # articles whose versions are renumbered together
 
 
@@ -49,8 +52,7 @@ async def decide_all(
         and (document["last_seen_at"] <= newest[url]["last_seen_at"] or is_unread(newest[url]))
     }
     former: dict[str, list[Version]] = {url: [] for url in older}
-    # All of them: a run that was killed while it renumbered versions may have left more.
-    keys = [former_versions(url, 1, LAST) for url, last in older.items() if last > 1]
+    keys = [former_versions(url, 1, last) for url, last in older.items() if last > 1]
     if keys:
         async for each in db["revisions"].find({"$or": keys}).sort("_id", 1):
             former[each["_id"]["url"]].append(each)
@@ -117,7 +119,7 @@ class VersionWriter:
                     state = {name: each.known[name] for name in ("_id", "changed_at")}
                     revisions[url] = ReplaceOne(state, each.version)
             elif each.version:
-                state = {name: each.known[name] for name in ("_id", "revision", "changed_at")}
+                state = {name: each.known[name] for name in _STATE}
                 articles[url] = ReplaceOne(state, {**each.version, "written_at": SERVER_TIME})
             elif each.what == "same":
                 articles[url] = policy.touch(documents[url], each.known)
@@ -146,36 +148,19 @@ class VersionWriter:
         for url, each in decisions.items():
             if each.what == "changed" and each.known:
                 key = {"url": url, "revision": each.known["revision"]}
-                # A run that was killed after this step left a copy; the version may have been touched since.
-                older = {
-                    "_id": key, "changed_at": each.known["changed_at"],
-                    "last_seen_at": {"$lte": each.known["last_seen_at"]},
-                }  # fmt: skip
-                former[url] = ReplaceOne(older, {**each.known, "_id": key}, upsert=True)
+                former[url] = InsertOne({**each.known, "_id": key})
         # Bypass the validator: a version that it refuses today is still part of the history.
         errors, _ = await self._bulk("revisions", former, bypass=True)
-        taken = [url for url, (code, _) in errors.items() if code == DUPLICATE]
-        again = await self._of_another_version(taken, decisions) if taken else set()
+        again: set[str] = set()
         for url, (code, why) in errors.items():
-            # A duplicate of the same version was saved later, by another process.
+            known = decisions[url].known
             if code != DUPLICATE:
                 refused[url] = f"the previous version cannot be saved: {why}"
-            if code != DUPLICATE or url in again:
+                del decisions[url]
+            elif known and not await self._history.keep(url, known):
+                again.add(url)
                 del decisions[url]
         return again
-
-    async def _of_another_version(
-        self, urls: list[str], decisions: dict[str, Decision]
-    ) -> set[str]:
-        """The articles whose newest number another version has; their versions are numbered again."""
-        known = {url: each for url in urls if (each := decisions[url].known)}
-        keys = [{"url": url, "revision": each["revision"]} for url, each in known.items()]
-        found = self._db["revisions"].find({"_id": {"$in": keys}}, {"changed_at": 1})
-        saved = {row["_id"]["url"]: row["changed_at"] async for row in found}
-        others = {url for url, each in known.items() if saved.get(url) != each["changed_at"]}
-        for url in others:
-            await self._history.repair(url)
-        return others
 
     async def _change_histories(
         self, decisions: dict[str, Decision], refused: dict[str, str]
@@ -184,15 +169,19 @@ class VersionWriter:
         again: set[str] = set()
         slots = asyncio.Semaphore(_AT_ONCE)
 
-        async def write(url: str, each: Decision) -> None:
+        async def write(url: str, *each: Any) -> None:
             async with slots:
                 try:
-                    if not await self._change_history(url, each):
+                    if not await self._history.apply(url, *each):
                         again.add(url)
                 except VersionRefused as error:
                     refused[url] = str(error)
 
-        late = [(url, each) for url, each in decisions.items() if each.change]
+        late = [
+            (url, each.stored, each.change)
+            for url, each in decisions.items()
+            if each.change and each.stored and each.is_write
+        ]
         done = await asyncio.gather(*(write(*each) for each in late), return_exceptions=True)
         for error in done:
             if isinstance(error, BaseException):
@@ -207,45 +196,25 @@ class VersionWriter:
             [document, *versions], *decision.reread
         )
 
-    async def _change_history(self, url: str, decision: Decision) -> bool:
-        """Write one change of an article's versions; whether the visit is stored now."""
-        stored, change = decision.stored, decision.change
-        assert stored
-        assert change
-        if len(change.versions) != len(stored.versions) or not stored.is_sound:
-            return await self._history.apply(url, stored, change)
-        changed = [
-            (old, new)
-            for old, new in zip(stored.versions, change.versions, strict=True)
-            if old != new
-        ]
-        moved = [await self._update(*pair) for pair in changed]
-        return all(moved) and not change.again
-
-    async def _update(self, known: Version, version: Version) -> bool:
-        """Change one stored version; False if another process moved it."""
-        is_newest = isinstance(known["_id"], str)
-        update = difference(known, version)
-        collection, names = "revisions", ["_id", "changed_at"]
-        if is_newest:
-            collection, names = "articles", [*names, "revision"]
-            update["$currentDate"] = SET_WRITTEN_AT
-        state = {name: known[name] for name in names}
-        errors, missed = await self._bulk(collection, {"": UpdateOne(state, update)}, bypass=True)
-        for _, why in errors.values():
-            raise VersionRefused(why)
-        return not missed
-
     async def _overtaken(self, decisions: dict[str, Decision], others: Iterable[str]) -> set[str]:
-        """The articles that another process replaced first."""
-        replaced = {
-            url: each.version["revision"] for url, each in decisions.items()
-            if each.version and each.known and isinstance(each.known["_id"], str) and url not in others
-        }  # fmt: skip
-        mine = {"_id": {"$in": list(replaced)}, "run_id": self._run_id}
-        cursor = self._db["articles"].find(mine, {"revision": 1})
-        done = {d["_id"] async for d in cursor if d["revision"] == replaced[d["_id"]]}
-        return replaced.keys() - done
+        """The articles that another process changed first."""
+        mine = {u: each for u, each in decisions.items() if u not in others and _is_of_newest(each)}
+        fields = dict.fromkeys(("changed_at", "run_id"), 1)
+        found = self._db["articles"].find({"_id": {"$in": list(mine)}}, fields)
+        stored = {each["_id"]: each async for each in found}
+        return {url for url, each in mine.items() if not self._is_done(each, stored.get(url, {}))}
+
+    def _is_done(self, decision: Decision, stored: Version) -> bool:
+        """Whether an article has what this run wrote; if in doubt not, because writing it again does no harm."""
+        version = decision.version
+        if not version:
+            return bool(decision.known and stored.get("changed_at") == decision.known["changed_at"])
+        is_mine = stored.get("run_id") == self._run_id
+        return (
+            is_mine
+            and stored.get("changed_at") == version["changed_at"]
+            and decision.what == "changed"
+        )
 
     async def _bulk(
         self, collection: str, operations: dict[str, Operation], *, bypass: bool = False
@@ -255,3 +224,8 @@ class VersionWriter:
         urls = list(operations)
         errors = {urls[index]: error for index, error in written.errors.items()}
         return errors, len(operations) - written.done - len(errors)
+
+
+def _is_of_newest(decision: Decision) -> bool:
+    """Whether a decision replaces or touches the newest version."""
+    return bool(decision.known and isinstance(decision.known["_id"], str) and not decision.change)
