@@ -86,14 +86,18 @@ class RunSummary:
         doubted = f", {c['doubted']} in doubt" if c["doubted"] else ""
         off = f" ({c['columns_off']} switched off)" if c["columns_off"] else ""
         reused = f"{c['images_reused']} already stored, " if c["images_reused"] else ""
-        earlier = f", {c['inserted']} earlier" if c["inserted"] else ""
         return (
             f"{counted(c['columns'], 'column')}{off}, {counted(c['pages'], 'page')}, {counted(c['links'], 'link')} found "
-            f"({c['links_new']} new); stored {c['new']} new, {c['changed']} changed{earlier}, "
+            f"({c['links_new']} new); stored {c['new']} new, {c['changed']} changed{self._earlier()}, "
             f"{c['same']} same; {c['rejected'] - c['skipped']} rejected, {c['failed']} failed, "
             f"{c['gone']} gone{doubted}; images {c['images_stored']} stored, {reused}"
             f"{c['images_missing']} missing, {c['images_failed']} failed"
         )
+
+    def _earlier(self) -> str:
+        """The versions that were added before the newest one, if any."""
+        count = self.counts["inserted"]
+        return f", {count} earlier" if count else ""
 
     def _discovered(self) -> str:
         c = self.counts
@@ -105,7 +109,7 @@ class RunSummary:
     def _reread(self) -> str:
         c = self.counts
         return (
-            f"{counted(c['chosen'], 'capture')} re-parsed; {c['new']} new, {c['changed']} changed, "
-            f"{c['inserted']} earlier, {c['reread']} corrected, {c['same']} same; "
+            f"{counted(c['chosen'], 'capture')} re-parsed; {c['new']} new, {c['changed']} changed{self._earlier()}, "
+            f"{c['reread']} corrected, {c['same']} same; "
             f"{c['unread']} can no longer be parsed, {c['refused']} refused"
         )

@@ -19,7 +19,7 @@ BOOKKEEPING = (
     "returned_at", "run_id",
 )  # fmt: skip
 """The fields of a version that the store sets, not the page."""
-UNREAD = 0
+UNREAD = -1
 """The parser version of a copy that is not yet re-parsed from its own record."""
 _OF_IMAGE = re.compile(r"image (\d+): ")
 
