@@ -6,6 +6,7 @@ write is in the journal of a majority before the next begins.
      1  frontier   read     columns that have listed the articles since their requests
      2  articles   read     stored versions [and former ones in `revisions`]
      3  [revisions write    the versions that edits replace]
+        [both      read and write    visits that are older than others (storage.history_writer)]
      4  articles   write    new versions, or only last_seen_at [and former versions that were re-parsed]
      5  frontier   read     columns once more, of links listed since 1 [articles write them]
      6  [articles  read and write    pages that are unchanged (304)]

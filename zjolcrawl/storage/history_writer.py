@@ -56,7 +56,7 @@ class HistoryWriter:
         self._db = db
 
     async def apply(self, url: str, stored: Stored, change: Change) -> bool:
-        """Write a change of more than single versions; whether the visit is stored now.
+        """Write a change of versions; whether the visit is stored now.
 
         False: decide again, because a step is done and the next one follows, or another process was faster.
         Raises VersionRefused and PyMongoError.
