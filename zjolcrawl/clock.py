@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
 
 def utc_now() -> datetime:
     """The current time in milliseconds, the precision of BSON."""

@@ -102,6 +102,14 @@ _IMAGE = (
     _string("sha256"), _string("path"), Field("width", "int"), Field("height", "int"),
     Field("bytes", "int"), _string("content_type"),
 )  # fmt: skip
+_PROVENANCE = (
+    Field("kind", "string", required=True, choices=("import", "backfill")),
+    _string("from", required=True),
+    Field("url", "string", checked=True),
+    Field("sha256", "string", checked=True),
+    Field("record", "string", checked=True),
+    Field("offset", "long", checked=True, least=0),
+)
 _PARSER = (_string("template", required=True), Field("version", "int", required=True))
 
 FIELDS: tuple[Field, ...] = (
@@ -144,6 +152,7 @@ FIELDS: tuple[Field, ...] = (
     Field("returned_at", "timestamp", "when it was found to be back"),
     Field("warc", "struct", "WARC record that this version was parsed from", parts=_RECORD),
     Field("pages_warc", "struct", "the records of all `pages`", many=True, parts=_RECORD),
+    Field("provenance", "struct", "where a capture that others made comes from: `kind` is `import` or `backfill`, `from` the file or archive, `url` the capture there; absent for a version that a crawl saw first", parts=_PROVENANCE),
     Field("parser", "struct", "template and parser version that read it", parts=_PARSER, required=True),
     Field("warnings", "string", "expected fields that were not found, and other doubts", many=True),
     Field("run_id", "objectid", "the run that wrote this version", required=True),

@@ -69,6 +69,8 @@ class Visit:
     listed it, `listed_at` is the list's date. `seen_at` is the time of the response, `validators` are its
     ETag and Last-Modified, `aliases` the other URLs of the page. `warc` locates its bytes in the archive:
     {file, offset, length, record_id}; `pages_warc` has one such entry for each further page that was read.
+    `provenance` says where a capture that others made comes from: {kind, from, url?, sha256?, record?, offset?};
+    None for a visit of our own.
     """
 
     link: str | None = None
@@ -79,6 +81,7 @@ class Visit:
     validators: dict[str, str] = field(default_factory=dict)
     warc: dict[str, Any] | None = None
     pages_warc: list[dict[str, Any]] = field(default_factory=list)
+    provenance: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)

@@ -40,6 +40,27 @@ _T = TypeVar("_T")
 _AT_ONCE = 100  # articles fetched together while a caller iterates
 
 
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a capture that others made comes from.
+
+    `kind` is import or backfill, `source` the file or archive (`from` in the schema), `url` the capture there,
+    `sha256` that of the file, `record` and `offset` the id and place of the record in it.
+    """
+
+    kind: str
+    source: str
+    url: str | None = None
+    sha256: str | None = None
+    record: str | None = None
+    offset: int | None = None
+
+    @classmethod
+    def of(cls, **values: Any) -> Self:
+        """A Provenance from the field of a document."""
+        return cls(source=values.pop("from"), **values)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivedArticle:
     """One version of an article; docs/reference/schema.md explains the fields.
@@ -89,6 +110,7 @@ class ArchivedArticle:
     returned_at: datetime | None = None
     warc: Pointer | None = None
     pages_warc: tuple[Pointer, ...] = ()
+    provenance: Provenance | None = None
     run_id: str | None = None
 
     @classmethod
@@ -117,7 +139,7 @@ class ArchivedArticle:
 _NAMES = {each.name for each in fields(ArchivedArticle)}
 _MADE: dict[str, Callable[..., Any]] = {
     "authors": Byline, "editors": Byline, "images": Image, "videos": Media, "attachments": Media,
-    "warc": Pointer, "pages_warc": Pointer,
+    "warc": Pointer, "pages_warc": Pointer, "provenance": Provenance.of,
 }  # fmt: skip
 
 

@@ -261,3 +261,32 @@ def test_rejected_links_of_papers_and_mobile_pages_count(db: Database[Any], comm
     )
     found = {(row["host"], row["month"]): row["rejected"] for row in told(command)}
     assert found == {("m.zjol.com.cn", None): 1, ("zjrb.zjol.com.cn", "2017-08"): 1}
+
+
+# What there is of each year.
+
+
+def test_years_and_who_saw_them_first(db: Database[Any], command: Crawl) -> None:
+    foreign = {name: {"kind": name, "from": "x"} for name in ("import", "backfill")}
+    edited = article(revision=3)
+    then = datetime(2004, 12, 31, 16, tzinfo=timezone.utc)  # 2005 in China
+    db.articles.insert_many(
+        [
+            article(revision=1), edited, article(month=None, revision=1),
+            article(CHINA, revision=1, provenance=foreign["backfill"]),
+            article(published_at=then, revision=2, provenance=foreign["import"]),
+        ]
+    )  # fmt: skip
+    key = {"url": edited["_id"], "revision": 1}
+    db.revisions.insert_one({"_id": key, "revision": 1, "provenance": foreign["import"]})
+    lines = shown(command, "--by", "year")
+    assert lines == [
+        ["–", "1", "1", "1", "0", "0"], ["2005", "1", "2", "1", "0", "0"],
+        ["2017", "3", "5", "1", "1", "1"], ["3", "years,", "5", "articles,", "8", "versions"],
+    ]  # fmt: skip
+    (found,) = told(command, "--by", "year", "--host", "china")
+    assert found == {
+        "year": "2017", "articles": 1, "versions": 1, "crawled": 0, "imported": 0, "backfilled": 1,
+    }  # fmt: skip
+    assert command("coverage", "--by", "year,host").returncode == 2
+    assert command("coverage", "--by", "year", "--marked").returncode == 2

@@ -50,6 +50,10 @@ def article(number: int, **more: Any) -> dict[str, Any]:
         "content_sha256": hashlib.sha256(body.encode()).hexdigest(), "revision": 1,
         "status": "live", "first_seen_at": at, "last_seen_at": at + timedelta(days=1),
         "changed_at": at, "warc": record, "pages_warc": [record, record],
+        "provenance": {
+            "kind": "import", "from": "old.warc.gz", "url": f"https://web.archive.org/web/2019id_/{url}",
+            "sha256": "f" * 64, "record": "<urn:uuid:2>", "offset": 1234,
+        },
         "parser": {"template": "T1", "version": 2}, "warnings": ["missing: nothing"], "run_id": RUN,
     }  # fmt: skip
     return {name: value for name, value in (values | more).items() if value is not None}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bson import ObjectId
 from pymongo.database import Database
 
 from tests.pipelines.test_images import JPEG, PNG
@@ -13,6 +17,8 @@ from tests.support.crawling import Begin, Crawl, ended
 from tests.support.pages import COLUMN, DAY, HOST, article, list_page, serve_column, url_of
 from tests.support.rebuilding import assert_rebuilt, drop, snapshot
 from tests.support.site import Answer, SiteProxy
+from zjolcrawl.archive.archive import Archive
+from zjolcrawl.archive.writer import Exchange, WarcWriter
 from zjolcrawl.storage.updates import reject_id
 
 FIRST, SECOND, THIRD = 4774001, 4774002, 4774003
@@ -298,3 +304,59 @@ def test_damaged_record_is_told_and_the_rest_is_read(
     assert done.returncode == 1
     assert f"{url_of(FIRST)}: " in done.stderr
     assert [d["_id"] for d in db.articles.find()] == [url_of(SECOND)]
+
+
+@pytest.mark.parametrize("titles", ["ABA", "AAB"])
+def test_runs_are_re_parsed_in_any_order(
+    titles: str, site: SiteProxy, db: Database[Any], crawl: Crawl
+) -> None:
+    """As captures of other archives come: a version ends and begins at visits that are parsed later."""
+    serve_column(site, [[(DAY, FIRST)]])
+    for title in titles:
+        picture = '<p><img src="./p.png"></p>' if title == "A" else ""
+        body = article(DAY, FIRST, f"标题改成了{title}", picture)
+        site.set(url_of(FIRST), Answer(body=body))
+        site.set(f"{url_of(FIRST).rpartition('/')[0]}/p.png", Answer(body=PNG))
+        assert crawl("column", url=COLUMN, recheck="on").returncode == 0
+
+    def versions() -> dict[str, dict[str, Any]]:
+        found = snapshot(db)
+        return {key: each for key, each in found.items() if key.startswith(("articles", "revis"))}
+
+    expected = versions()
+    assert len(expected) == len([c for n, c in enumerate(titles) if not n or c != titles[n - 1]])
+    runs = [row["_id"] for row in db.runs.find().sort("started_at", 1)]
+    for order in permutations(runs):
+        drop(db)
+        for run in order:
+            done = crawl("reparse", run=run)
+            assert done.returncode == 0, done.stderr
+        assert versions() == expected, [runs.index(run) for run in order]
+
+
+def test_origin_of_a_foreign_capture_is_kept(
+    site: SiteProxy, db: Database[Any], crawl: Crawl, command: Crawl, tmp_path: Path
+) -> None:
+    serve_column(site, [[(DAY, FIRST)]])
+    crawl("column", url=COLUMN, recheck="on")
+    (first,) = db.articles.find()
+    at = first["changed_at"] - timedelta(days=3650)
+    memento = f"https://web.archive.org/web/2016id_/{url_of(FIRST)}"
+    origin = {"kind": "backfill", "from": "https://web.archive.org/", "url": memento, "offset": "x"}
+    context = {"article": url_of(FIRST), "provenance": origin}
+    with Archive(tmp_path / "warc") as archive:
+        writer = WarcWriter(archive, run=str(ObjectId()), info={})
+        body = article(DAY, FIRST, "从前的标题")
+        headers = [(b"Content-Type", b"text/html")]
+        writer.write(Exchange(url_of(FIRST), 200, headers, body, at, context=context))
+        asyncio.run(writer.close())
+    for _ in range(2):
+        assert crawl("reparse").returncode == 0
+        former, newest = [*db.revisions.find(), *db.articles.find()]
+        assert (former["title"], former["changed_at"]) == ("从前的标题", at)
+        assert former["provenance"] == {k: v for k, v in origin.items() if k != "offset"}
+        assert "provenance" not in newest
+        assert former["first_seen_at"] == newest["first_seen_at"] == at
+    shown = command("article", url_of(FIRST), "--revision", "1").stdout
+    assert f"captured backfilled from https://web.archive.org/ {memento}" in " ".join(shown.split())
+    assert memento in command("history", url_of(FIRST)).stdout

@@ -155,13 +155,17 @@ def test_edit_that_was_seen_before_another_process_wrote_it(db: Database[Any], r
     )
     mine = {"file": "a", "offset": 0, "length": 9, "record_id": "1"}
     store = run(put(article(title="改后", seen_at=sooner, warc=mine)))
-    assert (store.counts["same"], store.counts["missed"]) == (1, 0)
+    assert (store.counts["same"], store.counts["inserted"]) == (1, 0)
     stored = db.articles.find_one() or {}
     assert (stored["revision"], stored["changed_at"], stored["last_seen_at"]) == (2, sooner, later)
     assert stored["warc"] == mine
     assert db.revisions.count_documents({}) == 1
     store = run(put(article(title="又一个", seen_at=sooner - timedelta(seconds=1))))
-    assert store.counts["missed"] == 1
+    assert store.counts["inserted"] == 1
+    assert [each["title"] for each in db.revisions.find().sort("_id")] == [
+        article().title,
+        "又一个",
+    ]
 
 
 def test_article_is_in_no_other_state_than_its_frontier_row(db: Database[Any], run: Run) -> None:

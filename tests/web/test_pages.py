@@ -139,6 +139,24 @@ def test_older_version_says_so(web: Web) -> None:
     assert web.get("/article", url=REFERENCE, revision="0").status == 400
 
 
+def test_capture_of_another_archive_is_named_and_linked(web: Web, archive: Archive) -> None:
+    memento = f"https://web.archive.org/web/2016id_/{EDITED}"
+    origin = {"kind": "backfill", "from": "https://web.archive.org/", "url": memento}
+    harmful = {"kind": "import", "from": "<b>old.warc.gz", "url": "javascript:alert(1)"}
+    for name in ("/article", "/history"):
+        for provenance, told, links in (
+            (origin, "网络档案 https://web.archive.org/", [memento]),
+            (harmful, "导入的文件 <b>old.warc.gz", []),
+        ):
+            archive.db.articles.update_one({"_id": EDITED}, {"$set": {"provenance": provenance}})
+            page = tree(web.get(name, url=EDITED))
+            assert told in words(page)
+            assert page.xpath("//a[contains(@href, 'web.archive.org')]/@href") == links
+            assert not page.xpath("//a[starts-with(@href, 'javascript')]")
+    archive.db.articles.update_one({"_id": EDITED}, {"$unset": {"provenance": ""}})
+    assert "来自" not in web.get("/article", url=EDITED).text
+
+
 def test_taken_down_article_keeps_its_text(web: Web) -> None:
     page = web.get("/article", url=GONE)
     assert "此文已从原站撤下" in page.text

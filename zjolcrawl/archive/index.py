@@ -170,6 +170,13 @@ class ArchiveIndex:
         )
         return next(self._select(where, (date, link, link)), None) is not None
 
+    def visits(self, urls: Iterable[str], since: str, until: str) -> Iterator[Capture]:
+        """Captures of URLs from `since` to `until` (WARC-Dates, both included) with a page or a 304, by date."""
+        given = sorted(urls)
+        marks = ", ".join("?" * len(given))
+        where = f"WHERE url IN ({marks}) AND date BETWEEN ? AND ? AND status IN (200, 304)"
+        return self._select(where + _ORDER, [*given, since, until])
+
     def captures(
         self,
         *,

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import argparse
 
+from scrapy.exceptions import UsageError
+
 from zjolcrawl.arguments import day_span, names
 from zjolcrawl.cli.base import ReadingCommand, no_arguments
 from zjolcrawl.cli.options import add_days, some_names
 from zjolcrawl.display.coverage import render, rows, values
 from zjolcrawl.display.terminal import print_lines, write_json
+from zjolcrawl.display.years import render as render_years
+from zjolcrawl.display.years import values as year_values
 from zjolcrawl.parsing.templates import template_names
 from zjolcrawl.site.current import current_site
+from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.queries.coverage import DIMENSIONS, CoverageFilter, coverage
 from zjolcrawl.storage.queries.names import hosts_of, templates_of
+from zjolcrawl.storage.queries.years import years
+
+YEAR = ("year",)
 
 
 class Command(ReadingCommand):
@@ -36,7 +44,8 @@ class Command(ReadingCommand):
         add_days(parser)
         parser.add_argument(
             "--by", type=_dimensions, default=DIMENSIONS, metavar="NAME[,NAME]",
-            help=f"group by one or more of {','.join(DIMENSIONS)} (default: all)",
+            help=f"group by one or more of {','.join(DIMENSIONS)} (default: all); or year: what the "
+            "archive has of each year, and who saw it first",
         )  # fmt: skip
         form = parser.add_mutually_exclusive_group()
         form.add_argument(
@@ -51,15 +60,33 @@ class Command(ReadingCommand):
             hosts = await hosts_of(db, opts.host)
             templates = await templates_of(db, opts.template, template_names())
             wanted = CoverageFilter(opts.by, hosts, templates, *days)
+            if opts.by == YEAR:
+                await self._show_years(db, wanted, opts)
+                return
             found = rows(await coverage(db, wanted, current_site().day_in_url), wanted.by)
         if opts.json:
             write_json([values(row) for row in found])
         else:
             print_lines(render(found, wanted.by, marked_only=opts.marked))
 
+    async def _show_years(
+        self, db: Database, wanted: CoverageFilter, opts: argparse.Namespace
+    ) -> None:
+        if opts.marked:
+            raise UsageError("--marked cannot be combined with --by year")
+        found = await years(db, wanted)
+        if opts.json:
+            write_json([year_values(each) for each in found])
+        else:
+            print_lines(render_years(found))
+
 
 def _dimensions(text: str) -> tuple[str, ...]:
     chosen = names(text)
+    if chosen == YEAR:
+        return chosen
     if not chosen or set(chosen) - set(DIMENSIONS):
-        raise argparse.ArgumentTypeError(f"{text}: expected one or more of {','.join(DIMENSIONS)}")
+        raise argparse.ArgumentTypeError(
+            f"{text}: expected one or more of {','.join(DIMENSIONS)}, or year"
+        )
     return chosen

@@ -27,7 +27,7 @@ from zjolcrawl.storage.store import Store
 from zjolcrawl.storage.visit_policy import VisitPolicy
 
 _MOST_WARNINGS = 100  # kept in `runs`; stderr shows the first few
-_BAD = ("unreadable", "refused", "missed")
+_BAD = ("unreadable", "refused")
 
 
 class Command(ReadingCommand):
@@ -117,7 +117,6 @@ def _kind_of(url: str) -> str | None:
 def _summary(counts: Counter[str]) -> str:
     return (
         f"{counted(counts['new'], 'article')} new, {counts['changed']} changed, "
-        f"{counts['reread']} corrected, {counts['same']} unchanged; "
-        f"{counted(counts['unreadable'], 'line')} unreadable, {counts['refused']} refused, "
-        f"{counts['missed']} between stored versions"
+        f"{counts['inserted']} with earlier versions, {counts['reread']} corrected, {counts['same']} unchanged; "
+        f"{counted(counts['unreadable'], 'line')} unreadable, {counts['refused']} refused"
     )

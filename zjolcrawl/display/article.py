@@ -8,7 +8,7 @@ from typing import Any
 from lxml import html
 from rich.text import Text
 
-from zjolcrawl.display.formatting import image, moment, people, printed, published
+from zjolcrawl.display.formatting import captured_by, image, moment, people, printed, published
 from zjolcrawl.display.html_check import is_well_formed, text_of
 from zjolcrawl.storage.documents import records_of, url_of
 
@@ -115,6 +115,7 @@ def _provenance(article: dict[str, Any]) -> Iterator[Text]:
             for warc in records_of(article)
         )
         or "none",
+        "captured": captured_by(article),
         "sha256": article["content_sha256"],
         "doubts": "; ".join(article.get("warnings", [])),
     }

@@ -50,6 +50,15 @@ def people(bylines: list[dict[str, str]]) -> str:
     return " ".join(f"{each.get('outlet', '')}{each['role']} {each['name']}" for each in bylines)
 
 
+def captured_by(version: dict[str, Any]) -> str:
+    """Whose capture a version was parsed from, with a link to it; empty for our own crawls."""
+    found = version.get("provenance") or {}
+    ways = {"import": "imported from", "backfill": "backfilled from"}
+    if found.get("kind") not in ways:
+        return ""
+    return " ".join([ways[found["kind"]], *(found[n] for n in ("from", "url") if n in found)])
+
+
 def image(entry: dict[str, Any]) -> str:
     """One line about an image: caption, status, size in pixels, and path or URL."""
     size = f"{entry['width']}×{entry['height']}" if "width" in entry else ""

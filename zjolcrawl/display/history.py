@@ -9,7 +9,7 @@ from rich.text import Text
 
 from zjolcrawl.display.article_diff import FIELDS, MOST_TEXT, Change, changes, pairs
 from zjolcrawl.display.diff import Effort
-from zjolcrawl.display.formatting import moment
+from zjolcrawl.display.formatting import captured_by, moment
 from zjolcrawl.messages import counted
 
 _OUT, _IN = "red", "green"
@@ -38,6 +38,8 @@ def _headline(version: dict[str, Any], *, is_newest: bool) -> str:
     seen = f"seen from {moment(version['changed_at'])} to {moment(version['last_seen_at'])}"
     warc = version.get("warc")
     record = f", {warc['record_id']}" if warc else ""
+    if others := captured_by(version):
+        record += f", {others}"
     return f"version {version['revision']}{' (newest)' if is_newest else ''}: {seen}{record}"
 
 

@@ -12,7 +12,7 @@ from zjolcrawl.display.formatting import moment, span
 from zjolcrawl.messages import counted
 
 _COUNTS = (
-    "new", "changed", "same", "rejected", "skipped", "failed", "gone", "doubted", "missed", "repeated",
+    "new", "changed", "same", "rejected", "skipped", "failed", "gone", "doubted", "inserted", "repeated",
     "proposed",
 )  # fmt: skip
 _WORDS = {"doubted": "in doubt", "repeated": "as before", "proposed": "columns proposed"}

@@ -140,6 +140,8 @@ class Run:
             uri = self._server.uri
         store = await open_store(settings, self.mode, uri, self.arguments, data_dir)
         store.writer.rereading = not self.live
+        if self.archive and not self.live:
+            store.know_visits(self.archive.index)
         if store.dropped:
             told = f"dropped {', '.join(store.dropped)}: the full-text index is in {data_dir / 'search'} now"
             self.warnings.append(told)

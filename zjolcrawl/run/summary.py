@@ -50,9 +50,9 @@ class RunSummary:
         counts = self.counts
         if self.rereading:
             # A page that was faulty when fetched is not news; one that is parsed worse now is.
-            bad = any(counts[name] for name in ("unread", "missed"))
+            bad = bool(counts["unread"])
         else:
-            bad = any(counts[name] for name in ("failed", "images_failed", "missed"))
+            bad = any(counts[name] for name in ("failed", "images_failed"))
             bad = bad or counts["rejected"] > counts["skipped"]
         cut_off = not self.ended_well and self.reason != SHUTDOWN
         if bad or self.faults or self.alarms or counts["errors"] or cut_off:
@@ -89,14 +89,18 @@ class RunSummary:
         doubted = f", {c['doubted']} in doubt" if c["doubted"] else ""
         off = f" ({c['columns_off']} switched off)" if c["columns_off"] else ""
         reused = f"{c['images_reused']} already stored, " if c["images_reused"] else ""
-        missed = f"; {c['missed']} missed, seen before what is stored" if c["missed"] else ""
         return (
             f"{counted(c['columns'], 'column')}{off}, {counted(c['pages'], 'page')}, {counted(c['links'], 'link')} found "
-            f"({c['links_new']} new); stored {c['new']} new, {c['changed']} changed, "
+            f"({c['links_new']} new); stored {c['new']} new, {c['changed']} changed{self._earlier()}, "
             f"{c['same']} same; {c['rejected'] - c['skipped']} rejected, {c['failed']} failed, "
             f"{c['gone']} gone{doubted}; images {c['images_stored']} stored, {reused}"
-            f"{c['images_missing']} missing, {c['images_failed']} failed{missed}"
+            f"{c['images_missing']} missing, {c['images_failed']} failed"
         )
+
+    def _earlier(self) -> str:
+        """The versions that were added before the newest one, if any."""
+        count = self.counts["inserted"]
+        return f", {count} earlier" if count else ""
 
     def _discovered(self) -> str:
         c = self.counts
@@ -117,7 +121,7 @@ class RunSummary:
     def _reread(self) -> str:
         c = self.counts
         return (
-            f"{counted(c['chosen'], 'capture')} re-parsed; {c['new']} new, {c['changed']} changed, "
-            f"{c['reread']} corrected, {c['same']} same, {c['missed']} between stored versions; "
+            f"{counted(c['chosen'], 'capture')} re-parsed; {c['new']} new, {c['changed']} changed{self._earlier()}, "
+            f"{c['reread']} corrected, {c['same']} same; "
             f"{c['unread']} can no longer be parsed, {c['refused']} refused"
         )

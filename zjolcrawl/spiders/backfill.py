@@ -84,6 +84,8 @@ class BackfillSpider(ReparseSpider):
                     yield request
                     if self.run.counts["chosen"] % AHEAD == 0:
                         await self.crawler.signals.wait_for(signals.scheduler_empty)
+            async for request in self._of_cut_versions(self._archive):
+                yield request
         except NotCdx as error:
             self._not_cdx(error)
         except Unanswered as error:

@@ -15,6 +15,8 @@ from zjolcrawl.site.current import for_site
 
 _LIST_PAGE = re.compile(r"/index_(\d{1,5})\.s?html?\Z")
 
+_TEXTS = ("kind", "from", "url", "sha256", "record")  # the parts of a provenance that are text
+
 
 @dataclass(frozen=True, slots=True)
 class Days:
@@ -54,6 +56,24 @@ def link_and_trail(context: dict[str, Any]) -> tuple[Link, tuple[str, ...]]:
         listed_at=datetime.fromisoformat(listed_at) if listed_at else None,
     )
     return link, tuple(context.get("trail", ()))
+
+
+def provenance_of(context: dict[str, Any]) -> dict[str, Any] | None:
+    """Where a capture that others made comes from, as an article's `provenance`; None for our own captures.
+
+    Parts of other types are left out, because MongoDB would refuse the article.
+    """
+    given = context.get("provenance")
+    if not isinstance(given, dict):
+        return None
+    found = {name: given[name] for name in _TEXTS if isinstance(given.get(name), str)}
+    found = {name: value for name, value in found.items() if value}
+    if found.get("kind") not in {"import", "backfill"} or "from" not in found:
+        return None
+    offset = given.get("offset")
+    if isinstance(offset, int) and not isinstance(offset, bool) and 0 <= offset < 2**63:
+        found["offset"] = offset
+    return found
 
 
 def column_context(column: Column, page: int, *, probe: bool) -> dict[str, Any]:

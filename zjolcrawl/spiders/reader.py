@@ -33,7 +33,7 @@ from zjolcrawl.request_meta import CONTEXT, HOST, PART_OF, SEEN_AT, WARC, after
 from zjolcrawl.run.leases import LeaseLost
 from zjolcrawl.run.opening import Mode
 from zjolcrawl.run.run import Run
-from zjolcrawl.spiders.context import Days, article_context
+from zjolcrawl.spiders.context import Days, article_context, provenance_of
 from zjolcrawl.spiders.feed import Feed
 from zjolcrawl.spiders.multipage import Parts
 from zjolcrawl.spiders.pages import PageReader
@@ -247,6 +247,7 @@ class ArticleReader(Spider):
             aliases=[a for a in dict.fromkeys(plain) if a != found.url],
             validators=validators_of(response) if own else {},
             warc=response.meta.get(WARC),
+            provenance=provenance_of(response.meta.get(CONTEXT) or {}),
         )  # fmt: skip
         return found
 

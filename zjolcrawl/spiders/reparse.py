@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from heapq import merge
 from typing import Any, ClassVar, Self
-from zlib import crc32
 
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
@@ -30,6 +29,7 @@ from zjolcrawl.run.reparse_jobs import PART_REPORTS
 from zjolcrawl.run.summary import NOTHING_CHOSEN
 from zjolcrawl.site.catalogue import Column
 from zjolcrawl.site.names import COLUMNS_HINT, UnknownName, column_names, find, find_hosts
+from zjolcrawl.spiders.archive_parts import Groups, groups_of, part_of
 from zjolcrawl.spiders.context import Days, column_of, link_and_trail
 from zjolcrawl.spiders.lists import ListReader, failed_visit
 from zjolcrawl.spiders.reader import unwanted
@@ -37,6 +37,7 @@ from zjolcrawl.spiders.responses import reason_of, target_of
 
 AHEAD = 100
 """Captures queued in the scheduler at most."""
+_MOST_CUTS = 20  # rounds; a cut can show that its own halves must be cut
 
 
 class ReparseSpider(ListReader):
@@ -69,7 +70,7 @@ class ReparseSpider(ListReader):
         if self.wanted.dry_run:
             self.mode = Mode.PREVIEW
         self.part = self.wanted.part
-        self._ends: dict[str, str] = {}  # union-find over file names, see _ends()
+        self._groups: Groups = {}
         self._found = False
         self._under_way: dict[str, asyncio.Event] = {}  # by URL or column id
         self._about: dict[str, set[str]] = {}  # those keys, by the capture's name (see _name)
@@ -95,7 +96,7 @@ class ReparseSpider(ListReader):
         if self.wanted.parser_before:
             moments = await store.seen_by_parsers_before(self.wanted.parser_before)
         if self.part:
-            self._ends = _ends(archive.index.led_on())
+            self._groups = groups_of(archive.index.led_on())
         for capture in self._captures(archive):
             if moments is not None and capture.seen_at not in moments:
                 continue
@@ -112,16 +113,38 @@ class ReparseSpider(ListReader):
                 yield request
                 if self.run.counts["chosen"] % AHEAD == 0:
                     await self.crawler.signals.wait_for(signals.scheduler_empty)
+        async for request in self._of_cut_versions(archive):
+            yield request
         # Another part may have corrected all that parser_before= selects, so the parent decides.
         if not self._found and not self.settings.getbool(PART_REPORTS):
             self.run.refuse(NOTHING_CHOSEN)
 
+    async def _of_cut_versions(self, archive: Archive) -> AsyncIterator[Request]:
+        """Requests for the captures of versions that this run has cut, until there are none.
+
+        A capture between two others with another page ends their version and begins it again.
+        """
+        store = await self.run.open()
+        cut: list[Any] = []
+        for _ in range(_MOST_CUTS):
+            while self._under_way:
+                await next(iter(self._under_way.values())).wait()
+            former = cut
+            with self.run.stops_if_lost():
+                cut = await store.cut()
+            if not cut or cut == former:  # what cannot be parsed stays a copy
+                return
+            captures = [each.captures(archive.index) for each in cut]
+            for capture in merge(*captures, key=lambda capture: capture.date):
+                if request := self._request(capture, archive, every_column=True):
+                    await self._turn(request)
+                    yield request
+
     def _is_of_part(self, request: Request) -> bool:
         """Whether the capture belongs to this process's part."""
-        if self.part is None:
-            return True
-        number, parts = self.part
-        return crc32(_end(_file_name(_name(request)), self._ends).encode()) % parts == number - 1
+        return (
+            self.part is None or part_of(_name(request), self._groups, self.part[1]) == self.part[0]
+        )
 
     def _captures(self, archive: Archive) -> Iterator[Capture]:
         wanted = self.wanted
@@ -135,10 +158,16 @@ class ReparseSpider(ListReader):
         )  # fmt: skip
         return merge(*found, key=lambda capture: capture.date)
 
-    def _request(self, capture: Capture, archive: Archive) -> Request | None:
+    def _request(
+        self, capture: Capture, archive: Archive, *, every_column: bool = False
+    ) -> Request | None:
         context = capture.known
         listed_by = [context["column"]["id"]] if "column" in context else context.get("columns", [])
-        if self.wanted.columns and not set(self.wanted.columns) & set(listed_by):
+        if (
+            self.wanted.columns
+            and not every_column
+            and not set(self.wanted.columns) & set(listed_by)
+        ):
             return None
         callback: Callable[..., Any]
         if "column" in context:
@@ -310,24 +339,3 @@ def _name(request: Request) -> str:
     """The key of a capture's item: a link's URL or a column's id."""
     callback_args = request.cb_kwargs
     return str(callback_args["link"].url if "link" in callback_args else callback_args["column"].id)
-
-
-def _file_name(url: str) -> str:
-    """The last path segment; all mirrors of a page share it."""
-    return url.rstrip("/").rpartition("/")[2]
-
-
-def _ends(led_on: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Union-find over the file names that links connect; a group's root is its smallest."""
-    ends: dict[str, str] = {}
-    for link, url in led_on:
-        one, other = _end(_file_name(link), ends), _end(_file_name(canonical(url)), ends)
-        if one != other:
-            ends[max(one, other)] = min(one, other)
-    return ends
-
-
-def _end(name: str, ends: dict[str, str]) -> str:
-    while name in ends:
-        name = ends[name]
-    return name

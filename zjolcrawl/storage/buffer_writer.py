@@ -6,6 +6,7 @@ write is in the journal of a majority before the next begins.
      1  frontier   read     columns that have listed the articles since their requests
      2  articles   read     stored versions [and former ones in `revisions`]
      3  [revisions write    the versions that edits replace]
+        [both      read and write    visits that are older than others (storage.history_writer)]
      4  articles   write    new versions, or only last_seen_at [and former versions that were re-parsed]
      5  frontier   read     columns once more, of links listed since 1 [articles write them]
      6  [articles  read and write    pages that are unchanged (304)]
@@ -65,7 +66,7 @@ class BufferWriter:
     ) -> None:
         self.db, self.run_id, self.counts, self.policy = db, run_id, counts, policy
         self.rereading = False
-        self._versions = VersionWriter(db, run_id, counts)
+        self.versions = VersionWriter(db, run_id, counts)
 
     async def write(self, buffer: Buffer) -> None:
         """Write all of a buffer. Raises PyMongoError only for an outage, possibly after writing a part.
@@ -118,7 +119,7 @@ class BufferWriter:
     async def _write_articles(self, visits: dict[str, ArticleVisit]) -> dict[str, str]:
         """Write versions; returns the reasons for refused ones, by URL."""
         await self.add_columns(visits)
-        refused = await self._versions.write({url: each.document for url, each in visits.items()})
+        refused = await self.versions.write({url: each.document for url, each in visits.items()})
         # Again, because a run that listed a link meanwhile found no article to add its columns to.
         if late := await self.add_columns(visits):
             gained = [add_to_columns(url, columns) for url, columns in late.items()]

@@ -21,7 +21,7 @@ from zjolcrawl.parsing.image_refs import image_key
 _EDITORIAL = [field.name for field in FIELDS if field.editorial and field.name != "images"]
 _NOT_STORED = {"url", "template", "parser_version", "visit"}
 _STORED = tuple(each.name for each in fields(Article) if each.name not in _NOT_STORED)
-_OF_VISIT = ("aliases", "warc", "pages_warc")
+_OF_VISIT = ("aliases", "warc", "pages_warc", "provenance")
 # Faster than `dataclasses.asdict`, which copies everything and visits every line of a body.
 _PARTS = {kind: tuple(each.name for each in fields(kind)) for kind in (Byline, Image, Media)}
 

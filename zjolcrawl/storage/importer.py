@@ -27,10 +27,10 @@ from zjolcrawl.storage.change_feed import PUBLIC_FIELDS, SERVER_TIME
 from zjolcrawl.storage.documents import LONGEST_KEY, former_versions, url_of
 from zjolcrawl.storage.errors import DUPLICATE, StoreError, short
 from zjolcrawl.storage.frontier import discover_link, settle_link, store_link
-from zjolcrawl.storage.revision_policy import BOOKKEEPING
 from zjolcrawl.storage.store import Store
 from zjolcrawl.storage.updates import mark_gone, mark_returned, mark_seen
 from zjolcrawl.storage.version_writer import VersionWriter
+from zjolcrawl.storage.versions import BOOKKEEPING
 from zjolcrawl.storage.visit_policy import VisitPolicy
 
 Document = dict[str, Any]
@@ -38,7 +38,7 @@ Update = UpdateMany | UpdateOne
 Event = Document | Outcome | Unchanged
 """What a crawl would have seen at some time: a page, a takedown, or an unchanged page."""
 _GONE = "taken down before it was imported"
-_RANK = ("missed", "new", "changed", "reread", "same")
+_RANK = ("new", "changed", "inserted", "reread", "same")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class ImportedArticle:
 class Importer:
     """Writes imported articles to the database of a store.
 
-    `counts` gets new, changed, reread and same (articles), and missed, refused and unreadable (versions); each
+    `counts` gets new, changed, inserted, reread and same (articles), and refused and unreadable (versions); each
     of the latter is reported to `tell` with its place. `kind_of` gives a link's kind (article, paper …), or
     None for a URL that cannot be in the frontier.
     """
@@ -256,7 +256,6 @@ class Importer:
         writer = VersionWriter(self._db, self._store.run_id, Counter())
         results: dict[str, str] = {}
         refused: set[str] = set()
-        missed: set[str] = set()
         for round_ in zip_longest(*(events for _, events in histories)):
             events = [each for each in round_ if each and each[1].url not in refused]
             pages = {v.url: (event, v.place) for event, v in events if isinstance(event, dict)}
@@ -268,16 +267,10 @@ class Importer:
                 self.reject(pages[url][1], why)
             for url, what in writer.results.items():
                 results[url] = min((results.get(url, "same"), str(what)), key=_RANK.index)
-                place = pages[url][1]
-                if what == "missed" and place not in missed:
-                    missed.add(place)
-                    self._tell(place, "the archive has other content of this article for that time")
             marks = [(v.place, m) for e, v in events if not isinstance(e, dict) for m in _marks(e)]
             await self._update("articles", marks)
-        self.counts["missed"] += len(missed)
         taken = [each for each, _ in histories if each.url not in refused]
-        ends = [results.get(each.url, "same") for each in taken]
-        self.counts.update(end for end in ends if end != "missed")
+        self.counts.update(results.get(each.url, "same") for each in taken)
         await self._settle(each for each in taken if each.newest)
 
     async def _settle(self, articles: Iterable[ImportedArticle]) -> None:

@@ -10,9 +10,10 @@ from zjolcrawl.items import Link
 from zjolcrawl.messages import counted
 from zjolcrawl.storage.buffer import Buffer
 from zjolcrawl.storage.link_recorder import Recorded
-from zjolcrawl.storage.revision_policy import BOOKKEEPING, Decision, RevisionPolicy
+from zjolcrawl.storage.revision_policy import Decision, RevisionPolicy
 from zjolcrawl.storage.store import Store
 from zjolcrawl.storage.version_writer import decide_all
+from zjolcrawl.storage.versions import BOOKKEEPING
 
 
 class Preview(Store):
@@ -61,7 +62,8 @@ class Preview(Store):
         policy = RevisionPolicy(self.run_id)
         decisions = await decide_all(self.db, documents, policy, self._hashes)
         for url, decision in decisions.items():
-            self._count(url, decision)
+            inserted = decision.what == "inserted"
+            self._count(f"{url} {documents[url]['last_seen_at']}" if inserted else url, decision)
         await self.writer.count_unread(buffer.outcomes)
 
     def _count(self, url: str, decision: Decision) -> None:
@@ -77,7 +79,7 @@ class Preview(Store):
 _OTHERS = {
     "new": "articles would be new",
     "changed": "articles would get a new version",
-    "missed": "visits saw other content between stored versions; an empty database would store it",
+    "inserted": "earlier versions would be added",
 }
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Literal
 
 from bson import ObjectId
@@ -11,46 +11,76 @@ from pymongo import UpdateOne
 
 from zjolcrawl.clock import clock_limit
 from zjolcrawl.storage.change_feed import SET_WRITTEN_AT
-from zjolcrawl.storage.documents import is_same_content, records_of
+from zjolcrawl.storage.documents import is_same_content
+from zjolcrawl.storage.history import Change, Placing, Stored, Visits
+from zjolcrawl.storage.versions import (
+    UNREAD,
+    Version,
+    first_version,
+    is_alike,
+    is_read_otherwise,
+    is_unread,
+    next_version,
+    open_warnings,
+    reread,
+    seen_again,
+    unread,
+    with_bytes,
+    with_takedowns,
+)
 
-What = Literal["new", "changed", "same", "reread", "missed"]
-Version = dict[str, Any]
+What = Literal["new", "changed", "inserted", "same", "reread"]
 
-# The fields of an image entry that describe its bytes.
-_BYTES = ("status", "sha256", "path", "width", "height", "bytes", "content_type")
-BOOKKEEPING = (
-    "_id", "revision", "status", "first_seen_at", "last_seen_at", "changed_at", "gone_at",
-    "returned_at", "run_id",
-)  # fmt: skip
-"""The fields of a version that the store sets, not the page."""
-_OF_IMAGE = re.compile(r"image (\d+): ")
+# What only a change of the newest version in its place changes; the rest is a matter of `touch`.
+_PLACE = ("changed_at", "parser", "status", "gone_at", "returned_at")
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """`what` a visit means, and the `version` to write, if any, in place of `known`.
 
-    new      first visit
-    changed  an edit: `version` follows `known`, which goes to `revisions`
-    same     no edit; `version` is None unless the bytes of `known` are parsed differently today, or this
-             visit saw its content earlier
-    reread   a version re-parsed from its own WARC record, with other fields
-    missed   older than the newest version and different from the version in force then: not written
+    new       first visit
+    changed   an edit: `version` follows `known`, which goes to `revisions`
+    inserted  a version before the newest one, which only this visit saw
+    same      no edit; `version` is None unless the bytes of `known` are parsed differently today
+    reread    a version re-parsed from its own WARC record, with other fields
+
+    `change`, if set, says instead how the versions in `stored` change: the visit is not after all others.
+    `reread`: the first and last moment of the visits that must be re-parsed, because a version was cut.
     """
 
     what: What
     known: Version | None = None
     version: Version | None = None
+    stored: Stored | None = None
+    change: Change | None = None
+    reread: tuple[datetime, datetime] | None = None
+
+    @property
+    def is_write(self) -> bool:
+        """Whether `change` changes anything."""
+        if not self.stored or not self.change:
+            return False
+        return self.stored.has_copies or self.stored.versions != self.change.versions
 
 
 class RevisionPolicy:
     """What a visit means for an article, for visits of one run.
 
     A stored visit after `limit` comes from a clock that was ahead, so it counts as earlier than any other.
+    `visits`, if set, knows the visits in the archive. A visit that would make a version beside one that an
+    older parser read is then put off once, until that one is re-parsed: the parser may be what differs.
+    `put_off` has the visits for which that was done, by URL and time.
     """
 
-    def __init__(self, run_id: ObjectId) -> None:
-        self._run_id, self._limit = run_id, clock_limit()
+    def __init__(
+        self,
+        run_id: ObjectId,
+        visits: Visits | None = None,
+        put_off: set[tuple[str, datetime]] | None = None,
+    ) -> None:
+        self._run_id, self._limit, self._visits = run_id, clock_limit(), visits
+        self._put_off = put_off if put_off is not None else set()
 
     def decide(self, document: Version, newest: Version | None, former: list[Version]) -> Decision:
         """The decision for a visit, given the `newest` version and the `former` ones, oldest first.
@@ -59,31 +89,104 @@ class RevisionPolicy:
         `changed_at` is that version's own.
         """
         if newest is None:
-            return Decision("new", None, _first(document, self._run_id))
+            return Decision("new", None, first_version(document, self._run_id))
         seen = document["last_seen_at"]
-        own = next((v for v in (newest, *former) if v["changed_at"] == seen), None)
-        if own:
-            version = _reread(document, own)
+        stored = Stored(newest, former)
+        own = next((v for v in reversed(stored.versions) if v["changed_at"] == seen), None)
+        if own and not _must_be_placed(document, own):
+            version = reread(document, own)
             if version == own:
                 return Decision("same", own)
             return Decision("reread", own, {**version, "run_id": self._run_id})
-        if seen > newest["last_seen_at"] or newest["last_seen_at"] > self._limit:
-            return self._later(document, newest)
-        versions = [*former, newest]
-        in_force = ([v for v in versions if v["changed_at"] <= seen] or versions[:1])[-1]
-        if former and in_force is former[-1] and is_same_content(document, newest):
-            # Another process saw the edit later but wrote it first.
-            return Decision("same", newest, {**_reread(document, newest), "changed_at": seen})
-        same = is_same_content(document, in_force)
-        return Decision("same" if same else "missed", in_force)
+        if own is None and (seen > newest["last_seen_at"] or newest["last_seen_at"] > self._limit):
+            decision = self._later(document, newest)
+        else:
+            decision = self._placed(document, stored)
+        if decision.what in {"changed", "inserted"} and (beside := self._others(document, stored)):
+            self._put_off.add((document["_id"], seen))
+            moments = [seen, *(each["changed_at"] for each in beside)]
+            unchanged = Change(stored.versions, 0)
+            span = min(moments), max(moments)
+            return Decision("same", None, None, stored, unchanged, span)
+        return replace(decision, reread=self._reread(seen, decision, stored))
+
+    def _others(self, document: Version, stored: Stored) -> list[Version]:
+        """The versions around a visit that another parser read, unless the visit was put off before."""
+        seen = document["last_seen_at"]
+        if not self._visits or (document["_id"], seen) in self._put_off:
+            return []
+        before = [each for each in stored.versions if each["changed_at"] <= seen][-1:]
+        after = [each for each in stored.versions if each["changed_at"] > seen][:1]
+        read = document["parser"]["version"]
+        return [v for v in (*before, *after) if v["parser"]["version"] not in {read, UNREAD}]
+
+    def _reread(
+        self, seen: datetime, decision: Decision, stored: Stored
+    ) -> tuple[datetime, datetime] | None:
+        """What must be re-parsed after a visit: that of a version that was cut, and of copies beside it.
+
+        A killed run may have left copies.
+        """
+        if not self._visits:
+            return None
+        versions, index = stored.versions, len(stored.versions) - 1
+        if change := decision.change:
+            versions, index = change.versions, change.index
+        elif decision.version and decision.what == "changed":
+            versions, index = [*versions, decision.version], index + 1
+        span = change.reread if change else None
+        if not span and not is_unread(versions[index]):
+            return None
+        first = last = min(index, len(versions) - 1)
+        while first and is_unread(versions[first - 1]):
+            first -= 1
+        while last + 1 < len(versions) and is_unread(versions[last + 1]):
+            last += 1
+        begin, end = versions[first]["changed_at"], versions[last]["last_seen_at"]
+        return min(begin, seen, *(span or ())), max(end, seen, *(span or ()))
+
+    def _placed(self, document: Version, stored: Stored) -> Decision:
+        """The decision for a visit before or between others."""
+        change = Placing(document, stored, self._run_id, self._visits).change()
+        if change.again or change.is_insertion:
+            return Decision("inserted", None, None, stored, change)
+        if not stored.has_copies:
+            if change.versions == stored.versions:
+                return Decision("same", stored.versions[change.index])
+            newest = change.versions[-1]
+            if (
+                change.index == len(change.versions) - 1
+                and change.versions[:-1] == stored.versions[:-1]
+                and all(newest.get(name) == stored.newest.get(name) for name in _PLACE)
+            ):
+                return Decision("same", stored.newest)
+        return Decision("same", None, None, stored, change)
 
     def _later(self, document: Version, newest: Version) -> Decision:
         """The decision for a visit after all others."""
         if is_same_content(document, newest):
             return Decision("same", newest)
-        if _is_read_otherwise(document, newest):
-            return Decision("same", newest, _seen_again(document, newest, self._run_id))
-        return Decision("changed", newest, _next(document, newest, self._run_id))
+        seen, was_gone = document["last_seen_at"], newest["status"] == "gone"
+        back = {"status": "live", "returned_at": seen} if self._is_back(document, newest) else {}
+        if is_read_otherwise(document, newest):
+            return Decision("same", newest, seen_again(document, newest, self._run_id) | back)
+        version = next_version(document, newest, self._run_id) | back
+        if self._visits and is_unread(
+            newest
+        ):  # it carries what the copy knows, which may become less
+            version = unread(version)
+        if (
+            was_gone and not back
+        ):  # the takedown came after this visit, so it is that of this version
+            newest, version = with_takedowns([newest, version], seen)
+        return Decision("changed", newest, version)
+
+    def _is_back(self, document: Version, known: Version) -> bool:
+        """Whether a visit finds an article again that was gone before."""
+        if known["status"] != "gone":
+            return False
+        gone_at = known.get("gone_at")
+        return not (gone_at and document["last_seen_at"] <= gone_at <= self._limit)
 
     def touch(self, document: Version, known: Version) -> UpdateOne:
         """Update for a visit with the same content: `last_seen_at`, and what was learned beside the text.
@@ -92,15 +195,15 @@ class RevisionPolicy:
         """
         seen = document["last_seen_at"]
         values: dict[str, Any] = {}
-        if known["status"] == "gone" and not seen <= known["gone_at"] <= self._limit:
+        if self._is_back(document, known):
             values = {"status": "live", "returned_at": seen}
         if ahead := known["last_seen_at"] > self._limit:
             values["last_seen_at"] = seen
         images = known.get("images", [])
-        better = {**known, "images": _with_bytes(images, document.get("images", []))}
+        better = {**known, "images": with_bytes(images, document.get("images", []))}
         if better["images"] != images:  # images that failed earlier are stored now
             values["images"] = better["images"]
-            values["warnings"] = _open_warnings(better)
+            values["warnings"] = open_warnings(better)
         if document["content_sha256"] != known["content_sha256"]:  # hashed by an older rule
             values["content_sha256"] = document["content_sha256"]
         update: dict[str, Any] = {
@@ -113,78 +216,14 @@ class RevisionPolicy:
                 update.setdefault("$addToSet", {})[name] = {"$each": more}
         if values or "$addToSet" in update:
             update["$currentDate"] = SET_WRITTEN_AT
-        return UpdateOne({"_id": known["_id"]}, {k: v for k, v in update.items() if v})
+        state = {name: known[name] for name in ("_id", "changed_at")}
+        return UpdateOne(state, {k: v for k, v in update.items() if v})
 
 
-def _first(document: Version, run_id: ObjectId) -> Version:
-    """Revision 1 of an article: `document` with the bookkeeping fields."""
-    seen = document["last_seen_at"]
-    times = {"first_seen_at": seen, "changed_at": seen}
-    return {**document, "revision": 1, "status": "live", **times, "run_id": run_id}
+def _must_be_placed(document: Version, own: Version) -> bool:
+    """Whether a version's own visit is placed like another, because the version is a copy.
 
-
-def _next(document: Version, known: Version, run_id: ObjectId) -> Version:
-    """The version after `known`, with its history."""
-    version = _carried(_first(document, run_id), known)
-    version["first_seen_at"] = min(known["first_seen_at"], version["first_seen_at"])
-    version["revision"] = known["revision"] + 1
-    version |= {name: known[name] for name in ("gone_at", "returned_at") if name in known}
-    if known["status"] == "gone":
-        version["returned_at"] = version["last_seen_at"]
-    return version
-
-
-def _reread(document: Version, known: Version) -> Version:
-    """The version `known` with its page as parsed now."""
-    kept = {name: known[name] for name in BOOKKEEPING if name in known}
-    return _carried({**document, **kept}, known)
-
-
-def _is_read_otherwise(document: Version, known: Version) -> bool:
-    """Whether the same bytes were read by another parser version, so the parser changed, not the page."""
-    records = records_of(document)
-    is_other = document.get("parser", {}).get("version") != known.get("parser", {}).get("version")
-    return is_other and bool(records) and records == records_of(known)
-
-
-def _seen_again(document: Version, known: Version, run_id: ObjectId) -> Version:
-    """The version `known` as its bytes are parsed now, after being seen again."""
-    seen = document["last_seen_at"]
-    version = {**_reread(document, known), "last_seen_at": seen, "run_id": run_id}
-    return version | ({"status": "live", "returned_at": seen} if known["status"] == "gone" else {})
-
-
-def _carried(version: Version, known: Version) -> Version:
-    """The version with what is known about the article from other visits."""
-    carried = dict(version)
-    for name in ("columns", "aliases"):
-        if both := [*known.get(name, []), *version.get(name, [])]:
-            carried[name] = list(dict.fromkeys(both))
-    if "images" in version:
-        carried["images"] = _with_bytes(version["images"], known.get("images", []))
-        carried["warnings"] = _open_warnings(carried)
-    return {name: value for name, value in carried.items() if name != "warnings" or value}
-
-
-def _with_bytes(images: list[dict[str, Any]], others: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The images, each with what another visit knows about its bytes, if that is more."""
-    known = {each["url"]: each for each in others}
-    return [_better(image, known.get(image["url"])) for image in images]
-
-
-def _better(image: dict[str, Any], other: dict[str, Any] | None) -> dict[str, Any]:
-    if other is None or _rank(other) <= _rank(image):
-        return image
-    words = {name: value for name, value in image.items() if name not in _BYTES}
-    return words | {name: other[name] for name in _BYTES if name in other}
-
-
-def _rank(image: dict[str, Any]) -> int:
-    return ("referenced", "failed", "missing", "stored").index(image["status"])
-
-
-def _open_warnings(version: Version) -> list[str]:
-    """The warnings without those about images that are stored by now."""
-    stored = {i["position"] for i in version.get("images", []) if i["status"] == "stored"}
-    warnings = version.get("warnings", [])
-    return [w for w in warnings if not ((m := _OF_IMAGE.match(w)) and int(m[1]) in stored)]
+    The copy keeps its other visits if this one has another content; a former one without others ends.
+    """
+    alone = own["changed_at"] == own["last_seen_at"] and isinstance(own["_id"], str)
+    return is_unread(own) and (is_alike(document, own) or not alone)

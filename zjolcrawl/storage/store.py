@@ -18,9 +18,11 @@ from typing import Any, Self
 from pymongo import WriteConcern
 from pymongo.errors import PyMongoError
 
+from zjolcrawl.archive.index import ArchiveIndex
 from zjolcrawl.clock import utc_now
 from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, Unchanged, WalkEnd
 from zjolcrawl.messages import cause_of
+from zjolcrawl.storage.archived_visits import ArchivedVisits, CutVisits
 from zjolcrawl.storage.buffer import SPOOLED, Buffer, Item, RunEnd, link_of, make_visit
 from zjolcrawl.storage.buffer_writer import BufferWriter
 from zjolcrawl.storage.bulk import write_each
@@ -134,6 +136,21 @@ class Store(CrawlQueries):
         self.counts["links"] += recorded.links
         self.counts["links_new"] += recorded.new
         return recorded
+
+    def know_visits(self, index: ArchiveIndex) -> None:
+        """Let versions end and begin at visits of this archive; `cut` then tells what to re-parse."""
+        self.writer.versions.visits = ArchivedVisits(index).of
+
+    async def cut(self) -> list[CutVisits]:
+        """Write the buffer; returns the visits that must be re-parsed since the last call. Raises StoreError.
+
+        A visit between two others that saw another page cuts their version in two. The halves are copies until
+        their own visits are re-parsed.
+        """
+        await self.flush()
+        found = list(self.writer.versions.cut.values())
+        self.writer.versions.cut.clear()
+        return found
 
     async def begin_walk(self, column: str) -> None:
         """Record durably that a column's list is being walked."""

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 
 from bson import ObjectId
 from pymongo import InsertOne, ReplaceOne, UpdateOne
 
+from zjolcrawl.storage.archived_visits import CutVisits
 from zjolcrawl.storage.bulk import write_each
 from zjolcrawl.storage.change_feed import PUBLIC_FIELDS, SERVER_TIME
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.documents import former_versions
 from zjolcrawl.storage.errors import DUPLICATE
-from zjolcrawl.storage.revision_policy import Decision, RevisionPolicy, Version, What
+from zjolcrawl.storage.history import Visits
+from zjolcrawl.storage.history_writer import HistoryWriter, VersionRefused
+from zjolcrawl.storage.revision_policy import Decision, RevisionPolicy, What
+from zjolcrawl.storage.versions import Version, is_unread
 
 Documents = dict[str, Version]
 Operation = InsertOne[Version] | ReplaceOne[Version] | UpdateOne
+_ROUNDS = 20  # of a write; most take one, a visit that cuts a version two
+# A touch by another process makes the versions different ones, too.
+_STATE = ("_id", "revision", "changed_at", "last_seen_at")
+_AT_ONCE = 16  # articles whose versions are renumbered together
 
 
 async def decide_all(
@@ -33,11 +44,12 @@ async def decide_all(
     found = db["articles"].find({"_id": {"$in": list(documents)}}, PUBLIC_FIELDS)
     newest = {each["_id"]: each async for each in found}
     # Former versions are read only for visits that are not after the newest version, which is rare
-    # except in a reparse.
+    # except in a reparse, and to go on where a run was killed that had cut the newest one.
     older = {
         url: newest[url]["revision"]
         for url, document in documents.items()
-        if url in newest and document["last_seen_at"] <= newest[url]["last_seen_at"]
+        if url in newest
+        and (document["last_seen_at"] <= newest[url]["last_seen_at"] or is_unread(newest[url]))
     }
     former: dict[str, list[Version]] = {url: [] for url in older}
     keys = [former_versions(url, 1, last) for url, last in older.items() if last > 1]
@@ -56,13 +68,18 @@ async def decide_all(
 class VersionWriter:
     """Writes versions for one run.
 
-    `counts` gets new, changed, same, reread and missed. `results` maps the URL of each document of the last
-    `write` to one of these.
+    `counts` gets new, changed, inserted, same and reread. `results` maps the URL of each document of the last
+    `write` to one of these. `visits`, if set, knows the visits in the archive; `cut` then gets, by URL, the
+    visits that must be re-parsed, because a version was cut between them.
     """
 
     def __init__(self, db: Database, run_id: ObjectId, counts: Counter[str]) -> None:
         self._db, self._run_id, self._counts = db, run_id, counts
+        self._history = HistoryWriter(db)
         self.results: dict[str, What] = {}
+        self.visits: Visits | None = None
+        self.cut: dict[str, CutVisits] = {}
+        self._put_off: set[tuple[str, datetime]] = set()
 
     async def write(self, documents: Documents) -> dict[str, str]:
         """Write documents by URL; returns the reasons for refused ones, by URL. Raises PyMongoError.
@@ -72,9 +89,10 @@ class VersionWriter:
         """
         refused: dict[str, str] = {}
         self.results = {}
-        for _ in range(5):  # each round retries what another process changed in between
+        for number in range(_ROUNDS):  # each round retries what another process changed in between
             if not documents:
                 break
+            await asyncio.sleep(number // 3 * 0.01)
             documents = await self._round(documents, refused)
         for url in documents:
             refused[url] = "another process kept changing this article"
@@ -82,26 +100,35 @@ class VersionWriter:
 
     async def _round(self, documents: Documents, refused: dict[str, str]) -> Documents:
         """One try; returns the documents for which another process was faster."""
-        policy = RevisionPolicy(self._run_id)
+        policy = RevisionPolicy(self._run_id, self.visits, self._put_off)
         decisions = await decide_all(self._db, documents, policy)
-        await self._keep_former(decisions, refused)
+        for url, each in decisions.items():
+            if each.reread:
+                self._note_cut(url, documents[url], each)
+        again = await self._keep_former(decisions, refused)
+        again |= await self._change_histories(decisions, refused)
         articles: dict[str, Operation] = {}
         revisions: dict[str, Operation] = {}  # former versions that were re-parsed
         for url, each in decisions.items():
+            if each.change:
+                continue
             if each.known is None:
                 articles[url] = InsertOne({**(each.version or {}), "written_at": SERVER_TIME})
             elif not isinstance(each.known["_id"], str):
                 if each.what == "reread" and each.version:
-                    revisions[url] = ReplaceOne({"_id": each.known["_id"]}, each.version)
+                    state = {name: each.known[name] for name in ("_id", "changed_at")}
+                    revisions[url] = ReplaceOne(state, each.version)
             elif each.version:
-                state = {name: each.known[name] for name in ("_id", "revision", "changed_at")}
+                state = {name: each.known[name] for name in _STATE}
                 articles[url] = ReplaceOne(state, {**each.version, "written_at": SERVER_TIME})
             elif each.what == "same":
                 articles[url] = policy.touch(documents[url], each.known)
         errors, unmatched = await self._bulk("articles", articles)
-        old_errors, _ = await self._bulk("revisions", revisions)
-        again = {url for url, (code, _) in errors.items() if code == DUPLICATE}
+        old_errors, moved = await self._bulk("revisions", revisions)
+        again |= {url for url, (code, _) in errors.items() if code == DUPLICATE}
         refused |= {u: why for u, (_, why) in (errors | old_errors).items() if u not in again}
+        if moved:
+            again |= revisions.keys()
         if unmatched:
             again |= await self._overtaken(decisions, refused.keys() | again)
         for url, each in decisions.items():
@@ -110,33 +137,84 @@ class VersionWriter:
                 self.results[url] = each.what
         return {url: documents[url] for url in again}
 
-    async def _keep_former(self, decisions: dict[str, Decision], refused: dict[str, str]) -> None:
-        """Save the versions that edits will replace; an article whose version cannot be saved is not edited."""
+    async def _keep_former(
+        self, decisions: dict[str, Decision], refused: dict[str, str]
+    ) -> set[str]:
+        """Save the versions that edits will replace; returns the articles to decide again.
+
+        An article whose version cannot be saved is not edited.
+        """
         former: dict[str, Operation] = {}
         for url, each in decisions.items():
             if each.what == "changed" and each.known:
                 key = {"url": url, "revision": each.known["revision"]}
-                # A run that was killed after this step left a copy; the version may have been touched since.
-                older = {"_id": key, "last_seen_at": {"$lte": each.known["last_seen_at"]}}
-                former[url] = ReplaceOne(older, {**each.known, "_id": key}, upsert=True)
+                former[url] = InsertOne({**each.known, "_id": key})
         # Bypass the validator: a version that it refuses today is still part of the history.
         errors, _ = await self._bulk("revisions", former, bypass=True)
+        again: set[str] = set()
         for url, (code, why) in errors.items():
-            # A duplicate was saved later, by another process.
+            known = decisions[url].known
             if code != DUPLICATE:
                 refused[url] = f"the previous version cannot be saved: {why}"
                 del decisions[url]
+            elif known and not await self._history.keep(url, known):
+                again.add(url)
+                del decisions[url]
+        return again
+
+    async def _change_histories(
+        self, decisions: dict[str, Decision], refused: dict[str, str]
+    ) -> set[str]:
+        """Write the visits that are not after all others; returns the articles to decide again."""
+        again: set[str] = set()
+        slots = asyncio.Semaphore(_AT_ONCE)
+
+        async def write(url: str, *each: Any) -> None:
+            async with slots:
+                try:
+                    if not await self._history.apply(url, *each):
+                        again.add(url)
+                except VersionRefused as error:
+                    refused[url] = str(error)
+
+        late = [
+            (url, each.stored, each.change)
+            for url, each in decisions.items()
+            if each.change and each.stored and each.is_write
+        ]
+        done = await asyncio.gather(*(write(*each) for each in late), return_exceptions=True)
+        for error in done:
+            if isinstance(error, BaseException):
+                raise error
+        return again
+
+    def _note_cut(self, url: str, document: Version, decision: Decision) -> None:
+        """Note what must be re-parsed."""
+        assert decision.reread
+        versions = decision.stored.versions if decision.stored else []
+        self.cut.setdefault(url, CutVisits(*decision.reread)).add(
+            [document, *versions], *decision.reread
+        )
 
     async def _overtaken(self, decisions: dict[str, Decision], others: Iterable[str]) -> set[str]:
-        """The articles that another process replaced first."""
-        replaced = {
-            url: each.version["revision"] for url, each in decisions.items()
-            if each.version and each.known and isinstance(each.known["_id"], str) and url not in others
-        }  # fmt: skip
-        mine = {"_id": {"$in": list(replaced)}, "run_id": self._run_id}
-        cursor = self._db["articles"].find(mine, {"revision": 1})
-        done = {d["_id"] async for d in cursor if d["revision"] == replaced[d["_id"]]}
-        return replaced.keys() - done
+        """The articles that another process changed first."""
+        mine = {u: each for u, each in decisions.items() if u not in others and _is_of_newest(each)}
+        fields = dict.fromkeys(("changed_at", "run_id"), 1)
+        found = self._db["articles"].find({"_id": {"$in": list(mine)}}, fields)
+        stored = {each["_id"]: each async for each in found}
+        return {url for url, each in mine.items() if not self._is_done(each, stored.get(url, {}))}
+
+    def _is_done(self, decision: Decision, stored: Version) -> bool:
+        """Whether an article has what this run wrote; if in doubt not, because writing it again does no harm."""
+        version = decision.version
+        if not version:
+            return bool(decision.known and stored.get("changed_at") == decision.known["changed_at"])
+        is_mine = stored.get("run_id") == self._run_id
+        return (
+            is_mine
+            and stored.get("changed_at") == version["changed_at"]
+            and decision.what == "changed"
+        )
 
     async def _bulk(
         self, collection: str, operations: dict[str, Operation], *, bypass: bool = False
@@ -146,3 +224,8 @@ class VersionWriter:
         urls = list(operations)
         errors = {urls[index]: error for index, error in written.errors.items()}
         return errors, len(operations) - written.done - len(errors)
+
+
+def _is_of_newest(decision: Decision) -> bool:
+    """Whether a decision replaces or touches the newest version."""
+    return bool(decision.known and isinstance(decision.known["_id"], str) and not decision.change)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 
 from zjolcrawl.display.formatting import local, span
 from zjolcrawl.site.catalogue import Column, load_catalogue, sites
@@ -46,6 +47,14 @@ def column_site(column: str) -> str:
 def _columns() -> dict[str, Column]:
     papers = {key: paper.column for key, paper in load_papers().items()}
     return {**load_catalogue(), **papers}
+
+
+def captured_by(version: dict[str, Any]) -> str:
+    """Whose capture a version was parsed from: 导入的文件 old.warc.gz; empty for our own crawls."""
+    found = version.get("provenance") or {}
+    words = {"import": "导入的文件", "backfill": "网络档案"}
+    word = words.get(found.get("kind", ""))
+    return f"{word} {found.get('from', '')}".rstrip() if word else ""
 
 
 def day(value: datetime) -> str:

@@ -76,6 +76,7 @@ def _environment() -> Environment:
         "moment": moment, "people": people, "printed": printed, "published": published,
         "size": size, "day": labels.day, "lasted": labels.length,
         "column": labels.column_name, "image_state": labels.IMAGE_STATES.get,
+        "captured_by": labels.captured_by,
         "grouped": lambda number: f"{number:,}",
     }  # fmt: skip
     return environment

@@ -116,7 +116,7 @@ def _pipeline(wanted: CoverageFilter) -> list[Stage]:
     is_generic = {"$cond": [{"$eq": ["$_id.template", GENERIC]}, "$articles", 0]}
     half = {"$gte": [{"$multiply": ["$so_far", 2]}, "$all"]}
     stages: list[Stage] = [
-        {"$match": _published(wanted)},
+        {"$match": published_in(wanted)},
         {"$group": {"_id": {**first, "length": {"$strLenCP": "$body"}}, **_sums()}},
         {"$setWindowFields": {
             "partitionBy": {name: f"$_id.{name}" for name in wanted.place},
@@ -145,7 +145,8 @@ def _of_templates(wanted: CoverageFilter) -> Stage:
     return {"_id.template": {"$in": list(wanted.templates)}} if wanted.templates else {}
 
 
-def _published(wanted: CoverageFilter) -> Stage:
+def published_in(wanted: CoverageFilter) -> Stage:
+    """The filter on `articles` for publish days and hosts."""
     bounds = day_bounds(wanted.since, wanted.until)
     match: Stage = {"published_at": bounds} if bounds else {}
     return match | ({"site": {"$in": list(wanted.hosts)}} if wanted.hosts else {})
