@@ -90,6 +90,33 @@ def test_each_version_once_in_order_with_its_time(
     }  # fmt: skip
 
 
+def test_into_a_crawled_archive(
+    other: Archive, site: SiteProxy, db: Database[Any], backfill: Callable[..., Any], crawl: Crawl
+) -> None:
+    """Older captures become earlier versions; the crawled one stays the newest, with its state."""
+    site.set(url(1001), Answer(body=text(1001, "今天又改了一次")))
+    assert crawl("article", url=url(1001)).returncode == 0
+    crawled = db.articles.find_one({"_id": url(1001)})
+    assert crawled
+    done = backfill()
+    assert done.returncode == 0, done.stderr
+    days = [day for day, _ in versions(db, 1001)]
+    assert days == ["20090902", "20100101", "20130101", f"{crawled['changed_at']:%Y%m%d}"]
+    newest = db.articles.find_one({"_id": url(1001)})
+    assert newest
+    changed = {
+        name for name in newest.keys() | crawled.keys() if newest.get(name) != crawled.get(name)
+    }
+    assert changed == {"revision", "first_seen_at", "columns"}
+    assert (newest["revision"], "provenance" in newest) == (4, False)
+    assert f"{newest['first_seen_at']:%Y%m%d}" == "20090902"
+    (oldest,) = db.revisions.find({"_id.revision": 1, "_id.url": url(1001)})
+    assert oldest["provenance"]["kind"] == "backfill"
+    before = snapshot(db)
+    assert backfill().returncode == 0
+    assert snapshot(db) == before
+
+
 def test_what_an_archive_lacks_settles_no_link(
     other: Archive, db: Database[Any], backfill: Callable[..., Any]
 ) -> None:
