@@ -13,7 +13,7 @@ from scrapy.settings import Settings
 import zjolcrawl.commands as own
 from zjolcrawl import __version__
 
-SPIDERS = ("article", "column", "discover", "paper", "reparse")
+SPIDERS = ("article", "column", "discover", "import", "paper", "reparse")
 SHELLS = ("bash", "fish", "zsh")
 
 

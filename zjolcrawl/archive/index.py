@@ -33,6 +33,11 @@ CREATE INDEX IF NOT EXISTS captures_url ON captures (url, date);
 CREATE INDEX IF NOT EXISTS captures_date ON captures (date, file, offset);
 CREATE INDEX IF NOT EXISTS captures_digest ON captures (digest);
 CREATE INDEX IF NOT EXISTS captures_record ON captures (record_id);
+-- Of captures that others made: the id of the original record, and its payload digest.
+CREATE INDEX IF NOT EXISTS captures_original ON captures (json_extract(context, '$.provenance.record'))
+    WHERE instr(context, '"provenance"') > 0;
+CREATE INDEX IF NOT EXISTS captures_original_digest ON captures (json_extract(context, '$.digest'))
+    WHERE instr(context, '"provenance"') > 0;
 """
 _COLUMNS = "file, offset, length, record_id, type, url, date, status, mime, digest, origin, context"
 _INSERT = f"INSERT OR REPLACE INTO captures ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608
@@ -132,6 +137,36 @@ class ArchiveIndex:
     def record(self, record_id: str) -> Capture | None:
         """The capture with this record id, or None."""
         return next(self._select("WHERE record_id = ? LIMIT 1", (record_id,)), None)
+
+    def of_original(
+        self, *, record: str | None = None, digest: str | None = None
+    ) -> Capture | None:
+        """A capture that others made, by the id of the original record or by its payload digest."""
+        name, value = ("$.provenance.record", record) if record else ("$.digest", digest)
+        where = (
+            f"WHERE json_extract(context, '{name}') = ? AND instr(context, '\"provenance\"') > 0"
+            " AND status = 200 LIMIT 1"
+        )
+        return next(self._select(where, (value,)), None) if value else None
+
+    def at(self, url: str, date: str, digest: str | None = None) -> Capture | None:
+        """The capture of a URL at a WARC-Date, if it has this payload digest; None: any."""
+        where = "WHERE url = ? AND date = ? AND (? IS NULL OR digest = ?) LIMIT 1"
+        return next(self._select(where, (url, date, digest, digest)), None)
+
+    def nearest(
+        self, url: str, date: str, *, run: str | None = None, redirects: bool = False
+    ) -> Capture | None:
+        """The capture of a URL with a page that is nearest to a WARC-Date.
+
+        `run`: only of this run. `redirects`: a redirect will do too.
+        """
+        where = (
+            "WHERE url = ? AND status >= 200 AND status < ? AND (? IS NULL OR file LIKE ?)"
+            " ORDER BY abs(julianday(date) - julianday(?)), date, file, offset LIMIT 1"
+        )
+        below = 400 if redirects else 201
+        return next(self._select(where, (url, below, run, f"%-{run}-%", date)), None)
 
     def newest(self, url: str, *, until: str = "9", status: int | None = None) -> Capture | None:
         """The last capture of a URL up to `until`, a WARC-Date.

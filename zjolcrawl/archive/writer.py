@@ -51,7 +51,8 @@ Headers = list[tuple[bytes, bytes]]
 class Exchange:
     """One request and its response; `body` is as received, still content-encoded.
 
-    `truncated`: the connection was lost before the end of the body.
+    `truncated`: the connection was lost before the end of the body. `requested`: by this process, so that
+    its request is archived too; False for a response that others archived.
     """
 
     url: str
@@ -65,6 +66,7 @@ class Exchange:
     ip: str | None = None
     context: dict[str, Any] | None = None
     truncated: bool = False
+    requested: bool = True
 
 
 class WarcWriter:
@@ -117,7 +119,8 @@ class WarcWriter:
         kind, ident = "revisit" if origin else "response", new_id()
         block = response_block(exchange.status, exchange.headers, kept_body)
         response = member(ident, kind, fields, block, _SQUEEZED if squeezed else _LEVEL)
-        pointer = self._append(ident, response, self._request(exchange, date, ident))
+        request = self._request(exchange, date, ident) if exchange.requested else b""
+        pointer = self._append(ident, response, request)
         capture = Capture(
             pointer, kind, exchange.url, date, exchange.status, mime, payload,
             origin.pointer.record_id if origin else None, context,
@@ -154,7 +157,7 @@ class WarcWriter:
 
     async def sync(self) -> None:
         """Make everything written so far durable and add it to the index. Raises ArchiveError."""
-        await asyncio.to_thread(self._sync)
+        await asyncio.to_thread(self.sync_now)
 
     async def close(self) -> None:
         """Complete the open file. Raises ArchiveError."""
@@ -216,7 +219,8 @@ class WarcWriter:
         if capture.type == "response" and capture.digest and capture.status:
             self._recent[capture.digest, capture.status] = capture
 
-    def _sync(self) -> None:
+    def sync_now(self) -> None:
+        """The same as `sync`, in this thread."""
         with self._rolling:
             with self._listing:
                 captures, self._fresh = self._fresh, []
@@ -245,7 +249,7 @@ class WarcWriter:
             ) from error
 
     def _complete(self) -> None:
-        self._sync()
+        self.sync_now()
         with self._rolling:
             file, self._file = self._file, None
             if file is None:

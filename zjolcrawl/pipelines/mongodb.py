@@ -57,7 +57,9 @@ class MongoDBPipeline:
 
     async def _put(self, item: Any) -> None:
         assert self.store is not None
-        if isinstance(item, Article):
+        if self._is_foreign_failure(item):
+            self._run.counts["foreign_failures"] += 1
+        elif isinstance(item, Article):
             self._run.tally.article(item)
             await self.store.put(item)
         elif isinstance(item, Outcome):
@@ -66,6 +68,18 @@ class MongoDBPipeline:
             await self.store.unchanged(item)
         elif isinstance(item, ColumnVisit | WalkEnd):
             await self.store.column_visit(item)
+
+    def _is_foreign_failure(self, item: Any) -> bool:
+        """Whether a capture of others gave no article or list.
+
+        That says nothing about the site: their crawler may have been refused or cut off. So a link's row
+        stays as it is, and no article becomes gone.
+        """
+        if isinstance(item, Outcome):
+            return item.url in self._run.foreign
+        return (
+            isinstance(item, ColumnVisit) and bool(item.error) and item.column in self._run.foreign
+        )
 
     async def close_spider(self) -> None:
         """Store the items still held and flush the buffer."""

@@ -8,7 +8,7 @@ import logging
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from enum import Enum
 from pathlib import Path
 
@@ -62,7 +62,8 @@ class Run:
     pipelines have written everything. `writer` is None if the run archives nothing (WARC=off,
     replay), `leases` if it fetches nothing. `exit_status` is the documented one. `failure` is one
     line for stderr. `warnings` and `faults` are lines too; only faults need action. `at_end`, if
-    set, is called before the summary. `closed` is set once all is reported and released.
+    set, is called before the summary, `at_close` awaited before anything closes. `foreign` are the links and columns whose captures by others are
+    being re-parsed. `closed` is set once all is reported and released.
     """
 
     def __init__(
@@ -93,6 +94,8 @@ class Run:
         self.warnings: list[str] = []
         self.faults: list[str] = []
         self.at_end: Callable[[], None] | None = None
+        self.at_close: Callable[[], Awaitable[None]] | None = None
+        self.foreign: set[str] = set()
         self.closed = asyncio.Event()
         self._columns: set[str] = set()
         self._lock: RunLock | None = None
@@ -261,6 +264,8 @@ class Run:
     async def close(self, reason: str) -> None:
         """End the run, report it, and release all resources. `reason` is Scrapy's finish reason."""
         try:
+            if self.at_close:
+                await self.at_close()
             await self._end(reason)
         finally:  # even on failure: others wait for the lock and the server
             await self._release()

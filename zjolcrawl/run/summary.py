@@ -62,7 +62,7 @@ class RunSummary:
         """The one-line summary for stderr."""
         end = "" if self.ended_well else f" (ended early: {self.reason})"
         if self.rereading:
-            told = self._reread()
+            told = (self._imported() if self.counts["import_files"] else "") + self._reread()
         elif self.counts["looked_at"]:
             told = self._discovered()
         else:
@@ -100,6 +100,14 @@ class RunSummary:
         return (
             f"{counted(c['looked_at'], 'page')} fetched, {counted(c['linked'], 'link')} that the catalogue lacks; "
             f"{counted(c['proposed'], 'column')} proposed"
+        )
+
+    def _imported(self) -> str:
+        c = self.counts
+        return (
+            f"{counted(c['import_files'], 'file')} imported: {counted(c['recorded'], 'capture')} recorded, "
+            f"{c['known']} known, {c['other_hosts']} of other hosts, "
+            f"{c['unusable'] + c['unresolved']} not usable; "
         )
 
     def _reread(self) -> str:

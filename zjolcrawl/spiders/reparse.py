@@ -31,7 +31,9 @@ from zjolcrawl.run.summary import NOTHING_CHOSEN
 from zjolcrawl.site.catalogue import Column
 from zjolcrawl.site.names import COLUMNS_HINT, UnknownName, column_names, find, find_hosts
 from zjolcrawl.spiders.context import Days, column_of, link_and_trail
+from zjolcrawl.spiders.foreign import followed
 from zjolcrawl.spiders.lists import ListReader, failed_visit
+from zjolcrawl.spiders.multipage import Parts
 from zjolcrawl.spiders.reader import unwanted
 from zjolcrawl.spiders.responses import reason_of, target_of
 
@@ -52,7 +54,7 @@ class ReparseSpider(ListReader):
 
     name = "reparse"
     mode = Mode.REPLAY
-    parse_arguments = staticmethod(reparse_arguments)
+    parse_arguments: ClassVar[Any] = staticmethod(reparse_arguments)
     custom_settings: ClassVar[dict[str, Any]] = {  # type: ignore[misc]  # as Scrapy documents it
         "ROBOTSTXT_OBEY": False,  # checked when the page was fetched
         "DOWNLOAD_DELAY": 0,
@@ -113,7 +115,7 @@ class ReparseSpider(ListReader):
                     await self.crawler.signals.wait_for(signals.scheduler_empty)
         # Another part may have corrected all that parser_before= selects, so the parent decides.
         if not self._found and not self.settings.getbool(PART_REPORTS):
-            self.run.refuse(NOTHING_CHOSEN)
+            self._nothing_chosen()
 
     def _is_of_part(self, request: Request) -> bool:
         """Whether the capture belongs to this process's part."""
@@ -134,6 +136,10 @@ class ReparseSpider(ListReader):
         )  # fmt: skip
         return merge(*found, key=lambda capture: capture.date)
 
+    def _nothing_chosen(self) -> None:
+        """End a run that found no capture to parse."""
+        self.run.refuse(NOTHING_CHOSEN)
+
     def _request(self, capture: Capture, archive: Archive) -> Request | None:
         context = capture.known
         listed_by = [context["column"]["id"]] if "column" in context else context.get("columns", [])
@@ -148,7 +154,9 @@ class ReparseSpider(ListReader):
             callback_args = dict(zip(("link", "trail"), link_and_trail(context), strict=True))
         else:
             return None
-        if (capture.status or 500) >= 400 and archive.last_attempt(capture) != capture:
+        if (capture.status or 500) >= 400 and (
+            capture.is_foreign or archive.last_attempt(capture) != capture
+        ):
             return None
         return Request(
             capture.url,
@@ -175,7 +183,9 @@ class ReparseSpider(ListReader):
             )  # fmt: skip
             return
         if target:
-            if outcome := self._redirected(response, link, target, context.get("hop", 0)):
+            if request := self._led_on(response, target, trail):
+                yield request
+            elif outcome := self._redirected(response, link, target, context.get("hop", 0)):
                 yield outcome
             else:
                 self._done(response.request)
@@ -184,10 +194,20 @@ class ReparseSpider(ListReader):
         if isinstance(result, Request) and (parts := result.cb_kwargs.get("parts")):
             parts.origin = result.meta[PART_OF] = capture
             yield result
+        elif isinstance(result, Request) and (
+            request := self._led_on(response, result.url, result.cb_kwargs["trail"])
+        ):
+            yield request
         elif isinstance(result, Request) or unwanted(result, self.days):
             self._done(response.request)
         else:
             yield result
+
+    def _led_on(self, response: Response, target: str, trail: tuple[str, ...]) -> Request | None:
+        """The request for what a capture of others led to; a crawl has recorded that for the link itself."""
+        assert self.run.archive is not None
+        assert response.request is not None
+        return followed(response.request, target, trail, self.run.archive.index)
 
     def _redirected(self, response: Response, link: Link, target: str, hop: int) -> Outcome | None:
         """The outcome that the redirect itself caused; None if the target's response decides."""
@@ -221,9 +241,13 @@ class ReparseSpider(ListReader):
     def part_failed(self, failure: Failure) -> Iterator[Outcome | RawArticle | Request]:
         """Scrapy errback: if a further page was never captured, the crawl had no article either."""
         request: Request = failure.request  # type: ignore[attr-defined]
+        parts: Parts = request.cb_kwargs["parts"]
         if isinstance(failure.value, ArchiveError):
             self.run.faults.append(f"{request.url}: {failure.value}")
-        if isinstance(failure.value, ArchiveError | NotCaptured):
+        if isinstance(failure.value, NotCaptured) and parts.origin and parts.origin.is_foreign:
+            parts.add(request.cb_kwargs["url"], None)  # others may have taken the first page alone
+            yield self._go_on(parts)
+        elif isinstance(failure.value, ArchiveError | NotCaptured):
             self._done(request)
         else:
             yield from super().part_failed(failure)
@@ -259,6 +283,8 @@ class ReparseSpider(ListReader):
         while busy := about.union(lists) & self._under_way.keys():
             await self._under_way[busy.pop()].wait()
         self._about[name] = about
+        if "provenance" in request.meta[CONTEXT]:
+            self.run.foreign.add(name)
         self._under_way |= dict.fromkeys(about, asyncio.Event())
 
     def with_the_store(self, item: Any) -> None:
@@ -276,6 +302,7 @@ class ReparseSpider(ListReader):
             self._release(_name(request))
 
     def _release(self, name: str) -> None:
+        self.run.foreign.discard(name)
         for url in self._about.pop(name, ()):
             self._under_way.pop(url).set()
 
