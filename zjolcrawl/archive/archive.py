@@ -119,10 +119,14 @@ class Archive:
         """The capture to use for a request of `url` made at `moment`, a WARC-Date.
 
         It is the last capture with status 200 up to that time, because a crawl would use it instead of
-        a request; otherwise the first capture after it.
+        a request; otherwise the first capture after it. Others may have tried it before the page, so their last
+        failure up to that time counts if there is nothing else.
         """
         good = self.index.newest(url, until=moment, status=200)
-        return good or self.last_attempt(self.index.following(url, moment))
+        if found := good or self.last_attempt(self.index.following(url, moment)):
+            return found
+        failed = self.index.newest(url, until=moment)
+        return failed if failed and failed.is_foreign else None
 
     def further(self, url: str, first: Capture) -> Capture | None:
         """The capture of another page of an article, requested after `first` by the same run, or None.
