@@ -1,22 +1,20 @@
-"""WARC, ARC and WACZ files as other programs make them: by wget, by warcio, and by hand where no tool does."""
+"""WARC, ARC and WACZ files as other programs make them: by wget, by py-wacz, and by hand where no tool does."""
 
 from __future__ import annotations
 
 import gzip
-import io
+import hashlib
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 
-from warcio.statusandheaders import StatusAndHeaders
-from warcio.warcwriter import WARCWriter
-
 from tests.support.site import SiteProxy
 
 WGET = Path("/usr/bin/wget")
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "T1"
+SAME = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 AT = "2019-03-01T08:00:00Z"
 """When the captures of these files were taken, unless another time is given."""
 
@@ -67,38 +65,42 @@ def arc(records: Mapping[str, bytes], at: str = "20190301080000") -> list[bytes]
     return made
 
 
+def digest(data: bytes) -> str:
+    """A digest as warcio.js writes it, which Browsertrix and ArchiveWeb.page use."""
+    return f"sha-256:{hashlib.sha256(data).hexdigest()}"
+
+
 def browser_made(pages: Mapping[str, tuple[str, bytes]], target: Path) -> Path:
     """A WARC file as Browsertrix makes it.
 
-    Bodies are stored decoded under the browser's HTTP/2 status line. The first page comes as a `resource`
-    record, every page again as a `revisit`, with the text of each as a `urn:` record.
+    Bodies are stored decoded under the browser's own headers and HTTP/2 status line. The first page comes as
+    a `resource` record; every other one again as a `revisit`, and its text as a `urn:` record.
     """
-    with target.open("wb") as file:
-        writer = WARCWriter(file, gzip=True, warc_version="WARC/1.1")
-        for number, (url, (mime, body)) in enumerate(pages.items()):
-            date = {"WARC-Date": f"2019-03-01T08:{number // 60:02}:{number % 60:02}.123Z"}
-            if number == 0:
-                writer.write_record(
-                    writer.create_warc_record(
-                        url, "resource", io.BytesIO(body), warc_content_type=mime,
-                        warc_headers_dict=date,
-                    )
-                )  # fmt: skip
-                continue
-            headers = [("content-type", mime), ("content-encoding", "gzip"), (":status", "200")]
-            first = writer.create_warc_record(
-                url, "response", io.BytesIO(body), warc_headers_dict=date,
-                http_headers=StatusAndHeaders("200", headers, protocol="HTTP/2"),
-            )  # fmt: skip
-            writer.write_record(first)
-            again = writer.create_revisit_record(
-                url, first.rec_headers["WARC-Payload-Digest"], url, date["WARC-Date"],
-                http_headers=StatusAndHeaders("200 OK", headers[:1], protocol="HTTP/1.1"),
-                warc_headers_dict={"WARC-Date": date["WARC-Date"].replace("2019", "2020")},
-            )  # fmt: skip
-            writer.write_record(again)
-            text = writer.create_warc_record(f"urn:text:{url}", "resource", io.BytesIO(b"text"))
-            writer.write_record(text)
+    made: list[bytes] = []
+    for number, (url, (mime, body)) in enumerate(pages.items()):
+        date = f"2019-03-01T08:{number // 60:02}:{number % 60:02}.123Z"
+        if number == 0:
+            made.append(
+                warc_record(
+                    url, body, "resource", Content_Type=mime, WARC_Block_Digest=digest(body)
+                )
+            )
+            continue
+        block = http(body, "HTTP/2 200", content_type=mime, content_encoding="gzip")
+        told = {"version": "WARC/1.1", "WARC_Payload_Digest": digest(body)}
+        made.append(
+            warc_record(url, block, WARC_Date=date, WARC_Block_Digest=digest(block), **told)
+        )
+        again = {
+            "WARC_Refers_To_Target_URI": url,
+            "WARC_Refers_To_Date": date,
+            "WARC_Profile": SAME,
+        }
+        block = http(b"", "HTTP/2 200", content_type=mime)
+        later = date.replace("2019", "2020")
+        made.append(warc_record(url, block, "revisit", WARC_Date=later, **again, **told))
+        made.append(warc_record(f"urn:text:{url}", b"text", "resource", Content_Type="text/plain"))
+    target.write_bytes(members(made))
     return target
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,7 +84,9 @@ def as_wacz(site: SiteProxy, folder: Path, pages: Pages) -> Path:
 
 
 def _arc(pages: Pages) -> list[bytes]:
-    return made.arc({url: made.http(body, Content_Type=mime) for url, (mime, body) in pages.items()})
+    return made.arc(
+        {url: made.http(body, Content_Type=mime) for url, (mime, body) in pages.items()}
+    )
 
 
 def as_arc(site: SiteProxy, folder: Path, pages: Pages) -> Path:
