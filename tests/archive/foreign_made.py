@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -42,7 +43,7 @@ def warc_record(
 ) -> bytes:
     """An uncompressed WARC record; an empty field is left out."""
     usual = {
-        "WARC-Type": kind, "WARC-Record-ID": f"<urn:test:{abs(hash((url, block, kind)))}>",
+        "WARC-Type": kind, "WARC-Record-ID": f"<urn:test:{zlib.crc32(block + url.encode() + kind.encode())}>",
         "WARC-Date": AT, "WARC-Target-URI": url,
         "Content-Type": "application/http; msgtype=response", "Content-Length": str(len(block)),
     }  # fmt: skip

@@ -7,6 +7,7 @@ the way on to the next record.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -27,7 +28,10 @@ MOST = 24 * 1024 * 1024
 """Byte limit of a record: a little more than DOWNLOAD_MAXSIZE, the largest response that a crawl takes."""
 _LONGEST_HEAD = 256 * 1024  # bytes of a record's header
 _LONGEST_SKIP = 4 * 1024**3  # bytes of a record that is decompressed only to get past it
-_MOST_AGAIN = 1024**3  # bytes of damaged records that are searched for another record within
+_MOST_AGAIN = 1024**3  # bytes of damaged records of a file that are read again
+_MOST_SEARCHED = 1024**3  # bytes of a file that are searched for the next record
+_SEARCHED = 64 * 1024  # bytes of them at a time; more than LONGEST_LINE
+_LINE_START = re.compile(rb"^(?:WARC/|[a-z]{2,8}:)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class ForeignFile:
         """`file` must be seekable. Records of more than `most` bytes are named and skipped."""
         self._file, self._most = file, most
         self._size = file.seek(0, os.SEEK_END)
-        self._again = _MOST_AGAIN
+        self._again, self._left = _MOST_AGAIN, _MOST_SEARCHED
         # ARC headers come as the WARC headers that mean the same.
         self._loader = ArcWarcRecordLoader(verify_http=False, arc2warc=True)
 
@@ -95,7 +99,7 @@ class ForeignFile:
         return self._size if following is None else following
 
     def _records(self, section: Section) -> Iterator[Foreign | Unusable]:
-        """The records of a section; what is left of it after an endless record is not read."""
+        """The records of a section."""
         while _skip_blank(section):
             at = section.start + (0 if section.packed else section.position)
             try:
@@ -104,16 +108,13 @@ class ForeignFile:
                 yield Unusable(at, str(damage))
                 if not self._find(section):
                     break
-            except _Endless as damage:
-                yield Unusable(at, str(damage))
-                return
             else:
                 yield record if isinstance(record, Unusable) else Foreign(record, at)
         if section.fault and not section.position:
             yield Unusable(section.start, section.fault)
 
     def _record(self, section: Section) -> Record | Unusable:
-        """The next record, or that it is too large. Raises _Damaged and _Endless."""
+        """The next record, or that it is too large. Raises _Damaged."""
         start = section.position
         at = section.start + (0 if section.packed else start)
         if not begins_a_record(section.peek()):
@@ -122,10 +123,7 @@ class ForeignFile:
         fields, length = self._head(section)
         if length > self._most:
             told = f"a record of {counted(length, 'byte')} is too large: it stays in the file"
-            if section.packed and length > _LONGEST_SKIP:
-                raise _Endless(told)
-            if section.skip(length) < length:
-                raise _Damaged(f"{told}, and the file ends within it")
+            self._pass(section, length, told)
             return Unusable(at, told)
         block = section.read(length)
         if len(block) < length:
@@ -158,6 +156,17 @@ class ForeignFile:
             fields.pop("warc-record-id", None)  # made up by warcio
         return fields, length
 
+    def _pass(self, section: Section, length: int, told: str) -> None:
+        """Read past a record that is too large. Raises _Damaged if it cannot be as long as it says."""
+        start = section.position
+        most = _LONGEST_SKIP if section.packed else length
+        if section.skip(min(length, most)) == length:
+            return
+        if self._again >= (size := section.position if section.packed else 0):
+            self._again -= size
+            section.rewind(start)
+        raise _Damaged(f"{told}, and it is cut off or shorter than it says")
+
     def _search_within(self, section: Section, block: bytes) -> None:
         """Put back a damaged record's block, because another record may begin in it."""
         if self._again >= len(block):
@@ -165,11 +174,16 @@ class ForeignFile:
             section.unread(block)
 
     def _find(self, section: Section) -> bool:
-        """Read up to the next line that begins a record; False if there is none."""
-        while line := section.readline():
-            if begins_a_record(line):
-                section.unread(line)
-                return True
+        """Read up to the next line that begins a record; False if there is none, or it is too far away."""
+        while (held := section.peek(_SEARCHED)) and self._left > 0:
+            for found in _LINE_START.finditer(held):
+                line = held[found.start() : found.start() + LONGEST_LINE]
+                if begins_a_record(line):
+                    section.skip(found.start())
+                    return True
+            # What is at the end may be the start of a line that is not held as a whole.
+            at = max(len(held) - LONGEST_LINE, 0) if len(held) == _SEARCHED else len(held)
+            self._left -= section.skip(at)
         return False
 
     def _bytes_at(self, at: int) -> bytes:
@@ -183,10 +197,6 @@ class ForeignFile:
             if data.strip(b"\0\r\n "):
                 return False
         return True
-
-
-class _Endless(Exception):
-    """A record is so long that the rest of its gzip member is not read; the message is the reason."""
 
 
 class _Head:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import zlib
-from typing import BinaryIO
+from contextlib import suppress
+from typing import Any, BinaryIO
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
 _CHUNK = 64 * 1024  # bytes read or decompressed at a time
 _GZIP = 31  # zlib's window bits for a gzip member
+_STEP = 64  # the same up to damage, where the last piece is lost
 _WINDOW = 1024 * 1024
 _LOOK = 1024  # bytes that hold a gzip header and the start of a record's first line
 LONGEST_LINE = 16 * 1024  # bytes of a line that is looked at as a whole
@@ -61,6 +63,11 @@ class Section:
         self._held[:0] = data
         self.position -= len(data)
 
+    def rewind(self, position: int) -> None:
+        """Go back to a position; a gzip member is decompressed again up to it."""
+        self.__init__(self._file, self.start, packed=self.packed)  # type: ignore[misc]
+        self.skip(position)
+
     def skip(self, size: int) -> int:
         """Read past up to `size` bytes; returns how many there were."""
         left = size - len(self._take(min(size, len(self._held))))
@@ -100,15 +107,27 @@ class Section:
         if not self._raw:
             self._done, self.fault = True, "the file ends within a gzip member"
             return b""
+        before = self._member.copy()
         try:
             data = self._member.decompress(self._raw, _CHUNK)
         except zlib.error as error:
             self._done, self.fault = True, f"the gzip member is damaged ({error})"
-            return b""
+            return _up_to_damage(before, self._raw)
         self._raw = self._member.unconsumed_tail
         if self._member.eof:
             self._done, self._raw = True, self._member.unused_data
         return data
+
+
+def _up_to_damage(member: Any, raw: bytes) -> bytes:
+    """What can be decompressed of bytes with damage in them."""
+    parts: list[bytes] = []
+    with suppress(zlib.error):
+        for start in range(0, len(raw), _STEP):
+            parts.append(member.decompress(raw[start : start + _STEP], _CHUNK))
+            if member.unconsumed_tail:  # extremely compressed, so no text
+                break
+    return b"".join(parts)
 
 
 def next_member(file: BinaryIO, start: int) -> int | None:

@@ -118,15 +118,20 @@ def keep_all(folder: Path, given: Iterable[str]) -> Iterator[Kept]:
 def keep(folder: Path, source: Path | BinaryIO, given: str) -> Kept:
     """Keep a file in `folder`; the one that is there already if it has the same content.
 
-    `source` is a path, which gets a second name if that is possible, or a stream. `given` is where it
-    came from. Raises NotAnArchive and OSError.
+    A file is copied, not linked: another program may still write to it. `given` is where it came from.
+    Raises NotAnArchive and OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     descriptor, text = tempfile.mkstemp(prefix=".new-", dir=folder)
     os.close(descriptor)
     scratch = Path(text)
     try:
-        sha256, size = _take(source, scratch)
+        if isinstance(source, Path):
+            with source.open("rb") as file:
+                _copy(file, scratch)
+        else:
+            _copy(source, scratch)
+        sha256, size = _hashed(scratch)
         check_form(scratch, given)
         known = {each.sha256: each for each in kept_files(folder)}
         if sha256 in known and (folder / known[sha256].name).is_file():
@@ -171,21 +176,6 @@ def _is_known(start: bytes) -> bool:
             return begins_a_record(zlib.decompressobj(31).decompress(start, LONGEST_LINE))
         return False
     return start.startswith(_ZIP_MAGIC) or begins_a_record(start)
-
-
-def _take(source: Path | BinaryIO, target: Path) -> tuple[str, int]:
-    """Link or copy a file to `target`, durably; its sha256 and its size in bytes."""
-    if isinstance(source, Path):
-        with suppress(OSError):  # another file system, or one without links
-            target.unlink()
-            os.link(source.resolve(), target)
-        if target.exists() and target.stat().st_size:
-            return _hashed(target)
-        with source.open("rb") as file:
-            _copy(file, target)
-    else:
-        _copy(source, target)
-    return _hashed(target)
 
 
 def _copy(source: BinaryIO, target: Path) -> None:
