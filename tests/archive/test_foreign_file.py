@@ -255,6 +255,9 @@ def test_file_is_kept_once(tmp_path: Path) -> None:
     kept = list(keep_all(folder, [str(file), str(tmp_path / "more")]))
     assert [each.name for each in kept] == ["a__b.warc.gz"]
     assert keep(folder, io.BytesIO(FORMS["members"]), "-") == kept[0]  # type: ignore[arg-type]
+    (folder / kept[0].name).unlink()
+    assert list(keep_all(folder, [str(file)])) == kept
+    assert (folder / kept[0].name).read_bytes() == FORMS["members"]
     file.write_bytes(FORMS["plain"])
     (other,) = keep_all(folder, [str(file)])
     assert other.name.endswith("-a__b.warc.gz")

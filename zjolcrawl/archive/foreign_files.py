@@ -133,9 +133,10 @@ def keep(folder: Path, source: Path | BinaryIO, given: str) -> Kept:
             _copy(source, scratch)
         sha256, size = _hashed(scratch)
         check_form(scratch, given)
-        known = {each.sha256: each for each in kept_files(folder)}
-        if sha256 in known and (folder / known[sha256].name).is_file():
-            return known[sha256]
+        if known := next((each for each in kept_files(folder) if each.sha256 == sha256), None):
+            if not known.is_done and not (folder / known.name).exists():
+                scratch.replace(folder / known.name)
+            return known
         stem = Path(given).name if isinstance(source, Path) else f"stdin-{sha256[:12]}"
         kept = Kept(_free_name(folder, stem, sha256), sha256, size, given, warc_date(utc_now()))
         scratch.replace(folder / kept.name)
