@@ -274,6 +274,21 @@ def backfill_arguments(
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class ImportArguments:
+    """Which of the kept files (DATA_DIR/warc/foreign) to import, by name."""
+
+    files: tuple[str, ...]
+
+
+def import_arguments(file: str | None = None, **unknown: str) -> ImportArguments:
+    """Parse the arguments of `scrapy crawl import`. Raises ArgumentError."""
+    _no_others(unknown, "file")
+    if not (files := tuple(dict.fromkeys(_parts(file)))):
+        raise ArgumentError("crawl import needs file=NAME: `scrapy archive import FILE` starts it")
+    return ImportArguments(files)
+
+
 def captured_span(since: str | None, until: str | None) -> tuple[str, str]:
     """Days (China, both included) as WARC-Dates, the second excluded. Raises ArgumentError."""
     first, last = day_span(since, until, "captured_since", "captured_until")

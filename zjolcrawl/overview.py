@@ -13,7 +13,7 @@ from scrapy.settings import Settings
 import zjolcrawl.commands as own
 from zjolcrawl import __version__
 
-SPIDERS = ("article", "backfill", "column", "discover", "paper", "reparse")
+SPIDERS = ("article", "backfill", "column", "discover", "import", "paper", "reparse")
 SHELLS = ("bash", "fish", "zsh")
 
 

@@ -73,9 +73,23 @@ def well(db: Database[Any]) -> Database[Any]:
     return db
 
 
+def test_file_of_another_program_is_named_with_the_next_step(
+    well: Database[Any], command: Crawl, tmp_path: Path
+) -> None:
+    (tmp_path / "warc").mkdir()
+    file = tmp_path / "warc" / "a.warc"
+    file.write_bytes(b"WARC/1.0\r\n")
+    done = command("health")
+    assert done.returncode == 0
+    (line,) = [each for each in done.stdout.splitlines() if each.startswith("archive ")]
+    assert str(file) in line
+    assert "zjolcrawl archive import PATH" in line
+
+
 def test_well(well: Database[Any], command: Crawl, tmp_path: Path) -> None:
     (tmp_path / "warc").mkdir()
-    (tmp_path / "warc" / "a.warc.gz").write_bytes(bytes(2_500_000))
+    own = f"zjol-20170812000000000-{'0' * 24}-00001.warc.gz"
+    (tmp_path / "warc" / own).write_bytes(bytes(2_500_000))
     (tmp_path / "spool").mkdir()
     (tmp_path / "spool" / "written.bson").touch()
     done = command("health")

@@ -6,6 +6,7 @@ zjol-<UTC time>-<run>-<number>.cdxj            index of a complete file
 zjol-<UTC time>-<run>-<number>.warc.gz.stored  the file is in WARC_STORE, and perhaps only there
 zjol-<UTC time>-<run>-<number>.warc.gz.damaged copy of a killed run's file before its repair
 index.sqlite                                   index of all files; rebuilt if it is deleted
+foreign/                                       files that others made, kept whole (archive.foreign_files)
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import BinaryIO, Self
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.archive.files import (
     DAMAGED,
+    NOT_OURS,
     OPEN,
     STORED,
     SUFFIX,
@@ -28,6 +30,7 @@ from zjolcrawl.archive.files import (
     complete_files,
     lock,
     noted_files,
+    only_own,
     shown,
     stamp,
 )
@@ -50,8 +53,8 @@ class Archive:
 
     Opening it completes the files of killed writers and indexes every file that the index lacks.
     `repairs` lists what this opening repaired or noticed. `faults` lists which of our own files are
-    damaged or missing, at every opening. A foreign file is indexed as far as possible; problems with
-    it go to `repairs`.
+    damaged or missing, at every opening. Other files in the folder are reported in `repairs` and left
+    alone.
     """
 
     def __init__(self, folder: Path, store: WarcStore | None = None) -> None:
@@ -116,18 +119,24 @@ class Archive:
         """The capture to use for a request of `url` made at `moment`, a WARC-Date.
 
         It is the last capture with status 200 up to that time, because a crawl would use it instead of
-        a request; otherwise the first capture after it.
+        a request; otherwise the first capture after it. Others may have tried it before the page, so their last
+        failure up to that time counts if there is nothing else.
         """
         good = self.index.newest(url, until=moment, status=200)
-        return good or self.last_attempt(self.index.following(url, moment))
+        if found := good or self.last_attempt(self.index.following(url, moment)):
+            return found
+        failed = self.index.newest(url, until=moment)
+        return failed if failed and failed.is_foreign else None
 
     def further(self, url: str, first: Capture) -> Capture | None:
         """The capture of another page of an article, requested after `first` by the same run, or None.
 
-        Another archive took its captures in any order, so there it is the one nearest in time.
+        If others took `first`, it is the nearest capture of their import, or else of any run.
         """
-        if "provenance" in first.known:
-            return self.index.nearest(url, first)
+        if first.is_foreign:
+            return self.index.nearest(url, first.date, run=first.run) or self.index.nearest(
+                url, first.date
+            )
         found = self.last_attempt(self.index.following(url, first.date))
         return found if found and found.run == first.run else None
 
@@ -160,10 +169,12 @@ class Archive:
             self._tell(name, f"a killed run's file cannot be completed: {cause_of(error, path)}")
 
     def _catch_up(self) -> None:
-        known = self.index.files()
+        known = self._own(self.index.files())
         # Files before notes: a file that moves to the store meanwhile gets its note first.
         here, odd = complete_files(self.folder)
-        noted = noted_files(self.folder)
+        others = here | odd.keys()
+        here, noted = only_own(here), only_own(noted_files(self.folder))
+        odd = {name: odd[name] for name in only_own(odd)}
         there = here | noted
         changed = {
             name for name, _, was in self.index.damage()
@@ -180,6 +191,16 @@ class Archive:
             self._tell(name, f"is left out: {reason}")
         for name in known - there - odd.keys():
             self.index.forget(name, lost=True)
+        for name in sorted(others - here - odd.keys()):
+            where = shown(str(self.folder / name))
+            self.repairs.append(f"warc/{shown(name)}: {NOT_OURS} {where}")
+
+    def _own(self, names: set[str]) -> set[str]:
+        """The names of our own files; an index of an earlier version may have others."""
+        own = only_own(names)
+        for name in names - own:
+            self.index.forget(name)
+        return own
 
     def _index(self, name: str, *, local: bool) -> None:
         try:
@@ -195,22 +216,19 @@ class Archive:
         if found.unusable:
             told = f"{counted(found.unusable, 'response')} without id, date or URL not indexed"
             self.repairs.append(f"warc/{shown(name)}: {told}")
-        if OWN_NAME.fullmatch(name):  # foreign files are reported by _look at every opening
-            self.repairs += [_damage_line(name, each) for each in found.damage]
+        self.repairs += [_damage_line(name, each) for each in found.damage]
 
     def _look(self) -> None:
         """Report damaged and missing files."""
         for name, damage, _ in self.index.damage():
             if not damage.replaced or (self.folder / (name + DAMAGED)).exists():
-                line = _damage_line(name, damage)
-                (self.faults if OWN_NAME.fullmatch(name) else self.repairs).append(line)
+                self.faults.append(_damage_line(name, damage))
         for name in sorted(self.index.lost()):
             if OWN_NAME.fullmatch(name):
                 self._tell(name, "is missing: it was indexed earlier and is in no known WARC_STORE")
 
     def _tell(self, name: str, what: str) -> None:
-        own = OWN_NAME.fullmatch(name)
-        (self.faults if own else self.repairs).append(f"warc/{shown(name)}: {what}")
+        self.faults.append(f"warc/{shown(name)}: {what}")
 
 
 def _damage_line(name: str, damage: Damage) -> str:

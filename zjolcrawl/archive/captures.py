@@ -44,9 +44,14 @@ class Capture:
 
     @property
     def run(self) -> str:
-        """The id of the run that made it, from the file name; a foreign file counts as one run."""
+        """The id of the run that made it, from the file name."""
         parts = self.pointer.file.split("-")
         return parts[2] if len(parts) == 4 else self.pointer.file
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether others took it: it was imported, or fetched from another archive."""
+        return "provenance" in self.known
 
     @property
     def known(self) -> dict[str, Any]:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import stat
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 from zjolcrawl.archive.index import ArchiveIndex
+from zjolcrawl.archive.scan import OWN_NAME
 from zjolcrawl.filesystem import sync_folder, take_lock
 from zjolcrawl.messages import cause_of
 
 SUFFIX, OPEN, STORED, DAMAGED = ".warc.gz", ".open", ".stored", ".damaged"
+
+NOT_OURS = (
+    "zjolcrawl did not make this file, and does not read it. Import it: zjolcrawl archive import"
+)
+"""What is said of another program's file in the folder; the path of the file follows."""
 
 
 class ArchiveError(Exception):
@@ -36,6 +43,11 @@ def noted_files(folder: Path) -> set[str]:
     """The names of the WARC files that are in a store, taken from the notes beside them."""
     notes = (path.name.removesuffix(STORED) for path in folder.glob(f"*{SUFFIX}{STORED}"))
     return {name for name in notes if is_plain(name)}
+
+
+def only_own(names: Iterable[str]) -> set[str]:
+    """The names that our own runs give to WARC files."""
+    return {name for name in names if OWN_NAME.fullmatch(name)}
 
 
 def is_plain(name: str) -> bool:
@@ -85,8 +97,6 @@ def _reason_against(path: Path) -> str | None:
     """Why a file is skipped, or None. A file that is not regular could block its reader forever."""
     if not is_plain(path.name):
         return "its name has control characters, or bytes that are not UTF-8"
-    if path.suffix == ".warc":
-        return "it is not compressed: `warcio recompress` makes a .warc.gz of it"
     try:
         if stat.S_ISREG(path.stat().st_mode):
             return None

@@ -33,6 +33,11 @@ CREATE INDEX IF NOT EXISTS captures_url ON captures (url, date);
 CREATE INDEX IF NOT EXISTS captures_date ON captures (date, file, offset);
 CREATE INDEX IF NOT EXISTS captures_digest ON captures (digest);
 CREATE INDEX IF NOT EXISTS captures_record ON captures (record_id);
+-- Of captures that others made: the id of the original record, and its payload digest.
+CREATE INDEX IF NOT EXISTS captures_original ON captures (json_extract(context, '$.provenance.record'))
+    WHERE instr(context, '"provenance"') > 0;
+CREATE INDEX IF NOT EXISTS captures_original_digest ON captures (json_extract(context, '$.digest'))
+    WHERE instr(context, '"provenance"') > 0;
 """
 _COLUMNS = "file, offset, length, record_id, type, url, date, status, mime, digest, origin, context"
 _INSERT = f"INSERT OR REPLACE INTO captures ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608
@@ -133,6 +138,36 @@ class ArchiveIndex:
         """The capture with this record id, or None."""
         return next(self._select("WHERE record_id = ? LIMIT 1", (record_id,)), None)
 
+    def of_original(
+        self, *, record: str | None = None, digest: str | None = None
+    ) -> Capture | None:
+        """A capture that others made, by the id of the original record or by its payload digest."""
+        name, value = ("$.provenance.record", record) if record else ("$.digest", digest)
+        where = (
+            f"WHERE json_extract(context, '{name}') = ? AND instr(context, '\"provenance\"') > 0"
+            " AND status = 200 LIMIT 1"
+        )
+        return next(self._select(where, (value,)), None) if value else None
+
+    def at(self, url: str, date: str, digest: str | None = None) -> Capture | None:
+        """The capture of a URL at a WARC-Date, if it has this payload digest; None: any."""
+        where = "WHERE url = ? AND date = ? AND (? IS NULL OR digest = ?) LIMIT 1"
+        return next(self._select(where, (url, date, digest, digest)), None)
+
+    def nearest(
+        self, url: str, date: str, *, run: str | None = None, redirects: bool = False
+    ) -> Capture | None:
+        """The capture of a URL with a page that is nearest to a WARC-Date.
+
+        `run`: only of this run. `redirects`: a redirect will do too.
+        """
+        where = (
+            "WHERE url = ? AND status >= 200 AND status < ? AND (? IS NULL OR file LIKE ?)"
+            " ORDER BY abs(julianday(date) - julianday(?)), date, file, offset LIMIT 1"
+        )
+        below = 400 if redirects else 201
+        return next(self._select(where, (url, below, run, f"%-{run}-%", date)), None)
+
     def newest(self, url: str, *, until: str = "9", status: int | None = None) -> Capture | None:
         """The last capture of a URL up to `until`, a WARC-Date.
 
@@ -149,26 +184,6 @@ class ArchiveIndex:
         """The first capture of a URL after `date`, a WARC-Date."""
         where = "WHERE url = ? AND date > ? ORDER BY date LIMIT 1"
         return next(self._select(where, (url, date)), None)
-
-    def nearest(self, url: str, to: Capture) -> Capture | None:
-        """The good capture of a URL nearest in time to the capture `to`, or None."""
-        before = self.newest(url, until=to.date, status=200)
-        where = "WHERE url = ? AND date > ? AND status = 200 ORDER BY date LIMIT 1"
-        after = next(self._select(where, (url, to.date)), None)
-        found = [each for each in (before, after) if each]
-        return min(found, key=lambda each: abs(each.seen_at - to.seen_at), default=None)
-
-    def at(self, url: str, date: str) -> Capture | None:
-        """The capture of a URL at a WARC-Date, or None."""
-        return next(self._select("WHERE url = ? AND date = ? LIMIT 1", (url, date)), None)
-
-    def is_foreign(self, link: str, date: str) -> bool:
-        """Whether the capture at a WARC-Date that was read for a link is another archive's."""
-        where = (
-            "WHERE date = ? AND (url = ? OR json_extract(context, '$.article') = ?)"
-            " AND json_extract(context, '$.provenance') IS NOT NULL LIMIT 1"
-        )
-        return next(self._select(where, (date, link, link)), None) is not None
 
     def visits(self, urls: Iterable[str], since: str, until: str) -> Iterator[Capture]:
         """Captures of URLs from `since` to `until` (WARC-Dates, both included) with a page or a 304, by date."""

@@ -7,7 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from zjolcrawl.archive.files import DAMAGED, OPEN, SUFFIX, complete_files, noted_files, shown
+from zjolcrawl.archive.files import (
+    DAMAGED,
+    OPEN,
+    SUFFIX,
+    complete_files,
+    noted_files,
+    only_own,
+    shown,
+)
 from zjolcrawl.archive.index import NAME
 from zjolcrawl.archive.scan import OWN_NAME, Damage
 
@@ -17,11 +25,13 @@ class ArchiveState:
     """The result of the check.
 
     `missing`: WARC files that the index or an article refers to, but that are neither here nor noted
-    as being in a store. `damaged`: one line for each unreadable part of our own files.
+    as being in a store. `damaged`: one line for each unreadable part of our own files. `foreign`: paths of
+    WARC files in the folder that others made, which are not read.
     """
 
     missing: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
 
 
 def state(folder: Path, referred: Iterable[str] = ()) -> ArchiveState:
@@ -32,9 +42,11 @@ def state(folder: Path, referred: Iterable[str] = ()) -> ArchiveState:
     there = being_written | here | odd.keys() | noted_files(folder)
     indexed, damaged = _indexed(folder)
     wanted = {Path(name).name for name in referred}
-    wanted |= {name for name in indexed if OWN_NAME.fullmatch(name)}
+    wanted |= only_own(indexed)
     damaged += [f"{name}: {why}" for name, why in odd.items() if OWN_NAME.fullmatch(name)]
-    return ArchiveState(sorted(map(shown, wanted - there)), sorted(damaged))
+    others = (here | odd.keys()) - only_own(here | odd.keys())
+    foreign = sorted(shown(str(folder / name)) for name in others)
+    return ArchiveState(sorted(map(shown, wanted - there)), sorted(damaged), foreign)
 
 
 def _indexed(folder: Path) -> tuple[set[str], list[str]]:

@@ -11,7 +11,7 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from zjolcrawl.archive.files import STORED, SUFFIX, complete_files, is_plain, shown
+from zjolcrawl.archive.files import STORED, SUFFIX, complete_files, is_plain, only_own, shown
 from zjolcrawl.archive.s3 import WarcStore
 from zjolcrawl.filesystem import sync_folder
 from zjolcrawl.messages import cause_of, counted
@@ -45,7 +45,7 @@ def push(folder: Path, store: WarcStore, *, remove: bool = False) -> Pushed:
     """
     done = Pushed()
     names, _ = complete_files(folder)
-    for path in (folder / name for name in sorted(names)):
+    for path in (folder / name for name in sorted(only_own(names))):
         try:
             note = note_of(path)
             if note is None or note.store != store.uri:

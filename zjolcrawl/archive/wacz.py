@@ -189,7 +189,7 @@ def _pages(captures: Iterable[Capture], titles: dict[str, str]) -> Iterator[dict
     """The page list for readers: articles and column pages with status 200."""
     for capture in captures:
         known = capture.known
-        if capture.status != 200 or "image" in known or not known:
+        if capture.status != 200 or "image" in known or not {"article", "column"} & known.keys():
             continue
         page = {
             "id": re.sub(r"\W", "", capture.pointer.record_id.rpartition(":")[2]),

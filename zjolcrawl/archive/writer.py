@@ -157,7 +157,7 @@ class WarcWriter:
 
     async def sync(self) -> None:
         """Make everything written so far durable and add it to the index. Raises ArchiveError."""
-        await asyncio.to_thread(self._sync)
+        await asyncio.to_thread(self.sync_now)
 
     async def close(self) -> None:
         """Complete the open file. Raises ArchiveError."""
@@ -219,7 +219,8 @@ class WarcWriter:
         if capture.type == "response" and capture.digest and capture.status:
             self._recent[capture.digest, capture.status] = capture
 
-    def _sync(self) -> None:
+    def sync_now(self) -> None:
+        """The same as `sync`, in this thread."""
         with self._rolling:
             with self._listing:
                 captures, self._fresh = self._fresh, []
@@ -248,7 +249,7 @@ class WarcWriter:
             ) from error
 
     def _complete(self) -> None:
-        self._sync()
+        self.sync_now()
         with self._rolling:
             file, self._file = self._file, None
             if file is None:

@@ -1,4 +1,4 @@
-"""`scrapy archive`: packs captures into a WACZ file and syncs WARC files with WARC_STORE (push, pull)."""
+"""`scrapy archive`: packs captures into a WACZ file, imports files of others, syncs with WARC_STORE (push, pull)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from pathlib import Path
 from scrapy.exceptions import UsageError
 
 from zjolcrawl.archive.archive import Archive, ArchiveError
+from zjolcrawl.archive.foreign_files import FOLDER, NotAnArchive, keep_all
 from zjolcrawl.archive.s3 import WarcStore
 from zjolcrawl.archive.stored import pull, push
 from zjolcrawl.archive.wacz import pack
 from zjolcrawl.arguments import ArgumentError, reparse_arguments
 from zjolcrawl.cli.base import ReadingCommand
+from zjolcrawl.commands.crawl import crawl
 from zjolcrawl.display.formatting import size
 from zjolcrawl.display.terminal import say
 from zjolcrawl.messages import cause_of, counted
@@ -26,16 +28,20 @@ _FILTERS = ("run", "host", "captured_since", "captured_until")
 
 
 class Command(ReadingCommand):
-    """Packs captures with all records that they refer to, or uploads complete WARC files to WARC_STORE.
+    """Packs captures with all records that they refer to, imports archives of others, or syncs with WARC_STORE.
 
-    Exit status 1: a file could not be uploaded or registered, or part of the archive is damaged or missing.
+    Exit status 1: a file could not be uploaded or registered, a record could not be imported, or part of the
+    archive is damaged or missing.
     """
 
-    usage = "wacz|push|pull [options]"
-    summary = "Pack part of the archive into a WACZ file; upload its files to WARC_STORE"
+    usage = "wacz|import FILE…|push|pull [options]"
+    summary = (
+        "Pack part of the archive into a WACZ file; import WARC files; upload files to WARC_STORE"
+    )
     details = (
-        "wacz: pack a run, a host or a date range into one file. push: upload complete files to "
-        "WARC_STORE and verify them there. pull: register the files that other hosts uploaded."
+        "wacz: pack a run, a host or a date range into one file. import: take in WARC, ARC and WACZ files that "
+        "others made (files, folders, or - for stdin). push: upload complete files to WARC_STORE and verify "
+        "them there. pull: register the files that other hosts uploaded."
     )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
@@ -52,6 +58,28 @@ class Command(ReadingCommand):
             "--remove", action="store_true", help="push: delete local files that are in WARC_STORE"
         )
 
+    def execute(self, args: list[str], opts: argparse.Namespace) -> None:
+        if args[:1] == ["import"]:
+            self._import(args[1:], opts)
+        else:
+            super().execute(args, opts)
+
+    def _import(self, given: list[str], opts: argparse.Namespace) -> None:
+        if not given:
+            raise UsageError("give files or folders, or - for stdin")
+        folder = self.data_dir() / "warc" / FOLDER
+        try:
+            kept = list(keep_all(folder, given))
+        except NotAnArchive as error:
+            raise ArgumentError(str(error)) from error
+        except OSError as error:
+            raise ArgumentError(cause_of(error)) from error
+        for each in kept:
+            if each.is_done:
+                say(f"{each.source}: already imported, {each.imported_at}")
+        if names := [each.name for each in kept if not each.is_done]:
+            self.exitcode = crawl("import", {"file": ",".join(names)}, self.settings, opts.set)
+
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
         if args == ["wacz"]:
             await self._wacz(opts)
@@ -64,7 +92,7 @@ class Command(ReadingCommand):
             else:
                 self._pull(folder, store)
         else:
-            raise UsageError("expected one of: wacz, push, pull")
+            raise UsageError("expected one of: wacz, import, push, pull")
 
     def _push(self, folder: Path, store: WarcStore, *, remove: bool) -> None:
         intact = self._is_intact()

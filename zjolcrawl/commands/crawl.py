@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from scrapy.commands.crawl import Command as CrawlCommand
-from scrapy.crawler import Crawler
+from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.exceptions import UsageError
 from scrapy.settings import BaseSettings
 
@@ -125,6 +125,23 @@ class Command(CrawlCommand):
     def _refuse(self, reason: str) -> None:
         say(reason)
         self.exitcode = UNUSABLE
+
+
+def crawl(
+    spider: str, arguments: dict[str, str], settings: BaseSettings | None, given: list[str]
+) -> int:
+    """Run a spider for another command, as `scrapy crawl` does; returns the exit status.
+
+    `given` are the NAME=VALUE of -s.
+    """
+    command = Command()
+    command.settings = settings  # type: ignore[assignment]
+    command.crawler_process = AsyncCrawlerProcess(settings)  # type: ignore[arg-type]
+    command.run(
+        [spider],
+        argparse.Namespace(spargs=arguments, output=None, overwrite_output=None, set=given),
+    )
+    return command.exitcode
 
 
 def _checked(settings: BaseSettings) -> tuple[time, time] | None:

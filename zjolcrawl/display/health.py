@@ -210,6 +210,12 @@ def _of_archive(archive: ArchiveState) -> Iterator[Finding]:
             f"({DAMAGED}), you may inspect and delete that copy instead"
         )
         yield Finding("archive", text, True, {"damaged_parts": archive.damaged})
+    if archive.foreign:
+        text = (
+            f"{counted(len(archive.foreign), 'WARC file')} of other programs in DATA_DIR/warc, not read: "
+            f"{some(archive.foreign, 3)}. Import each with `zjolcrawl archive import PATH`"
+        )
+        yield Finding("archive", text, values={"foreign_files": archive.foreign})
 
 
 def _of_spool(folder: DataFolder) -> Iterator[Finding]:

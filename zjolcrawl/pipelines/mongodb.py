@@ -52,8 +52,9 @@ class MongoDBPipeline:
     async def _judged(self, item: Any) -> list[Any]:
         if self._run.live:
             return await self._run.flips.saw(item)
-        if isinstance(item, Outcome) and self._is_foreign(item):
-            # Nothing follows for the link from what another archive lacks: it is no visit of ours.
+        if isinstance(item, Outcome) and item.url in self._run.foreign:
+            # That says nothing about the site: the other crawler may have been refused or cut off. So the
+            # link's row stays as it is, and no article becomes gone.
             logger.info("%s as another archive has it: %s", item.url, item.reason)
             self._run.counts["no_article"] += 1
             return []
@@ -62,12 +63,6 @@ class MongoDBPipeline:
             if seen_at and (link_url(item), warc_date(seen_at)) in self._unbelieved:
                 return [unbelieved(item)]
         return [item]
-
-    def _is_foreign(self, outcome: Outcome) -> bool:
-        archive = self._run.archive
-        if archive is None or outcome.seen_at is None:
-            return False
-        return archive.index.is_foreign(outcome.url, warc_date(outcome.seen_at))
 
     async def _put(self, item: Any) -> None:
         assert self.store is not None

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from scrapy.crawler import Crawler
@@ -46,8 +46,9 @@ class Run:
     pipelines have written everything. `writer` is None if the run archives nothing (WARC=off,
     replay), `leases` if it fetches nothing. `exit_status` is the documented one. `failure` is one
     line for stderr. `warnings` and `faults` are lines too; only faults need action. `at_end`, if
-    set, is called before the summary. `ending` is set once no further request is wanted, `closed` once all
-    is reported and released.
+    set, is called before the summary; `at_close`, if set, is awaited before anything closes. `foreign` has the
+    links whose captures by others are being parsed. `ending` is set once no further request is wanted,
+    `closed` once all is reported and released.
     """
 
     def __init__(
@@ -78,6 +79,8 @@ class Run:
         self.warnings: list[str] = []
         self.faults: list[str] = []
         self.at_end: Callable[[], None] | None = None
+        self.at_close: Callable[[], Awaitable[None]] | None = None
+        self.foreign: set[str] = set()
         self.ending = asyncio.Event()
         self.closed = asyncio.Event()
         self._columns: set[str] = set()
@@ -247,6 +250,8 @@ class Run:
     async def close(self, reason: str) -> None:
         """End the run, report it, and release all resources. `reason` is Scrapy's finish reason."""
         try:
+            if self.at_close:
+                await self.at_close()
             await self._end(reason)
         finally:  # even on failure: others wait for the lock and the server
             await self._release()

@@ -65,7 +65,7 @@ class RunSummary:
         if self.backfill:
             told = self._backfilled()
         elif self.rereading:
-            told = self._reread()
+            told = (self._imported() if self.counts["import_files"] else "") + self._reread()
         elif self.counts["looked_at"]:
             told = self._discovered()
         else:
@@ -114,8 +114,16 @@ class RunSummary:
         return (
             f"{counted(c['listed'], 'capture')} listed, {c['archived']} archived before, {c['fetched']} fetched, "
             f"{c['no_page']} no page, {c['unfetched']} failed; {c['new']} new, {c['changed']} changed, "
-            f"{c['reread']} corrected, {c['same']} same, {c['missed']} between stored versions; "
+            f"{c['reread']} corrected, {c['same']} same, {c['inserted']} earlier; "
             f"{c['no_article']} gave no article, {counted(c['links'], 'link')} found ({c['links_new']} new)"
+        )
+
+    def _imported(self) -> str:
+        c = self.counts
+        return (
+            f"{counted(c['import_files'], 'file')} imported: {counted(c['recorded'], 'capture')} recorded, "
+            f"{c['known']} known, {c['other_hosts']} of other hosts, "
+            f"{c['unusable'] + c['unresolved']} not usable; "
         )
 
     def _reread(self) -> str:

@@ -26,7 +26,8 @@ from zjolcrawl.site.current import current_site
 from zjolcrawl.spiders.archive_client import ArchiveAway, ArchiveClient, RunEnds, Unanswered
 from zjolcrawl.spiders.capture_rows import KINDS, Found, PageGroups, wanted
 from zjolcrawl.spiders.cdx_query import CdxQuery, Scope
-from zjolcrawl.spiders.context import Days, foreign_context
+from zjolcrawl.spiders.context import Days
+from zjolcrawl.spiders.foreign import context_of
 from zjolcrawl.spiders.memento_source import MementoSource
 from zjolcrawl.spiders.reparse import AHEAD, ReparseSpider
 
@@ -52,7 +53,7 @@ class BackfillSpider(ReparseSpider):
 
     name = "backfill"
     mode = Mode.BACKFILL
-    parse_arguments = staticmethod(backfill_arguments)  # type: ignore[assignment]  # its own
+    parse_arguments = staticmethod(backfill_arguments)
 
     def __init__(self, name: str | None = None, **arguments: str) -> None:
         super().__init__(name)
@@ -194,7 +195,7 @@ class BackfillSpider(ReparseSpider):
         """Record a capture, unless our archive has it; returns its URL and WARC-Date. Raises ArchiveError."""
         place = memento.url, warc_date(memento.seen_at)
         if self.run.writer and not self._archive.index.at(*place):
-            context = foreign_context(memento.url, memento.provenance)
+            context = {**context_of(memento.url), "provenance": memento.provenance}
             page = memento.url, 200, memento.headers, memento.body, memento.seen_at
             self.run.writer.write(Exchange(*page, context=context, requested=False))
         return place

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from zjolcrawl.archive.cdx import Row
 from zjolcrawl.archive.mementos import is_html
 from zjolcrawl.parsing.urls import absolute, is_own_host, normalized, url_day
-from zjolcrawl.spiders.context import Days, foreign_context
+from zjolcrawl.spiders.context import Days
+from zjolcrawl.spiders.foreign import context_of
 
 KINDS = ("articles", "further pages", "lists")
 
@@ -35,8 +36,8 @@ def wanted(row: Row, days: Days) -> Found | None:
     if row.status not in {200, None} or not is_html(row.mime):
         return None
     url = normalized(absolute(row.url, row.url) or "")
-    context = foreign_context(url, {}) if is_own_host(url) else None
-    if context is None:
+    context = context_of(url) if is_own_host(url) else {}
+    if not {"article", "column"} & context.keys():
         return None
     row = replace(row, url=url)
     if "column" in context:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Any, Self
 
-from zjolcrawl.items import READ_KINDS, Link
-from zjolcrawl.parsing.navigation import column_url
-from zjolcrawl.parsing.urls import canonical, kind, page_number
-from zjolcrawl.site.catalogue import Column, load_catalogue
-from zjolcrawl.site.current import for_site
-
-_LIST_PAGE = re.compile(r"/index_(\d{1,5})\.s?html?\Z")
+from zjolcrawl.items import Link
+from zjolcrawl.site.catalogue import Column
 
 _TEXTS = ("kind", "from", "url", "sha256", "record")  # the parts of a provenance that are text
 
@@ -86,24 +80,3 @@ def column_of(context: dict[str, Any]) -> Column:
     """The column from a column page context; keys that `Column` does not have are ignored."""
     known = {each.name for each in fields(Column)}
     return Column(**{name: value for name, value in context["column"].items() if name in known})
-
-
-_columns_by_url = for_site(lambda _: {each.url: each for each in load_catalogue().values()})
-
-
-def foreign_context(url: str, provenance: dict[str, Any]) -> dict[str, Any] | None:
-    """The context of a capture that another archive made, from its URL alone.
-
-    As an article, as a further page of one, or as a list of the catalogue; None for any other page. No list
-    named the link, so it has no columns; those come from the lists.
-    """
-    if kind(url) in READ_KINDS:
-        part = {"part": page} if (page := page_number(url)) else {}
-        return {"article": canonical(url), **part, "provenance": provenance}
-    number = _LIST_PAGE.search(url)
-    front = column_url(url[: number.start() + 1] if number else url)
-    column = _columns_by_url().get(front or "")
-    if column is None:
-        return None
-    context = column_context(column, int(number[1]) if number else 0, probe=True)
-    return {**context, "provenance": provenance}

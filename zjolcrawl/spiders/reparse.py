@@ -31,7 +31,9 @@ from zjolcrawl.site.catalogue import Column
 from zjolcrawl.site.names import COLUMNS_HINT, UnknownName, column_names, find, find_hosts
 from zjolcrawl.spiders.archive_parts import Groups, groups_of, part_of
 from zjolcrawl.spiders.context import Days, column_of, link_and_trail
+from zjolcrawl.spiders.foreign import followed
 from zjolcrawl.spiders.lists import ListReader, failed_visit
+from zjolcrawl.spiders.multipage import Parts
 from zjolcrawl.spiders.reader import unwanted
 from zjolcrawl.spiders.responses import reason_of, target_of
 
@@ -54,7 +56,7 @@ class ReparseSpider(ListReader):
 
     name = "reparse"
     mode = Mode.REPLAY
-    parse_arguments = staticmethod(reparse_arguments)
+    parse_arguments: ClassVar[Any] = staticmethod(reparse_arguments)
     custom_settings: ClassVar[dict[str, Any]] = {  # type: ignore[misc]  # as Scrapy documents it
         "ROBOTSTXT_OBEY": False,  # checked when the page was fetched
         "DOWNLOAD_DELAY": 0,
@@ -117,7 +119,7 @@ class ReparseSpider(ListReader):
             yield request
         # Another part may have corrected all that parser_before= selects, so the parent decides.
         if not self._found and not self.settings.getbool(PART_REPORTS):
-            self.run.refuse(NOTHING_CHOSEN)
+            self._nothing_chosen()
 
     async def _of_cut_versions(self, archive: Archive) -> AsyncIterator[Request]:
         """Requests for the captures of versions that this run has cut, until there are none.
@@ -158,6 +160,10 @@ class ReparseSpider(ListReader):
         )  # fmt: skip
         return merge(*found, key=lambda capture: capture.date)
 
+    def _nothing_chosen(self) -> None:
+        """End a run that found no capture to parse."""
+        self.run.refuse(NOTHING_CHOSEN)
+
     def _request(
         self, capture: Capture, archive: Archive, *, every_column: bool = False
     ) -> Request | None:
@@ -178,7 +184,9 @@ class ReparseSpider(ListReader):
             callback_args = dict(zip(("link", "trail"), link_and_trail(context), strict=True))
         else:
             return None
-        if (capture.status or 500) >= 400 and archive.last_attempt(capture) != capture:
+        if (capture.status or 500) >= 400 and (
+            capture.is_foreign or archive.last_attempt(capture) != capture
+        ):
             return None
         return Request(
             capture.url,
@@ -205,7 +213,9 @@ class ReparseSpider(ListReader):
             )  # fmt: skip
             return
         if target:
-            if outcome := self._redirected(response, link, target, context.get("hop", 0)):
+            if request := self._led_on(response, target, trail):
+                yield request
+            elif outcome := self._redirected(response, link, target, context.get("hop", 0)):
                 yield outcome
             else:
                 self._done(response.request)
@@ -214,10 +224,20 @@ class ReparseSpider(ListReader):
         if isinstance(result, Request) and (parts := result.cb_kwargs.get("parts")):
             parts.origin = result.meta[PART_OF] = capture
             yield result
+        elif isinstance(result, Request) and (
+            request := self._led_on(response, result.url, result.cb_kwargs["trail"])
+        ):
+            yield request
         elif isinstance(result, Request) or unwanted(result, self.days):
             self._done(response.request)
         else:
             yield result
+
+    def _led_on(self, response: Response, target: str, trail: tuple[str, ...]) -> Request | None:
+        """The request for what a capture of others led to; a crawl has recorded that for the link itself."""
+        assert self.run.archive is not None
+        assert response.request is not None
+        return followed(response.request, target, trail, self.run.archive.index)
 
     def _redirected(self, response: Response, link: Link, target: str, hop: int) -> Outcome | None:
         """The outcome that the redirect itself caused; None if the target's response decides."""
@@ -254,13 +274,13 @@ class ReparseSpider(ListReader):
         Another archive captures pages by chance, so there the article goes on without the page.
         """
         request: Request = failure.request  # type: ignore[attr-defined]
+        parts: Parts = request.cb_kwargs["parts"]
         if isinstance(failure.value, ArchiveError):
             self.run.faults.append(f"{request.url}: {failure.value}")
-        origin = request.cb_kwargs["parts"].origin
-        foreign = origin is not None and _is_foreign(origin)
-        if isinstance(failure.value, ArchiveError) or (
-            isinstance(failure.value, NotCaptured) and not foreign
-        ):
+        if isinstance(failure.value, NotCaptured) and parts.origin and parts.origin.is_foreign:
+            parts.add(request.cb_kwargs["url"], None)  # others may have taken the first page alone
+            yield self._go_on(parts)
+        elif isinstance(failure.value, ArchiveError | NotCaptured):
             self._done(request)
         else:
             yield from super().part_failed(failure)
@@ -270,7 +290,7 @@ class ReparseSpider(ListReader):
     ) -> AsyncIterator[Any]:
         """Scrapy callback for a capture of a column page."""
         if target := target_of(response):
-            if not is_own_host(target) and not _is_foreign(capture):
+            if not is_own_host(target) and not capture.is_foreign:
                 reason = reason_of(OffSite(f"leads off the site: {target}"))
                 yield failed_visit(column, number, target, reason, response.meta[SEEN_AT])
             else:
@@ -282,7 +302,7 @@ class ReparseSpider(ListReader):
         visit, page = self.read_list(response, column, number, lists, probe=probe, below=below)
         if page:
             await self.record_list(page, column, response)
-        if visit and not _is_foreign(capture):  # another archive's visit is no crawl of the column
+        if visit and not capture.is_foreign:  # another archive's visit is no crawl of the column
             yield visit
         else:
             self._done(response.request)
@@ -296,6 +316,8 @@ class ReparseSpider(ListReader):
         while busy := about.union(lists) & self._under_way.keys():
             await self._under_way[busy.pop()].wait()
         self._about[name] = about
+        if "provenance" in request.meta[CONTEXT]:
+            self.run.foreign.add(name)
         self._under_way |= dict.fromkeys(about, asyncio.Event())
 
     def with_the_store(self, item: Any) -> None:
@@ -313,6 +335,7 @@ class ReparseSpider(ListReader):
             self._release(_name(request))
 
     def _release(self, name: str) -> None:
+        self.run.foreign.discard(name)
         for url in self._about.pop(name, ()):
             self._under_way.pop(url).set()
 
@@ -328,11 +351,6 @@ def _with_known_names(wanted: ReparseArguments, index: ArchiveIndex) -> ReparseA
     if host:
         (host,) = find_hosts([host], index.hosts())
     return replace(wanted, columns=find("column", columns, known, COLUMNS_HINT), host=host)
-
-
-def _is_foreign(capture: Capture) -> bool:
-    """Whether another archive took the capture."""
-    return "provenance" in capture.known
 
 
 def _name(request: Request) -> str:

@@ -1,0 +1,223 @@
+"""Reads WARC and ARC files that others made: every whole record, and each part that cannot be used, by offset.
+
+warcio parses the headers of both formats. What it lacks is here: a limit of memory, offsets of damage, and
+the way on to the next record.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from warcio.recordloader import ArcWarcRecordLoader
+
+from zjolcrawl.archive.foreign_bytes import (
+    GZIP_MAGIC,
+    LONGEST_LINE,
+    Section,
+    begins_a_record,
+    next_member,
+)
+from zjolcrawl.archive.warc import Record
+from zjolcrawl.messages import counted
+
+MOST = 24 * 1024 * 1024
+"""Byte limit of a record: a little more than DOWNLOAD_MAXSIZE, the largest response that a crawl takes."""
+_LONGEST_HEAD = 256 * 1024  # bytes of a record's header
+_LONGEST_SKIP = 4 * 1024**3  # bytes of a record that is decompressed only to get past it
+_MOST_AGAIN = 1024**3  # bytes of damaged records of a file that are read again
+_MOST_SEARCHED = 1024**3  # bytes of a file that are searched for the next record
+_SEARCHED = 64 * 1024  # bytes of them at a time; more than LONGEST_LINE
+_LINE_START = re.compile(rb"^(?:WARC/|[a-z]{2,8}:)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A record, with the offset of the gzip member or of the uncompressed record that holds it."""
+
+    record: Record
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Bytes at `offset` that give no record, and the reason."""
+
+    offset: int
+    reason: str
+
+
+class _Damaged(Exception):
+    """The bytes here are no record; the message is the reason."""
+
+
+class ForeignFile:
+    """A WARC or ARC file, compressed or not, whatever its name says."""
+
+    def __init__(self, file: BinaryIO, most: int = MOST) -> None:
+        """`file` must be seekable. Records of more than `most` bytes are named and skipped."""
+        self._file, self._most = file, most
+        self._size = file.seek(0, os.SEEK_END)
+        self._again, self._left = _MOST_AGAIN, _MOST_SEARCHED
+        # ARC headers come as the WARC headers that mean the same.
+        self._loader = ArcWarcRecordLoader(verify_http=False, arc2warc=True)
+
+    def __iter__(self) -> Iterator[Foreign | Unusable]:
+        """Every record and every unusable part, in order. Raises OSError."""
+        if not self._size:
+            yield Unusable(0, "the file is empty")
+        at = 0
+        while at < self._size:
+            start = self._bytes_at(at)
+            packed = start.startswith(GZIP_MAGIC)
+            if packed or begins_a_record(start):
+                section = Section(self._file, at, packed=packed)
+                yield from self._records(section)
+                at = self._after(section)
+                continue
+            if self._is_padding(at):
+                return
+            yield Unusable(at, "no record begins here")
+            following = next_member(self._file, at + 1)
+            if following is None:
+                section = Section(self._file, at, packed=False)
+                if self._find(section):
+                    yield from self._records(section)
+                return
+            at = following
+
+    def _after(self, section: Section) -> int:
+        """Where to go on after the bytes of a section."""
+        if not section.packed:
+            return self._size
+        if section.fault is None and not section.peek(1):
+            return section.end
+        following = next_member(self._file, section.start + 1)
+        return self._size if following is None else following
+
+    def _records(self, section: Section) -> Iterator[Foreign | Unusable]:
+        """The records of a section."""
+        while _skip_blank(section):
+            at = section.start + (0 if section.packed else section.position)
+            try:
+                record = self._record(section)
+            except _Damaged as damage:
+                yield Unusable(at, str(damage))
+                if not self._find(section):
+                    break
+            else:
+                yield record if isinstance(record, Unusable) else Foreign(record, at)
+        if section.fault and not section.position:
+            yield Unusable(section.start, section.fault)
+
+    def _record(self, section: Section) -> Record | Unusable:
+        """The next record, or that it is too large. Raises _Damaged."""
+        start = section.position
+        at = section.start + (0 if section.packed else start)
+        if not begins_a_record(section.peek()):
+            section.readline()
+            raise _Damaged(section.fault or "no record begins here")
+        fields, length = self._head(section)
+        if length > self._most:
+            told = f"a record of {counted(length, 'byte')} is too large: it stays in the file"
+            self._pass(section, length, told)
+            return Unusable(at, told)
+        block = section.read(length)
+        if len(block) < length:
+            why = section.fault or "the file or its gzip member ends within it"
+            self._search_within(section, block)
+            raise _Damaged(f"a record is cut off: {why}")
+        blank = section.position
+        if not _skip_blank(section):
+            if section.fault:
+                raise _Damaged(f"a record is damaged: {section.fault}")
+        elif section.position == blank and not begins_a_record(section.peek()):
+            self._search_within(section, block)
+            raise _Damaged("a record's length differs from its Content-Length")
+        return Record(fields, block, b"")
+
+    def _head(self, section: Section) -> tuple[dict[str, str], int]:
+        """The fields of a record's header, by lower-case name, and the length of its block."""
+        is_arc = not section.peek(5).startswith(b"WARC/")
+        try:
+            parsed = self._loader.parse_record_stream(_Head(section), no_record_parse=True)
+            fields = {name.lower(): value for name, value in parsed.rec_headers.headers}
+            length = parsed.length if fields["content-length"].strip().isdecimal() else None
+        except _Damaged:
+            raise
+        except Exception as error:  # whatever warcio finds wrong with a hostile header
+            raise _Damaged(f"a record's header cannot be read ({error!r:.100})") from error
+        if length is None:
+            raise _Damaged("a record without Content-Length")
+        if is_arc:
+            fields.pop("warc-record-id", None)  # made up by warcio
+        return fields, length
+
+    def _pass(self, section: Section, length: int, told: str) -> None:
+        """Read past a record that is too large. Raises _Damaged if it cannot be as long as it says."""
+        start = section.position
+        most = _LONGEST_SKIP if section.packed else length
+        if section.skip(min(length, most)) == length:
+            return
+        if self._again >= (size := section.position if section.packed else 0):
+            self._again -= size
+            section.rewind(start)
+        raise _Damaged(f"{told}, and it is cut off or shorter than it says")
+
+    def _search_within(self, section: Section, block: bytes) -> None:
+        """Put back a damaged record's block, because another record may begin in it."""
+        if self._again >= len(block):
+            self._again -= len(block)
+            section.unread(block)
+
+    def _find(self, section: Section) -> bool:
+        """Read up to the next line that begins a record; False if there is none, or it is too far away."""
+        while (held := section.peek(_SEARCHED)) and self._left > 0:
+            for found in _LINE_START.finditer(held):
+                line = held[found.start() : found.start() + LONGEST_LINE]
+                if begins_a_record(line):
+                    section.skip(found.start())
+                    return True
+            # What is at the end may be the start of a line that is not held as a whole.
+            at = max(len(held) - LONGEST_LINE, 0) if len(held) == _SEARCHED else len(held)
+            self._left -= section.skip(at)
+        return False
+
+    def _bytes_at(self, at: int) -> bytes:
+        self._file.seek(at)
+        return self._file.read(LONGEST_LINE)
+
+    def _is_padding(self, at: int) -> bool:
+        """Whether only zeros, blanks or line ends are left."""
+        self._file.seek(at)
+        while data := self._file.read(1024 * 1024):
+            if data.strip(b"\0\r\n "):
+                return False
+        return True
+
+
+class _Head:
+    """What warcio reads a header from: lines of a section, up to a limit."""
+
+    def __init__(self, section: Section) -> None:
+        self._section, self._left = section, _LONGEST_HEAD
+
+    def readline(self, size: int = LONGEST_LINE) -> bytes:
+        line = self._section.readline(min(size, LONGEST_LINE))
+        self._left -= len(line)
+        if self._left < 0 or (len(line) == LONGEST_LINE and not line.endswith(b"\n")):
+            raise _Damaged("a record's header is too long")
+        return line
+
+    def read(self, size: int) -> bytes:
+        return self._section.read(size)
+
+
+def _skip_blank(section: Section) -> bool:
+    """Read past the line ends between records; False at the end of the section."""
+    while (byte := section.peek(1)) in {b"\r", b"\n"}:
+        section.skip(1)
+    return bool(byte)

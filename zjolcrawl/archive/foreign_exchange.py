@@ -1,0 +1,159 @@
+"""Makes an exchange of ours from a record that others made: status, headers, and the body without chunks."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from io import BytesIO
+from urllib.parse import urlsplit
+
+from warcio.bufferedreaders import ChunkedDataException, ChunkedDataReader
+
+from zjolcrawl.archive.captures import mime_of
+from zjolcrawl.archive.decoding import body_start
+from zjolcrawl.archive.verify import digest_faults
+from zjolcrawl.archive.warc import Message, Record
+from zjolcrawl.archive.writer import Headers
+from zjolcrawl.clock import utc_now
+
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_LONGEST_URL = 4096  # characters
+_AHEAD = timedelta(days=1)  # by which a clock may be wrong
+
+
+class BadRecord(ValueError):
+    """A record that cannot be imported; the message is the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP response of a record. `truncated`: its body is incomplete."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    truncated: bool = False
+
+    @property
+    def mime(self) -> str | None:
+        """The media type, lower-case, without parameters."""
+        return mime_of(self.header(b"content-type"))
+
+    def header(self, name: bytes) -> str | None:
+        """The first header with this lower-case name, or None."""
+        values = (value for each, value in self.headers if each.lower() == name)
+        found = next(values, None)
+        return None if found is None else found.decode("latin-1")
+
+
+def address_of(record: Record) -> str:
+    """The URL that a record is about, without the default port. Raises BadRecord if it is too long."""
+    url = record.url
+    if len(url) > _LONGEST_URL:
+        raise BadRecord("its URL is too long")
+    try:
+        parts = urlsplit(url)
+        default = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
+    except ValueError:
+        return url
+    if default and parts.netloc.endswith(default):
+        url = parts._replace(netloc=parts.netloc.removesuffix(default)).geturl()
+    return url.partition("#")[0]
+
+
+def moment_of(text: str) -> datetime:
+    """A WARC-Date as an aware UTC datetime. Raises BadRecord if it is none, or in the future."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+        moment = moment.astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        raise BadRecord(f"its date cannot be read ({text[:40]!r})") from None
+    if moment > utc_now() + _AHEAD:
+        raise BadRecord(f"its date is in the future ({text[:40]})")
+    return moment
+
+
+def response_of(record: Record) -> Response:
+    """The response in a `response`, `revisit` or `resource` record. Raises BadRecord.
+
+    A body is kept as it came but for chunks (RFC 9112, 7.1), which are removed if it has them, whatever
+    its headers claim. A content coding that the body does not have is renamed to `X-Orig-…`: browser tools
+    store decoded bodies under the original headers.
+    """
+    if fault := next(digest_faults(_checkable(record)), None):
+        raise BadRecord(fault)
+    if record.type == "resource":
+        kind = record.fields.get("content-type", "application/octet-stream")
+        return Response(200, [(b"Content-Type", kind.encode("utf-8"))], record.block)
+    status, headers, body = _parsed(record.block)
+    truncated = "warc-truncated" in record.fields and record.type != "revisit"
+    names = {name.lower(): value for name, value in headers}
+    if b"chunked" in names.get(b"transfer-encoding", b"").lower() and body:
+        body, cut = _without_chunks(body)
+        truncated = truncated or cut
+    elif record.type == "response" and _is_short(names.get(b"content-length"), body):
+        truncated = True
+    if body and not _is_coded(names.get(b"content-encoding"), body):
+        headers = [(_renamed(name), value) for name, value in headers]
+    return Response(status, headers, body, truncated)
+
+
+def _checkable(record: Record) -> Record:
+    """The record, without the payload digest if it is unclear where the payload begins."""
+    if record.type == "resource" or b"\r\n\r\n" in record.block:
+        return record
+    fields = {k: v for k, v in record.fields.items() if k != "warc-payload-digest"}
+    return replace(record, fields=fields)
+
+
+def _parsed(block: bytes) -> tuple[int, Headers, bytes]:
+    """Status, headers and body of an HTTP response; old tools end lines with LF alone."""
+    found = _HEAD_END.search(block)
+    head, body = (block[: found.start()], block[found.end() :]) if found else (block, b"")
+    first, *lines = head.replace(b"\r\n", b"\n").split(b"\n")
+    try:
+        protocol, code, *_ = first.split(None, 2)
+        status = int(code)
+    except ValueError:
+        protocol, status = b"", 0
+    if not protocol.upper().startswith(b"HTTP") or not 100 <= status <= 999:
+        raise BadRecord("it holds no HTTP response")
+    headers: Headers = []
+    for line in lines:
+        name, colon, value = line.replace(b"\r", b" ").partition(b":")
+        if line[:1] in b" \t" and headers:  # folded (RFC 9112, 5.2)
+            headers[-1] = (headers[-1][0], headers[-1][1] + b" " + line.strip())
+        elif colon and name.strip():
+            headers.append((name.strip(), value.strip()))
+    return status, headers, body
+
+
+def _without_chunks(body: bytes) -> tuple[bytes, bool]:
+    """The body without chunks, and whether it ends too early; as it is if it has no chunks."""
+    try:
+        return ChunkedDataReader(BytesIO(body), raise_exceptions=True).read(), False
+    except ChunkedDataException:
+        rest = ChunkedDataReader(BytesIO(body)).read()
+        return rest, rest != body
+
+
+def _is_short(length: bytes | None, body: bytes) -> bool:
+    return length is not None and length.isdigit() and int(length[:15]) > len(body) > 0
+
+
+def _is_coded(coding: bytes | None, body: bytes) -> bool:
+    """Whether a body has the content coding that its header names; unknown codings count as had."""
+    if not coding:
+        return True
+    named = Message("", [("content-encoding", coding.decode("latin-1"))], body)
+    try:
+        body_start(named, 1)
+    except ValueError as error:
+        return "unknown" in str(error)
+    return True
+
+
+def _renamed(name: bytes) -> bytes:
+    return b"X-Orig-" + name if name.lower() == b"content-encoding" else name

@@ -1,0 +1,188 @@
+"""Records the captures of a kept file of others again in our own WARC files.
+
+A record is written again, not addressed in place: so it can be in a file of any form, is read, packed,
+uploaded and verified like every other, and costs its space twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+from zjolcrawl.archive.archive import Archive, ArchiveError
+from zjolcrawl.archive.captures import Capture
+from zjolcrawl.archive.foreign import ForeignFile, Unusable
+from zjolcrawl.archive.foreign_exchange import (
+    BadRecord,
+    Response,
+    address_of,
+    moment_of,
+    response_of,
+)
+from zjolcrawl.archive.foreign_files import FOLDER, Kept, warc_files
+from zjolcrawl.archive.warc import Message, Record, digest, warc_date
+from zjolcrawl.archive.writer import Exchange, WarcWriter
+from zjolcrawl.parsing.urls import is_image_host, is_own_host
+
+_TYPES = {"response", "revisit", "resource"}
+_BYTES, _RECORDS = 16 * 1024 * 1024, 200  # recorded between two steps
+_MOST_NAMED = 200  # records of a file that are named
+
+ContextOf = Callable[[str, str | None], dict[str, Any]]
+"""The context of a capture, given its URL and its media type."""
+
+
+class FileImport:
+    """The import of one kept file.
+
+    `counts`: `records` that were read; `recorded` anew, `known` (in the archive before), `other_hosts`,
+    `unusable`, and `unresolved` revisits, whose payload no imported file has. `named` has a line for each
+    unusable or unresolved record, up to a limit.
+    """
+
+    def __init__(
+        self, archive: Archive, kept: Kept, writer: WarcWriter, context_of: ContextOf
+    ) -> None:
+        self.kept, self.counts = kept, Counter[str]()
+        self.named: list[str] = []
+        self.revisits = 0
+        self._archive, self._writer, self._context_of = archive, writer, context_of
+        self._fresh: set[tuple[str, str, str]] = set()  # recorded, not in the index yet
+        self._place = kept.name
+
+    def steps(self, *, revisits: bool = False) -> Iterator[None]:
+        """Record all captures but revisits, or with `revisits` only these; yields when enough is durable.
+
+        The payload of a revisit may come later, also in another file, so revisits come last. What a
+        killed import has recorded already is not recorded again. Raises ArchiveError and OSError.
+        """
+        done = size = 0
+        for record, offset in self._records(count=not revisits):
+            if record.type not in _TYPES or (record.type == "revisit") != revisits:
+                self.revisits += record.type == "revisit"
+                continue
+            try:
+                size += self._take(record, offset)
+            except BadRecord as error:
+                self._name(offset, f"{record.type} of {record.url[:200]}: {error}", "unusable")
+            done += 1
+            if done >= _RECORDS or size >= _BYTES:
+                done = size = 0
+                self._sync()
+                yield
+        self._sync()
+
+    def _records(self, *, count: bool) -> Iterator[tuple[Record, int]]:
+        path = self._archive.folder / FOLDER / self.kept.name
+        with warc_files(path) as files:
+            for each in files:
+                if isinstance(each, Unusable):
+                    self._unusable(each, count=count)
+                    continue
+                name, file = each
+                self._place = f"{self.kept.name}, {name}" if name else self.kept.name
+                for found in ForeignFile(file):
+                    if isinstance(found, Unusable):
+                        self._unusable(found, count=count)
+                        continue
+                    self.counts["records"] += count
+                    yield found.record, found.offset
+
+    def _take(self, record: Record, offset: int) -> int:
+        """Record a capture, if it is one of the site's; returns its size in bytes. Raises BadRecord."""
+        url = address_of(record)
+        if not url.lower().startswith(("http://", "https://")):
+            return 0
+        if not (is_own_host(url) or is_image_host(url)):
+            self.counts["other_hosts"] += 1
+            return 0
+        date = moment_of(record.fields.get("warc-date", ""))
+        response = response_of(record) if record.type != "revisit" else self._revisited(record, url)
+        if response is None:
+            told = "the record with its payload is in no imported file; import that file, then this one again"
+            self._name(offset, f"revisit of {url}: {told}", "unresolved")
+            return 0
+        if response.status == 304:  # a request with validators that are not known here
+            self.counts["not_modified"] += 1
+            return 0
+        key = (url, warc_date(date), digest(response.body))
+        if key in self._fresh or self._archive.index.at(*key):
+            self.counts["known"] += 1
+            return 0
+        self._write(record, offset, url, response)
+        self._fresh.add(key)
+        self.counts["recorded"] += 1
+        return len(response.body)
+
+    def _write(self, record: Record, offset: int, url: str, response: Response) -> None:
+        context = self._context_of(url, response.mime)
+        provenance = {
+            "kind": "import", "from": self.kept.name, "sha256": self.kept.sha256,
+            "record": record.record_id or None, "offset": offset,
+        }  # fmt: skip
+        context["provenance"] = {k: v for k, v in provenance.items() if v is not None}
+        if told := record.fields.get("warc-payload-digest"):
+            context["digest"] = told
+        if response.truncated:
+            context["flags"] = ["dataloss"]
+        self._writer.write(
+            Exchange(
+                url, response.status, response.headers, response.body,
+                moment_of(record.fields["warc-date"]), ip=record.fields.get("warc-ip-address"),
+                context=context, truncated=response.truncated, requested=False,
+            )
+        )  # fmt: skip
+
+    def _revisited(self, record: Record, url: str) -> Response | None:
+        """What a revisit stands for: its own headers, if it has any, and the payload that it refers to."""
+        origin = self._origin(record, url)
+        if origin is None:
+            return None
+        try:
+            payload = self._archive.message(origin)
+        except ArchiveError:
+            return None
+        own: Response | None = None
+        with suppress(BadRecord):
+            own = response_of(record)
+        if own is None or own.status == 304:
+            return Response(origin.status or 200, _pairs(payload), payload.body)
+        headers = [each for each in own.headers if each[0].lower() != b"content-encoding"]
+        coding = [each for each in _pairs(payload) if each[0].lower() == b"content-encoding"]
+        return Response(own.status, [*headers, *coding], payload.body)
+
+    def _origin(self, record: Record, url: str) -> Capture | None:
+        """The capture with a revisit's payload, by record id, by URL and time, or by digest."""
+        index, fields = self._archive.index, record.fields
+        if ident := fields.get("warc-refers-to", "").strip("<> "):
+            found = index.of_original(record=ident) or index.record(ident)
+            if found:
+                return found
+        if told := fields.get("warc-refers-to-date"):
+            other = fields.get("warc-refers-to-target-uri", "").strip("<> ") or url
+            with suppress(BadRecord):
+                if found := index.at(other, warc_date(moment_of(told))):
+                    return found
+        payload = fields.get("warc-payload-digest")
+        return index.of_original(digest=payload) or (
+            index.with_payload(payload, 200) if payload else None
+        )
+
+    def _unusable(self, found: Unusable, *, count: bool) -> None:
+        if count:
+            self._name(found.offset, found.reason, "unusable")
+
+    def _name(self, offset: int, what: str, count: str) -> None:
+        self.counts[count] += 1
+        if len(self.named) < _MOST_NAMED:
+            self.named.append(f"{self._place}, byte {offset}: {' '.join(what.split())}")
+
+    def _sync(self) -> None:
+        self._writer.sync_now()
+        self._fresh.clear()
+
+
+def _pairs(message: Message) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in message.headers]

@@ -1,0 +1,148 @@
+"""`scrapy archive import`: records the captures of kept files in the archive, and reads them."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from heapq import merge
+from typing import Any, Self
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+
+from zjolcrawl.archive.archive import Archive, ArchiveError
+from zjolcrawl.archive.captures import Capture
+from zjolcrawl.archive.foreign_files import FOLDER, Kept
+from zjolcrawl.archive.imports import FileImport
+from zjolcrawl.archive.warc import warc_date
+from zjolcrawl.archive.writer import WarcWriter
+from zjolcrawl.arguments import import_arguments
+from zjolcrawl.clock import utc_now
+from zjolcrawl.messages import cause_of
+from zjolcrawl.run.opening import warc_info
+from zjolcrawl.run.summary import GOOD_ENDS
+from zjolcrawl.spiders.foreign import context_of
+from zjolcrawl.spiders.reparse import ReparseSpider
+
+_COUNTED = ("recorded", "known", "other_hosts", "unusable", "unresolved")
+
+
+class ImportSpider(ReparseSpider):
+    """Imports files of DATA_DIR/warc/foreign.
+
+    1. Each capture of the site is recorded in our own WARC files, under the id of this run. After a run
+       that was cut off, what it has recorded is not recorded again, and the id stays.
+    2. The captures are parsed in the order in which they were taken, as by `reparse`.
+    3. If the run ends well, the notes of the files say that they are imported.
+    """
+
+    name = "import"
+    parse_arguments = staticmethod(import_arguments)
+
+    def __init__(self, name: str | None = None, **arguments: str) -> None:
+        super().__init__(name)
+        self.given = arguments
+        self.files = import_arguments(**arguments).files
+        self._kept: list[Kept] = []
+        self._recording: asyncio.Task[None] | None = None
+        self._stopped = False
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        spider.run.at_close = spider.stop_recording
+        crawler.signals.connect(spider.note_end, signal=signals.spider_closed)
+        return spider
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Record the captures, then one request for each; ReplayMiddleware answers it."""
+        store, archive = await self.run.open(), self.run.archive
+        assert archive is not None
+        for name in self.files:
+            kept = Kept.read(archive.folder / FOLDER / name)
+            if kept is None:
+                self.run.faults.append(
+                    f"no kept file {name}: `scrapy archive import FILE` keeps it"
+                )
+            else:
+                kept.run = kept.run or str(store.run_id)
+                self._kept.append(kept)
+        self._recording = asyncio.ensure_future(self._record(archive))
+        await asyncio.wait([self._recording])
+        if self.run.failure or self._stopped:
+            return
+        async for request in super().start():
+            yield request
+
+    async def _record(self, archive: Archive) -> None:
+        """Record what is not recorded yet; a failure to write ends the run."""
+        writers: dict[str, WarcWriter] = {}
+        try:
+            imports = []
+            for kept in self._kept:
+                if kept.recorded and not kept.records.get("unresolved"):
+                    continue
+                kept.write(archive.folder / FOLDER)
+                writer = writers.get(kept.run or "") or self._writer(archive, kept)
+                writers[kept.run or ""] = writer
+                imports.append(FileImport(archive, kept, writer, context_of))
+            for revisits in (False, True):
+                for each in imports:
+                    await self._take(each, revisits=revisits)
+            for each in imports if not self._stopped else ():
+                self._tell(each)
+                each.kept.recorded, each.kept.records = True, dict(each.counts)
+                each.kept.write(archive.folder / FOLDER)
+            for writer in writers.values():
+                await writer.close()
+        except (ArchiveError, OSError, sqlite3.Error) as error:
+            self.run.stop(f"the import cannot go on: {cause_of(error)}", "archive_lost")
+
+    async def _take(self, each: FileImport, *, revisits: bool) -> None:
+        if revisits and not each.revisits:
+            return
+        steps = each.steps(revisits=revisits)
+        while not self._stopped and await asyncio.to_thread(next, steps, self) is not self:
+            pass
+
+    def _writer(self, archive: Archive, kept: Kept) -> WarcWriter:
+        assert kept.run
+        info = warc_info(self.settings, kept.run, self.run.arguments)
+        told = "captures that others made; each says in its context where it comes from"
+        return WarcWriter(
+            archive, run=kept.run, info={**info, "description": told},
+            max_bytes=self.settings.getint("WARC_MAX_BYTES"),
+        )  # fmt: skip
+
+    def _tell(self, done: FileImport) -> None:
+        self.run.counts["import_files"] += 1
+        for name in _COUNTED:
+            self.run.counts[name] += done.counts[name]
+        self.run.faults += done.named
+        if more := done.counts["unusable"] + done.counts["unresolved"] - len(done.named):
+            self.run.faults.append(f"{done.kept.name}: {more} more records were not imported")
+
+    async def stop_recording(self) -> None:
+        """Let the step at work end, before the archive closes."""
+        self._stopped = True
+        if self._recording:
+            await asyncio.wait([self._recording])
+
+    async def note_end(self, reason: str) -> None:
+        """Scrapy signal: note that the files are imported, once everything is stored."""
+        await self.run.closed.wait()
+        archive = self.run.archive
+        if archive is None or self.run.failure or not reason.startswith(GOOD_ENDS):
+            return
+        for kept in self._kept:
+            kept.imported_at = warc_date(utc_now())
+            kept.write(archive.folder / FOLDER)
+
+    def _captures(self, archive: Archive) -> Iterator[Capture]:
+        runs = sorted({kept.run for kept in self._kept if kept.run})
+        found = (archive.index.captures(run=run) for run in runs)
+        return merge(*found, key=lambda capture: capture.date)
+
+    def _nothing_chosen(self) -> None:
+        """No capture of an article or list: the summary says so."""
