@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from zjolcrawl.arguments import ArgumentError, column_arguments, discover_arguments, paper_arguments
+from zjolcrawl.argument_values import ArgumentError
+from zjolcrawl.arguments import column_arguments, discover_arguments, paper_arguments
 from zjolcrawl.site.names import UnknownName, find, find_hosts
 
 

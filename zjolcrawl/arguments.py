@@ -10,23 +10,28 @@ from itertools import groupby
 from pathlib import Path
 
 from zjolcrawl.archive.mementos import replay_base
-from zjolcrawl.archive.warc import warc_date
-from zjolcrawl.days import parse_day
+from zjolcrawl.argument_values import (
+    ArgumentError,
+    captured_span,
+    column_of_url,
+    day_span,
+    parse_columns,
+    parse_count,
+    parse_host,
+    parse_one_day,
+    parse_own_url,
+    parse_part,
+    parse_switch,
+    read_catalogue,
+    refuse_others,
+    split_list,
+)
 from zjolcrawl.messages import cause_of
-from zjolcrawl.parsing.fields.dates import china_midnight
-from zjolcrawl.parsing.urls import absolute, is_own_host, kind, normalized
-from zjolcrawl.setting_values import parse_bool
-from zjolcrawl.site.catalogue import Column, load_catalogue
-from zjolcrawl.site.current import current_site
-from zjolcrawl.site.description import SiteError
-from zjolcrawl.site.names import COLUMNS_HINT, UnknownName, find_columns, find_hosts, find_papers
+from zjolcrawl.site.catalogue import Column
+from zjolcrawl.site.names import find_papers
 from zjolcrawl.site.papers import Paper, load_papers
 
 _WAYBACK = "http://web.archive.org/cdx/search/cdx"
-
-
-class ArgumentError(ValueError):
-    """Invalid spider arguments. The message is one line for stderr."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +60,12 @@ def column_arguments(
     **unknown: str,
 ) -> ColumnArguments:
     """Parse the arguments of `scrapy crawl column`. Raises ArgumentError, UnknownName."""
-    _no_others(unknown, "column, url, since, until, pages, recheck")
+    refuse_others(unknown, "column, url, since, until, pages, recheck")
     return ColumnArguments(
-        _columns(column, url),
+        parse_columns(column, url),
         *day_span(since, until),
-        _count("pages", pages),
-        _on("recheck", recheck),
+        parse_count("pages", pages),
+        parse_switch("recheck", recheck),
     )
 
 
@@ -96,8 +101,8 @@ def paper_arguments(
     **unknown: str,
 ) -> PaperArguments:
     """Parse the arguments of `scrapy crawl paper`. Raises ArgumentError, UnknownName."""
-    _no_others(unknown, "paper, date, since, until, recheck")
-    if not (papers := find_papers(_parts(paper))):
+    refuse_others(unknown, "paper, date, since, until, recheck")
+    if not (papers := find_papers(split_list(paper))):
         raise ArgumentError(
             f"crawl paper needs paper=ID[,ID…]; known papers: {', '.join(load_papers())}"
         )
@@ -105,8 +110,8 @@ def paper_arguments(
         raise ArgumentError("date= cannot be combined with since= and until=")
     if date is None and (since is None) != (until is None):
         raise ArgumentError("since= and until= must be given together: the first and the last day")
-    days = (_day("date", date),) * 2 if date is not None else day_span(since, until)
-    return PaperArguments(papers, *days, _on("recheck", recheck))
+    days = (parse_one_day("date", date),) * 2 if date is not None else day_span(since, until)
+    return PaperArguments(papers, *days, parse_switch("recheck", recheck))
 
 
 def article_arguments(url: str | None = None, file: str | None = None, **unknown: str) -> list[str]:
@@ -114,10 +119,10 @@ def article_arguments(url: str | None = None, file: str | None = None, **unknown
 
     `file` has one URL per line; blank lines and lines that start with # are skipped.
     """
-    _no_others(unknown, "url, file")
+    refuse_others(unknown, "url, file")
     if not url and not file:
         raise ArgumentError("crawl article needs url=URL[,URL…] or file=FILE")
-    given = list(_parts(url))
+    given = list(split_list(url))
     if file:
         try:
             lines = Path(file).read_text(encoding="utf-8-sig").splitlines()
@@ -126,7 +131,7 @@ def article_arguments(url: str | None = None, file: str | None = None, **unknown
         given += [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
     if not given:
         raise ArgumentError(f"file={file} contains no URL")
-    return list(dict.fromkeys(_own_url(text) for text in given))
+    return list(dict.fromkeys(parse_own_url(text) for text in given))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,19 +156,19 @@ def discover_arguments(
     A full name may be one that no file of the site has. Without `site` and `column`: the whole catalogue,
     enabled or not.
     """
-    _no_others(unknown, "site, column, pages, file")
-    catalogue = _catalogue()
-    hosts = tuple(dict.fromkeys(map(_host, _parts(site))))
-    fronts = [_column_of_url(f"http://{host}/", catalogue) for host in hosts]
+    refuse_others(unknown, "site, column, pages, file")
+    catalogue = read_catalogue()
+    hosts = tuple(dict.fromkeys(map(parse_host, split_list(site))))
+    fronts = [column_of_url(f"http://{host}/", catalogue) for host in hosts]
     columns = [each for each in catalogue.values() if each.site in hosts]
     if column is not None:
-        columns += _columns(column, None)
+        columns += parse_columns(column, None)
     if site is None and column is None:
         columns = list(catalogue.values())
     chosen = {each.url: each for each in (*fronts, *columns)}
     if not chosen:
         raise ArgumentError(f"site={site} names no host")
-    return DiscoverArguments(tuple(chosen.values()), _count("pages", pages), file)
+    return DiscoverArguments(tuple(chosen.values()), parse_count("pages", pages), file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +212,7 @@ def reparse_arguments(
 
     `jobs` is only checked here: the command handles it and passes it to no spider (zjolcrawl.run.reparse_jobs).
     """
-    _no_others(
+    refuse_others(
         unknown,
         "run, url, host, column, captured_since, captured_until, since, until, parser_before, part, "
         "jobs, dry_run",
@@ -216,13 +221,13 @@ def reparse_arguments(
         raise ArgumentError(f"run={run} is not the _id of a run")
     if jobs is not None and not re.fullmatch(r"[1-9]\d?", jobs):
         raise ArgumentError(f"jobs={jobs} is not a number of processes, 1 to 99")
-    if jobs is not None and (part is not None or _on("dry_run", dry_run)):
+    if jobs is not None and (part is not None or parse_switch("dry_run", dry_run)):
         raise ArgumentError("jobs= cannot be combined with part= or dry_run=on")
-    urls = tuple(_own_url(text) for text in _parts(url))
+    urls = tuple(parse_own_url(text) for text in split_list(url))
     return ReparseArguments(
-        run, urls, host, _parts(column), captured_span(captured_since, captured_until),
-        *day_span(since, until), _count("parser_before", parser_before), _part(part),
-        _on("dry_run", dry_run),
+        run, urls, host, split_list(column), captured_span(captured_since, captured_until),
+        *day_span(since, until), parse_count("parser_before", parser_before), parse_part(part),
+        parse_switch("dry_run", dry_run),
     )  # fmt: skip
 
 
@@ -258,7 +263,9 @@ def backfill_arguments(
     **unknown: str,
 ) -> BackfillArguments:
     """Parse the arguments of `scrapy crawl backfill`. Raises ArgumentError, UnknownName."""
-    _no_others(unknown, "cdx, site, column, since, until, captured_since, captured_until, dry_run")
+    refuse_others(
+        unknown, "cdx, site, column, since, until, captured_since, captured_until, dry_run"
+    )
     if not cdx:
         raise ArgumentError(f"crawl backfill needs cdx=URL, for example cdx={_WAYBACK}")
     pages = replay_base(cdx)
@@ -268,9 +275,9 @@ def backfill_arguments(
             "https://HOST/COLLECTION/cdx or https://index.commoncrawl.org/CC-MAIN-YYYY-WW-index, without ?…"
         )
     return BackfillArguments(
-        cdx, pages, tuple(dict.fromkeys(map(_host, _parts(site)))),
-        _columns(column, None) if column is not None else (), *day_span(since, until),
-        day_span(captured_since, captured_until, "captured_since", "captured_until"), _on("dry_run", dry_run),
+        cdx, pages, tuple(dict.fromkeys(map(parse_host, split_list(site)))),
+        parse_columns(column, None) if column is not None else (), *day_span(since, until),
+        day_span(captured_since, captured_until, "captured_since", "captured_until"), parse_switch("dry_run", dry_run),
     )  # fmt: skip
 
 
@@ -283,127 +290,7 @@ class ImportArguments:
 
 def import_arguments(file: str | None = None, **unknown: str) -> ImportArguments:
     """Parse the arguments of `scrapy crawl import`. Raises ArgumentError."""
-    _no_others(unknown, "file")
-    if not (files := tuple(dict.fromkeys(_parts(file)))):
+    refuse_others(unknown, "file")
+    if not (files := tuple(dict.fromkeys(split_list(file)))):
         raise ArgumentError("crawl import needs file=NAME: `scrapy archive import FILE` starts it")
     return ImportArguments(files)
-
-
-def captured_span(since: str | None, until: str | None) -> tuple[str, str]:
-    """Days (China, both included) as WARC-Dates, the second excluded. Raises ArgumentError."""
-    first, last = day_span(since, until, "captured_since", "captured_until")
-    return (
-        warc_date(china_midnight(first)) if first else "",
-        warc_date(china_midnight(last + timedelta(days=1))) if last else "9",
-    )
-
-
-def day_span(
-    since: str | None, until: str | None, first: str = "since", last: str = "until"
-) -> tuple[date | None, date | None]:
-    """Parse two days; the second must not be before the first. Raises ArgumentError."""
-    days = _day(first, since), _day(last, until)
-    if days[0] and days[1] and days[0] > days[1]:
-        raise ArgumentError(f"{first}={days[0]} is after {last}={days[1]}")
-    return days
-
-
-def change_day(name: str, text: str | None) -> date | None:
-    """Parse the day (China) of a change: a date, or days back from today (7d). Raises ArgumentError."""
-    return _day(name, text, relative=True)
-
-
-def names(text: str) -> tuple[str, ...]:
-    """Split a comma-separated list and drop duplicates."""
-    return tuple(dict.fromkeys(_parts(text)))
-
-
-def _parts(text: str | None) -> tuple[str, ...]:
-    return tuple(part.strip() for part in re.split("[,，]", text or "") if part.strip())
-
-
-def _no_others(unknown: dict[str, str], known: str) -> None:
-    if unknown:
-        raise ArgumentError(f"unknown argument {', '.join(sorted(unknown))}; known: {known}")
-
-
-def _columns(ids: str | None, url: str | None) -> tuple[Column, ...]:
-    if ids is not None and url is not None:
-        raise ArgumentError("column= and url= cannot be combined")
-    catalogue = _catalogue()
-    if url is not None:
-        return (_column_of_url(url, catalogue),)
-    if ids is None:
-        return tuple(column for column in catalogue.values() if column.enabled)
-    if not (wanted := find_columns(_parts(ids))):
-        raise ArgumentError(f"unknown column {ids!r}: {COLUMNS_HINT}")
-    return wanted
-
-
-def _host(name: str) -> str:
-    """The full name of a host. Only a host given in full may be unknown: its pages say whether it exists."""
-    full = current_site().host(name)
-    try:
-        return find_hosts([name], hint=f"give a new host in full: {full}")[0]
-    except UnknownName:
-        if "." in name:
-            return name
-        raise
-
-
-def _catalogue() -> dict[str, Column]:
-    try:
-        return load_catalogue()
-    except SiteError as error:
-        raise ArgumentError(str(error)) from error
-
-
-def _column_of_url(text: str, catalogue: dict[str, Column]) -> Column:
-    url = _own_url(text)
-    if kind(url) != "topic":
-        raise ArgumentError(f"url={text} is not a column page but {kind(url)}: see `crawl article`")
-    for column in catalogue.values():
-        if re.sub("^https:", "http:", url) == column.url:
-            return column
-    host, _, path = url.partition("://")[2].partition("/")
-    return Column(id=f"{host}/{path}", name=url, url=url, site=host, enabled=True, evidence="INF")
-
-
-def _own_url(text: str) -> str:
-    text, domain = text.strip(), current_site().domain
-    url = absolute(f"http://{domain}/", text if "://" in text else f"http://{text}")
-    url = normalized(url or "")
-    if not url or (not is_own_host(url) and kind(url) == "offsite"):
-        raise ArgumentError(f"url={text} is not on {domain}")
-    return url
-
-
-def _day(name: str, text: str | None, *, relative: bool = False) -> date | None:
-    try:
-        return None if text is None else parse_day(text, relative=relative)
-    except ValueError as error:
-        raise ArgumentError(f"{name}={text} {error}") from None
-
-
-def _count(name: str, text: str | None) -> int | None:
-    if text is None:
-        return None
-    if not re.fullmatch(r"[1-9]\d{0,5}", text):
-        raise ArgumentError(f"{name}={text} is not a positive whole number")
-    return int(text)
-
-
-def _part(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    found = re.fullmatch(r"([1-9]\d?)/([1-9]\d?)", text)
-    if not found or int(found[1]) > int(found[2]):
-        raise ArgumentError(f"part={text} is not K/N (the K-th of N parts), for example 1/2")
-    return int(found[1]), int(found[2])
-
-
-def _on(name: str, text: str) -> bool:
-    try:
-        return parse_bool(text)
-    except ValueError as error:
-        raise ArgumentError(f"{name}={error}") from None

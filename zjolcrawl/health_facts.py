@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from zjolcrawl.archive.state import state
-from zjolcrawl.arguments import ArgumentError
+from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.clock import utc_now
 from zjolcrawl.display.health import HealthFacts
 from zjolcrawl.messages import cause_of

@@ -24,7 +24,7 @@ from zjolcrawl.archive.archive import read_record
 from zjolcrawl.archive.decoding import decoded_body
 from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.archive.warc import Pointer
-from zjolcrawl.arguments import change_day
+from zjolcrawl.argument_values import change_day
 from zjolcrawl.items import Byline, Image, Media
 from zjolcrawl.parsing.urls import canonical
 from zjolcrawl.search import Search, SearchIndex, catch_up, matching

@@ -13,7 +13,7 @@ from pymongo.database import Database
 from tests.export.made import article
 from tests.support.crawling import Crawl
 from zjolcrawl import open_archive
-from zjolcrawl.arguments import ArgumentError, change_day
+from zjolcrawl.argument_values import ArgumentError, change_day
 from zjolcrawl.days import days_ago
 from zjolcrawl.parsing.fields.dates import CHINA
 

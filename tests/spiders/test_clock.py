@@ -17,7 +17,7 @@ from scrapy.settings import Settings
 from tests.support.crawling import Crawl
 from tests.support.pages import COLUMN, DAY, saying, serve_column, url_of
 from tests.support.site import Answer, SiteProxy
-from zjolcrawl.arguments import ArgumentError
+from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.commands.crawl import _checked
 from zjolcrawl.run import log_file
 from zjolcrawl.spiders.responses import retry_after

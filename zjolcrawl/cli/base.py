@@ -18,7 +18,7 @@ from scrapy.settings import BaseSettings
 
 from zjolcrawl.archive.archive import ArchiveError
 from zjolcrawl.archive.s3 import WarcStore, store_of
-from zjolcrawl.arguments import ArgumentError
+from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.display.terminal import (
     bar_on_stderr,
     drop_unread_output,

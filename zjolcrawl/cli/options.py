@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable
 
-from zjolcrawl.arguments import change_day, day_span, names
+from zjolcrawl.argument_values import change_day, day_span, names
 from zjolcrawl.storage.queries.selection import Selection
 
 

@@ -11,7 +11,7 @@ import zjolcrawl
 from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.archive.decoding import decoded_body
-from zjolcrawl.arguments import ArgumentError
+from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.cli.base import NotFound, ReadingCommand, one_url
 from zjolcrawl.display.terminal import printable, say
 from zjolcrawl.fixture import SavedPage, draft, write

@@ -14,7 +14,8 @@ from zjolcrawl.archive.foreign_files import FOLDER, NotAnArchive, keep_all
 from zjolcrawl.archive.s3 import WarcStore
 from zjolcrawl.archive.stored import pull, push
 from zjolcrawl.archive.wacz import pack
-from zjolcrawl.arguments import ArgumentError, reparse_arguments
+from zjolcrawl.argument_values import ArgumentError
+from zjolcrawl.arguments import reparse_arguments
 from zjolcrawl.cli.base import ReadingCommand
 from zjolcrawl.commands.crawl import crawl
 from zjolcrawl.display.formatting import size

@@ -7,7 +7,7 @@ import asyncio
 import sys
 import webbrowser
 
-from zjolcrawl.arguments import ArgumentError
+from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.cli.base import ReadingCommand, no_arguments
 from zjolcrawl.cli.options import whole_number
 from zjolcrawl.display.terminal import say

@@ -6,7 +6,7 @@ import argparse
 
 from scrapy.exceptions import UsageError
 
-from zjolcrawl.arguments import day_span, names
+from zjolcrawl.argument_values import day_span, names
 from zjolcrawl.cli.base import ReadingCommand, no_arguments
 from zjolcrawl.cli.options import add_days, some_names
 from zjolcrawl.display.coverage import render, rows, values

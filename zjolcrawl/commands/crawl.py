@@ -15,7 +15,7 @@ from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.exceptions import UsageError
 from scrapy.settings import BaseSettings
 
-from zjolcrawl.arguments import ArgumentError
+from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.cli.base import (
     check_given,
     choose_site,

@@ -11,7 +11,7 @@ from typing import Any
 from rich.progress import Progress
 from scrapy.exceptions import UsageError
 
-from zjolcrawl.arguments import ArgumentError
+from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.cli.base import ReadingCommand
 from zjolcrawl.cli.options import add_selection, selection_of
 from zjolcrawl.display.formatting import size

@@ -10,7 +10,7 @@ from collections import Counter
 from scrapy.exceptions import UsageError
 
 from zjolcrawl import __version__
-from zjolcrawl.arguments import ArgumentError
+from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.cli.base import ReadingCommand
 from zjolcrawl.display.terminal import FewLines, bar_on_stderr, say
 from zjolcrawl.export.input import import_files, total_size

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from string import Template
 
-from zjolcrawl.arguments import ArgumentError
+from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.cli.base import BaseCommand, no_arguments
 from zjolcrawl.site.own_file import NAME
 

@@ -7,7 +7,7 @@ import argparse
 from bson import ObjectId
 from scrapy.exceptions import UsageError
 
-from zjolcrawl.arguments import ArgumentError
+from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.cli.base import NotFound, ReadingCommand
 from zjolcrawl.cli.options import whole_number
 from zjolcrawl.display.runs import render

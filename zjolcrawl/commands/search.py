@@ -6,7 +6,7 @@ import argparse
 
 from scrapy.exceptions import UsageError
 
-from zjolcrawl.arguments import ArgumentError
+from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.cli.base import NotFound, ReadingCommand
 from zjolcrawl.cli.options import add_selection, selection_of, whole_number
 from zjolcrawl.display.search import render, render_histogram

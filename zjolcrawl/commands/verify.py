@@ -14,7 +14,7 @@ from rich.text import Text
 
 from zjolcrawl.archive.archive import ArchiveError
 from zjolcrawl.archive.verify import Fault, WarcCheck
-from zjolcrawl.arguments import ArgumentError
+from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.cli.base import ReadingCommand, no_arguments
 from zjolcrawl.display.formatting import size
 from zjolcrawl.display.terminal import bar_on_stderr, print_lines, say

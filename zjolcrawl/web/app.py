@@ -14,7 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from zjolcrawl.archive.archive import ArchiveError
-from zjolcrawl.arguments import ArgumentError
+from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.storage.connection import deadline
 from zjolcrawl.storage.errors import StoreUnavailable
 from zjolcrawl.web.rendering import refusal

@@ -9,7 +9,7 @@ from datetime import date
 
 from starlette.exceptions import HTTPException
 
-from zjolcrawl.arguments import names
+from zjolcrawl.argument_values import names
 from zjolcrawl.days import days_ago
 from zjolcrawl.parsing.fields.dates import YEARS
 from zjolcrawl.parsing.urls import canonical
