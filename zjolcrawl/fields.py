@@ -1,6 +1,6 @@
 """The fields of an article: one table for the database, the files, the hash, the search and the documentation.
 
-Adding a field takes a row here, the rule that reads it (parsing/) and a fixture.
+Adding a field takes a row here and more: docs/how-to/field.md lists the places.
 """
 
 from __future__ import annotations

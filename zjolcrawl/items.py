@@ -204,7 +204,7 @@ class Outcome:
     """The result of a link that gave no article: `state` is rejected, failed, gone or pending.
 
     `url` is the key in `frontier`. A rejected page also gets a document in `rejects`, with its HTTP
-    `status` and the start of its text as `excerpt`. `skipped` marks a page that is expected to have no
+    `status` and an `excerpt`: the start of its source, or of the article's text if it was parsed. `skipped` marks a page that is expected to have no
     article (a stub that links to the app); no action is needed. `front` marks a page that sends the reader
     to a front page: an article stored for it counts as gone. `retry_after` comes from the server.
     """

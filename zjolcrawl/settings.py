@@ -157,7 +157,7 @@ DOWNLOADER_MIDDLEWARES = {
 }
 ITEM_PIPELINES = {
     "zjolcrawl.pipelines.normalize.NormalizePipeline": 100,  # the page's strings -> values
-    "zjolcrawl.pipelines.validate.ValidatePipeline": 200,  # no title or no text -> rejected
+    "zjolcrawl.pipelines.validate.ValidatePipeline": 200,  # no title, or an undecodable one, or no content -> rejected
     "zjolcrawl.pipelines.images.ImagePipeline": 500,  # images of accepted articles
     "zjolcrawl.pipelines.mongodb.MongoDBPipeline": 900,  # last: stores what arrives
 }

@@ -336,3 +336,14 @@ def test_cut_page_of_a_paper_is_an_error_and_its_issue_is_read_again(
     site.set(f"{test_paper.ISSUE}node_3.htm", paper)
     crawl("paper", paper="zjrb", date=test_paper.DAY)
     assert db.frontier.find_one({"_id": f"{test_paper.ISSUE}content_3079901.htm"}) is not None
+
+
+def test_excerpt_of_a_rejected_page_can_be_read(
+    site: SiteProxy, db: Database[Any], crawl: Crawl
+) -> None:
+    """Whatever its encoding."""
+    page = "<html><title>浙江</title><body><h1></h1><p>没有正文。</p></body></html>"
+    site.set(url_of(FIRST), Answer(body=page.encode("gb18030")))
+    assert crawl("article", url=url_of(FIRST)).returncode == 1
+    (reject,) = db.rejects.find()
+    assert reject["excerpt"] == page

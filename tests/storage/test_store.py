@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.support.crawling import LONG
 from tests.support.rebuilding import drop
 from zjolcrawl.items import Article, Byline, ColumnVisit, Image, Link, Outcome, WalkEnd
 from zjolcrawl.storage.documents import article_document
+from zjolcrawl.storage.errors import StoreError
 from zjolcrawl.storage.frontier import store_link, unchanged_link
 from zjolcrawl.storage.schema import VALIDATORS, ensure_schema
 from zjolcrawl.storage.store import Store
@@ -538,3 +540,29 @@ def test_it_ends_although_a_cancellation_is_lost(
 
     monkeypatch.setattr(Store, "_note_counts", note)
     asyncio.run(main())
+
+
+def test_archive_is_durable_before_the_end_puts_items_into_the_spool(
+    mongodb_uri: str, database: str, tmp_path: Path
+) -> None:
+    """They point into it, and a later run writes them."""
+    spooled: list[int] = []
+
+    async def main() -> None:
+        store = await Store.open(
+            mongodb_uri, database, run_arguments={}, version="0", batch_seconds=60, spool=tmp_path
+        )
+
+        async def before_write() -> None:
+            spooled.append(len(list(tmp_path.iterdir())))
+
+        store.before_write = before_write
+        await put(article())(store)
+        store._outage.lost = StoreError("MongoDB is away")
+        with pytest.raises(StoreError, match="MongoDB is away"):
+            await store.finish()
+        await store.close()
+
+    asyncio.run(main())
+    assert spooled == [0]
+    assert len(list(tmp_path.iterdir())) == 1

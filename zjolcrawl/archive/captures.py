@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from zjolcrawl.archive.warc import CONTEXT, FAILED, Pointer, Record, warc_date
 
 UNBELIEVED = "metadata://zjolcrawl/unbelieved"
-"""URL of the records that list the visits which their run distrusted (see extensions.flips)."""
+"""URL of the records that list the visits which their run distrusted (see run.flip_watch)."""
 INDEXED = {"response", "revisit", "metadata"}
 _PARTS = {"article": str, "image": str, "column": dict, "columns": list, "trail": list}
 

@@ -111,7 +111,7 @@ class Run:
         async with self._opening:
             if self.store is None:
                 if self.failure:
-                    raise CloseSpider("mongo_unavailable")
+                    raise CloseSpider("cannot_start")
                 try:
                     self.store = await self._open()
                 except LockHeld as error:
@@ -123,7 +123,7 @@ class Run:
                         told = f"DATA_DIR {self._data_dir()} cannot be used: {told}"
                     self.refuse(told)
                     await self._release()
-                    raise CloseSpider("mongo_unavailable") from error
+                    raise CloseSpider("cannot_start") from error
         return self.store
 
     async def _open(self) -> Store:

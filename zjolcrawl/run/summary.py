@@ -11,7 +11,8 @@ from zjolcrawl.messages import counted, hide_passwords
 DONE, NEEDS_A_PERSON, UNUSABLE, STOPPED, LOCKED = 0, 1, 2, 3, 75
 SHUTDOWN = "shutdown"
 """Scrapy's finish reason after a signal."""
-# Finish reasons of a complete run; others (shutdown, mongo_lost) leave work undone.
+# How the finish reasons of regular ends begin: nothing is left to do, or a limit of the user's
+# (CLOSESPIDER_…, QUIET_HOURS) was reached.
 GOOD_ENDS = ("finished", "closespider_")
 NOTHING_CHOSEN = "no capture in the archive matches the arguments"
 _MOST_LINES = 300  # of warnings, and of alarms: a run's document has to fit into MongoDB

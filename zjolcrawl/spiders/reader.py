@@ -21,6 +21,7 @@ from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.middlewares.robots import was_forbidden
 from zjolcrawl.parsing.article_page import NotArticle, Stub
 from zjolcrawl.parsing.fields.dates import china_day, find_time
+from zjolcrawl.parsing.page import decode
 from zjolcrawl.parsing.urls import (
     canonical,
     is_front,
@@ -291,7 +292,7 @@ class ArticleReader(Spider):
     ) -> Outcome:
         excerpt: str | None = None
         if state == "rejected":
-            excerpt = response.body[:4000].decode("utf-8", "replace")[:2000]
+            excerpt = decode(response.body[:4000])[0][:2000]
         return Outcome(
             link.url, state, reason,
             status=response.status, final_url=response.url, article=canonical(response.url),

@@ -14,7 +14,7 @@ write is in the journal of a majority before the next begins.
      8  [rejects   write    why]
      9  [articles  write    takedowns]
     10  frontier   write    the new state of every link
-    11  [runs, rejects, columns    write: the end of the run, rejects that are articles now, column pages]
+    11  [rejects, columns, runs    write: rejects that are articles now, column pages, the end of the run]
 
 After a crash before 10 the links are still due, so the next run visits them again: 3 then finds its copy, 4
 finds the same content, and 8 adds a row for that visit. After a crash in 11 the next run walks the same columns
@@ -85,13 +85,13 @@ class BufferWriter:
         for some in _one_of_each_link(outcomes, {url for url, _ in rows}):
             await self._settle(rows, some)
             rows = []
-        for end in buffer.ends:
-            await self.db["runs"].update_one({"_id": end.run_id}, {"$set": end.values})
         if self.rereading:
             ids = [reject_id(each.row, each.at) for each in read]
             await self.db["rejects"].delete_many({"_id": {"$in": ids}})  # they are articles now
             await self.count_unread(outcomes)
         await self._write_visits(buffer.visits)
+        for end in buffer.ends:
+            await self.db["runs"].update_one({"_id": end.run_id}, {"$set": end.values})
 
     async def add_columns(self, visits: dict[str, ArticleVisit]) -> dict[str, list[str]]:
         """Add the columns that have listed a link since its request, taken from the frontier.

@@ -153,7 +153,7 @@ class Outage:
             self.lost = StoreError(message)
 
     def wrote(self) -> None:
-        """Record a successful write, which ends an outage; an answered ping is not enough."""
+        """Restart the patience after a successful write; an answered ping is not enough."""
         self._since = None
 
     def check(self) -> None:

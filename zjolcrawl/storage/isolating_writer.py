@@ -88,5 +88,5 @@ class IsolatingWriter:
     def _quarantine(self, item: Item | Damaged, why: str) -> None:
         """Move an item to quarantine and add a fault line. Raises OSError."""
         kept = self.spool.set_aside([item]) if self.spool else None
-        where = f". It is kept in {kept}; its link is visited again, so the file can be deleted"
+        where = f". It is kept in {kept}; links and columns are visited again, so the file can be deleted"
         self.faults.append(why + (where if kept else ""))

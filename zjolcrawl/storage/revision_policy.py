@@ -1,4 +1,4 @@
-"""Decides how one visit of an article changes what is stored; pure functions without a database."""
+"""Decides how one visit of an article changes what is stored. No database access."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Decision:
 class RevisionPolicy:
     """What a visit means for an article, for visits of one run.
 
-    A stored visit after `limit` comes from a clock that was ahead, so it counts as earlier than any other.
+    A stored visit later than `clock_limit` comes from a clock that was ahead, so it counts as earlier than any other.
     `visits`, if set, knows the visits in the archive. A visit that would make a version beside one that an
     older parser read is then put off once, until that one is re-parsed: the parser may be what differs.
     `put_off` has the visits for which that was done, by URL and time.

@@ -190,7 +190,7 @@ class Store(CrawlQueries):
         await self._add(visit)
 
     async def flush(self) -> None:
-        """Write the buffer: articles, then frontier, then the rest. Raises StoreError.
+        """Write the buffer, in the order that `buffer_writer` describes. Raises StoreError.
 
         Afterwards its items are in MongoDB or in the spool. Items lost with a StoreError leave their links pending.
         """
@@ -199,12 +199,7 @@ class Store(CrawlQueries):
             buffer, self._buffer = self._buffer, Buffer()
             if not buffer:
                 return
-            if self.before_write:
-                try:
-                    await self.before_write()
-                except Exception as error:
-                    self._outage.lost = error if isinstance(error, StoreError) else broken(error)
-                    raise self._outage.lost from error
+            await self._make_archive_durable()
             if not self._outage.away:
                 try:
                     await self._isolating.write(buffer)
@@ -216,8 +211,17 @@ class Store(CrawlQueries):
             await self._keep(buffer)
             self._outage.check()
 
+    async def _make_archive_durable(self) -> None:
+        """Call `before_write`. Raises StoreError; then the store is lost."""
+        if self.before_write:
+            try:
+                await self.before_write()
+            except Exception as error:
+                self._outage.lost = error if isinstance(error, StoreError) else broken(error)
+                raise self._outage.lost from error
+
     async def finish(self) -> None:
-        """Write what is left, to the spool if necessary. Raises StoreError if that fails too."""
+        """Write what is left, or put it into the spool. Raises StoreError whenever the database is lost."""
         if self._task:
             self._ending = True
             async with self._flushing:  # never in the middle of a write
@@ -228,6 +232,7 @@ class Store(CrawlQueries):
             await self._resume()
         if self._outage.lost and self._spool and self._buffer:
             buffer, self._buffer = self._buffer, Buffer()
+            await self._make_archive_durable()
             await self._keep(buffer)
         await self.flush()
 

@@ -50,7 +50,7 @@ class CoverageFilter:
 
 @dataclass(slots=True)
 class Group:
-    """Counts for the articles with one `key`, in the order of `Wanted.by`; a None in it means "no value".
+    """Counts for the articles with one `key`, in the order of `CoverageFilter.by`; a None in it means "no value".
 
     `counts`: number of articles with each field; `time`: with a publish time finer than a day; `meta`: with
     tags from the page's keywords. `pictures`: number of images; `captions`: those with a caption. `body`:
