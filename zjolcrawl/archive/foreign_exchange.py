@@ -12,12 +12,15 @@ from warcio.bufferedreaders import ChunkedDataException, ChunkedDataReader
 
 from zjolcrawl.archive.captures import mime_of
 from zjolcrawl.archive.decoding import body_start
+from zjolcrawl.archive.foreign import Foreign
 from zjolcrawl.archive.verify import digest_faults
-from zjolcrawl.archive.warc import Message, Record
+from zjolcrawl.archive.warc import Message, Record, digest
 from zjolcrawl.archive.writer import Headers
 from zjolcrawl.clock import utc_now
+from zjolcrawl.parsing.urls import is_image_host, is_own_host
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
+_TYPES = {"response", "revisit", "resource"}
 _LONGEST_URL = 4096  # characters
 _AHEAD = timedelta(days=1)  # by which a clock may be wrong
 
@@ -45,6 +48,46 @@ class Response:
         values = (value for each, value in self.headers if each.lower() == name)
         found = next(values, None)
         return None if found is None else found.decode("latin-1")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A record of the site that may become a capture: its `url` and `moment`, and what it says.
+
+    `response` is None for a revisit, which needs another record. `digest` is that of the response's body.
+    `fault`, if not empty, says why the record cannot be imported.
+    """
+
+    record: Record
+    offset: int
+    url: str
+    moment: datetime | None = None
+    response: Response | None = None
+    digest: str = ""
+    fault: str = ""
+
+
+def candidate_of(found: Foreign) -> Candidate | None:
+    """The candidate in a record; None for records of other types, and for those without an http URL.
+
+    `url` alone is set if it is on another host.
+    """
+    record = found.record
+    if record.type not in _TYPES:
+        return None
+    try:
+        url = address_of(record)
+        if not url.lower().startswith(("http://", "https://")):
+            return None
+        if not (is_own_host(url) or is_image_host(url)):
+            return Candidate(record, found.offset, url)
+        moment = moment_of(record.fields.get("warc-date", ""))
+        if record.type == "revisit":
+            return Candidate(record, found.offset, url, moment)
+        response = response_of(record)
+    except BadRecord as error:
+        return Candidate(record, found.offset, record.url[:200], fault=str(error))
+    return Candidate(record, found.offset, url, moment, response, digest(response.body))
 
 
 def address_of(record: Record) -> str:

@@ -8,28 +8,36 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
 
 from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.captures import Capture
-from zjolcrawl.archive.foreign import ForeignFile, Unusable
+from zjolcrawl.archive.foreign import Foreign, ForeignFile, Unusable
 from zjolcrawl.archive.foreign_exchange import (
     BadRecord,
+    Candidate,
     Response,
-    address_of,
+    candidate_of,
     moment_of,
     response_of,
 )
 from zjolcrawl.archive.foreign_files import FOLDER, Kept, warc_files
 from zjolcrawl.archive.warc import Message, Record, digest, warc_date
 from zjolcrawl.archive.writer import Exchange, WarcWriter
-from zjolcrawl.parsing.urls import is_image_host, is_own_host
 
-_TYPES = {"response", "revisit", "resource"}
 _BYTES, _RECORDS = 16 * 1024 * 1024, 200  # recorded between two steps
+_AHEAD, _AHEAD_BYTES = 32, 4 * 1024 * 1024  # read while others are recorded
 _MOST_NAMED = 200  # records of a file that are named
+_UNRESOLVED = (
+    "the record with its payload is in no imported file; import that file, then this one again"
+)
 
+_Found = TypeVar("_Found")
 ContextOf = Callable[[str, str | None], dict[str, Any]]
 """The context of a capture, given its URL and its media type."""
 
@@ -59,14 +67,11 @@ class FileImport:
         killed import has recorded already is not recorded again. Raises ArchiveError and OSError.
         """
         done = size = 0
-        for record, offset in self._records(count=not revisits):
-            if record.type not in _TYPES or (record.type == "revisit") != revisits:
-                self.revisits += record.type == "revisit"
+        for found in self._candidates(count=not revisits):
+            if (found.record.type == "revisit") != revisits:
+                self.revisits += not revisits
                 continue
-            try:
-                size += self._take(record, offset)
-            except BadRecord as error:
-                self._name(offset, f"{record.type} of {record.url[:200]}: {error}", "unusable")
+            size += self._take(found)
             done += 1
             if done >= _RECORDS or size >= _BYTES:
                 done = size = 0
@@ -74,7 +79,7 @@ class FileImport:
                 yield
         self._sync()
 
-    def _records(self, *, count: bool) -> Iterator[tuple[Record, int]]:
+    def _candidates(self, *, count: bool) -> Iterator[Candidate]:
         path = self._archive.folder / FOLDER / self.kept.name
         with warc_files(path) as files:
             for each in files:
@@ -83,55 +88,57 @@ class FileImport:
                     continue
                 name, file = each
                 self._place = f"{self.kept.name}, {name}" if name else self.kept.name
-                for found in ForeignFile(file):
+                for found in _ahead(map(_prepared, ForeignFile(file))):
                     if isinstance(found, Unusable):
                         self._unusable(found, count=count)
                         continue
                     self.counts["records"] += count
-                    yield found.record, found.offset
+                    if found:
+                        yield found
 
-    def _take(self, record: Record, offset: int) -> int:
-        """Record a capture, if it is one of the site's; returns its size in bytes. Raises BadRecord."""
-        url = address_of(record)
-        if not url.lower().startswith(("http://", "https://")):
+    def _take(self, found: Candidate) -> int:
+        """Record a capture, if it is one of the site's and new; returns its size in bytes."""
+        what = f"{found.record.type} of {found.url}"
+        if found.fault:
+            self._name(found.offset, f"{what}: {found.fault}", "unusable")
             return 0
-        if not (is_own_host(url) or is_image_host(url)):
+        if (moment := found.moment) is None:
             self.counts["other_hosts"] += 1
             return 0
-        date = moment_of(record.fields.get("warc-date", ""))
-        response = response_of(record) if record.type != "revisit" else self._revisited(record, url)
-        if response is None:
-            told = "the record with its payload is in no imported file; import that file, then this one again"
-            self._name(offset, f"revisit of {url}: {told}", "unresolved")
-            return 0
-        if response.status == 304:  # a request with validators that are not known here
+        if found.record.type == "revisit":
+            if (response := self._revisited(found.record, found.url)) is None:
+                self._name(found.offset, f"{what}: {_UNRESOLVED}", "unresolved")
+                return 0
+            found = replace(found, response=response, digest=digest(response.body))
+        assert found.response is not None
+        if found.response.status == 304:  # a request with validators that are not known here
             self.counts["not_modified"] += 1
             return 0
-        key = (url, warc_date(date), digest(response.body))
+        key = (found.url, warc_date(moment), found.digest)
         if key in self._fresh or self._archive.index.at(*key):
             self.counts["known"] += 1
             return 0
-        self._write(record, offset, url, response)
+        self._write(found, moment, found.response)
         self._fresh.add(key)
         self.counts["recorded"] += 1
-        return len(response.body)
+        return len(found.response.body)
 
-    def _write(self, record: Record, offset: int, url: str, response: Response) -> None:
-        context = self._context_of(url, response.mime)
+    def _write(self, found: Candidate, moment: datetime, response: Response) -> None:
+        context = self._context_of(found.url, response.mime)
         provenance = {
             "kind": "import", "from": self.kept.name, "sha256": self.kept.sha256,
-            "record": record.record_id or None, "offset": offset,
+            "record": found.record.record_id or None, "offset": found.offset,
         }  # fmt: skip
         context["provenance"] = {k: v for k, v in provenance.items() if v is not None}
-        if told := record.fields.get("warc-payload-digest"):
+        if told := found.record.fields.get("warc-payload-digest"):
             context["digest"] = told
         if response.truncated:
             context["flags"] = ["dataloss"]
         self._writer.write(
             Exchange(
-                url, response.status, response.headers, response.body,
-                moment_of(record.fields["warc-date"]), ip=record.fields.get("warc-ip-address"),
-                context=context, truncated=response.truncated, requested=False,
+                found.url, response.status, response.headers, response.body, moment,
+                ip=found.record.fields.get("warc-ip-address"), context=context,
+                truncated=response.truncated, requested=False, digest=found.digest,
             )
         )  # fmt: skip
 
@@ -182,6 +189,30 @@ class FileImport:
     def _sync(self) -> None:
         self._writer.sync_now()
         self._fresh.clear()
+
+
+def _prepared(found: Foreign | Unusable) -> Candidate | Unusable | None:
+    return found if isinstance(found, Unusable) else candidate_of(found)
+
+
+def _ahead(found: Iterator[_Found]) -> Iterator[_Found]:
+    """The same, with the next few read by another thread: decompressing and hashing use another processor."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(_some, found)
+        while some := coming.result():
+            coming = reader.submit(_some, found)
+            yield from some
+
+
+def _some(found: Iterator[_Found]) -> list[_Found]:
+    some: list[_Found] = []
+    size = 0
+    for each in islice(found, _AHEAD):
+        some.append(each)
+        size += len(each.record.block) if isinstance(each, Candidate) else 0
+        if size >= _AHEAD_BYTES:
+            break
+    return some
 
 
 def _pairs(message: Message) -> list[tuple[bytes, bytes]]:

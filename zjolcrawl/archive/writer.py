@@ -52,7 +52,7 @@ class Exchange:
     """One request and its response; `body` is as received, still content-encoded.
 
     `truncated`: the connection was lost before the end of the body. `requested`: this run asked the server
-    for it; False for what another archive recorded, whose request is not known.
+    for it; False for what another archive recorded, whose request is not known. `digest`: of the body, if known.
     """
 
     url: str
@@ -67,6 +67,7 @@ class Exchange:
     context: dict[str, Any] | None = None
     truncated: bool = False
     requested: bool = True
+    digest: str | None = None
 
 
 class WarcWriter:
@@ -94,7 +95,7 @@ class WarcWriter:
 
         A payload that the archive already has, or a 304, becomes a revisit record.
         """
-        payload = digest(exchange.body)
+        payload = exchange.digest or digest(exchange.body)
         date, context = warc_date(exchange.seen_at), _json(exchange.context)
         origin = self._origin(exchange, payload)
         kept_body = b"" if origin else exchange.body
