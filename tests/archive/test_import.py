@@ -17,6 +17,9 @@ from pymongo.database import Database
 from warcio.archiveiterator import ArchiveIterator
 
 from tests.archive import foreign_made as made
+from tests.archive.others import accepted
+from tests.commands.test_archive import unpacked
+from tests.pipelines.test_images import PNG
 from tests.support.crawling import (
     ROOT,
     Crawl,
@@ -24,6 +27,7 @@ from tests.support.crawling import (
     ended,
     environment,
     peak_memory,
+    scrapy,
     start_scrapy,
     wait_until,
 )
@@ -464,3 +468,62 @@ def test_memory_of_hostile_files(
     assert running.returncode == 1
     assert [each["_id"] for each in db.articles.find()] == [SECOND]
     assert peak < 300 * 2**20, f"{peak / 2**20:.0f} MiB"
+
+
+# --- beside a crawl, and out again ------------------------------------------------------------
+
+
+def test_import_into_the_crawled_archive_adds_only_its_visits(
+    site: SiteProxy, db: Database[Any], crawl: Crawl, command: Crawl, tmp_path: Path
+) -> None:
+    crawl("column", column=COLUMN)
+    before, crawled = snapshot(db), articles(db)
+    file = made.browser_made(pages_of(tmp_path / "warc"), tmp_path / "x.warc.gz")
+    done = command("archive", "import", str(file))
+    assert done.returncode == 0, done.stderr
+    assert articles(db) == crawled
+    after = snapshot(db)
+    added = {"discovered_at", "listed_since", "attempts", "last_attempt_at", *OF_A_VISIT}
+    assert {k for k in after if not k.startswith("articles")} == {
+        k for k in before if not k.startswith("articles")
+    }
+    for name, row in before.items():
+        if name.startswith("frontier"):
+            kept = {k: v for k, v in row.items() if k not in added}
+            assert kept == {k: v for k, v in after[name].items() if k not in added}, name
+            assert after[name].get("last_attempt_at") == row.get("last_attempt_at")
+
+
+def test_wacz_of_an_import_is_valid_and_can_be_imported(
+    db: Database[Any], mongodb_uri: str, database: str, command: Crawl, tmp_path: Path
+) -> None:
+    image = f"{NEWS}/W020170812341787363590.png"
+    block = article("2017-08-12", 4774001, more=f'<p><img src="{image}"></p>')
+    records = [
+        made.warc_record(FIRST, made.http(block, Content_Type="text/html"), WARC_Date=EARLY),
+        made.warc_record(image, made.http(PNG, Content_Type="image/png"), WARC_Date=EARLY),
+        made.warc_record(f"{NEWS}/x.css", made.http(b"a{}", Content_Type="text/css")),
+    ]
+    assert (
+        command("archive", "import", str(write(tmp_path / "x.warc.gz", *records))).returncode == 0
+    )
+    first = articles(db)
+    assert first[FIRST]["images"][0]["status"] == "stored"
+    file = tmp_path / "out.wacz"
+    done = command("archive", "wacz", "-o", str(file))
+    assert done.returncode == 0, done.stderr
+    assert "3 captures, 1 page" in done.stdout
+    answers = accepted(unpacked(file, tmp_path / "out") / "archive")
+    assert {each.url for each in answers if each.type == "response"} == {
+        FIRST,
+        image,
+        f"{NEWS}/x.css",
+    }
+    drop(db)
+    done = scrapy(
+        "archive", "import", str(file), data=tmp_path / "other", uri=mongodb_uri, database=database
+    )
+    assert done.returncode == 0, done.stderr
+    assert articles(db) == first
+    (found,) = db.articles.find()
+    assert found["first_seen_at"] == made.moment(EARLY)
