@@ -34,6 +34,7 @@ PARTS: dict[str, tuple[str, str]] = {
     "export": ("10000 100000", "500 1000"),
 }
 LONG: dict[str, tuple[str, str]] = {
+    "imports": ("1000 3", "2 1"),
     "memory": ("3000 30000 100000", "100 200"),
     "filled": ("1500 5 3000 100000 1000000", "100 1 300 1000"),
 }

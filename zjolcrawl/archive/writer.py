@@ -77,11 +77,20 @@ class WarcWriter:
     """
 
     def __init__(
-        self, archive: Archive, *, run: str, info: dict[str, str], max_bytes: int = 1 << 30
+        self,
+        archive: Archive,
+        *,
+        run: str,
+        info: dict[str, str],
+        max_bytes: int = 1 << 30,
+        level: int = _LEVEL,
     ) -> None:
-        """`info` are warcinfo fields; a file that reaches `max_bytes` is completed and a new one started."""
+        """`info` are warcinfo fields; a file that reaches `max_bytes` is completed and a new one started.
+
+        `level` is zlib's for bodies that are not compressed.
+        """
         self.archive = archive
-        self._run, self._info, self._max_bytes = run, info, max_bytes
+        self._run, self._info, self._max_bytes, self._level = run, info, max_bytes, level
         self._index = ArchiveIndex(archive.folder)  # own connection, used by another thread
         self._file: _OpenFile | None = None
         self._number = 0
@@ -119,7 +128,7 @@ class WarcWriter:
         squeezed = b"content-encoding" in names or (mime or "").startswith(_SQUEEZED_TYPES)
         kind, ident = "revisit" if origin else "response", new_id()
         block = response_block(exchange.status, exchange.headers, kept_body)
-        response = member(ident, kind, fields, block, _SQUEEZED if squeezed else _LEVEL)
+        response = member(ident, kind, fields, block, _SQUEEZED if squeezed else self._level)
         request = self._request(exchange, date, ident) if exchange.requested else b""
         pointer = self._append(ident, response, request)
         capture = Capture(

@@ -25,6 +25,7 @@ from zjolcrawl.run.summary import GOOD_ENDS
 from zjolcrawl.spiders.foreign import context_of
 from zjolcrawl.spiders.reparse import ReparseSpider
 
+_LEVEL = 2  # of zlib: compression takes most of the time of recording (bench/RESULTS.md)
 _COUNTED = ("recorded", "known", "other_hosts", "unusable", "unresolved")
 
 
@@ -112,7 +113,7 @@ class ImportSpider(ReparseSpider):
         told = "captures that others made; each says in its context where it comes from"
         return WarcWriter(
             archive, run=kept.run, info={**info, "description": told},
-            max_bytes=self.settings.getint("WARC_MAX_BYTES"),
+            max_bytes=self.settings.getint("WARC_MAX_BYTES"), level=_LEVEL,
         )  # fmt: skip
 
     def _tell(self, done: FileImport) -> None:
