@@ -1,0 +1,113 @@
+"""Imports in any order, before and after a crawl, and from an export of versions: the same versions."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from pymongo.database import Database
+
+from tests.archive import foreign_made as made
+from tests.archive.test_import import FIRST, write
+from tests.support.crawling import Crawl
+from tests.support.pages import article
+from tests.support.rebuilding import drop, snapshot
+from tests.support.site import Answer, SiteProxy
+
+TIMES = ["2018-01-01T00:00:00Z", "2018-06-01T00:00:00Z", "2019-01-01T00:00:00Z"]
+# Which file a version was read from may differ: the same capture may be in several.
+_OF_A_FILE = {"from", "sha256", "offset"}
+
+
+def page(title: str) -> bytes:
+    text = article("20170812", 4774001).decode()
+    return text.replace("讲述了浙江各地的新鲜事情", f"讲述了{title}").encode()
+
+
+def capture(folder: Path, title: str, time: str) -> str:
+    """A file with one capture."""
+    record = made.warc_record(FIRST, made.http(page(title)), WARC_Date=time)
+    return str(write(folder / f"{title}{time[:10]}.warc.gz", record))
+
+
+def versions(db: Database[Any]) -> list[tuple[str, dict[str, Any]]]:
+    """All versions, without what tells which run wrote them and where their record is."""
+    found = []
+    for name in ("articles", "revisions"):
+        for each in db[name].find():
+            kept = {k: v for k, v in each.items() if k not in {"run_id", "warc"}}
+            if origin := kept.get("provenance"):
+                kept["provenance"] = {k: v for k, v in origin.items() if k not in _OF_A_FILE}
+            found.append((f"{name} {each['_id']}", kept))
+    return sorted(found, key=lambda each: each[0])
+
+
+def test_every_order_of_three_files(db: Database[Any], command: Crawl, tmp_path: Path) -> None:
+    """Other captures in every order: tests/storage/test_history.py."""
+    titles = "ABA"
+    files = [capture(tmp_path, *each) for each in zip(titles, TIMES, strict=True)]
+    seen = []
+    for order in itertools.permutations(files):
+        drop(db)
+        shutil.rmtree(tmp_path / "warc", ignore_errors=True)
+        for file in order:
+            done = command("archive", "import", file)
+            assert done.returncode == 0, done.stderr
+        seen.append(versions(db))
+    assert len(seen[0]) == 3
+    assert all(each == seen[0] for each in seen)
+
+
+def test_around_a_crawl_and_a_takedown(
+    site: SiteProxy, db: Database[Any], crawl: Crawl, command: Crawl, tmp_path: Path
+) -> None:
+    """An older capture neither hides the crawled version nor brings the article back."""
+    site.set(FIRST, Answer(body=page("今天")))
+    assert crawl("article", url=FIRST).returncode == 0
+    site.set(FIRST, Answer(404))
+    assert crawl("article", url=FIRST, CONFIRM_VISITS=1, CONFIRM_DAYS=0).returncode == 0
+    before = db.articles.find_one({"_id": FIRST})
+    assert before
+    assert before["status"] == "gone"
+    row = db.frontier.find_one({"_id": FIRST})
+    done = command("archive", "import", capture(tmp_path, "A", TIMES[0]))
+    assert done.returncode == 0, done.stderr
+    after = db.articles.find_one({"_id": FIRST})
+    assert after
+    assert {k for k in before.keys() | after.keys() if before.get(k) != after.get(k)} == {
+        "revision", "first_seen_at",
+    }  # fmt: skip
+    assert (after["revision"], after["body"]) == (2, before["body"])
+    assert db.frontier.find_one({"_id": FIRST}) == row
+
+
+def test_reparse_into_an_empty_database_gives_the_same(
+    db: Database[Any], crawl: Crawl, command: Crawl, tmp_path: Path
+) -> None:
+    for title, time in zip("BAC", [TIMES[1], TIMES[0], TIMES[2]], strict=True):
+        assert command("archive", "import", capture(tmp_path, title, time)).returncode == 0
+    stored = versions(db)
+    drop(db)
+    assert crawl("reparse").returncode == 0
+    assert versions(db) == stored
+    before = snapshot(db)
+    assert crawl("reparse").returncode == 0
+    assert snapshot(db) == before
+
+
+def test_export_and_import_keep_whose_capture_it_was(
+    db: Database[Any], command: Crawl, tmp_path: Path
+) -> None:
+    for title, time in zip("AB", TIMES, strict=False):
+        assert command("archive", "import", capture(tmp_path, title, time)).returncode == 0
+    files = [tmp_path / name for name in ("one.jsonl", "two.jsonl")]
+    assert command("export", str(files[0]), "--revisions").returncode == 0
+    origins = [json.loads(line)["provenance"] for line in files[0].read_text().splitlines()]
+    assert [each["kind"] for each in origins] == ["import", "import"]
+    drop(db)
+    assert command("import", str(files[0])).returncode == 0
+    assert command("export", str(files[1]), "--revisions").returncode == 0
+    assert files[0].read_bytes() == files[1].read_bytes()
