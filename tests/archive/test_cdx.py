@@ -110,3 +110,8 @@ def test_numbers_of_pages() -> None:
     for bad in (b"", b"<html>", b"{}", b"[]", b"null"):
         with pytest.raises(NotCdx):
             pages_of(bad)
+
+
+def test_deeply_nested_json_is_no_cdx() -> None:
+    with pytest.raises(NotCdx):
+        read_cdx(b"[" * 100_000)

@@ -127,3 +127,18 @@ def test_no_record(data: bytes, error: type[Exception], said: str) -> None:
 def test_gzip_bomb() -> None:
     with pytest.raises(NotTheMemento, match="cannot be read"):
         of_record(ROW, gzip.compress(b"\0" * 200_000_000, 1))
+
+
+@pytest.mark.parametrize(
+    "time", [b"Thu, 01 Jan 1970 00:00:00 GMT", b"Fri, 01 Jan 2100 00:00:00 GMT"]
+)
+def test_time_at_which_nobody_took_a_page(time: bytes) -> None:
+    with pytest.raises(NotTheMemento, match="cannot be true"):
+        of_replay(ROW, BASE, 200, [(b"Memento-Datetime", time)], b"<html>")
+
+
+def test_record_of_the_future() -> None:
+    data = member("urn:uuid:1", "response", [("WARC-Date", "2100-01-01T00:00:00Z"), ("WARC-Target-URI", URL)],
+                  b"HTTP/1.1 200 OK\r\n\r\n<html>", 6)  # fmt: skip
+    with pytest.raises(NotTheMemento, match="cannot be true"):
+        of_record(ROW, data)

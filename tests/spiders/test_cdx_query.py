@@ -62,5 +62,24 @@ def test_the_same_resume_key_again_is_no_endless_loop() -> None:
                 url, body=b'[["timestamp","original"],["20100101000000","http://x/"],[],["k"]]'
             )
 
-    with pytest.raises(NotCdx, match="the same resume key again"):
+    with pytest.raises(NotCdx, match="a resume key that it has sent before"):
         rows(Stuck([]))
+
+
+@pytest.mark.parametrize(
+    ("number_of_keys", "row", "said"),
+    [(3, True, "sent before"), (10_000, False, "answers without a row")],
+)
+def test_resume_keys_without_end(number_of_keys: int, row: bool, said: str) -> None:
+    class Endless(Pywb):
+        async def get(self, url: str, service: Service, headers: Any = None) -> Response:
+            self.asked.append((url, ""))
+            found = [["20100101000000", "http://x/"]] if row else []
+            key = f"k{len(self.asked) % number_of_keys}"
+            table = [["timestamp", "original"], *found, [], [key]]
+            return Response(url, body=json.dumps(table).encode())
+
+    server = Endless([])
+    with pytest.raises(NotCdx, match=said):
+        rows(server)
+    assert len(server.asked) < 200

@@ -129,7 +129,7 @@ def _rows_of_table(text: str) -> Iterator[tuple[str, Any]]:
     try:
         yield from ((json.dumps(row, ensure_ascii=False), row) for row in json.loads(text))
         return
-    except ValueError:
+    except (ValueError, RecursionError):
         lines = text[1:-1].splitlines()
     for line in filter(None, (each.strip().rstrip(",") for each in lines)):
         yield line, _json(line)

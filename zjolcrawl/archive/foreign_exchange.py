@@ -17,6 +17,7 @@ from zjolcrawl.archive.verify import digest_faults
 from zjolcrawl.archive.warc import Message, Record, digest
 from zjolcrawl.archive.writer import Headers
 from zjolcrawl.clock import utc_now
+from zjolcrawl.parsing.fields.dates import YEARS, is_plausible
 from zjolcrawl.parsing.urls import is_image_host, is_own_host
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
@@ -106,7 +107,7 @@ def address_of(record: Record) -> str:
 
 
 def moment_of(text: str) -> datetime:
-    """A WARC-Date as an aware UTC datetime. Raises BadRecord if it is none, or in the future."""
+    """A WARC-Date as an aware UTC datetime. Raises BadRecord if it is none, before 1990, or in the future."""
     try:
         moment = datetime.fromisoformat(text.strip())
         moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
@@ -115,6 +116,8 @@ def moment_of(text: str) -> datetime:
         raise BadRecord(f"its date cannot be read ({text[:40]!r})") from None
     if moment > utc_now() + _AHEAD:
         raise BadRecord(f"its date is in the future ({text[:40]})")
+    if not is_plausible(moment):
+        raise BadRecord(f"its date is before {YEARS.start} ({text[:40]})")
     return moment
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 import os
 import re
 import shutil
@@ -138,6 +139,8 @@ def keep(folder: Path, source: Path | BinaryIO, given: str) -> Kept:
                 scratch.replace(folder / known.name)
             return known
         stem = Path(given).name if isinstance(source, Path) else f"stdin-{sha256[:12]}"
+        # A file's name need not be UTF-8, but the note is.
+        given = given.encode("utf-8", "backslashreplace").decode()
         kept = Kept(_free_name(folder, stem, sha256), sha256, size, given, warc_date(utc_now()))
         scratch.replace(folder / kept.name)
         kept.write(folder)
@@ -212,6 +215,13 @@ def warc_files(path: Path) -> Iterator[Iterator[tuple[str, BinaryIO] | Unusable]
         yield _of_wacz(file, path.parent)
 
 
+# What zipfile and the decompressors raise for an entry; bzip2 raises OSError.
+_UNREADABLE = (
+    zipfile.BadZipFile, ValueError, struct.error, RuntimeError, NotImplementedError, EOFError, OSError,
+    zlib.error, lzma.LZMAError,
+)  # fmt: skip
+
+
 def _of_wacz(file: BinaryIO, scratch: Path) -> Iterator[tuple[str, BinaryIO] | Unusable]:
     try:
         _check_directory(file)
@@ -231,7 +241,7 @@ def _of_wacz(file: BinaryIO, scratch: Path) -> Iterator[tuple[str, BinaryIO] | U
         try:
             with _unpacked(package, entry, file, scratch) as warc:
                 yield name, warc
-        except (zipfile.BadZipFile, ValueError, struct.error, RuntimeError, NotImplementedError, EOFError) as error:  # fmt: skip
+        except _UNREADABLE as error:
             yield Unusable(entry.header_offset, f"{name} cannot be read ({error})")
 
 

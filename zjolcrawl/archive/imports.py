@@ -47,7 +47,7 @@ class FileImport:
 
     `counts`: `records` that were read; `recorded` anew, `known` (in the archive before), `other_hosts`,
     `unusable`, and `unresolved` revisits, whose payload no imported file has. `named` has a line for each
-    unusable or unresolved record, up to a limit.
+    unusable or unresolved record, up to a limit. `failed` is set by the caller if the file cannot be read on.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class FileImport:
         self.kept, self.counts = kept, Counter[str]()
         self.named: list[str] = []
         self.revisits = 0
+        self.failed = False
         self._archive, self._writer, self._context_of = archive, writer, context_of
         self._fresh: set[tuple[str, str, str]] = set()  # recorded, not in the index yet
         self._place = kept.name

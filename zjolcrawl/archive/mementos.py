@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -19,6 +19,8 @@ from zjolcrawl.archive.captures import mime_of
 from zjolcrawl.archive.cdx import Row, stamp_of
 from zjolcrawl.archive.decoding import BrokenAnswer, unpacked
 from zjolcrawl.archive.warc import TornRecord, read_records
+from zjolcrawl.clock import utc_now
+from zjolcrawl.parsing.fields.dates import is_plausible
 
 Headers = list[tuple[bytes, bytes]]
 _ORIGINAL = b"x-archive-orig-"
@@ -29,6 +31,7 @@ _COMMON_CRAWL = "crawl-data/"
 COMMON_CRAWL = "https://data.commoncrawl.org/"
 """Where the file names in Common Crawl's index are."""
 _LONGEST = 64 * 1024 * 1024  # bytes of an unpacked record
+_AHEAD = timedelta(days=1)  # of the other archive's clock, at most
 
 
 class NotAPage(Exception):
@@ -96,6 +99,7 @@ def of_replay(row: Row, base: str, status: int, headers: Headers, body: bytes) -
     moment = _memento_time(values.get(b"memento-datetime"))
     if moment is None:
         raise NotTheMemento(f"HTTP {status} without Memento-Datetime: a page of the archive itself")
+    _check_time(moment)
     if status != 200:
         raise NotAPage(f"HTTP {status}")
     link = f"{base}{stamp_of(moment)}/{row.url}"
@@ -119,11 +123,18 @@ def of_record(row: Row, data: bytes) -> Memento:
     told = _told(COMMON_CRAWL, f"{COMMON_CRAWL}{row.filename}")
     told |= {"record": record.record_id}
     moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    _check_time(moment)
     return Memento(row.url, moment, _honest(headers, message.body), message.body, told)
 
 
 def _told(base: str, link: str) -> dict[str, Any]:
     return {"kind": "backfill", "from": base, "url": link}
+
+
+def _check_time(moment: datetime) -> None:
+    """Raises NotTheMemento for a time at which nobody can have taken a page."""
+    if not is_plausible(moment) or moment > utc_now() + _AHEAD:
+        raise NotTheMemento(f"its time, {moment.isoformat()}, cannot be true")
 
 
 def _memento_time(text: str | None) -> datetime | None:

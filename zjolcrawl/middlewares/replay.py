@@ -65,9 +65,10 @@ class ReplayMiddleware:
 def _answer(request: Request, capture: Capture, archive: Archive) -> Response:
     message = archive.message(capture)
     request.meta[WARC] = archive.source(capture).values()
-    headers = Headers()
+    values: dict[str, list[bytes]] = {}  # Headers.appendlist copies all values of a name each time
     for name, value in message.headers:
-        headers.appendlist(name, value.encode("latin-1"))
+        values.setdefault(name.title(), []).append(value.encode("latin-1"))
+    headers = Headers(values)
     kind = responsetypes.from_args(headers=headers, url=capture.url, body=message.body)
     flags = [ARCHIVED, *capture.known.get("flags", ())]
     return kind(capture.url, status=message.status, headers=headers, body=message.body, flags=flags)

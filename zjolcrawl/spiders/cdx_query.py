@@ -28,6 +28,7 @@ _FILTERS = [
 ]
 _SECOND = timedelta(seconds=1)
 _NO_CDX_TIMES = 3
+_MOST_EMPTY = 100  # answers without a row in a row: a server that pages without end
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +72,32 @@ class CdxQuery:
         self, listing: Listing, scope: Scope, first: datetime, last: datetime
     ) -> AsyncGenerator[Listing]:
         yield listing
+        seen: set[str] = set()
+        empty = 0
         while key := listing.resume_key:
+            if key in seen:
+                raise NotCdx("a resume key that it has sent before")
+            seen.add(key)
             listing = await self._ask(scope, first, last, resumeKey=key)
-            if listing.resume_key == key:
-                raise NotCdx("the same resume key again")
+            empty = self._count_empty(listing, empty)
             yield listing
 
     async def _numbered(
         self, scope: Scope, first: datetime, last: datetime
     ) -> AsyncGenerator[Listing]:
         """All pages; a limit would cut rows off each, so there is none."""
+        empty = 0
         for number in range(pages_of(await self._body(scope, first, last, showNumPages="true"))):
-            yield read_cdx(await self._body(scope, first, last, page=str(number)))
+            listing = read_cdx(await self._body(scope, first, last, page=str(number)))
+            empty = self._count_empty(listing, empty)
+            yield listing
+
+    def _count_empty(self, listing: Listing, before: int) -> int:
+        """The number of answers without a row, this one and those right before. Raises NotCdx for too many."""
+        empty = 0 if listing.size else before + 1
+        if empty > _MOST_EMPTY:
+            raise NotCdx(f"{empty} answers without a row, one after the other")
+        return empty
 
     async def _ask(self, scope: Scope, first: datetime, last: datetime, **more: str) -> Listing:
         """One listing. Text that is no CDX is asked for again if the server has sent CDX before."""

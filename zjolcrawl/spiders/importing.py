@@ -24,6 +24,7 @@ from zjolcrawl.run.opening import warc_info
 from zjolcrawl.run.summary import GOOD_ENDS
 from zjolcrawl.spiders.foreign import context_of
 from zjolcrawl.spiders.reparse import ReparseSpider
+from zjolcrawl.spiders.responses import reason_of
 
 _LEVEL = 2  # of zlib: compression takes most of the time of recording (bench/RESULTS.md)
 _COUNTED = ("recorded", "known", "other_hosts", "unusable", "unresolved")
@@ -71,6 +72,8 @@ class ImportSpider(ReparseSpider):
                 self._kept.append(kept)
         self._recording = asyncio.ensure_future(self._record(archive))
         await asyncio.wait([self._recording])
+        if error := self._recording.exception():
+            self.run.stop(f"the import cannot go on: {reason_of(error)}", "archive_lost")
         if self.run.failure or self._stopped:
             return
         async for request in super().start():
@@ -93,7 +96,7 @@ class ImportSpider(ReparseSpider):
                     await self._take(each, revisits=revisits)
             for each in imports if not self._stopped else ():
                 self._tell(each)
-                each.kept.recorded, each.kept.records = True, dict(each.counts)
+                each.kept.recorded, each.kept.records = not each.failed, dict(each.counts)
                 each.kept.write(archive.folder / FOLDER)
             for writer in writers.values():
                 await writer.close()
@@ -101,11 +104,19 @@ class ImportSpider(ReparseSpider):
             self.run.stop(f"the import cannot go on: {cause_of(error)}", "archive_lost")
 
     async def _take(self, each: FileImport, *, revisits: bool) -> None:
-        if revisits and not each.revisits:
+        """Record the captures of a file. What is wrong with it costs only the rest of it."""
+        if each.failed or (revisits and not each.revisits):
             return
         steps = each.steps(revisits=revisits)
-        while not self._stopped and await asyncio.to_thread(next, steps, self) is not self:
-            pass
+        try:
+            while not self._stopped and await asyncio.to_thread(next, steps, self) is not self:
+                pass
+        except (ArchiveError, sqlite3.Error):  # our own archive
+            raise
+        except Exception as error:
+            each.failed = True
+            told = "its further records are not imported, get an intact copy"
+            self.run.faults.append(f"{each.kept.name}: {reason_of(error)}; {told}")
 
     def _writer(self, archive: Archive, kept: Kept) -> WarcWriter:
         assert kept.run
@@ -136,7 +147,7 @@ class ImportSpider(ReparseSpider):
         archive = self.run.archive
         if archive is None or self.run.failure or not reason.startswith(GOOD_ENDS):
             return
-        for kept in self._kept:
+        for kept in filter(lambda each: each.recorded, self._kept):
             kept.imported_at = warc_date(utc_now())
             kept.write(archive.folder / FOLDER)
 
