@@ -172,6 +172,12 @@ class Troubled:
         self._settings = settings
         self.running = {number: begin(number, **settings) for number in range(runs)}
         self.names = {number: f"run{number}" for number in self.running}
+        self._wait_until_alive()
+
+    def _wait_until_alive(self) -> None:
+        """Wait for the last start: a run that starts while no member is primary is refused."""
+        placed = {"place": {"$exists": True}}
+        wait_until(lambda: self._db.runs.count_documents(placed) == len(self._begun))
 
     def kill(self, number: int) -> None:
         """Kill a run and start the same command on the same folder, as a supervisor does."""
@@ -180,9 +186,7 @@ class Troubled:
         self.running[number].communicate()
         self.names[number] = f"run{number} again {len(self._begun)}"
         self.running[number] = self._begin(number, name=self.names[number], **self._settings)
-        # Until it is alive: a run that starts while no member is primary is refused.
-        placed = {"place": {"$exists": True}}
-        wait_until(lambda: self._db.runs.count_documents(placed) == len(self._begun))
+        self._wait_until_alive()
 
     def freeze(self, number: int, seconds: float = LONG) -> None:
         """Freeze a run and wake it later."""
