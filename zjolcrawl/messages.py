@@ -22,6 +22,16 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
+def one_line(text: str, most: int | None = None) -> str:
+    """A text on one line, cut to `most` characters."""
+    return " ".join(text.split())[:most]
+
+
+def typed(error: BaseException, most: int = 300) -> str:
+    """The type and the text of an error on one line: `TimeoutError: 30 s`."""
+    return one_line(f"{type(error).__name__}: {error}", most)
+
+
 def cause_of(error: BaseException, path: str | os.PathLike[str] = "") -> str:
     """Why something failed, in words, without an error number.
 

@@ -203,7 +203,7 @@ def test_a_large_file_is_completed_in_little_memory(tmp_path: Path) -> None:
         Capture(
             Pointer(name, offset, 100, f"urn:uuid:{offset}"), "response",
             f"http://zjnews.zjol.com.cn/x/t{-offset % 7919}_{offset}.shtml", "2017-08-12T00:00:00.000Z",
-            200, "text/html", "sha256:A", context=f"浙江{offset}",
+            200, "text/html", "sha256:A", context_json=f"浙江{offset}",
         )
         for offset in range(20_000)
     ]  # fmt: skip

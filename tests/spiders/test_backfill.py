@@ -139,7 +139,7 @@ def test_records_have_the_original_url_time_and_provenance(
         assert {"web.archive.org", "data.commoncrawl.org"}.isdisjoint(ours.index.hosts())
         packed = next(each for each in found if "_1002" in each.url)
         assert (packed.url, packed.date) == (url(1002), "2009-09-05T00:00:00.000Z")
-        assert packed.known == {
+        assert packed.context == {
             "article": url(1002),
             "provenance": {
                 "kind": "backfill", "from": "http://web.archive.org/web/",
@@ -151,7 +151,7 @@ def test_records_have_the_original_url_time_and_provenance(
         assert message.body == captures()[6].body
         assert not [name for name, _ in message.headers if name.lower().startswith("x-archive")]
         listed = next(each for each in found if each.url == LIST)
-        assert (listed.known["column"]["id"], listed.known["page"]) == ("zjxw", 0)
+        assert (listed.context["column"]["id"], listed.context["page"]) == ("zjxw", 0)
 
 
 def test_common_crawl_names_file_and_record(

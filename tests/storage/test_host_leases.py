@@ -14,7 +14,7 @@ from bson import ObjectId
 from pymongo.database import Database
 
 from zjolcrawl.clock import utc_now
-from zjolcrawl.run.leases import place_of
+from zjolcrawl.run.leases import folder_id
 from zjolcrawl.storage.connection import connect, durable
 from zjolcrawl.storage.host_leases import HostLeases, HostState
 
@@ -197,16 +197,16 @@ def test_run_of_which_nothing_is_known_counts_for_none(
     case(use)
 
 
-def test_a_folder_is_a_place_of_its_own(tmp_path: Path) -> None:
+def test_a_folder_is_a_folder_id_its_own(tmp_path: Path) -> None:
     folder, link = tmp_path / "data", tmp_path / "link"
     folder.mkdir()
     link.symlink_to(folder)
-    before = place_of(folder)
-    assert before == place_of(link)
+    before = folder_id(folder)
+    assert before == folder_id(link)
     assert before.rpartition("#")[0].endswith(str(folder))
     folder.rename(tmp_path / "other")
     folder.mkdir()
-    assert place_of(folder) != before  # like a folder with the same path on another machine
+    assert folder_id(folder) != before  # like a folder with the same path on another machine
 
 
 def test_turns_come_so_many_seconds_after_another(case: Callable[[Case], None]) -> None:

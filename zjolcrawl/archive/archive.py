@@ -28,7 +28,6 @@ from zjolcrawl.archive.files import (
     ArchiveError,
     complete,
     complete_files,
-    lock,
     noted_files,
     only_own,
     shown,
@@ -41,7 +40,7 @@ from zjolcrawl.archive.scan import OWN_NAME, Damage, scan
 from zjolcrawl.archive.warc import Message, Pointer, Record, read_records
 from zjolcrawl.messages import cause_of, counted
 
-__all__ = ["OPEN", "STORED", "SUFFIX", "Archive", "ArchiveError", "NoAnswer", "complete", "lock"]
+__all__ = ["OPEN", "STORED", "SUFFIX", "Archive", "ArchiveError", "NoAnswer", "complete"]
 
 
 class NoAnswer(Exception):
@@ -143,8 +142,8 @@ class Archive:
     def last_attempt(self, capture: Capture | None) -> Capture | None:
         """The capture of the last retry that the same run made after `capture`."""
         while capture and (again := self.index.following(capture.url, capture.date)):
-            attempt = capture.known.get("attempt", 0)
-            if again.run != capture.run or again.known.get("attempt", 0) != attempt + 1:
+            attempt = capture.context.get("attempt", 0)
+            if again.run != capture.run or again.context.get("attempt", 0) != attempt + 1:
                 break
             capture = again
         return capture
@@ -214,8 +213,8 @@ class Archive:
         self.index.complete(name, found.captures)
         self.index.set_damage(name, found.damage, stamp(self.folder / name))
         if found.unusable:
-            told = f"{counted(found.unusable, 'response')} without id, date or URL not indexed"
-            self.repairs.append(f"warc/{shown(name)}: {told}")
+            message = f"{counted(found.unusable, 'response')} without id, date or URL not indexed"
+            self.repairs.append(f"warc/{shown(name)}: {message}")
         self.repairs += [_damage_line(name, each) for each in found.damage]
 
     def _look(self) -> None:

@@ -23,7 +23,7 @@ class Capture:
     """One visit of one URL.
 
     `date` is the WARC-Date as written, `digest` that of the payload, `origin` the id of the record
-    that holds a revisit's payload. `context` is the JSON that the crawl stored with it. `type` is the
+    that holds a revisit's payload. `context_json` is what the crawl stored with it. `type` is the
     WARC-Type; a `metadata` record stands for a request that got no response.
     """
 
@@ -35,7 +35,7 @@ class Capture:
     mime: str | None = None
     digest: str | None = None
     origin: str | None = None
-    context: str | None = None
+    context_json: str | None = None
 
     @property
     def seen_at(self) -> datetime:
@@ -51,12 +51,12 @@ class Capture:
     @property
     def is_foreign(self) -> bool:
         """Whether others took it: it was imported, or fetched from another archive."""
-        return "provenance" in self.known
+        return "provenance" in self.context
 
     @property
-    def known(self) -> dict[str, Any]:
-        """The context as a dict, empty if the crawl stored none."""
-        return json.loads(self.context) if self.context else {}
+    def context(self) -> dict[str, Any]:
+        """`context_json` as a dict, empty if the crawl stored none."""
+        return json.loads(self.context_json) if self.context_json else {}
 
 
 def capture_of(record: Record, pointer: Pointer) -> Capture | None:

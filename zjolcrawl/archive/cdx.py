@@ -97,8 +97,8 @@ def read_cdx(body: bytes) -> Listing:
 def pages_of(body: bytes) -> int:
     """The number of pages in the answer to showNumPages=true, a number or {"pages": …}. Raises NotCdx."""
     try:
-        told = json.loads(body)
-        return int(told["pages"] if isinstance(told, dict) else told)
+        answer = json.loads(body)
+        return int(answer["pages"] if isinstance(answer, dict) else answer)
     except (ValueError, TypeError, KeyError):
         raise NotCdx("no number of pages") from None
 
@@ -144,9 +144,9 @@ def _read_lines(text: str, listing: Listing) -> None:
             listing.faults.append(_bad(line))
         elif "timestamp" in values:
             _add(listing, line, values)
-        elif told := values.get("message") or values.get("error"):
-            if _NOTHING not in str(told).lower():
-                raise NotCdx(f"the message {str(told)[:_SHOWN]!r}")
+        elif message := values.get("message") or values.get("error"):
+            if _NOTHING not in str(message).lower():
+                raise NotCdx(f"the message {str(message)[:_SHOWN]!r}")
         else:
             listing.faults.append(_bad(line))
 

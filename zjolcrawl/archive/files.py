@@ -9,8 +9,8 @@ from pathlib import Path
 
 from zjolcrawl.archive.index import ArchiveIndex
 from zjolcrawl.archive.scan import OWN_NAME
-from zjolcrawl.filesystem import sync_folder, take_lock
-from zjolcrawl.messages import cause_of
+from zjolcrawl.filesystem import sync_folder
+from zjolcrawl.messages import cause_of, one_line
 
 SUFFIX, OPEN, STORED, DAMAGED = ".warc.gz", ".open", ".stored", ".damaged"
 
@@ -24,7 +24,7 @@ class ArchiveError(Exception):
     """The archive cannot be written or read; the message is one line for a person."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+        super().__init__(one_line(message))
 
 
 def complete_files(folder: Path) -> tuple[set[str], dict[str, str]]:
@@ -86,11 +86,6 @@ def complete(path: Path, index: ArchiveIndex) -> None:
     path.rename(lasting)
     sync_folder(path.parent)
     index.complete(lasting.name)
-
-
-def lock(descriptor: int) -> bool:
-    """Take the lock that marks a live writer's file; False if another process holds it."""
-    return take_lock(descriptor)
 
 
 def _reason_against(path: Path) -> str | None:

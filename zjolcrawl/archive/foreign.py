@@ -122,9 +122,9 @@ class ForeignFile:
             raise _Damaged(section.fault or "no record begins here")
         fields, length = self._head(section)
         if length > self._most:
-            told = f"a record of {counted(length, 'byte')} is too large: it stays in the file"
-            self._pass(section, length, told)
-            return Unusable(at, told)
+            message = f"a record of {counted(length, 'byte')} is too large: it stays in the file"
+            self._pass(section, length, message)
+            return Unusable(at, message)
         block = section.read(length)
         if len(block) < length:
             why = section.fault or "the file or its gzip member ends within it"
@@ -156,7 +156,7 @@ class ForeignFile:
             fields.pop("warc-record-id", None)  # made up by warcio
         return fields, length
 
-    def _pass(self, section: Section, length: int, told: str) -> None:
+    def _pass(self, section: Section, length: int, message: str) -> None:
         """Read past a record that is too large. Raises _Damaged if it cannot be as long as it says."""
         start = section.position
         most = _LONGEST_SKIP if section.packed else length
@@ -165,7 +165,7 @@ class ForeignFile:
         if self._again >= (size := section.position if section.packed else 0):
             self._again -= size
             section.rewind(start)
-        raise _Damaged(f"{told}, and it is cut off or shorter than it says")
+        raise _Damaged(f"{message}, and it is cut off or shorter than it says")
 
     def _search_within(self, section: Section, block: bytes) -> None:
         """Put back a damaged record's block, because another record may begin in it."""

@@ -29,6 +29,7 @@ from zjolcrawl.archive.foreign_exchange import (
 from zjolcrawl.archive.foreign_files import FOLDER, Kept, warc_files
 from zjolcrawl.archive.warc import Message, Record, digest, warc_date
 from zjolcrawl.archive.writer import Exchange, WarcWriter
+from zjolcrawl.messages import one_line
 
 _BYTES, _RECORDS = 16 * 1024 * 1024, 200  # recorded between two steps
 _AHEAD, _AHEAD_BYTES = 32, 4 * 1024 * 1024  # read while others are recorded
@@ -131,8 +132,8 @@ class FileImport:
             "record": found.record.record_id or None, "offset": found.offset,
         }  # fmt: skip
         context["provenance"] = {k: v for k, v in provenance.items() if v is not None}
-        if told := found.record.fields.get("warc-payload-digest"):
-            context["digest"] = told
+        if digest := found.record.fields.get("warc-payload-digest"):
+            context["digest"] = digest
         if response.truncated:
             context["flags"] = ["dataloss"]
         self._writer.write(
@@ -168,10 +169,10 @@ class FileImport:
             found = index.of_original(record=ident) or index.record(ident)
             if found:
                 return found
-        if told := fields.get("warc-refers-to-date"):
+        if date := fields.get("warc-refers-to-date"):
             other = fields.get("warc-refers-to-target-uri", "").strip("<> ") or url
             with suppress(BadRecord):
-                if found := index.at(other, warc_date(moment_of(told))):
+                if found := index.at(other, warc_date(moment_of(date))):
                     return found
         payload = fields.get("warc-payload-digest")
         return index.of_original(digest=payload) or (
@@ -185,7 +186,7 @@ class FileImport:
     def _name(self, offset: int, what: str, count: str) -> None:
         self.counts[count] += 1
         if len(self.named) < _MOST_NAMED:
-            self.named.append(f"{self._place}, byte {offset}: {' '.join(what.split())}")
+            self.named.append(f"{self._place}, byte {offset}: {one_line(what)}")
 
     def _sync(self) -> None:
         self._writer.sync_now()

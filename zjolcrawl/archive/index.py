@@ -234,7 +234,7 @@ class ArchiveIndex:
         rows = self._db.execute(listed)
         return {key: name or "" for key, name in rows if isinstance(key, str)}
 
-    def led_on(self) -> Iterator[tuple[str, str]]:
+    def redirect_targets(self) -> Iterator[tuple[str, str]]:
         """Pairs of an article link and the different URL whose page it led to."""
         return self._db.execute(
             "SELECT DISTINCT json_extract(context, '$.article') AS link, url FROM captures"
@@ -244,7 +244,7 @@ class ArchiveIndex:
     def unbelieved(self) -> set[tuple[str, str]]:
         """The visits that their run distrusted, as pairs of link and WARC-Date."""
         rows = self._db.execute("SELECT context FROM captures WHERE url = ?", (UNBELIEVED,))
-        return {(url, date) for (told,) in rows for url, date in json.loads(told)["unbelieved"]}
+        return {(url, date) for (text,) in rows for url, date in json.loads(text)["unbelieved"]}
 
     def close(self) -> None:
         self._db.close()
@@ -262,7 +262,7 @@ def _row(capture: Capture) -> tuple[object, ...]:
     at = capture.pointer
     return (
         at.file, at.offset, at.length, at.record_id, capture.type, capture.url, capture.date,
-        capture.status, capture.mime, capture.digest, capture.origin, capture.context,
+        capture.status, capture.mime, capture.digest, capture.origin, capture.context_json,
     )  # fmt: skip
 
 

@@ -103,7 +103,7 @@ def of_replay(row: Row, base: str, status: int, headers: Headers, body: bytes) -
     if status != 200:
         raise NotAPage(f"HTTP {status}")
     link = f"{base}{stamp_of(moment)}/{row.url}"
-    return Memento(row.url, moment, _original(headers, body), body, _told(base, link))
+    return Memento(row.url, moment, _original(headers, body), body, _source(base, link))
 
 
 def of_record(row: Row, data: bytes) -> Memento:
@@ -120,14 +120,14 @@ def of_record(row: Row, data: bytes) -> Memento:
     if status != 200 or record.type != "response":
         raise NotAPage(f"HTTP {status}, a {record.type} record")
     headers = [(name.encode("latin-1"), v.encode("latin-1")) for name, v in message.headers]
-    told = _told(COMMON_CRAWL, f"{COMMON_CRAWL}{row.filename}")
-    told |= {"record": record.record_id}
+    source = _source(COMMON_CRAWL, f"{COMMON_CRAWL}{row.filename}")
+    source |= {"record": record.record_id}
     moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
     _check_time(moment)
-    return Memento(row.url, moment, _honest(headers, message.body), message.body, told)
+    return Memento(row.url, moment, _honest(headers, message.body), message.body, source)
 
 
-def _told(base: str, link: str) -> dict[str, Any]:
+def _source(base: str, link: str) -> dict[str, Any]:
     return {"kind": "backfill", "from": base, "url": link}
 
 

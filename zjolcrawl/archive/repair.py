@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from zjolcrawl.archive.files import DAMAGED, OPEN, complete, lock, stamp
+from zjolcrawl.archive.files import DAMAGED, OPEN, complete, stamp
 from zjolcrawl.archive.index import ArchiveIndex
 from zjolcrawl.archive.scan import Damage, scan
 from zjolcrawl.archive.warc import replacement
-from zjolcrawl.filesystem import sync_folder
+from zjolcrawl.filesystem import sync_folder, take_lock
 from zjolcrawl.messages import counted
 
 _PIECE = 16 * 1024 * 1024  # bytes that one replacement record covers; the last up to twice as many
@@ -31,7 +31,7 @@ def complete_if_left(path: Path, index: ArchiveIndex) -> str | None:
     except FileNotFoundError:
         return None  # completed by another process
     try:
-        if not lock(descriptor) or not _is_still(path, descriptor):
+        if not take_lock(descriptor) or not _is_still(path, descriptor):
             return None
         if lasting.exists():
             return f"warc/{path.name}: {lasting.name} exists too; compare them and remove one"

@@ -128,7 +128,7 @@ class WarcCheck:
         if row == (at.record_id, at.length):
             return None
         if name in self._lost:
-            return None  # told once
+            return None  # reported once
         try:
             read_record(self._folder, at, self._store)  # a run may have written it meanwhile
         except ArchiveError as error:
@@ -201,10 +201,10 @@ def digest_faults(record: Record) -> Iterator[str]:
     """A line for each digest of a record that differs from its bytes."""
     parts = {"warc-block-digest": record.block, "warc-payload-digest": _payload(record)}
     for name, data in parts.items():
-        told = record.fields.get(name)
-        if told and data is not None and not _is_digest(told, data):
+        stated = record.fields.get(name)
+        if stated and data is not None and not _is_digest(stated, data):
             what = name.removeprefix("warc-").replace("-", " ")
-            yield f"the {what} of {record.type} {record.url} is not {told}"
+            yield f"the {what} of {record.type} {record.url} is not {stated}"
 
 
 def _payload(record: Record) -> bytes | None:
@@ -218,9 +218,9 @@ def _payload(record: Record) -> bytes | None:
     return message.body if message.header("transfer-encoding") is None else None
 
 
-def _is_digest(told: str, data: bytes) -> bool:
+def _is_digest(stated: str, data: bytes) -> bool:
     """Whether a labelled digest (`sha256:…`, in base32 or hex) is that of `data`."""
-    label, _, value = told.partition(":")
+    label, _, value = stated.partition(":")
     try:
         name = label.strip().lower().replace("-", "")
         found = hashlib.new(name, data, usedforsecurity=False).digest()

@@ -45,7 +45,7 @@ def pack(
     *,
     title: str,
     titles: dict[str, str],
-    told: list[str],
+    problems: list[str],
     parts: Mapping[str, Iterable[str]] | None = None,
 ) -> Packed:
     """Write captures, and the records that they need to be shown, to `target`.
@@ -53,7 +53,7 @@ def pack(
     These are the payloads of revisits, and the `parts` of articles: URLs of images and further pages by the
     URL of the article. A part that the captures lack comes from an earlier run, or else from a later one.
 
-    A capture that cannot be read is skipped, with a line in `told`. `titles` maps article URLs to
+    A capture that cannot be read is skipped, with a line in `problems`. `titles` maps article URLs to
     headlines. The file is written beside the target and renamed when complete. Raises ArchiveError,
     also if there is nothing to pack.
     """
@@ -63,8 +63,10 @@ def pack(
     scratch = target.with_name(target.name + ".new")
     try:
         with zipfile.ZipFile(scratch, "w", zipfile.ZIP_STORED) as file:
-            members = _members(archive, _completed(archive, chosen, parts or {}), told)
-            packed = _write(_Package(file), members, chosen, title=title, titles=titles, told=told)
+            members = _members(archive, _completed(archive, chosen, parts or {}), problems)
+            packed = _write(
+                _Package(file), members, chosen, title=title, titles=titles, problems=problems
+            )
         size = scratch.stat().st_size
         scratch.replace(target)
     except OSError as error:
@@ -81,9 +83,9 @@ def _completed(
     wanted = dict(chosen)
     there = {each.url for each in chosen.values() if each.status == 200}
     for article in list(chosen.values()):
-        if "image" in article.known:
+        if "image" in article.context:
             continue
-        for url in parts.get(article.known.get("article", ""), ()):
+        for url in parts.get(article.context.get("article", ""), ()):
             if url not in there and (part := archive.around(url, article.date)):
                 wanted.setdefault(part.pointer.record_id, part)
     for capture in list(wanted.values()):
@@ -99,7 +101,7 @@ def _write(
     *,
     title: str,
     titles: dict[str, str],
-    told: list[str],
+    problems: list[str],
 ) -> Packed:
     moved: list[Capture] = []
     with package.entry(_WARC) as warc:
@@ -109,7 +111,7 @@ def _write(
                 moved.append(replace(capture, pointer=at))
             warc.write(member)
     if not moved:
-        raise ArchiveError(f"none of the selected records can be read: {'; '.join(told[:3])}")
+        raise ArchiveError(f"none of the selected records can be read: {'; '.join(problems[:3])}")
     _write_index(package, cdxj(moved).splitlines(keepends=True))
     pages = list(_pages((c for c in moved if c.pointer.record_id in chosen), titles))
     head = {"format": "json-pages-1.0", "id": "pages", "title": "All Pages"}
@@ -119,27 +121,27 @@ def _write(
 
 
 def _members(
-    archive: Archive, chosen: list[Capture], told: list[str]
+    archive: Archive, chosen: list[Capture], problems: list[str]
 ) -> Iterator[tuple[bytes, Capture | None]]:
     """Gzip members unchanged: each file's warcinfo, then its captures, each with its request."""
     for name, captures in groupby(chosen, key=lambda capture: capture.pointer.file):
         try:
             with archive.open(name) as file:
                 for capture in (None, *captures):
-                    yield from _with_request(file, capture, told)
+                    yield from _with_request(file, capture, problems)
         except OSError as error:
-            told.append(f"{name} is left out: {cause_of(error)}")
+            problems.append(f"{name} is left out: {cause_of(error)}")
 
 
 def _with_request(
-    file: BinaryIO, capture: Capture | None, told: list[str]
+    file: BinaryIO, capture: Capture | None, problems: list[str]
 ) -> Iterator[tuple[bytes, Capture | None]]:
     """The members of a capture and of its request; for None, the first member of the file."""
     try:
         member, following = _next_member(file, capture.pointer.offset if capture else 0)
     except (TornRecord, StopIteration) as error:
         if capture:
-            told.append(f"{capture.pointer.file}: {capture.url} is left out: {error}")
+            problems.append(f"{capture.pointer.file}: {capture.url} is left out: {error}")
         return
     yield member, capture
     if capture and following:
@@ -188,7 +190,7 @@ def _write_index(package: _Package, lines: list[str]) -> None:
 def _pages(captures: Iterable[Capture], titles: dict[str, str]) -> Iterator[dict[str, str]]:
     """The page list for readers: articles and column pages with status 200."""
     for capture in captures:
-        known = capture.known
+        known = capture.context
         if capture.status != 200 or "image" in known or not {"article", "column"} & known.keys():
             continue
         page = {

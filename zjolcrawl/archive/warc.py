@@ -16,6 +16,8 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from zjolcrawl.messages import one_line
+
 SAME_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 CONTEXT = "Zjolcrawl-Context"
@@ -202,7 +204,7 @@ def replacement(length: int, reason: str) -> bytes | None:
         ("WARC-Date", warc_date(datetime.now(timezone.utc))),
         ("Content-Type", "text/plain"),
     ]
-    start = REPLACED + " ".join(reason.split()).encode()[:200] + b"\r\n\r\n"
+    start = REPLACED + one_line(reason).encode()[:200] + b"\r\n\r\n"
     ident = new_id()
 
     def padded(spaces: int) -> bytes:  # level 0 stores what follows an empty line uncompressed

@@ -12,14 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from zjolcrawl.archive.archive import (
-    OPEN,
-    SUFFIX,
-    Archive,
-    ArchiveError,
-    complete,
-    lock,
-)
+from zjolcrawl.archive.archive import OPEN, SUFFIX, Archive, ArchiveError, complete
 from zjolcrawl.archive.captures import UNBELIEVED, Capture, mime_of
 from zjolcrawl.archive.index import ArchiveIndex
 from zjolcrawl.archive.warc import (
@@ -35,8 +28,8 @@ from zjolcrawl.archive.warc import (
     response_block,
     warc_date,
 )
-from zjolcrawl.filesystem import sync_folder
-from zjolcrawl.messages import cause_of
+from zjolcrawl.filesystem import sync_folder, take_lock
+from zjolcrawl.messages import cause_of, one_line
 
 # Level 6 is much slower than 4 for little gain on page bodies; data that is already compressed gains
 # nothing at any level; a request is too short to gain from more than 1.
@@ -142,28 +135,28 @@ class WarcWriter:
         self, url: str, reason: str, seen_at: datetime, context: dict[str, Any] | None
     ) -> None:
         """Append that a request got no response, and why. Raises ArchiveError."""
-        said = f"fetch-failed: {' '.join(reason.split())}"
+        said = f"fetch-failed: {one_line(reason)}"
         self._write_metadata(url, said, warc_date(seen_at), context)
 
     def write_unbelieved(self, visits: list[tuple[str, datetime]]) -> None:
         """Append which visits, by link and time, the run distrusted. Raises ArchiveError."""
-        told = [[url, warc_date(seen_at)] for url, seen_at in visits]
+        rows = [[url, warc_date(seen_at)] for url, seen_at in visits]
         said = f"visits-not-believed: {len(visits)}"
         self._write_metadata(
-            UNBELIEVED, said, warc_date(datetime.now(timezone.utc)), {"unbelieved": told}
+            UNBELIEVED, said, warc_date(datetime.now(timezone.utc)), {"unbelieved": rows}
         )
 
     def _write_metadata(
         self, url: str, said: str, date: str, context: dict[str, Any] | None
     ) -> None:
-        told = _json(context)
-        fields = self._fields(url, date, told)
+        text = _json(context)
+        fields = self._fields(url, date, text)
         fields.append(("Content-Type", "application/warc-fields"))
         ident = new_id()
         pointer = self._append(
             ident, member(ident, "metadata", fields, f"{said}\r\n".encode(), _LEVEL)
         )
-        self._remember(Capture(pointer, "metadata", url, date, context=told))
+        self._remember(Capture(pointer, "metadata", url, date, context_json=text))
 
     async def sync(self) -> None:
         """Make everything written so far durable and add it to the index. Raises ArchiveError."""
@@ -283,7 +276,7 @@ class _OpenFile:
         # Lock it before it gets its .open name, because others search that name for dead files.
         scratch = path.with_name(path.name + ".new")
         self._descriptor = os.open(scratch, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
-        lock(self._descriptor)
+        take_lock(self._descriptor)
         lines = {"format": "WARC File Format 1.1", "conformsTo": _SPECIFICATION, **info}
         block = "".join(f"{name}: {value}\r\n" for name, value in lines.items()).encode()
         fields = [

@@ -124,7 +124,9 @@ class Command(ReadingCommand):
             )
             captures = list(found)
             async with self.database() as db:
-                articles = {each.known["article"] for each in captures if "article" in each.known}
+                articles = {
+                    each.context["article"] for each in captures if "article" in each.context
+                }
                 titles = await headlines(db, articles)
                 parts = await parts_of(db, articles, {c.pointer.record_id for c in captures})
             title = f"{current_site().name} " + (
@@ -132,7 +134,7 @@ class Command(ReadingCommand):
             )
             packed = pack(
                 archive, captures, opts.output,
-                title=title, titles=titles, parts=parts, told=faults,
+                title=title, titles=titles, parts=parts, problems=faults,
             )  # fmt: skip
         counts = [counted(packed.captures, "capture"), counted(packed.pages, "page")]
         sys.stdout.write(f"{opts.output}: {', '.join(counts)}, {size(packed.size)}\n")

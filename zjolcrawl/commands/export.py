@@ -103,16 +103,16 @@ async def _write(
     """Count the `articles` and `former` versions written, and the documents that were `faulty`."""
     counts: Counter[str] = Counter()
     task = bar.add_task("articles", total=total)
-    told = FewLines()
+    problems = FewLines()
     async for document in found:
         faults, whole = _written(write, document)
         for fault in faults:
-            told.say(f"{url_of(document)}: {fault}")
+            problems.say(f"{url_of(document)}: {fault}")
         counts["faulty"] += bool(faults)
         counts["former" if isinstance(document["_id"], dict) else "articles"] += whole
         if counts["articles"] % _EVERY == 0:
             bar.update(task, completed=counts["articles"])
-    told.end("export fewer articles at a time to see them")
+    problems.end("export fewer articles at a time to see them")
     return counts
 
 

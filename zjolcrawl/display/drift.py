@@ -8,9 +8,7 @@ from typing import Any
 
 from zjolcrawl.display.findings import Finding
 from zjolcrawl.messages import counted
-from zjolcrawl.storage.queries.coverage import FEWEST, JUMP
-
-_GENERIC = "generic"  # reads pages that fit no template
+from zjolcrawl.storage.queries.coverage import FEWEST, GENERIC, has_jumped
 
 Templates = dict[str, dict[str, Any]]
 
@@ -46,7 +44,7 @@ def _mix(now: Counter[str], before: Counter[str]) -> Finding:
     text = ", ".join(f"{name} {_against(*share)}" for name, share in shares.items())
     enough = min(total, former) >= FEWEST
     # A new mix of templates may come from other columns; more pages without a template mean a site change.
-    bad = enough and _jumped(*shares.get(_GENERIC, (0.0, None)))
+    bad = enough and has_jumped(*shares.get(GENERIC, (0.0, None)))
     return Finding(
         "templates", f"{text}, of {counted(total, 'article')}", bad, {"articles": dict(now)}
     )
@@ -56,7 +54,7 @@ def _lacks(
     name: str, articles: int, shares: dict[str, tuple[float, float | None]], *, enough: bool
 ) -> Finding:
     text = ", ".join(f"{what} {_against(*share)}" for what, share in shares.items())
-    bad = enough and any(_jumped(*share) for share in shares.values())
+    bad = enough and any(has_jumped(*share) for share in shares.values())
     values = {
         "template": name, "articles": articles,
         "missing": {what: {"now": now, "before": before} for what, (now, before) in shares.items()},
@@ -66,10 +64,6 @@ def _lacks(
 
 def _against(now: float, before: float | None) -> str:
     return f"{now:.0%}" if before is None else f"{now:.0%} ({before:.0%} before)"
-
-
-def _jumped(now: float, before: float | None) -> bool:
-    return before is not None and now - before > JUMP
 
 
 def _articles(run: Templates) -> Counter[str]:

@@ -20,6 +20,7 @@ from bson.errors import BSONError
 
 from zjolcrawl.export.conform import conform
 from zjolcrawl.fields import FIELDS
+from zjolcrawl.messages import one_line
 from zjolcrawl.parsing.fields.dates import YEARS
 from zjolcrawl.storage.documents import MOST_ENTRIES
 
@@ -87,7 +88,9 @@ def load(line: bytes) -> dict[str, Any]:
     except UnicodeEncodeError as error:
         raise Unreadable("half of a surrogate pair: text that cannot be stored") from error
     except (BSONError, OverflowError, RecursionError) as error:
-        raise Unreadable(f"a document that cannot be stored: {_line(error)}") from error
+        raise Unreadable(
+            f"a document that cannot be stored: {one_line(str(error), 200)}"
+        ) from error
     if size > MOST_BYTES:
         raise Unreadable(f"{size} bytes: a document may have {MOST_BYTES} at most")
     return document
@@ -130,7 +133,9 @@ def _parse(line: bytes) -> dict[str, Any]:
     except MemoryError as error:
         raise Unreadable("too large to be read") from error
     except Exception as error:  # pymongo's Extended JSON reader raises many kinds of error
-        raise Unreadable(f"a value that cannot be read: {_line(error) or error!r}") from error
+        raise Unreadable(
+            f"a value that cannot be read: {one_line(str(error), 200) or error!r}"
+        ) from error
     if not isinstance(document, dict):
         raise Unreadable("not a JSON object")
     if odd := next((name for name in document if name.startswith("$")), None):
@@ -217,7 +222,3 @@ def _object_id(name: str, value: Any) -> Any:
     if not _ID.fullmatch(value):
         raise Unreadable(f"{name} is not an id of 24 hex digits: {value[:40]}")
     return ObjectId(value)
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

@@ -70,5 +70,5 @@ def _answer(request: Request, capture: Capture, archive: Archive) -> Response:
         values.setdefault(name.title(), []).append(value.encode("latin-1"))
     headers = Headers(values)
     kind = responsetypes.from_args(headers=headers, url=capture.url, body=message.body)
-    flags = [ARCHIVED, *capture.known.get("flags", ())]
+    flags = [ARCHIVED, *capture.context.get("flags", ())]
     return kind(capture.url, status=message.status, headers=headers, body=message.body, flags=flags)

@@ -17,6 +17,7 @@ from scrapy.utils.httpobj import urlparse_cached
 from scrapy.utils.misc import load_object
 
 from zjolcrawl.archive.archive import ArchiveError, NoAnswer
+from zjolcrawl.messages import typed
 from zjolcrawl.parsing.urls import absolute, host_of
 from zjolcrawl.request_meta import HOST
 from zjolcrawl.run.leases import LeaseLost
@@ -119,8 +120,7 @@ class RobotsMiddleware:
             del self._hosts[site]  # forget it, so that the next holder of the host fetches it
             raise
         except Exception as error:
-            fault = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-            rules = _Rules(fault=fault)
+            rules = _Rules(fault=typed(error))
         now = time.monotonic()
         if rules.fault is None:
             if self._run and (leases := self._run.leases):

@@ -83,8 +83,8 @@ def find_without_template(page: Page, densest: Densest) -> Found | None:
     if container is None or container is box or box in container.iterancestors():
         return _read(box, page, generic_template(), blocks + below)
     text = BlockReader(page.base).read(container)
-    told, said = (sum(len(block.text) for block in some) for some in (blocks, text))
-    if container in box.iterancestors() or 2 * told < said:
+    in_blocks, in_text = (sum(len(block.text) for block in some) for some in (blocks, text))
+    if container in box.iterancestors() or 2 * in_blocks < in_text:
         return _read(container, page, generic_template())
     return _read(box, page, generic_template(), blocks + text)
 

@@ -36,8 +36,8 @@ def read_gallery(
     for box in islice(_lists(root), _MOST_LISTS):
         slides = [_slide(child, base) for child in box]
         blocks = [block for slide in slides for block in slide]
-        told = sum(len(slide) == 2 for slide in slides)
-        is_one = told >= _LEAST - 1 and len(slides) >= _LEAST and all(slides)
+        captioned = sum(len(slide) == 2 for slide in slides)
+        is_one = captioned >= _LEAST - 1 and len(slides) >= _LEAST and all(slides)
         if is_one and (best is None or len(blocks) > len(best[1])):
             best = box, blocks
     return (*best, _text_below(best[0])) if best else None

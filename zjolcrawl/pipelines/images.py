@@ -26,7 +26,7 @@ from zjolcrawl.archive.archive import ArchiveError, NoAnswer
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.archive.warc import warc_date
 from zjolcrawl.items import Article, Image
-from zjolcrawl.messages import cause_of
+from zjolcrawl.messages import cause_of, typed
 from zjolcrawl.parsing.picture import NotPicture, Picture
 from zjolcrawl.parsing.urls import is_image_host
 from zjolcrawl.pipelines.pictures import PictureReader
@@ -96,7 +96,9 @@ class ImagePipeline(FilesPipeline):
             except LeaseLost as error:  # its link is still due, and its page is archived
                 raise DropItem(f"{item.url}: {error}", log_level="INFO") from error
             item.images = [*(image for image, _ in found), *item.images[self._most :]]
-            item.warnings += [told for _, told in found if told]  # in the order of the page
+            item.warnings += [
+                warning for _, warning in found if warning
+            ]  # in the order of the page
             if len(item.images) > self._most:
                 item.warnings.append(f"images: only the first {self._most} were fetched")
         return item
@@ -109,35 +111,37 @@ class ImagePipeline(FilesPipeline):
         """The image with its result filled in, and a warning or None."""
         if not is_image_host(image.url):
             return image, None
-        fetched = await self._once(image.url, article)
+        fetched = await self._result_of(image.url, article)
         assert self._run.store is not None
         what = "reused" if fetched.reused else fetched.status
         self._run.store.counts[f"images_{what}"] += 1
-        told = f"image {image.position}: {fetched.fault}" if fetched.fault else None
+        warning = f"image {image.position}: {fetched.fault}" if fetched.fault else None
         picture = fetched.picture
         if picture and picture.unread:  # not worded as a failure: the store drops those
-            told = f"image {image.position} is kept undecoded: {picture.unread}"
+            warning = f"image {image.position} is kept undecoded: {picture.unread}"
         complete = replace(
             image, status=fetched.status, sha256=fetched.sha256, path=fetched.path,
             bytes=fetched.size, width=picture.width if picture else None,
             height=picture.height if picture else None,
             content_type=picture.content_type if picture else None,
         )  # fmt: skip
-        return complete, told
+        return complete, warning
 
-    async def _once(self, url: str, article: Article) -> _Fetched:
+    async def _result_of(self, url: str, article: Article) -> _Fetched:
         """The result for a URL: fetched once per run (in a replay: once per capture) and shared."""
-        capture = self._captured(url, article)
+        capture = self._find_capture(url, article)
         if self._run.live:
-            return await self._shared(url, url, article, capture)
+            return await self._fetch_shared(url, url, article, capture)
         if capture is None:
             return _Fetched("referenced")
-        fetched = await self._shared(capture.pointer.record_id, url, article, capture)
-        if fetched.status != "stored" and (again := self._refetched(url, article, capture)):
-            return await self._shared(again.pointer.record_id, url, article, again)
+        fetched = await self._fetch_shared(capture.pointer.record_id, url, article, capture)
+        if fetched.status != "stored" and (
+            again := self._last_capture_of_visit(url, article, capture)
+        ):
+            return await self._fetch_shared(again.pointer.record_id, url, article, again)
         return fetched
 
-    async def _shared(
+    async def _fetch_shared(
         self, key: str, url: str, article: Article, capture: Capture | None
     ) -> _Fetched:
         if known := self._fetched.get(key):
@@ -147,7 +151,7 @@ class ImagePipeline(FilesPipeline):
             self._fetched.popitem(last=False)
         return await known
 
-    def _captured(self, url: str, article: Article) -> Capture | None:
+    def _find_capture(self, url: str, article: Article) -> Capture | None:
         """The archived image: in a replay what the crawl got, else a capture that saves a request."""
         archive = self._run.archive
         if archive is None or article.visit.seen_at is None:
@@ -159,12 +163,12 @@ class ImagePipeline(FilesPipeline):
 
     async def _fetch(self, url: str, article: Article, capture: Capture | None) -> _Fetched:
         if capture:
-            fetched = await self._answer(self._request(url, article, capture))
+            fetched = await self._download(self._request(url, article, capture))
             if fetched.status == "stored" or not self._run.live:
                 return _reused(fetched)
-        return await self._answer(self._request(url, article))
+        return await self._download(self._request(url, article))
 
-    def _refetched(self, url: str, article: Article, before: Capture) -> Capture | None:
+    def _last_capture_of_visit(self, url: str, article: Article, before: Capture) -> Capture | None:
         """The last capture of the article's own visit, for when the older bytes were unusable."""
         archive, seen_at = self._run.archive, article.visit.seen_at
         if archive is None or seen_at is None or before.date > warc_date(seen_at):
@@ -181,7 +185,7 @@ class ImagePipeline(FilesPipeline):
         }
         return Request(url, callback=NO_CALLBACK, headers={"Referer": article.url}, meta=meta)
 
-    async def _answer(self, request: Request) -> _Fetched:
+    async def _download(self, request: Request) -> _Fetched:
         assert self.crawler.engine is not None
         try:
             response = await self.crawler.engine.download_async(request)
@@ -196,11 +200,10 @@ class ImagePipeline(FilesPipeline):
                 self._run.faults.append(f"{request.url}: {cause_of(error)}")
             return _Fetched("failed", fault=str(error)[:_LONGEST_FAULT])
         except Exception as error:
-            fault = " ".join(f"{type(error).__name__}: {error}".split())
-            return _Fetched("failed", fault=fault[:_LONGEST_FAULT])
-        return await self._kept(response)
+            return _Fetched("failed", fault=typed(error, _LONGEST_FAULT))
+        return await self._store_image(response)
 
-    async def _kept(self, response: Response) -> _Fetched:
+    async def _store_image(self, response: Response) -> _Fetched:
         if response.status in {404, 410}:
             return _Fetched("missing")
         if response.status != 200:

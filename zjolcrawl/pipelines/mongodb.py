@@ -51,7 +51,7 @@ class MongoDBPipeline:
 
     async def _judged(self, item: Any) -> list[Any]:
         if self._run.live:
-            return await self._run.flips.saw(item)
+            return await self._run.flips.admit(item)
         if isinstance(item, Outcome) and item.url in self._run.foreign:
             # That says nothing about the site: the other crawler may have been refused or cut off. So the
             # link's row stays as it is, and no article becomes gone.
@@ -81,7 +81,7 @@ class MongoDBPipeline:
         if self.store is None:
             return
         try:
-            for each in await self._run.flips.rest():
+            for each in await self._run.flips.release_held():
                 await self._put(each)
             await self.store.flush()
         except StoreError as error:

@@ -12,7 +12,7 @@ from zjolcrawl.messages import counted
 from zjolcrawl.parsing.urls import host_of
 
 # Duplicate texts are judged after this many visits of a host: each would be stored as an edit.
-_TOGETHER = 20
+_BATCH = 20
 # Most flips held per host. Without a duplicate text they wait for this or the end of the run.
 _MOST_HELD = 200
 _TEXTS = 8  # newest texts of a host that the next one is compared with
@@ -57,18 +57,18 @@ class FlipWatch:
         self,
         least: int,
         doubted: Callable[[list[str]], Awaitable[dict[str, str]]],
-        record: Callable[[list[Outcome]], None],
+        on_unbelieved: Callable[[list[Outcome]], None],
     ) -> None:
         """Configure the watch; with `least` 0 every flip is believed.
 
-        `doubted` returns what earlier visits found of links, by URL. `record` gets the flips that
+        `doubted` returns what earlier visits found of links, by URL. `on_unbelieved` gets the flips that
         are not believed.
         """
-        self._least, self._doubted, self._record = least, doubted, record
+        self._least, self._doubted, self._on_unbelieved = least, doubted, on_unbelieved
         self._hosts: dict[str, _Host] = {}
         self._alarms: dict[str, _Alarm] = {}
 
-    async def saw(self, item: Any) -> list[Any]:
+    async def admit(self, item: Any) -> list[Any]:
         """The items that may be stored now, after this item arrived."""
         if not self._least or not isinstance(item, Outcome | Article | Unchanged):
             return [item]
@@ -83,14 +83,14 @@ class FlipWatch:
             ready.append(item)
         host.visits += 1
         host.recent += 1
-        is_due = host.recent >= _TOGETHER if _texts_in(host.held) else len(host.held) >= _MOST_HELD
+        is_due = host.recent >= _BATCH if _texts_in(host.held) else len(host.held) >= _MOST_HELD
         if is_due or (host.held and name in self._alarms):
             ready += await self._judge(name, host)
-        elif host.recent >= _TOGETHER:
+        elif host.recent >= _BATCH:
             host.recent = 0
         return ready
 
-    async def rest(self) -> list[Any]:
+    async def release_held(self) -> list[Any]:
         """The items still held at the end of the run."""
         return [
             each for name, host in self._hosts.items() for each in await self._judge(name, host)
@@ -121,7 +121,7 @@ class FlipWatch:
         alarm = self._alarms.setdefault(name, _Alarm(failed[0]))
         alarm.flips += len(flips)
         alarm.visits = host.visits
-        self._record(failed)
+        self._on_unbelieved(failed)
         return failed
 
     def _are_many(self, flips: int, visits: int) -> bool:

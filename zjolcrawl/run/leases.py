@@ -30,10 +30,10 @@ logger = logging.getLogger(__name__)
 _BEATS = 5  # heartbeats per lease time
 _GRACE = 5.0  # seconds that requests under way have to end when a signal ends the run
 HALTED = "the run was stopped"
-_LOOK = 0.1  # seconds between two attempts to get a turn
+_TURN_INTERVAL = 0.1  # seconds between two attempts to get a turn
 
 
-def place_of(data_dir: Path) -> str:
+def folder_id(data_dir: Path) -> str:
     """A name for a folder that no other folder has: `host:path#mark`.
 
     The mark is made of the boot of the machine and the folder's device and inode, because two machines or
@@ -68,39 +68,41 @@ class Leases:
         self.seconds = settings.getfloat("LEASE_SECONDS")
         self._store = store
         self._hosts = HostLeases(store.db, store.run_id, self.seconds)
-        self._place = place_of(Path(settings["DATA_DIR"]))
-        self._most = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
+        self._folder_id = folder_id(Path(settings["DATA_DIR"]))
+        self._concurrency = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
         self._delay = settings.getfloat("DOWNLOAD_DELAY")
         self._longest = settings.getfloat("AUTOTHROTTLE_MAX_DELAY")
         self._throttled = settings.getbool("AUTOTHROTTLE_ENABLED")
-        self._beaten = asyncio.Event()
-        self._beating: asyncio.Task[None] | None = None
-        self._asked: dict[str, float] = {}  # monotonic time of the last request, by host
+        self._beat_done = asyncio.Event()
+        self._beat_task: asyncio.Task[None] | None = None
+        self._requested_at: dict[str, float] = {}  # monotonic time of the last request, by host
         # Monotonic time of a host's next allowed request, where Scrapy's slot does not know it.
-        self._free_from: dict[str, float] = {}
+        self._free_at: dict[str, float] = {}
         self._crawl_delays: dict[str, float] = {}
         # Without a delay, Scrapy 2.19 starts all waiting requests of a slot, above the concurrency limit.
-        self._places = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(self._most))
-        self._turns_from = 0.0
-        self._company_at = -math.inf  # monotonic time at which another live run was last seen
+        self._semaphores = defaultdict[str, asyncio.Semaphore](
+            lambda: asyncio.Semaphore(self._concurrency)
+        )
+        self._turns_needed_from = 0.0
+        self._peer_seen_at = -math.inf  # monotonic time at which another live run was last seen
         self._halted = asyncio.Event()
         self._under_way: set[asyncio.Future[Response]] = set()
 
     async def begin(self) -> None:
         """Register the run as live and start the heartbeat. Raises DatabaseError."""
-        await self._hosts.begin(self._place)
-        await self._look_around()
+        await self._hosts.begin(self._folder_id)
+        await self._refresh_live()
         # Other runs that see themselves as alone learn of this one at their next heartbeat.
-        self._turns_from = time.monotonic() + self.seconds / _BEATS
-        self._beating = asyncio.get_running_loop().create_task(self._beat())
+        self._turns_needed_from = time.monotonic() + self.seconds / _BEATS
+        self._beat_task = asyncio.get_running_loop().create_task(self._beat())
 
     async def end(self) -> None:
         """Give all hosts back; if MongoDB does not answer, the leases expire. Idempotent."""
-        if self._beating is None:
+        if self._beat_task is None:
             return
-        beating, self._beating = self._beating, None
-        beating.cancel()
-        await asyncio.gather(beating, return_exceptions=True)
+        beat_task, self._beat_task = self._beat_task, None
+        beat_task.cancel()
+        await asyncio.gather(beat_task, return_exceptions=True)
         if self._store.lost or self._store.away:
             return
         with contextlib.suppress(DatabaseError):
@@ -117,13 +119,11 @@ class Leases:
         """Lease a host; returns whether this run holds it now, False also if MongoDB does not answer."""
         began, taken = time.monotonic(), None
         with contextlib.suppress(DatabaseError):
-            taken = await self._hosts.take(host) if self._beating else None
+            taken = await self._hosts.take(host) if self._beat_task else None
         if taken is None:
             return False
         if (certain := self._expiry(began)) <= time.monotonic():
-            return (
-                False  # this process was suspended meanwhile: another run may have the host by now
-            )
+            return False  # this process was suspended: another run may have the host by now
         self.held[host] = certain
         delay = self._delay
         if taken.delay is not None and self._throttled:
@@ -136,14 +136,14 @@ class Leases:
             self.slow_down(host, taken.crawl_delay)
         if taken.idle is not None:
             delay = max(delay, self._crawl_delays.get(host, 0.0))
-            self._free_from[host] = began + delay - taken.idle
+            self._free_at[host] = began + delay - taken.idle
         return True
 
     async def give_back(self, host: str) -> None:
         """Give a host back to other runs; if MongoDB does not answer, the lease expires."""
         self.held.pop(host, None)
         self.leaving.discard(host)
-        asked, slot = self._asked.get(host), self._slot(host)
+        asked, slot = self._requested_at.get(host), self._slot(host)
         idle = None if asked is None else time.monotonic() - asked
         delay = slot.delay if slot else None
         with contextlib.suppress(DatabaseError):
@@ -191,12 +191,12 @@ class Leases:
         """Context of one request: waits until the host may be requested. Raises LeaseLost."""
         host = urlparse_cached(request).hostname or ""
         needed: str | None = request.meta.get(HOST)
-        async with self._places[host]:
+        async with self._semaphores[host]:
             await self._pause(host)
             async with self._by_lease_or_turn(host, needed):
-                self._asked[host] = time.monotonic()
+                self._requested_at[host] = time.monotonic()
                 if slot := self._slot(host):  # the next delay counts from now
-                    slot.lastseen = self._asked[host]
+                    slot.lastseen = self._requested_at[host]
                 yield
 
     @asynccontextmanager
@@ -217,9 +217,9 @@ class Leases:
     async def _pause(self, host: str) -> None:
         """Wait for the delay after the host's previous holder, and for its Crawl-delay."""
         now = time.monotonic()
-        free = max(now, self._free_from.get(host, now))
+        free = max(now, self._free_at.get(host, now))
         if crawl_delay := self._crawl_delays.get(host):
-            self._free_from[host] = free + crawl_delay
+            self._free_at[host] = free + crawl_delay
         if free > now:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._halted.wait(), free - now)
@@ -238,16 +238,16 @@ class Leases:
         delay = max(self._delay, self._crawl_delays.get(host, 0.0))
         # A run may have made its last request up to a heartbeat after it was last seen. If the own heartbeat
         # is late, the others are there still.
-        alone_from = self._company_at + self.seconds / _BEATS + delay
+        alone_from = self._peer_seen_at + self.seconds / _BEATS + delay
         if len(self.live) <= 1 and time.monotonic() > alone_from:
             return None
-        await asyncio.sleep(max(0.0, self._turns_from - time.monotonic()))
+        await asyncio.sleep(max(0.0, self._turns_needed_from - time.monotonic()))
         while True:
             self._check()
             with contextlib.suppress(DatabaseError):
-                if await self._hosts.take_turn(host, turn, self._most, delay):
+                if await self._hosts.take_turn(host, turn, self._concurrency, delay):
                     return turn
-            await asyncio.sleep(_LOOK)
+            await asyncio.sleep(_TURN_INTERVAL)
 
     @property
     def _downloader(self) -> Downloader:
@@ -265,19 +265,18 @@ class Leases:
 
     async def _next_beat(self) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._beaten.wait(), 1.0)
+            await asyncio.wait_for(self._beat_done.wait(), 1.0)
 
     async def _beat(self) -> None:
         every = wait = self.seconds / _BEATS
-        while (
-            self._beating
-        ):  # `end` cancels this task, but a cancellation can be lost (see Store._maintain)
+        # `end` cancels this task, but a cancellation can be lost (see Store._maintain).
+        while self._beat_task:
             await asyncio.sleep(wait)
             began, before = time.monotonic(), set(self.held)
             try:
                 await self._hosts.renew(before)
                 mine = await self._hosts.held()
-                await self._look_around()
+                await self._refresh_live()
             except Exception as error:  # the next heartbeat may succeed
                 logger.info("Could not renew the host leases, retrying: %s", error)
                 wait = min(every, 1.0)
@@ -290,13 +289,13 @@ class Leases:
                 logger.warning("The lease of %s was lost: another run has it now", host)
                 del self.held[host]
                 self.leaving.discard(host)
-            self._beaten.set()
-            self._beaten = asyncio.Event()
+            self._beat_done.set()
+            self._beat_done = asyncio.Event()
 
-    async def _look_around(self) -> None:
+    async def _refresh_live(self) -> None:
         self.live = await self._hosts.live()
         if len(self.live) > 1:
-            self._company_at = time.monotonic()
+            self._peer_seen_at = time.monotonic()
 
     def _expiry(self, began: float) -> float:
         """When a lease that was requested at `began` ends, less a margin."""

@@ -76,9 +76,9 @@ def _held(data_dir: Path) -> tuple[Path, str] | None:
 
 def _told(path: Path) -> str:
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        since = datetime.fromtimestamp(told["since"], timezone.utc).astimezone()
-        age = max(0, int(time.time() - told["since"]))
+        holder = json.loads(path.read_text(encoding="utf-8"))
+        since = datetime.fromtimestamp(holder["since"], timezone.utc).astimezone()
+        age = max(0, int(time.time() - holder["since"]))
     except (OSError, ValueError, KeyError, TypeError):
         return "an unknown process"
-    return f"pid {told['pid']}, for {age} s, since {since:%Y-%m-%d %H:%M:%S}"
+    return f"pid {holder['pid']}, for {age} s, since {since:%Y-%m-%d %H:%M:%S}"

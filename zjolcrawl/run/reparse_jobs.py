@@ -130,7 +130,7 @@ def run_parts(jobs: int, arguments: dict[str, str], settings: list[str]) -> int:
         bad = [each for each in reasons if each and not each.startswith(GOOD_ENDS)]
         reason = ", ".join(dict.fromkeys(bad)) or "finished"
         seconds = time.monotonic() - began
-        sys.stderr.write(RunSummary(reason, seconds, counts, rereading=True).line() + "\n")
+        sys.stderr.write(RunSummary(reason, seconds, counts, reparsing=True).line() + "\n")
     return max((part.status for part in parts), key=_SEVERITY.index)
 
 

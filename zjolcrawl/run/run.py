@@ -24,19 +24,15 @@ from zjolcrawl.run.flip_watch import FlipWatch
 from zjolcrawl.run.leases import Leases
 from zjolcrawl.run.lock import LockHeld, RunLock
 from zjolcrawl.run.opening import Mode, open_store, warc_writer
-from zjolcrawl.run.reparse_jobs import PART_REPORTS
-from zjolcrawl.run.report import tell_parent, tell_person, write_report
-from zjolcrawl.run.summary import LOCKED, NEEDS_A_PERSON, SHUTDOWN, UNUSABLE, RunSummary
+from zjolcrawl.run.report import sum_up, tell_end, write_report
+from zjolcrawl.run.summary import LOCKED, NEEDS_A_PERSON, SHUTDOWN, UNUSABLE
 from zjolcrawl.run.tally import Tally
 from zjolcrawl.setting_values import parse_bool
 from zjolcrawl.storage.embedded import EmbeddedServer, EmbeddedUnavailable
 from zjolcrawl.storage.errors import DatabaseError, StoreError, StoreUnavailable, unavailable
-from zjolcrawl.storage.preview import Preview
 from zjolcrawl.storage.store import Store
 
 logger = logging.getLogger(__name__)
-
-_FORMER_RUNS = 10  # earlier runs that a run's templates are compared with
 
 
 class Run:
@@ -48,7 +44,8 @@ class Run:
     line for stderr. `warnings` and `faults` are lines too; only faults need action. `at_end`, if
     set, is called before the summary; `at_close`, if set, is awaited before anything closes. `foreign` has the
     links whose captures by others are being parsed. `ending` is set once no further request is wanted,
-    `closed` once all is reported and released.
+    `closed` once all is reported and released. `columns` are the ids of the columns of which a page
+    was read; `started` is monotonic.
     """
 
     def __init__(
@@ -83,14 +80,14 @@ class Run:
         self.foreign: set[str] = set()
         self.ending = asyncio.Event()
         self.closed = asyncio.Event()
-        self._columns: set[str] = set()
+        self.columns: set[str] = set()
         self._lock: RunLock | None = None
         self._log: logging.Handler | None = None
         self._server: EmbeddedServer | None = None
         self._released = False
         self._opening = asyncio.Lock()
         self._stopping: asyncio.Task[None] | None = None
-        self._started = time.monotonic()
+        self.started = time.monotonic()
 
     @property
     def live(self) -> bool:
@@ -118,10 +115,10 @@ class Run:
                     self.refuse(str(error), LOCKED)
                     raise CloseSpider("locked") from error
                 except (EmbeddedUnavailable, StoreUnavailable, ArchiveError, OSError) as error:
-                    told = cause_of(error, self._data_dir())
+                    message = cause_of(error, self._data_dir())
                     if isinstance(error, OSError):
-                        told = f"DATA_DIR {self._data_dir()} cannot be used: {told}"
-                    self.refuse(told)
+                        message = f"DATA_DIR {self._data_dir()} cannot be used: {message}"
+                    self.refuse(message)
                     await self._release()
                     raise CloseSpider("cannot_start") from error
         return self.store
@@ -142,12 +139,12 @@ class Run:
             self._server = await asyncio.to_thread(EmbeddedServer.acquire, data_dir)
             uri = self._server.uri
         store = await open_store(settings, self.mode, uri, self.arguments, data_dir)
-        store.writer.rereading = not self.live
+        store.writer.reparsing = not self.live
         if self.archive and not self.live:
             store.know_visits(self.archive.index)
         if store.dropped:
-            told = f"dropped {', '.join(store.dropped)}: the full-text index is in {data_dir / 'search'} now"
-            self.warnings.append(told)
+            message = f"dropped {', '.join(store.dropped)}: the full-text index is in {data_dir / 'search'} now"
+            self.warnings.append(message)
         self.tally.known = await store.columns()
         if self.records:
             self._begin_recording(store)
@@ -198,15 +195,15 @@ class Run:
 
     def column_seen(self, visit: ColumnVisit) -> None:
         """Count a column page; an error on it is a fault of a live run."""
-        self._columns.add(visit.column)
+        self.columns.add(visit.column)
         self.tally.column(visit)
         if visit.error and self.live:
             self.faults.append(f"column page {visit.url}: {visit.error}")
 
     def _tell_missing_issues(self) -> None:
         """Report days without an issue: a warning, or a fault if the paper had no issue at all."""
-        for paper, told in self.tally.missing_issues().items():
-            (self.warnings if paper in self._columns else self.faults).append(told)
+        for paper, message in self.tally.missing_issues().items():
+            (self.warnings if paper in self.columns else self.faults).append(message)
 
     @contextlib.contextmanager
     def stops_if_lost(self) -> Iterator[None]:
@@ -258,16 +255,17 @@ class Run:
             log_file.end(self._log)
             self.closed.set()
 
+    async def _end_refused(self, reason: str) -> None:
+        if self.store:
+            with contextlib.suppress(StoreError):  # the run is refused either way
+                await self.store.finish()
+                await self.store.end_run({"exit_status": self.exit_status, "finish_reason": reason})
+        await self._release()
+        tell_end(self, self._log)
+
     async def _end(self, reason: str) -> None:
         if self.store is None or self.exit_status in {UNUSABLE, LOCKED}:
-            if self.store:
-                with contextlib.suppress(StoreError):  # the run is refused either way
-                    await self.store.finish()
-                    await self.store.end_run(
-                        {"exit_status": self.exit_status, "finish_reason": reason}
-                    )
-            await self._release()
-            self._tell()
+            await self._end_refused(reason)
             return
         try:
             await self.store.finish()
@@ -281,7 +279,7 @@ class Run:
                 f"{counted(waiting, 'file')} must wait for MongoDB in {self._data_dir() / 'spool'}"
             )
         self._tell_missing_issues()
-        summary = await self._sum_up(self.store, reason)
+        summary = await sum_up(self, self.store, reason)
         status = NEEDS_A_PERSON if self.failure else summary.exit_status
         values = {**summary.values(), "exit_status": status}
         try:
@@ -295,40 +293,16 @@ class Run:
         if not self.failure and reason != SHUTDOWN:
             from zjolcrawl.search.catchup import index_after_run  # imported late: only needed here
 
-            seconds = time.monotonic() - self._started
+            seconds = time.monotonic() - self.started
             await index_after_run(self.store.db, self._data_dir(), seconds)
         await self._release()
         if summary.alarms:
             self.warnings += await asyncio.to_thread(
                 alerts.send, self.crawler.settings, summary.line(), summary.alarms
             )
-        self._tell(summary)
+        tell_end(self, self._log, summary)
         if not self.failure:
             self.exit_status = status
-
-    async def _sum_up(self, store: Store, reason: str) -> RunSummary:
-        counts = store.counts + self.counts
-        counts["columns"] = len(self._columns)
-        stats = self.crawler.stats
-        counts["errors"] = int(stats.get_value("log_count/ERROR", 0)) if stats else 0
-        former = await store.former_templates(_FORMER_RUNS)
-        return RunSummary(
-            reason, time.monotonic() - self._started, counts, store.writer.rereading, self.faults,
-            [] if store.writer.rereading else [*self.flips.alarms(), *self.tally.alarms(former)],
-            [*self.warnings, *self.faults], self.tally.values(), self.mode is Mode.BACKFILL,
-        )  # fmt: skip
-
-    def _tell(self, summary: RunSummary | None = None) -> None:
-        """Report the end of the run; `summary` is None if it did not begin."""
-        alarms = [f"ALARM: {each}" for each in (summary.alarms if summary else ())]
-        failure = [self.failure] if self.failure else []
-        lines = [*self.warnings, *self.faults, *alarms, *failure]
-        log_file.write(self._log, [*lines, *([summary.line()] if summary else [])])
-        if self.crawler.settings.getbool(PART_REPORTS):
-            tell_parent(lines, summary)
-            return
-        differences = self.store.lines() if isinstance(self.store, Preview) else None
-        tell_person(lines, None if self.exit_status == UNUSABLE else summary, differences)
 
     def _data_dir(self) -> Path:
         return Path(self.crawler.settings.get("DATA_DIR"))

@@ -33,7 +33,7 @@ class RunSummary:
     reason: str
     seconds: float
     counts: Counter[str]
-    rereading: bool = False
+    reparsing: bool = False
     faults: list[str] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -49,7 +49,7 @@ class RunSummary:
     def exit_status(self) -> int:
         """The documented exit status: 1 if something needs action, 3 if a signal ended the run, else 0."""
         counts = self.counts
-        if self.rereading:
+        if self.reparsing:
             # A page that was faulty when fetched is not news; one that is parsed worse now is.
             bad = bool(counts["unread"])
         else:
@@ -64,15 +64,15 @@ class RunSummary:
         """The one-line summary for stderr."""
         end = "" if self.ended_well else f" (ended early: {self.reason})"
         if self.backfill:
-            told = self._backfilled()
-        elif self.rereading:
-            told = (self._imported() if self.counts["import_files"] else "") + self._reread()
+            text = self._backfilled()
+        elif self.reparsing:
+            text = (self._imported() if self.counts["import_files"] else "") + self._reparsed()
         elif self.counts["looked_at"]:
-            told = self._discovered()
+            text = self._discovered()
         else:
-            told = self._crawled()
+            text = self._crawled()
         alarms = f"; {counted(len(self.alarms), 'alarm').upper()}" if self.alarms else ""
-        return f"zjolcrawl: {told}{alarms}; {self.seconds:.1f} s{end}"
+        return f"zjolcrawl: {text}{alarms}; {self.seconds:.1f} s{end}"
 
     def values(self) -> dict[str, Any]:
         """The fields that the run's document in `runs` keeps, without empty ones."""
@@ -127,7 +127,7 @@ class RunSummary:
             f"{c['unusable'] + c['unresolved']} not usable; "
         )
 
-    def _reread(self) -> str:
+    def _reparsed(self) -> str:
         c = self.counts
         return (
             f"{counted(c['chosen'], 'capture')} re-parsed; {c['new']} new, {c['changed']} changed{self._earlier()}, "

@@ -10,7 +10,7 @@ from typing import Any
 
 from zjolcrawl.items import Article, ColumnVisit
 from zjolcrawl.messages import counted
-from zjolcrawl.storage.queries.coverage import FEWEST, JUMP
+from zjolcrawl.storage.queries.coverage import FEWEST, GENERIC, has_jumped
 
 _MISSING = "missing: "
 _MOST_DAYS = 31
@@ -68,17 +68,17 @@ class Tally:
         """The alarms, one line each; `former` are the `templates` of earlier runs."""
         before: dict[str, Template] = {}
         for run in former:
-            for name, told in run.items():
+            for name, row in run.items():
                 sum_ = before.setdefault(name, Template())
-                sum_.articles += told["articles"]
-                sum_.missing.update(told["missing"])
+                sum_.articles += row["articles"]
+                sum_.missing.update(row["missing"])
         jumps = [
             f"template {name}: {what} is missing in {now.rate(what):.0%} of {counted(now.articles, 'article')}, "
             f"{then.rate(what):.0%} before"
             for name, now in self.templates.items()
             if (then := before.get(name)) and min(now.articles, then.articles) >= FEWEST
             for what in sorted(now.missing)
-            if now.rate(what) - then.rate(what) > JUMP
+            if has_jumped(now.rate(what), then.rate(what))
         ]
         return [*self.silent.values(), *jumps, *self._strange(before)]
 
@@ -88,7 +88,7 @@ class Tally:
         if sum(t.articles for t in self.templates.values()) < FEWEST or not before:
             return []
         then = _share(before)
-        if now - then <= JUMP:
+        if not has_jumped(now, then):
             return []
         return [f"{now:.0%} of the articles fit no template, {then:.0%} before"]
 
@@ -107,4 +107,4 @@ def _listed(days: list[date]) -> str:
 
 def _share(templates: Mapping[str, Template]) -> float:
     everything = sum(each.articles for each in templates.values())
-    return templates["generic"].articles / everything if "generic" in templates else 0.0
+    return templates[GENERIC].articles / everything if GENERIC in templates else 0.0

@@ -15,10 +15,10 @@ Groups = dict[str, str]
 """A union-find over file names: each leads to a smaller one of its group, the root to none."""
 
 
-def groups_of(led_on: Iterable[tuple[str, str]]) -> Groups:
+def groups_of(redirect_targets: Iterable[tuple[str, str]]) -> Groups:
     """The groups of file names that links connect, from pairs of a link and the URL that it led to."""
     groups: Groups = {}
-    for link, url in led_on:
+    for link, url in redirect_targets:
         one, other = _root(_file_name(link), groups), _root(_file_name(canonical(url)), groups)
         if one != other:
             groups[max(one, other)] = min(one, other)

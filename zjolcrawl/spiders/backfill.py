@@ -81,7 +81,7 @@ class BackfillSpider(ReparseSpider):
                     ):  # a further page of an article, which its first page asks for
                         continue
                     self.run.counts["chosen"] += 1
-                    await self._turn(request)
+                    await self._wait_for_earlier(request)
                     yield request
                     if self.run.counts["chosen"] % AHEAD == 0:
                         await self.crawler.signals.wait_for(signals.scheduler_empty)
@@ -203,12 +203,12 @@ class BackfillSpider(ReparseSpider):
     # --- the end ----------------------------------------------------------------------------------
 
     def _not_cdx(self, error: NotCdx) -> None:
-        told = f"cdx={self.asked.cdx} answers with {error}"
+        problem = f"cdx={self.asked.cdx} answers with {error}"
         if self.run.counts["rows"]:
-            self.run.faults.append(f"{told}; {_AGAIN}")
+            self.run.faults.append(f"{problem}; {_AGAIN}")
         else:
             self.run.refuse(
-                f"{told}: give the address of a CDX server, as in docs/how-to/backfill.md"
+                f"{problem}: give the address of a CDX server, as in docs/how-to/backfill.md"
             )
 
     def _tell(self) -> None:

@@ -40,24 +40,24 @@ class ColumnSpider(ListReader):
         self.days = Days(self.wanted.since, self.wanted.until)
         self.rechecked = set() if self.wanted.recheck else None
 
-    def walks(self) -> Iterable[Column]:
+    def listings(self) -> Iterable[Column]:
         """The columns to crawl; those that the user has switched off are counted, if all are crawled."""
         if not self.given.keys() & {"column", "url"}:
             self.run.counts["columns_off"] = len(switched_off())
         return self.wanted.columns
 
-    def begin(self, walk: str, known: dict[str, Any]) -> Iterable[Request]:
+    def begin(self, list_id: str, row: dict[str, Any]) -> Iterable[Request]:
         """The request for a column's first page; conditional unless every page is to be read."""
-        (column,) = (each for each in self.wanted.columns if each.id == walk)
+        (column,) = (each for each in self.wanted.columns if each.id == list_id)
         most = self.settings.getint("COLUMN_MAX_PAGES")
         state = Walk.begin(
-            column, known, Limits(self.wanted.pages or 0, self.days.since, most),
+            column, row, Limits(self.wanted.pages or 0, self.days.since, most),
             recheck=self.wanted.recheck, sweep_days=self.settings.getfloat("FULL_SWEEP_DAYS"),
             now=datetime.now(timezone.utc),
         )  # fmt: skip
         request = self._page_request(state, column.url)
         if not state.full:
-            request.headers.update(conditional_headers(known))
+            request.headers.update(conditional_headers(row))
         return [request]
 
     def ends_of(self, visits: Iterable[ColumnVisit | WalkEnd]) -> Iterable[str]:

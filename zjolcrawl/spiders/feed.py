@@ -6,7 +6,7 @@
     no host with work left           the run ends
 
 Parallel runs are the live runs with the same arguments. Links found on a list go only into the
-frontier; the run that leases the link's host finds them there. A requested URL stays in `asked`
+frontier; the run that leases the link's host finds them there. A requested URL stays in `not_stored`
 until its outcome is in MongoDB, so nothing is requested twice, and anything cut off is still
 pending.
 """
@@ -27,35 +27,35 @@ from zjolcrawl.items import ColumnVisit, Link, Outcome, WalkEnd
 from zjolcrawl.parsing.urls import host_of
 from zjolcrawl.request_meta import FED, HOST
 from zjolcrawl.run.leases import Leases
-from zjolcrawl.spiders.host_queue import PORTION, HostQueue, Listing
+from zjolcrawl.spiders.host_queue import BATCH_SIZE, HostQueue, Listing
 
 if TYPE_CHECKING:
     from zjolcrawl.spiders.lists import ListReader
 
-_MOST = 256  # links of a host per batch at most
-_FAST = 1.0  # seconds; a host that finishes a batch sooner is fast
-_LOOK = 2.0  # seconds between two checks of which hosts have work and who leases them
-_REST_FACTOR = 20  # wait this many times as long as a check took, so slow checks are rare
-_LONGEST_REST = 30.0  # seconds
+_LARGEST_BATCH = 256  # links of a host per batch at most
+_FAST_BATCH = 1.0  # seconds; a host that finishes a batch sooner is fast
+_CHECK_INTERVAL = 2.0  # seconds between two checks of which hosts have work and who leases them
+_INTERVAL_FACTOR = 20  # wait this many times as long as a check took, so slow checks are rare
+_LONGEST_INTERVAL = 30.0  # seconds
 _TICK = 0.02  # seconds between two checks of whether all is done
-_GIVEN_UP = 0.2  # seconds of an idle engine after which unfinished links and walks are given up
+_GIVE_UP_AFTER = 0.2  # seconds of an idle engine until unfinished links and walks are given up
 
 
 class Feed:
     """Yields a spider's requests; see the module docstring."""
 
-    def __init__(self, spider: ListReader, walks: Iterable[Listing]) -> None:
+    def __init__(self, spider: ListReader, listings: Iterable[Listing]) -> None:
         self.spider = spider
-        self.walks = {walk.id: walk for walk in walks}
+        self.listings = {each.id: each for each in listings}
         self._queues: dict[str, HostQueue] = {}
-        self._of: dict[str, HostQueue] = {}  # by URL in its `asked`
+        self._queue_of: dict[str, HostQueue] = {}  # by URL in its `not_stored`
         self._settled: set[str] = set()  # links stored while frontier rows were being read
-        self._ended: set[str] = set()  # ids of walks
-        self._void: set[str] = set()  # links without an outcome, left to the next run
-        self._since: datetime = utc_now()
+        self._ended: set[str] = set()  # ids of lists whose walk has ended
+        self._given_up: set[str] = set()  # links without an outcome, left to the next run
+        self._peers_began_at: datetime = utc_now()
         self._arguments: dict[Any, Any] = {}  # by run
         self._wake = asyncio.Event()
-        self._looked, self._look_for = 0.0, _LOOK
+        self._last_lease_check, self._lease_check_interval = 0.0, _CHECK_INTERVAL
         self._idle_since: float | None = None
 
     @property
@@ -69,30 +69,30 @@ class Feed:
         store = self._store = await self.spider.run.open()
         store.after_write = self._written
         # A run that joins parallel runs late must not repeat what they have done.
-        self._since = min([utc_now(), *(each.began for each in self._leases.peers())])
+        self._peers_began_at = min([utc_now(), *(each.began for each in self._leases.peers())])
         while True:
             self._wake.clear()
             for host in self._queues.keys() - self._leases.held:
-                for url in self._queues.pop(host).asked:
-                    self._of.pop(url, None)
+                for url in self._queues.pop(host).not_stored:
+                    self._queue_of.pop(url, None)
             for host, queue in list(self._queues.items()):
                 async for request in self._next(host, queue):
                     yield request
             await self._give_back()
-            if time.monotonic() - self._looked > self._look_for:
-                if not await self._look() and not self._queues:
+            if time.monotonic() - self._last_lease_check > self._lease_check_interval:
+                if not await self._check_leases() and not self._queues:
                     return
                 if any(not queue.busy for queue in self._queues.values()):
                     continue
-            await self._rest()
+            await self._wait()
 
     # --- notifications --------------------------------------------------------------------------
 
-    def found(self, links: Iterable[Link]) -> None:
+    def links_added(self, links: Iterable[Link]) -> None:
         """Note that these links are now in the frontier."""
         for host in {host_of(link.fetch_url or link.url) for link in links}:
             if queue := self._queues.get(host):
-                queue.found = True
+                queue.may_have_new_rows = True
         self._wake.set()
 
     def answered(self, link: Link, *, dropped: bool = False) -> None:
@@ -100,44 +100,44 @@ class Feed:
 
         `dropped`: it was not requested, because another run now leases its host.
         """
-        if not (queue := self._of.get(link.url)):
+        if not (queue := self._queue_of.get(link.url)):
             return
-        queue.open.discard(link.url)
+        queue.awaiting_response.discard(link.url)
         if dropped:
-            queue.asked.discard(link.url)
-            queue.found = True
-            del self._of[link.url]
-        if len(queue.open) <= queue.portion // 2:
+            queue.not_stored.discard(link.url)
+            queue.may_have_new_rows = True
+            del self._queue_of[link.url]
+        if len(queue.awaiting_response) <= queue.batch_size // 2:
             self._wake.set()
 
-    def rechecked(self, walk: str, link: Link) -> None:
-        """Note that a walk requests a link itself, whether due or not."""
+    def rechecked(self, list_id: str, link: Link) -> None:
+        """Note that the walk of a list requests a link itself, whether due or not."""
         for queue in self._queues.values():
-            if walk in queue.walking:
-                self._ask(queue, link.url)
+            if list_id in queue.walking:
+                self._track(queue, link.url)
 
-    def dropped_walk(self, walk: str) -> None:
-        """Note that a walk was cut off; it restarts if its host is leased again."""
+    def walk_dropped(self, list_id: str) -> None:
+        """Note that the walk of a list was cut off; it restarts if its host is leased again."""
         for queue in self._queues.values():
-            if walk in queue.walking:
-                queue.walking.remove(walk)
-                queue.walks.append(self.walks[walk])
+            if list_id in queue.walking:
+                queue.walking.remove(list_id)
+                queue.unwalked.append(self.listings[list_id])
 
-    def _ask(self, queue: HostQueue, url: str) -> None:
-        queue.open.add(url)
-        queue.asked.add(url)
-        self._of[url] = queue
+    def _track(self, queue: HostQueue, url: str) -> None:
+        queue.awaiting_response.add(url)
+        queue.not_stored.add(url)
+        self._queue_of[url] = queue
 
     def _written(self, links: list[str], visits: Iterable[ColumnVisit | WalkEnd]) -> None:
         """Mark as done what the store has written to MongoDB."""
         for url in links:
-            if queue := self._of.pop(url, None):
-                queue.asked.discard(url)
+            if queue := self._queue_of.pop(url, None):
+                queue.not_stored.discard(url)
                 self._settled.add(url)
-        walks = set(self.spider.ends_of(visits))
-        self._ended |= walks
+        ended = set(self.spider.ends_of(visits))
+        self._ended |= ended
         for queue in self._queues.values():
-            queue.walking -= walks
+            queue.walking -= ended
         self._wake.set()
 
     # --- requests ---------------------------------------------------------------------------------
@@ -146,30 +146,30 @@ class Feed:
         """Yield requests that begin a host's walks; schedule its next batch of links."""
         if host in self._leases.leaving:
             return
-        if queue.walks:
-            known = await self._known()  # fresh: another run may have ended a walk
-            walks, queue.walks = queue.walks, []
-            for walk in walks:
-                row = known.get(walk.id, {})
-                if self._is_ended(walk, row):
+        if queue.unwalked:
+            rows = await self._column_rows()  # fresh: another run may have ended a walk
+            listings, queue.unwalked = queue.unwalked, []
+            for listing in listings:
+                row = rows.get(listing.id, {})
+                if self._is_ended(listing, row):
                     continue
-                queue.walking.add(walk.id)
-                for request in self.spider.begin(walk.id, row):
+                queue.walking.add(listing.id)
+                for request in self.spider.begin(listing.id, row):
                     request.meta[HOST] = host
                     yield request
-        if queue.read and queue.found and (not queue.busy or time.monotonic() >= queue.rested):
-            queue.read, queue.found, queue.after, queue.cost = False, False, None, 0.0
-        if queue.read or len(queue.open) > queue.portion // 2:
+        if queue.may_start_over():
+            queue.start_over()
+        if queue.exhausted or len(queue.awaiting_response) > queue.batch_size // 2:
             return
         now = time.monotonic()
-        fast = now - queue.since < _FAST
-        queue.portion = min(2 * queue.portion, _MOST) if fast else PORTION
-        queue.since = now
+        fast = now - queue.batch_started_at < _FAST_BATCH
+        queue.batch_size = min(2 * queue.batch_size, _LARGEST_BATCH) if fast else BATCH_SIZE
+        queue.batch_started_at = now
         engine = self.spider.crawler.engine
         assert engine is not None
-        async for row in self._due(host, queue, queue.portion):
+        async for row in self._due(host, queue, queue.batch_size):
             if article := await self._request(row):
-                self._ask(queue, row["_id"])
+                self._track(queue, row["_id"])
                 # Straight to the scheduler, in its queue for start requests, first in, first out: a request
                 # yielded from Spider.start takes a turn of the engine each.
                 article.meta.update({HOST: host, FED: True, "is_start_request": True})
@@ -186,7 +186,7 @@ class Feed:
         except (ValueError, TypeError, AttributeError) as error:
             reason = f"its row in frontier makes no request: {error}"
             await self._store.outcome(Outcome(row["_id"], "rejected", reason, attempted=False))
-            self._void.add(row["_id"])
+            self._given_up.add(row["_id"])
             return None
         if self.spider.rechecked is not None:
             self.spider.rechecked.add(link.url)
@@ -195,26 +195,32 @@ class Feed:
     async def _due(self, host: str, queue: HostQueue, most: int) -> AsyncIterator[dict[str, Any]]:
         """Yield the next wanted frontier rows of a host, `most` at most."""
         count = 0
-        while not queue.read:
+        while not queue.exhausted:
             began = time.monotonic()
             self._settled.clear()
             rows = await self._store.due(
-                host, self.walks, self._since, queue.after, max(most - count, PORTION)
+                host,
+                self.listings,
+                self._peers_began_at,
+                queue.cursor,
+                max(most - count, BATCH_SIZE),
             )
-            queue.cost += time.monotonic() - began
+            queue.read_seconds += time.monotonic() - began
             for row in rows:
-                queue.after = (row["next_visit_at"], row["_id"])
-                if row["_id"] not in queue.asked and self._is_wanted(row):
+                queue.cursor = (row["next_visit_at"], row["_id"])
+                if row["_id"] not in queue.not_stored and self._is_wanted(row):
                     yield row
                     count += 1
                     if count == most:
                         return
-            queue.read = not rows
-            queue.rested = time.monotonic() + min(_REST_FACTOR * queue.cost, _LONGEST_REST)
+            queue.exhausted = not rows
+            queue.next_read_at = time.monotonic() + min(
+                _INTERVAL_FACTOR * queue.read_seconds, _LONGEST_INTERVAL
+            )
 
     def _is_wanted(self, row: dict[str, Any]) -> bool:
         if (
-            row["_id"] in self._void
+            row["_id"] in self._given_up
             or row["_id"] in self._settled
             or row["_id"] in (self.spider.rechecked or ())
         ):
@@ -224,7 +230,7 @@ class Feed:
         except (TypeError, AttributeError):  # no date: `_request` rejects the row
             return True
 
-    async def _known(self) -> dict[str, dict[str, Any]]:
+    async def _column_rows(self) -> dict[str, dict[str, Any]]:
         """The rows of `columns` by id, with the arguments of the runs that ended the last walks at hand."""
         rows = await self._store.columns()
         wanted = {row["ended_by"] for row in rows.values() if "ended_by" in row}
@@ -232,58 +238,61 @@ class Feed:
             self._arguments |= await self._store.arguments_of(unknown)
         return rows
 
-    def _is_ended(self, walk: Listing, row: dict[str, Any]) -> bool:
+    def _is_ended(self, listing: Listing, row: dict[str, Any]) -> bool:
         """Whether a run with the same arguments has walked this list; `row` is its row in `columns`.
 
         A run with other arguments may have read less of it.
         """
-        if walk.id in self._ended:
+        if listing.id in self._ended:
             return True
         mine = self._arguments.get(self._store.run_id)
         if mine is None or self._arguments.get(row.get("ended_by")) != mine:
             return False
         times = [row.get(name) for name in self.spider.ends]
         return any(
-            isinstance(each, datetime) and self._since <= each <= utc_now() for each in times
+            isinstance(each, datetime) and self._peers_began_at <= each <= utc_now()
+            for each in times
         )
 
     # --- leased hosts -----------------------------------------------------------------------------
 
-    async def _look(self) -> bool:
+    async def _check_leases(self) -> bool:
         """Lease free hosts up to this run's share, or mark surplus hosts to be given back.
 
         Returns whether there was work on hosts that this run had not leased: another run does it,
         or this run may lease them.
         """
         began = time.monotonic()
-        known = await self._known()
-        walks: dict[str, list[Listing]] = {}
-        for walk in self.walks.values():
-            if not self._is_ended(walk, known.get(walk.id, {})):
-                walks.setdefault(host_of(walk.url), []).append(walk)
-        due = await self._store.hosts_due(self.walks, self._since)
+        rows = await self._column_rows()
+        unwalked: dict[str, list[Listing]] = {}
+        for listing in self.listings.values():
+            if not self._is_ended(listing, rows.get(listing.id, {})):
+                unwalked.setdefault(host_of(listing.url), []).append(listing)
+        due = await self._store.hosts_due(self.listings, self._peers_began_at)
         others = {
             host
-            for host in walks.keys() | due
-            if host not in self._queues and (host in walks or await self._has_due(host))
+            for host in unwalked.keys() | due
+            if host not in self._queues and (host in unwalked or await self._has_due(host))
         }
         peers = max(1, len(self._leases.peers()))
         share = -(-(len(others) + len(self._queues)) // peers)
-        for host in sorted(others, key=lambda each: (each not in walks, each)):
+        for host in sorted(others, key=lambda each: (each not in unwalked, each)):
             if len(self._queues) >= share:
                 break
             if await self._leases.take(host):
-                self._queues[host] = HostQueue(walks.get(host, []))
-        self._leave(len(self._queues) - share)
+                self._queues[host] = HostQueue(unwalked.get(host, []))
+        self._mark_surplus(len(self._queues) - share)
         if peers > 1:
             for queue in self._queues.values():  # other runs may have found links
-                queue.found = queue.found or not queue.open
-        self._looked = time.monotonic()
-        spent = self._looked - began
-        self._look_for = min(max(_LOOK, _REST_FACTOR * spent), _LONGEST_REST)
+                queue.may_have_new_rows = queue.may_have_new_rows or not queue.awaiting_response
+        self._last_lease_check = time.monotonic()
+        spent = self._last_lease_check - began
+        self._lease_check_interval = min(
+            max(_CHECK_INTERVAL, _INTERVAL_FACTOR * spent), _LONGEST_INTERVAL
+        )
         return bool(others)
 
-    def _leave(self, count: int) -> None:
+    def _mark_surplus(self, count: int) -> None:
         """Mark hosts without a running walk to be given back, until `count` are marked."""
         leaving = self._leases.leaving
         for host, queue in self._queues.items():
@@ -304,28 +313,28 @@ class Feed:
             if queue.done or (host in self._leases.leaving and not queue.busy):
                 await self._leases.give_back(host)
                 del self._queues[host]
-                self._looked = 0.0
+                self._last_lease_check = 0.0
 
-    async def _rest(self) -> None:
+    async def _wait(self) -> None:
         """Wait for a change; if the engine is idle, flush the store, then give up the rest."""
         queues = self._queues.values()
-        waits = not any(queue.open for queue in queues)
-        last = waits and all(queue.read and not queue.found for queue in queues)
+        waits = not any(queue.awaiting_response for queue in queues)
+        last = waits and all(queue.exhausted and not queue.may_have_new_rows for queue in queues)
         if last and self._is_idle():
             await self._store.flush()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), _TICK if waits else _LOOK / 4)
+            await asyncio.wait_for(self._wake.wait(), _TICK if waits else _CHECK_INTERVAL / 4)
         if not self._is_idle() or self._store.waiting() or self._store.away:
             self._idle_since = None
             return
         self._idle_since = self._idle_since or time.monotonic()
-        if time.monotonic() - self._idle_since > _GIVEN_UP:
+        if time.monotonic() - self._idle_since > _GIVE_UP_AFTER:
             for queue in queues:
-                self._void |= queue.asked
-                for url in queue.asked:
-                    self._of.pop(url, None)
+                self._given_up |= queue.not_stored
+                for url in queue.not_stored:
+                    self._queue_of.pop(url, None)
                 self._ended |= queue.walking
-                queue.asked, queue.walking, queue.open = set(), set(), set()
+                queue.not_stored, queue.walking, queue.awaiting_response = set(), set(), set()
 
     def _is_idle(self) -> bool:
         engine = self.spider.crawler.engine

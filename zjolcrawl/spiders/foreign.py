@@ -65,6 +65,6 @@ def followed(
     found = index.nearest(target, capture.date, run=capture.run, redirects=True)
     if found is None or canonical(found.url) == canonical(capture.url):
         return None
-    meta = {**request.meta, CAPTURE: found, CONTEXT: {**found.known, "hop": hop}}
+    meta = {**request.meta, CAPTURE: found, CONTEXT: {**found.context, "hop": hop}}
     arguments = {**request.cb_kwargs, "trail": trail, "capture": found}
     return request.replace(url=found.url, meta=meta, cb_kwargs=arguments)

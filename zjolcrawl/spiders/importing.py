@@ -115,15 +115,15 @@ class ImportSpider(ReparseSpider):
             raise
         except Exception as error:
             each.failed = True
-            told = "its further records are not imported, get an intact copy"
-            self.run.faults.append(f"{each.kept.name}: {reason_of(error)}; {told}")
+            next_step = "its further records are not imported, get an intact copy"
+            self.run.faults.append(f"{each.kept.name}: {reason_of(error)}; {next_step}")
 
     def _writer(self, archive: Archive, kept: Kept) -> WarcWriter:
         assert kept.run
         info = warc_info(self.settings, kept.run, self.run.arguments)
-        told = "captures that others made; each says in its context where it comes from"
+        description = "captures that others made; each says in its context where it comes from"
         return WarcWriter(
-            archive, run=kept.run, info={**info, "description": told},
+            archive, run=kept.run, info={**info, "description": description},
             max_bytes=self.settings.getint("WARC_MAX_BYTES"), level=_LEVEL,
         )  # fmt: skip
 

@@ -46,21 +46,21 @@ class ListReader(ArticleReader):
 
     async def start(self) -> AsyncIterator[Any]:
         """Requests from the feed: the wanted lists and the links that are due."""
-        self.feed = Feed(self, self.walks())
+        self.feed = Feed(self, self.listings())
         with self.run.stops_if_lost():
             async for request in self.feed.requests():
                 yield request
 
-    def walks(self) -> Iterable[Listing]:
+    def listings(self) -> Iterable[Listing]:
         """The lists to walk."""
         raise NotImplementedError
 
-    def begin(self, walk: str, known: dict[str, Any]) -> Iterable[Request]:
-        """The requests that begin the walk with this id; `known` is its row in `columns`."""
+    def begin(self, list_id: str, row: dict[str, Any]) -> Iterable[Request]:
+        """The requests that begin the walk of this list; `row` is its row in `columns`."""
         raise NotImplementedError
 
     def ends_of(self, visits: Iterable[ColumnVisit | WalkEnd]) -> Iterable[str]:
-        """The ids of the walks that these items end."""
+        """The ids of the lists whose walk these items end."""
         return ()
 
     def wanted_day(self, url: str, listed_at: datetime | None) -> bool:
@@ -164,7 +164,7 @@ class ListReader(ArticleReader):
         column, number = (request.cb_kwargs[name] for name in ("column", "number"))
         if isinstance(failure.value, LeaseLost):
             if self.feed:
-                self.feed.dropped_walk(column.id)
+                self.feed.walk_dropped(column.id)
             return
         reason, seen_at = reason_of(failure.value), request.meta.get(SEEN_AT)
         yield failed_visit(column, number, request.url, reason, seen_at)

@@ -58,12 +58,12 @@ class PaperSpider(ListReader):
         self.days = Days(self.wanted.since, self.wanted.until)
         self.rechecked = set() if self.wanted.recheck else None
 
-    def walks(self) -> Iterable[Paper]:
+    def listings(self) -> Iterable[Paper]:
         return self.wanted.papers
 
-    def begin(self, walk: str, known: dict[str, Any]) -> Iterator[Request]:
+    def begin(self, list_id: str, row: dict[str, Any]) -> Iterator[Request]:
         """The requests that lead to a paper's issues: calendars, or the newest issue."""
-        (paper,) = (each for each in self.wanted.papers if each.id == walk)
+        (paper,) = (each for each in self.wanted.papers if each.id == list_id)
         if self.wanted.since is None:
             yield self._asking(paper, paper.newest, self.parse_newest)
         for days in self.wanted.months():

@@ -88,7 +88,7 @@ class ArticleReader(Spider):
             return False
         found = await (await self.run.open()).discover(links)
         if self.feed:
-            self.feed.found(links)
+            self.feed.links_added(links)
         return bool(found.new)
 
     def article_request(

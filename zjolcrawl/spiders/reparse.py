@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import replace
 from datetime import datetime
 from heapq import merge
 from typing import Any, ClassVar, Self
@@ -17,8 +16,7 @@ from twisted.python.failure import Failure
 from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.archive.decoding import BrokenAnswer
-from zjolcrawl.archive.index import ArchiveIndex
-from zjolcrawl.arguments import ReparseArguments, reparse_arguments
+from zjolcrawl.arguments import reparse_arguments
 from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, RawArticle, Unchanged
 from zjolcrawl.middlewares.own_hosts import OffSite
 from zjolcrawl.middlewares.replay import NotCaptured
@@ -28,13 +26,14 @@ from zjolcrawl.run.opening import Mode
 from zjolcrawl.run.reparse_jobs import PART_REPORTS
 from zjolcrawl.run.summary import NOTHING_CHOSEN
 from zjolcrawl.site.catalogue import Column
-from zjolcrawl.site.names import COLUMNS_HINT, UnknownName, column_names, find, find_hosts
+from zjolcrawl.site.names import UnknownName
 from zjolcrawl.spiders.archive_parts import Groups, groups_of, part_of
 from zjolcrawl.spiders.context import Days, column_of, link_and_trail
 from zjolcrawl.spiders.foreign import followed
 from zjolcrawl.spiders.lists import ListReader, failed_visit
 from zjolcrawl.spiders.multipage import Parts
 from zjolcrawl.spiders.reader import unwanted
+from zjolcrawl.spiders.reparse_selection import selected, with_known_names
 from zjolcrawl.spiders.responses import reason_of, target_of
 
 AHEAD = 100
@@ -73,16 +72,16 @@ class ReparseSpider(ListReader):
             self.mode = Mode.PREVIEW
         self.part = self.wanted.part
         self._groups: Groups = {}
-        self._found = False
-        self._under_way: dict[str, asyncio.Event] = {}  # by URL or column id
-        self._about: dict[str, set[str]] = {}  # those keys, by the capture's name (see _name)
+        self._any_chosen = False
+        self._open_keys: dict[str, asyncio.Event] = {}  # by URL or column id
+        self._keys_of: dict[str, set[str]] = {}  # those keys, by the capture's name (see _name)
         self._lists: dict[tuple[str, str], set[int]] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         spider = super().from_crawler(crawler, *args, **kwargs)
         for signal in (signals.item_scraped, signals.item_error):
-            crawler.signals.connect(spider.with_the_store, signal=signal)
+            crawler.signals.connect(spider.item_stored, signal=signal)
         return spider
 
     async def start(self) -> AsyncIterator[Any]:
@@ -90,7 +89,7 @@ class ReparseSpider(ListReader):
         store, archive = await self.run.open(), self.run.archive
         assert archive is not None
         try:
-            self.wanted = _with_known_names(self.wanted, archive.index)
+            self.wanted = with_known_names(self.wanted, archive.index)
         except UnknownName as error:
             self.run.refuse(str(error))
             return
@@ -98,8 +97,8 @@ class ReparseSpider(ListReader):
         if self.wanted.parser_before:
             moments = await store.seen_by_parsers_before(self.wanted.parser_before)
         if self.part:
-            self._groups = groups_of(archive.index.led_on())
-        for capture in self._captures(archive):
+            self._groups = groups_of(archive.index.redirect_targets())
+        for capture in selected(self.wanted, archive.index):
             if moments is not None and capture.seen_at not in moments:
                 continue
             try:
@@ -108,17 +107,17 @@ class ReparseSpider(ListReader):
                 at = f"{capture.pointer.file} at byte {capture.pointer.offset}"
                 self.run.warnings.append(f"{at}: skipped, its context is unusable ({error!r:.100})")
                 continue
-            self._found = self._found or request is not None
+            self._any_chosen = self._any_chosen or request is not None
             if request and self._is_of_part(request):
                 self.run.counts["chosen"] += 1
-                await self._turn(request)
+                await self._wait_for_earlier(request)
                 yield request
                 if self.run.counts["chosen"] % AHEAD == 0:
                     await self.crawler.signals.wait_for(signals.scheduler_empty)
         async for request in self._of_cut_versions(archive):
             yield request
         # Another part may have corrected all that parser_before= selects, so the parent decides.
-        if not self._found and not self.settings.getbool(PART_REPORTS):
+        if not self._any_chosen and not self.settings.getbool(PART_REPORTS):
             self._nothing_chosen()
 
     async def _of_cut_versions(self, archive: Archive) -> AsyncIterator[Request]:
@@ -129,8 +128,8 @@ class ReparseSpider(ListReader):
         store = await self.run.open()
         cut: list[Any] = []
         for _ in range(_MOST_CUTS):
-            while self._under_way:
-                await next(iter(self._under_way.values())).wait()
+            while self._open_keys:
+                await next(iter(self._open_keys.values())).wait()
             former = cut
             with self.run.stops_if_lost():
                 cut = await store.cut()
@@ -139,7 +138,7 @@ class ReparseSpider(ListReader):
             captures = [each.captures(archive.index) for each in cut]
             for capture in merge(*captures, key=lambda capture: capture.date):
                 if request := self._request(capture, archive, every_column=True):
-                    await self._turn(request)
+                    await self._wait_for_earlier(request)
                     yield request
 
     def _is_of_part(self, request: Request) -> bool:
@@ -148,18 +147,6 @@ class ReparseSpider(ListReader):
             self.part is None or part_of(_name(request), self._groups, self.part[1]) == self.part[0]
         )
 
-    def _captures(self, archive: Archive) -> Iterator[Capture]:
-        wanted = self.wanted
-        since, until = wanted.captured
-        found = (
-            archive.index.captures(
-                since=since, until=until, run=wanted.run, host=wanted.host,
-                url=url, article=canonical(url) if url else None,
-            )
-            for url in wanted.urls or (None,)
-        )  # fmt: skip
-        return merge(*found, key=lambda capture: capture.date)
-
     def _nothing_chosen(self) -> None:
         """End a run that found no capture to parse."""
         self.run.refuse(NOTHING_CHOSEN)
@@ -167,7 +154,7 @@ class ReparseSpider(ListReader):
     def _request(
         self, capture: Capture, archive: Archive, *, every_column: bool = False
     ) -> Request | None:
-        context = capture.known
+        context = capture.context
         listed_by = [context["column"]["id"]] if "column" in context else context.get("columns", [])
         if (
             self.wanted.columns
@@ -177,10 +164,10 @@ class ReparseSpider(ListReader):
             return None
         callback: Callable[..., Any]
         if "column" in context:
-            callback = self.reread_list
+            callback = self.reparse_list
             callback_args = {"column": column_of(context), "number": context["page"]}
         elif "article" in context and not {"image", "part"} & context.keys():
-            callback = self.reread_article
+            callback = self.reparse_article
             callback_args = dict(zip(("link", "trail"), link_and_trail(context), strict=True))
         else:
             return None
@@ -191,7 +178,7 @@ class ReparseSpider(ListReader):
         return Request(
             capture.url,
             callback=callback,
-            errback=self.not_reread,
+            errback=self.reparse_failed,
             cb_kwargs={**callback_args, "capture": capture},
             meta={
                 CAPTURE: capture, CONTEXT: context, "dont_redirect": True, "dont_retry": True,
@@ -199,11 +186,11 @@ class ReparseSpider(ListReader):
             dont_filter=True,
         )  # fmt: skip
 
-    async def reread_article(
+    async def reparse_article(
         self, response: Response, link: Link, trail: tuple[str, ...], capture: Capture
     ) -> AsyncIterator[Any]:
         """Scrapy callback for a capture of an article page."""
-        context = capture.known
+        context = capture.context
         try:
             target = target_of(response)
         except ValueError as error:  # the crawl could not follow it either
@@ -213,7 +200,7 @@ class ReparseSpider(ListReader):
             )  # fmt: skip
             return
         if target:
-            if request := self._led_on(response, target, trail):
+            if request := self._followed(response, target, trail):
                 yield request
             elif outcome := self._redirected(response, link, target, context.get("hop", 0)):
                 yield outcome
@@ -225,7 +212,7 @@ class ReparseSpider(ListReader):
             parts.origin = result.meta[PART_OF] = capture
             yield result
         elif isinstance(result, Request) and (
-            request := self._led_on(response, result.url, result.cb_kwargs["trail"])
+            request := self._followed(response, result.url, result.cb_kwargs["trail"])
         ):
             yield request
         elif isinstance(result, Request) or unwanted(result, self.days):
@@ -233,7 +220,7 @@ class ReparseSpider(ListReader):
         else:
             yield result
 
-    def _led_on(self, response: Response, target: str, trail: tuple[str, ...]) -> Request | None:
+    def _followed(self, response: Response, target: str, trail: tuple[str, ...]) -> Request | None:
         """The request for what a capture of others led to; a crawl has recorded that for the link itself."""
         assert self.run.archive is not None
         assert response.request is not None
@@ -249,7 +236,7 @@ class ReparseSpider(ListReader):
             return Outcome(link.url, "rejected", reason, final_url=response.url, seen_at=seen_at)
         return None
 
-    def not_reread(self, failure: Failure) -> Iterator[Outcome | ColumnVisit]:
+    def reparse_failed(self, failure: Failure) -> Iterator[Outcome | ColumnVisit]:
         """Scrapy errback: the crawl got no answer either, or the record cannot be read."""
         request: Request = failure.request  # type: ignore[attr-defined]
         link: Link | None = request.cb_kwargs.get("link")
@@ -285,7 +272,7 @@ class ReparseSpider(ListReader):
         else:
             yield from super().part_failed(failure)
 
-    async def reread_list(
+    async def reparse_list(
         self, response: Response, column: Column, number: int, capture: Capture
     ) -> AsyncIterator[Any]:
         """Scrapy callback for a capture of a column page."""
@@ -296,9 +283,9 @@ class ReparseSpider(ListReader):
             else:
                 self._done(response.request)
             return
-        probe = bool(capture.known.get("probe"))
+        probe = bool(capture.context.get("probe"))
         lists = self._lists.setdefault((capture.run, column.id), set())
-        below = capture.known.get("below")
+        below = capture.context.get("below")
         visit, page = self.read_list(response, column, number, lists, probe=probe, below=below)
         if page:
             await self.record_list(page, column, response)
@@ -307,20 +294,20 @@ class ReparseSpider(ListReader):
         else:
             self._done(response.request)
 
-    async def _turn(self, request: Request) -> None:
+    async def _wait_for_earlier(self, request: Request) -> None:
         """Wait until no capture of the same link, page or column, or of its lists, is open."""
         name = _name(request)
-        about = {name, canonical(request.url)}
+        keys = {name, canonical(request.url)}
         link: Link | None = request.cb_kwargs.get("link")
         lists = link.columns if link else []
-        while busy := about.union(lists) & self._under_way.keys():
-            await self._under_way[busy.pop()].wait()
-        self._about[name] = about
+        while busy := keys.union(lists) & self._open_keys.keys():
+            await self._open_keys[busy.pop()].wait()
+        self._keys_of[name] = keys
         if "provenance" in request.meta[CONTEXT]:
             self.run.foreign.add(name)
-        self._under_way |= dict.fromkeys(about, asyncio.Event())
+        self._open_keys |= dict.fromkeys(keys, asyncio.Event())
 
-    def with_the_store(self, item: Any) -> None:
+    def item_stored(self, item: Any) -> None:
         """Scrapy signal: an item passed the pipelines; release its capture."""
         if isinstance(item, Article | RawArticle):
             self._release(item.visit.link or item.url)
@@ -336,21 +323,8 @@ class ReparseSpider(ListReader):
 
     def _release(self, name: str) -> None:
         self.run.foreign.discard(name)
-        for url in self._about.pop(name, ()):
-            self._under_way.pop(url).set()
-
-
-def _with_known_names(wanted: ReparseArguments, index: ArchiveIndex) -> ReparseArguments:
-    """The arguments with column ids and a full host name. Raises UnknownName.
-
-    A column that the catalogue no longer has is known from its captures.
-    """
-    columns, host, known = wanted.columns, wanted.host, column_names()
-    if set(columns) - known.keys():
-        known = {**{key: (name,) for key, name in index.columns().items()}, **known}
-    if host:
-        (host,) = find_hosts([host], index.hosts())
-    return replace(wanted, columns=find("column", columns, known, COLUMNS_HINT), host=host)
+        for url in self._keys_of.pop(name, ()):
+            self._open_keys.pop(url).set()
 
 
 def _name(request: Request) -> str:

@@ -13,6 +13,7 @@ from scrapy.http import Response
 from w3lib.url import safe_url_string
 
 from zjolcrawl.archive.archive import NoAnswer
+from zjolcrawl.messages import one_line, typed
 from zjolcrawl.parsing.fields.dates import is_plausible
 from zjolcrawl.request_meta import CONDITIONS, SEEN_AT
 
@@ -22,8 +23,9 @@ _LONGEST_RETRY_AFTER = timedelta(days=7)
 
 def reason_of(error: BaseException | None) -> str:
     """One line on why a request got no answer; `reparse` repeats the crawl's reason."""
-    said = str(error) if isinstance(error, NoAnswer) else f"{type(error).__name__}: {error}"
-    return " ".join(said.split())[:300]
+    if isinstance(error, NoAnswer) or error is None:
+        return one_line(str(error), 300)
+    return typed(error)
 
 
 def target_of(response: Response) -> str | None:

@@ -58,14 +58,14 @@ Rows = list[tuple[str, UpdateOne]]
 class BufferWriter:
     """Writes buffers for one run, counting in `counts`.
 
-    `rereading`: pages come from the archive, so a stored version may be of the very same visit.
+    `reparsing`: pages come from the archive, so a stored version may be of the very same visit.
     """
 
     def __init__(
         self, db: Database, run_id: ObjectId, counts: Counter[str], policy: VisitPolicy
     ) -> None:
         self.db, self.run_id, self.counts, self.policy = db, run_id, counts, policy
-        self.rereading = False
+        self.reparsing = False
         self.versions = VersionWriter(db, run_id, counts)
 
     async def write(self, buffer: Buffer) -> None:
@@ -85,7 +85,7 @@ class BufferWriter:
         for some in _one_of_each_link(outcomes, {url for url, _ in rows}):
             await self._settle(rows, some)
             rows = []
-        if self.rereading:
+        if self.reparsing:
             ids = [reject_id(each.row, each.at) for each in read]
             await self.db["rejects"].delete_many({"_id": {"$in": ids}})  # they are articles now
             await self.count_unread(outcomes)

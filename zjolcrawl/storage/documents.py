@@ -14,6 +14,7 @@ import bson
 from zjolcrawl.clock import utc_now
 from zjolcrawl.fields import FIELDS
 from zjolcrawl.items import Article, Byline, Image, Media
+from zjolcrawl.messages import typed
 from zjolcrawl.parsing.fields.dates import YEARS, is_plausible
 from zjolcrawl.parsing.image_refs import image_key
 
@@ -176,7 +177,7 @@ def make_storable(item: Any, keys: tuple[str, ...] = ("url", "column")) -> None:
 
 def describe(error: BaseException) -> str:
     """An error with one document, on one line."""
-    return text(" ".join(f"{type(error).__name__}: {error}".split()), 300)
+    return text(typed(error), 300)
 
 
 def _culprit(document: Mapping[str, Any]) -> str:

@@ -14,8 +14,9 @@ from zjolcrawl.items import Link
 from zjolcrawl.storage.bulk import write_each
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.documents import key_fault, make_storable
-from zjolcrawl.storage.errors import DUPLICATE, Outage
+from zjolcrawl.storage.errors import DUPLICATE
 from zjolcrawl.storage.frontier import discover_link, new_row
+from zjolcrawl.storage.outage import Outage
 from zjolcrawl.storage.updates import add_to_columns
 from zjolcrawl.storage.visit_policy import VisitPolicy
 

@@ -11,9 +11,9 @@ from pymongo.errors import PyMongoError
 
 from zjolcrawl.clock import clock_limit, utc_now
 from zjolcrawl.storage.connection import Database
-from zjolcrawl.storage.errors import Outage
+from zjolcrawl.storage.outage import Outage
 
-Place = tuple[datetime, str]
+Cursor = tuple[datetime, str]
 """The position of a row in the order of due rows."""
 _ORDER = [("next_visit_at", 1), ("_id", 1)]
 _ROW = dict.fromkeys(
@@ -34,12 +34,12 @@ class CrawlQueries:
         host: str,
         columns: Collection[str],
         since: datetime,
-        after: Place | None = None,
+        after: Cursor | None = None,
         most: int = 100,
     ) -> list[dict[str, Any]]:
         """Due links of `columns` on a host, oldest first, at most `most`.
 
-        Due links are pending or to be revisited, and not visited since `since`. `after` is the place of the last
+        Due links are pending or to be revisited, and not visited since `since`. `after` is the cursor of the last
         row of the previous page.
         """
         wanted = {"host": host, **_due(columns, since)}
