@@ -159,7 +159,7 @@ def test_common_crawl_names_file_and_record(
 ) -> None:
     backfill(INDEX)
     with OurArchive(tmp_path / "warc") as ours:
-        known = next(each.known for each in ours.index.captures() if "_1002" in each.url)
+        known = next(each.context for each in ours.index.captures() if "_1002" in each.url)
     assert known["provenance"]["from"] == "https://data.commoncrawl.org/"
     assert known["provenance"]["url"].endswith("/warc/CC-MAIN-1-00001.warc.gz")
     assert known["provenance"]["record"].startswith("urn:uuid:")

@@ -73,13 +73,13 @@ def hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         f"""
 import asyncio, pathlib
 from zjolcrawl.spiders.reparse import ReparseSpider
-folder, turn = pathlib.Path({str(tmp_path)!r}), ReparseSpider._turn
+folder, turn = pathlib.Path({str(tmp_path)!r}), ReparseSpider._wait_for_earlier
 async def held(self, request):
     (folder / f"held-{{self.part[0]}}").touch()
     while (folder / "hold").exists():
         await asyncio.sleep(0.01)
     await turn(self, request)
-ReparseSpider._turn = held
+ReparseSpider._wait_for_earlier = held
 """
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))

@@ -11,9 +11,9 @@ from pymongo.database import Database
 
 from zjolcrawl.items import Link
 from zjolcrawl.storage.connection import connect, durable
-from zjolcrawl.storage.errors import Outage
 from zjolcrawl.storage.frontier import discover_link, new_row
 from zjolcrawl.storage.link_recorder import LinkRecorder, Recorded
+from zjolcrawl.storage.outage import Outage
 from zjolcrawl.storage.schema import ensure_schema
 from zjolcrawl.storage.visit_policy import VisitPolicy
 

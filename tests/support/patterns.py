@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import math
 import pkgutil
 import re
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ LOCAL = {
 
 _TAILS = ("！", "\x00", "a")  # no pattern ends with NUL, few with the others
 _MOST = 60  # pieces of one pattern
+_FEW = 20  # repeats of something that has several ways itself
 _EACH = 5  # members of a class, alternatives
 
 
@@ -98,6 +100,27 @@ def pumps(pattern: re.Pattern[Any]) -> Iterator[tuple[str, str, str]]:
             yield "", one + other, "\x00"
     for before, piece in product(every[:8], every[:8]):
         yield before, piece, "！"
+
+
+def is_bounded(pattern: re.Pattern[Any], most: int = 1000) -> bool:
+    """Whether a match can go at most `most` ways from one position, so that the time is linear by construction."""
+    return _ways_through(list(_parser.parse(pattern.pattern, pattern.flags))) <= most
+
+
+def _ways_through(tree: list[Any]) -> float:
+    ways = 1.0
+    for kind, value in tree:
+        inside = [_ways_through(each) for each in _inside(kind, value)]
+        if kind in _REPEATS:
+            least, most = value[0], value[1]
+            if most is op.MAXREPEAT or (most > _FEW and inside[0] > 1):
+                return math.inf
+            ways *= (most - least + 1) * inside[0] ** (most if inside[0] > 1 else 1)
+        elif inside:
+            ways *= sum(inside)
+        elif kind is op.GROUPREF_EXISTS:  # what it holds is not looked into
+            return math.inf
+    return ways
 
 
 def _literals(tree: list[Any]) -> Iterator[str]:
