@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import zjolcrawl
 from zjolcrawl.archive.archive import Archive, ArchiveError
@@ -14,8 +15,12 @@ from zjolcrawl.archive.decoding import decoded_body
 from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.cli.base import NotFound, ReadingCommand, one_url
 from zjolcrawl.display.terminal import printable, say
-from zjolcrawl.fixture import SavedPage, draft, write
 from zjolcrawl.parsing.urls import canonical, is_own_host, page_number
+
+# Scrapy imports the modules of all commands for each command line, and `zjolcrawl.fixture` the whole parser:
+# its functions import it where they need it.
+if TYPE_CHECKING:
+    from zjolcrawl.fixture import SavedPage
 
 _CHECKOUT = Path(zjolcrawl.__file__).parents[1] / "fixtures"
 
@@ -64,6 +69,8 @@ class Command(ReadingCommand):
     def _write(
         self, page: SavedPage, further: Callable[[str], SavedPage | None], folder: Path
     ) -> None:
+        from zjolcrawl.fixture import draft, write
+
         assert self.settings
         made = draft(page, further, self.settings.getfloat("PAGE_SECONDS"))
         try:
@@ -83,6 +90,8 @@ def _saved(file: Path, url: str | None) -> SavedPage:
     address = _own(url)
     if page_number(url):
         raise ArgumentError(f"{url} is a further page of an article: save the first page")
+    from zjolcrawl.fixture import SavedPage
+
     try:
         return SavedPage(address, file.read_bytes())
     except OSError as error:
@@ -109,6 +118,8 @@ def _newest(archive: Archive, url: str) -> Capture | None:
 
 def _archived(archive: Archive, capture: Capture, url: str) -> SavedPage:
     """The page of a capture, stored under `url`. Raises ArchiveError."""
+    from zjolcrawl.fixture import SavedPage
+
     message = archive.message(capture)
     try:
         return SavedPage(url, decoded_body(message), message.header("content-type"))
