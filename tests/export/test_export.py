@@ -12,7 +12,7 @@ import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from bson import ObjectId
+from pymongo import MongoClient
 from pymongo.database import Database
 
 from tests.export.made import article, edited
 from tests.support.crawling import Crawl, Running, ended, peak_memory, start_scrapy, wait_until
+from tests.support.databases import Databases
 from tests.support.mongod import Mongod
 from zjolcrawl.fields import FIELDS
 from zjolcrawl.storage.connection import open_database
@@ -305,11 +307,25 @@ def test_full_disk_and_closed_pipe(
         assert (done.returncode, done.stderr) == (2, f"zjolcrawl: {told}\n")
 
 
+@pytest.fixture(scope="module")
+def small_and_large(mongodb_uri: str, databases: Databases) -> Iterator[tuple[str, str]]:
+    """The names of a database of 2,000 articles and of one that is five times as large, above 60 MB."""
+    small, large = databases.take(), databases.take()
+    with MongoClient[dict[str, Any]](mongodb_uri) as client:
+        many(client[small], 2000)
+        for number in range(5):
+            client[large].articles.insert_many(article(number * 100_000 + n) for n in range(2000))
+        assert client[large].command("collstats", "articles")["size"] > 60e6
+    yield small, large
+    for each in (small, large):
+        databases.drop(each)
+
+
 @pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.parquet"])
 def test_memory_does_not_grow_with_the_archive(
-    name: str, db: Database[Any], mongodb_uri: str, database: str, tmp_path: Path
+    name: str, small_and_large: tuple[str, str], mongodb_uri: str, tmp_path: Path
 ) -> None:
-    def peak() -> int:
+    def peak(database: str) -> int:
         running = start_scrapy(
             "export", str(tmp_path / name), "--force",
             site=None, data=tmp_path, uri=mongodb_uri, database=database, anew=True,
@@ -319,13 +335,8 @@ def test_memory_does_not_grow_with_the_archive(
         assert running.returncode == 0, err
         return most
 
-    many(db, 2000)
-    few = peak()
-    for number in range(1, 5):
-        db.articles.insert_many(article(number * 100_000 + each) for each in range(2000))
-    size = db.command("collstats", "articles")["size"]
-    assert size > 60e6
-    assert peak() - few < 40e6  # reading takes more than twice the size
+    few, more = map(peak, small_and_large)
+    assert more - few < 40e6  # reading takes more than twice the size
 
 
 def test_words_choose(db: Database[Any], command: Crawl, tmp_path: Path) -> None:

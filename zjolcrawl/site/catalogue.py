@@ -32,6 +32,10 @@ class Column:
     paging: str | None = None
 
 
+_shipped = for_site(lambda site: site.table(site.columns).get("column", []))
+"""The entries of the site's own file, parsed once."""
+
+
 def load_catalogue(path: Path | None = None) -> dict[str, Column]:
     """The columns by id, in file order; `path` defaults to the file that the site names.
 
@@ -39,9 +43,9 @@ def load_catalogue(path: Path | None = None) -> dict[str, Column]:
     that it has. Raises SiteError.
     """
     site = current_site()
-    table = read_toml(path) if path else site.table(site.columns)
     where = path.name if path else site.columns
-    entries = [(where, each) for each in table.get("column", [])]
+    read = read_toml(path).get("column", []) if path else _shipped()
+    entries = [(where, each) for each in read]
     columns: dict[str, Column] = {}
     urls: dict[str, str] = {}
     for number, (file, entry) in enumerate(entries if path else _with_own(entries), 1):
@@ -59,9 +63,8 @@ def load_catalogue(path: Path | None = None) -> dict[str, Column]:
 
 def switched_off() -> list[str]:
     """The ids of the columns that the site enables and zjolcrawl.toml switches off. Raises SiteError."""
-    site, now = current_site(), load_catalogue()
-    shipped = site.table(site.columns).get("column", [])
-    return [each["id"] for each in shipped if each["enabled"] and not now[each["id"]].enabled]
+    now = load_catalogue()
+    return [each["id"] for each in _shipped() if each["enabled"] and not now[each["id"]].enabled]
 
 
 def _with_own(entries: list[tuple[str, _Entry]]) -> Iterable[tuple[str, _Entry]]:
