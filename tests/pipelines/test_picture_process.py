@@ -164,7 +164,7 @@ def test_whatever_a_decoder_makes_of_it_is_bounded(name: str) -> None:
 
 
 def test_one_at_a_time() -> None:
-    found, memory = read_and_weigh(*[saved("PNG", (3000, 3000), "RGBA")] * 12)
+    found, memory = read_and_weigh(*[saved("PNG", (3000, 3000), "RGBA")] * 7)
     assert {each.width for each in found if isinstance(each, Picture)} == {3000}
     assert memory < 200 * MEGABYTE  # each takes 36
 
