@@ -7,6 +7,7 @@ pipelines see all results in order.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,8 @@ READ_KINDS = frozenset({"article", "mobile", "paper"})
 """The kinds of link that lead to an article."""
 FROM_KEYWORDS = "tags: from meta keywords"
 """The warning for an article whose tags (标签) come from the meta keywords of its page."""
+IMAGE_WARNING = re.compile(r"image (\d+): ")
+"""The start of a warning about one image, by its position; it is dropped once the image is stored."""
 
 
 @dataclass(slots=True)
@@ -28,6 +31,11 @@ class Byline:
     name: str
     role: str
     outlet: str | None = None
+
+
+def image_warning(position: int, text: str) -> str:
+    """A warning about one image that IMAGE_WARNING matches."""
+    return f"image {position}: {text}"
 
 
 @dataclass(slots=True)
@@ -121,6 +129,11 @@ class RawArticle:
     pdf: str | None = None
     warnings: list[str] = field(default_factory=list)
     visit: Visit = field(default_factory=Visit)
+
+    @property
+    def link(self) -> str:
+        """The key in `frontier` of the link that led to the page."""
+        return self.visit.link or self.url
 
 
 @dataclass(slots=True)

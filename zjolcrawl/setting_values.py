@@ -170,9 +170,8 @@ def _is_hook(text: str) -> bool:
 def _check_amount(name: str, value: object) -> None:
     days = name.endswith("_DAYS")
     try:
-        if (
-            not 0 <= float(str(value)) <= (_MOST_DAYS if days else threading.TIMEOUT_MAX)
-        ):  # NaN is not
+        most = _MOST_DAYS if days else threading.TIMEOUT_MAX
+        if not 0 <= float(str(value)) <= most:  # NaN is not
             raise ValueError
     except ValueError:
         unit = "days" if days else "seconds"

@@ -36,9 +36,8 @@ _FORMS = (".warc", ".warc.gz", ".arc", ".arc.gz")
 _PIECE = 1024 * 1024
 _LONGEST_NAME = 150  # characters, with room for what is added
 _ODD = re.compile(r"[^\w.+=@~-]")
-_LARGEST_DIRECTORY = (
-    32 * 1024 * 1024
-)  # bytes of a ZIP file's list of entries, which is held in memory
+# Bytes of a ZIP file's list of entries, which is held in memory.
+_LARGEST_DIRECTORY = 32 * 1024 * 1024
 _MOST_RATIO = 100  # of a compressed entry's size to its size in the ZIP file; more is a bomb
 
 
@@ -252,9 +251,8 @@ def _is_warc(name: str) -> bool:
 def _check_directory(file: BinaryIO) -> None:
     """Raises ValueError if the list of entries is too long to be held in memory."""
     size = file.seek(0, os.SEEK_END)
-    file.seek(
-        max(0, size - 66_000)
-    )  # the end of the directory has at most 65,557 bytes, or 76 more in ZIP64
+    # The end of the directory has at most 65,557 bytes, or 76 more in ZIP64.
+    file.seek(max(0, size - 66_000))
     tail = file.read()
     if (at := tail.rfind(b"PK\x05\x06")) < 0:
         return

@@ -35,9 +35,7 @@ from zjolcrawl.parsing.labelled_lines import (
 # 本文来源：新京报 责任编辑：王小明, as a last line
 _FROM_LINE = re.compile(r"^[（(【]?(?:本文|文章|稿件|新闻)?来源\s*[:：丨｜|]\s*[^。！？；]{2,50}$")
 _DIVIDED = re.compile(r"^(\S{0,2}来源)\s*[丨｜|]\s*")
-_LONGEST_HEAD = (
-    40  # blocks; the head in a container may include a menu or a column beside the article
-)
+_LONGEST_HEAD = 40  # blocks; a head may include a menu or a column beside the article
 _NOTE_SIGNS, _ABSTRACT_SIGNS = frozenset("编按"), frozenset("摘提导")
 # Notes on the author below an essay, such as the author's workplace.
 _OWN_WORDS = ("附", "（作者", "(作者", "【作者", "作者单位", "作者简介")

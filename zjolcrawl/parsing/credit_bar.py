@@ -18,9 +18,8 @@ _SOURCE = re.compile(_SOURCE_LABEL)
 _BAR = re.compile(rf"[【\[（(]?\s{{0,9}}{_LABELS}\s{{0,9}}[:：]")
 _LABEL_ENDS = re.compile(rf"(?:^|\s|[【\[（(])(?P<label>{_LABELS})(?:\s*[:：]|(?<=编辑))\s*$")
 _LONGEST = 160  # characters
-_BAR_BEGINS = (
-    12  # lines below the text in which it must begin; a pager, tags or a share bar may precede it
-)
+# Lines below the text in which the bar must begin: a pager, tags or a share bar may precede it.
+_BAR_BEGINS = 12
 # 来源:浙江日报作者:江帆/编辑:王小明: at most a slash between a value and the next label
 _GLUED = re.compile(
     rf"[/／|｜，,；;\s]{{0,3}}(?<!图片)(?<!视频)(?<!数据)(?<!资料)(?P<label>(?:{_SOURCE_LABEL}|原?作者|标签|{EDITOR_ROLES})\s{{0,9}}[:：])"

@@ -10,9 +10,8 @@ from typing import ParamSpec, TypeVar
 
 _Given = ParamSpec("_Given")
 _Found = TypeVar("_Found")
-_AGAIN = (
-    0.05  # seconds until the alarm repeats: Python drops an exception raised in a weakref callback
-)
+# Seconds until the alarm repeats, because Python drops an exception raised in a weakref callback.
+_AGAIN = 0.05
 
 
 class TooLong(Exception):

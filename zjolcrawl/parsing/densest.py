@@ -30,9 +30,7 @@ _DIGITS = re.compile(r"\d+")
 _PROSE = re.compile("[，。！？；、]|[,.!?;](?![a-zA-Z\\d])")
 _LEAST = 60  # characters; less is a caption or a notice, not an article
 SHORT = 20  # characters; enough for an article if a head confirms it
-_LONGEST_MAKE = (
-    1000  # characters of tags and classes; a limit for pages with pointlessly deep nesting
-)
+_LONGEST_MAKE = 1000  # characters of tags and classes, for pages with pointlessly deep nesting
 _MOST_LINKS = 10  # below a headline; more links are a menu
 # The beginning of the bar below a text.
 _FOOTER = re.compile(

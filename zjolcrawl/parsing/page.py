@@ -40,9 +40,8 @@ _SOUND = re.compile(
 )
 # Unicode line and paragraph separators and C1 NEL. They end a line like <br>.
 _LINE_ENDS = re.compile("[\u2028\u2029\x85]")
-_REFUSED = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
-)  # lxml refuses these in any text that is set
+# lxml refuses these in any text that is set.
+_REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 # One class for all elements: lxml.html's lookup by tag calls Python for each element.
 _CLASSES = etree.ElementDefaultClassLookup(element=HtmlElement)
 

@@ -25,7 +25,7 @@ from scrapy.utils.defer import ensure_awaitable
 from zjolcrawl.archive.archive import ArchiveError, NoAnswer
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.archive.warc import warc_date
-from zjolcrawl.items import Article, Image
+from zjolcrawl.items import Article, Image, image_warning
 from zjolcrawl.messages import cause_of, typed
 from zjolcrawl.parsing.picture import NotPicture, Picture
 from zjolcrawl.parsing.urls import is_image_host
@@ -115,7 +115,7 @@ class ImagePipeline(FilesPipeline):
         assert self._run.store is not None
         what = "reused" if fetched.reused else fetched.status
         self._run.store.counts[f"images_{what}"] += 1
-        warning = f"image {image.position}: {fetched.fault}" if fetched.fault else None
+        warning = image_warning(image.position, fetched.fault) if fetched.fault else None
         picture = fetched.picture
         if picture and picture.unread:  # not worded as a failure: the store drops those
             warning = f"image {image.position} is kept undecoded: {picture.unread}"

@@ -127,6 +127,6 @@ class NormalizePipeline:
             return within(self._seconds, normalize, item)
         except TooLong as error:
             return Outcome(
-                item.visit.link or item.url, "rejected", str(error), final_url=item.url,
+                item.link, "rejected", str(error), final_url=item.url,
                 template=item.template, seen_at=item.visit.seen_at, warc=item.visit.warc,
             )  # fmt: skip

@@ -237,7 +237,7 @@ class Run:
             self._stopping = asyncio.ensure_future(closing)
 
     def halt(self) -> None:
-        """Let go of all that waits, because a signal ends the run: its links stay pending."""
+        """Drop all waiting requests, because a signal ends the run; their links stay pending."""
         self.ending.set()
         if self.leases:
             self.leases.halt()

@@ -76,9 +76,8 @@ class BackfillSpider(ReparseSpider):
             async with aclosing(self._captures_of_pages()) as captures:
                 async for capture in captures:
                     request = self._request(capture, self._archive)
-                    if (
-                        request is None
-                    ):  # a further page of an article, which its first page asks for
+                    # A further page of an article is requested by its first page.
+                    if request is None:
                         continue
                     self.run.counts["chosen"] += 1
                     await self._wait_for_earlier(request)

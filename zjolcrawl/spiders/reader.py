@@ -80,9 +80,9 @@ class ArticleReader(Spider):
         return spider
 
     async def record(self, links: Sequence[Link]) -> bool:
-        """Record links in the frontier, durably; whether it lacked any of them. Raises StoreError.
+        """Write links to the frontier; returns whether any of them is new. Raises StoreError.
 
-        Comes before any request for them: what a crash cuts off is still pending then.
+        Call it before any request for the links, so that a crash leaves them pending.
         """
         if not links:
             return False

@@ -310,7 +310,7 @@ class ReparseSpider(ListReader):
     def item_stored(self, item: Any) -> None:
         """Scrapy signal: an item passed the pipelines; release its capture."""
         if isinstance(item, Article | RawArticle):
-            self._release(item.visit.link or item.url)
+            self._release(item.link)
         elif isinstance(item, Outcome | Unchanged):
             self._release(item.url)
         elif isinstance(item, ColumnVisit):

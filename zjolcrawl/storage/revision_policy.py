@@ -171,13 +171,11 @@ class RevisionPolicy:
         if is_read_otherwise(document, newest):
             return Decision("same", newest, seen_again(document, newest, self._run_id) | back)
         version = next_version(document, newest, self._run_id) | back
-        if self._visits and is_unread(
-            newest
-        ):  # it carries what the copy knows, which may become less
+        # An unread version carries what its copy knows, which may become less.
+        if self._visits and is_unread(newest):
             version = unread(version)
-        if (
-            was_gone and not back
-        ):  # the takedown came after this visit, so it is that of this version
+        # A takedown after this visit is that of this version.
+        if was_gone and not back:
             newest, version = with_takedowns([newest, version], seen)
         return Decision("changed", newest, version)
 

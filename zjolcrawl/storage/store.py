@@ -237,7 +237,7 @@ class Store(CrawlQueries):
         await self.flush()
 
     def hasten(self) -> None:
-        """Wait no longer for a server that is away: the next failure is the end, and the spool has the items."""
+        """Stop waiting for MongoDB: the next failed write ends the run and leaves its items in the spool."""
         self._outage.patience = 0.0
 
     async def end_run(self, values: dict[str, Any]) -> None:

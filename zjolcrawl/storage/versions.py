@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
 
+from zjolcrawl.items import IMAGE_WARNING
 from zjolcrawl.storage.documents import is_same_content, records_of
 
 Version = dict[str, Any]
@@ -21,7 +21,6 @@ BOOKKEEPING = (
 """The fields of a version that the store sets, not the page."""
 UNREAD = -1
 """The parser version of a copy that is not yet re-parsed from its own record."""
-_OF_IMAGE = re.compile(r"image (\d+): ")
 
 
 def first_version(document: Version, run_id: ObjectId) -> Version:
@@ -123,7 +122,7 @@ def open_warnings(version: Version) -> list[str]:
     """The warnings without those about images that are stored by now."""
     stored = {i["position"] for i in version.get("images", []) if i["status"] == "stored"}
     warnings = version.get("warnings", [])
-    return [w for w in warnings if not ((m := _OF_IMAGE.match(w)) and int(m[1]) in stored)]
+    return [w for w in warnings if not ((m := IMAGE_WARNING.match(w)) and int(m[1]) in stored)]
 
 
 def with_takedowns(versions: list[Version], seen: datetime) -> list[Version]:
