@@ -12,7 +12,7 @@ from tests.support.archives import fill
 from tests.support.crawling import LONG, start_scrapy
 
 COMMANDS = [
-    ("columns",), ("columns", "--json"), ("columns", "--enabled"), ("search", "浙江", "--json"),
+    ("list",), ("columns",), ("columns", "--json"), ("columns", "--enabled"), ("search", "浙江", "--json"),
     ("search", "浙江", "--limit", "100"), ("runs",), ("runs", "--json"), ("health",), ("health", "--json"),
     ("audit",), ("coverage",), ("coverage", "--json"), ("mongo",), ("search", "-h"),
 ]  # fmt: skip
