@@ -281,8 +281,13 @@ def test_memory_of_hostile_files(
     packed = zlib.compressobj(9, zlib.DEFLATED, 31)
     head = made.warc_record(FIRST, b"", Content_Length=str(300 << 20)).rstrip(b"\r\n") + b"\r\n\r\n"
     parts = [packed.compress(head), *(packed.compress(bytes(1 << 20)) for _ in range(300))]
-    large = made.http(b"x" * (22 << 20), Content_Type="text/html")
-    good = made.members([made.warc_record(SECOND, page(4774002)), made.warc_record(FIRST, large)])
+    large = [
+        made.warc_record(f"{FIRST[:-6]}{number}.shtml", made.http(body, Content_Type="text/html"))
+        for number, body in enumerate(
+            [b"x" * (20 << 20), b"<p>" * (7 << 20), b"x<br>\n" * (3 << 20)] * 4
+        )
+    ]
+    good = made.members([made.warc_record(SECOND, page(4774002)), *large])
     file = tmp_path / "bomb.warc.gz"
     file.write_bytes(b"".join([*parts, packed.flush()]) + good)
     running = start_scrapy(

@@ -24,7 +24,7 @@ from zjolcrawl.archive.foreign_bytes import (
 from zjolcrawl.archive.warc import Record
 from zjolcrawl.messages import counted
 
-MOST = 24 * 1024 * 1024
+MOST = 21 * 1024 * 1024
 """Byte limit of a record: a little more than DOWNLOAD_MAXSIZE, the largest response that a crawl takes."""
 _LONGEST_HEAD = 256 * 1024  # bytes of a record's header
 _LONGEST_SKIP = 4 * 1024**3  # bytes of a record that is decompressed only to get past it

@@ -14,8 +14,8 @@ _Found = TypeVar("_Found")
 _AGAIN = 0.05
 
 
-class TooLong(Exception):
-    """A page was not parsed in time; the message gives the limit and the next step."""
+class LimitExceeded(Exception):
+    """A page exceeds a limit of the parser, in time or in markup; the message gives the limit and the next step."""
 
 
 class _Alarm(BaseException):
@@ -32,7 +32,7 @@ _HAS_ALARM = hasattr(signal, "setitimer")
 def within(
     seconds: float, read: Callable[_Given, _Found], *given: _Given.args, **named: _Given.kwargs
 ) -> _Found:
-    """Call `read` and return its result. Raises TooLong after `seconds` of this process's CPU time.
+    """Call `read` and return its result. Raises LimitExceeded after `seconds` of this process's CPU time.
 
     The alarm interrupts Python and `re`, but not libxml2; `parsing.surplus_attributes` keeps slow input away
     from libxml2. Time spent waiting for other processes does not count. Only the main thread gets
@@ -56,7 +56,7 @@ def within(
             _stop()
     except _Alarm:
         _stop()  # the alarm may have repeated during cleanup
-        raise TooLong(
+        raise LimitExceeded(
             f"takes too long: not read in {seconds:g} s of processor time. Its bytes are in the archive: "
             "raise PAGE_SECONDS and run `scrapy crawl reparse -a url=…`"
         ) from None

@@ -11,7 +11,7 @@ from scrapy.crawler import Crawler
 from zjolcrawl.fields import PAGE, PAPER, expected_of
 from zjolcrawl.items import FROM_KEYWORDS, Article, Byline, Outcome, RawArticle
 from zjolcrawl.parsing.article_page import PARSER_VERSION
-from zjolcrawl.parsing.deadline import TooLong, within
+from zjolcrawl.parsing.deadline import LimitExceeded, within
 from zjolcrawl.parsing.fields.bylines import merge, people
 from zjolcrawl.parsing.fields.dates import (
     china_day,
@@ -125,7 +125,7 @@ class NormalizePipeline:
             return item
         try:
             return within(self._seconds, normalize, item)
-        except TooLong as error:
+        except LimitExceeded as error:
             return Outcome(
                 item.link, "rejected", str(error), final_url=item.url,
                 template=item.template, seen_at=item.visit.seen_at, warc=item.visit.warc,

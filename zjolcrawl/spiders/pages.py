@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 from zjolcrawl.items import RawArticle
 from zjolcrawl.parsing.article_page import NotArticle, Stub, read_article
 from zjolcrawl.parsing.column_page import ColumnPage
-from zjolcrawl.parsing.deadline import TooLong, within
+from zjolcrawl.parsing.deadline import LimitExceeded, within
 
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
@@ -27,7 +27,7 @@ class PageReader:
         """The result of `read_article`, or a NotArticle with the reason if it took too long."""
         try:
             return within(self.seconds, read_article, body, url)
-        except TooLong as error:
+        except LimitExceeded as error:
             return NotArticle(str(error))
 
     def read_list(
@@ -36,7 +36,7 @@ class PageReader:
         """The result of `read`, or a page with a fault if it took too long."""
         try:
             return within(self.seconds, read, body, url)
-        except TooLong as error:
+        except LimitExceeded as error:
             return ColumnPage(fault=str(error))
 
     def read_other(
@@ -45,6 +45,6 @@ class PageReader:
         """The result of `read`, or None and a logged warning if it took too long."""
         try:
             return within(self.seconds, read, *given, **named)
-        except TooLong as error:
+        except LimitExceeded as error:
             logger.warning("%s: %s", given[-1] if isinstance(given[-1], str) else "A page", error)
             return None

@@ -60,6 +60,7 @@ class ReparseSpider(ListReader):
         "ROBOTSTXT_OBEY": False,  # checked when the page was fetched
         "DOWNLOAD_DELAY": 0,
         "AUTOTHROTTLE_ENABLED": False,
+        "CONCURRENT_REQUESTS": 2,  # bounds the bodies in memory; more were no faster
         "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",
     }
 
