@@ -218,8 +218,12 @@ def test_bad_file_is_one_line(text: str, message: str, tmp_path: Path) -> None:
     [
         ("bodies = '.a'", "template own: bodies has the wrong type"),
         ("until = '2021'", "template own: until has the wrong type"),
-        ("bodies = ['//p[']", "template own: "),
-        ("colour = ['.a']", "template own: .*colour"),
+        ("bodies = ['//p[']", r"template own: bodies: '//p\[' is not an XPath: Invalid"),
+        ("bodies = ['//p']\ntimes = ['//b', 'a b']", "template own: times: 'a b' is not an XPath"),
+        ("titles = [3]", "template own: titles: 3 is not an XPath"),
+        ("colour = ['.a']", "template own: colour is unknown"),
+        ("tiems = ['.a']", "template own: tiems is unknown: did you mean times?"),
+        ("title = ['.a']", "template own: title is unknown: did you mean titles?"),
     ],
 )
 def test_bad_template_is_one_line(text: str, message: str, tmp_path: Path) -> None:
@@ -235,6 +239,43 @@ def test_bad_template_is_one_line(text: str, message: str, tmp_path: Path) -> No
     finally:
         use_site("")
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        (("local", "local"), "columns.toml: column local: duplicate id"),
+        (("local", "town", "local"), "columns.toml: column local: duplicate id"),
+        (("local", None), "columns.toml: column number 2: id is missing"),
+        ((None,), "columns.toml: column number 1: id is missing"),
+    ],
+)
+def test_bad_catalogue_of_the_site(
+    entries: tuple[str | None, ...], message: str, tmp_path: Path
+) -> None:
+    text = (
+        (FOLDER / "columns.toml")
+        .read_text(encoding="utf-8")
+        .partition('[[column]]\nid = "local"\n')[2]
+    )
+    rest = text.partition("[[column]]")[0]
+    made = [
+        "[[column]]\n" + (f'id = "{name}"\n' if name else "") + rest.replace("/local/", f"/{n}/")
+        for n, name in enumerate(entries)
+    ]
+    (tmp_path / "columns.toml").write_text("\n".join(made), encoding="utf-8")
+    file = tmp_path / "site.toml"
+    file.write_text(
+        'name = "A"\ndomains = ["example.cn"]\narticle = []\ncolumns = "columns.toml"',
+        encoding="utf-8",
+    )
+    use_site(str(file))
+    try:
+        with pytest.raises(SiteError) as raised:
+            load_catalogue()
+    finally:
+        use_site("")
+    assert str(raised.value) == message
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

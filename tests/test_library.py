@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -14,8 +16,8 @@ from typing import Any
 import pytest
 
 from tests.support import readme
-from tests.support.crawling import Crawl
-from tests.support.goldens import file_of
+from tests.support.crawling import ROOT, Crawl, scrapy
+from tests.support.goldens import FOLDERS, file_of
 from tests.support.site import Answer, SiteProxy
 from zjolcrawl import open_archive
 from zjolcrawl.items import Byline
@@ -33,6 +35,17 @@ def archive(crawl: Crawl, mongodb_uri: str, database: str, tmp_path: Path) -> It
     assert done.returncode == 0, done.stderr
     with open_archive(tmp_path, mongodb_uri, database) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an archive with the reference article, on an embedded server."""
+    folder = tmp_path_factory.mktemp("embedded")
+    with SiteProxy(FOLDERS) as site:
+        site.set("http://zjnews.zjol.com.cn/robots.txt", Answer(status=404))
+        done = scrapy("crawl", "article", "-a", f"url={REFERENCE}", site=site, data=folder, uri="")
+    assert done.returncode == 0, done.stderr
+    return folder
 
 
 def test_an_article_with_its_fields_as_objects(archive: NewsArchive) -> None:
@@ -120,6 +133,36 @@ def test_where_a_loop_is_running_already(archive: NewsArchive) -> None:
         return len(list(archive.articles()))
 
     assert asyncio.run(notebook()) == 1
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "print(len(list(open_archive(FOLDER).search('督察'))))",
+        "print(next(open_archive(FOLDER).search('督察')).revision)",
+        "archive = open_archive(FOLDER); print(len(list(archive.articles())))",
+        "archive = open_archive(FOLDER); found = archive.articles(); print(next(found).revision)",
+        "with open_archive(FOLDER) as archive: print(archive.count())",
+        "open_archive(FOLDER); print(1)",
+    ],
+)
+def test_an_archive_that_nobody_closes(
+    script: str, shown: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the embedded server, which a script that ends must release."""
+    for name in ("DATA_DIR", "MONGODB_URI", "MONGODB_DATABASE"):
+        monkeypatch.delenv(name, raising=False)
+    done = subprocess.run(
+        [sys.executable, "-c", f"from zjolcrawl import open_archive; FOLDER = {str(shown)!r}\n{script}"],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
+
+
+def test_a_folder_without_an_archive_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable, match=r"no archive in .*nowhere: set DATA_DIR"):
+        open_archive(tmp_path / "nowhere", "")
+    assert not list(tmp_path.iterdir())
 
 
 def test_no_database(tmp_path: Path) -> None:

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
+from pkgutil import iter_modules
 
+import scrapy.commands as scrapys
 from scrapy.cmdline import execute
+
+import zjolcrawl.commands as own
+from zjolcrawl.site.own_file import nearest
+
+
+def refuse_misspelt(command: str) -> None:
+    """End with status 2 and the nearest command, if there is no such command but one that resembles it."""
+    known = [module.name for package in (own, scrapys) for module in iter_modules(package.__path__)]
+    if command not in known and (near := nearest(command, known)):
+        sys.stderr.write(f"zjolcrawl: unknown command {command}: did you mean {near}?\n")
+        raise SystemExit(2)
 
 
 def main() -> None:
@@ -20,6 +33,7 @@ def main() -> None:
         return
     if arguments == ["--version"]:
         arguments = ["version"]
+    refuse_misspelt(arguments[0])
     execute(["zjolcrawl", *arguments])
 
 

@@ -13,8 +13,9 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timezone
 from pathlib import Path
@@ -29,8 +30,9 @@ from zjolcrawl.items import Byline, Image, Media
 from zjolcrawl.parsing.urls import canonical
 from zjolcrawl.search import Search, SearchIndex, catch_up, matching
 from zjolcrawl.search.searcher import Order, Span
-from zjolcrawl.storage.connection import Database, open_database
+from zjolcrawl.storage.connection import Database, open_database, require_database
 from zjolcrawl.storage.documents import url_of
+from zjolcrawl.storage.embedded import EmbeddedServer
 from zjolcrawl.storage.image_stores import ImageReader
 from zjolcrawl.storage.queries.articles import all_articles, all_versions, find_article
 from zjolcrawl.storage.queries.names import resolved
@@ -150,7 +152,7 @@ def open_archive(
 
     An argument that is None comes from the environment variable DATA_DIR, MONGODB_URI or MONGODB_DATABASE.
     The defaults are `data`, the embedded server on the data folder, and `zjol`. FILES_STORE, WARC_STORE and
-    the AWS_… variables locate files in stores. Raises StoreUnavailable, EmbeddedUnavailable, and ValueError
+    the AWS_… variables locate files in stores. Raises StoreUnavailable, also if there is no archive, EmbeddedUnavailable, and ValueError
     for an invalid WARC_STORE or FILES_STORE.
     """
     environment = os.environ
@@ -176,6 +178,10 @@ class NewsArchive:
     def __init__(self, data_dir: Path, uri: str, database: str) -> None:
         self._data_dir = data_dir
         self._warc_store = store_of(os.environ.get)
+        self._server = ExitStack()
+        if not uri:
+            require_database(data_dir)
+            uri = self._server.enter_context(EmbeddedServer.acquire(data_dir)).uri
         self._thread = _LoopThread()
         self._closing = AsyncExitStack()
         try:
@@ -184,8 +190,11 @@ class NewsArchive:
             )
         except BaseException:
             self._thread.stop()
+            self._server.close()
             raise
         self._images = ImageReader(os.environ.get, data_dir / "images", self._db)
+        # Also for `open_archive(…).search(…)`, where nobody can close it.
+        self._close = weakref.finalize(self, _close, self._thread, self._closing, self._server)
 
     def articles(self, **chosen: Any) -> Iterator[ArchivedArticle]:
         """Articles, newest first; those without a publish time come last.
@@ -255,9 +264,7 @@ class NewsArchive:
 
     def close(self) -> None:
         """Close the database connection. May be called twice."""
-        if self._thread.is_alive():
-            self._thread.run(self._closing.aclose())
-            self._thread.stop()
+        self._close()
 
     def __enter__(self) -> Self:
         return self
@@ -303,14 +310,16 @@ class _LoopThread:
             future.cancel()
             raise
 
-    def is_alive(self) -> bool:
-        """Whether the loop is still running."""
-        return self._thread.is_alive()
-
     def stop(self) -> None:
         """Stop the loop, cancel its remaining tasks and wait for the thread to end."""
         self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join()
+
+
+def _close(thread: _LoopThread, closing: AsyncExitStack, server: ExitStack) -> None:
+    thread.run(closing.aclose())
+    thread.stop()
+    server.close()
 
 
 def _selection(chosen: dict[str, Any]) -> Selection:

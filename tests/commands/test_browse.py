@@ -14,6 +14,7 @@ import pytest
 from tests.support.crawling import LONG, ROOT, Crawl
 from tests.support.mongod import is_running
 from tests.web.serving import browsing
+from zjolcrawl.storage.embedded import EmbeddedServer
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -27,6 +28,7 @@ def test_ends_cleanly(
 
 
 def test_on_the_embedded_database(tmp_path: Path) -> None:
+    EmbeddedServer.acquire(tmp_path).release()
     with browsing(tmp_path, "", "zjol") as (web, running):
         for path in ("/", "/columns", "/calendar", "/health"):
             assert web.get(path).status == 200, path

@@ -19,6 +19,7 @@ from scrapy.settings import BaseSettings
 from zjolcrawl.archive.archive import ArchiveError
 from zjolcrawl.archive.s3 import WarcStore, store_of
 from zjolcrawl.argument_values import ArgumentError
+from zjolcrawl.cli.parser import prepare, refuse_unknown
 from zjolcrawl.display.terminal import (
     bar_on_stderr,
     drop_unread_output,
@@ -66,6 +67,8 @@ class BaseCommand(ScrapyCommand):
     summary: ClassVar[str] = ""
     details: ClassVar[str] = ""
     """For `scrapy COMMAND -h`; if empty, `summary`."""
+    takes_words: ClassVar[bool] = False
+    """Whether -WORD is an argument."""
     interrupted: ClassVar[str] = ""
     """The message on Ctrl-C, with exit status 130; if empty, KeyboardInterrupt is raised as usual."""
 
@@ -79,12 +82,14 @@ class BaseCommand(ScrapyCommand):
         return self.details or self.summary
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        name_program(parser)
+        prepare(parser)
         super().add_options(parser)
+        self._parser = parser
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Make stdout and stderr safe for terminals before Scrapy sets up its log."""
         sanitize_output()
+        refuse_unknown(self._parser, args, words=self.takes_words)
         with usable_files():
             super().process_options(args, opts)
         check_given(self.settings, opts.set)
@@ -239,11 +244,6 @@ def choose_site(settings: BaseSettings | None) -> None:
             check_templates()
     except SiteError as error:
         raise UsageError(f"SITE_FILE: {error}", print_help=False) from error
-
-
-def name_program(parser: argparse.ArgumentParser) -> None:
-    """Scrapy's usage line begins with `scrapy`, also for `zjolcrawl`."""
-    parser.usage = (parser.usage or "").replace("scrapy", parser.prog, 1)
 
 
 def one_url(args: list[str]) -> str:

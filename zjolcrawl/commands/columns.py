@@ -17,6 +17,7 @@ from zjolcrawl.display.terminal import (
     write_json,
 )
 from zjolcrawl.messages import counted
+from zjolcrawl.parsing.templates import check_templates
 from zjolcrawl.site.catalogue import Column, load_catalogue
 from zjolcrawl.site.names import find_hosts
 
@@ -38,6 +39,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print every key, as JSON")
 
     def execute(self, args: list[str], opts: argparse.Namespace) -> None:
+        check_templates()  # of the files that a user may edit, this command checks all
         hosts = find_hosts(opts.site)
         columns = [
             each

@@ -19,10 +19,10 @@ from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.cli.base import (
     check_given,
     choose_site,
-    name_program,
     prepare_log,
     usable_files,
 )
+from zjolcrawl.cli.parser import prepare, refuse_unknown
 from zjolcrawl.display.terminal import sanitize_output, say
 from zjolcrawl.extensions.quiet_hours import parse_hours, seconds_to
 from zjolcrawl.parsing.fields.dates import CHINA
@@ -46,12 +46,16 @@ class Command(CrawlCommand):
     """
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        name_program(parser)
+        prepare(parser)
         super().add_options(parser)
+        self._parser = parser
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Make stdout and stderr safe for terminals before Scrapy sets up its log."""
         sanitize_output()
+        refuse_unknown(
+            self._parser, args, hint="an argument of the spider is given as -a NAME=VALUE"
+        )
         with usable_files():
             super().process_options(args, opts)
         check_given(self.settings, opts.set)

@@ -22,6 +22,7 @@ class Command(ReadingCommand):
 
     usage = '["WORD …"] [options]'
     summary = "Search the text of the articles"
+    takes_words = True  # -WORD excludes a word
     details = (
         'Finds articles that contain all words, in any field. "A B" matches the exact phrase, A OR B'
         " either word; -A excludes a word; title:A matches the headline, by:A a reporter or editor."

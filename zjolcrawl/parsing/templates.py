@@ -5,7 +5,7 @@ A family is a file in site/templates; docs/site.md, "Another site", explains its
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from lxml.etree import XPathError
 from zjolcrawl.parsing.xpath import Path, paths
 from zjolcrawl.site.current import current_site, for_site
 from zjolcrawl.site.description import Site, SiteError
+from zjolcrawl.site.own_file import nearest
 
 _FALLBACK = "generic"
 _T = TypeVar("_T")
@@ -106,20 +107,30 @@ def check_templates() -> None:
     for load in (families, generic_template, paper_template):
         load()
     lists = current_site().lists
-    for expression in (*lists.by_class, *lists.by_place):
-        try:
-            paths(expression)
-        except XPathError as error:
-            raise SiteError(f"lists: {expression!r} is not an XPath: {error}") from error
+    _paths([*lists.by_class, *lists.by_place], "lists")
 
 
 def _compiled(cls: type[_T], name: str, table: dict[str, Any]) -> _T:
     """A template with its XPaths compiled. Raises SiteError for an unknown key or an invalid value."""
+    values: dict[str, Any] = {"name": name} if name else {}
+    known = [each.name for each in fields(cls) if each.name not in values]  # type: ignore[arg-type]
     for key, value in table.items():
+        where = f"template {name or 'issue'}: {key}"
+        if key not in known:
+            near = nearest(key, known, 0.5)
+            raise SiteError(f"{where} is unknown{f': did you mean {near}?' if near else ''}")
         if type(value) is not _TYPES.get(key, list):
-            raise SiteError(f"template {name}: {key} has the wrong type")
-    try:
-        values = {k: paths(*v) if isinstance(v, list) else v for k, v in table.items()}
-        return cls(**({"name": name} if name else {}), **values)
-    except (XPathError, TypeError) as error:
-        raise SiteError(f"template {name}: {error}") from error
+            raise SiteError(f"{where} has the wrong type")
+        values[key] = _paths(value, where) if isinstance(value, list) else value
+    return cls(**values)
+
+
+def _paths(expressions: list[Any], where: str) -> tuple[Path, ...]:
+    """The XPaths compiled. Raises SiteError with the one that is none."""
+    found: list[Path] = []
+    for expression in expressions:
+        try:
+            found += paths(expression)
+        except (XPathError, TypeError) as error:
+            raise SiteError(f"{where}: {expression!r} is not an XPath: {error}") from error
+    return tuple(found)

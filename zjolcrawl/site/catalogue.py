@@ -70,6 +70,8 @@ def switched_off() -> list[str]:
 def _with_own(entries: list[tuple[str, _Entry]]) -> Iterable[tuple[str, _Entry]]:
     """The entries, each with the name of its file, and those of zjolcrawl.toml among them."""
     by_id = {each["id"]: (file, each) for file, each in entries if "id" in each}
+    if len(by_id) < len(entries):  # an id is missing or repeated: `load_catalogue` says which
+        return entries
     seen: set[str] = set()
     for own in read_own_file().columns:
         if own["id"] in seen:

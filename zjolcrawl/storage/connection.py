@@ -16,7 +16,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import OperationFailure, PyMongoError
 
 from zjolcrawl.messages import without_password
-from zjolcrawl.storage.embedded import EmbeddedServer
+from zjolcrawl.storage.embedded import EmbeddedServer, database_folder
 from zjolcrawl.storage.errors import StoreUnavailable, short, unavailable
 from zjolcrawl.storage.login import NO_LOGIN, login_failure, missing_right
 
@@ -38,8 +38,10 @@ LENIENT: CodecOptions[dict[str, Any]] = CodecOptions(
 async def open_database(uri: str, database: str, data_dir: Path) -> AsyncIterator[Database]:
     """A project's database for reading, on the embedded server if `uri` is empty.
 
-    Raises StoreUnavailable and EmbeddedUnavailable.
+    Raises StoreUnavailable, also if the folder has no database, and EmbeddedUnavailable.
     """
+    if not uri:
+        require_database(data_dir)
     async with server_address(uri, data_dir) as address:
         client = await connect(address, database)
         try:
@@ -50,6 +52,19 @@ async def open_database(uri: str, database: str, data_dir: Path) -> AsyncIterato
             raise StoreUnavailable(f"MongoDB did not answer a query: {short(error)}") from error
         finally:
             await client.close()
+
+
+def require_database(data_dir: Path) -> None:
+    """Raise StoreUnavailable if a folder has no embedded database: to open it would make an empty one."""
+    if database_folder(data_dir).is_dir():
+        return
+    pattern = f"*/{database_folder(data_dir).name}"
+    found = sorted(data_dir.glob(pattern)) or sorted(data_dir.parent.glob(pattern))
+    others = [str(each.parent) for each in found]
+    where = f" (there is one in {' and in '.join(others[:3])})" if others else ""
+    raise StoreUnavailable(
+        f"no archive in {data_dir}{where}: set DATA_DIR or MONGODB_URI, or crawl first"
+    )
 
 
 @asynccontextmanager

@@ -40,6 +40,11 @@ _PORT = re.compile(rb'"port":(\d+)\D')
 _HINT = "set MONGODB_URI, or on Linux x86-64 run: pip install 'zjolcrawl[embedded]'"
 
 
+def database_folder(data_dir: Path) -> Path:
+    """The folder of the embedded server below DATA_DIR."""
+    return data_dir.resolve() / "mongodb"
+
+
 class EmbeddedUnavailable(Exception):
     """The embedded server cannot be used; the message is one line for the user."""
 
@@ -51,7 +56,7 @@ class EmbeddedServer(AbstractContextManager["EmbeddedServer"]):
         """Use `EmbeddedServer.acquire`."""
         if os.name != "posix":
             raise EmbeddedUnavailable(f"no embedded MongoDB on this platform: {_HINT}")
-        self.folder = data_dir.resolve() / "mongodb"
+        self.folder = database_folder(data_dir)
         with start_lock(self.folder, timeout) as deadline:
             port = _join_or_start(self.folder, deadline)
             self._users = FileLock(self.folder / "users.lock")
@@ -90,7 +95,7 @@ def stop_if_unused(data_dir: Path, *, dismiss_monitor: bool = False) -> str:
 
     `dismiss_monitor` ends the monitor too. Raises EmbeddedUnavailable if the server does not stop.
     """
-    folder = data_dir.resolve() / "mongodb"
+    folder = database_folder(data_dir)
     if not folder.exists():
         return "no server was running"
     with start_lock(folder) as deadline, FileLock(folder / "server.lock") as server:
