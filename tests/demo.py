@@ -26,6 +26,11 @@ EDIT = ("18个部门的413个事项", "20个部门的437个事项")
 COLUMNS = "zjxw,zjxc,china-gnxw,opinion-bwgd,zzhz-bb"
 # The bundled site runs on this machine and needs no rate limit.
 QUICK = ("-s", "DOWNLOAD_DELAY=0", "-s", "AUTOTHROTTLE_ENABLED=False")
+_SHOWN = 120  # characters of a long text
+START = """\
+This crawls the bundled site. It signs its own certificate, hence the warnings, and one of its pages is no article
+on purpose, hence exit status 1.
+"""
 NEXT = """\
 DATA_DIR=data/demo .venv/bin/scrapy search 督察                # full text
 DATA_DIR=data/demo .venv/bin/scrapy browse --open              # the archive in a web browser; Ctrl-C ends it
@@ -35,7 +40,7 @@ END = f"""
 Above is the article as MongoDB has it. Next, look at the archive of this demo:
 
 {NEXT}
-docs/tutorial.md goes on to a DataFrame. A MongoDB client: mongosh "$(DATA_DIR=data/demo .venv/bin/scrapy mongo)"
+README.md and docs/tutorial.md go on to a DataFrame. With MongoDB's shell: mongosh "$(DATA_DIR=data/demo .venv/bin/scrapy mongo)"
 """
 
 
@@ -49,12 +54,15 @@ def edit(site: SiteProxy) -> None:
 
 def main() -> int:
     """Crawl, crawl once more after an edit, and print the article; the exit status is that of the crawl."""
+    sys.stdout.write(START)
     with SiteProxy(FOLDERS) as site:
         status = _crawl(site, "column", "-a", f"column={COLUMNS}")
         edit(site)
         revisit = _crawl(site, "article", "-a", f"url={EDITED}")
     with EmbeddedServer.acquire(DATA) as server, MongoClient(server.uri, tz_aware=True) as client:
-        article = client["zjol"]["articles"].find_one({"_id": REFERENCE})
+        article = client["zjol"]["articles"].find_one({"_id": REFERENCE}) or {}
+    for name in {"body", "body_html"} & article.keys():
+        article[name] = f"{article[name][:_SHOWN]}… ({len(article[name]):,} characters)"
     sys.stdout.write(json_util.dumps(article, ensure_ascii=False, indent=2) + "\n" + END)
     # The bundled site has pages without an article, to show where they go: status 1 is expected.
     return 0 if article and status in {0, 1} and revisit == 0 else 1

@@ -62,7 +62,7 @@ def test_unknown_command(name: str, near: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [("search", "督察"), ("export", "-"), ("runs",), ("health",), ("coverage",), ("article", URL), ("verify",)],
+    [("search", "督察"), ("export", "-"), ("runs",), ("health",), ("coverage",), ("article", URL), ("audit",)],
 )  # fmt: skip
 def test_a_folder_without_an_archive_is_not_made(line: tuple[str, ...], tmp_path: Path) -> None:
     data = tmp_path / "data"

@@ -34,6 +34,8 @@ NOT_RUN = {
     "pip install": "needs a package index",
     "zjolcrawl ": "needs an installed wheel; tests/test_wheel.py runs it",
     "mkdir news": "a folder for the installed wheel",
+    ".venv/bin/python -m tests.support.site": "serves until it is stopped",
+    "http_proxy=": "needs the line before, which is not run",
     "wget ": "needs the live site; tests/archive/test_import.py runs it",
     "mongosh ": "MongoDB's shell is on few machines; test_readme.py asks the same of pymongo",
     "mongodump ": "MongoDB's tools are on few machines",

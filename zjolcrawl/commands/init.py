@@ -41,7 +41,7 @@ _SETTINGS = """\
 # [[column]]
 # id = "my-column"
 # name = "我的栏目"
-# url = "http://zjnews.zjol.com.cn/zjnews/hzxw/"
+# url = "http://zjnews.zjol.com.cn/zjnews/my-column/"
 
 # A column of the catalogue that is not crawled.
 # [[column]]

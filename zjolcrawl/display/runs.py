@@ -15,6 +15,7 @@ _COUNTS = (
     "new", "changed", "same", "rejected", "skipped", "failed", "gone", "doubted", "inserted", "repeated",
     "proposed",
 )  # fmt: skip
+_MOST_REJECTS = 50
 _WORDS = {"doubted": "in doubt", "repeated": "as before", "proposed": "columns proposed"}
 
 
@@ -42,6 +43,14 @@ def _lines(run: dict[str, Any]) -> Iterator[Text]:
     for name, style in (("alarms", "bold red"), ("warnings", "")):
         for each in run.get(name, ()):
             yield Text(f"    {name.removesuffix('s')}: {each}", style=style)
+
+
+def render_rejects(rejects: list[dict[str, Any]]) -> Iterator[Text]:
+    """A line per rejected page of a run."""
+    for row in rejects[:_MOST_REJECTS]:
+        yield Text(f"    rejected: {row['url']}: {row.get('reason', 'unknown reason')}")
+    if (more := len(rejects) - _MOST_REJECTS) > 0:
+        yield Text(f"    and {counted(more, 'more rejected page')}: see `rejects` in MongoDB")
 
 
 def started(run: dict[str, Any]) -> str:

@@ -34,6 +34,13 @@ async def one_run(db: Database, run: str) -> list[dict[str, Any]]:
     return await db["runs"].find({"_id": ObjectId(run)}).to_list()
 
 
+async def rejects_of(db: Database, run: ObjectId) -> list[dict[str, Any]]:
+    """The rows of `rejects` that a run wrote, oldest first: `url` and `reason`."""
+    return (
+        await db["rejects"].find({"run_id": run}, {"url": 1, "reason": 1}).sort("_id", 1).to_list()
+    )
+
+
 async def live_runs(db: Database, *, held: bool) -> dict[Any, list[str]]:
     """The runs that are at work now, by id, with the hosts that each one leases.
 
