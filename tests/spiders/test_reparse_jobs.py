@@ -123,7 +123,11 @@ def test_jobs_are_one_run(
     assert sorted(run["arguments"]["part"] for run in parts) == ["1/2", "2/2"]
     assert all(run["counts"]["chosen"] > 1 for run in parts)
     # Nothing is re-parsed differently any more.
-    done = crawl("reparse", parser_before=1, jobs=2)
+    for jobs in (1, 2):
+        done = crawl("reparse", parser_before=1, jobs=jobs)
+        assert done.returncode == 0
+        assert done.stderr.startswith("zjolcrawl: 0 captures re-parsed; 0 new")
+    done = crawl("reparse", run="59900000000000000000abcd", jobs=2)
     assert done.returncode == 2
     assert done.stderr == "zjolcrawl: no capture in the archive matches the arguments\n"
     # A single part does not say so: another may have corrected everything.

@@ -123,7 +123,8 @@ def run_parts(jobs: int, arguments: dict[str, str], settings: list[str]) -> int:
     for line in dict.fromkeys(line for part in parts for line in part.lines()):
         say(line)
     counts, reasons = _counts(parts), [part.reason for part in parts]
-    if not counts["chosen"] and set(reasons) == {"finished"}:
+    idle = not counts["chosen"] and set(reasons) == {"finished"}
+    if idle and "parser_before" not in arguments:
         say(NOTHING_CHOSEN)
         return UNUSABLE
     if any(reasons):

@@ -117,8 +117,9 @@ class ReparseSpider(ListReader):
                     await self.crawler.signals.wait_for(signals.scheduler_empty)
         async for request in self._of_cut_versions(archive):
             yield request
-        # Another part may have corrected all that parser_before= selects, so the parent decides.
-        if not self._any_chosen and not self.settings.getbool(PART_REPORTS):
+        # With parser_before=, nothing to do is the usual end. Of several parts, the parent decides.
+        may_be_idle = self.wanted.parser_before or self.settings.getbool(PART_REPORTS)
+        if not self._any_chosen and not may_be_idle:
             self._nothing_chosen()
 
     async def _of_cut_versions(self, archive: Archive) -> AsyncIterator[Request]:
