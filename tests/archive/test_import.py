@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.request import ProxyHandler, build_opener
 
 import pytest
 from pymongo.database import Database
@@ -16,6 +17,7 @@ from tests.archive import foreign_made as made
 from tests.archive.others import accepted
 from tests.commands.test_archive import unpacked
 from tests.pipelines.test_images import PNG
+from tests.support import pywb
 from tests.support.crawling import Crawl, scrapy
 from tests.support.pages import article
 from tests.support.rebuilding import drop, snapshot
@@ -213,8 +215,13 @@ def test_import_into_the_crawled_archive_adds_only_its_visits(
             assert after[name].get("last_attempt_at") == row.get("last_attempt_at")
 
 
-def test_wacz_of_an_import_is_valid_and_can_be_imported(
-    db: Database[Any], mongodb_uri: str, database: str, command: Crawl, tmp_path: Path
+def test_wacz_of_an_import_is_valid_replays_and_can_be_imported(
+    db: Database[Any],
+    mongodb_uri: str,
+    database: str,
+    command: Crawl,
+    tmp_path: Path,
+    pytestconfig: pytest.Config,
 ) -> None:
     image = f"{NEWS}/W020170812341787363590.png"
     block = article("2017-08-12", 4774001, more=f'<p><img src="{image}"></p>')
@@ -238,6 +245,15 @@ def test_wacz_of_an_import_is_valid_and_can_be_imported(
         image,
         f"{NEWS}/x.css",
     }
+    assert pytestconfig.cache
+    programs = pywb.installed(Path(pytestconfig.cache.mkdir("pywb")))
+    (tmp_path / "pywb").mkdir()
+    with pywb.serving(programs, tmp_path / "pywb", file.read_bytes(), "out.wacz") as port:
+        for url, body in ((FIRST, block), (image, PNG)):
+            address = f"http://127.0.0.1:{port}/coll/20180101000000id_/{url}"
+            with build_opener(ProxyHandler({})).open(address) as replayed:
+                assert replayed.read() == body
+                assert replayed.headers["Memento-Datetime"] == "Mon, 01 Jan 2018 00:00:00 GMT"
     drop(db)
     done = scrapy(
         "archive", "import", str(file), data=tmp_path / "other", uri=mongodb_uri, database=database

@@ -40,10 +40,13 @@ def installed(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def serving(programs: Path, folder: Path, warc: bytes) -> Iterator[int]:
-    """The port of a pywb whose collection `coll` has the records of a WARC file."""
-    (folder / "made.warc.gz").write_bytes(warc)
-    for arguments in (("init", "coll"), ("add", "coll", "made.warc.gz")):
+def serving(
+    programs: Path, folder: Path, content: bytes, name: str = "made.warc.gz"
+) -> Iterator[int]:
+    """The port of a pywb whose collection `coll` has the records of a WARC or WACZ file with this name."""
+    (folder / name).write_bytes(content)
+    unpacked = ("--unpack-wacz",) if name.endswith(".wacz") else ()
+    for arguments in (("init", "coll"), ("add", *unpacked, "coll", name)):
         subprocess.run(
             [programs / "wb-manager", *arguments], cwd=folder, check=True, capture_output=True
         )
