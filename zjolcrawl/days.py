@@ -16,13 +16,12 @@ def parse_day(text: str, *, relative: bool = False) -> date:
     """
     if relative and (day := days_ago(text)):
         return day
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+        raise ValueError(f"is not a date of the form 2017-08-12{' or 7d' if relative else ''}")
     try:
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-            raise ValueError
         day = date.fromisoformat(text)
     except ValueError:
-        more = " or 7d" if relative else ""
-        raise ValueError(f"is not a date of the form 2017-08-12{more}") from None
+        raise ValueError("is not a day of the calendar") from None
     if not is_plausible(day):
         raise ValueError(f"is not a day of {YEARS.start} to {YEARS.stop - 1}")
     return day

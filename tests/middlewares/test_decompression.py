@@ -25,7 +25,8 @@ else:
 
 URL = "http://zjnews.zjol.com.cn/a.shtml"
 PAGE = "".join(f"<p>第{number**5}号新闻</p>" for number in range(9000)).encode()
-SQUEEZED = gzip.compress(PAGE)
+# mtime: all workers of pytest-xdist must collect the same names.
+SQUEEZED = gzip.compress(PAGE, mtime=0)
 
 
 def read(body: bytes, coding: str, most: int = 1 << 20) -> Response:
@@ -44,7 +45,7 @@ def read(body: bytes, coding: str, most: int = 1 << 20) -> Response:
         (SQUEEZED, "gzip", PAGE),
         (SQUEEZED, "x-gzip", PAGE),
         (gzip.compress(b"", mtime=0), "gzip", b""),
-        (SQUEEZED + gzip.compress(PAGE), "gzip", PAGE + PAGE),
+        (SQUEEZED * 2, "gzip", PAGE + PAGE),
         (SQUEEZED + b"\0\0\0", "gzip", PAGE),
         (zlib.compress(PAGE), "deflate", PAGE),
         (brotli.compress(PAGE), "br", PAGE),

@@ -93,7 +93,7 @@ class Command(ReadingCommand):
         parts = [counted(counts["articles"], "article")]
         parts += [counted(counts["former"], "former version")] if opts.revisions else []
         parts += [size(counts["bytes"])] if counts["bytes"] else []
-        say(f"{name}: {', '.join(parts)}")
+        say(f"{name}: {', '.join(parts)}{'' if counts['articles'] else ': no article matches'}")
         self.exitcode = 1 if counts["faulty"] else 0
 
 

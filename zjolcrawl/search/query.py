@@ -90,6 +90,10 @@ def parse(text: str, selection: Selection | None = None) -> Wanted:
         if plain == "OR" and not scope and not excluded:
             is_alternative = bool(wanted.alternatives)
             continue
+        if plain in {"AND", "NOT"} and not scope and not excluded:
+            raise QueryError(
+                f'{plain} is no operator: a space means and, -WORD means not; "{plain}" is the word'
+            )
         term = Term((quoted or plain).strip(' \u3000"“”'), scope or "text")
         if not term.text:
             continue
