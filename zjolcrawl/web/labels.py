@@ -8,12 +8,14 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
+from markupsafe import Markup
+
 from zjolcrawl.display import formatting
 from zjolcrawl.display.article_diff import FIELDS
 from zjolcrawl.site.catalogue import Column, load_catalogue, sites
 from zjolcrawl.site.names import UnknownName
 from zjolcrawl.site.papers import load_papers
-from zjolcrawl.web.texts import _
+from zjolcrawl.web.texts import _, content
 
 _IMAGE_STATES = {
     "stored": "已存", "missing": "原站已无此图", "failed": "未能取得", "referenced": "未曾下载",
@@ -89,12 +91,15 @@ def told_unknown(error: UnknownName) -> str:
     if error.meanings:
         return _(_AMBIGUOUS[error.kind], error.name, listed(error.meanings))
     unknown = _(_UNKNOWN[error.kind], error.name)
-    return unknown + (_("是不是 {}？", error.label) if error.near else "")
+    return unknown + (_("是不是 {}？", content(error.label)) if error.near else "")
 
 
 def listed(names: list[str] | tuple[str, ...]) -> str:
-    """Names in a row: 甲、乙."""
-    return _("、").join(names)
+    """Names in a row: 甲、乙. Markup if one of them is."""
+    between = _("、")
+    if any(isinstance(each, Markup) for each in names):
+        return Markup.escape(between).join(names)
+    return between.join(names)
 
 
 def column_name(column: str) -> str:

@@ -75,7 +75,7 @@ def negotiated(header: str) -> str:
         found = _WEIGHT.fullmatch(weight)
         value = float(found[1]) if found else 0.0 if weight else 1.0
         primary = name.strip().partition("-")[0]
-        if primary:
+        if primary.isalpha() or primary == "*":
             worth[primary] = max(worth.get(primary, (0.0, 0)), (value, -place))
     chinese, english = (worth.get(code, worth.get("*", (0.0, 0))) for code in LANGUAGES)
     if not chinese[0] and not english[0]:

@@ -8,7 +8,7 @@ from typing import Any
 from zjolcrawl.display.findings import Finding
 from zjolcrawl.display.formatting import moment, size
 from zjolcrawl.web.labels import column_name, field_name, link_state, listed
-from zjolcrawl.web.texts import _
+from zjolcrawl.web.texts import _, content
 
 _SECTIONS = {
     "run": "运行", "columns": "栏目", "links": "链接", "visits": "访问", "templates": "模板",
@@ -98,8 +98,12 @@ def _mix(values: Values) -> str:
     return _("最近一次运行：{}", listed(each))
 
 
+def _column(column: str) -> str:
+    return content(column_name(column))
+
+
 def _failing(values: Values) -> str:
-    return _("{} 出错：{}", _some(values["failing"], column_name), values["last_error"])
+    return _("{} 出错：{}", _some(values["failing"], _column), values["last_error"])
 
 
 def _free(values: Values) -> str:
@@ -121,11 +125,11 @@ _BY_KEY: dict[str, Callable[[Values], str]] = {
     "last_run": _run, "last_good_run": _good, "states": _links, "visits": _visits,
     "template": _template, "articles": _mix,
     "well": lambda v: _("启用的 {} 个栏目中，{} 个正常", v["enabled"], v["well"]),
-    "never": _listed("从未抓取：{}", "never", column_name),
-    "late": _listed("很久没有成功：{}", "late", column_name),
-    "silent": _listed("很久没有新文章：{}", "silent", column_name),
-    "failing": _failing, "errors": _listed("出错的还有：{}", "errors", column_name),
-    "other_errors": _listed("未启用，上次抓取失败：{}", "other_errors", column_name),
+    "never": _listed("从未抓取：{}", "never", _column),
+    "late": _listed("很久没有成功：{}", "late", _column),
+    "silent": _listed("很久没有新文章：{}", "silent", _column),
+    "failing": _failing, "errors": _listed("出错的还有：{}", "errors", _column),
+    "other_errors": _listed("未启用，上次抓取失败：{}", "other_errors", _column),
     "free": _free,
     "missing_files": _listed("归档文件不见了：{}", "missing_files"),
     "damaged_parts": _listed("归档文件有损坏：{}", "damaged_parts"),
