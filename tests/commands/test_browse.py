@@ -48,6 +48,17 @@ def test_others_are_warned_of(mongodb_uri: str, database: str, tmp_path: Path) -
         assert "0.0.0.0" not in warning
 
 
+def test_a_proxy_may_pass_its_own_name(mongodb_uri: str, database: str, tmp_path: Path) -> None:
+    name = {"Host": "news.example.org"}
+    with browsing(tmp_path, mongodb_uri, database) as (web, _):
+        got = web.get("/columns", headers=name)
+        assert (got.status, "BROWSE_HOSTS" in got.text) == (400, True)
+    options = ("-s", "BROWSE_HOSTS=other.example.org, news.example.org")
+    with browsing(tmp_path, mongodb_uri, database, *options) as (web, _):
+        assert web.get("/columns", headers=name).status == 200
+        assert web.get("/columns", headers={"Host": "evil.example"}).status == 400
+
+
 def test_database_that_goes_away_is_told_without_a_trace(tmp_path: Path) -> None:
     from tests.support.mongod import Mongod
 
@@ -64,6 +75,9 @@ def test_database_that_goes_away_is_told_without_a_trace(tmp_path: Path) -> None
 def test_unusable_arguments(command: Crawl) -> None:
     for options in (["--port", "x"], ["--port", "70000"], ["word"]):
         assert command("browse", *options).returncode == 2
+    done = command("browse", "-s", "BROWSE_HOSTS=http://x/")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "setting BROWSE_HOSTS=http://x/ is not a host name" in done.stderr
     done = command("browse", "--host", "no.such.name.invalid")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1

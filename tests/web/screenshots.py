@@ -14,15 +14,14 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from PIL import Image, ImageDraw
-from pymongo import MongoClient
 from selenium.webdriver.common.by import By
 
 from tests.support.goldens import FOLDERS
+from tests.support.mongod import Mongod
 from tests.support.site import Answer, SiteProxy
 from tests.web.browser import chromium, full_picture
 from tests.web.sample import EDITED, GONE, REFERENCE, SOWN, SOWN_YEAR, crawl, sow
 from tests.web.serving import browsing
-from zjolcrawl.storage.embedded import EmbeddedServer
 
 PAGES = {
     "search": "/?" + urlencode({"q": "环保督察 浙江"}),
@@ -47,12 +46,13 @@ PAGES = {
 def main(folder: Path, wanted: list[str]) -> None:
     """Crawl the bundled site and take eight screenshots of each page."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch, EmbeddedServer.acquire(Path(scratch)) as server:
-        data = Path(scratch)
+    with tempfile.TemporaryDirectory() as scratch, Mongod(Path(scratch) / "server") as server:
+        data = Path(scratch) / "data"
+        data.mkdir()
         with SiteProxy(FOLDERS) as site:
             scenery(site)
             crawl(site, data, server.uri, "zjol")
-        with MongoClient(server.uri, tz_aware=True) as client:
+        with server.client() as client:
             sow(client["zjol"])
         with browsing(data, server.uri, "zjol") as (web, _):
             for scheme in ("light", "dark"):
