@@ -129,6 +129,19 @@ def test_edited_and_gone_lists_begin_with_the_last_change(web: Web, archive: Arc
     ]
 
 
+def test_a_flag_narrows_a_day_of_changes(web: Web, archive: Archive) -> None:
+    """Edited articles that were taken down since a day, and the other way round."""
+    for flag, day, query in (
+        ("edited", "gone_since", {"revision": {"$gt": 1}, "status": "gone"}),
+        ("gone", "changed_since", {"revision": {"$gt": 1}, "status": "gone"}),
+        ("edited", "changed_since", {"revision": {"$gt": 1}}),
+        ("gone", "gone_since", {"status": "gone"}),
+    ):
+        wanted = {each["_id"] for each in archive.db.articles.find(query)}
+        assert set(keys(web.get("/", **{flag: "1", day: "1991-01-01"}))) == wanted, (flag, day)
+        assert keys(web.get("/", **{flag: "1", day: "2099-01-01"})) == [], (flag, day)
+
+
 def test_only_the_front_page_takes_the_focus(web: Web) -> None:
     def focus(**asked: str) -> list[str]:
         return tree(web.get("/", **asked)).xpath("//*[@autofocus]/@id")

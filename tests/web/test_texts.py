@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from bson import Int64
 from jinja2 import Environment, nodes
+from markupsafe import Markup
 
 import zjolcrawl.web
 from zjolcrawl import fields
 from zjolcrawl.display.formatting import PRECISION
-from zjolcrawl.web.texts import catalogue
+from zjolcrawl.web.language import Language
+from zjolcrawl.web.texts import _, catalogue
 
 FOLDER = Path(zjolcrawl.web.__file__).parent
 CHINESE = re.compile(r"[⺀-鿿　-〿＀-￯]")
@@ -94,3 +97,19 @@ def test_what_the_tests_above_find(tmp_path: Path) -> None:
         '"""甲"""\nx = f"乙{x}"\ny = "丙" "丁"  # 戊\ndef f():\n    "己"\n', encoding="utf-8"
     )
     assert sorted(in_module(module)) == sorted(["乙", "丙丁"])
+
+
+def test_values_in_a_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _("共 {} 篇", 1204) == "共 1,204 篇"
+    assert _("第 {} 字节起，{} 字节", Int64(2**40), 5) == "第 1,099,511,627,776 字节起，5 字节"
+    assert _("没有这一页。") == "没有这一页。"
+    assert _("标签 {}", "{0}{x}") == "标签 {0}{x}"
+    shown = _("标签 {}：{}", Markup("<b>甲</b>"), "<i>")
+    assert isinstance(shown, Markup)
+    assert shown == "标签 <b>甲</b>：&lt;i&gt;"
+    monkeypatch.setattr("zjolcrawl.web.texts.current", lambda: Language("en"))
+    assert [_("共 {} 篇", n) for n in (0, 1, 2, 1204)] == [
+        "0 articles", "1 article", "2 articles", "1,204 articles",
+    ]  # fmt: skip
+    assert _("{} {} 篇", "T1", Int64(1)) == "T1: 1 article"
+    assert _("一句还没有译的话 {}", 3) == "一句还没有译的话 3"

@@ -83,11 +83,13 @@ def _selection(
     fields: Mapping[str, str], days: Mapping[str, date], flags: Mapping[str, str]
 ) -> Selection:
     edited, gone = "edited" in flags, "gone" in flags
+    # Of two days of changes either is enough, so a flag must not add one to a day that was given.
+    ever = None if {"changed_since", "gone_since"} & days.keys() else _EARLIEST
     return Selection(
         days.get("since"), days.get("until"), names(fields["column"]), names(fields["host"]),
         _people(fields["person"]), _people(fields["tag"]), edited=edited, gone=gone, images="images" in flags,
-        changed_since=days.get("changed_since", _EARLIEST if edited else None),
-        gone_since=days.get("gone_since", _EARLIEST if gone else None),
+        changed_since=days.get("changed_since", ever if edited else None),
+        gone_since=days.get("gone_since", ever if gone else None),
     )  # fmt: skip
 
 

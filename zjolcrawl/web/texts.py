@@ -32,7 +32,7 @@ def _(chinese: str, *values: object) -> str:
     text = chinese if current().tag == CHINESE else _english(chinese, values)
     if not values:
         return text
-    shown = [f"{each:,}" if type(each) is int else each for each in values]
+    shown = [f"{each:,}" if isinstance(each, int) else each for each in values]
     if any(isinstance(each, Markup) for each in shown):
         return Markup.escape(text).format(*shown)
     return text.format(*shown)
@@ -47,5 +47,5 @@ def _english(chinese: str, values: tuple[object, ...]) -> str:
     entry = catalogue().get(chinese, chinese)
     if isinstance(entry, str):
         return entry
-    count = next((each for each in values if type(each) is int), 0)
+    count = next((each for each in values if isinstance(each, int)), 0)
     return entry[0] if count == 1 else entry[1]
