@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 import threading
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
@@ -33,6 +34,7 @@ _PREFIXES = (
     "FLIP_",
     "CONFIRM_",
     "BACKFILL_",
+    "BROWSE_",
 )
 _KINDS = {bool: "True or False", int: "a whole number", float: "a number"}
 _COUNTS = (
@@ -46,6 +48,9 @@ _AMOUNTS = (
     "BACKFILL_WAIT",
 )  # fmt: skip
 _MOST_DAYS = 36_500
+_HOST_NAME = re.compile(
+    r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*"
+)
 _PACKAGES = {"s3": "botocore", "gs": "google.cloud.storage"}
 
 
@@ -193,6 +198,17 @@ def _is_installed(package: str) -> bool:
         return find_spec(package) is not None
     except ModuleNotFoundError:  # its parent package is missing
         return False
+
+
+def browse_hosts(value: str) -> tuple[str, ...]:
+    """The host names of BROWSE_HOSTS, in lower case. Raises ValueError."""
+    names = tuple(name for each in value.split(",") if (name := each.strip().lower()))
+    for name in names:
+        if not _HOST_NAME.fullmatch(name):
+            raise ValueError(
+                f"setting BROWSE_HOSTS={name} is not a host name, such as news.example.org"
+            )
+    return names
 
 
 def visit_policy(settings: BaseSettings) -> VisitPolicy:

@@ -65,6 +65,9 @@ MONGODB_PATIENCE = 600
 # Where alarms are sent: a URL that accepts a JSON POST; a mail address (with Scrapy's MAIL_… settings).
 ALARM_WEBHOOK = ""
 ALARM_MAIL = ""
+# Names that a reverse proxy may pass to `scrapy browse` in the Host header, separated by commas: news.example.org.
+# Its own address is always allowed.
+BROWSE_HOSTS = ""
 
 # Runs on one database share a crawl by host (docs/how-to/parallel.md). A run that has not renewed its
 # leases for this many seconds counts as dead, and other runs get its hosts. Must exceed the time that

@@ -40,11 +40,25 @@ def test_on_the_embedded_database(tmp_path: Path) -> None:
 
 def test_others_are_warned_of(mongodb_uri: str, database: str, tmp_path: Path) -> None:
     with browsing(tmp_path, mongodb_uri, database, "--host", "0.0.0.0") as (web, running):
-        assert web.url.startswith("http://0.0.0.0:")
+        assert web.url.startswith("http://127.0.0.1:")  # 0.0.0.0 is no address to open
+        assert web.get("/").status == 200
         running.terminate()
         assert running.wait(timeout=LONG) == 0
         assert running.stderr
-        assert "other machines can reach 0.0.0.0" in running.stderr.read()
+        warning = running.stderr.read()
+        assert "other machines can reach http://" in warning
+        assert "0.0.0.0" not in warning
+
+
+def test_a_proxy_may_pass_its_own_name(mongodb_uri: str, database: str, tmp_path: Path) -> None:
+    name = {"Host": "news.example.org"}
+    with browsing(tmp_path, mongodb_uri, database) as (web, _):
+        got = web.get("/columns", headers=name)
+        assert (got.status, "BROWSE_HOSTS" in got.text) == (400, True)
+    options = ("-s", "BROWSE_HOSTS=other.example.org, news.example.org")
+    with browsing(tmp_path, mongodb_uri, database, *options) as (web, _):
+        assert web.get("/columns", headers=name).status == 200
+        assert web.get("/columns", headers={"Host": "evil.example"}).status == 400
 
 
 def test_database_that_goes_away_is_told_without_a_trace(tmp_path: Path) -> None:
@@ -63,6 +77,9 @@ def test_database_that_goes_away_is_told_without_a_trace(tmp_path: Path) -> None
 def test_unusable_arguments(command: Crawl) -> None:
     for options in (["--port", "x"], ["--port", "70000"], ["word"]):
         assert command("browse", *options).returncode == 2
+    done = command("browse", "-s", "BROWSE_HOSTS=http://x/")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "setting BROWSE_HOSTS=http://x/ is not a host name" in done.stderr
     done = command("browse", "--host", "no.such.name.invalid")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1

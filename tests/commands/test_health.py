@@ -15,6 +15,7 @@ from pymongo.database import Database
 from tests.support.crawling import Crawl, scrapy
 from zjolcrawl.display.drift import of_templates
 from zjolcrawl.display.findings import Finding, line
+from zjolcrawl.display.formatting import moment
 from zjolcrawl.display.health import USUAL, HealthFacts, Limits, judge
 from zjolcrawl.site.catalogue import load_catalogue
 from zjolcrawl.storage.queries.health import DataFolder, data_folder
@@ -252,11 +253,30 @@ def test_columns_that_no_schedule_crawls() -> None:
 
 
 def test_many_errors_keep_to_the_screen() -> None:
-    bad = {key: {"last_crawled_at": NOW, "last_error": "HTTP 500"} for key in ENABLED}
+    bad = {key: {"last_crawled_at": NOW, "last_error": f"HTTP {key}"} for key in ENABLED}
     shown = of_columns(bad)
     assert len(shown) == 10
     assert shown[-1][1].startswith(f"errors of {ENABLED[8]}, ")
     assert shown[-1][1].endswith(f" and {len(ENABLED) - 16} more")
+
+
+def test_a_column_with_an_error_is_named_once() -> None:
+    """Whether it was never crawled, long ago or today; columns with the same error share a line."""
+    rest = len(ENABLED) - 5
+    assert of_columns(
+        {
+            ENABLED[0]: {"last_error": "HTTP 404"},
+            ENABLED[1]: {"last_crawled_at": NOW - 90 * DAY, "last_error": "HTTP 404"},
+            ENABLED[2]: {"last_crawled_at": NOW, "last_error": "HTTP 404", "last_error_at": NOW},
+            ENABLED[3]: {"last_crawled_at": NOW, "last_error": "ConnectionRefusedError"},
+            ENABLED[4]: {"last_crawled_at": NOW - 90 * DAY},
+        }
+    ) == [
+        (False, f"{rest} of {len(ENABLED)} are well"),
+        (True, f"no success in 2 days: {ENABLED[4]} (since {moment(NOW - 90 * DAY)[:10]})"),
+        (True, f"{', '.join(ENABLED[:3])}: HTTP 404 ({moment(NOW)})"),
+        (True, f"{ENABLED[3]}: ConnectionRefusedError"),
+    ]
 
 
 def test_links_that_gave_up_are_told(db: Database[Any], command: Crawl) -> None:

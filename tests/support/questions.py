@@ -229,6 +229,14 @@ QUESTIONS = [
         sort=("published_at", -1),
     ),
     Question(
+        "Taken down since a day, the last takedown first",
+        "index `gone_at`",
+        "articles",
+        {"gone_at": {"$gte": datetime(2017, 8, 12, tzinfo=CHINA)}},
+        fields=("title", "status", "gone_at"),
+        sort=("gone_at", -1),
+    ),
+    Question(
         "New or edited since a moment, in that order",
         "index `changed_at`",
         "articles",

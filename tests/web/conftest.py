@@ -11,10 +11,11 @@ import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from tests.support.crawling import Running
 from tests.support.goldens import FOLDERS
 from tests.support.site import SiteProxy
 from tests.web.sample import crawl, plant, sow
-from tests.web.serving import Web, browsing
+from tests.web.serving import PatientWeb, Web, browsing
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +45,11 @@ def archive(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Itera
 def web(archive: Archive) -> Iterator[Web]:
     with browsing(archive.data, archive.uri, archive.database) as (web, _):
         yield web
+
+
+@pytest.fixture
+def shown(mongodb_uri: str, database: str, tmp_path: Path) -> Iterator[tuple[Web, Running]]:
+    """A server on the empty database of the test."""
+    with browsing(tmp_path, mongodb_uri, database) as (web, running):
+        assert web.get("/").status == 200
+        yield PatientWeb(web.url), running

@@ -1,4 +1,7 @@
-"""Takes screenshots of the pages, phone and desktop, light and dark: python -m tests.web.screenshots FOLDER."""
+"""Takes screenshots of the pages: phone and desktop, light and dark, Chinese and English.
+
+python -m tests.web.screenshots FOLDER [PAGE …]
+"""
 
 from __future__ import annotations
 
@@ -6,29 +9,34 @@ import io
 import math
 import sys
 import tempfile
+from itertools import product
 from pathlib import Path
 from urllib.parse import urlencode
 
 from PIL import Image, ImageDraw
-from pymongo import MongoClient
 from selenium.webdriver.common.by import By
 
 from tests.support.goldens import FOLDERS
+from tests.support.mongod import Mongod
 from tests.support.site import Answer, SiteProxy
 from tests.web.browser import chromium, full_picture
-from tests.web.sample import EDITED, REFERENCE, SOWN, SOWN_YEAR, crawl, sow
+from tests.web.sample import EDITED, GONE, REFERENCE, SOWN, SOWN_YEAR, crawl, sow
 from tests.web.serving import browsing
-from zjolcrawl.storage.embedded import EmbeddedServer
 
 PAGES = {
     "search": "/?" + urlencode({"q": "环保督察 浙江"}),
+    "counts": "/?" + urlencode({"q": "消息"}),
     "newest": "/",
+    "invalid": "/?" + urlencode({"q": "环保", "since": "soon", "column": "zjxw"}),
+    "unknown": "/?" + urlencode({"q": "环保", "column": "zjxv"}),
     "filters": "/?" + urlencode({"column": "zjxw", "since": "2017-01-01", "images": "1"}),
     "article": "/article?" + urlencode({"url": REFERENCE}),
     "history": "/history?" + urlencode({"url": REFERENCE}),
+    "gone": "/history?" + urlencode({"url": GONE}),
     "restored": "/history?" + urlencode({"url": EDITED}),
     "record": "/record?" + urlencode({"url": REFERENCE}),
     "columns": "/columns",
+    "changes": "/changes",
     "calendar": "/calendar?" + urlencode({"column": SOWN, "year": SOWN_YEAR}),
     "health": "/health",
     "missing": "/nothing",
@@ -36,24 +44,27 @@ PAGES = {
 
 
 def main(folder: Path, wanted: list[str]) -> None:
-    """Crawl the bundled site and take four screenshots of each page."""
+    """Crawl the bundled site and take eight screenshots of each page."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch, EmbeddedServer.acquire(Path(scratch)) as server:
-        data = Path(scratch)
+    with tempfile.TemporaryDirectory() as scratch, Mongod(Path(scratch) / "server") as server:
+        data = Path(scratch) / "data"
+        data.mkdir()
         with SiteProxy(FOLDERS) as site:
             scenery(site)
             crawl(site, data, server.uri, "zjol")
-        with MongoClient(server.uri, tz_aware=True) as client:
+        with server.client() as client:
             sow(client["zjol"])
         with browsing(data, server.uri, "zjol") as (web, _):
             for scheme in ("light", "dark"):
                 with chromium(data / f"profile-{scheme}", scheme=scheme) as driver:
-                    for name in wanted or PAGES:
-                        for width in (390, 1280):
-                            driver.get(web.url + PAGES[name])
-                            assert driver.find_elements(By.TAG_NAME, "h1")
-                            picture = full_picture(driver, width, 900)
-                            (folder / f"{name}-{width}-{scheme}.png").write_bytes(picture)
+                    for name, width, language in product(
+                        wanted or PAGES, (390, 1280), ("zh", "en")
+                    ):
+                        sign = "&" if "?" in PAGES[name] else "?"
+                        driver.get(f"{web.url}{PAGES[name]}{sign}lang={language}")
+                        assert driver.find_elements(By.TAG_NAME, "h1")
+                        picture = full_picture(driver, width, 900)
+                        (folder / f"{name}-{width}-{language}-{scheme}.png").write_bytes(picture)
 
 
 def scenery(site: SiteProxy) -> None:

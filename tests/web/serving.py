@@ -25,6 +25,11 @@ class Got:
     def text(self) -> str:
         return self.body.decode()
 
+    @property
+    def main(self) -> str:
+        """The content of a page, without the frame, whose links name the URL that was asked for."""
+        return self.text.partition("<main")[2].partition("</main>")[0]
+
 
 class Web:
     """A client of the web pages at an address."""
@@ -49,6 +54,16 @@ class Web:
             return Got(answer.status, named, answer.read())
         finally:
             connection.close()
+
+
+class PatientWeb(Web):
+    """Asks again after a 503: on a busy machine the database may take longer than a page waits for it."""
+
+    def raw(self, target: str, method: str = "GET", headers: dict[str, str] | None = None) -> Got:
+        for _ in range(20):
+            if (got := super().raw(target, method, headers)).status != 503:
+                break
+        return got
 
 
 @contextmanager

@@ -25,6 +25,10 @@ PAGES = [
     "/article?" + urlencode({"url": REFERENCE}), "/history?" + urlencode({"url": REFERENCE}),
     "/record?" + urlencode({"url": REFERENCE}), "/columns", f"/calendar?column={SOWN}&year={SOWN_YEAR}",
     "/health", "/article?" + urlencode({"url": FOE}), "/history?" + urlencode({"url": FOE}),
+    "/changes", "/?" + urlencode({"q": "消息"}), "/?q=x&since=soon&page=1", "/?column=zjxv",
+    *(f"{path}lang=en" for path in ("/?", "/changes?", f"/calendar?column={SOWN}&year={SOWN_YEAR}&", "/health?", "/columns?")),
+    "/article?" + urlencode({"url": REFERENCE, "lang": "en"}), "/history?" + urlencode({"url": REFERENCE, "lang": "en"}),
+    "/?" + urlencode({"q": "消息", "since": "soon", "lang": "en"}), "/record?" + urlencode({"url": REFERENCE, "lang": "en"}),
 ]  # fmt: skip
 # Nodes of the accessibility tree that a screen reader announces.
 _UNNAMED = """
@@ -170,8 +174,33 @@ def test_all_of_it_works_without_javascript(plain: webdriver.Chrome, web: Web) -
     follow(plain, "css selector", ".pick button")
     follow(plain, "css selector", "a.cell")
     assert plain.find_elements("css selector", ".result")
-    follow(plain, "link text", "健康")
+    follow(plain, "link text", "运行状况")
     assert plain.find_elements("css selector", ".verdict")
+    follow(plain, "link text", "最近变动")
+    follow(plain, "css selector", "a.flag")
+    assert plain.find_elements("css selector", ".versions")
+
+
+def test_the_language_stays_without_javascript_and_cookies(
+    plain: webdriver.Chrome, web: Web
+) -> None:
+    def language() -> str:
+        return str(plain.find_element("tag name", "html").get_attribute("lang"))
+
+    plain.get(web.url)
+    assert language() == "zh-CN"
+    follow(plain, "link text", "English")
+    plain.find_element("name", "q").send_keys("环保督察")
+    follow(plain, "css selector", ".words button")
+    assert language() == "en"
+    follow(plain, "css selector", "h3 a")
+    follow(plain, "link text", "Versions")
+    follow(plain, "link text", "Calendar")
+    follow(plain, "css selector", ".pick button")
+    assert language() == "en"
+    assert plain.get_cookies() == []
+    follow(plain, "link text", "中文")
+    assert language() == "zh-CN"
 
 
 def test_from_the_top_to_an_article_by_keys_alone(browser: webdriver.Chrome, web: Web) -> None:
@@ -187,15 +216,16 @@ def test_from_the_top_to_an_article_by_keys_alone(browser: webdriver.Chrome, web
     def titled(words: str) -> None:
         WebDriverWait(browser, 20).until(lambda _: browser.title.startswith(words))
 
+    assert focused("id") == "q"  # the front page begins with it
+    key("环保督察", Keys.ENTER)
+    titled("环保督察")
     key(Keys.TAB)
     assert focused("className") == "skip"
     style = "return getComputedStyle(document.activeElement).outlineStyle"
-    for _ in range(6):  # the name, four pages, the box
+    for _ in range(8):  # the name, five pages, the language, the box
         key(Keys.TAB)
         assert browser.execute_script(style) == "solid"
     assert focused("id") == "q"
-    key("环保督察", Keys.ENTER)
-    titled("环保督察")
     while focused("closest('h3')") is None:
         key(Keys.TAB)
     key(Keys.ENTER)

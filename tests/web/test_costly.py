@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +18,7 @@ from pymongo.database import Database
 from tests.display.test_diff import line
 from tests.export.made import article
 from tests.support.crawling import Running
-from tests.web.serving import Got, Web, browsing
+from tests.web.serving import Web
 from zjolcrawl.display.article import render
 from zjolcrawl.display.html_check import is_well_formed
 from zjolcrawl.web.body import links_in, reading
@@ -27,23 +26,6 @@ from zjolcrawl.web.body import links_in, reading
 # Its documents need not fit the validators.
 pytestmark = pytest.mark.new_database
 SECONDS = 8.0  # of CPU time, for what takes one
-
-
-class PatientWeb(Web):
-    """Asks again after a 503: on a busy machine the database may take longer than a page waits for it."""
-
-    def raw(self, target: str, method: str = "GET", headers: dict[str, str] | None = None) -> Got:
-        for _ in range(20):
-            if (got := super().raw(target, method, headers)).status != 503:
-                break
-        return got
-
-
-@pytest.fixture
-def shown(mongodb_uri: str, database: str, tmp_path: Path) -> Iterator[tuple[Web, Running]]:
-    with browsing(tmp_path, mongodb_uri, database) as (web, running):
-        assert web.get("/").status == 200
-        yield PatientWeb(web.url), running
 
 
 def cpu(running: Running) -> float:
@@ -104,10 +86,11 @@ def test_history_of_many_versions_is_in_pages(
         page = html.fromstring(web.raw(target).text)
         heads += [each.text_content().split()[1] for each in page.xpath("//h2[@id]")]
         target = next(iter(page.xpath("//a[@rel='next']/@href")), "")
-    assert heads == [str(n) for n in range(1, 121)]
+    assert heads == [str(n) for n in range(120, 0, -1)]  # the newest first
     assert target == ""
-    second = web.get("/history", url=url, page=2).text  # starts with the edits after version 50
-    assert "第5<del>0</del><ins>1</ins>种说法" in second
+    second = web.get("/history", url=url, page=2).text  # ends with the edits to version 21
+    assert "第2<del>0</del><ins>1</ins>种说法" in second
+    assert "首次见到" not in second
     assert web.get("/history", url=url, page=4).status == 200
     for bad in ("0", "-1", "x", "99999999", "1e3"):
         assert web.get("/history", url=url, page=bad).status == 400

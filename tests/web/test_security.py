@@ -9,11 +9,12 @@ import pytest
 from tests.web.conftest import Archive
 from tests.web.sample import FOE, REFERENCE
 from tests.web.serving import Web, browsing
+from zjolcrawl.setting_values import browse_hosts
 from zjolcrawl.web.security import is_ours
 
 EVERY = [
     "/", "/?q=%E6%B5%99%E6%B1%9F", f"/article?url={REFERENCE}", f"/history?url={REFERENCE}",
-    f"/record?url={REFERENCE}", "/columns", "/calendar", "/health", "/nothing", "/?page=0",
+    f"/record?url={REFERENCE}", "/columns", "/calendar", "/changes", "/health", "/nothing", "/?page=0",
     "/static/style.css", "/image/" + "0" * 64,
 ]  # fmt: skip
 
@@ -70,6 +71,47 @@ def test_a_bare_address_is_ours_only_where_others_can_reach_it() -> None:
     assert is_ours("archive.lan", "archive.lan")
     assert not is_ours("other.lan", "archive.lan")
     assert not is_ours("10.0.0.7", "127.0.0.1")
+
+
+def test_names_of_a_proxy_are_ours_if_they_are_given() -> None:
+    names = browse_hosts(" News.example.org, archive.lan ,")
+    assert names == ("news.example.org", "archive.lan")
+    for name in (
+        "news.example.org",
+        "NEWS.example.org:443",
+        "news.example.org.",
+        "archive.lan:8017",
+    ):
+        assert is_ours(name, "127.0.0.1", names)
+        assert not is_ours(name, "127.0.0.1")
+    for name in (
+        "example.org",
+        "x.news.example.org",
+        "news.example.org.evil.example",
+        "news.example.org@evil.example",
+    ):
+        assert not is_ours(name, "127.0.0.1", names)
+    assert browse_hosts("") == ()
+    assert not is_ours("", "127.0.0.1", browse_hosts(""))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "http://news.example.org",
+        "news.example.org:443",
+        "*",
+        "*.example.org",
+        "a b",
+        "a..b",
+        "-",
+        "新闻.cn",
+        "a,b/",
+    ],
+)
+def test_what_is_no_host_name_is_refused(value: str) -> None:
+    with pytest.raises(ValueError, match=r"setting BROWSE_HOSTS=.* is not a host name"):
+        browse_hosts(value)
 
 
 def is_catch_up(op: dict[str, Any]) -> bool:

@@ -254,6 +254,23 @@ class ArchiveIndex:
         return map(_capture, rows)
 
 
+def capture_at(folder: Path, url: str, date: str) -> Capture | None:
+    """The capture of a URL at a WARC-Date, from the index in `folder`, which is only read; None without an index.
+
+    Raises sqlite3.Error if the index cannot be read.
+    """
+    path = (folder / NAME).absolute()
+    if not path.is_file():
+        return None
+    db = sqlite3.connect(f"{path.as_uri()}?mode=ro", timeout=_PATIENCE, uri=True)
+    try:
+        query = f"SELECT {_COLUMNS} FROM captures WHERE url = ? AND date = ? LIMIT 1"  # noqa: S608
+        row = db.execute(query, (url, date)).fetchone()
+        return _capture(row) if row else None
+    finally:
+        db.close()
+
+
 def _capture(row: tuple[Any, ...]) -> Capture:
     return Capture(Pointer(*row[:4]), *row[4:])
 

@@ -12,6 +12,7 @@ from zjolcrawl.cli.base import ReadingCommand, no_arguments
 from zjolcrawl.cli.options import whole_number
 from zjolcrawl.display.terminal import say
 from zjolcrawl.messages import cause_of
+from zjolcrawl.setting_values import browse_hosts
 
 _MISSING = "scrapy browse needs an extra: pip install 'zjolcrawl[browse]'"
 
@@ -35,10 +36,14 @@ class Command(ReadingCommand):
         try:
             from zjolcrawl.web.app import application
             from zjolcrawl.web.security import is_loopback
-            from zjolcrawl.web.server import address, listen, serving
+            from zjolcrawl.web.server import address, address_for_others, listen, serving
             from zjolcrawl.web.site import Site
         except ModuleNotFoundError as error:
             raise ArgumentError(f"{_MISSING} (no {error.name})") from error
+        try:
+            names = browse_hosts(self.setting("BROWSE_HOSTS"))
+        except ValueError as error:
+            raise ArgumentError(str(error)) from error
         async with self.database() as db:
             try:
                 listening = listen(opts.host, opts.port)
@@ -49,10 +54,11 @@ class Command(ReadingCommand):
             images = self.images(db)
             url = address(listening, opts.host)
             if not is_loopback(opts.host):
-                say(f"warning: other machines can reach {opts.host} and read the whole archive")
+                others = address_for_others(listening, opts.host)
+                say(f"warning: other machines can reach {others} and read the whole archive")
             site = Site(db, self.data_dir(), images, self.warc_store())
             upkeep = asyncio.create_task(site.stay_indexed())
-            async with serving(application(site, opts.host), listening):
+            async with serving(application(site, opts.host, names), listening):
                 sys.stdout.write(f"{url} (Ctrl-C ends it)\n")
                 sys.stdout.flush()
                 if opts.open:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +28,8 @@ FIELDS = {field.name: field.term for field in _SHOWN}
 class Change:
     """Parts of one field that were removed and added, after `kept` unchanged parts.
 
-    `cut`: the field is too long; the rest of it was not compared.
+    `cut`: the field is too long; the rest of it was not compared. `before` and `after` are the unchanged parts next
+    to the edit, empty if there is none.
     """
 
     field: str
@@ -35,6 +37,8 @@ class Change:
     added: tuple[str, ...]
     kept: int = 0
     cut: bool = False
+    before: str = dataclasses.field(default="", compare=False)
+    after: str = dataclasses.field(default="", compare=False)
 
 
 def changes(old: dict[str, Any], new: dict[str, Any], effort: Effort | None = None) -> list[Change]:
@@ -76,7 +80,11 @@ def _of_field(
             kept = span.i2 - span.i1
         else:
             removed, added = before[span.i1 : span.i2], after[span.j1 : span.j2]
-            yield Change(name, tuple(removed), tuple(added), kept)
+            around = before[max(0, span.i1 - 1) : span.i1], before[span.i2 : span.i2 + 1]
+            yield Change(
+                name, tuple(removed), tuple(added), kept,
+                before="".join(around[0]), after="".join(around[1]),
+            )  # fmt: skip
             kept = 0
     if cut:
         yield Change(name, (), (), kept, cut=True)

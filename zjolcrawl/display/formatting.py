@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from zjolcrawl.messages import counted
 from zjolcrawl.parsing.fields.dates import CHINA
 
-_PRECISION = {
+PRECISION = {
     "second": "%Y年%m月%d日 %H:%M:%S",
     "minute": "%Y年%m月%d日 %H:%M",
     "hour": "%Y年%m月%d日 %H时",
     "day": "%Y年%m月%d日",
 }
+"""Forms of a publish time (strftime) by how precise it is."""
 
 
-def published(article: dict[str, Any]) -> str | None:
-    """The publish time in China time, as precise as on the page; None if unknown."""
+def published(article: dict[str, Any], translate: Callable[[str], str] = str) -> str | None:
+    """The publish time in China time, as precise as on the page; None if unknown.
+
+    `translate` gives the form of the time in another language, by the Chinese one.
+    """
     at: datetime | None = article.get("published_at")
-    form = _PRECISION.get(article.get("published_precision", ""), _PRECISION["second"])
-    return local(at).strftime(form) if at else None
+    form = PRECISION.get(article.get("published_precision", ""), PRECISION["second"])
+    return local(at).strftime(translate(form)) if at else None
 
 
 def printed(article: dict[str, Any]) -> str | None:

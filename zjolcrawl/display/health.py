@@ -23,7 +23,7 @@ from zjolcrawl.storage.queries.links import LinkCounts
 _VISITS = ("new", "changed", "same", "rejected", "failed", "gone", "doubted", "repeated")
 _FEWEST_VISITS = 20  # below that a failure rate means nothing
 _MOST_FAILED = 0.1
-_MOST_ERRORS = 8  # columns that get their own line
+_MOST_ERRORS = 8  # different errors of columns that get their own line
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +123,16 @@ def _of_server(version: str, now: datetime) -> Iterator[Finding]:
 def _of_columns(seen: HealthFacts, limits: Limits) -> Iterator[Finding]:
     """Findings on enabled columns; of other columns, only errors are reported, and not as bad.
 
-    No schedule crawls the other columns, so their errors would stay.
+    No schedule crawls the other columns, so their errors would stay. A column with an error is in no other finding.
     """
     enabled = {column.id: seen.rows.get(column.id, {}) for column in seen.columns if column.enabled}
     oldest, quietest = seen.now - limits.age, seen.now - limits.silence
-    never = [key for key, row in enabled.items() if "last_crawled_at" not in row]
-    late = [key for key, row in enabled.items() if row.get("last_crawled_at", oldest) < oldest]
+    errors = [key for key, row in enabled.items() if "last_error" in row]
+    others = {key: row for key, row in enabled.items() if "last_error" not in row}
+    never = [key for key, row in others.items() if "last_crawled_at" not in row]
+    late = [key for key, row in others.items() if row.get("last_crawled_at", oldest) < oldest]
     swept = {key: row for key, row in enabled.items() if "swept_at" in row}
     silent = [key for key, row in swept.items() if row.get("newest_listed_at", quietest) < quietest]
-    errors = [key for key, row in enabled.items() if "last_error" in row]
     well = len(enabled.keys() - {*never, *late, *silent, *errors})
     values = {"well": well, "enabled": len(enabled)}
     yield Finding("columns", f"{well} of {len(enabled)} are well", values=values)
@@ -144,10 +145,10 @@ def _of_columns(seen: HealthFacts, limits: Limits) -> Iterator[Finding]:
     if silent:
         text = f"list nothing new: {some(_since(enabled, silent, 'newest_listed_at'))}"
         yield Finding("columns", text, values={"silent": silent})
-    others = [k for k, row in seen.rows.items() if k not in enabled and "last_error" in row]
-    if others:
-        text = f"not enabled, and failed on their last visit: {some(others)}"
-        yield Finding("columns", text, values={"other_errors": others})
+    off = [k for k, row in seen.rows.items() if k not in enabled and "last_error" in row]
+    if off:
+        text = f"not enabled, and failed on their last visit: {some(off)}"
+        yield Finding("columns", text, values={"other_errors": off})
 
 
 def _since(rows: dict[str, dict[str, Any]], keys: list[str], name: str) -> list[str]:
@@ -157,12 +158,16 @@ def _since(rows: dict[str, dict[str, Any]], keys: list[str], name: str) -> list[
 
 
 def _of_errors(rows: dict[str, dict[str, Any]], keys: list[str]) -> Iterator[Finding]:
-    for key in keys[:_MOST_ERRORS]:
-        row = rows[key]
-        at = f" ({moment(row['last_error_at'])})" if "last_error_at" in row else ""
-        values = {"column": key, "last_error": row["last_error"]}
-        yield Finding("columns", f"{key}: {row['last_error']}{at}", True, values)
-    if rest := keys[_MOST_ERRORS:]:
+    """One finding per error, with the columns that have it and its last time."""
+    by_error: dict[str, list[str]] = {}
+    for key in keys:
+        by_error.setdefault(rows[key]["last_error"], []).append(key)
+    for error, failing in [*by_error.items()][:_MOST_ERRORS]:
+        times = [at for key in failing if (at := rows[key].get("last_error_at"))]
+        at = f" ({moment(max(times))})" if times else ""
+        values = {"failing": failing, "last_error": error}
+        yield Finding("columns", f"{some(failing)}: {error}{at}", True, values)
+    if rest := [key for failing in [*by_error.values()][_MOST_ERRORS:] for key in failing]:
         yield Finding("columns", f"errors of {some(rest)}", True, {"errors": rest})
 
 

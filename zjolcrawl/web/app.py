@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from importlib.resources import files
 
 from starlette.applications import Starlette
@@ -17,10 +17,22 @@ from zjolcrawl.archive.archive import ArchiveError
 from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.storage.connection import deadline
 from zjolcrawl.storage.errors import StoreUnavailable
+from zjolcrawl.web.language import LanguageMiddleware
 from zjolcrawl.web.rendering import refusal
 from zjolcrawl.web.security import SecurityMiddleware
 from zjolcrawl.web.site import Site
-from zjolcrawl.web.views import article, calendar, columns, health, history, image, record, search
+from zjolcrawl.web.texts import _
+from zjolcrawl.web.views import (
+    article,
+    calendar,
+    changes,
+    columns,
+    health,
+    history,
+    image,
+    record,
+    search,
+)
 
 SECONDS = 10
 """Time limit for all database queries of one page, in seconds."""
@@ -30,15 +42,15 @@ AT_ONCE = 4
 View = Callable[[Request], Awaitable[Response]]
 _VIEWS: dict[str, View] = {
     "/": search.show, "/article": article.show, "/history": history.show, "/record": record.show,
-    "/columns": columns.show, "/calendar": calendar.show, "/health": health.show,
+    "/columns": columns.show, "/calendar": calendar.show, "/changes": changes.show, "/health": health.show,
     "/image/{sha256}": image.show,
 }  # fmt: skip
 _UNREADABLE = "归档中有一处读不出来；命令行的 scrapy health 或 scrapy article 会说明是哪里。"
 _FILES = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
 
 
-def application(site: Site, host: str = "127.0.0.1") -> ASGIApp:
-    """The application for one archive, to be served on the address `host`."""
+def application(site: Site, host: str = "127.0.0.1", names: Collection[str] = ()) -> ASGIApp:
+    """The application for one archive, to be served on the address `host`; `names` are its other host names."""
     turns = asyncio.Semaphore(AT_ONCE)
     routes = [Route(path, _bounded(view, turns)) for path, view in _VIEWS.items()]
     routes += [Route(f"/static/{name}", _static) for name in _FILES]
@@ -53,7 +65,7 @@ def application(site: Site, host: str = "127.0.0.1") -> ASGIApp:
         },
     )
     app.state.site = site
-    return SecurityMiddleware(app, host, refusal)
+    return LanguageMiddleware(SecurityMiddleware(app, host, refusal, names))
 
 
 def _bounded(view: View, turns: asyncio.Semaphore) -> View:
@@ -72,14 +84,14 @@ async def _static(request: Request) -> Response:
     return Response(content, media_type=_FILES[name], headers=headers)
 
 
-async def _http_error(_: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     unknown = (error.status_code, error.detail) == (404, "Not Found")
-    return refusal(error.status_code, "没有这一页。" if unknown else error.detail)
+    return refusal(error.status_code, _("没有这一页。") if unknown else error.detail)
 
 
 def _failure(status: int, reason: str) -> Callable[[Request, Exception], Awaitable[Response]]:
-    async def answer(_: Request, error: Exception) -> Response:
-        return refusal(status, reason)
+    async def answer(request: Request, error: Exception) -> Response:
+        return refusal(status, _(reason))
 
     return answer

@@ -18,9 +18,11 @@ from lxml.html import HtmlElement
 from markupsafe import Markup
 
 from zjolcrawl.display.html_check import is_well_formed, text_of
-from zjolcrawl.web.labels import IMAGE_STATES
+from zjolcrawl.web.labels import image_state
+from zjolcrawl.web.language import current
 from zjolcrawl.web.query_string import key_of
 from zjolcrawl.web.rendering import is_web, link, picture
+from zjolcrawl.web.texts import _
 
 TAGS = {
     "p", "h2", "strong", "em", "a", "img", "figure", "figcaption", "table", "tr", "td", "th", "ul",
@@ -80,7 +82,7 @@ def reading(article: dict[str, Any], own: set[str], *, images: bool = True) -> R
             anchors += 1
             _lead(element, own)
         elif element.tag == "video":
-            _replace(element, "视频", element.get("src"))
+            _replace(element, _("视频"), element.get("src"))
         elif element.tag in {"td", "th"}:
             for name in ("colspan", "rowspan"):
                 if not re.fullmatch(r"[1-9]\d{0,2}", element.get(name, "1"), re.ASCII):
@@ -124,8 +126,8 @@ def _shallow(clean: str) -> str:
 def _place(element: HtmlElement, entry: dict[str, Any], *, images: bool) -> None:
     source = picture(entry, readable=images)
     if source is None:
-        state = IMAGE_STATES.get(entry.get("status", "referenced"), "未存")
-        _replace(element, f"图片 {state}", entry.get("url"))
+        state = image_state(entry.get("status", "referenced"))
+        _replace(element, _("图片：{}", state), entry.get("url"))
         return
     alt = entry.get("alt") or entry.get("caption") or ""
     element.attrib.clear()
@@ -147,12 +149,12 @@ def _sound(text: str) -> str:
 
 def _replace(element: HtmlElement, what: str, url: str | None) -> None:
     """Replace an element that is not shown by a note with its URL."""
-    note = html.Element("span", {"class": "absent"})
+    note = html.Element("span", {"class": "absent", "lang": current().tag})
     note.text = what
     if is_web(url):
         note.text += " · "
         anchor = html.Element("a", {"href": _sound(str(url)), "rel": "noopener noreferrer"})
-        anchor.text = "原地址"
+        anchor.text = _("原地址")
         note.append(anchor)
     _swap(element, note)
 
@@ -160,7 +162,7 @@ def _replace(element: HtmlElement, what: str, url: str | None) -> None:
 def _wrap(table: HtmlElement) -> None:
     """Wrap a table in a box that scrolls sideways, also by keyboard."""
     box = html.Element(
-        "div", {"class": "wide table", "tabindex": "0", "role": "group", "aria-label": "表格"}
+        "div", {"class": "wide table", "tabindex": "0", "role": "group", "aria-label": _("表格")}
     )
     _swap(table, box)
     box.append(table)

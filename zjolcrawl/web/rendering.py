@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import cache, lru_cache
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlencode
@@ -15,8 +16,10 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from zjolcrawl import __version__
-from zjolcrawl.display.formatting import moment, people, printed, published, size
+from zjolcrawl.display.formatting import moment
 from zjolcrawl.web import labels
+from zjolcrawl.web.language import current, other
+from zjolcrawl.web.texts import _, content
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -26,8 +29,9 @@ _HEADINGS = {400: "请求有误", 404: "没有找到", 405: "不支持的操作"
 
 
 def page(template: str, status: int = 200, **shown: Any) -> HTMLResponse:
-    """A response with a rendered template; `shown` are its variables."""
-    return HTMLResponse(_environment().get_template(template).render(shown), status)
+    """A response with a rendered template in the language of the request; `shown` are its variables."""
+    headers = {"content-language": current().tag, "vary": "Accept-Language"}
+    return HTMLResponse(_environment().get_template(template).render(shown), status, headers)
 
 
 def part(template: str, **shown: Any) -> Markup:
@@ -37,13 +41,17 @@ def part(template: str, **shown: Any) -> Markup:
 
 def refusal(status: int, reason: str) -> HTMLResponse:
     """An error page with status and reason, without internal details."""
-    heading = _HEADINGS.get(status, "出错了")
+    heading = _(_HEADINGS.get(status, "出错了"))
     return page("error.html", status, heading=heading, reason=reason, number=status)
 
 
-@lru_cache(maxsize=1024)
 def link(path: str, **fields: Any) -> str:
-    """A path with a query string; empty values are left out."""
+    """A path with a query string, and the language if it was chosen; empty values are left out."""
+    return _link(path, **fields, lang=current().chosen)
+
+
+@lru_cache(maxsize=1024)
+def _link(path: str, **fields: Any) -> str:
     query = urlencode({name: value for name, value in fields.items() if value not in ("", None)})
     return f"{path}?{query}" if query else path
 
@@ -62,7 +70,10 @@ def is_web(url: object) -> bool:
 
 async def in_thread(work: Callable[_P, _T], *args: _P.args, **options: _P.kwargs) -> _T:
     """The result of `work`, called in a thread. It has no time limit, so its work must be bounded."""
-    return await asyncio.get_running_loop().run_in_executor(_POOL, lambda: work(*args, **options))
+    context = copy_context()  # has the language of the page
+    return await asyncio.get_running_loop().run_in_executor(
+        _POOL, lambda: context.run(work, *args, **options)
+    )
 
 
 @cache
@@ -70,13 +81,15 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("zjolcrawl.web"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals |= {"link": link, "picture": picture, "own_version": __version__}
+    environment.globals |= {
+        "_": _, "link": link, "picture": picture, "own_version": __version__, "language": current, "other": other,
+    }  # fmt: skip
     environment.tests["web"] = is_web
     environment.filters |= {
-        "moment": moment, "people": people, "printed": printed, "published": published,
-        "size": size, "day": labels.day, "lasted": labels.length,
-        "column": labels.column_name, "image_state": labels.IMAGE_STATES.get,
-        "captured_by": labels.captured_by,
+        "moment": moment, "printed": labels.printed, "published": labels.published, "day": labels.day,
+        "full_day": labels.full_day, "short_day": labels.short_day, "month_name": labels.month_name, "clock": lambda at: moment(at)[11:16],
+        "lasted": labels.length, "column": labels.column_name, "image_state": labels.image_state,
+        "captured_by": labels.captured_by, "doubt": labels.doubt, "content": content,
         "grouped": lambda number: f"{number:,}",
     }  # fmt: skip
     return environment

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from zjolcrawl.web.texts import _
 
 HEADERS = {
     "content-security-policy": (
@@ -33,9 +35,14 @@ class SecurityMiddleware:
     read the archive through a visitor's browser.
     """
 
-    def __init__(self, app: ASGIApp, host: str, refuse: Refuse) -> None:
-        """`host` is the address the server listens on; `refuse` makes an error page from status and reason."""
-        self._app, self._host, self._refuse = app, host, refuse
+    def __init__(
+        self, app: ASGIApp, host: str, refuse: Refuse, names: Collection[str] = ()
+    ) -> None:
+        """`host` is the address the server listens on, `names` are other names of it (BROWSE_HOSTS).
+
+        `refuse` makes an error page from status and reason.
+        """
+        self._app, self._host, self._refuse, self._names = app, host, refuse, names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection; anything but http is ignored."""
@@ -44,17 +51,19 @@ class SecurityMiddleware:
         await self._checked(scope)(scope, receive, _with_headers(send))
 
     def _checked(self, scope: Scope) -> ASGIApp:
-        if not is_ours(Headers(scope=scope).get("host", ""), self._host):
-            return self._refuse(400, "请求中的主机名不是本页的地址。")
+        if not is_ours(Headers(scope=scope).get("host", ""), self._host, self._names):
+            return self._refuse(
+                400, _("请求中的主机名不是本页的地址；BROWSE_HOSTS 可以允许别的名字。")
+            )
         if scope["method"] not in {"GET", "HEAD"}:
-            refusal = self._refuse(405, "这里只能查看：只接受 GET 和 HEAD 请求。")
+            refusal = self._refuse(405, _("这里只能查看：只接受 GET 和 HEAD 请求。"))
             refusal.headers["allow"] = "GET, HEAD"
             return refusal
         return self._app
 
 
-def is_ours(header: str, listening: str) -> bool:
-    """Whether a Host header names this server, which listens on the address `listening`.
+def is_ours(header: str, listening: str, names: Collection[str] = ()) -> bool:
+    """Whether a Host header names this server, which listens on the address `listening` and has other `names`.
 
     `localhost` and loopback addresses always match. If the server listens on another address, its own name
     and any IP address match too: DNS rebinding needs a name.
@@ -63,7 +72,7 @@ def is_ours(header: str, listening: str) -> bool:
     if not match:
         return False
     name = match["name"].strip("[]").lower().rstrip(".")
-    if name in {"localhost", listening.lower()}:
+    if name in {"localhost", listening.lower(), *names}:
         return True
     try:
         address = ipaddress.ip_address(name)

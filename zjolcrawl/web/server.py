@@ -29,7 +29,25 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address(listening: socket.socket, host: str) -> str:
-    """The URL of a listening socket."""
+    """The URL of a listening socket on this machine; for a socket on all addresses that of loopback."""
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (only compared)
+    return _url(here, listening)
+
+
+def address_for_others(listening: socket.socket, host: str) -> str:
+    """The URL of a listening socket for other machines, as far as it is known."""
+    if host not in {"0.0.0.0", "::"}:  # noqa: S104 (only compared)
+        return _url(host, listening)
+    far = "2001:db8::1" if host == "::" else "192.0.2.1"  # for documentation: nothing is sent there
+    with socket.socket(listening.family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((far, 9))
+        except OSError:
+            return _url(socket.gethostname(), listening)
+        return _url(probe.getsockname()[0], listening)
+
+
+def _url(host: str, listening: socket.socket) -> str:
     port = listening.getsockname()[1]
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 

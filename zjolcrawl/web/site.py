@@ -19,6 +19,7 @@ from zjolcrawl.storage.errors import DatabaseError, StoreUnavailable
 from zjolcrawl.storage.image_stores import ImageReader
 from zjolcrawl.storage.queries.articles import find_article, version_of
 from zjolcrawl.web.query_string import integer, key_of, text
+from zjolcrawl.web.texts import _
 
 logger = logging.getLogger(__name__)
 _PATIENCE, _PAUSE = 1.0, 10.0  # seconds: a page's wait for the index; pause between two catch-ups
@@ -78,11 +79,11 @@ async def newest_of(request: Request) -> dict[str, Any]:
     """The newest version of the article at `url=`, by any of its URLs. Raises HTTPException 400, 404."""
     url = text(request.query_params, "url", most=2000)
     if not url:
-        raise HTTPException(400, "请给出文章的网址：url=…")
+        raise HTTPException(400, _("请给出文章的网址：url=…"))
     key = key_of(url)
     found = await find_article(site_of(request).db, key) if key else None
     if found is None:
-        raise HTTPException(404, f"归档中没有这篇文章：{url[:200]}")
+        raise HTTPException(404, _("归档中没有这篇文章：{}", url[:200]))
     return found
 
 
@@ -91,5 +92,5 @@ async def requested_version(request: Request, newest: dict[str, Any]) -> dict[st
     revision = integer(request.query_params, "revision", newest["revision"], most=10**6)
     version = await version_of(site_of(request).db, newest, revision)
     if version is None:
-        raise HTTPException(404, f"这篇文章只有第 1 至第 {newest['revision']} 版。")
+        raise HTTPException(404, _("这篇文章只有第 1 至第 {} 版。", newest["revision"]))
     return version

@@ -10,10 +10,11 @@ from starlette.responses import Response
 from zjolcrawl.storage.documents import records_of
 from zjolcrawl.storage.queries.browsing import stored_of
 from zjolcrawl.web.body import links_in, reading
+from zjolcrawl.web.labels import doubt
 from zjolcrawl.web.rendering import in_thread, page
 from zjolcrawl.web.site import newest_of, requested_version, site_of
 
-_MOST_IMAGES, _MOST_RECORDS = 500, 100
+_MOST_IMAGES, _MOST_RECORDS, _MOST_DOUBTS = 500, 100, 50
 
 
 async def show(request: Request) -> Response:
@@ -31,9 +32,11 @@ def _page(
 ) -> Response:
     body = reading(article, own, images=images)
     rest = [each for each in article.get("images", []) if each["position"] not in body.shown]
+    warnings = article.get("warnings") or []
     return page(
         "article.html",
         article=article, newest=newest, url=newest["_id"], body=body.html,
         rest=rest[:_MOST_IMAGES], more=len(rest[_MOST_IMAGES:]),
-        images=images, records=records_of(article)[:_MOST_RECORDS],
+        doubts=[doubt(str(each)[:500]) for each in warnings[:_MOST_DOUBTS]],
+        more_doubts=len(warnings[_MOST_DOUBTS:]), images=images, records=records_of(article)[:_MOST_RECORDS],
     )  # fmt: skip

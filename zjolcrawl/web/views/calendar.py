@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
-from math import ceil
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from zjolcrawl.display.audit import gaps
 from zjolcrawl.parsing.fields.dates import YEARS
@@ -17,11 +17,13 @@ from zjolcrawl.site.names import UnknownName
 from zjolcrawl.storage.queries.browsing import column_ids, covered_days, daily_counts
 from zjolcrawl.storage.queries.names import columns_of
 from zjolcrawl.web.labels import column_name, told_unknown
-from zjolcrawl.web.query_string import integer, text
-from zjolcrawl.web.rendering import page
+from zjolcrawl.web.query_string import integer, text, without_empty
+from zjolcrawl.web.rendering import link, page
 from zjolcrawl.web.site import site_of
+from zjolcrawl.web.texts import _
 
-LEVELS = 4
+STEPS = (1, 5, 20, 80)
+"""The least article count of each shade. They are the same everywhere, so that pages can be compared."""
 _AROUND = timedelta(days=14)  # read before and after the year, to judge gaps at its ends
 
 Span = tuple[date, date]
@@ -29,7 +31,7 @@ Span = tuple[date, date]
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day: article count, `level` 0 to LEVELS, `missing` (in a gap), `outside` (of all publish days)."""
+    """One day: article count, its shade `level` (0: none), `missing` (in a gap), `outside` (of all publish days)."""
 
     day: date
     count: int = 0
@@ -46,11 +48,12 @@ class Month:
     before: int
     days: list[Day]
     articles: int
-    outside: bool
 
 
 async def show(request: Request) -> Response:
     """The calendar page. Raises HTTPException 400, 404."""
+    if (kept := without_empty(request.query_params, ("column", "year"))) is not None:
+        return RedirectResponse(link("/calendar", **kept), 302)
     db = site_of(request).db
     known = await column_ids(db)
     given = text(request.query_params, "column")
@@ -59,7 +62,7 @@ async def show(request: Request) -> Response:
     except UnknownName as error:
         raise HTTPException(404, told_unknown(error)) from None
     if column and column not in known:
-        raise HTTPException(404, f"归档中没有栏目 {column} 的文章。")
+        raise HTTPException(404, _("归档中没有栏目 {} 的文章。", column))
     covered = await covered_days(db, column or None)
     if covered is None:
         return page("calendar.html", column=column, columns=_named(known), covered=None)
@@ -76,19 +79,17 @@ async def show(request: Request) -> Response:
         articles=sum(day.count for day in here),
         empty=sum(not day.count and not day.outside for day in days),
         top=max(here, key=lambda day: day.count, default=None),
-        years=range(covered[0].year, covered[1].year + 1), levels=range(LEVELS + 1),
+        years=range(covered[0].year, covered[1].year + 1), steps=STEPS,
     )  # fmt: skip
 
 
 def year_of(year: int, counts: Counter[date], covered: Span, spans: list[Span]) -> list[Day]:
-    """The days of a year; a level is a quarter of the 95th percentile of counts, on days with articles."""
+    """The days of a year."""
     start = date(year, 1, 1)
     every = [start + timedelta(days=n) for n in range((date(year + 1, 1, 1) - start).days)]
-    busy = sorted(counts[day] for day in every if counts[day])
-    usual = busy[int(0.95 * (len(busy) - 1))] if busy else 1
     return [
         Day(
-            day, counts[day], min(LEVELS, ceil(LEVELS * counts[day] / usual)),
+            day, counts[day], bisect(STEPS, counts[day]),
             any(first <= day <= last for first, last in spans),
             not covered[0] <= day <= covered[1],
         )
@@ -97,17 +98,12 @@ def year_of(year: int, counts: Counter[date], covered: Span, spans: list[Span]) 
 
 
 def months_of(days: list[Day]) -> list[Month]:
-    """The days of a year, grouped by month."""
+    """The days of a year, grouped by month; months outside of all publish days are left out."""
     months = [[day for day in days if day.day.month == number] for number in range(1, 13)]
     return [
-        Month(
-            number,
-            each[0].day.weekday(),
-            each,
-            sum(day.count for day in each),
-            all(day.outside for day in each),
-        )
+        Month(number, each[0].day.weekday(), each, sum(day.count for day in each))
         for number, each in enumerate(months, 1)
+        if not all(day.outside for day in each)
     ]
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,9 +16,10 @@ from zjolcrawl.health_facts import collect_facts
 from zjolcrawl.storage.queries.health import last_runs
 from zjolcrawl.web.rendering import page
 from zjolcrawl.web.site import site_of
-from zjolcrawl.web.translations import SECTIONS, counts_of, end_of, translated
+from zjolcrawl.web.translations import counts_of, end_of, section_name, translated
 
 _RUNS = 20
+_MOST_MESSAGES = 100  # of one run
 
 
 async def show(request: Request) -> Response:
@@ -30,7 +32,7 @@ async def show(request: Request) -> Response:
         "health.html",
         now=seen.now, bad=sum(each.bad for each in findings),
         sections=[
-            (SECTIONS.get(name, name), [(each.bad, *translated(each)) for each in group])
+            (section_name(name), [(each.bad, *translated(each)) for each in group])
             for name, group in groupby(findings, key=lambda each: each.section)
         ],
         runs=[_run(run, running=run["_id"] in seen.live) for run in runs],
@@ -40,9 +42,12 @@ async def show(request: Request) -> Response:
 def _run(run: dict[str, Any], *, running: bool) -> dict[str, Any]:
     """The template variables of a run."""
     ended, ok = end_of(run, running=running)
+    alarms, warnings = run.get("alarms", []), run.get("warnings", [])
+    messages = [*((each, True) for each in alarms), *((each, False) for each in warnings)]
     return {
         "started": run.get("started_at"), "ended": ended, "well": ok, "arguments": arguments(run),
         "seconds": timedelta(seconds=run["seconds"]) if "seconds" in run else None,
-        "counts": counts_of(run), "alarms": run.get("alarms", [])[:20],
-        "warnings": run.get("warnings", [])[:20], "id": str(run["_id"]),
+        "counts": counts_of(run), "alarms": len(alarms), "warnings": len(warnings),
+        "messages": messages[:_MOST_MESSAGES], "more": len(messages[_MOST_MESSAGES:]),
+        "command": Markup("<code>scrapy runs {}</code>").format(run["_id"]),
     }  # fmt: skip

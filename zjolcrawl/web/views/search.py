@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import calendar
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -14,19 +14,29 @@ from typing import Any
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from zjolcrawl.display.snippets import Marked, marked, snippets
 from zjolcrawl.search import QueryError, Results, Search, search
 from zjolcrawl.search.tokens import FIELDS
 from zjolcrawl.site.catalogue import sites
 from zjolcrawl.site.names import UnknownName
+from zjolcrawl.storage.queries.articles import find_article
 from zjolcrawl.storage.queries.browsing import column_ids, listed_articles
 from zjolcrawl.storage.queries.names import resolved
-from zjolcrawl.web.labels import column_name, column_site, told_unknown
-from zjolcrawl.web.query_string import SearchForm, integer, parse_search
+from zjolcrawl.web.labels import column_name, column_site, listed, told_unknown
+from zjolcrawl.web.language import current
+from zjolcrawl.web.query_string import (
+    Params,
+    SearchForm,
+    integer,
+    key_of,
+    read_search,
+    without_empty,
+)
 from zjolcrawl.web.rendering import link, page, part, picture
 from zjolcrawl.web.site import Site, site_of
+from zjolcrawl.web.texts import _, content
 
 _SIZE = 20
 _MOST_PAGES = 50  # beyond them a narrower date range is quicker than paging
@@ -35,14 +45,17 @@ _HIGH = 40  # height of the highest bar
 _LONGEST = 500  # characters shown of a title
 _FLAGS = {"edited": "发布后改过", "gone": "已撤下", "images": "有图片"}
 _NAMED = {
-    "changed_since": "{} 起改过", "gone_since": "{} 起撤下",
+    "changed_since": "{} 起改过", "gone_since": "{} 起撤下", "column": "栏目 {}",
     "since": "自 {}", "until": "至 {}", "host": "网站 {}", "person": "人物 {}", "tag": "标签 {}",
 }  # fmt: skip
+# A pasted address: with a scheme, or a host name with letters at its end and a path.
+_ADDRESS = re.compile(r"(?:https?://\S+|(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?/\S*)", re.IGNORECASE)
+_LONGEST_ADDRESS = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar of the histogram: month or year, number of hits, height, and a link to search within it."""
+    """A bar of the histogram: month (2017-08) or year, number of hits, height, and a link to search within it."""
 
     name: str
     count: int
@@ -61,27 +74,68 @@ class Row:
 
 
 async def show(request: Request) -> Response:
-    """The search page. Raises HTTPException 400."""
-    site, form = site_of(request), parse_search(request.query_params)
-    number = integer(request.query_params, "page", 1, most=_MOST_PAGES)
+    """The search page. A form that was sent with empty fields, and the URL of an article, are redirected."""
+    site, params = site_of(request), request.query_params
+    if (kept := without_empty(params)) is not None:
+        return RedirectResponse(link("/", **kept), 302)
+    address = _address(params)
+    if address and (stored := await _stored(site, address)):
+        return RedirectResponse(link("/article", url=stored), 302)
+    form, known = read_search(params), await column_ids(site.db)
+    if address:
+        form = replace(form, faults={"q": _("归档中没有这个网址的文章。")})
+        return _page(form, known, 404, rows=[], number=1)
+    try:
+        number = integer(params, "page", 1, most=_MOST_PAGES)
+    except HTTPException as error:
+        return _page(
+            form, known, 400,
+            rows=[], number=1, reason=error.detail, instead=link("/", **form.fields), offer=_("从第一页看起"),
+        )  # fmt: skip
+    if form.faults:
+        return _page(form, known, 400, rows=[], number=1)
     try:
         form = replace(form, selection=await resolved(site.db, form.selection))
     except UnknownName as error:
-        return _unknown(form, await column_ids(site.db), error)
-    results, known = await asyncio.gather(
-        _found(site, form, (number - 1) * _SIZE), column_ids(site.db)
-    )
+        return _unknown(form, known, error)
+    return await _answer(site, form, known, number)
+
+
+async def _answer(site: Site, form: SearchForm, known: list[str], number: int) -> Response:
+    """One page of hits, with their number by month or year."""
+    try:
+        results = await _found(site, form, (number - 1) * _SIZE)
+    except QueryError:
+        reason = _(
+            "请至少写一个不是“-排除”的词；最多 20 个词，每个词最多 200 个字，整句放在引号里。"
+        )
+        return _page(replace(form, faults={"q": reason}), known, 400, rows=[], number=1)
     bars = _bars(site, form) if form.q and results.total else []
     rows = [_row(each, results.terms, images=site.images.readable) for each in results.articles]
     more = results.total > number * _SIZE
     older = more and number < _MOST_PAGES
     return _page(
         form, known,
-        results=results, rows=rows, bars=bars, number=number, first=(number - 1) * _SIZE + 1,
-        cut=more and number == _MOST_PAGES,
+        results=results, rows=rows, bars=bars, highest=max(bars, key=lambda bar: bar.count, default=None),
+        number=number, first=(number - 1) * _SIZE + 1, cut=more and number == _MOST_PAGES,
         newer=link("/", **form.fields, page=number - 1) if number > 1 else None,
         older=link("/", **form.fields, page=number + 1) if older else None,
     )  # fmt: skip
+
+
+def _address(params: Params) -> str | None:
+    """The URL that was pasted as the query, or None."""
+    given = params.get("q", "").strip()
+    if len(given) > _LONGEST_ADDRESS or not _ADDRESS.fullmatch(given):
+        return None
+    return given if "://" in given else f"http://{given}"
+
+
+async def _stored(site: Site, address: str) -> str | None:
+    """The canonical URL of the article at any of its URLs, or None."""
+    key = key_of(address)
+    found = await find_article(site.db, key) if key else None
+    return found["_id"] if found else None
 
 
 def _page(form: SearchForm, known: list[str], status: int = 200, **shown: Any) -> Response:
@@ -91,8 +145,8 @@ def _page(form: SearchForm, known: list[str], status: int = 200, **shown: Any) -
         (chosen,) = form.selection.columns
     return page(
         "search.html", status,
-        form=form, columns=_options(tuple(known), chosen), hosts=_hosts(), flags=_FLAGS,
-        chips=list(_chips(form)), **shown,
+        form=form, columns=_options(tuple(known), chosen, current().tag), hosts=_hosts(),
+        flags={name: _(text) for name, text in _FLAGS.items()}, chips=list(_chips(form)), **shown,
     )  # fmt: skip
 
 
@@ -101,22 +155,21 @@ def _unknown(form: SearchForm, known: list[str], error: UnknownName) -> Response
     given = form.fields[error.kind]
     meant = given.replace(error.name, error.near) if error.name in given else error.near
     instead = link("/", **{**form.fields, error.kind: meant}) if error.near else None
-    return _page(form, known, 404, rows=[], number=1, reason=told_unknown(error), instead=instead)
+    return _page(
+        form, known, 404,
+        rows=[], number=1, reason=told_unknown(error), instead=instead, offer=_("就按这个检索"),
+    )  # fmt: skip
 
 
 async def _found(site: Site, form: SearchForm, skip: int) -> Results:
-    """The hits of the query, or a list of the selected articles without one. Raises HTTPException 400."""
+    """The hits of the query, or a list of the selected articles without one. Raises QueryError."""
     if not form.q:
         found = await listed_articles(site.db, form.selection, limit=_SIZE + 1, skip=skip)
         return Results(found[:_SIZE], skip + len(found))
-    try:
-        await site.indexed()
-        return await search(
-            site.db, site.index, form.q, form.selection, limit=_SIZE, skip=skip, fields=FIELDS
-        )
-    except QueryError:
-        reason = "请至少写一个不是“-排除”的词；最多 20 个词，每个词最多 200 个字，整句放在引号里。"
-        raise HTTPException(400, reason) from None
+    await site.indexed()
+    return await search(
+        site.db, site.index, form.q, form.selection, limit=_SIZE, skip=skip, fields=FIELDS
+    )
 
 
 def _bars(site: Site, form: SearchForm) -> list[Bar]:
@@ -164,11 +217,11 @@ def _lead(body: str) -> str:
 
 # Cached: it is the longest part of the form and the same on nearly every page.
 @lru_cache(maxsize=64)
-def _options(columns: tuple[str, ...], chosen: str | None) -> Markup:
-    """The options of the column select, grouped by host."""
+def _options(columns: tuple[str, ...], chosen: str | None, language: str) -> Markup:
+    """The options of the column select, grouped by host; they depend on the language."""
     named = sorted((column_site(each), each) for each in columns)
     groups = [
-        (host, [(key, column_name(key)) for _, key in rows])
+        (host, [(key, column_name(key)) for group, key in rows])
         for host, rows in groupby(named, key=lambda pair: pair[0])
     ]
     return part("options.html", columns=groups, chosen=chosen, stray=chosen not in {None, *columns})
@@ -183,9 +236,10 @@ def _hosts() -> Markup:
 def _chips(form: SearchForm) -> Iterator[tuple[str, str]]:
     """The active filters, each with a link to the same search without it."""
     for name, value in form.filters.items():
-        if name == "column":
-            label = f"栏目 {'、'.join(map(column_name, form.selection.columns))}"
-        else:
-            label = _FLAGS.get(name) or _NAMED[name].format(value)
+        if name in form.faults:
+            continue
+        columns = [column_name(each) for each in form.selection.columns]
+        shown = content(listed(columns) if name == "column" else value)
+        label = _(_FLAGS[name]) if name in _FLAGS else _(_NAMED[name], shown)
         rest = {key: each for key, each in form.fields.items() if key != name}
         yield label, link("/", **rest)
