@@ -182,7 +182,15 @@ def _bytes(found: _Memento, accepted: str) -> Response:
         headers["content-encoding"] = coding
     kind = message.header("content-type") or "application/octet-stream"
     headers["content-type"] = kind if _VALUE.fullmatch(kind) else "application/octet-stream"
+    if mime_of(kind) not in _IMAGES:
+        # Shown in the browser, even a sandboxed page would open connections to the live site (preconnect).
+        headers["content-disposition"] = f'attachment; filename="{_file_name(found)}"'
     return Response(b"" if found.status in _BODILESS else body, found.status, headers)
+
+
+def _file_name(found: _Memento) -> str:
+    name = found.capture.url.partition("?")[0].rstrip("/").rpartition("/")[2]
+    return f"{found.stamp}-{re.sub(r'[^A-Za-z0-9._-]', '_', name)[-100:]}"
 
 
 def _accepts(accepted: str, coding: str) -> bool:
