@@ -1,4 +1,4 @@
-"""`/article?url=…&revision=N`: one version of an article, with its provenance."""
+"""`/article?url=…&revision=N` or `&at=20170812034512`: one version of an article, with its provenance."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from zjolcrawl.storage.queries.browsing import stored_of
 from zjolcrawl.web.body import links_in, reading
 from zjolcrawl.web.rendering import in_thread, page
 from zjolcrawl.web.site import newest_of, requested_version, site_of
+from zjolcrawl.web.views.cite import box
 
 _MOST_IMAGES, _MOST_RECORDS = 500, 100
 
@@ -23,11 +24,17 @@ async def show(request: Request) -> Response:
     article = await requested_version(request, newest)
     links = await in_thread(links_in, article.get("body_html", ""))
     own = await stored_of(site.db, links)
-    return await in_thread(_page, article, newest, own, images=site.images.readable)
+    cite = box(request, article)
+    return await in_thread(_page, article, newest, own, cite, images=site.images.readable)
 
 
 def _page(
-    article: dict[str, Any], newest: dict[str, Any], own: set[str], *, images: bool
+    article: dict[str, Any],
+    newest: dict[str, Any],
+    own: set[str],
+    cite: dict[str, Any],
+    *,
+    images: bool,
 ) -> Response:
     body = reading(article, own, images=images)
     rest = [each for each in article.get("images", []) if each["position"] not in body.shown]
@@ -35,5 +42,5 @@ def _page(
         "article.html",
         article=article, newest=newest, url=newest["_id"], body=body.html,
         rest=rest[:_MOST_IMAGES], more=len(rest[_MOST_IMAGES:]),
-        images=images, records=records_of(article)[:_MOST_RECORDS],
+        images=images, cite=cite, records=records_of(article)[:_MOST_RECORDS],
     )  # fmt: skip
