@@ -21,11 +21,13 @@ _FLAGS = (
 
 
 @contextmanager
-def chromium(profile: Path, *, scheme: str = "light", script: bool = True) -> Iterator[Chrome]:
+def chromium(
+    profile: Path, *flags: str, scheme: str = "light", script: bool = True
+) -> Iterator[Chrome]:
     """A browser with a new profile; `script=False`: JavaScript is disabled in its settings."""
     options = ChromeOptions()
     options.binary_location = BROWSER or ""
-    for flag in (*_FLAGS, f"--user-data-dir={profile}"):
+    for flag in (*_FLAGS, *flags, f"--user-data-dir={profile}"):
         options.add_argument(flag)
     if not script:
         options.add_experimental_option(

@@ -25,12 +25,15 @@ from zjolcrawl.web.texts import _
 from zjolcrawl.web.views import (
     article,
     calendar,
+    cdx,
     changes,
+    cite,
     columns,
     health,
     history,
     image,
     record,
+    replay,
     search,
 )
 
@@ -44,6 +47,7 @@ _VIEWS: dict[str, View] = {
     "/": search.show, "/article": article.show, "/history": history.show, "/record": record.show,
     "/columns": columns.show, "/calendar": calendar.show, "/changes": changes.show, "/health": health.show,
     "/image/{sha256}": image.show,
+    "/cite": cite.show, "/download": cite.download, "/cdx": cdx.show, "/web/cdx": cdx.show, "/web/{target:path}": replay.show,
 }  # fmt: skip
 _UNREADABLE = "归档中有一处读不出来；命令行的 scrapy health 或 scrapy article 会说明是哪里。"
 _FILES = {"style.css": "text/css", "icon.svg": "image/svg+xml"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timezone
 
 from starlette.exceptions import HTTPException
 
@@ -143,6 +143,19 @@ def day(params: Params, name: str, *, relative: bool = False) -> date | None:
         between = _("日期要在 {} 年至 {} 年之间。", str(YEARS[0]), str(YEARS[-1]))
         raise HTTPException(400, between)
     return found
+
+
+def instant(params: Params, name: str) -> datetime | None:
+    """A field of 14 digits as a UTC time, None if absent. Raises HTTPException 400."""
+    value = text(params, name)
+    if not value:
+        return None
+    try:
+        if not re.fullmatch(r"\d{14}", value, re.ASCII):
+            raise ValueError
+        return datetime.strptime(value, "%Y%m%d%H%M%S").replace(tzinfo=timezone.utc)
+    except ValueError:
+        raise HTTPException(400, f"{name} 要写成 20170812034512 这样（世界时）。") from None
 
 
 def integer(params: Params, name: str, default: int, *, least: int = 1, most: int) -> int:

@@ -23,13 +23,13 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
-_HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[0-9a-z._-]+)(?::\d{1,5})?", re.IGNORECASE)
+HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[0-9a-z._-]+)(?::\d{1,5})?", re.IGNORECASE)
 
 Refuse = Callable[[int, str], Response]
 
 
 class SecurityMiddleware:
-    """Allows only GET and HEAD with our own host name, and adds HEADERS to every response.
+    """Allows only GET and HEAD with our own host name; adds those of HEADERS that a response does not set itself.
 
     Another name in `Host` means DNS rebinding: a foreign site whose name was pointed at this address, to
     read the archive through a visitor's browser.
@@ -68,7 +68,7 @@ def is_ours(header: str, listening: str, names: Collection[str] = ()) -> bool:
     `localhost` and loopback addresses always match. If the server listens on another address, its own name
     and any IP address match too: DNS rebinding needs a name.
     """
-    match = _HOST.fullmatch(header)
+    match = HOST.fullmatch(header)
     if not match:
         return False
     name = match["name"].strip("[]").lower().rstrip(".")
@@ -96,7 +96,7 @@ def _with_headers(send: Send) -> Send:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
-                headers[name] = value
+                headers.setdefault(name, value)
             headers.setdefault("cache-control", "no-store")
         await send(message)
 

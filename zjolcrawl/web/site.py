@@ -17,8 +17,8 @@ from zjolcrawl.search import SearchIndex, catch_up
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.errors import DatabaseError, StoreUnavailable
 from zjolcrawl.storage.image_stores import ImageReader
-from zjolcrawl.storage.queries.articles import find_article, version_of
-from zjolcrawl.web.query_string import integer, key_of, text
+from zjolcrawl.storage.queries.articles import find_article, version_at, version_of
+from zjolcrawl.web.query_string import instant, integer, key_of, text
 from zjolcrawl.web.texts import _
 
 logger = logging.getLogger(__name__)
@@ -88,7 +88,11 @@ async def newest_of(request: Request) -> dict[str, Any]:
 
 
 async def requested_version(request: Request, newest: dict[str, Any]) -> dict[str, Any]:
-    """The version with the number `revision=`, or the newest. Raises HTTPException 400, 404."""
+    """The version with the number `revision=`, that of the time `at=`, or the newest. Raises HTTPException 400, 404."""
+    if at := instant(request.query_params, "at"):
+        if found := await version_at(site_of(request).db, newest, at):
+            return found
+        raise HTTPException(404, "这篇文章那时还没有存档。")
     revision = integer(request.query_params, "revision", newest["revision"], most=10**6)
     version = await version_of(site_of(request).db, newest, revision)
     if version is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 from bson.codec_options import CodecOptions, DatetimeConversion
@@ -41,6 +42,21 @@ async def version_of(db: Database, newest: dict[str, Any], revision: int) -> dic
     if revision == newest["revision"]:
         return newest
     return await db["revisions"].find_one({"_id": {"url": newest["_id"], "revision": revision}})
+
+
+async def version_at(
+    db: Database, newest: dict[str, Any], moment: datetime
+) -> dict[str, Any] | None:
+    """The version of an article that held at a time, to the second; None before the first one.
+
+    So a version is found by its URL and `changed_at` also after older captures have renumbered the versions,
+    or have shown that it held before.
+    """
+    before = {"$lt": moment + timedelta(seconds=1)}
+    if newest["changed_at"] < before["$lt"]:
+        return newest
+    span = former_versions(newest["_id"], 1, newest["revision"])
+    return await db["revisions"].find_one({**span, "changed_at": before}, sort={"_id": -1})
 
 
 async def history(
