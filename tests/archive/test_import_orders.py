@@ -61,6 +61,14 @@ def test_every_order_of_three_files(db: Database[Any], command: Crawl, tmp_path:
     assert all(each == seen[0] for each in seen)
 
 
+def test_an_import_parses_only_its_own_captures(
+    db: Database[Any], command: Crawl, tmp_path: Path
+) -> None:
+    for number, title in enumerate("AB"):
+        assert command("archive", "import", capture(tmp_path, title, TIMES[number])).returncode == 0
+    assert [run["counts"]["chosen"] for run in db.runs.find()] == [1, 1]
+
+
 def test_around_a_crawl_and_a_takedown(
     site: SiteProxy, db: Database[Any], crawl: Crawl, command: Crawl, tmp_path: Path
 ) -> None:

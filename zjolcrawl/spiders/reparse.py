@@ -98,7 +98,7 @@ class ReparseSpider(ListReader):
             moments = await store.seen_by_parsers_before(self.wanted.parser_before)
         if self.part:
             self._groups = groups_of(archive.index.redirect_targets())
-        for capture in selected(self.wanted, archive.index):
+        for capture in self._captures(archive):
             if moments is not None and capture.seen_at not in moments:
                 continue
             try:
@@ -119,6 +119,10 @@ class ReparseSpider(ListReader):
         # Another part may have corrected all that parser_before= selects, so the parent decides.
         if not self._any_chosen and not self.settings.getbool(PART_REPORTS):
             self._nothing_chosen()
+
+    def _captures(self, archive: Archive) -> Iterator[Capture]:
+        """The captures to parse, oldest first."""
+        return selected(self.wanted, archive.index)
 
     async def _of_cut_versions(self, archive: Archive) -> AsyncIterator[Request]:
         """Requests for the captures of versions that this run has cut, until there are none.
