@@ -237,7 +237,7 @@ def test_alone_in_an_archive_it_is_nothing_to_read_again(
 ) -> None:
     crawl("discover", column="zjyj")
     with Archive(tmp_path / "warc") as archive:
-        kept = {each.url: each.known for each in archive.index.captures() if each.known}
+        kept = {each.url: each.context for each in archive.index.captures() if each.context}
     assert kept[f"{HOST}/xincun/"] == {"discover": SEED}
     assert len(kept) == 5
     done = crawl("reparse")
