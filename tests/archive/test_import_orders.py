@@ -8,15 +8,18 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pymongo.database import Database
 
 from tests.archive import foreign_made as made
-from tests.archive.test_import import FIRST, write
+from tests.archive.test_import import FIRST, NEWS, SECOND, write
+from tests.spiders.test_poison import REJECTED
 from tests.support.crawling import Crawl
 from tests.support.pages import article
 from tests.support.rebuilding import drop, snapshot
 from tests.support.site import Answer, SiteProxy
 
+THIRD = f"{NEWS}/t20170812_4774003.shtml"
 TIMES = ["2018-01-01T00:00:00Z", "2018-06-01T00:00:00Z", "2019-01-01T00:00:00Z"]
 # Which file a version was read from may differ: the same capture may be in several.
 _OF_A_FILE = {"from", "sha256", "offset"}
@@ -59,6 +62,14 @@ def test_every_order_of_three_files(db: Database[Any], command: Crawl, tmp_path:
         seen.append(versions(db))
     assert len(seen[0]) == 3
     assert all(each == seen[0] for each in seen)
+
+
+def test_an_import_parses_only_its_own_captures(
+    db: Database[Any], command: Crawl, tmp_path: Path
+) -> None:
+    for number, title in enumerate("AB"):
+        assert command("archive", "import", capture(tmp_path, title, TIMES[number])).returncode == 0
+    assert [run["counts"]["chosen"] for run in db.runs.find()] == [1, 1]
 
 
 def test_around_a_crawl_and_a_takedown(
@@ -111,3 +122,31 @@ def test_export_and_import_keep_whose_capture_it_was(
     assert command("import", str(files[0])).returncode == 0
     assert command("export", str(files[1]), "--revisions").returncode == 0
     assert files[0].read_bytes() == files[1].read_bytes()
+
+
+@pytest.mark.parametrize("name", REJECTED)
+def test_what_mongodb_cannot_hold_is_a_fault_and_settles_no_link(
+    name: str, site: SiteProxy, db: Database[Any], crawl: Crawl, command: Crawl, tmp_path: Path
+) -> None:
+    site.set(FIRST, Answer(body=page("今天")))
+    assert crawl("article", url=FIRST).returncode == 0
+    before = snapshot(db)
+    body, why = REJECTED[name]
+    records = [
+        made.warc_record(url, made.http(body), WARC_Date=TIMES[0]) for url in (FIRST, SECOND)
+    ]
+    file = str(
+        write(tmp_path / "x.warc.gz", *records, made.warc_record(THIRD, made.http(page("别的"))))
+    )
+    for again in (["archive", "import", file], ["crawl", "reparse"]):
+        done = command(*again)
+        assert done.returncode == 1
+        for url in (FIRST, SECOND):
+            assert (
+                f"{url}: the capture of others of 2018-01-01 00:00:00 UTC is not stored"
+                in done.stderr
+            )
+        assert why in done.stderr
+        after = snapshot(db)
+        assert {k: v for k, v in after.items() if THIRD not in k} == before
+        assert db.articles.count_documents({"_id": THIRD}) == 1

@@ -367,8 +367,38 @@ def test_another_time_than_the_index_says(
     )
     assert [day for day, _ in versions(db, 2001)] == ["20100101"]
     other.captures[2] = Held(url(2002), "20100101000000", text(2002))
+    site.reset_log()
     assert backfill().returncode == 0
     assert [day for day, _ in versions(db, 2002)] == ["20100101"]
+    assert len(replays(site.urls())) == 1  # of 2002 alone
+    before = snapshot(db)
+    site.reset_log()
+    assert backfill().returncode == 0
+    assert replays(site.urls()) == []
+    assert snapshot(db) == before
+
+
+def test_a_row_that_leads_to_a_capture_of_another_time_is_fetched_once(
+    site: SiteProxy, db: Database[Any], backfill: Callable[..., Any], crawl: Crawl, tmp_path: Path
+) -> None:
+    """Several rows of one page lead to one capture, of which the index has no row."""
+    shown = Held(url(2001), "20100101000000", text(2001))
+    rows = [Held(url(2001), f"201{n}0601000000", text(2001, f"{n}"), broken=True) for n in range(3)]
+    other = Archive(rows).serve(site)
+    other.hidden.append(shown)
+    for fetched in (3, 0):
+        site.reset_log()
+        done = backfill()
+        assert done.returncode == 0, done.stderr
+        assert f"{3 - fetched} archived before, {fetched} fetched" in done.stderr
+        assert bool(replays(site.urls())) == bool(fetched)
+        assert [day for day, _ in versions(db, 2001)] == ["20100101"]
+    before = snapshot(db)
+    (tmp_path / "warc" / "index.sqlite").unlink()  # the archive itself has it
+    site.reset_log()
+    assert backfill().returncode == 0
+    assert replays(site.urls()) == []
+    assert snapshot(db) == before
 
 
 def test_a_damaged_record_of_common_crawl_is_named(

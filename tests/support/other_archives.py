@@ -63,7 +63,7 @@ class Archive:
     """What both archives hold, and how they misbehave.
 
     `interrupt`, if set, may answer a request in place of the archive. `per_page`: rows of one page of Common
-    Crawl's index.
+    Crawl's index. `hidden`: captures that are shown, but that no index has.
     """
 
     captures: list[Held]
@@ -71,6 +71,7 @@ class Archive:
     per_page: int = 3
     most: int = 10_000
     extra_lines: list[str] = field(default_factory=list)
+    hidden: list[Held] = field(default_factory=list)
 
     def serve(self, site: SiteProxy) -> Archive:
         """Answer for the hosts of both archives."""
@@ -114,7 +115,7 @@ class Archive:
 
     def _replay(self, request: Request) -> Answer:
         stamp, _, url = request.url.partition("/web/")[2].partition("id_/")
-        of_url = [e for e in self.captures if _bare(e.url) == _bare(url)]
+        of_url = [e for e in [*self.captures, *self.hidden] if _bare(e.url) == _bare(url)]
         if not of_url:
             return Answer(404, {"Content-Type": "text/html"}, b"<h1>not in the archive</h1>")
         exact = [each for each in of_url if each.at == stamp]

@@ -118,26 +118,23 @@ class Archive:
         """The capture to use for a request of `url` made at `moment`, a WARC-Date.
 
         It is the last capture with status 200 up to that time, because a crawl would use it instead of
-        a request; otherwise the first capture after it. Others may have tried it before the page, so their last
-        failure up to that time counts if there is nothing else.
+        a request; otherwise the first capture after it. The last failure of others counts if there is nothing else.
         """
-        good = self.index.newest(url, until=moment, status=200)
-        if found := good or self.last_attempt(self.index.following(url, moment)):
+        found = self.index.newest(url, until=moment, status=200)
+        found = found or self.last_attempt(self.index.following(url, moment, good=True))
+        if found:
             return found
-        failed = self.index.newest(url, until=moment)
+        failed = self.index.newest(url)
         return failed if failed and failed.is_foreign else None
 
     def further(self, url: str, first: Capture) -> Capture | None:
         """The capture of another page of an article, requested after `first` by the same run, or None.
 
-        If others took `first`, it is the nearest capture of their import, or else of any run.
+        If others took `first`, it is the nearest capture of any run.
         """
         if first.is_foreign:
-            return self.index.nearest(url, first.date, run=first.run) or self.index.nearest(
-                url, first.date
-            )
-        found = self.last_attempt(self.index.following(url, first.date))
-        return found if found and found.run == first.run else None
+            return self.index.nearest(url, first.date)
+        return self.last_attempt(self.index.following(url, first.date, run=first.run))
 
     def last_attempt(self, capture: Capture | None) -> Capture | None:
         """The capture of the last retry that the same run made after `capture`."""

@@ -39,8 +39,8 @@ _UNRESOLVED = (
 )
 
 _Found = TypeVar("_Found")
-ContextOf = Callable[[str, str | None], dict[str, Any]]
-"""The context of a capture, given its URL and its media type."""
+ContextOf = Callable[[str, Response], dict[str, Any]]
+"""The context of a capture, given its URL and its response."""
 
 
 class FileImport:
@@ -126,7 +126,7 @@ class FileImport:
         return len(found.response.body)
 
     def _write(self, found: Candidate, moment: datetime, response: Response) -> None:
-        context = self._context_of(found.url, response.mime)
+        context = self._context_of(found.url, response)
         provenance = {
             "kind": "import", "from": self.kept.name, "sha256": self.kept.sha256,
             "record": found.record.record_id or None, "offset": found.offset,

@@ -3,51 +3,20 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from zjolcrawl.archive.captures import UNBELIEVED, Capture, cdxj_line
+from zjolcrawl.archive.index_file import COLUMNS, open_index
 from zjolcrawl.archive.scan import Damage
 from zjolcrawl.archive.warc import Pointer
 
-NAME = "index.sqlite"
-_PATIENCE = 30  # seconds to wait for another process's lock
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS files (name TEXT PRIMARY KEY);  -- those that are indexed to their end
-CREATE TABLE IF NOT EXISTS lost (name TEXT PRIMARY KEY);  -- those that were, and are not there any more
-CREATE TABLE IF NOT EXISTS damage (
-    file TEXT NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL, reason TEXT NOT NULL,
-    replaced INTEGER NOT NULL, stamp TEXT NOT NULL,  -- of the file when it was read
-    PRIMARY KEY (file, start)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS captures (
-    file TEXT NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL, record_id TEXT NOT NULL,
-    type TEXT NOT NULL, url TEXT NOT NULL, date TEXT NOT NULL, status INTEGER, mime TEXT,
-    digest TEXT, origin TEXT, context TEXT,
-    PRIMARY KEY (file, offset)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS captures_url ON captures (url, date);
-CREATE INDEX IF NOT EXISTS captures_date ON captures (date, file, offset);
-CREATE INDEX IF NOT EXISTS captures_digest ON captures (digest);
-CREATE INDEX IF NOT EXISTS captures_record ON captures (record_id);
--- Of captures that others made: the id of the original record, and its payload digest.
-CREATE INDEX IF NOT EXISTS captures_original ON captures (json_extract(context, '$.provenance.record'))
-    WHERE instr(context, '"provenance"') > 0;
-CREATE INDEX IF NOT EXISTS captures_original_digest ON captures (json_extract(context, '$.digest'))
-    WHERE instr(context, '"provenance"') > 0;
-"""
-_COLUMNS = "file, offset, length, record_id, type, url, date, status, mime, digest, origin, context"
-_INSERT = f"INSERT OR REPLACE INTO captures ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608
+_INSERT = f"INSERT OR REPLACE INTO captures ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608
 _ORDER = " ORDER BY date, file, offset"
-_TABLES = {
-    "files": "name", "lost": "name", "damage": "file, start, stop, reason, replaced, stamp",
-    "captures": _COLUMNS,
-}  # fmt: skip
-# Errors of the machine or of another process: a new index would have them too.
-_OUTSIDE = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_READONLY", "SQLITE_FULL", "SQLITE_NOMEM")
+# Among captures of one moment: our own before those of others, then by payload. Not by file, because that depends
+# on the order of imports.
+_RANK = "ifnull(instr(context, '\"provenance\"'), 0) > 0, digest, url, file, offset"
 
 
 class ArchiveIndex:
@@ -58,16 +27,8 @@ class ArchiveIndex:
 
         An index that is damaged or not ours is rebuilt; `note` then says so.
         """
-        self.note = ""
-        path = folder / NAME
-        try:
-            self._db = _opened(path)
-        except sqlite3.DatabaseError as error:
-            if str(getattr(error, "sqlite_errorname", "")).startswith(_OUTSIDE):
-                raise
-            _put_away(path)
-            self._db = _opened(path)
-            self.note = f"{NAME} could not be used ({error}): rebuilt from the WARC files"
+        self._db, self.note = open_index(folder)
+        self._db.create_function("cdxj", -1, lambda *row: cdxj_line(_capture(row)))
 
     def add(self, captures: Iterable[Capture]) -> None:
         """Add captures that are already durable in their files."""
@@ -124,7 +85,7 @@ class ArchiveIndex:
     def cdxj(self, name: str) -> Iterator[str]:
         """The sorted CDXJ lines of a file; SQLite sorts on disk beyond a few thousand lines."""
         lines = (
-            f"SELECT cdxj({_COLUMNS}) AS line FROM captures"  # noqa: S608
+            f"SELECT cdxj({COLUMNS}) AS line FROM captures"  # noqa: S608
             " WHERE file = ? AND type <> 'metadata' ORDER BY line"
         )
         return (line for (line,) in self._db.execute(lines, (name,)))
@@ -149,24 +110,44 @@ class ArchiveIndex:
         )
         return next(self._select(where, (value,)), None) if value else None
 
-    def at(self, url: str, date: str, digest: str | None = None) -> Capture | None:
-        """The capture of a URL at a WARC-Date, if it has this payload digest; None: any."""
-        where = "WHERE url = ? AND date = ? AND (? IS NULL OR digest = ?) LIMIT 1"
+    def at(
+        self, url: str, date: str, digest: str | None = None, *, asked: bool = False
+    ) -> Capture | None:
+        """The capture of a URL at a WARC-Date, if it has this payload digest; None: any.
+
+        `asked`: the one that another archive gave for that date, with another time.
+        """
+        time = "json_extract(context, '$.asked')" if asked else "date"
+        where = f"WHERE url = ? AND {time} = ? AND (? IS NULL OR digest = ?) LIMIT 1"
         return next(self._select(where, (url, date, digest, digest)), None)
 
-    def nearest(
-        self, url: str, date: str, *, run: str | None = None, redirects: bool = False
-    ) -> Capture | None:
-        """The capture of a URL with a page that is nearest to a WARC-Date.
+    def nearest(self, url: str, date: str, *, redirects: bool = False) -> Capture | None:
+        """The capture of a URL, by http or https, with a page that is nearest to a WARC-Date.
 
-        `run`: only of this run. `redirects`: a redirect will do too.
+        `redirects`: a redirect will do too.
         """
         where = (
-            "WHERE url = ? AND status >= 200 AND status < ? AND (? IS NULL OR file LIKE ?)"
-            " ORDER BY abs(julianday(date) - julianday(?)), date, file, offset LIMIT 1"
+            "WHERE url IN (?, ?) AND status >= 200 AND status < ?"
+            f" ORDER BY abs(julianday(date) - julianday(?)), date, {_RANK} LIMIT 1"
         )
         below = 400 if redirects else 201
-        return next(self._select(where, (url, below, run, f"%-{run}-%", date)), None)
+        return next(self._select(where, (*_schemes(url), below, date)), None)
+
+    def rivals(self, capture: Capture) -> list[Capture]:
+        """The captures of its URL, by http or https, with a page at its moment, the one that counts first."""
+        where = f"WHERE url IN (?, ?) AND date = ? AND status = 200 ORDER BY {_RANK}"
+        return list(self._select(where, (*_schemes(capture.url), capture.date)))
+
+    def leading_to(self, articles: Iterable[str]) -> list[Capture]:
+        """Redirects that others captured and that lead to one of these articles, also by way of others."""
+        where = (  # `instr` is the condition of the index
+            "WHERE json_extract(context, '$.leads_to') IN (WITH RECURSIVE led(article) AS ("
+            "SELECT value FROM json_each(?) UNION SELECT json_extract(context, '$.article')"
+            " FROM led CROSS JOIN captures ON json_extract(context, '$.leads_to') = led.article"
+            " AND instr(context, '\"leads_to\"') > 0) SELECT article FROM led)"
+            " AND instr(context, '\"leads_to\"') > 0"
+        )
+        return list(self._select(where + _ORDER, (json.dumps(list(articles)),)))
 
     def newest(self, url: str, *, until: str = "9", status: int | None = None) -> Capture | None:
         """The last capture of a URL up to `until`, a WARC-Date.
@@ -176,14 +157,23 @@ class ArchiveIndex:
         where = (
             "WHERE url = ? AND date <= ?"
             " AND (? IS NULL OR status = ? AND ifnull(instr(context, '\"dataloss\"'), 0) = 0)"
-            " ORDER BY date DESC LIMIT 1"
+            f" ORDER BY date DESC, {_RANK} LIMIT 1"
         )
         return next(self._select(where, (url, until, status, status)), None)
 
-    def following(self, url: str, date: str) -> Capture | None:
-        """The first capture of a URL after `date`, a WARC-Date."""
-        where = "WHERE url = ? AND date > ? ORDER BY date LIMIT 1"
-        return next(self._select(where, (url, date)), None)
+    def following(
+        self, url: str, date: str, *, run: str | None = None, good: bool = False
+    ) -> Capture | None:
+        """The first capture of a URL after `date`, a WARC-Date.
+
+        `run`: only of this run. `good`: no failure of others.
+        """
+        where = (
+            "WHERE url = ? AND date > ? AND (? IS NULL OR file LIKE ?)"
+            " AND (NOT ? OR status = 200 OR ifnull(instr(context, '\"provenance\"'), 0) = 0)"
+            f" ORDER BY date, {_RANK} LIMIT 1"
+        )
+        return next(self._select(where, (url, date, run, f"%-{run}-%", good)), None)
 
     def visits(self, urls: Iterable[str], since: str, until: str) -> Iterator[Capture]:
         """Captures of URLs from `since` to `until` (WARC-Dates, both included) with a page or a 304, by date."""
@@ -250,7 +240,7 @@ class ArchiveIndex:
         self._db.close()
 
     def _select(self, where: str, values: Iterable[object]) -> Iterator[Capture]:
-        rows = self._db.execute(f"SELECT {_COLUMNS} FROM captures {where}", tuple(values))  # noqa: S608
+        rows = self._db.execute(f"SELECT {COLUMNS} FROM captures {where}", tuple(values))  # noqa: S608
         return map(_capture, rows)
 
 
@@ -271,6 +261,12 @@ def capture_at(folder: Path, url: str, date: str) -> Capture | None:
         db.close()
 
 
+def _schemes(url: str) -> tuple[str, str]:
+    """The URL by http and by https."""
+    rest = url.partition("://")[2]
+    return f"http://{rest}", f"https://{rest}"
+
+
 def _capture(row: tuple[Any, ...]) -> Capture:
     return Capture(Pointer(*row[:4]), *row[4:])
 
@@ -281,52 +277,3 @@ def _row(capture: Capture) -> tuple[object, ...]:
         at.file, at.offset, at.length, at.record_id, capture.type, capture.url, capture.date,
         capture.status, capture.mime, capture.digest, capture.origin, capture.context_json,
     )  # fmt: skip
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    """A connection to an intact index. Raises sqlite3.DatabaseError if it is damaged or not ours."""
-    db = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
-    try:
-        _write_ahead(db)
-        # A power cut does not damage it; timings are in bench/RESULTS.md
-        db.execute("PRAGMA synchronous=NORMAL")
-        # quick_check reads each page only once, which is fast enough for every opening.
-        ((verdict,),) = db.execute("PRAGMA quick_check(1)")
-        if verdict != "ok":
-            raise sqlite3.DatabaseError(verdict)
-        db.executescript(_SCHEMA)
-        for table, columns in _TABLES.items():
-            names = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
-            if names != columns.split(", "):
-                raise sqlite3.DatabaseError(f"its table {table} has other columns")
-        db.create_function("cdxj", -1, lambda *row: cdxj_line(_capture(row)))
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _write_ahead(db: sqlite3.Connection) -> None:
-    """Turn on the write-ahead log.
-
-    SQLite itself does not wait while another process turns it on, so this retries.
-    """
-    end = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            db.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as error:
-            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-            if not is_busy or time.monotonic() > end:
-                raise
-        time.sleep(0.02)
-
-
-def _put_away(path: Path) -> None:
-    """Remove an unusable index; a folder of that name is renamed. Raises OSError."""
-    if path.is_dir() and not path.is_symlink():
-        path.rename(path.with_name(f"{NAME}.folder"))
-        return
-    for each in (path, path.with_name(f"{NAME}-wal"), path.with_name(f"{NAME}-shm")):
-        each.unlink(missing_ok=True)

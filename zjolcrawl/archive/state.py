@@ -16,7 +16,7 @@ from zjolcrawl.archive.files import (
     only_own,
     shown,
 )
-from zjolcrawl.archive.index import NAME
+from zjolcrawl.archive.index_file import NAME
 from zjolcrawl.archive.scan import OWN_NAME, Damage
 
 

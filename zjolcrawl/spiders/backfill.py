@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Container, Iterable
 from contextlib import aclosing
 from datetime import date, datetime, timedelta, timezone
+from itertools import chain
 
 from scrapy import signals
 
-from zjolcrawl.archive.archive import Archive, ArchiveError
+from zjolcrawl.archive.archive import ArchiveError
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.archive.cdx import Listing, NotCdx
+from zjolcrawl.archive.foreign_exchange import Response
 from zjolcrawl.archive.mementos import Memento, NotAPage, NotTheMemento
 from zjolcrawl.archive.warc import warc_date
 from zjolcrawl.archive.writer import Exchange
@@ -26,6 +28,7 @@ from zjolcrawl.site.current import current_site
 from zjolcrawl.spiders.archive_client import ArchiveAway, ArchiveClient, RunEnds, Unanswered
 from zjolcrawl.spiders.capture_rows import KINDS, Found, PageGroups, wanted
 from zjolcrawl.spiders.cdx_query import CdxQuery, Scope
+from zjolcrawl.spiders.completion import Completion
 from zjolcrawl.spiders.context import Days
 from zjolcrawl.spiders.foreign import context_of
 from zjolcrawl.spiders.memento_source import MementoSource
@@ -64,6 +67,7 @@ class BackfillSpider(ReparseSpider):
         self._unanswered = 0  # captures in a row
         self._unfetched: str | None = None  # the first, with the reason
         self._bad_rows = 0
+        self._further: list[Capture] = []  # further pages of articles
 
     async def start(self) -> AsyncIterator[object]:
         """One request per capture, in order of time for each page; ReplayMiddleware answers it."""
@@ -75,16 +79,17 @@ class BackfillSpider(ReparseSpider):
         try:
             async with aclosing(self._captures_of_pages()) as captures:
                 async for capture in captures:
-                    request = self._request(capture, self._archive)
+                    request = self._request(capture)
                     # A further page of an article is requested by its first page.
                     if request is None:
+                        self._further.append(capture)
                         continue
                     self.run.counts["chosen"] += 1
                     await self._wait_for_earlier(request)
                     yield request
                     if self.run.counts["chosen"] % AHEAD == 0:
                         await self.crawler.signals.wait_for(signals.scheduler_empty)
-            async for request in self._of_cut_versions(self._archive):
+            async for request in self._again():
                 yield request
         except NotCdx as error:
             self._not_cdx(error)
@@ -95,10 +100,13 @@ class BackfillSpider(ReparseSpider):
         except RunEnds:
             return
 
-    @property
-    def _archive(self) -> Archive:
-        assert self.run.archive is not None
-        return self.run.archive
+    async def _completed(self) -> AsyncIterator[Capture]:
+        run = str((await self.run.open()).run_id)
+        fetched = chain(self._further, self._archive.index.captures(run=run))
+        async for each in Completion(self.run, self._archive.index, [run]).by(fetched):
+            yield each
+        async for each in super()._completed():
+            yield each
 
     # --- what the archive has ---------------------------------------------------------------------
 
@@ -153,16 +161,20 @@ class BackfillSpider(ReparseSpider):
         """The captures of one page, in order of time; those that our archive lacks are fetched first."""
         places: dict[tuple[str, str], None] = {}
         for each in rows:
-            at = each.row.url, warc_date(each.row.seen_at)
-            if self._archive.index.at(*at):
+            if known := self._known(each):
                 self.run.counts["archived"] += 1
-                places[at] = None
+                places[known.url, known.date] = None
             elif memento := await self._fetched(each):
-                places[self._recorded(memento)] = None
+                places[self._recorded(memento, each, places)] = None
         if self.run.writer:
             await self.run.writer.sync()
         found = [self._archive.index.at(*place) for place in places]
         return sorted(filter(None, found), key=lambda capture: capture.date)
+
+    def _known(self, found: Found) -> Capture | None:
+        """The capture of a row if our archive has it; the other archive may have given it with another time."""
+        url, date = found.row.url, warc_date(found.row.seen_at)
+        return self._archive.index.at(url, date) or self._archive.index.at(url, date, asked=True)
 
     async def _fetched(self, found: Found) -> Memento | None:
         """The capture of a row, or None if the archive has no page there or gives none now.
@@ -190,11 +202,20 @@ class BackfillSpider(ReparseSpider):
         self.run.counts["fetched"] += 1
         return memento
 
-    def _recorded(self, memento: Memento) -> tuple[str, str]:
-        """Record a capture, unless our archive has it; returns its URL and WARC-Date. Raises ArchiveError."""
-        place = memento.url, warc_date(memento.seen_at)
-        if self.run.writer and not self._archive.index.at(*place):
-            context = {**context_of(memento.url), "provenance": memento.provenance}
+    def _recorded(
+        self, memento: Memento, found: Found, places: Container[tuple[str, str]]
+    ) -> tuple[str, str]:
+        """Record a capture, unless our archive or one of `places` has it; returns its URL and WARC-Date.
+
+        If its time is not that of its row, it is recorded with the row's time as `asked`, also once more, so
+        that the next run knows what the row gives. Raises ArchiveError.
+        """
+        place, asked = (memento.url, warc_date(memento.seen_at)), warc_date(found.row.seen_at)
+        is_known = place in places or self._archive.index.at(*place)
+        if self.run.writer and (not is_known or _second(asked) != _second(place[1])):
+            answer = Response(200, memento.headers, memento.body)
+            context = {**context_of(memento.url, answer), "provenance": memento.provenance}
+            context |= {"asked": asked} if asked != place[1] else {}
             page = memento.url, 200, memento.headers, memento.body, memento.seen_at
             self.run.writer.write(Exchange(*page, context=context, requested=False))
         return place
@@ -236,6 +257,11 @@ class BackfillSpider(ReparseSpider):
 
 def _line(first: str, cells: Iterable[str], widths: list[int]) -> str:
     return "  ".join([f"{first:<4}", *(f"{c:>{w}}" for c, w in zip(cells, widths, strict=True))])
+
+
+def _second(date: str) -> str:
+    """A WARC-Date to the second, as an index has it."""
+    return date[:19]
 
 
 def _midnight(day: date) -> datetime:

@@ -22,6 +22,7 @@ from zjolcrawl.clock import utc_now
 from zjolcrawl.messages import cause_of
 from zjolcrawl.run.opening import warc_info
 from zjolcrawl.run.summary import GOOD_ENDS
+from zjolcrawl.spiders.completion import Completion
 from zjolcrawl.spiders.foreign import context_of
 from zjolcrawl.spiders.reparse import ReparseSpider
 from zjolcrawl.spiders.responses import reason_of
@@ -151,10 +152,20 @@ class ImportSpider(ReparseSpider):
             kept.imported_at = warc_date(utc_now())
             kept.write(archive.folder / FOLDER)
 
-    def _captures(self, archive: Archive) -> Iterator[Capture]:
-        runs = sorted({kept.run for kept in self._kept if kept.run})
-        found = (archive.index.captures(run=run) for run in runs)
+    def _captures(self) -> Iterator[Capture]:
+        found = (self._archive.index.captures(run=run) for run in self._runs)
         return merge(*found, key=lambda capture: capture.date)
+
+    async def _completed(self) -> AsyncIterator[Capture]:
+        completion = Completion(self.run, self._archive.index, self._runs)
+        async for each in completion.by(self._captures()):
+            yield each
+        async for each in super()._completed():
+            yield each
+
+    @property
+    def _runs(self) -> list[str]:
+        return sorted({kept.run for kept in self._kept if kept.run})
 
     def _nothing_chosen(self) -> None:
         """No capture of an article or list: the summary says so."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
-from heapq import merge
 from typing import Any, ClassVar, Self
 
 from scrapy import Request, signals
@@ -28,8 +27,9 @@ from zjolcrawl.run.summary import NOTHING_CHOSEN
 from zjolcrawl.site.catalogue import Column
 from zjolcrawl.site.names import UnknownName
 from zjolcrawl.spiders.archive_parts import Groups, groups_of, part_of
+from zjolcrawl.spiders.completion import Completion, cut_captures
 from zjolcrawl.spiders.context import Days, column_of, link_and_trail
-from zjolcrawl.spiders.foreign import followed
+from zjolcrawl.spiders.foreign import followed, is_outranked, next_best
 from zjolcrawl.spiders.lists import ListReader, failed_visit
 from zjolcrawl.spiders.multipage import Parts
 from zjolcrawl.spiders.reader import unwanted
@@ -38,7 +38,6 @@ from zjolcrawl.spiders.responses import reason_of, target_of
 
 AHEAD = 100
 """Captures queued in the scheduler at most."""
-_MOST_CUTS = 20  # rounds; a cut can show that its own halves must be cut
 
 
 class ReparseSpider(ListReader):
@@ -99,15 +98,10 @@ class ReparseSpider(ListReader):
             moments = await store.seen_by_parsers_before(self.wanted.parser_before)
         if self.part:
             self._groups = groups_of(archive.index.redirect_targets())
-        for capture in selected(self.wanted, archive.index):
+        for capture in self._captures():
             if moments is not None and capture.seen_at not in moments:
                 continue
-            try:
-                request = self._request(capture, archive)
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
-                at = f"{capture.pointer.file} at byte {capture.pointer.offset}"
-                self.run.warnings.append(f"{at}: skipped, its context is unusable ({error!r:.100})")
-                continue
+            request = self._request(capture)
             self._any_chosen = self._any_chosen or request is not None
             if request and self._is_of_part(request):
                 self.run.counts["chosen"] += 1
@@ -115,33 +109,44 @@ class ReparseSpider(ListReader):
                 yield request
                 if self.run.counts["chosen"] % AHEAD == 0:
                     await self.crawler.signals.wait_for(signals.scheduler_empty)
-        async for request in self._of_cut_versions(archive):
+        async for request in self._again():
             yield request
         # With parser_before=, nothing to do is the usual end. Of several parts, the parent decides.
         may_be_idle = self.wanted.parser_before or self.settings.getbool(PART_REPORTS)
         if not self._any_chosen and not may_be_idle:
             self._nothing_chosen()
 
-    async def _of_cut_versions(self, archive: Archive) -> AsyncIterator[Request]:
-        """Requests for the captures of versions that this run has cut, until there are none.
+    @property
+    def _archive(self) -> Archive:
+        assert self.run.archive is not None
+        return self.run.archive
 
-        A capture between two others with another page ends their version and begins it again.
-        """
-        store = await self.run.open()
-        cut: list[Any] = []
-        for _ in range(_MOST_CUTS):
-            while self._open_keys:
-                await next(iter(self._open_keys.values())).wait()
-            former = cut
-            with self.run.stops_if_lost():
-                cut = await store.cut()
-            if not cut or cut == former:  # what cannot be parsed stays a copy
-                return
-            captures = [each.captures(archive.index) for each in cut]
-            for capture in merge(*captures, key=lambda capture: capture.date):
-                if request := self._request(capture, archive, every_column=True):
-                    await self._wait_for_earlier(request)
-                    yield request
+    def _captures(self) -> Iterator[Capture]:
+        """The captures to parse, oldest first."""
+        return selected(self.wanted, self._archive.index)
+
+    async def _completed(self) -> AsyncIterator[Capture]:
+        """The captures whose articles the captures of this run complete."""
+        gained = (await self.run.open()).gained
+        async for each in Completion(self.run, self._archive.index, ()).of(gained):
+            yield each
+
+    async def _again(self) -> AsyncIterator[Request]:
+        """Requests for the captures that this run completes, and then for those of versions that it has cut."""
+        await self._all_stored()
+        with self.run.stops_if_lost():
+            await (await self.run.open()).flush()
+            cut = cut_captures(self.run, self._archive.index, self._all_stored)
+            for some in (self._completed(), cut):
+                async for capture in some:
+                    if request := self._request(capture, every_column=True):
+                        await self._wait_for_earlier(request)
+                        yield request
+
+    async def _all_stored(self) -> None:
+        """Wait until the store has what all requests so far yielded."""
+        while self._open_keys:
+            await next(iter(self._open_keys.values())).wait()
 
     def _is_of_part(self, request: Request) -> bool:
         """Whether the capture belongs to this process's part."""
@@ -153,16 +158,21 @@ class ReparseSpider(ListReader):
         """End a run that found no capture to parse."""
         self.run.refuse(NOTHING_CHOSEN)
 
-    def _request(
-        self, capture: Capture, archive: Archive, *, every_column: bool = False
-    ) -> Request | None:
-        context = capture.context
+    def _request(self, capture: Capture, *, every_column: bool = False) -> Request | None:
+        """The request for a capture of an article or list; None for another one, and for one that does not count."""
+        try:
+            if is_outranked(capture, self._archive.index):
+                return None
+            return self._request_of(capture, every_column=every_column)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            at = f"{capture.pointer.file} at byte {capture.pointer.offset}"
+            self.run.warnings.append(f"{at}: skipped, its context is unusable ({error!r:.100})")
+            return None
+
+    def _request_of(self, capture: Capture, *, every_column: bool) -> Request | None:
+        context, columns = capture.context, set(self.wanted.columns)
         listed_by = [context["column"]["id"]] if "column" in context else context.get("columns", [])
-        if (
-            self.wanted.columns
-            and not every_column
-            and not set(self.wanted.columns) & set(listed_by)
-        ):
+        if columns and not every_column and columns.isdisjoint(listed_by):
             return None
         callback: Callable[..., Any]
         if "column" in context:
@@ -174,7 +184,7 @@ class ReparseSpider(ListReader):
         else:
             return None
         if (capture.status or 500) >= 400 and (
-            capture.is_foreign or archive.last_attempt(capture) != capture
+            capture.is_foreign or self._archive.last_attempt(capture) != capture
         ):
             return None
         return Request(
@@ -213,9 +223,10 @@ class ReparseSpider(ListReader):
         if isinstance(result, Request) and (parts := result.cb_kwargs.get("parts")):
             parts.origin = result.meta[PART_OF] = capture
             yield result
-        elif isinstance(result, Request) and (
-            request := self._followed(response, result.url, result.cb_kwargs["trail"])
-        ):
+        elif (
+            isinstance(result, Request)
+            and (request := self._followed(response, result.url, result.cb_kwargs["trail"]))
+        ) or (isinstance(result, Outcome) and (request := self._next_best(capture))):
             yield request
         elif isinstance(result, Request) or unwanted(result, self.days):
             self._done(response.request)
@@ -224,9 +235,13 @@ class ReparseSpider(ListReader):
 
     def _followed(self, response: Response, target: str, trail: tuple[str, ...]) -> Request | None:
         """The request for what a capture of others led to; a crawl has recorded that for the link itself."""
-        assert self.run.archive is not None
         assert response.request is not None
-        return followed(response.request, target, trail, self.run.archive.index)
+        return followed(response.request, target, trail, self._archive.index)
+
+    def _next_best(self, capture: Capture) -> Request | None:
+        """The request for another capture of others at the same moment, instead of one without an article."""
+        found = next_best(capture, self._archive.index)
+        return self._request_of(found, every_column=True) if found else None
 
     def _redirected(self, response: Response, link: Link, target: str, hop: int) -> Outcome | None:
         """The outcome that the redirect itself caused; None if the target's response decides."""
@@ -254,8 +269,8 @@ class ReparseSpider(ListReader):
 
     def _was_asked_again(self, request: Request) -> bool:
         """Whether that run retried after this capture; then only the last attempt counts."""
-        archive, capture = self.run.archive, request.cb_kwargs["capture"]
-        return archive is not None and archive.last_attempt(capture) != capture
+        capture = request.cb_kwargs["capture"]
+        return bool(self._archive.last_attempt(capture) != capture)
 
     def part_failed(self, failure: Failure) -> Iterator[Outcome | RawArticle | Request]:
         """Scrapy errback: if a further page was never captured, the crawl had no article either.

@@ -44,6 +44,11 @@ class ArticleVisit:
         moment: datetime = self.document["last_seen_at"]
         return moment
 
+    @property
+    def is_foreign(self) -> bool:
+        """Whether others captured it, so that its failure says nothing about the link."""
+        return "provenance" in self.document
+
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
@@ -146,6 +151,12 @@ def link_of(item: Item) -> str | None:
     if isinstance(item, ArticleVisit):
         return item.row
     return item.url if isinstance(item, (Outcome, Unchanged)) else None
+
+
+def foreign_fault(url: str, at: datetime | None, why: str) -> str:
+    """The line for a capture of others that cannot be stored."""
+    when = f" of {at:%Y-%m-%d %H:%M:%S} UTC" if at else ""
+    return f"{url}: the capture of others{when} is not stored, it stays in the archive: {why}"
 
 
 def named(item: Item) -> str:

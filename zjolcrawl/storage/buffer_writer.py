@@ -32,7 +32,7 @@ from pymongo import UpdateOne
 
 from zjolcrawl.clock import utc_now
 from zjolcrawl.items import ColumnVisit, Outcome, Unchanged, WalkEnd
-from zjolcrawl.storage.buffer import ArticleVisit, Buffer
+from zjolcrawl.storage.buffer import ArticleVisit, Buffer, foreign_fault
 from zjolcrawl.storage.bulk import write_each
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.documents import key_fault
@@ -58,7 +58,8 @@ Rows = list[tuple[str, UpdateOne]]
 class BufferWriter:
     """Writes buffers for one run, counting in `counts`.
 
-    `reparsing`: pages come from the archive, so a stored version may be of the very same visit.
+    `reparsing`: pages come from the archive, so a stored version may be of the very same visit. `faults` gets a line
+    for each capture of others that cannot be written.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class BufferWriter:
     ) -> None:
         self.db, self.run_id, self.counts, self.policy = db, run_id, counts, policy
         self.reparsing = False
+        self.faults: list[str] = []
         self.versions = VersionWriter(db, run_id, counts)
 
     async def write(self, buffer: Buffer) -> None:
@@ -81,7 +83,7 @@ class BufferWriter:
         for page in unchanged:
             update = unchanged_link(page.url, page.seen_at or utc_now(), self.policy)
             rows.append((page.url, update))
-        outcomes = [*buffer.outcomes, *refusals, *failed]
+        outcomes = [*buffer.outcomes, *filter(None, refusals), *failed]
         for some in _one_of_each_link(outcomes, {url for url, _ in rows}):
             await self._settle(rows, some)
             rows = []
@@ -127,9 +129,12 @@ class BufferWriter:
             refused |= {list(late)[index]: why for index, (_, why) in written.errors.items()}
         return refused
 
-    def _refusal(self, visit: ArticleVisit, why: str) -> Outcome:
-        """The outcome for an article that the database refused."""
+    def _refusal(self, visit: ArticleVisit, why: str) -> Outcome | None:
+        """The outcome for an article that the database refused; None if others captured it."""
         self.counts["refused"] += 1
+        if visit.is_foreign:
+            self.faults.append(foreign_fault(visit.url, visit.at, why))
+            return None
         document = visit.document
         return Outcome(
             visit.row, "rejected", why,
@@ -142,6 +147,7 @@ class BufferWriter:
             visit.row, visit.at, self.policy,
             published_at=visit.document.get("published_at"), validators=visit.validators,
             incomplete=any(image["status"] == "failed" for image in images),
+            is_foreign=visit.is_foreign,
         )  # fmt: skip
 
     async def _touch(self, pages: list[Unchanged]) -> tuple[list[Unchanged], list[Outcome]]:

@@ -83,25 +83,27 @@ def store_link(
     published_at: datetime | None = None,
     validators: dict[str, str] | None = None,
     incomplete: bool = False,
+    is_foreign: bool = False,
 ) -> UpdateOne:
     """A link whose article, as seen at `at`, is durable.
 
     `validators`: `etag` and `last_modified` of the response, for the next conditional request. `incomplete`:
-    some images failed, so the link is visited again soon and unconditionally.
+    some images failed, so the link is visited again soon and unconditionally. `is_foreign`: others visited it,
+    which is no attempt of ours.
     """
     held = {name: {"$literal": v} for name, v in (validators or {}).items()}
     values: dict[str, Any] = dict.fromkeys((*_VALIDATORS, "image_failures"), "$$REMOVE") | held
     if published_at:
         values["published_at"] = published_at
     values |= _seen(at, policy, published_at or "$published_at")
-    if incomplete:
+    if incomplete and not is_foreign:
         values |= _until_complete(at, policy, values)
-    return _settled(url, at, values)
+    return _settled(url, at, policy, values, attempts=int(not is_foreign))
 
 
 def unchanged_link(url: str, at: datetime, policy: VisitPolicy) -> UpdateOne:
     """A link whose article has not changed since it was stored (304)."""
-    return _settled(url, at, _seen(at, policy, "$published_at"))
+    return _settled(url, at, policy, _seen(at, policy, "$published_at"))
 
 
 def _until_complete(at: datetime, policy: VisitPolicy, values: dict[str, Any]) -> dict[str, Any]:
@@ -148,7 +150,7 @@ def settle_link(outcome: Outcome, policy: VisitPolicy, verdict: Verdict | None =
         values["next_visit_at"] = "$next_visit_at" if verdict.waits else later
     if outcome.status == 304:  # the validators that were sent do not belong to a stored article
         values |= dict.fromkeys(_VALIDATORS, "$$REMOVE")
-    return _settled(outcome.url, at, values, attempts=int(outcome.attempted))
+    return _settled(outcome.url, at, policy, values, attempts=int(outcome.attempted))
 
 
 def _failed(outcome: Outcome, at: datetime, policy: VisitPolicy) -> dict[str, Any]:
@@ -203,32 +205,47 @@ def _visit_of_discovered(at: datetime, policy: VisitPolicy, row: dict[str, Any])
     """
     starts = {name: row.get(name, f"${name}") for name in ("listed_at", "discovered_at")}
     moved = {"$or": [{"$ne": [f"${name}", value]} for name, value in starts.items()]}
-    undated = {
-        "$and": [
-            {"$in": ["$state", ["stored", "gone"]]},
-            *map(_is_missing, ("$published_at", "$image_failures", "$doubt")), moved,
-        ]
-    }  # fmt: skip
     recheck = _recheck("$last_attempt_at", policy, {"$ifNull": list(starts.values())})
     branches = [
         {"case": _is_missing("$state"), "then": at},
-        {"case": undated, "then": recheck},
+        {"case": {"$and": [_IS_UNDATED, moved]}, "then": recheck},
     ]
     return {"$switch": {"branches": branches, "default": "$next_visit_at"}}
 
 
-def _settled(url: str, at: datetime, values: dict[str, Any], attempts: int = 1) -> UpdateOne:
-    """The row of a link after an attempt at `at`."""
+def _settled(
+    url: str, at: datetime, policy: VisitPolicy, values: dict[str, Any], attempts: int = 1
+) -> UpdateOne:
+    """The row of a link after an attempt at `at`.
+
+    If an attempt that is written after a later one is the link's first, rechecks that count from discovery move.
+    """
     older = _has_attempt("$gt", at)
     values = {**values, "last_attempt_at": at}
     row = {name: {"$cond": [older, f"${name}", value]} for name, value in values.items()}
+    moved = {"$and": [older, _IS_UNDATED, {"$eq": ["$discovered_at", at]}]}
+    recheck = _recheck("$last_attempt_at", policy, {"$ifNull": ["$listed_at", at]})
+    row["next_visit_at"] = {"$cond": [moved, recheck, row.get("next_visit_at", "$next_visit_at")]}
     row |= {
         "attempts": {"$add": [{"$ifNull": ["$attempts", 0]}, _if_later(at, attempts)]},
         "kind": {"$ifNull": ["$kind", "article"]},
-        "discovered_at": {"$ifNull": ["$discovered_at", at]},
         "host": _host(url),
     }
-    return UpdateOne({"_id": url}, [{"$set": row}], upsert=True)
+    first = {"discovered_at": {"$min": ["$discovered_at", at]}}
+    return UpdateOne({"_id": url}, [{"$set": first}, {"$set": row}], upsert=True)
+
+
+def _is_missing(path: str) -> dict[str, Any]:
+    return {"$eq": [{"$type": path}, "missing"]}
+
+
+_IS_UNDATED = {
+    "$and": [
+        {"$in": ["$state", ["stored", "gone"]]},
+        *map(_is_missing, ("$published_at", "$image_failures", "$doubt", "$failures")),
+    ]
+}
+"""Whether a link's next visit is a recheck that counts from the list's date or from discovery."""
 
 
 def _has_attempt(than: str, at: datetime) -> dict[str, Any]:
@@ -256,10 +273,6 @@ def _after_failures(at: datetime, failures: Any) -> dict[str, Any]:
 def _host(url: str) -> dict[str, Any]:
     """The host of the row, or else that of the URL."""
     return {"$ifNull": ["$host", {"$literal": host_of(url)}]}
-
-
-def _is_missing(path: str) -> dict[str, Any]:
-    return {"$eq": [{"$type": path}, "missing"]}
 
 
 def _recheck(at: Any, policy: VisitPolicy, published: Any) -> Any:

@@ -128,9 +128,11 @@ class Placing:
         """The change by the visit."""
         known = self._versions[self._at] if self._at >= 0 else None
         if known and self._seen <= known["last_seen_at"]:
-            if not is_alike(self._document, known):
-                return self._cut(known)
-            return self._merged(self._at, self._own(known))
+            if is_alike(self._document, known):
+                return self._merged(self._at, self._own(known))
+            if known["changed_at"] == known["last_seen_at"]:
+                return self._replaced(known)
+            return self._cut(known)
         later = self._versions[self._at + 1]
         if known and is_alike(self._document, known):
             if is_alike(self._document, later):
@@ -147,7 +149,10 @@ class Placing:
         """The version that the visit is part of, re-parsed if the visit is its own and it is unread."""
         if self._seen != known["changed_at"] or not is_unread(known):
             return known
-        version = with_bookkeeping(self._document, known)
+        return self._after_former(with_bookkeeping(self._document, known))
+
+    def _after_former(self, version: Version) -> Version:
+        """The version of the visit, with what is known from the one before it."""
         version = {**version, "run_id": self._run_id}
         if not self._at:
             return version
@@ -173,14 +178,33 @@ class Placing:
 
     def _joined(self, known: Version, later: Version) -> Change:
         """One version of two with the same content, because the one between them is no more."""
-        version = with_images(
-            with_lists({**known, "last_seen_at": later["last_seen_at"]}, later), later
-        )
-        version |= {name: later[name] for name in ("_id", "revision")}
-        self._versions[self._at : self._at + 2] = [self._like(later, version)]
+        self._join(self._at)
         change = self._merged(self._at, self._versions[self._at])
         span = (known["changed_at"], later["last_seen_at"]) if self._visits else None
         return replace(change, reread=span)
+
+    def _join(self, index: int) -> None:
+        """Make one version of the one at `index` and the next, which has the same content."""
+        known, later = self._versions[index : index + 2]
+        version = {**known, "last_seen_at": later["last_seen_at"]}
+        version = with_images(with_lists(version, later), later)
+        names = ("_id", "revision", "gone_at", "returned_at")
+        version |= {name: later[name] for name in names if name in later}
+        self._versions[index : index + 2] = [self._like(later, version)]
+
+    def _replaced(self, known: Version) -> Change:
+        """The version of this visit alone gets its present content, and may be no other than its neighbours then."""
+        version = self._after_former(reread(self._document, known))
+        self._versions[self._at] = version
+        begin, end = version["changed_at"], version["last_seen_at"]
+        for index in (self._at, self._at - 1):
+            pair = self._versions[max(index, 0) : index + 2]
+            if len(pair) == 2 and is_alike(*pair):
+                begin, end = min(begin, pair[0]["changed_at"]), max(end, pair[1]["last_seen_at"])
+                self._join(index)
+                self._at = index
+        change = self._merged(self._at, self._versions[self._at])
+        return replace(change, reread=(begin, end) if self._visits and begin < end else None)
 
     def _cut(self, known: Version) -> Change:
         """The version in force then has another content: it ends before the visit, and begins again after it."""

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from zjolcrawl.items import Outcome
-from zjolcrawl.storage.buffer import Buffer, Item, link_of, named
+from zjolcrawl.storage.buffer import ArticleVisit, Buffer, Item, link_of, named
 from zjolcrawl.storage.documents import describe
 from zjolcrawl.storage.errors import is_outage
 from zjolcrawl.storage.spool import Damaged, Spool
@@ -62,7 +62,7 @@ class IsolatingWriter:
         return self._counts["taken_in"] - before
 
     async def _write_alone(self, item: Item) -> None:
-        """Write one item. If that fails, reject its link, or quarantine the item if it has none."""
+        """Write one item. If that fails, reject its link; quarantine the item if it has none or others captured it."""
         try:
             await self._write(Buffer.of(item))
         except Exception as error:
@@ -70,7 +70,8 @@ class IsolatingWriter:
                 raise
             why = describe(error)
             logger.info("%s cannot be written", named(item), exc_info=True)
-            if not await self._reject(item, why):
+            is_foreign = isinstance(item, ArticleVisit) and item.is_foreign
+            if is_foreign or not await self._reject(item, why):
                 self._quarantine(item, f"{named(item)} cannot be written: {why}")
 
     async def _reject(self, item: Item, why: str) -> bool:

@@ -25,11 +25,15 @@ _AT_ONCE = 500  # links: their URLs must fit into one query
 
 @dataclass(slots=True)
 class Recorded:
-    """The result of recording links: number of `links` and of `new` ones, reasons by URL for `refused` ones."""
+    """The result of recording links: number of `links` and of `new` ones, reasons by URL for `refused` ones.
+
+    `gained`: the articles with former versions that got columns; the former versions did not.
+    """
 
     links: int = 0
     new: int = 0
     refused: dict[str, str] = field(default_factory=dict)
+    gained: set[str] = field(default_factory=set)
 
 
 class LinkRecorder:
@@ -62,14 +66,15 @@ class LinkRecorder:
         some = list(merged.values())
         for first in range(0, len(some), _AT_ONCE):
             part = some[first : first + _AT_ONCE]
-            new, refused = await self._outage.ask(partial(self._record, part))
-            recorded.new += new
-            recorded.refused |= refused
+            found = await self._outage.ask(partial(self._record, part))
+            recorded.new += found.new
+            recorded.refused |= found.refused
+            recorded.gained |= found.gained
         self._outage.wrote()
         return recorded
 
-    async def _record(self, links: list[Link]) -> tuple[int, dict[str, str]]:
-        """Record links of different URLs; returns the number of new ones, and reasons for refused ones."""
+    async def _record(self, links: list[Link]) -> Recorded:
+        """Record links of different URLs."""
         async with self._writing:
             urls = {"_id": {"$in": [link.url for link in links]}}
             known = {row["_id"] async for row in self._db["frontier"].find(urls, {"_id": 1})}
@@ -80,7 +85,9 @@ class LinkRecorder:
                 written = await write_each(self._db["frontier"], updates, bypass=True)
                 refused |= {found[index].url: why for index, (_, why) in written.errors.items()}
                 new += written.upserted
-            return new, refused | await self._add_columns([x for x in links if x.columns])
+            recorded = Recorded(len(links), new, refused)
+            await self._add_columns([x for x in links if x.columns], recorded)
+            return recorded
 
     async def _insert(self, links: list[Link]) -> tuple[set[str], dict[str, str]]:
         """Insert rows; returns the URLs that were new, and the reasons for refused ones.
@@ -98,19 +105,20 @@ class LinkRecorder:
                 refused[url] = why
         return inserted, refused
 
-    async def _add_columns(self, listed: list[Link]) -> dict[str, str]:
-        """Add the links' columns to articles that are already stored; returns the reasons for refused ones."""
+    async def _add_columns(self, listed: list[Link], recorded: Recorded) -> None:
+        """Add the links' columns to articles that are already stored; notes `gained` and `refused` ones."""
         if not listed:
-            return {}
+            return
         columns = {tuple(link.columns): link.columns for link in listed}.values()
         lacking: list[dict[str, Any]] = [
             {"_id": {"$in": [link.url for link in listed if link.columns == each]},
              "columns": {"$not": {"$all": each}}}
             for each in columns
         ]  # fmt: skip
-        found = self._db["articles"].find({"$or": lacking}, {"_id": 1})
-        urls = {row["_id"] async for row in found}
-        gaining = [link for link in listed if link.url in urls]
+        found = self._db["articles"].find({"$or": lacking}, {"revision": 1})
+        revisions = {row["_id"]: row["revision"] async for row in found}
+        recorded.gained = {url for url, revision in revisions.items() if revision > 1}
+        gaining = [link for link in listed if link.url in revisions]
         operations = [add_to_columns(link.url, link.columns) for link in gaining]
         written = await write_each(self._db["articles"], operations)
-        return {gaining[index].url: why for index, (_, why) in written.errors.items()}
+        recorded.refused |= {gaining[i].url: why for i, (_, why) in written.errors.items()}

@@ -32,7 +32,7 @@ from zjolcrawl.storage.versions import (
 What = Literal["new", "changed", "inserted", "same", "reread"]
 
 # What only a change of the newest version in its place changes; the rest is a matter of `touch`.
-_PLACE = ("changed_at", "parser", "status", "gone_at", "returned_at")
+_PLACE = ("changed_at", "content_sha256", "parser", "status", "gone_at", "returned_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class RevisionPolicy:
         seen = document["last_seen_at"]
         stored = Stored(newest, former)
         own = next((v for v in reversed(stored.versions) if v["changed_at"] == seen), None)
-        if own and not _must_be_placed(document, own):
+        if own and not self._must_be_placed(document, own):
             version = reread(document, own)
             if version == own:
                 return Decision("same", own)
@@ -109,6 +109,17 @@ class RevisionPolicy:
             span = min(moments), max(moments)
             return Decision("same", None, None, stored, unchanged, span)
         return replace(decision, reread=self._reread(seen, decision, stored))
+
+    def _must_be_placed(self, document: Version, own: Version) -> bool:
+        """Whether a version's own visit is placed like another.
+
+        That is so if the version is a copy, or if the archive has another page for the visit than when it was
+        stored: a further page that came later, or the capture that counts of two at one moment.
+        """
+        if is_alike(document, own):
+            return is_unread(own)
+        is_parsed_otherwise = document["parser"]["version"] != own["parser"]["version"]
+        return is_unread(own) or (self._visits is not None and not is_parsed_otherwise)
 
     def _others(self, document: Version, stored: Stored) -> list[Version]:
         """The versions around a visit that another parser read, unless the visit was put off before."""
@@ -160,7 +171,10 @@ class RevisionPolicy:
                 and all(newest.get(name) == stored.newest.get(name) for name in _PLACE)
             ):
                 return Decision("same", stored.newest)
-        return Decision("same", None, None, stored, change)
+        contents = {each["changed_at"]: each["content_sha256"] for each in stored.versions}
+        content = document["content_sha256"]
+        is_corrected = contents.get(document["last_seen_at"], content) != content
+        return Decision("reread" if is_corrected else "same", None, None, stored, change)
 
     def _later(self, document: Version, newest: Version) -> Decision:
         """The decision for a visit after all others."""
@@ -216,12 +230,3 @@ class RevisionPolicy:
             update["$currentDate"] = SET_WRITTEN_AT
         state = {name: known[name] for name in ("_id", "changed_at")}
         return UpdateOne(state, {k: v for k, v in update.items() if v})
-
-
-def _must_be_placed(document: Version, own: Version) -> bool:
-    """Whether a version's own visit is placed like another, because the version is a copy.
-
-    The copy keeps its other visits if this one has another content; a former one without others ends.
-    """
-    alone = own["changed_at"] == own["last_seen_at"] and isinstance(own["_id"], str)
-    return is_unread(own) and (is_alike(document, own) or not alone)

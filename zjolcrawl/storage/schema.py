@@ -79,6 +79,11 @@ _NEWEST = ("published_at", DESCENDING)
 # Each index serves a query in docs/questions.md, named in the comment. A partial index serves only queries that
 # contain its condition literally; it indexes few articles, so it costs few writes.
 _FORMER = ("search_queue", "search_segments", "search_parts")
+INCOMPLETE = {"images.status": {"$lt": "stored"}}
+"""Versions with an image that is `failed`, `missing` or `referenced`."""
+_LACKING = IndexModel(  # versions that an imported picture completes
+    [("images.url", ASCENDING)], name="incomplete_images", partialFilterExpression=INCOMPLETE
+)
 INDEXES: dict[str, list[IndexModel]] = {
     "articles": [
         IndexModel([_NEWEST]),  # a date range
@@ -102,9 +107,11 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("written_at", ASCENDING)]),  # written since a moment, for derived data
         IndexModel([("aliases", ASCENDING)]),  # an article by any URL that led to it
         IndexModel([("images.sha256", ASCENDING)], sparse=True),  # articles that show a picture
+        _LACKING,
     ],
     "revisions": [
         IndexModel([("images.sha256", ASCENDING)], sparse=True),  # versions that show a picture
+        _LACKING,
     ],
     "frontier": [
         IndexModel([("columns", ASCENDING), ("state", ASCENDING)]),  # states of a column's links

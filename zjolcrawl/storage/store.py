@@ -23,7 +23,15 @@ from zjolcrawl.clock import utc_now
 from zjolcrawl.items import Article, ColumnVisit, Link, Outcome, Unchanged, WalkEnd
 from zjolcrawl.messages import cause_of
 from zjolcrawl.storage.archived_visits import ArchivedVisits, CutVisits
-from zjolcrawl.storage.buffer import SPOOLED, Buffer, Item, RunEnd, link_of, make_visit
+from zjolcrawl.storage.buffer import (
+    SPOOLED,
+    Buffer,
+    Item,
+    RunEnd,
+    foreign_fault,
+    link_of,
+    make_visit,
+)
 from zjolcrawl.storage.buffer_writer import BufferWriter
 from zjolcrawl.storage.bulk import write_each
 from zjolcrawl.storage.connection import Client, connect, durable
@@ -73,6 +81,7 @@ class Store(CrawlQueries):
         self._ending = False
         self._recorder = LinkRecorder(self.db, policy, self._outage, self._flushing)
         self._isolating = IsolatingWriter(self.write, self.counts, self._size)
+        self.writer.faults = self._isolating.faults
 
     @property
     def lost(self) -> bool:
@@ -133,8 +142,8 @@ class Store(CrawlQueries):
         recorded = await self._recorder.record(links)
         for url, why in recorded.refused.items():
             await self.outcome(Outcome(url, "rejected", why))
-        self.counts["links"] += recorded.links
-        self.counts["links_new"] += recorded.new
+        self.counts.update(links=recorded.links, links_new=recorded.new)
+        self.gained |= recorded.gained if self.writer.reparsing else set()
         return recorded
 
     def know_visits(self, index: ArchiveIndex) -> None:
@@ -161,12 +170,15 @@ class Store(CrawlQueries):
     async def put(self, article: Article) -> None:
         """Buffer an article. Waits while the buffer is full.
 
-        If the article cannot be stored, its link is rejected with the reason instead.
+        If it cannot be stored, its link is rejected with the reason; if others captured it, a fault names it.
         """
         visit, size = make_visit(article)
         if isinstance(visit, Outcome):
             self.counts["refused"] += 1
-            await self.outcome(visit)
+            if article.visit.provenance:
+                self.faults.append(foreign_fault(article.url, visit.seen_at, visit.reason))
+            else:
+                await self.outcome(visit)
             return
         while self._buffer.has_same_page(visit):
             await self.flush()

@@ -10,8 +10,11 @@ from bson import ObjectId
 from pymongo.errors import PyMongoError
 
 from zjolcrawl.clock import clock_limit, utc_now
+from zjolcrawl.storage.archived_visits import addresses_of
 from zjolcrawl.storage.connection import Database
+from zjolcrawl.storage.documents import url_of
 from zjolcrawl.storage.outage import Outage
+from zjolcrawl.storage.schema import INCOMPLETE
 
 Cursor = tuple[datetime, str]
 """The position of a row in the order of due rows."""
@@ -22,11 +25,15 @@ _ROW = dict.fromkeys(
 
 
 class CrawlQueries:
-    """Queries of one run. Those without another note raise StoreError once MongoDB is given up."""
+    """Queries of one run. Those without another note raise StoreError once MongoDB is given up.
+
+    `gained`: when re-parsing, the articles whose former versions lack a column that a list gave.
+    """
 
     def __init__(self, db: Database) -> None:
         self.db = db
         self.run_id = ObjectId()
+        self.gained: set[str] = set()
         self._outage = Outage()
 
     async def due(
@@ -61,6 +68,19 @@ class CrawlQueries:
             }
 
         return await self._outage.ask(find)
+
+    async def addresses(
+        self, urls: Collection[str], images: Collection[str]
+    ) -> dict[str, set[str]]:
+        """The addresses of articles, by URL: of `urls`, and of those with a version that lacks one of `images`."""
+        wanted = set(urls)
+        if images:  # the condition of the partial index `incomplete_images`
+            lacking = {"images.url": {"$in": list(images)}, **INCOMPLETE}
+            for name in ("articles", "revisions"):
+                wanted.update(map(url_of, await self._find(name, lacking, {"_id": 1})))
+        chosen = {"_id": {"$in": sorted(wanted)}}
+        found = await self._find("articles", chosen, {"aliases": 1}) if wanted else []
+        return {each["_id"]: addresses_of(each) for each in found}
 
     async def hosts_due(self, columns: Collection[str], since: datetime) -> set[str]:
         """The hosts with due links of `columns`; `since` is as for `due`."""
