@@ -20,6 +20,7 @@ from tests.support.crawling import ROOT, Crawl, scrapy
 from tests.support.goldens import FOLDERS, file_of
 from tests.support.site import Answer, SiteProxy
 from zjolcrawl import open_archive
+from zjolcrawl.display.citation import FORMATS
 from zjolcrawl.items import Byline
 from zjolcrawl.library import NewsArchive
 from zjolcrawl.search import QueryError
@@ -69,6 +70,16 @@ def test_its_page_and_its_image_are_the_bytes_that_came(archive: NewsArchive) ->
     (image,) = article.images
     assert (image.ref, image.status) == ("./W020170812341787363590.jpg", "stored")
     assert archive.image(image) == file_of(image.url).read_bytes()
+
+
+def test_reference_to_a_version(archive: NewsArchive) -> None:
+    article = archive.article(REFERENCE)
+    assert article
+    for form in FORMATS:
+        assert article.content_sha256 in article.cite(form)
+    assert article.cite().startswith("江帆. 全力保障")
+    with pytest.raises(ValueError, match="no form 'word': expected one of gbt7714-2025"):
+        article.cite("word")
 
 
 def test_search_and_filters(archive: NewsArchive) -> None:

@@ -26,6 +26,7 @@ from zjolcrawl.archive.decoding import decoded_body
 from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.archive.warc import Pointer
 from zjolcrawl.argument_values import change_day
+from zjolcrawl.display.citation import FORMATS, citation
 from zjolcrawl.items import Byline, Image, Media
 from zjolcrawl.parsing.urls import canonical
 from zjolcrawl.search import Search, SearchIndex, catch_up, matching
@@ -136,6 +137,14 @@ class ArchivedArticle:
         if "run_id" in values:
             values["run_id"] = str(values["run_id"])
         return cls(**values)
+
+    def cite(self, form: str = "gbt7714-2025") -> str:
+        """A reference to this version: gbt7714-2025, gbt7714-2015, bibtex, ris or csl. Raises ValueError for another."""
+        if form not in FORMATS:
+            raise ValueError(f"no form {form!r}: expected one of {', '.join(FORMATS)}")
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        authors = [{"name": each.name} for each in self.authors]
+        return FORMATS[form].write(citation({**values, "_id": self.url, "authors": authors}))
 
 
 _NAMES = {each.name for each in fields(ArchivedArticle)}

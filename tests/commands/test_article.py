@@ -9,12 +9,14 @@ from typing import Any
 
 import brotli
 import pytest
+from pybtex.database import parse_string
 from pymongo.database import Database
 
 from tests.support.crawling import Crawl
 from tests.support.goldens import file_of
 from tests.support.pages import COLUMN, DAY, article, saying, serve_column, url_of
 from tests.support.site import Answer, SiteProxy
+from zjolcrawl.display.citation import FORMATS
 
 REFERENCE = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
 PAGE = file_of(REFERENCE)
@@ -114,3 +116,36 @@ def test_what_is_no_url(command: Crawl) -> None:
         2,
         "zjolcrawl: http://[ is not a URL: Invalid IPv6 URL\n",
     )
+
+
+def test_reference_to_a_version(reference: None, command: Crawl, db: Database[Any]) -> None:
+    version = db.articles.find_one({"_id": REFERENCE}) or {}
+    at = f"{version['changed_at']:%Y%m%d%H%M%S}"
+    done = command("article", REFERENCE, "--cite", "bibtex", "--at", at)
+    (entry,) = parse_string(done.stdout, "bibtex").entries.values()
+    assert (entry.fields["title"], entry.fields["url"]) == ("{全力保障中央环保督察开展}", REFERENCE)
+    for form in FORMATS:
+        text = command("article", REFERENCE, "--cite", form).stdout
+        assert version["content_sha256"] in text
+        assert "江帆" in text
+
+
+def test_version_by_time(site: SiteProxy, crawl: Crawl, command: Crawl, db: Database[Any]) -> None:
+    url = url_of(IDENT)
+    for words in ("第一种说法", "第二种说法"):
+        site.set(url, saying(IDENT, words))
+        assert crawl("article", url=url).returncode == 0
+    former = db.revisions.find_one({"_id.url": url}) or {}
+    at = f"{former['changed_at']:%Y%m%d%H%M%S}"
+    assert "第一种说法" in command("article", url, "--at", at).stdout
+    assert "第二种说法" in command("article", url, "--at", "20991231235959").stdout
+    early = command("article", url, "--at", "20000101000000")
+    assert (early.returncode, early.stderr.strip()) == (
+        1, f"zjolcrawl: {url} has no version at 2000-01-01 00:00:00 UTC: it was first seen later",
+    )  # fmt: skip
+    for wrong in ("2017", "20171399000000", "x"):
+        refused = command("article", url, "--at", wrong)
+        assert refused.returncode == 2
+        assert f"{wrong} is not a time such as 20170812034512" in refused.stderr
+    assert command("article", url, "--at", at, "--revision", "1").returncode == 2
+    assert command("article", url, "--cite", "word").returncode == 2

@@ -19,6 +19,7 @@ import pytest
 from pymongo import MongoClient
 
 from tests.support import readme
+from tests.support.captures import Taken, write
 from tests.support.crawling import LONG, Crawl, scrapy, wait_until
 from tests.support.mongod import Mongod, free_port
 from tests.support.site import SiteProxy
@@ -207,6 +208,7 @@ def test_browse_behind_nginx(mongodb_uri: str, database: str, tmp_path: Path) ->
     (block,) = readme.code("nginx", "nginx")
     port = free_port()
     (tmp_path / "users").write_text("me:{PLAIN}pass\n")
+    write(tmp_path / "data", [Taken(REFERENCE, "2017-08-12T03:45:12Z")])
     with browsing(tmp_path / "data", mongodb_uri, database) as (web, _):
         assert web.get("/", headers={"Host": "news.example.org"}).status == 400
         server = (
@@ -236,6 +238,13 @@ def test_browse_behind_nginx(mongodb_uri: str, database: str, tmp_path: Path) ->
                 f"http://127.0.0.1:{port}/columns", timeout=LONG
             )
             assert opened.status == 200
+            opened = build_opener(HTTPBasicAuthHandler(passwords)).open(
+                f"http://127.0.0.1:{port}/web/timemap/link/{REFERENCE}", timeout=LONG
+            )
+            assert (
+                f"<http://127.0.0.1:{port}/web/20170812034512/{REFERENCE}>"
+                in opened.read().decode()
+            )
             with pytest.raises(Exception, match="401"):
                 build_opener().open(f"http://127.0.0.1:{port}/", timeout=LONG)
         finally:

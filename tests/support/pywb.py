@@ -65,13 +65,14 @@ def serving(
             server.terminate()
 
 
-def forward(site: SiteProxy, host: str, port: int) -> None:
-    """Let a host name of the test site stand for the server at a local port."""
+def forward(site: SiteProxy, host: str, port: int, *, renamed: bool = False) -> None:
+    """Let a host name of the test site stand for the server at a local port; `renamed`: under its own name."""
+    dropped = _LOCAL | ({"host"} if renamed else set())
 
     def responder(request: Request) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         target = request.url.partition("://")[2].partition("/")[2]
-        kept = {name: v for name, v in request.headers.items() if name not in _LOCAL}
+        kept = {name: v for name, v in request.headers.items() if name not in dropped}
         with contextlib.closing(connection):
             connection.request("GET", f"/{target}", headers=kept)
             response = connection.getresponse()

@@ -89,6 +89,12 @@ PICTURED = Taken(
     f"<title>t</title><p>文字</p><img src=/pics/a.png alt=甲><img src={LIVE}/none.png alt=乙>".encode(),
 )  # fmt: skip
 
+# 200 kB that is no real image, and a page that shows it a thousand times.
+LARGE = Taken(
+    f"{HOST}/pics/large.png", AT, PNG + b"\0" * 200_000, headers=(("Content-Type", "image/png"),)
+)
+CROWDED = Taken(f"{HOST}/crowded.shtml", AT, b"<img src=/pics/large.png>" * 1000)
+
 
 class Live(ThreadingHTTPServer):
     """The live site: notes every connection and request, and answers /control with a page that is not inert."""
@@ -130,7 +136,7 @@ def live() -> Iterator[Live]:
 @pytest.fixture(scope="module")
 def web(mongodb_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     data = tmp_path_factory.mktemp("hostile")
-    write(data, [*MADE.values(), PICTURE, PICTURED])
+    write(data, [*MADE.values(), PICTURE, PICTURED, LARGE, CROWDED])
     with browsing(data, mongodb_uri, "test_inert") as (web, _):
         yield web
 
@@ -273,3 +279,25 @@ def test_any_markup_becomes_safe_markup(markup: str) -> None:
     )
     assert "\0" not in page.body
     assert len(page.body) < 12 * len(markup) + 1000
+
+
+@pytest.mark.parametrize(
+    "markup", [f"<base href='{HOST}/{'x' * 1900}/'>" + "<a href=y>" * 60_000, "<img src=a.png>" * 60_000]
+)  # fmt: skip
+def test_small_page_does_not_become_a_huge_one(markup: str) -> None:
+    page = inert_page(
+        markup.encode(),
+        f"{HOST}/x.shtml",
+        lambda url: f"/web/1/{url}",
+        lambda _: "data:" + "x" * 10_000,
+    )
+    assert page.cut
+    assert len(page.body) < 30_000_000
+
+
+def test_image_shown_often_counts_each_time(web: Web) -> None:
+    got = web.raw(f"/web/{CROWDED.stamp}/{CROWDED.url}")
+    assert got.status == 200
+    assert 10 < got.text.count("data:image/png;base64,") < 1000
+    assert "［图片未存］" in got.text
+    assert len(got.body) < 20_000_000

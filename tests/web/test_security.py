@@ -15,6 +15,8 @@ from zjolcrawl.web.security import is_ours
 EVERY = [
     "/", "/?q=%E6%B5%99%E6%B1%9F", f"/article?url={REFERENCE}", f"/history?url={REFERENCE}",
     f"/record?url={REFERENCE}", "/columns", "/calendar", "/changes", "/health", "/nothing", "/?page=0",
+    f"/article?url={REFERENCE}&at=20991231235959", f"/cite?url={REFERENCE}&format=ris", f"/cdx?url={REFERENCE}",
+    f"/download?url={REFERENCE}&part=record", f"/web/*/{REFERENCE}", f"/web/timemap/link/{REFERENCE}", "/web/x",
     "/static/style.css", "/image/" + "0" * 64,
 ]  # fmt: skip
 

@@ -13,6 +13,7 @@ Sources: internetarchive/wayback, wayback-cdx-server/README.md; pywb's CDXJ serv
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -77,6 +78,13 @@ class Listing:
 def stamp_of(moment: datetime) -> str:
     """A time as 14 digits in UTC."""
     return moment.astimezone(timezone.utc).strftime(_STAMP)
+
+
+def moment_of(stamp: str) -> datetime:
+    """14 digits as an aware UTC datetime. Raises ValueError if they are no time."""
+    if not re.fullmatch(r"\d{14}", stamp, re.ASCII):
+        raise ValueError(f"{stamp} is not a time such as 20170812034512")
+    return datetime.strptime(stamp, _STAMP).replace(tzinfo=timezone.utc)
 
 
 def read_cdx(body: bytes) -> Listing:

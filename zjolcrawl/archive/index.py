@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from zjolcrawl.archive.captures import UNBELIEVED, Capture, cdxj_line
-from zjolcrawl.archive.index_file import COLUMNS, open_index
+from zjolcrawl.archive.index_file import COLUMNS, NAME, open_index
 from zjolcrawl.archive.scan import Damage
 from zjolcrawl.archive.warc import Pointer
 
 _INSERT = f"INSERT OR REPLACE INTO captures ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608
+_READ_PATIENCE = 5  # seconds that a reader waits for another process's lock
 _ORDER = " ORDER BY date, file, offset"
 # Among captures of one moment: our own before those of others, then by payload. Not by file, because that depends
 # on the order of imports.
@@ -252,9 +254,9 @@ def capture_at(folder: Path, url: str, date: str) -> Capture | None:
     path = (folder / NAME).absolute()
     if not path.is_file():
         return None
-    db = sqlite3.connect(f"{path.as_uri()}?mode=ro", timeout=_PATIENCE, uri=True)
+    db = sqlite3.connect(f"{path.as_uri()}?mode=ro", timeout=_READ_PATIENCE, uri=True)
     try:
-        query = f"SELECT {_COLUMNS} FROM captures WHERE url = ? AND date = ? LIMIT 1"  # noqa: S608
+        query = f"SELECT {COLUMNS} FROM captures WHERE url = ? AND date = ? LIMIT 1"  # noqa: S608
         row = db.execute(query, (url, date)).fetchone()
         return _capture(row) if row else None
     finally:

@@ -19,7 +19,8 @@ from pathlib import Path
 from zjolcrawl.archive.archive import read_record
 from zjolcrawl.archive.captures import Capture, url_key
 from zjolcrawl.archive.files import ArchiveError
-from zjolcrawl.archive.index import NAME, ArchiveIndex
+from zjolcrawl.archive.index import ArchiveIndex
+from zjolcrawl.archive.index_file import NAME
 from zjolcrawl.archive.s3 import WarcStore
 from zjolcrawl.archive.warc import Message
 from zjolcrawl.parsing.urls import absolute, normalized
@@ -28,6 +29,7 @@ _SHOWN = "status IS NOT NULL AND type <> 'metadata'"
 _WAIT = 5  # seconds for a lock of another process
 _CODE = re.compile("%[0-9A-F]{2}")
 _WWW = "www."
+_PORTS = {"http": 80, "https": 443}
 _LAST = "\U0010ffff"  # sorts after all URLs that begin alike
 _AFTER = "~"  # sorts after all that may follow the seconds of a WARC-Date
 
@@ -60,18 +62,26 @@ def spellings(url: str) -> tuple[str, ...]:
         if scheme not in {"http", "https"} or not rest:
             continue
         host, _, path = rest.partition("/")
-        bare = host.removeprefix(_WWW)
         # Only without a query: in one, a slash at the end may matter.
         paths = [f"/{path}"] if "?" in path else [f"/{path.rstrip('/')}", f"/{path.rstrip('/')}/"]
         if not path.rstrip("/"):
             paths = ["/", ""]
-        each = product(("http", "https"), (bare, _WWW + bare), paths)
-        found += [f"{scheme}://{host}{path}" for scheme, host, path in each]
+        found += [origin + path for origin, path in product(_origins(host), paths)]
     return tuple(dict.fromkeys(found))
 
 
+def _origins(host: str) -> Iterator[str]:
+    """The beginnings of the URLs of one host: http and https, `www.`, and default ports as others may write them."""
+    bare = host.removeprefix(_WWW)
+    for scheme, port in _PORTS.items():
+        for name in (bare, _WWW + bare):
+            yield f"{scheme}://{name}"
+            if ":" not in bare:
+                yield f"{scheme}://{name}:{port}"
+
+
 class ReplayIndex(ArchiveIndex):
-    """The index of an archive, for reading only; it has no captures if there is no index yet."""
+    """The index of an archive, for reading only."""
 
     def __init__(self, folder: Path) -> None:
         """Open the index. Raises sqlite3.Error."""
@@ -84,7 +94,7 @@ class ReplayIndex(ArchiveIndex):
     def mementos(
         self, url: str, since: str = "", until: str = "", most: int = -1, *, newest: bool = False
     ) -> Iterator[Capture]:
-        """Captures of a URL from `since` to `until` (2 to 14 digits, both included), by time."""
+        """Captures of a URL from `since` to `until` (4 to 14 digits or empty, both included), by time."""
         urls = spellings(url)
         order = "DESC" if newest else "ASC"
         where = (
@@ -124,12 +134,12 @@ class ReplayIndex(ArchiveIndex):
 
     def beginning_with(self, url: str, since: str, until: str, most: int) -> Iterator[Capture]:
         """Captures of all URLs that begin with `url`, by URL without scheme and `www.`, then by time."""
-        bare = (absolute(url, url) or url).partition("://")[2].removeprefix(_WWW)
+        host, _, path = (absolute(url, url) or url).partition("://")[2].partition("/")
         where = (
             f"WHERE url >= ? AND url < ? AND {_SHOWN} AND date >= ? AND date < ?"
             " ORDER BY url, date LIMIT ?"
         )
-        starts = [f"{scheme}://{www}{bare}" for scheme in ("http", "https") for www in ("", _WWW)]
+        starts = [f"{origin}/{path}" for origin in _origins(host)]
         found = (
             self._select(where, (start, start + _LAST, *_span(since, until), most))
             for start in starts
@@ -197,11 +207,9 @@ class Replayer:
         if origin is None:
             raise ArchiveError(f"{capture.pointer.record_id} refers to a missing record")
         first = self._read(origin)
-        return (
-            first
-            if capture.status == 304
-            else Message(message.first_line, message.headers, first.body)
-        )
+        if capture.status == 304:
+            return first
+        return Message(message.first_line, message.headers, first.body)
 
     def _read(self, capture: Capture) -> Message:
         try:
@@ -231,4 +239,6 @@ def _marks(urls: tuple[str, ...]) -> str:
 
 
 def _bare(url: str) -> str:
-    return url.partition("://")[2].removeprefix(_WWW)
+    """A URL without scheme, `www.` and default port."""
+    host, slash, path = url.partition("://")[2].removeprefix(_WWW).partition("/")
+    return re.sub(":(?:80|443)$", "", host) + slash + path

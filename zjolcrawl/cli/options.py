@@ -6,7 +6,9 @@ import argparse
 import math
 import re
 from collections.abc import Callable
+from datetime import datetime
 
+from zjolcrawl.archive.cdx import moment_of
 from zjolcrawl.argument_values import change_day, day_span, names
 from zjolcrawl.storage.queries.selection import Selection
 
@@ -66,6 +68,14 @@ def whole_number(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def utc_time(text: str) -> datetime:
+    """The type of an option that takes a UTC time of 14 digits."""
+    try:
+        return moment_of(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not a time such as 20170812034512") from None
 
 
 def number(most: float) -> Callable[[str], float]:

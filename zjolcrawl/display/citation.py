@@ -80,7 +80,7 @@ def citation(version: dict[str, Any], link: str = "") -> Citation:
         accessed=changed,
         sha256=_line(sha256),
         identifier=f"{re.sub('[^A-Za-z0-9]+', '-', identifier)}-{stamp_of(changed)}",
-        page=_line(version.get("page_number", "")),
+        page=_line(version.get("page_number") or ""),
         is_paper=kind(url) == "paper",
         link=link,
     )  # fmt: skip

@@ -40,6 +40,7 @@ _STYLE = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _LONGEST = 2000  # characters of an attribute
+_MOST = 20_000_000  # characters of a page that is written, images included
 _NO_IMAGE = "图片未存"
 
 Link = Callable[[str], str]
@@ -48,10 +49,11 @@ Image = Callable[[str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class InertPage:
-    """The title and the body of a page as safe HTML."""
+    """The title and the body of a page as safe HTML; `cut`: only its start, because it is too long."""
 
     title: str
     body: Markup
+    cut: bool = False
 
 
 def inert_page(source: bytes, url: str, link: Link, image: Image) -> InertPage:
@@ -63,21 +65,25 @@ def inert_page(source: bytes, url: str, link: Link, image: Image) -> InertPage:
     page = read_page(source, url)
     writer = _Writer(page.base, link, image)
     title = page.root.findtext(".//title") or ""
-    return InertPage(" ".join(title.split())[:200], writer.write(page.root))
+    body = writer.write(page.root)
+    return InertPage(" ".join(title.split())[:200], body, writer.size > _MOST)
 
 
 class _Writer:
     def __init__(self, base: str, link: Link, image: Image) -> None:
         self._base, self._link, self._image = base, link, image
         self._parts: list[str] = []
+        self.size = 0
 
     def write(self, root: HtmlElement) -> Markup:
         walk = etree.iterwalk(root, events=("start", "end"))
         for event, element in walk:
+            if self.size > _MOST:
+                break  # a browser closes what is open
             tag = element.tag
             if event == "end":
                 if tag in _KEPT and tag not in _VOID:
-                    self._parts.append(f"</{tag}>")
+                    self._put(f"</{tag}>")
                 if element is not root:
                     self._text(element.tail)
             elif not isinstance(tag, str) or tag in _DROPPED:
@@ -90,9 +96,13 @@ class _Writer:
                 self._text(element.text)
         return Markup("".join(self._parts))  # noqa: S704 (escaped piece by piece)
 
+    def _put(self, part: str) -> None:
+        self._parts.append(part)
+        self.size += len(part)
+
     def _text(self, text: str | None) -> None:
         if text:
-            self._parts.append(str(escape(text)))
+            self._put(str(escape(text)))
 
     def _start(self, tag: str, element: HtmlElement) -> None:
         kept = {k: v for k, v in element.attrib.items() if k in _ATTRIBUTES}
@@ -106,21 +116,19 @@ class _Writer:
             and len(target) < _LONGEST
         ):
             kept["href"] = self._link(target)
-        self._parts.append(f"<{tag}{_attributes(kept)}>")
+        self._put(f"<{tag}{_attributes(kept)}>")
 
     def _img(self, element: HtmlElement) -> None:
         url = self._absolute(element.get("src"))
         source = self._image(url) if url else None
         alt = element.get("alt") or ""
         if source is None:
-            self._parts.append(
-                f'<span class="absent">［{_NO_IMAGE}］{escape(alt[:_LONGEST])}</span>'
-            )
+            self._put(f'<span class="absent">［{_NO_IMAGE}］{escape(alt[:_LONGEST])}</span>')
             return
         sizes = {
             k: v for k, v in element.attrib.items() if k in {"width", "height", "align", "border"}
         }
-        self._parts.append(f'<img src="{escape(source)}"{_attributes({"alt": alt, **sizes})}>')
+        self._put(f'<img src="{escape(source)}"{_attributes({"alt": alt, **sizes})}>')
 
     def _absolute(self, reference: str | None) -> str | None:
         try:

@@ -14,7 +14,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import timezone
 from email.utils import format_datetime, parsedate_to_datetime
 from urllib.parse import quote
 
@@ -22,7 +22,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from zjolcrawl.archive.captures import Capture
-from zjolcrawl.archive.cdx import stamp_of
+from zjolcrawl.archive.cdx import moment_of, stamp_of
 from zjolcrawl.archive.replay import Neighbours
 from zjolcrawl.parsing.urls import absolute
 from zjolcrawl.web.security import HOST
@@ -166,7 +166,7 @@ def _padded(stamp: str) -> str:
     """4 to 14 digits as 14. Raises HTTPException 400 if they are no time."""
     full = stamp + _PADDING[len(stamp) :]
     try:
-        datetime.strptime(full, "%Y%m%d%H%M%S")
+        moment_of(full)
     except ValueError:
         raise HTTPException(
             400, f"{stamp} 不是时间；要写成 20170812034512 这样（世界时）。"
@@ -179,7 +179,6 @@ def _accepted(header: str | None) -> str:
     if header is None:
         return NOW
     try:
-        moment = parsedate_to_datetime(header)
-        return moment.astimezone(timezone.utc).strftime("%Y%m%d%H%M%S").rjust(14, "0")
+        return stamp_of(parsedate_to_datetime(header)).rjust(14, "0")
     except (ValueError, OverflowError, IndexError, TypeError):
         raise HTTPException(400, "Accept-Datetime 不是 RFC 9110 写法的时间。") from None

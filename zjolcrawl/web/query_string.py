@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timezone
+from datetime import date, datetime
 
 from starlette.exceptions import HTTPException
 
+from zjolcrawl.archive.cdx import moment_of
 from zjolcrawl.argument_values import names
 from zjolcrawl.days import days_ago
 from zjolcrawl.parsing.fields.dates import YEARS
@@ -151,9 +152,7 @@ def instant(params: Params, name: str) -> datetime | None:
     if not value:
         return None
     try:
-        if not re.fullmatch(r"\d{14}", value, re.ASCII):
-            raise ValueError
-        return datetime.strptime(value, "%Y%m%d%H%M%S").replace(tzinfo=timezone.utc)
+        return moment_of(value)
     except ValueError:
         raise HTTPException(400, f"{name} 要写成 20170812034512 这样（世界时）。") from None
 

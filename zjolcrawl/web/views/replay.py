@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from zjolcrawl.archive.captures import Capture, mime_of
 from zjolcrawl.archive.cdx import stamp_of
@@ -20,8 +20,9 @@ from zjolcrawl.archive.decoding import BrokenAnswer, body_start, unpacked
 from zjolcrawl.archive.files import ArchiveError
 from zjolcrawl.archive.replay import Neighbours, Replayer, open_index, target_of
 from zjolcrawl.archive.warc import Message
+from zjolcrawl.items import READ_KINDS
 from zjolcrawl.parsing.page import decode
-from zjolcrawl.parsing.urls import normalized
+from zjolcrawl.parsing.urls import kind, normalized
 from zjolcrawl.web.inert import inert_page
 from zjolcrawl.web.memento import (
     LINK_FORMAT,
@@ -38,7 +39,7 @@ from zjolcrawl.web.rendering import page
 from zjolcrawl.web.site import Site, site_of
 
 _MOST_CAPTURES, _MOST_LISTED = 100_000, 1000
-_MOST_SOURCE = 4_000_000  # bytes of a page that is shown
+_MOST_SOURCE = 2_000_000  # bytes of a page that is shown
 _MOST_DECODED = 64 * 2**20  # bytes of a body that is decoded for a client
 _MOST_IMAGES, _MOST_IMAGE_BYTES = 100, 12_000_000  # of one page
 _HTML = {"text/html", "application/xhtml+xml", None}
@@ -59,7 +60,7 @@ _SHOWN = {
     **_INERT, "content-security-policy": f"{_SANDBOX}; img-src data:; style-src 'unsafe-inline'",
 }  # fmt: skip
 _NAME, _VALUE = re.compile(r"[A-Za-z0-9-]{1,60}"), re.compile(r"[\x20-\x7e\x80-\xff]{0,2000}")
-_MOST_HEADERS = 60
+_MOST_HEADERS = 2000  # characters of them together: proxies have small buffers
 _BODILESS = {204, 205, 304}
 _UNKNOWN = "归档中没有这个网址的存档。"
 
@@ -133,23 +134,29 @@ def _one(replayer: Replayer, base: str, target: Target, accepted: str) -> Respon
     if capture is None:
         raise HTTPException(404, _UNKNOWN)
     found = _read(replayer, capture)
-    links = {"link": link_header(base, capture, found.around)}
+    links = link_header(base, capture, found.around)
+    where = address(found.stamp, capture.url, target.modifier)
     if target.kind == "timegate":
-        links["vary"] = "accept-datetime"
-        return RedirectResponse(address(found.stamp, capture.url), 302, links)
+        return _redirect(where, link=links, vary="accept-datetime")
     is_exact = normalized(target.url) == normalized(capture.url)
     if target.stamp != found.stamp or not is_exact:
-        where = address(found.stamp, capture.url, target.modifier)
-        return RedirectResponse(where, 302, {"link": f'<{plain(capture.url)}>; rel="original"'})
+        return _redirect(where, link=f'<{plain(capture.url)}>; rel="original"')
     response = _served(replayer, found, target.modifier, accepted)
     response.headers["memento-datetime"] = http_date(capture)
-    response.headers["link"] = links["link"]
-    for name, value in found.message.headers[:_MOST_HEADERS]:
-        if _NAME.fullmatch(name) and _VALUE.fullmatch(value):
+    response.headers["link"] = links
+    left = _MOST_HEADERS
+    for name, value in found.message.headers:
+        left -= len(name) + len(value)
+        if left >= 0 and _NAME.fullmatch(name) and _VALUE.fullmatch(value):
             response.headers.append(f"x-archive-orig-{name}", value)
     if found.target:
         response.headers["location"] = address(found.stamp, found.target, target.modifier)
     return response
+
+
+def _redirect(where: str, **headers: str) -> Response:
+    """Not Starlette's RedirectResponse, which encodes characters that are part of the URL, such as `|`."""
+    return Response(status_code=302, headers={"location": where, **headers})
 
 
 def _read(replayer: Replayer, capture: Capture) -> _Memento:
@@ -172,7 +179,7 @@ def _served(replayer: Replayer, found: _Memento, modifier: str, accepted: str) -
 def _bytes(found: _Memento, accepted: str) -> Response:
     """The body as archived. A content coding that the client does not accept is undone, as pywb does."""
     message = found.message
-    headers = dict(_INERT)
+    headers = {**_INERT, "vary": "accept-encoding"}
     coding = (message.header("content-encoding") or "").strip().lower()
     body = message.body
     if coding and not _accepts(accepted, coding):
@@ -180,9 +187,9 @@ def _bytes(found: _Memento, accepted: str) -> Response:
             body, coding = unpacked(body, coding.split(","), _MOST_DECODED), ""
     if coding and _NAME.fullmatch(coding):
         headers["content-encoding"] = coding
-    kind = message.header("content-type") or "application/octet-stream"
-    headers["content-type"] = kind if _VALUE.fullmatch(kind) else "application/octet-stream"
-    if mime_of(kind) not in _IMAGES:
+    given = message.header("content-type") or "application/octet-stream"
+    headers["content-type"] = given if _VALUE.fullmatch(given) else "application/octet-stream"
+    if mime_of(given) not in _IMAGES:
         # Shown in the browser, even a sandboxed page would open connections to the live site (preconnect).
         headers["content-disposition"] = f'attachment; filename="{_file_name(found)}"'
     return Response(b"" if found.status in _BODILESS else body, found.status, headers)
@@ -213,13 +220,13 @@ def _shown(replayer: Replayer, found: _Memento, mime: str | None) -> Response:
         inert = inert_page(
             source, found.capture.url, lambda url: address(found.stamp, url), pictures.read
         )
-        title, body = inert.title, inert.body
+        title, body, cut = inert.title, inert.body, cut or inert.cut
     elif mime and _TEXT.fullmatch(mime) and not fault:
         text = decode(source)[0].replace("\x00", "\ufffd")
     response = page(
         "replay.html", found.status if found.status not in _BODILESS else 200,
         found=found, title=title, body=body, text=text, fault=fault, cut=cut, mime=mime,
-        address=address, stamp_of=stamp_of,
+        address=address, stamp_of=stamp_of, is_article=kind(found.capture.url) in READ_KINDS,
     )  # fmt: skip
     response.headers.update(_SHOWN)
     return response
@@ -236,11 +243,11 @@ class _Pictures:
 
     def read(self, url: str) -> str | None:
         """The image at a URL that was captured nearest to the page's time, or None."""
-        if url not in self.known:
-            if len(self.known) >= _MOST_IMAGES:
-                return None
+        if url not in self.known and len(self.known) < _MOST_IMAGES:
             self.known[url] = self._read(url)
-        return self.known[url]
+        found = self.known.get(url)
+        self.left -= len(found or "")  # each time that it is shown
+        return found if self.left >= 0 else None
 
     def _read(self, url: str) -> str | None:
         try:
@@ -254,5 +261,4 @@ class _Pictures:
             return None
         if mime not in _IMAGES or cut or not data:
             return None
-        self.left -= len(data)
         return f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}"
