@@ -20,7 +20,17 @@ from zjolcrawl.storage.errors import StoreUnavailable
 from zjolcrawl.web.rendering import refusal
 from zjolcrawl.web.security import SecurityMiddleware
 from zjolcrawl.web.site import Site
-from zjolcrawl.web.views import article, calendar, columns, health, history, image, record, search
+from zjolcrawl.web.views import (
+    article,
+    calendar,
+    columns,
+    feeds,
+    health,
+    history,
+    image,
+    record,
+    search,
+)
 
 SECONDS = 10
 """Time limit for all database queries of one page, in seconds."""
@@ -31,7 +41,7 @@ View = Callable[[Request], Awaitable[Response]]
 _VIEWS: dict[str, View] = {
     "/": search.show, "/article": article.show, "/history": history.show, "/record": record.show,
     "/columns": columns.show, "/calendar": calendar.show, "/health": health.show,
-    "/image/{sha256}": image.show,
+    "/image/{sha256}": image.show, "/feeds": feeds.index, "/feeds/{path:path}": feeds.show,
 }  # fmt: skip
 _UNREADABLE = "归档中有一处读不出来；命令行的 scrapy health 或 scrapy article 会说明是哪里。"
 _FILES = {"style.css": "text/css", "icon.svg": "image/svg+xml"}

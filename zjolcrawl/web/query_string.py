@@ -18,6 +18,10 @@ from zjolcrawl.storage.queries.selection import Selection
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff]+")
 _LONGEST = 200  # characters of a field
 _FLAGS = ("edited", "gone", "images")
+FIELDS = (
+    "q", "column", "host", "person", "tag", "since", "until", "changed_since", "gone_since", *_FLAGS,
+)  # fmt: skip
+"""The fields of the search form."""
 
 Params = Mapping[str, str]
 
