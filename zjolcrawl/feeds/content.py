@@ -14,7 +14,7 @@ from zjolcrawl.display.html_check import is_well_formed, text_of
 from zjolcrawl.feeds.texts import sound
 
 _TAGS = {
-    "p", "h2", "strong", "em", "a", "table", "tr", "td", "th", "ul", "ol", "li", "blockquote", "br",
+    "p", "h2", "strong", "em", "a", "table", "tr", "td", "th", "ul", "ol", "li", "blockquote", "br", "figure", "figcaption",
 }  # fmt: skip
 _UNSEEN = {
     "script",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 
 from starlette.requests import Request
@@ -26,7 +26,7 @@ def answer(
     tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     headers = {"etag": tag, "cache-control": "no-cache"}
     if changed and changed < utc_now() - _SETTLED:
-        headers["last-modified"] = format_datetime(changed.replace(microsecond=0), usegmt=True)
+        headers["last-modified"] = format_datetime(changed.astimezone(timezone.utc), usegmt=True)
     if _is_known(request, tag, headers.get("last-modified")):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=media_type, headers=headers)
