@@ -60,7 +60,7 @@ def open_output(name: str, form: str, *, force: bool = False) -> Iterator[Write]
     """
     try:
         with (
-            _stdout() if name == STDOUT else _whole(Path(name), force=force) as file,
+            _stdout() if name == STDOUT else whole_file(Path(name), force=force) as file,
             _packed(file, name) as packed,
             _FORMS[form](packed) as write,
         ):
@@ -94,7 +94,7 @@ def _stdout() -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _whole(path: Path, *, force: bool) -> Iterator[IO[bytes]]:
+def whole_file(path: Path, *, force: bool) -> Iterator[IO[bytes]]:
     """FILE.part, which is renamed to FILE once it is complete and durable, or else removed."""
     if path.exists() and not (force and path.is_file()):
         what = "exists: use --force to replace it" if path.is_file() else "is not a regular file"

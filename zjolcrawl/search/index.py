@@ -24,10 +24,12 @@ from zjolcrawl.parsing.fields.dates import YEARS, china_day
 from zjolcrawl.search.tokens import facets, folded, full_text, headline, pairs
 from zjolcrawl.storage.errors import StoreUnavailable
 
-_VERSION = 2
+_VERSION = 3
 """Version of the fields and tokens; an index of another version is rebuilt."""
 CHANGES = ("edited", "gone", "change")
 """Fields with the times of changes, in milliseconds since 1970: `change` is the later of the other two."""
+EVENTS = ("seen", "down")
+"""Fields with the times of the last events: when the newest version was first seen, and the last takedown or return."""
 _WRITER_BYTES = 30_000_000
 _STATE = "zjolcrawl.json"
 
@@ -56,7 +58,7 @@ def make_schema() -> tantivy.Schema:
     builder.add_text_field("text", tokenizer_name="pairs", index_option="position")
     builder.add_text_field("facet", tokenizer_name="raw", index_option="basic")
     builder.add_date_field("at", fast=True)
-    for name in ("day", *CHANGES):
+    for name in ("day", *CHANGES, *EVENTS):
         builder.add_unsigned_field(name, indexed=True, fast=True)
     return builder.build()
 
@@ -196,14 +198,19 @@ def _document(article: Mapping[str, Any]) -> tantivy.Document:
 
 
 def _changes(article: Mapping[str, Any]) -> dict[str, int]:
-    """The values of CHANGES that an article has."""
+    """The values of CHANGES and EVENTS that an article has."""
     revision = article.get("revision")
     times = {
         "edited": article.get("changed_at") if isinstance(revision, int) and revision > 1 else None,
         "gone": article.get("gone_at") if article.get("status") == "gone" else None,
     }
     found = {name: milliseconds(at) for name, at in times.items() if isinstance(at, datetime)}
-    return found | ({"change": max(found.values())} if found else {})
+    found |= {"change": max(found.values())} if found else {}
+    events = {"seen": ("changed_at",), "down": ("gone_at", "returned_at")}
+    for name, fields in events.items():
+        if known := [at for each in fields if isinstance(at := article.get(each), datetime)]:
+            found[name] = milliseconds(max(known))
+    return found
 
 
 def milliseconds(moment: datetime) -> int:

@@ -63,6 +63,12 @@ class Search:
         with usable(self._folder):
             return [self._searcher.doc(each)["url"][0] for each in found(limit, skip)]
 
+    def latest(self, by: str, limit: int) -> list[str]:
+        """The URLs of the hits with the latest times in the field `by`, one of EVENTS or CHANGES."""
+        with usable(self._folder):
+            found, _ = self._sorted(self._all, limit, 0, by)
+            return [self._searcher.doc(each)["url"][0] for each in found]
+
     def histogram(self, span: Span) -> dict[str, int]:
         """The number of hits per day, month or year in China; those without hits are left out."""
         most = {"days": {"terms": {"field": "day", "size": 65_000}}}

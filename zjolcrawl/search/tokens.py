@@ -28,6 +28,7 @@ FIELDS = (
     "first_seen_at",
     "changed_at",
     "gone_at",
+    "returned_at",
 )
 """The fields of an article that are indexed."""
 

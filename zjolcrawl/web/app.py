@@ -29,6 +29,7 @@ from zjolcrawl.web.views import (
     changes,
     cite,
     columns,
+    feeds,
     health,
     history,
     image,
@@ -48,6 +49,7 @@ _VIEWS: dict[str, View] = {
     "/columns": columns.show, "/calendar": calendar.show, "/changes": changes.show, "/health": health.show,
     "/image/{sha256}": image.show,
     "/cite": cite.show, "/download": cite.download, "/cdx": cdx.show, "/web/cdx": cdx.show, "/web/{target:path}": replay.show,
+    "/feeds": feeds.index, "/feeds/{path:path}": feeds.show,
 }  # fmt: skip
 _UNREADABLE = "归档中有一处读不出来；命令行的 scrapy health 或 scrapy article 会说明是哪里。"
 _FILES = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
