@@ -37,7 +37,10 @@ def test_on_the_embedded_database(tmp_path: Path) -> None:
 
 
 def test_others_are_warned_of(mongodb_uri: str, database: str, tmp_path: Path) -> None:
-    with browsing(tmp_path, mongodb_uri, database, "--host", "0.0.0.0") as (web, running):
+    with browsing(tmp_path, mongodb_uri, database, "--host", "0.0.0.0", "-s", "API_TOKEN=off") as (
+        web,
+        running,
+    ):
         assert web.url.startswith("http://0.0.0.0:")
         running.terminate()
         assert running.wait(timeout=LONG) == 0

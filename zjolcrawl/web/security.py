@@ -21,21 +21,24 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
+READING = frozenset({"GET", "HEAD"})
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[0-9a-z._-]+)(?::\d{1,5})?", re.IGNORECASE)
 
 Refuse = Callable[[int, str], Response]
 
 
 class SecurityMiddleware:
-    """Allows only GET and HEAD with our own host name, and adds HEADERS to every response.
+    """Allows only some methods with our own host name, and adds HEADERS to every response.
 
     Another name in `Host` means DNS rebinding: a foreign site whose name was pointed at this address, to
     read the archive through a visitor's browser.
     """
 
-    def __init__(self, app: ASGIApp, host: str, refuse: Refuse) -> None:
+    def __init__(
+        self, app: ASGIApp, host: str, refuse: Refuse, methods: frozenset[str] = READING
+    ) -> None:
         """`host` is the address the server listens on; `refuse` makes an error page from status and reason."""
-        self._app, self._host, self._refuse = app, host, refuse
+        self._app, self._host, self._refuse, self._methods = app, host, refuse, methods
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection; anything but http is ignored."""
@@ -46,7 +49,7 @@ class SecurityMiddleware:
     def _checked(self, scope: Scope) -> ASGIApp:
         if not is_ours(Headers(scope=scope).get("host", ""), self._host):
             return self._refuse(400, "请求中的主机名不是本页的地址。")
-        if scope["method"] not in {"GET", "HEAD"}:
+        if scope["method"] not in self._methods:
             refusal = self._refuse(405, "这里只能查看：只接受 GET 和 HEAD 请求。")
             refusal.headers["allow"] = "GET, HEAD"
             return refusal
