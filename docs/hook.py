@@ -274,6 +274,46 @@ def _call(name: str, function: Callable[..., Any]) -> str:
     return f"```text\n{name}{signature}\n```\n\n{_prose(function.__doc__)}\n"
 
 
+# --- JSON API --------------------------------------------------------------------------------
+
+
+def api_tables() -> str:
+    """Paths, parameters and errors of the JSON API."""
+    from zjolcrawl.web.api.operations import OPERATIONS, ROOT
+    from zjolcrawl.web.api.problems import TYPES
+
+    parameters = {each.name: each for one in OPERATIONS for each in one.parameters}
+    paths = [
+        [f"`{each.path}`", each.meaning, ", ".join(f"`{one.name}`" for one in each.parameters)]
+        for each in OPERATIONS
+    ]
+    paths += [
+        [f"`{ROOT}/openapi.json`", "The OpenAPI 3.1 description of these paths", ""],
+        [f"`{ROOT}/`", "A page with these tables", ""],
+    ]
+    given = [
+        [
+            f"`{each.name}`{', several' if each.many else ''}",
+            each.meaning,
+            _default_of(each.default),
+        ]
+        for each in parameters.values()
+    ]
+    problems = [[f"`{name}`", str(each.status), each.meaning] for name, each in TYPES.items()]
+    return "\n".join(
+        [
+            "## Paths\n", table(["path", "answers", "parameters"], paths),
+            "## Parameters\n\nDays are China's. `several`: commas separate values, or the parameter occurs several times.\n",
+            table(["parameter", "meaning", "default"], given),
+            "## Errors\n\n`type` is `/api/v1/#` and this name.\n", table(["name", "status", "when"], problems),
+        ]
+    )  # fmt: skip
+
+
+def _default_of(value: Any) -> str:
+    return f"`{json.dumps(value)}`" if value is not None else ""
+
+
 GENERATED: dict[str, Callable[[], str]] = {
     "commands": command_pages,
     "spiders": spider_pages,
@@ -282,4 +322,5 @@ GENERATED: dict[str, Callable[[], str]] = {
     "fields": field_table,
     "indexes": index_table,
     "python": python_api,
+    "api": api_tables,
 }

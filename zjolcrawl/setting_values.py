@@ -35,6 +35,7 @@ _PREFIXES = (
     "CONFIRM_",
     "BACKFILL_",
     "BROWSE_",
+    "API_",
 )
 _KINDS = {bool: "True or False", int: "a whole number", float: "a number"}
 _COUNTS = (
@@ -51,6 +52,8 @@ _MOST_DAYS = 36_500
 _HOST_NAME = re.compile(
     r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*"
 )
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,1000}=*", re.ASCII)  # RFC 6750, 2.1
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?", re.ASCII)
 _PACKAGES = {"s3": "botocore", "gs": "google.cloud.storage"}
 
 
@@ -209,6 +212,29 @@ def browse_hosts(value: str) -> tuple[str, ...]:
                 f"setting BROWSE_HOSTS={name} is not a host name, such as news.example.org"
             )
     return names
+
+
+def api_token(settings: BaseSettings) -> str | None:
+    """API_TOKEN: the token, empty if it is off, None if it is not set. Raises ValueError without the value."""
+    token = str(settings.get("API_TOKEN") or "").strip()
+    if token.lower() in _WORDS:
+        if _WORDS[token.lower()]:
+            raise ValueError("setting API_TOKEN: expected a token, or off")
+        return ""
+    if token and not _TOKEN.fullmatch(token):
+        form = "expected 16 characters or more of A-Z a-z 0-9 . _ ~ + / -, or off"
+        raise ValueError(f"setting API_TOKEN: {form}")
+    return token or None
+
+
+def api_origins(settings: BaseSettings) -> tuple[str, ...]:
+    """API_ORIGINS: the origins of web pages that may call the API. Raises ValueError."""
+    origins = tuple(part for each in settings.getlist("API_ORIGINS") if (part := each.strip()))
+    for origin in origins:
+        if origin != "*" and not _ORIGIN.fullmatch(origin):
+            form = "an origin such as https://news.example.org, in lower case and without a path"
+            raise ValueError(f"setting API_ORIGINS={origin}: expected {form}, or *")
+    return origins
 
 
 def visit_policy(settings: BaseSettings) -> VisitPolicy:

@@ -69,6 +69,13 @@ ALARM_MAIL = ""
 # Its own address is always allowed.
 BROWSE_HOSTS = ""
 
+# A token that every request to `scrapy browse` must carry, pages as well as the API: as Bearer, or as the password of
+# HTTP Basic. 16 characters or more, such as those of `openssl rand -hex 32`; better in the environment than in a
+# command line. Empty: none; `--host` of other machines then needs `off`, which lets everybody read who reaches it.
+API_TOKEN = ""
+# Web pages that may call the API (CORS), separated by commas: https://news.example.org. `*`: all.
+API_ORIGINS = ""
+
 # Runs on one database share a crawl by host (docs/how-to/parallel.md). A run that has not renewed its
 # leases for this many seconds counts as dead, and other runs get its hosts. Must exceed the time that
 # the slowest page takes on a busy machine.

@@ -39,7 +39,8 @@ def test_on_the_embedded_database(tmp_path: Path) -> None:
 
 
 def test_others_are_warned_of(mongodb_uri: str, database: str, tmp_path: Path) -> None:
-    with browsing(tmp_path, mongodb_uri, database, "--host", "0.0.0.0") as (web, running):
+    options = ("--host", "0.0.0.0", "-s", "API_TOKEN=off")
+    with browsing(tmp_path, mongodb_uri, database, *options) as (web, running):
         assert web.url.startswith("http://127.0.0.1:")  # 0.0.0.0 is no address to open
         assert web.get("/").status == 200
         running.terminate()

@@ -33,6 +33,7 @@ REFERENCE = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtm
 TITLE = "全力保障中央环保督察开展"
 # Pages and languages whose blocks other tests run, and those that this file runs.
 OTHERS = {
+    ("docs/how-to/api.md", "python"): "tests/web/api/test_examples.py",
     ("docs/how-to/export.md", "python"): "tests/export/test_page.py",
     ("docs/how-to/python.md", "python"): "tests/test_library.py",
     ("docs/how-to/search.md", "js"): "tests/test_readme.py",

@@ -1,4 +1,4 @@
-"""`scrapy browse`: serves the archive as read-only web pages on this machine."""
+"""`scrapy browse`: serves the archive as read-only web pages and JSON on this machine."""
 
 from __future__ import annotations
 
@@ -12,15 +12,20 @@ from zjolcrawl.cli.base import ReadingCommand, no_arguments
 from zjolcrawl.cli.options import whole_number
 from zjolcrawl.display.terminal import say
 from zjolcrawl.messages import cause_of
-from zjolcrawl.setting_values import browse_hosts
+from zjolcrawl.setting_values import api_origins, api_token, browse_hosts
 
 _MISSING = "scrapy browse needs an extra: pip install 'zjolcrawl[browse]'"
+
+_UNGUARDED = (
+    "--host lets other machines read the archive: set API_TOKEN to a token that they must send, or to off,"
+    " or keep 127.0.0.1 and put a web server with passwords before it"
+)
 
 
 class Command(ReadingCommand):
     """Serves until stopped. Exit status 0: stopped by Ctrl-C or SIGTERM; 2: could not start."""
 
-    summary = "Serve the archive as read-only web pages on this machine"
+    summary = "Serve the archive as read-only web pages and JSON on this machine"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
@@ -34,16 +39,16 @@ class Command(ReadingCommand):
         """Serve until SIGINT or SIGTERM, keeping the full-text index up to date meanwhile."""
         no_arguments(args)
         try:
+            from zjolcrawl.web.access import Access
             from zjolcrawl.web.app import application
             from zjolcrawl.web.security import is_loopback
             from zjolcrawl.web.server import address, address_for_others, listen, serving
             from zjolcrawl.web.site import Site
         except ModuleNotFoundError as error:
             raise ArgumentError(f"{_MISSING} (no {error.name})") from error
-        try:
-            names = browse_hosts(self.setting("BROWSE_HOSTS"))
-        except ValueError as error:
-            raise ArgumentError(str(error)) from error
+        access = Access(
+            self.token(required=not is_loopback(opts.host)), self.origins(), self.names()
+        )
         async with self.database() as db:
             try:
                 listening = listen(opts.host, opts.port)
@@ -54,13 +59,42 @@ class Command(ReadingCommand):
             images = self.images(db)
             url = address(listening, opts.host)
             if not is_loopback(opts.host):
+                who = "with API_TOKEN, which they send unencrypted" if access.token else "everybody"
                 others = address_for_others(listening, opts.host)
-                say(f"warning: other machines can reach {others} and read the whole archive")
+                say(
+                    f"warning: other machines can reach {others} and read the whole archive ({who})"
+                )
             site = Site(db, self.data_dir(), images, self.warc_store())
             upkeep = asyncio.create_task(site.stay_indexed())
-            async with serving(application(site, opts.host, names), listening):
+            async with serving(application(site, opts.host, access), listening):
                 sys.stdout.write(f"{url} (Ctrl-C ends it)\n")
                 sys.stdout.flush()
                 if opts.open:
                     await asyncio.to_thread(webbrowser.open, url)
             await site.stop_indexing(upkeep)
+
+    def token(self, *, required: bool) -> str:
+        """The token that requests must carry, empty if none. Raises ArgumentError."""
+        assert self.settings is not None
+        try:
+            token = api_token(self.settings)
+        except ValueError as error:
+            raise ArgumentError(str(error)) from error
+        if required and token is None:
+            raise ArgumentError(_UNGUARDED)
+        return token or ""
+
+    def origins(self) -> tuple[str, ...]:
+        """The origins of web pages that may call the API. Raises ArgumentError."""
+        assert self.settings is not None
+        try:
+            return api_origins(self.settings)
+        except ValueError as error:
+            raise ArgumentError(str(error)) from error
+
+    def names(self) -> tuple[str, ...]:
+        """The host names that a proxy may pass on. Raises ArgumentError."""
+        try:
+            return browse_hosts(self.setting("BROWSE_HOSTS"))
+        except ValueError as error:
+            raise ArgumentError(str(error)) from error

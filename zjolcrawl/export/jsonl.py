@@ -48,7 +48,7 @@ class Unreadable(Exception):
 def dump(document: dict[str, Any]) -> bytes:
     """A document as a line. Raises UnicodeEncodeError for half of a surrogate pair."""
     text = json_util.dumps(
-        _as_text(document), json_options=_EXTENDED, ensure_ascii=False, separators=(",", ":")
+        as_text(document), json_options=_EXTENDED, ensure_ascii=False, separators=(",", ":")
     )
     return text.encode() + b"\n"
 
@@ -61,7 +61,7 @@ def comes_back(line: bytes, document: dict[str, Any]) -> bool:
     if b'{"$' not in line:
         return True
     try:
-        return bson.encode(_parse(line)) == bson.encode(_as_text(document))
+        return bson.encode(_parse(line)) == bson.encode(as_text(document))
     except (Unreadable, BSONError, ValueError, OverflowError):
         return False
 
@@ -101,7 +101,7 @@ def iso(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _as_text(document: dict[str, Any]) -> dict[str, Any]:
+def as_text(document: dict[str, Any]) -> dict[str, Any]:
     """The document with the times and ids of the schema as text."""
     values = dict(document)
     for name in _TIMES & document.keys():

@@ -18,6 +18,7 @@ from typing import Any, Literal
 from tantivy import DocAddress, Occur, Query, SearchResult
 
 from zjolcrawl.search.index import SearchIndex, usable
+from zjolcrawl.search.paging import Key, keys_after
 from zjolcrawl.search.query import parse
 from zjolcrawl.storage.change_feed import PUBLIC_FIELDS, articles_of
 from zjolcrawl.storage.connection import Database
@@ -28,7 +29,9 @@ Span = Literal["day", "month", "year"]
 ORDERS: tuple[Order, ...] = ("newest", "relevance")
 SPANS: tuple[Span, ...] = ("day", "month", "year")
 _AT_ONCE = 100
-_HEADLINE_WEIGHT, _HALF_LIFE, _RANKED = 4.0, 10.0, 1000
+_HEADLINE_WEIGHT, _HALF_LIFE = 4.0, 10.0
+RANKED = 1000
+"""The number of hits that the order by relevance has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,15 @@ class Search:
             found, _ = self._sorted(self._all, limit, 0, by)
             return [self._searcher.doc(each)["url"][0] for each in found]
 
+    def after(self, key: Key | None, limit: int) -> list[Key]:
+        """The keys of the `limit` hits after `key`, in the order of `urls`; hits of the same time by URL."""
+        if self._change:
+            groups = [(self._all, self._change)]
+        else:
+            groups = [(self._headline, "at"), (self._rest(), "at")]
+        with usable(self._folder):
+            return keys_after(self._searcher, groups, key, limit)
+
     def histogram(self, span: Span) -> dict[str, int]:
         """The number of hits per day, month or year in China; those without hits are left out."""
         most = {"days": {"terms": {"field": "day", "size": 65_000}}}
@@ -86,9 +98,12 @@ class Search:
             return self._sorted(self._all, limit, skip, self._change)[0]
         found, above = self._sorted(self._headline, limit, skip)
         if len(found) < limit:
-            rest = Query.boolean_query([(Occur.Must, self._all), (Occur.MustNot, self._headline)])
-            found += self._sorted(rest, limit - len(found), max(0, skip - above))[0]
+            found += self._sorted(self._rest(), limit - len(found), max(0, skip - above))[0]
         return found
+
+    def _rest(self) -> Query:
+        """The matches without all terms in the headline."""
+        return Query.boolean_query([(Occur.Must, self._all), (Occur.MustNot, self._headline)])
 
     def _sorted(
         self, query: Query, limit: int, skip: int, by: str = "at"
@@ -100,7 +115,7 @@ class Search:
     def _by_relevance(self, limit: int, skip: int) -> list[DocAddress]:
         weighted = Query.boost_query(self._headline, _HEADLINE_WEIGHT)
         query = Query.boolean_query([(Occur.Must, self._all), (Occur.Should, weighted)])
-        hits = self._searcher.search(query, _RANKED, count=False).hits
+        hits = self._searcher.search(query, RANKED, count=False).hits
         days = self._searcher.fast_field_values("day", [address for _, address in hits])
         newest = max((int(day) for day in days if day), default=0)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from importlib.resources import files
 
 from starlette.applications import Starlette
@@ -11,12 +11,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from zjolcrawl.archive.archive import ArchiveError
 from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.storage.connection import deadline
 from zjolcrawl.storage.errors import StoreUnavailable
+from zjolcrawl.web.access import OPEN, Access, TokenMiddleware
+from zjolcrawl.web.api.app import api_application
 from zjolcrawl.web.language import LanguageMiddleware
 from zjolcrawl.web.rendering import refusal
 from zjolcrawl.web.security import SecurityMiddleware
@@ -55,8 +57,8 @@ _UNREADABLE = "归档中有一处读不出来；命令行的 scrapy health 或 s
 _FILES = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
 
 
-def application(site: Site, host: str = "127.0.0.1", names: Collection[str] = ()) -> ASGIApp:
-    """The application for one archive, to be served on the address `host`; `names` are its other host names."""
+def application(site: Site, host: str = "127.0.0.1", access: Access = OPEN) -> ASGIApp:
+    """The application for one archive, to be served on the address `host`: the pages, and the API."""
     turns = asyncio.Semaphore(AT_ONCE)
     routes = [Route(path, _bounded(view, turns)) for path, view in _VIEWS.items()]
     routes += [Route(f"/static/{name}", _static) for name in _FILES]
@@ -71,7 +73,16 @@ def application(site: Site, host: str = "127.0.0.1", names: Collection[str] = ()
         },
     )
     app.state.site = site
-    return LanguageMiddleware(SecurityMiddleware(app, host, refusal, names))
+    pages = LanguageMiddleware(
+        SecurityMiddleware(TokenMiddleware(app, access.token, refusal), host, refusal, access.names)
+    )
+    api = api_application(site, host, access, turns)
+
+    async def chosen(scope: Scope, receive: Receive, send: Send) -> None:
+        is_api = f"{scope.get('path')}/".startswith("/api/")
+        await (api if is_api else pages)(scope, receive, send)
+
+    return chosen
 
 
 def _bounded(view: View, turns: asyncio.Semaphore) -> View:

@@ -25,7 +25,13 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 # Two threads: they share the GIL with the event loop, and more would only slow it down.
 _POOL = ThreadPoolExecutor(2, thread_name_prefix="rendering")
-_HEADINGS = {400: "请求有误", 404: "没有找到", 405: "不支持的操作", 503: "数据库没有回答"}
+_HEADINGS = {
+    400: "请求有误",
+    401: "需要令牌",
+    404: "没有找到",
+    405: "不支持的操作",
+    503: "数据库没有回答",
+}
 
 
 def page(template: str, status: int = 200, **shown: Any) -> HTMLResponse:

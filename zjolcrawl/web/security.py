@@ -23,26 +23,33 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
+READING = frozenset({"GET", "HEAD"})
 HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[0-9a-z._-]+)(?::\d{1,5})?", re.IGNORECASE)
 
 Refuse = Callable[[int, str], Response]
 
 
 class SecurityMiddleware:
-    """Allows only GET and HEAD with our own host name; adds those of HEADERS that a response does not set itself.
+    """Allows only some methods with our own host name; adds those of HEADERS that a response does not set itself.
 
     Another name in `Host` means DNS rebinding: a foreign site whose name was pointed at this address, to
     read the archive through a visitor's browser.
     """
 
     def __init__(
-        self, app: ASGIApp, host: str, refuse: Refuse, names: Collection[str] = ()
+        self,
+        app: ASGIApp,
+        host: str,
+        refuse: Refuse,
+        names: Collection[str] = (),
+        methods: frozenset[str] = READING,
     ) -> None:
         """`host` is the address the server listens on, `names` are other names of it (BROWSE_HOSTS).
 
         `refuse` makes an error page from status and reason.
         """
-        self._app, self._host, self._refuse, self._names = app, host, refuse, names
+        self._app, self._host, self._refuse = app, host, refuse
+        self._names, self._methods = names, methods
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection; anything but http is ignored."""
@@ -55,7 +62,7 @@ class SecurityMiddleware:
             return self._refuse(
                 400, _("请求中的主机名不是本页的地址；BROWSE_HOSTS 可以允许别的名字。")
             )
-        if scope["method"] not in {"GET", "HEAD"}:
+        if scope["method"] not in self._methods:
             refusal = self._refuse(405, _("这里只能查看：只接受 GET 和 HEAD 请求。"))
             refusal.headers["allow"] = "GET, HEAD"
             return refusal

@@ -68,12 +68,17 @@ def in_order(selection: Selection, plain: dict[str, int]) -> list[dict[str, Any]
     """Stages that sort selected articles: by change, the last first, if it is selected; otherwise by `plain`."""
     if not selection.by_change:
         return [{"$sort": plain}]
+    change = change_time(selection)
+    return [{"$set": {_CHANGE: change}}, {"$sort": {_CHANGE: -1, "_id": 1}}, {"$unset": _CHANGE}]
+
+
+def change_time(selection: Selection) -> dict[str, Any]:
+    """Expression: the time of the last change that selects an article."""
     times = [
         {"$cond": [{"$gt": ["$revision", 1]}, "$changed_at", None]} if selection.changed_since else None,
         {"$cond": [{"$eq": ["$status", "gone"]}, "$gone_at", None]} if selection.gone_since else None,
     ]  # fmt: skip
-    change = {"$max": [each for each in times if each]}  # ignores null
-    return [{"$set": {_CHANGE: change}}, {"$sort": {_CHANGE: -1, "_id": 1}}, {"$unset": _CHANGE}]
+    return {"$max": [each for each in times if each]}  # ignores null
 
 
 def day_bounds(since: date | None, until: date | None) -> dict[str, Any]:

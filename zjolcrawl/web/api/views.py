@@ -1,0 +1,181 @@
+"""What each path of the API answers: the body as JSON, and the cursor of the next page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from starlette.datastructures import QueryParams
+
+from zjolcrawl.display.diff import Effort
+from zjolcrawl.display.health import USUAL, judge
+from zjolcrawl.export.jsonl import as_text, iso
+from zjolcrawl.health_facts import collect_facts
+from zjolcrawl.search import QueryError, Search
+from zjolcrawl.search.paging import Key as HitKey
+from zjolcrawl.search.searcher import RANKED
+from zjolcrawl.site.names import UnknownName
+from zjolcrawl.storage.queries import paging
+from zjolcrawl.storage.queries.articles import find_article, for_export
+from zjolcrawl.storage.queries.browsing import column_counts
+from zjolcrawl.storage.queries.links import frontier_row
+from zjolcrawl.storage.queries.names import resolved
+from zjolcrawl.storage.queries.selection import Selection
+from zjolcrawl.web.api import cursors
+from zjolcrawl.web.api.answers import article_json, json_list, json_object, stored_json
+from zjolcrawl.web.api.changes import changes
+from zjolcrawl.web.api.parameters import selection_of
+from zjolcrawl.web.api.problems import Problem, of_unknown_name
+from zjolcrawl.web.labels import column_name
+from zjolcrawl.web.rendering import in_thread
+from zjolcrawl.web.site import Site
+
+MOST_BYTES = 4 * 2**20
+"""A page ends before it has more bytes of stored articles, but has at least one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request: the archive, the query string, and the checked values of its parameters."""
+
+    site: Site
+    query: QueryParams
+    values: dict[str, Any]
+
+    async def selection(self) -> Selection:
+        """The filters, with names of the archive. Raises Problem."""
+        try:
+            return await resolved(self.site.db, selection_of(self.values))
+        except UnknownName as error:
+            raise of_unknown_name(error) from error
+
+    async def hits(self) -> Search:
+        """The query on the index, which is brought up to date. Raises Problem."""
+        selection = await self.selection()
+        await self.site.indexed()
+        try:
+            return await in_thread(Search, self.site.index, self.values["words"] or "", selection)
+        except QueryError as error:
+            raise Problem("invalid-parameter", f"words: {error}", parameter="words") from error
+
+
+Answer = tuple[bytes, str | None]
+"""The body, and the cursor of the next page if there is one."""
+
+
+async def search(asked: Asked) -> Answer:
+    """Hits of the full-text index."""
+    limit = asked.values["limit"]
+    types = (cursors.is_group, cursors.is_value, cursors.is_text)
+    after = cursors.decode(asked.values["cursor"], asked.query, types)
+    found = await asked.hits()
+    start = HitKey(*after) if after else None
+    following = _ranked if asked.values["order"] == "relevance" else Search.after
+    keys = await in_thread(following, found, start, limit + 1)
+    return await _articles(asked, keys, await in_thread(found.total))
+
+
+def _ranked(found: Search, after: HitKey | None, limit: int) -> list[HitKey]:
+    """The next hits by relevance, found again by the last one. Raises Problem."""
+    urls = found.urls(RANKED, order="relevance")
+    start = 0
+    if after:
+        if after.url not in urls:
+            why = f"its article is no longer among the best {RANKED}: begin again without a cursor"
+            raise Problem("invalid-parameter", f"cursor is invalid: {why}", parameter="cursor")
+        start = urls.index(after.url) + 1
+    return [HitKey(0, None, url) for url in urls[start : start + limit]]
+
+
+async def articles(asked: Asked) -> Answer:
+    """Articles that the filters select."""
+    limit = asked.values["limit"]
+    types = (cursors.is_time, cursors.is_text)
+    after = cursors.decode(asked.values["cursor"], asked.query, types)
+    selection = await asked.selection()
+    keys = await paging.keys_after(asked.site.db, selection, after, limit + 1)
+    return await _articles(asked, keys)
+
+
+async def _articles(asked: Asked, keys: Sequence[Any], total: int | None = None) -> Answer:
+    """The articles of these keys, which are one more than a page has unless it is the last one."""
+    page = keys[: asked.values["limit"]]
+    found = await paging.documents(asked.site.db, [key[-1] for key in page], MOST_BYTES)
+    ends = found[-1]["_id"] if found else None
+    last = next((key for key in page if key[-1] == ends), page[-1] if page else None)
+    following = None
+    if last is not None and last != keys[-1]:
+        following = cursors.encode(tuple(last), asked.query)
+    listed = await in_thread(lambda: json_list(map(article_json, found)))
+    return json_object(articles=listed, total=total, next=following), following
+
+
+async def article(asked: Asked) -> Answer:
+    """The newest version of an article."""
+    found = await _newest(asked)
+    return await in_thread(article_json, found), None
+
+
+async def _newest(asked: Asked) -> dict[str, Any]:
+    """The article at `url=`. Raises Problem, with the state of its link if that is known."""
+    url, db = asked.values["url"], asked.site.db
+    if found := await find_article(for_export(db), url):
+        return found
+    row = await frontier_row(db, url)
+    known = f"its link is {row['state']}: {row.get('last_error', '')}" if row else "unknown"
+    raise Problem("not-found", f"no article {url} ({known.rstrip(': ')})")
+
+
+async def revisions(asked: Asked) -> Answer:
+    """Versions of an article, each with the changes since the one before."""
+    limit = asked.values["limit"]
+    types = (cursors.is_number, cursors.is_number)
+    after = cursors.decode(asked.values["cursor"], asked.query, types)
+    newest = await _newest(asked)
+    before, found = await paging.versions_after(asked.site.db, newest, after, limit, MOST_BYTES)
+    following = None
+    if found and paging.version_key(found[-1]) < paging.version_key(newest):
+        following = cursors.encode(paging.version_key(found[-1]), asked.query)
+    listed = await in_thread(_versions, before, found)
+    return json_object(url=newest["_id"], revisions=listed, next=following), following
+
+
+def _versions(before: dict[str, Any] | None, found: list[dict[str, Any]]) -> bytes:
+    effort, items = Effort(), []
+    for version in found:
+        edits = changes(as_text(before), as_text(version), effort) if before else []
+        made = stored_json(edits) if before else None
+        items.append(json_object(article=article_json(version), changes=made))
+        before = version
+    return json_list(items)
+
+
+async def columns(asked: Asked) -> Answer:
+    """The columns that have articles."""
+    rows = [
+        {
+            "id": each.id, "name": column_name(each.id), "articles": each.articles,
+            **({"newest": iso(each.newest)} if each.newest else {}),
+        }
+        for each in await column_counts(asked.site.db)
+    ]  # fmt: skip
+    return json_object(columns=rows), None
+
+
+async def counts(asked: Asked) -> Answer:
+    """Numbers of hits by day, month or year."""
+    found = await asked.hits()
+    by = asked.values["by"]
+    numbers, total = await in_thread(lambda: (found.histogram(by), found.total()))
+    return json_object(by=by, counts=numbers, total=total), None
+
+
+async def health(asked: Asked) -> Answer:
+    """The findings of `scrapy health`, with its default limits, without its slow checks."""
+    findings = judge(await collect_facts(asked.site.db, asked.site.data_dir), USUAL)
+    told = {
+        "well": not any(each.bad for each in findings),
+        "findings": [asdict(each) for each in findings],
+    }
+    return stored_json(told), None
