@@ -15,13 +15,15 @@ from markupsafe import Markup
 import zjolcrawl.web
 from zjolcrawl import fields
 from zjolcrawl.display.formatting import PRECISION
+from zjolcrawl.feeds.feed import NAMES
 from zjolcrawl.web.language import Language
 from zjolcrawl.web.texts import _, catalogue
 
 FOLDER = Path(zjolcrawl.web.__file__).parent
 CHINESE = re.compile(r"[⺀-鿿　-〿＀-￯]")
 NAMES_ITSELF = {"中文"}  # the name of a language is in that language
-DATA = {"浙", "[，、；;]"}  # the seal, which is a picture; a pattern
+# The seal, which is a picture; a pattern; examples of values in addresses.
+DATA = {"浙", "[，、；;]", "江帆", "生态文明"}
 PLACES = re.compile(r"\{\d*\}")
 
 
@@ -55,8 +57,10 @@ def used() -> dict[str, str]:
     found |= dict.fromkeys(PRECISION.values(), "formatting.py")
     for path in sorted(FOLDER.rglob("*.html")):
         found |= dict.fromkeys(in_template(path), path.name)
+    found |= dict.fromkeys(NAMES.values(), "feeds.py")
     for path in sorted(FOLDER.rglob("*.py")):
-        found |= dict.fromkeys(in_module(path), path.name)
+        if path.parent.name != "api":  # its tables have a text in each language
+            found |= dict.fromkeys(in_module(path), path.name)
     return {text: file for text, file in found.items() if text not in NAMES_ITSELF | DATA}
 
 

@@ -15,6 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zjolcrawl.web.security import Refuse
+from zjolcrawl.web.texts import _
 
 _CHALLENGES = ('Basic realm="zjolcrawl", charset="UTF-8"', 'Bearer realm="zjolcrawl"')
 
@@ -52,7 +53,7 @@ class TokenMiddleware:
         if hmac.compare_digest(given, self._token):
             await self._app(scope, receive, _private(send))
             return
-        refusal = self._refuse(401, "需要令牌：用户名任意，密码是 API_TOKEN。")
+        refusal = self._refuse(401, _("需要令牌：用户名任意，密码是 API_TOKEN。"))
         for challenge in _CHALLENGES:
             refusal.headers.append("www-authenticate", challenge)
         await refusal(scope, receive, send)

@@ -73,16 +73,15 @@ def application(site: Site, host: str = "127.0.0.1", access: Access = OPEN) -> A
         },
     )
     app.state.site = site
-    pages = LanguageMiddleware(
-        SecurityMiddleware(TokenMiddleware(app, access.token, refusal), host, refusal, access.names)
-    )
+    guarded = TokenMiddleware(app, access.token, refusal)
+    pages = SecurityMiddleware(guarded, host, refusal, access.names)
     api = api_application(site, host, access, turns)
 
     async def chosen(scope: Scope, receive: Receive, send: Send) -> None:
         is_api = f"{scope.get('path')}/".startswith("/api/")
         await (api if is_api else pages)(scope, receive, send)
 
-    return chosen
+    return LanguageMiddleware(chosen)
 
 
 def _bounded(view: View, turns: asyncio.Semaphore) -> View:

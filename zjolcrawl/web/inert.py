@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 
 from zjolcrawl.parsing.page import read_page
 from zjolcrawl.parsing.urls import absolute
+from zjolcrawl.web.texts import _
 
 _KEPT = {
     "a", "abbr", "address", "article", "aside", "b", "big", "blockquote", "br", "caption", "center", "cite", "code",
@@ -123,7 +124,9 @@ class _Writer:
         source = self._image(url) if url else None
         alt = element.get("alt") or ""
         if source is None:
-            self._put(f'<span class="absent">［{_NO_IMAGE}］{escape(alt[:_LONGEST])}</span>')
+            self._put(
+                f'<span class="absent">[{escape(_(_NO_IMAGE))}] {escape(alt[:_LONGEST])}</span>'
+            )
             return
         sizes = {
             k: v for k, v in element.attrib.items() if k in {"width", "height", "align", "border"}

@@ -26,6 +26,7 @@ from zjolcrawl.archive.cdx import moment_of, stamp_of
 from zjolcrawl.archive.replay import Neighbours
 from zjolcrawl.parsing.urls import absolute
 from zjolcrawl.web.security import HOST
+from zjolcrawl.web.texts import _
 
 NOW = "99991231235959"
 """The time that a TimeGate looks for without Accept-Datetime: the newest capture is the nearest to it."""
@@ -158,7 +159,9 @@ def _url(text: str) -> str:
     except ValueError:
         known = None
     if not known or len(url) > _LONGEST or "." not in known.partition("://")[2].partition("/")[0]:
-        raise HTTPException(400, "地址要写成 /web/20170812034512/http://… 或 /web/http://… 这样。")
+        raise HTTPException(
+            400, _("地址要写成 /web/20170812034512/http://… 或 /web/http://… 这样。")
+        )
     return url
 
 
@@ -169,7 +172,7 @@ def _padded(stamp: str) -> str:
         moment_of(full)
     except ValueError:
         raise HTTPException(
-            400, f"{stamp} 不是时间；要写成 20170812034512 这样（世界时）。"
+            400, _("{} 不是时间；要写成 20170812034512 这样（世界时）。", stamp)
         ) from None
     return full
 
@@ -181,4 +184,4 @@ def _accepted(header: str | None) -> str:
     try:
         return stamp_of(parsedate_to_datetime(header)).rjust(14, "0")
     except (ValueError, OverflowError, IndexError, TypeError):
-        raise HTTPException(400, "Accept-Datetime 不是 RFC 9110 写法的时间。") from None
+        raise HTTPException(400, _("Accept-Datetime 不是 RFC 9110 写法的时间。")) from None

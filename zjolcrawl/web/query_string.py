@@ -154,7 +154,7 @@ def instant(params: Params, name: str) -> datetime | None:
     try:
         return moment_of(value)
     except ValueError:
-        raise HTTPException(400, f"{name} 要写成 20170812034512 这样（世界时）。") from None
+        raise HTTPException(400, _("{} 要写成 20170812034512 这样（世界时）。", name)) from None
 
 
 def integer(params: Params, name: str, default: int, *, least: int = 1, most: int) -> int:

@@ -92,7 +92,7 @@ async def requested_version(request: Request, newest: dict[str, Any]) -> dict[st
     if at := instant(request.query_params, "at"):
         if found := await version_at(site_of(request).db, newest, at):
             return found
-        raise HTTPException(404, "这篇文章那时还没有存档。")
+        raise HTTPException(404, _("这篇文章那时还没有存档。"))
     revision = integer(request.query_params, "revision", newest["revision"], most=10**6)
     version = await version_of(site_of(request).db, newest, revision)
     if version is None:

@@ -16,6 +16,7 @@ from zjolcrawl.archive.captures import Capture, cdxj_line
 from zjolcrawl.archive.replay import open_index
 from zjolcrawl.web.query_string import Params, integer, text
 from zjolcrawl.web.site import site_of
+from zjolcrawl.web.texts import _
 
 _MOST = 10_000
 _TYPES = {"cdxj": "text/x-cdxj", "json": "text/x-ndjson"}
@@ -50,7 +51,9 @@ def _parse(params: Params) -> _Query:
     if url.endswith("*") and "matchType" not in params:
         url, match = url[:-1], "prefix"
     if not url or output not in _TYPES or match not in _MATCHES:
-        reason = "要写成 /cdx?url=…；output 是 cdxj 或 json，matchType 是 exact、prefix 或 host。"
+        reason = _(
+            "要写成 /cdx?url=…；output 是 cdxj 或 json，matchType 是 exact、prefix 或 host。"
+        )
         raise HTTPException(400, reason)
     url = url if "://" in url else f"http://{url}"
     if match == "host":
@@ -77,5 +80,5 @@ def _time(params: Params, name: str) -> str:
     """A time of 4 to 14 digits, an even number; empty if absent. Raises HTTPException 400."""
     value = text(params, name)
     if value and not re.fullmatch(r"\d{4}(?:\d\d){0,5}", value, re.ASCII):
-        raise HTTPException(400, f"{name} 要写成 2017、201708 直到 20170812034512 这样。")
+        raise HTTPException(400, _("{} 要写成 2017、201708 直到 20170812034512 这样。", name))
     return value

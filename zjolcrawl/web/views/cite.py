@@ -22,6 +22,7 @@ from zjolcrawl.web.query_string import text
 from zjolcrawl.web.rendering import link
 from zjolcrawl.web.security import is_loopback
 from zjolcrawl.web.site import Site, newest_of, requested_version, site_of
+from zjolcrawl.web.texts import _
 
 _PARTS = {"page": ("text/html", ".html"), "record": ("application/warc", ".warc.gz")}
 _MOST_RECORDS, _MOST_BYTES = 100, 64 * 2**20
@@ -54,7 +55,7 @@ async def show(request: Request) -> Response:
     """A reference as a file. Raises HTTPException 400, 404."""
     wanted = FORMATS.get(text(request.query_params, "format"))
     if wanted is None:
-        raise HTTPException(400, f"format 要写成其中之一：{'、'.join(FORMATS)}。")
+        raise HTTPException(400, _("{} 要写成其中之一：{}", "format", ", ".join(FORMATS)))
     found = cited(request, await requested_version(request, await newest_of(request)))
     return _file(
         wanted.write(found).encode(), wanted.media_type, f"{found.identifier}{wanted.suffix}"
@@ -65,20 +66,20 @@ async def download(request: Request) -> Response:
     """The page of a version as the server sent it, or its WARC records. Raises HTTPException 400, 404."""
     part = text(request.query_params, "part")
     if part not in _PARTS:
-        raise HTTPException(400, f"part 要写成其中之一：{'、'.join(_PARTS)}。")
+        raise HTTPException(400, _("{} 要写成其中之一：{}", "part", ", ".join(_PARTS)))
     version = await requested_version(request, await newest_of(request))
     found = records_of(version) if part == "record" else [version.get("warc")]
     pointers = [
         Pointer(**{n: each[n] for n in Pointer.__dataclass_fields__}) for each in found if each
     ]
     if not pointers:
-        raise HTTPException(404, "这一版存入时没有保留网页原件（WARC=off）。")
+        raise HTTPException(404, _("这一版存入时没有保留网页原件（WARC=off）。"))
     try:
         content = await asyncio.to_thread(
             _content, site_of(request), pointers[:_MOST_RECORDS], part
         )
     except (ArchiveError, ValueError) as error:
-        raise HTTPException(404, f"归档文件中的记录读不出来：{error}") from None
+        raise HTTPException(404, _("归档文件中的记录读不出来：{}", str(error))) from None
     media_type, suffix = _PARTS[part]
     return _file(content, media_type, f"{citation(version).identifier}{suffix}")
 

@@ -23,6 +23,7 @@ from zjolcrawl.web.labels import told_unknown
 from zjolcrawl.web.query_string import FIELDS, Params, integer, parse_search, text
 from zjolcrawl.web.rendering import in_thread, page
 from zjolcrawl.web.site import site_of
+from zjolcrawl.web.texts import _
 
 FORMS: dict[str, Any] = {"atom": atom, "json": json_feed}
 _MOST_PAGES = 50
@@ -38,9 +39,9 @@ async def index(request: Request) -> Response:
 
 async def show(request: Request) -> Response:
     """A page of a feed. Raises HTTPException 400, 404."""
-    path, _, form = request.path_params["path"].rpartition(".")
-    if form not in FORMS:
-        raise HTTPException(404, _NONE)
+    path, dot, form = request.path_params["path"].rpartition(".")
+    if not dot or form not in FORMS:
+        raise HTTPException(404, _(_NONE))
     site = site_of(request)
     feed = _feed(path, request.query_params)
     number = integer(request.query_params, "page", 1, most=_MOST_PAGES)
@@ -52,7 +53,10 @@ async def show(request: Request) -> Response:
     except UnknownName as error:
         raise HTTPException(404, told_unknown(error)) from None
     except QueryError:
-        raise HTTPException(400, "请至少写一个不是“-排除”的词。") from None
+        raise HTTPException(
+            400,
+            _("请至少写一个不是“-排除”的词；最多 20 个词，每个词最多 200 个字，整句放在引号里。"),
+        ) from None
     base, links = str(request.base_url), _links(request, feed, found)
     content = await in_thread(lambda: FORMS[form].render(feed, entries(found, base), links))
     return answer(request, content, f"{FORMS[form].MEDIA_TYPE}; charset=utf-8", found.written_at)
@@ -60,12 +64,12 @@ async def show(request: Request) -> Response:
 
 def _feed(path: str, params: Params) -> Feed:
     """The feed at a path below /feeds/, without its ending. Raises HTTPException 400, 404."""
-    name, _, value = path.partition("/")
+    name, slash, value = path.partition("/")
     given = dict(params)
-    if name in OF_VALUES and value:
+    if name in OF_VALUES and slash and value:
         given[name], name = value, ARTICLES
     elif value or name not in NAMES:
-        raise HTTPException(404, _NONE)
+        raise HTTPException(404, _(_NONE))
     form = parse_search(given)
     # As given, so that `7d` stays seven days ago.
     fields = form.fields | {key: text(given, key) for key in _DAYS if key in form.fields}

@@ -37,6 +37,7 @@ from zjolcrawl.web.memento import (
 )
 from zjolcrawl.web.rendering import page
 from zjolcrawl.web.site import Site, site_of
+from zjolcrawl.web.texts import _
 
 _MOST_CAPTURES, _MOST_LISTED = 100_000, 1000
 _MOST_SOURCE = 2_000_000  # bytes of a page that is shown
@@ -102,7 +103,7 @@ def _with_replayer(site: Site, work: Callable[[Replayer], _T]) -> _T:
     folder = site.data_dir / "warc"
     with open_index(folder) as index:
         if index is None:
-            raise HTTPException(404, _UNKNOWN)
+            raise HTTPException(404, _(_UNKNOWN))
         return work(Replayer(index, folder, site.warc_store))
 
 
@@ -114,13 +115,13 @@ def _all(site: Site, base: str, target: Target) -> Response:
             lambda r: timemap(base, target.url, r.index.mementos(target.url, most=_MOST_CAPTURES)),
         )
         if not text:
-            raise HTTPException(404, _UNKNOWN)
+            raise HTTPException(404, _(_UNKNOWN))
         return Response(text, media_type=LINK_FORMAT)
     rows = _with_replayer(
         site, lambda r: list(r.index.mementos(target.url, most=_MOST_LISTED, newest=True))
     )
     if not rows:
-        raise HTTPException(404, _UNKNOWN)
+        raise HTTPException(404, _(_UNKNOWN))
     shown = [(each, address(stamp_of(each.seen_at), each.url)) for each in rows]
     return page(
         "captures.html", url=target.url, rows=shown, more=len(rows) == _MOST_LISTED,
@@ -132,7 +133,7 @@ def _one(replayer: Replayer, base: str, target: Target, accepted: str) -> Respon
     """A memento, or the redirect to its own address."""
     capture = replayer.find(target.url, target.stamp)
     if capture is None:
-        raise HTTPException(404, _UNKNOWN)
+        raise HTTPException(404, _(_UNKNOWN))
     found = _read(replayer, capture)
     links = link_header(base, capture, found.around)
     where = address(found.stamp, capture.url, target.modifier)
@@ -172,7 +173,7 @@ def _served(replayer: Replayer, found: _Memento, modifier: str, accepted: str) -
     if modifier == "id_" or (mime in _IMAGES and found.message.status == 200):
         return _bytes(found, accepted)
     if modifier == "im_":
-        raise HTTPException(404, "这个存档不是图片。")
+        raise HTTPException(404, _("这个存档不是图片。"))
     return _shown(replayer, found, mime)
 
 
@@ -214,7 +215,7 @@ def _shown(replayer: Replayer, found: _Memento, mime: str | None) -> Response:
     try:
         source, cut = body_start(found.message, _MOST_SOURCE)
     except ValueError:
-        source, cut, fault = b"", False, "正文的压缩格式解不开。"
+        source, cut, fault = b"", False, _("正文的压缩格式解不开。")
     if mime in _HTML and not fault:
         pictures = _Pictures(replayer, found.stamp)
         inert = inert_page(
