@@ -65,6 +65,8 @@ MONGODB_PATIENCE = 600
 # Where alarms are sent: a URL that accepts a JSON POST; a mail address (with Scrapy's MAIL_… settings).
 ALARM_WEBHOOK = ""
 ALARM_MAIL = ""
+# What people want to be told of, and where (docs/how-to/watch.md). Empty: watch.toml in the working folder, if it is there.
+WATCH_FILE = ""
 
 # Runs on one database share a crawl by host (docs/how-to/parallel.md). A run that has not renewed its
 # leases for this many seconds counts as dead, and other runs get its hosts. Must exceed the time that
