@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.support.crawling import Begin, Crawl, ended, scrapy, start_scrapy, wait_until
+from tests.support.crawling import Begin, Crawl, ended, start_scrapy, wait_until
 from tests.support.pages import COLUMN, DAY, saying, serve_column, url_of
 from tests.support.site import Answer, SiteProxy
 
@@ -59,7 +59,10 @@ class Hook:
 
 
 @pytest.fixture
-def hook() -> Iterator[Hook]:
+def hook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hook]:
+    proxied = SiteProxy.environ.fget
+    direct = dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1")
+    monkeypatch.setattr(SiteProxy, "environ", property(lambda self: {**proxied(self), **direct}))
     made = Hook()
     thread = threading.Thread(target=made.server.serve_forever)
     thread.start()
@@ -317,7 +320,7 @@ def test_a_receiver_that_was_removed_is_named(
         ("[[watch]]\nname = '湖'\nevents = ['edit']\nwebhook=['http://x/']", "unknown event 'edit'"),
         ("[[watch]]\nname = '湖'\ndigest = 0\nwebhook=['http://x/']", "digest: expected a whole"),
         ("[[watch]]\nname = '湖'\nmin_change = true\nwebhook=['http://x/']", "min_change: expected"),
-        ("[[watch]]\nname = 'a\\u0007'\nwebhook=['http://x/']", "watch 1: name has" ),
+        ('[[watch]]\nname = "a\\u0007"\nwebhook=["http://x/"]', "watch 1: name: expected 1"),
         ("[[watch]]\nname = '湖'\napprise = ['nothing://S3CRET']", "'nothing' is not one of"),
         ("[watch]\nname = '湖'", "write it as [[watch]]"),
         ("[[watches]]", "unknown key watches"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import smtplib
 import unicodedata
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -120,7 +121,8 @@ def service(url: str) -> Any:
     log.propagate = False
     log.setLevel(logging.CRITICAL + 1)
     notifier = apprise.Apprise()
-    made = apprise.Apprise.instantiate(url, suppress_exceptions=True)
+    with warnings.catch_warnings(action="ignore"):  # it imports what Python deprecates
+        made = apprise.Apprise.instantiate(url, suppress_exceptions=True)
     return notifier if made is not None and notifier.add(made) else None
 
 
