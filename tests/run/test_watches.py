@@ -16,7 +16,7 @@ import pytest
 from pymongo.database import Database
 
 from tests.support.crawling import Begin, Crawl, ended, start_scrapy, wait_until
-from tests.support.pages import COLUMN, DAY, saying, serve_column, url_of
+from tests.support.pages import COLUMN, DAY, HOST, saying, serve_column, url_of
 from tests.support.site import Answer, SiteProxy
 
 FIRST = 4774001
@@ -304,6 +304,35 @@ def test_a_receiver_that_was_removed_is_named(
     assert "watch 湖: 1 event dropped" in done.stderr
     assert run(crawl).returncode == 0
     assert len(hook.received) == 1
+
+
+def test_a_redirect_is_a_failure_and_an_odd_article_no_hindrance(
+    site: SiteProxy, db: Database[Any], crawl: Crawl, hook: Hook, watch: Callable[[str], Path]
+) -> None:
+    moved = f"{HOST}/hook"
+    site.set(moved, Answer(status=302, headers={"Location": f"{HOST}/login"}))
+    site.set(f"{HOST}/login", Answer(body=b"login"))
+    watch(one(hook) + one(hook, name="移").replace(hook.url, moved))
+    serve(site, 2, lambda n: TERM)
+    run(crawl)
+    odd = {
+        "_id": "http://zjnews.zjol.com.cn/odd",
+        "changed_at": "yesterday",
+        "title": 3,
+        "body": [TERM],
+    }
+    db.command("insert", "articles", documents=[odd], bypassDocumentValidation=True)
+    db.articles.update_one(
+        {"_id": odd["_id"]}, {"$currentDate": {"written_at": {"$type": "timestamp"}}}
+    )
+    serve(site, 3, lambda n: TERM)
+    done = run(crawl)
+    assert done.returncode == 1
+    assert (
+        "watch 移, webhook http://zjnews.zjol.com.cn: 1 event not sent (HTTP Error 302"
+        in done.stderr
+    )
+    assert told(hook) == Counter({("new", url_of(FIRST + n)): 1 for n in range(3)})
 
 
 @pytest.mark.parametrize(

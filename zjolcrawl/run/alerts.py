@@ -18,6 +18,13 @@ from zjolcrawl.messages import cause_of, counted, split_login, without_password
 _TIMEOUT = 20  # seconds
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Makes a redirect an error: urllib would follow it with a GET, without the content."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
 def send(settings: BaseSettings, summary: str, alarms: list[str]) -> list[str]:
     """Send alarms to ALARM_WEBHOOK and ALARM_MAIL, if set; returns one line per failure.
 
@@ -45,7 +52,7 @@ def post(settings: BaseSettings, url: str, content: Any, headers: dict[str, str]
         headers["Authorization"] = f"Basic {b64encode(unquote(login).encode()).decode()}"
     request = urllib.request.Request(address, data, headers)  # noqa: S310 # checked above
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT):  # noqa: S310
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=_TIMEOUT):
             pass
     except InvalidURL:  # its message quotes the URL
         raise ValueError(f"{without_password(url)} is not a usable URL") from None

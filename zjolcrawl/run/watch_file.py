@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.util import find_spec
 from typing import Any
@@ -28,7 +28,7 @@ class Target:
     """A receiver: `kind` is mail, webhook or apprise. An `address` may be a secret; `label` has none."""
 
     kind: str
-    address: str
+    address: str = field(repr=False)
 
     @property
     def id(self) -> str:
@@ -68,8 +68,8 @@ class Watch:
     min_change: int = 0
     digest: int = 20
     mail: tuple[str, ...] = ()
-    webhook: tuple[str, ...] = ()
-    apprise: tuple[str, ...] = ()
+    webhook: tuple[str, ...] = field(default=(), repr=False)
+    apprise: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if not self.name.strip() or len(self.name) > _LONGEST_NAME or not self.name.isprintable():

@@ -16,7 +16,7 @@ from typing import Any
 from bson import ObjectId, Timestamp
 from scrapy.settings import BaseSettings
 
-from zjolcrawl.messages import cause_of, counted
+from zjolcrawl.messages import cause_of, counted, typed
 from zjolcrawl.run.watch_events import Matcher
 from zjolcrawl.run.watch_file import Target, Watch, read_watches
 from zjolcrawl.run.watch_send import Message, SendError, reason, send
@@ -29,9 +29,7 @@ from zjolcrawl.storage.store import Store
 
 _BATCH = 200  # rows written at once
 _MOST_EVENTS = 500  # in one message
-_MOST_FAILURES = (
-    3  # messages that one receiver may refuse in a row before the rest waits for the next run
-)
+_MOST_FAILURES = 3  # messages that one receiver may refuse before the rest waits for the next run
 
 
 async def tell(settings: BaseSettings, db: Database, ending: Store | None = None) -> list[str]:
@@ -69,13 +67,16 @@ async def _collect(db: Database, watches: Sequence[Watch], own: ObjectId | None)
     refused: list[str] = []
     rows: list[dict[str, Any]] = []
     async for each in happenings(db, runs.written, runs.since, await runs.takedowns(db)):
-        rows += Matcher(each).rows(watches)
+        try:
+            rows += Matcher(each).rows(watches)
+        except Exception as error:  # one odd article must not keep others from being told
+            refused.append(f"{each.version['_id']}: {typed(error)}")
         if len(rows) >= _BATCH:
             refused += await outbox.add(db, rows)
             rows = []
     refused += await outbox.add(db, rows)
     await runs.close(db)
-    return [f"an event of a watch cannot be stored: {why}" for why in refused]
+    return [f"an event of a watch cannot be told: {why}" for why in refused]
 
 
 async def _deliver(settings: BaseSettings, db: Database, watches: Sequence[Watch]) -> list[str]:

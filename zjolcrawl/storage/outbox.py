@@ -15,7 +15,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bson import ObjectId, Timestamp
@@ -31,6 +31,9 @@ from zjolcrawl.storage.errors import DUPLICATE
 
 MOST_ATTEMPTS = 5
 _SENDER = "sender"
+_LONGEST_OPEN = timedelta(
+    days=30
+)  # that the watches look at a run of a folder in which no other follows
 _LEASE, _RENEWAL = 10.0, 2.0  # seconds
 _PATIENCE = 60.0  # seconds to wait for another process that sends
 _PAUSE = 0.2
@@ -64,8 +67,15 @@ class OpenRuns:
 
     def __init__(self, rows: Sequence[dict[str, Any]], own: ObjectId | None) -> None:
         self.ids = [row["_id"] for row in rows]
-        # A run that is still alive looks itself when it ends.
-        self._over = [row["_id"] for row in rows if row["_id"] == own or not row["alive"]]
+        # Only one run at a time has a folder, so others from there are over, and their spool is loaded. A
+        # run of another folder looks itself, or the next one there does.
+        places = {row.get("place") for row in rows if row["_id"] == own}
+        old = utc_now() - _LONGEST_OPEN if own else EPOCH
+        self._over = [
+            row["_id"]
+            for row in rows
+            if row["_id"] == own or row.get("place") in places or row["started_at"] < old
+        ]
         self.written: Timestamp = min(
             (row["watched_from"] for row in rows), default=Timestamp(0, 0)
         )
@@ -74,11 +84,9 @@ class OpenRuns:
     @classmethod
     async def find(cls, db: Database, own: ObjectId | None) -> OpenRuns:
         """Those of a database; `own` is the run that ends now, None outside a run."""
-        alive = {"$gt": [{"$ifNull": ["$alive_until", EPOCH]}, "$$NOW"]}
         wanted = {"watched_from": {"$exists": True}, "$or": [{"watching": True}, {"_id": own}]}
-        fields = {"watched_from": 1, "started_at": 1, "alive": alive}
-        cursor = await db["runs"].aggregate([{"$match": wanted}, {"$project": fields}])
-        return cls(await cursor.to_list(), own)
+        fields = dict.fromkeys(("watched_from", "started_at", "place"), 1)
+        return cls(await db["runs"].find(wanted, fields).to_list(), own)
 
     async def takedowns(self, db: Database) -> dict[str, set[datetime]]:
         """The times at which these runs took articles down, by URL."""

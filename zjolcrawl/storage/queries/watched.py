@@ -40,13 +40,15 @@ async def happenings(
     runs: dict[ObjectId, bool] = {}
     found = db["articles"].find({"written_at": {"$gt": written}}, PUBLIC_FIELDS)
     async for newest in found.sort("written_at", 1):
+        if not _is_sound(newest):
+            continue
         after = newest
         while after["changed_at"] >= since:
             before = await _former(db, after)
             if await _is_live(db, after.get("run_id"), runs):
                 event = "new" if after["revision"] == 1 else "edited"
                 yield Happening(event, after["changed_at"], {**after, "_id": newest["_id"]}, before)
-            if before is None:
+            if before is None or not _is_sound({**before, "_id": newest["_id"]}):
                 break
             after = before
         if newest["status"] == "gone" and (gone_at := newest.get("gone_at")):
@@ -58,6 +60,15 @@ async def happenings(
                 yield Happening("gone", gone_at, newest)
         elif (returned_at := newest.get("returned_at")) and returned_at >= since:
             yield Happening("returned", returned_at, newest)
+
+
+def _is_sound(version: Mapping[str, Any]) -> bool:
+    """Whether the values that are used here have their types; another program may have stored others."""
+    types = {"_id": str, "changed_at": datetime, "revision": int, "status": str}
+    times = (version.get(name) for name in ("gone_at", "returned_at"))
+    return all(isinstance(version.get(name), each) for name, each in types.items()) and all(
+        each is None or isinstance(each, datetime) for each in times
+    )
 
 
 async def _former(db: Database, version: Mapping[str, Any]) -> dict[str, Any] | None:
