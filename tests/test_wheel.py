@@ -109,7 +109,13 @@ def test_init_writes_what_works_here_and_replaces_nothing(
 ) -> None:
     done = run("zjolcrawl", "init")
     assert done.returncode == 0
-    names = ["zjolcrawl.toml", "zjolcrawl.crontab", "zjolcrawl.service", "zjolcrawl.timer"]
+    names = [
+        "zjolcrawl.toml",
+        "watch.toml",
+        "zjolcrawl.crontab",
+        "zjolcrawl.service",
+        "zjolcrawl.timer",
+    ]
     assert done.stdout.splitlines() == [f"{name} written" for name in names]
     assert run("zjolcrawl", "columns").stdout.startswith("zjxc\t")
     own = tmp_path / "zjolcrawl.toml"

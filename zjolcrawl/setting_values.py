@@ -9,6 +9,7 @@ import threading
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,6 +37,7 @@ _PREFIXES = (
     "BACKFILL_",
     "BROWSE_",
     "API_",
+    "WATCH_",
 )
 _KINDS = {bool: "True or False", int: "a whole number", float: "a number"}
 _COUNTS = (
@@ -160,13 +162,13 @@ def _check_numbers(settings: BaseSettings) -> None:
 
 def _check_addresses(settings: BaseSettings) -> None:
     hook, mail = (settings.get(name) or "" for name in ("ALARM_WEBHOOK", "ALARM_MAIL"))
-    if hook and not _is_hook(hook):
+    if hook and not is_hook(hook):
         raise ValueError(f"setting ALARM_WEBHOOK={hook} is not an http or https URL")
     if mail and not is_mail(mail):
         raise ValueError(f"setting ALARM_MAIL={mail} is not an e-mail address")
 
 
-def _is_hook(text: str) -> bool:
+def is_hook(text: str) -> bool:
     """Whether it is an http(s) URL; it may have a user and a host without a dot."""
     try:
         parts = urlsplit(text)
@@ -235,6 +237,13 @@ def api_origins(settings: BaseSettings) -> tuple[str, ...]:
             form = "an origin such as https://news.example.org, in lower case and without a path"
             raise ValueError(f"setting API_ORIGINS={origin}: expected {form}, or *")
     return origins
+
+
+def watch_path(settings: BaseSettings) -> Path | None:
+    """The file with watches: WATCH_FILE, or watch.toml if there is one."""
+    named = str(settings.get("WATCH_FILE") or "")
+    path = Path(named or "watch.toml")
+    return path if named or path.exists() else None
 
 
 def visit_policy(settings: BaseSettings) -> VisitPolicy:

@@ -75,6 +75,8 @@ BROWSE_HOSTS = ""
 API_TOKEN = ""
 # Web pages that may call the API (CORS), separated by commas: https://news.example.org. `*`: all.
 API_ORIGINS = ""
+# What people want to be told of, and where (docs/how-to/watch.md). Empty: watch.toml in the working folder, if it is there.
+WATCH_FILE = ""
 
 # Runs on one database share a crawl by host (docs/how-to/parallel.md). A run that has not renewed its
 # leases for this many seconds counts as dead, and other runs get its hosts. Must exceed the time that

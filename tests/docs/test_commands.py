@@ -42,6 +42,7 @@ NOT_RUN = {
     "mongorestore ": "MongoDB's tools are on few machines",
     "scrapy crawl backfill": "needs another archive; tests/spiders/test_backfill.py runs it",
     "curl ": "needs a server; tests/web/api/test_examples.py runs it",
+    "scrapy watch": "needs a watch.toml and receivers; tests/run/test_watches.py runs it",
     "scrapy browse": "serves until it is stopped; tests/commands/test_browse.py runs it",
     "scrapy archive p": "needs an S3 store; tests/commands/test_stores.py runs it",
     "export MONGODB_URI='": "needs a server at this address; test_snippets.py reads the address",

@@ -32,7 +32,7 @@ from zjolcrawl.run.opening import Mode
 from zjolcrawl.run.reparse_jobs import PART_REPORTS
 from zjolcrawl.run.run import find_run
 from zjolcrawl.run.summary import LOCKED, NEEDS_A_PERSON, SHUTDOWN, UNUSABLE
-from zjolcrawl.setting_values import check_settings
+from zjolcrawl.setting_values import check_settings, watch_path
 from zjolcrawl.site.names import UnknownName
 
 _LOG_OPTIONS = ("LOG_ENABLED", "LOG_FILE", "LOG_LEVEL")  # set by -L, --logfile and --nolog
@@ -152,6 +152,10 @@ def _checked(settings: BaseSettings) -> tuple[time, time] | None:
     """Check the settings and return the quiet hours, if any. Raises ArgumentError."""
     try:
         check_settings(settings, ImagePipeline.STORE_SCHEMES)
+        if watch_path(settings):
+            from zjolcrawl.run.watch_file import read_watches  # only this case needs it
+
+            read_watches(settings)
     except ValueError as error:
         raise ArgumentError(str(error)) from None
     try:

@@ -48,6 +48,20 @@ _SETTINGS = """\
 # id = "zjxc"
 # enabled = false
 """
+_WATCHES = """\
+# Who is told of which articles after a crawl: docs/how-to/watch.md. Remove the # to use it; keep the file to
+# yourself (chmod 600), because URLs of receivers are secrets. `zjolcrawl watch --dry-run` shows what it would tell.
+
+# [[watch]]
+# name = "西湖"
+# terms = "西湖 荷花 -广告"
+# columns = ["zjxw"]
+# events = ["new", "edited", "gone", "returned"]
+# only_added = true
+# mail = ["desk@example.org"]
+# webhook = ["https://hooks.example.org/zjolcrawl"]
+# apprise = ["wecombot://BOTKEY"]
+"""
 _CRONTAB = """\
 # Append to `crontab -e`. A good run prints one line.
 7 * * * *  cd $folder && mkdir -p data && $program crawl column 2>> data/cron.log
@@ -80,12 +94,12 @@ Persistent=true
 WantedBy=timers.target
 """
 _FILES = {
-    NAME: _SETTINGS, "zjolcrawl.crontab": _CRONTAB, "zjolcrawl.service": _SERVICE, "zjolcrawl.timer": _TIMER,
+    NAME: _SETTINGS, "watch.toml": _WATCHES, "zjolcrawl.crontab": _CRONTAB, "zjolcrawl.service": _SERVICE, "zjolcrawl.timer": _TIMER,
 }  # fmt: skip
 
 
 class Command(BaseCommand):
-    """Writes zjolcrawl.toml, zjolcrawl.crontab, zjolcrawl.service and zjolcrawl.timer, and replaces none."""
+    """Writes zjolcrawl.toml, watch.toml, zjolcrawl.crontab, zjolcrawl.service and zjolcrawl.timer, and replaces none."""
 
     summary = "Write a commented settings file, and lines for cron and systemd"
     details = (
@@ -100,7 +114,9 @@ class Command(BaseCommand):
             try:
                 with Path(name).open("x", encoding="utf-8") as file:
                     # The settings hold no values of this installation, and perhaps a $.
-                    file.write(text if name == NAME else Template(text).substitute(values))
+                    file.write(
+                        text if name.endswith(".toml") else Template(text).substitute(values)
+                    )
                 sys.stdout.write(f"{name} written\n")
             except FileExistsError:
                 sys.stdout.write(f"{name} exists and stays as it is\n")

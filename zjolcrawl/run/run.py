@@ -27,7 +27,7 @@ from zjolcrawl.run.opening import Mode, open_store, warc_writer
 from zjolcrawl.run.report import sum_up, tell_end, write_report
 from zjolcrawl.run.summary import LOCKED, NEEDS_A_PERSON, SHUTDOWN, UNUSABLE
 from zjolcrawl.run.tally import Tally
-from zjolcrawl.setting_values import parse_bool
+from zjolcrawl.setting_values import parse_bool, watch_path
 from zjolcrawl.storage.embedded import EmbeddedServer, EmbeddedUnavailable
 from zjolcrawl.storage.errors import DatabaseError, StoreError, StoreUnavailable, unavailable
 from zjolcrawl.storage.store import Store
@@ -166,6 +166,8 @@ class Run:
         self.leases = Leases(self.crawler, store)
         try:
             await self.leases.begin()
+            if watch_path(self.crawler.settings):
+                await store.begin_watching()
         except DatabaseError as error:
             raise unavailable(uri, error) from error
 
@@ -279,6 +281,10 @@ class Run:
                 f"{counted(waiting, 'file')} must wait for MongoDB in {self._data_dir() / 'spool'}"
             )
         self._tell_missing_issues()
+        if self.store.writer.watched and not self.failure and reason != SHUTDOWN:
+            from zjolcrawl.run.watching import tell  # imported late: only needed here
+
+            self.faults += await tell(self.crawler.settings, self.store.db, self.store)
         summary = await sum_up(self, self.store, reason)
         status = NEEDS_A_PERSON if self.failure else summary.exit_status
         values = {**summary.values(), "exit_status": status}

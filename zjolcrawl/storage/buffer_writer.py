@@ -12,7 +12,8 @@ write is in the journal of a majority before the next begins.
      6  [articles  read and write    pages that are unchanged (304)]
      7  [articles, frontier  read    whether links with a front page have an article; rows of links that gave none]
      8  [rejects   write    why]
-     9  [articles  write    takedowns]
+     9  [outbox    write    takedowns, if there are watches]
+        [articles  write    takedowns]
     10  frontier   write    the new state of every link
     11  [rejects, columns, runs    write: rejects that are articles now, column pages, the end of the run]
 
@@ -38,6 +39,7 @@ from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.documents import key_fault
 from zjolcrawl.storage.errors import ServerRefuses
 from zjolcrawl.storage.frontier import reject_link, settle_link, store_link, unchanged_link
+from zjolcrawl.storage.outbox import note_takedowns
 from zjolcrawl.storage.updates import (
     add_to_columns,
     end_walk,
@@ -58,15 +60,15 @@ Rows = list[tuple[str, UpdateOne]]
 class BufferWriter:
     """Writes buffers for one run, counting in `counts`.
 
-    `reparsing`: pages come from the archive, so a stored version may be of the very same visit. `faults` gets a line
-    for each capture of others that cannot be written.
+    `reparsing`: pages come from the archive, so a stored version may be of the very same visit. `watched`: takedowns
+    are noted for watches (storage.outbox). `faults` gets a line for each capture of others that cannot be written.
     """
 
     def __init__(
         self, db: Database, run_id: ObjectId, counts: Counter[str], policy: VisitPolicy
     ) -> None:
         self.db, self.run_id, self.counts, self.policy = db, run_id, counts, policy
-        self.reparsing = False
+        self.reparsing = self.watched = False
         self.faults: list[str] = []
         self.versions = VersionWriter(db, run_id, counts)
 
@@ -179,6 +181,8 @@ class BufferWriter:
         judged = [(o, judge(known.get(o.url, {}), o, self.policy)) for o in outcomes]
         await self._add_rejects([o for o in outcomes if o.state == "rejected"])
         gone = [(o, v.doubt["since"]) for o, v in judged if v and v.takes_down]
+        if self.watched:
+            await note_takedowns(self.db, self.run_id, gone)
         written = await write_each(self.db["articles"], [mark_gone(*each) for each in gone])
         await self._report((gone[index][0].url, why) for index, (_, why) in written.errors.items())
         settled = [

@@ -73,6 +73,7 @@ VALIDATORS: dict[str, dict[str, Any] | None] = {
     "hosts": HOST_SCHEMA,
     "runs": None,
     "rejects": None,
+    "outbox": None,
 }
 _HOST = r"^[a-z]+://(?:[^/?#@]*@)?([^/?#:]+)"
 _NEWEST = ("published_at", DESCENDING)
@@ -123,6 +124,13 @@ INDEXES: dict[str, list[IndexModel]] = {
     "runs": [
         IndexModel([("started_at", DESCENDING)]),  # the last runs
         IndexModel([("alive_until", ASCENDING)], sparse=True),  # live runs
+        # runs at which the watches have not looked
+        IndexModel([("watching", ASCENDING)], sparse=True),
+    ],
+    "outbox": [
+        IndexModel([("state", ASCENDING), ("watch", ASCENDING), ("target", ASCENDING)]),
+        # What was told stays for 90 days: longer than a run is looked at.
+        IndexModel([("done_at", ASCENDING)], expireAfterSeconds=90 * 86_400),
     ],
 }
 

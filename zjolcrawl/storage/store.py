@@ -40,6 +40,7 @@ from zjolcrawl.storage.errors import StoreError, broken, unavailable
 from zjolcrawl.storage.frontier import too_far_ahead
 from zjolcrawl.storage.isolating_writer import IsolatingWriter
 from zjolcrawl.storage.link_recorder import LinkRecorder, Recorded
+from zjolcrawl.storage.outbox import begin_watching
 from zjolcrawl.storage.queries.crawl import CrawlQueries
 from zjolcrawl.storage.schema import ensure_schema
 from zjolcrawl.storage.spool import Spool
@@ -136,6 +137,11 @@ class Store(CrawlQueries):
             raise
         store._task = asyncio.get_running_loop().create_task(store._background())
         return store
+
+    async def begin_watching(self) -> None:
+        """Let watches look at what this run stores (storage.outbox). Raises PyMongoError."""
+        await begin_watching(self.db, self.run_id)
+        self.writer.watched = True
 
     async def discover(self, links: Sequence[Link]) -> Recorded:
         """Record links durably before they are requested; links that cannot be recorded are rejected."""
