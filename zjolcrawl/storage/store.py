@@ -99,10 +99,6 @@ class Store(CrawlQueries):
         """A line for each item that was quarantined or could not be written."""
         return self._isolating.faults
 
-    @property
-    def _spool(self) -> Spool | None:
-        return self._isolating.spool
-
     @classmethod
     async def open(
         cls,
@@ -248,7 +244,7 @@ class Store(CrawlQueries):
                 await self._task
         if self._outage.away and not self._outage.lost:
             await self._resume()
-        if self._outage.lost and self._spool and self._buffer:
+        if self._outage.lost and self._isolating.spool and self._buffer:
             buffer, self._buffer = self._buffer, Buffer()
             await self._make_archive_durable()
             await self._keep(buffer)
@@ -261,7 +257,7 @@ class Store(CrawlQueries):
     async def end_run(self, values: dict[str, Any]) -> None:
         """Complete the `runs` document with these values. Raises StoreError."""
         end = RunEnd(self.run_id, storable({"ended_at": utc_now(), **values}))
-        if self._outage.lost and self._spool:
+        if self._outage.lost and self._isolating.spool:
             await self._keep(Buffer(ends=[end]))
             return
         self._buffer.add(end)
@@ -269,7 +265,7 @@ class Store(CrawlQueries):
 
     def waiting(self) -> int:
         """The number of spool files that wait for MongoDB."""
-        return len(self._spool.files()) if self._spool else 0
+        return len(self._isolating.spool.files()) if self._isolating.spool else 0
 
     async def close(self) -> None:
         await self.client.close()
@@ -287,9 +283,8 @@ class Store(CrawlQueries):
             too_far_ahead(utc_now(), self.writer.policy), {"$set": {"next_visit_at": utc_now()}},
             bypass_document_validation=True,
         )  # fmt: skip
-        run = {"_id": self.run_id, "version": version}
-        run["arguments"] = storable(arguments, _LONGEST_ARGUMENT)
-        await self.db["runs"].insert_one({**run, "started_at": utc_now()})
+        run = {"version": version, "arguments": storable(arguments, _LONGEST_ARGUMENT)}
+        await self.db["runs"].insert_one({"_id": self.run_id, **run, "started_at": utc_now()})
 
     async def _add(self, item: Item, size: int = 0) -> None:
         self._buffer.add(item, size)
@@ -346,10 +341,12 @@ class Store(CrawlQueries):
 
     async def _keep(self, buffer: Buffer) -> None:
         """Put a buffer into the spool. Raises StoreError."""
-        if self._spool is None:
+        if self._isolating.spool is None:
             return
         try:
-            self.counts["spooled"] += await asyncio.to_thread(self._spool.add, list(buffer.items()))
+            self.counts["spooled"] += await asyncio.to_thread(
+                self._isolating.spool.add, list(buffer.items())
+            )
         except Exception as error:
             message = f"MongoDB is unavailable and the spool cannot be written: {cause_of(error)}"
             self._outage.lost = StoreError(message)
