@@ -18,6 +18,10 @@ EVERY = [
     f"/article?url={REFERENCE}&at=20991231235959", f"/cite?url={REFERENCE}&format=ris", f"/cdx?url={REFERENCE}",
     f"/download?url={REFERENCE}&part=record", f"/web/*/{REFERENCE}", f"/web/timemap/link/{REFERENCE}", "/web/x",
     "/static/style.css", "/image/" + "0" * 64,
+    "/api/v1/", "/api/v1/nothing", "/api/v1/openapi.json",
+    "/api/v1/search?words=%E6%B5%99%E6%B1%9F&order=relevance", "/api/v1/articles?limit=3", "/api/v1/columns",
+    f"/api/v1/article?url={REFERENCE}", f"/api/v1/revisions?url={REFERENCE}&limit=2", "/api/v1/health",
+    "/api/v1/counts?tag=x&by=day", "/api/v1/articles?changed_since=7d&limit=0",
 ]  # fmt: skip
 
 
@@ -36,7 +40,7 @@ def test_every_answer_has_the_headers(target: str, web: Web) -> None:
     assert "server" not in headers
 
 
-@pytest.mark.parametrize("target", ["/", "/article", "/nothing", "/image/x"])
+@pytest.mark.parametrize("target", ["/", "/article", "/nothing", "/image/x", "/api/v1/search"])
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "X"])
 def test_only_get_and_head(method: str, target: str, web: Web) -> None:
     got = web.raw(target, method)

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ def test_a_generated_client_works(client: Any, web: Web, archive: Archive) -> No
         return importlib.import_module(f"archive_client.api.default.{name}")
 
     with client.Client(base_url=web.url) as connection:
-        found = api("search").sync(client=connection, words="环保督察", since="2017-08-01")
+        found = api("search").sync(client=connection, words="环保督察", since=date(2017, 8, 1))
         assert [each.field_id for each in found.articles] == [REFERENCE]
         article = api("article").sync(client=connection, url=REFERENCE)
         stored = archive.db.articles.find_one({"_id": REFERENCE}) or {}
@@ -124,7 +125,7 @@ def test_a_generated_client_works(client: Any, web: Web, archive: Archive) -> No
         )
         versions = api("revisions").sync(client=connection, url=REFERENCE).revisions
         assert [each.article.revision for each in versions] == [1, 2, 3]
-        assert versions[1].changes[0].operations[0].at == 6
+        assert versions[1].changes[0].operations[0].at == 7
         assert api("articles").sync(client=connection, edited=True, images=False).articles
         assert {each.id for each in api("columns").sync(client=connection).columns} >= {"zjxw"}
         counts = api("counts").sync(client=connection, column=["zjxw"], by="year")

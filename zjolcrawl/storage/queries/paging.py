@@ -20,8 +20,6 @@ from zjolcrawl.storage.queries.selection import Selection, change_time
 
 Key = tuple[int | None, str]
 """The time that orders an article, in milliseconds since 1970 (None: it has none), and its URL."""
-VersionKey = tuple[int, int]
-"""When a version was first seen, in milliseconds since 1970, and its number, which an import may change."""
 # Times as they are stored, also those that Python's datetime cannot hold.
 _MILLISECONDS: CodecOptions[dict[str, Any]] = CodecOptions(
     datetime_conversion=DatetimeConversion.DATETIME_MS, unicode_decode_error_handler="replace"
@@ -138,13 +136,13 @@ def _within(keys: list[str], sizes: dict[str, int], most: int) -> list[str]:
     return chosen
 
 
-def version_key(version: dict[str, Any]) -> VersionKey:
-    """The key of a version of an article."""
-    return milliseconds(version.get("changed_at")), version["revision"]
+def version_key(version: dict[str, Any]) -> int:
+    """The key of a version: when it was first seen, because an import may change its number."""
+    return milliseconds(version.get("changed_at"))
 
 
 async def versions_after(
-    db: Database, newest: dict[str, Any], after: VersionKey | None, limit: int, most: int
+    db: Database, newest: dict[str, Any], after: int | None, limit: int, most: int
 ) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
     """The next `limit` versions of an article, oldest first, and the version before them.
 
@@ -154,11 +152,8 @@ async def versions_after(
     former = former_versions(newest["_id"], 1, newest["revision"])
     later: dict[str, Any] = {}
     before = None
-    if after:
-        at = DatetimeMS(after[0])
-        later = {"$or": [
-            {"changed_at": {"$gt": at}}, {"changed_at": at, "revision": {"$gt": after[1]}},
-        ]}  # fmt: skip
+    if after is not None:
+        later = {"changed_at": {"$gt": DatetimeMS(after)}}
         earlier = {"$and": [former, {"$nor": [later]}]}
         before = await revisions.find_one(earlier, sort={"_id": -1})
     stages: list[dict[str, Any]] = [

@@ -33,6 +33,7 @@ from zjolcrawl.web.site import Site
 
 SECONDS = 10
 """Time limit for all database queries of one answer, in seconds."""
+_LONGEST_LINK = 8000  # characters of a URL in a header; the body has the cursor in any case
 _KINDS = {
     400: "invalid-parameter",
     401: "unauthorized",
@@ -81,7 +82,8 @@ def _endpoint(
         if following:
             pairs = [pair for pair in query.multi_items() if pair[0] != "cursor"]
             target = f"{operation.path}?{urlencode([*pairs, ('cursor', following)])}"
-            headers["link"] = f'<{target}>; rel="next"'
+            if len(target) <= _LONGEST_LINK:
+                headers["link"] = f'<{target}>; rel="next"'
         return answer(request, body, **headers)
 
     return respond
@@ -104,7 +106,9 @@ async def _problem(_: Request, error: Exception) -> Response:
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code != 404:
-        return _refusal(error.status_code)
+        refusal = _refusal(error.status_code)
+        refusal.headers.update(error.headers or {})
+        return refusal
     path = request.url.path[:200]
     near = nearest(path.lower(), [each.path for each in OPERATIONS], 0.6)
     hint = f"did you mean {near}?" if near else f"{ROOT}/ lists the paths"

@@ -51,7 +51,7 @@ def is_text(part: Any) -> bool:
 
 
 def is_number(part: Any) -> bool:
-    """Whether a part of a key can be a time in milliseconds or the number of a version."""
+    """Whether a part of a key can be a time in milliseconds."""
     return type(part) is int and part in _INT64
 
 

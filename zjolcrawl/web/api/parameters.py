@@ -105,8 +105,8 @@ WORDS = Parameter(
     longest=2 * MOST_TERMS * MOST_CHARACTERS, example="西湖",
 )  # fmt: skip
 ORDER = Parameter(
-    "order", "`newest`: headline matches first, then the newest. `relevance`: the best first, only one page",
-    "newest：标题命中的在前，新的在前；relevance：最相关的在前，只有一页",
+    "order", "`newest`: headline matches first, then the newest. `relevance`: the best 1,000, best first",
+    "newest：标题命中的在前，新的在前；relevance：最相关的一千篇，最相关的在前",
     {"type": "string", "enum": list(ORDERS)}, _choice(*ORDERS), default="newest",
 )  # fmt: skip
 BY = Parameter(

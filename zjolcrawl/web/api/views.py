@@ -130,13 +130,14 @@ async def _newest(asked: Asked) -> dict[str, Any]:
 async def revisions(asked: Asked) -> Answer:
     """Versions of an article, each with the changes since the one before."""
     limit = asked.values["limit"]
-    types = (cursors.is_number, cursors.is_number)
-    after = cursors.decode(asked.values["cursor"], asked.query, types)
+    after = cursors.decode(asked.values["cursor"], asked.query, (cursors.is_number,))
     newest = await _newest(asked)
-    before, found = await paging.versions_after(asked.site.db, newest, after, limit, MOST_BYTES)
+    before, found = await paging.versions_after(
+        asked.site.db, newest, after[0] if after else None, limit, MOST_BYTES
+    )
     following = None
     if found and paging.version_key(found[-1]) < paging.version_key(newest):
-        following = cursors.encode(paging.version_key(found[-1]), asked.query)
+        following = cursors.encode((paging.version_key(found[-1]),), asked.query)
     listed = await in_thread(_versions, before, found)
     return json_object(url=newest["_id"], revisions=listed, next=following), following
 
