@@ -6,6 +6,7 @@ import argparse
 import math
 import re
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from zjolcrawl.argument_values import change_day, day_span, names
 from zjolcrawl.storage.queries.selection import Selection
@@ -66,6 +67,18 @@ def whole_number(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def web_address(text: str) -> str:
+    """The type of an option that takes an http or https URL; it gets a slash at its end."""
+    try:
+        parts = urlsplit(text)
+        is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        is_usable = False
+    if not is_usable or not re.fullmatch(r"[!-~]+", text) or "?" in text or "#" in text:
+        raise argparse.ArgumentTypeError(f"{text} is not an http or https URL without ? and #")
+    return f"{text.rstrip('/')}/"
 
 
 def number(most: float) -> Callable[[str], float]:
