@@ -55,7 +55,7 @@ _MARKS = {
     "tests/web/test_browser.py": "browser",
     **dict.fromkeys(
         (
-            "tests/commands/", "tests/docs/test_commands.py", "tests/export/", "tests/parsing/test_bounds.py",
+            "tests/commands/", "tests/docs/test_commands.py", "tests/export/", "tests/feeds/", "tests/parsing/test_bounds.py",
             "tests/parsing/test_mutilated.py", "tests/parsing/test_properties.py",
             "tests/search/test_catchup.py", "tests/spiders/", "tests/storage/test_embedded.py",
             "tests/storage/test_poison.py", "tests/storage/test_spool.py", "tests/test_archives.py",

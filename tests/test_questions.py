@@ -66,6 +66,11 @@ PLAIN: dict[str, tuple[str, Fits, str | None]] = {
     "New or edited since a moment, in that order": (
         "articles", lambda each: each["changed_at"] >= datetime(2017, 12, 25, tzinfo=CHINA), "changed_at",
     ),
+    "Taken down since a moment, in that order": (
+        "articles",
+        lambda each: "gone_at" in each and each["gone_at"] >= datetime(2017, 8, 12, tzinfo=CHINA),
+        "gone_at",
+    ),
     "Articles that show a picture, by its bytes": (
         "articles",
         lambda each: PICTURE in [image.get("sha256") for image in each.get("images", [])],

@@ -125,7 +125,7 @@ def test_hostile_names_stay_in_the_folder(
         (["a", "--base-url", "example.org"], "is not an http or https URL"),
         (["a", "--base-url", "http://[x"], "is not an http or https URL"),
         (["a", "--column", "zjxv"], "did you mean zjxw"),
-        (["a", "--search", "-x"], "give a word that is not excluded"),
+        (["a", "--search=-x"], "give a word that is not excluded"),
         (["a", "--entries", "0"], "is not a whole number"),
     ],
 )  # fmt: skip

@@ -245,6 +245,14 @@ QUESTIONS = [
         sort=("changed_at", 1),
     ),
     Question(
+        "Taken down since a moment, in that order",
+        "index `gone_at`",
+        "articles",
+        {"gone_at": {"$gte": datetime(2017, 8, 12, tzinfo=CHINA)}},
+        fields=("title", "status", "gone_at", "returned_at"),
+        sort=("gone_at", 1),
+    ),
+    Question(
         "Articles that show a picture, by its bytes",
         "index `images.sha256`",
         "articles",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -136,6 +137,19 @@ def test_days_ago_stay_days_ago_in_the_links(web: Web) -> None:
     got = web.get("/feeds/search.atom", changed_since="7d", colour="red")
     assert links(got)["self"] == f"{web.url}/feeds/search.atom?changed_since=7d"
     assert checked_atom(got.body).feed.title.endswith("7d 起改过")
+
+
+def test_links_of_a_name_with_signs(web: Web, archive: Archive) -> None:
+    tag = "甲?乙#丙/丁 100%戊&己=庚+辛"
+    archive.db.articles.update_one({"_id": EDITED}, {"$set": {"tags": [tag]}})
+    got = web.raw(f"/feeds/tag/{quote(tag, safe='')}.atom")
+    assert len(checked_atom(got.body).entries) == 4
+    for relation in ("self", "first"):
+        found = urlsplit(links(got)[relation])
+        assert web.raw(found.path).body == got.body
+    home = urlsplit(links(got)["alternate"])
+    assert html.fromstring(web.raw(f"/?{home.query}").text).xpath("count(//h3/a)") == 1
+    archive.db.articles.update_one({"_id": EDITED}, {"$unset": {"tags": ""}})
 
 
 def test_pages_have_first_previous_and_next(web: Web) -> None:
@@ -271,7 +285,7 @@ HOSTILE: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
-def odd(mongodb_uri: str, database: str, tmp_path: Any, db: Database[Any]) -> Iterator[Web]:
+def odd(mongodb_uri: str, database: str, tmp_path: Path, db: Database[Any]) -> Iterator[Web]:
     """An archive of hostile articles; each was edited and taken down."""
     for number, more in enumerate(HOSTILE.values()):
         made = article(number, **{"body_html": "<p>正文</p>", **more})
@@ -299,7 +313,21 @@ def test_hostile_articles_are_well_formed_and_inert(odd: Web) -> None:
 
 
 @pytest.mark.new_database
-def test_empty_archive(mongodb_uri: str, database: str, tmp_path: Any) -> None:
+def test_address_of_a_proxy_is_in_all_links(
+    mongodb_uri: str, database: str, tmp_path: Path, db: Database[Any]
+) -> None:
+    db.articles.insert_one(article(1))
+    given = ("--base-url", "https://news.example.org")
+    with browsing(tmp_path, mongodb_uri, database, *given) as (web, _):
+        got = web.get("/feeds/search.atom")
+        read = checked_atom(got.body)
+        assert read.entries[0].link.startswith("https://news.example.org/article?url=")
+        assert links(got)["self"] == "https://news.example.org/feeds/search.atom"
+        assert web.url.encode() not in got.body
+
+
+@pytest.mark.new_database
+def test_empty_archive(mongodb_uri: str, database: str, tmp_path: Path) -> None:
     with browsing(tmp_path, mongodb_uri, database) as (web, _):
         for name in FEEDS:
             assert checked_atom(web.get(f"/feeds/{name}.atom").body).entries == []

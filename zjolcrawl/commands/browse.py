@@ -9,7 +9,7 @@ import webbrowser
 
 from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.cli.base import ReadingCommand, no_arguments
-from zjolcrawl.cli.options import whole_number
+from zjolcrawl.cli.options import web_address, whole_number
 from zjolcrawl.display.terminal import say
 from zjolcrawl.messages import cause_of
 from zjolcrawl.setting_values import api_origins, api_token, browse_hosts
@@ -33,6 +33,10 @@ class Command(ReadingCommand):
         parser.add_argument(
             "--port", type=whole_number(0, 65535), default=8017, help="0: free port (default 8017)"
         )
+        parser.add_argument(
+            "--base-url", type=web_address, metavar="URL",
+            help="where a proxy serves the pages, for absolute links in feeds",
+        )  # fmt: skip
         parser.add_argument("--open", action="store_true", help="open the page in the browser")
 
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -64,7 +68,7 @@ class Command(ReadingCommand):
                 say(
                     f"warning: other machines can reach {others} and read the whole archive ({who})"
                 )
-            site = Site(db, self.data_dir(), images, self.warc_store())
+            site = Site(db, self.data_dir(), images, self.warc_store(), opts.base_url or "")
             upkeep = asyncio.create_task(site.stay_indexed())
             async with serving(application(site, opts.host, access), listening):
                 sys.stdout.write(f"{url} (Ctrl-C ends it)\n")

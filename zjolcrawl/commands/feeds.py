@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from scrapy.exceptions import UsageError
 
 from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.cli.base import ReadingCommand
-from zjolcrawl.cli.options import some_names, whole_number
+from zjolcrawl.cli.options import some_names, web_address, whole_number
 from zjolcrawl.display.terminal import say
 from zjolcrawl.export.output import FileRefused
 from zjolcrawl.messages import cause_of, counted
@@ -48,8 +47,8 @@ class Command(ReadingCommand):
         )  # fmt: skip
         parser.add_argument(
             "--base-url",
+            type=web_address,
             metavar="URL",
-            default="",
             help="the URL of FOLDER, for the feeds' own links",
         )
         parser.add_argument(
@@ -60,8 +59,6 @@ class Command(ReadingCommand):
     async def show(self, args: list[str], opts: argparse.Namespace) -> None:
         if len(args) != 1:
             raise UsageError("give one FOLDER")
-        if opts.base_url and not _is_address(opts.base_url):
-            raise UsageError(f"--base-url {opts.base_url} is not an http or https URL")
         try:
             from zjolcrawl.feeds import files
             from zjolcrawl.feeds.feed import NAMES, Feed, read_page
@@ -79,7 +76,7 @@ class Command(ReadingCommand):
             try:
                 for feed in feeds:
                     page = await read_page(db, index, feed, 1, opts.entries)
-                    changed += files.write(folder, feed, page, opts.base_url)
+                    changed += files.write(folder, feed, page, opts.base_url or "")
             except (QueryError, FileRefused) as error:
                 raise ArgumentError(str(error)) from error
             except OSError as error:
@@ -94,11 +91,3 @@ class Command(ReadingCommand):
 
 async def _columns(db: Database, given: tuple[str, ...]) -> tuple[str, ...]:
     return await columns_of(db, given) if given else tuple(await column_ids(db))
-
-
-def _is_address(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.query

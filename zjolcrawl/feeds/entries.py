@@ -78,7 +78,7 @@ def _entry(event: Event, page: Page, archive: str, effort: Effort) -> Entry:
     return Entry(
         id=entry_id(event), kind=event.kind,
         title=title if event.kind == NEW else f"{LABELS[event.kind]}：{title}",
-        html=sound(_content(event, version, former, effort) + _footer(event, link, original, archive)),
+        html=sound(_content(event, version, former, effort).strip() + _footer(event, link, original, archive)),
         link=link, original=original,
         published=published if is_new and isinstance(published, datetime) else event.at, updated=event.at,
         authors=_authors(version),

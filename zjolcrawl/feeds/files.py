@@ -28,7 +28,7 @@ def file_name(feed: Feed) -> str:
 def write(folder: Path, feed: Feed, page: Page, base_url: str = "") -> int:
     """Write a page of a feed in both forms, below `folder`; returns how many files have changed.
 
-    `base_url` is the URL of `folder`. A file whose content is the same keeps its time, so that a web server
+    `base_url` is the URL of `folder`, with a slash at its end. A file whose content is the same keeps its time, so that a web server
     answers 304. Raises OSError, FileRefused.
     """
     shown = entries(page)
@@ -36,7 +36,7 @@ def write(folder: Path, feed: Feed, page: Page, base_url: str = "") -> int:
     for ending, form in _FORMS.items():
         name = f"{file_name(feed)}.{ending}"
         path = folder / name
-        links = {"self": f"{base_url.rstrip('/')}/{quote(name)}"} if base_url else {}
+        links = {"self": f"{base_url}{quote(name)}"} if base_url else {}
         content = form.render(feed, shown, links)
         if _has(path, content):
             continue

@@ -27,12 +27,16 @@ _PATIENCE, _PAUSE = 1.0, 10.0  # seconds: a page's wait for the index; pause bet
 
 @dataclass(frozen=True)
 class Site:
-    """The archive that is shown: database, DATA_DIR, stores of images and WARC files."""
+    """The archive that is shown: database, DATA_DIR, stores of images and WARC files.
+
+    `base_url`: where a proxy serves the pages, with a slash at its end; empty without a proxy.
+    """
 
     db: Database
     data_dir: Path
     images: ImageReader
     warc_store: WarcStore | None = None
+    base_url: str = ""
     catching_up: list[asyncio.Task[None]] = field(default_factory=list)
 
     @property
@@ -73,6 +77,11 @@ def site_of(request: Request) -> Site:
     """The Site of the application that handles the request."""
     site: Site = request.app.state.site
     return site
+
+
+def base_url(request: Request) -> str:
+    """The URL of the pages for absolute links, with a slash at its end."""
+    return site_of(request).base_url or str(request.base_url)
 
 
 async def newest_of(request: Request) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -22,7 +22,7 @@ from zjolcrawl.web.conditional import answer
 from zjolcrawl.web.labels import told_unknown
 from zjolcrawl.web.query_string import FIELDS, Params, integer, parse_search, text
 from zjolcrawl.web.rendering import in_thread, page
-from zjolcrawl.web.site import site_of
+from zjolcrawl.web.site import base_url, site_of
 from zjolcrawl.web.texts import _
 
 FORMS: dict[str, Any] = {"atom": atom, "json": json_feed}
@@ -57,7 +57,7 @@ async def show(request: Request) -> Response:
             400,
             _("请至少写一个不是“-排除”的词；最多 20 个词，每个词最多 200 个字，整句放在引号里。"),
         ) from None
-    base, links = str(request.base_url), _links(request, feed, found)
+    base, links = base_url(request), _links(request, feed, found)
     content = await in_thread(lambda: FORMS[form].render(feed, entries(found, base), links))
     return answer(request, content, f"{FORMS[form].MEDIA_TYPE}; charset=utf-8", found.written_at)
 
@@ -78,7 +78,7 @@ def _feed(path: str, params: Params) -> Feed:
 
 def _links(request: Request, feed: Feed, found: Page) -> dict[str, str]:
     """The URLs of the page and its neighbours, and of the search page with the same fields."""
-    here = f"{request.base_url}feeds/{request.path_params['path']}"
+    here = f"{base_url(request)}feeds/{quote(request.path_params['path'])}"
     given = {name: word for name in FIELDS if (word := text(request.query_params, name))}
 
     def at(number: int) -> str:
@@ -86,7 +86,7 @@ def _links(request: Request, feed: Feed, found: Page) -> dict[str, str]:
 
     links = {
         "self": at(found.number),
-        "alternate": _url(f"{request.base_url}{_PAGES.get(feed.name, '')}", feed.fields),
+        "alternate": _url(f"{base_url(request)}{_PAGES.get(feed.name, '')}", feed.fields),
         "first": at(1),
     }
     if found.number > 1:
