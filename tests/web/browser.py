@@ -29,10 +29,10 @@ def chromium(
     options.binary_location = BROWSER or ""
     for flag in (*_FLAGS, *flags, f"--user-data-dir={profile}"):
         options.add_argument(flag)
+    prefs: dict[str, object] = {"intl.accept_languages": "zh-CN,zh"}
     if not script:
-        options.add_experimental_option(
-            "prefs", {"profile.managed_default_content_settings.javascript": 2}
-        )
+        prefs["profile.managed_default_content_settings.javascript"] = 2
+    options.add_experimental_option("prefs", prefs)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = Chrome(options, ChromeService(DRIVER or "", env={**os.environ, "LANGUAGE": "zh_CN"}))
     try:

@@ -44,7 +44,15 @@ def archive(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Itera
 @pytest.fixture(scope="session")
 def web(archive: Archive) -> Iterator[Web]:
     with browsing(archive.data, archive.uri, archive.database) as (web, _):
+        until_indexed(web)
         yield web
+
+
+def until_indexed(web: Web) -> None:
+    """Wait for the full-text index: a search waits for it a second at most."""
+    for words in ("一则消息", "环保督察", "第一种说法"):  # sown, crawled, crawled last
+        found = (web.get("/", q=words).text for _ in range(120))
+        assert any("没有符合的文章" not in text for text in found), words
 
 
 @pytest.fixture

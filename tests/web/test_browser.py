@@ -32,7 +32,7 @@ PAGES = [
 ]  # fmt: skip
 # Nodes of the accessibility tree that a screen reader announces.
 _UNNAMED = """
-return [...document.querySelectorAll('input, select, button, a, img, nav, summary')].filter(each =>
+return [...document.querySelectorAll('input:not([type=hidden]), select, button, a, img, nav, summary')].filter(each =>
   each.matches('img') ? !each.hasAttribute('alt') :
   each.matches('input, select') ? !each.labels.length :
   !(each.textContent.trim() || each.getAttribute('aria-label'))).map(each => each.outerHTML)
@@ -91,7 +91,8 @@ def test_page_loads_with_its_style_and_without_a_complaint(
     assert len(browser.find_elements("css selector", "h1")) == 1
     broken = "return [...document.images].filter(i => i.complete && !i.naturalWidth).length"
     assert browser.execute_script(broken) == 0
-    assert told() == []
+    # The browser reports a page with status 400 or 404 itself.
+    assert [each for each in told() if "responded with a status of 40" not in each] == []
 
 
 @pytest.mark.parametrize("target", PAGES)

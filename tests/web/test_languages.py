@@ -129,7 +129,7 @@ def test_what_is_no_page_has_no_language(web: Web) -> None:
 
 def test_numbers_and_dates_in_english(web: Web) -> None:
     text = web.get("/article", url=REFERENCE, lang="en").text
-    assert "12 August 2017, 07:34:27" in text
+    assert "12 Aug 2017, 07:34:27" in text
     assert "Edited 2 times after publication." in text
     assert "Edited 1 time," in " ".join(web.get("/", edited=1, lang="en").text.split()).replace(
         "<", ","

@@ -154,10 +154,7 @@ def test_only_the_front_page_takes_the_focus(web: Web) -> None:
 
 def test_counts_over_time_are_also_a_table(web: Web, archive: Archive) -> None:
     sown = archive.db.articles.count_documents({"title": {"$regex": "一则消息"}})
-    for _ in range(30):  # a new index may be behind
-        page = tree(web.get("/", q="一则消息"))
-        if f"共 {sown:,} 篇" in words(page):
-            break
+    page = tree(web.get("/", q="一则消息"))
     (figure,) = page.xpath("//figure[@class='histogram']")
     assert figure.xpath("svg/@aria-hidden") == ["true"]
     assert set(figure.xpath("svg//a/@tabindex")) == {"-1"}

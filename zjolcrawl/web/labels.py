@@ -151,7 +151,7 @@ def day(value: datetime) -> str:
 
 def full_day(value: date) -> str:
     """A day: 2017年8月12日."""
-    month = calendar.month_name[value.month]
+    month = calendar.month_abbr[value.month]
     return _("{0}年{1}月{2}日", str(value.year), value.month, value.day, month)
 
 
