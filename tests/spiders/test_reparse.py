@@ -217,7 +217,10 @@ def test_parts_side_by_side_are_the_whole(
     assert [each.returncode for each in running] == [0, 0, 0], told
     parts = list(db.runs.find({"arguments.spider": "reparse"}))
     assert all(part["counts"]["chosen"] > 1 for part in parts)
-    assert sum(part["counts"]["reread"] for part in parts) == db.articles.count_documents({})
+    # An article of several visits is cut and joined again instead, which is not counted as a correction.
+    of_one_visit = {"$expr": {"$eq": ["$first_seen_at", "$last_seen_at"]}}
+    corrected = sum(part["counts"]["reread"] for part in parts)
+    assert corrected == db.articles.count_documents(of_one_visit) > 20
     assert snapshot(db) == right
 
 
