@@ -142,6 +142,12 @@ def test_index_of_all_that_begin_alike(replay: Web, other: Web) -> None:
     assert rows(replay.get("/cdx", url=f"{HOST}/*")) == ours
     assert rows(replay.get("/cdx", url=HOST, matchType="host")) == ours
     assert len(rows(replay.get("/cdx", url=f"{HOST}/*", limit=7))) == 7
+    ours, theirs = (
+        rows(web.get(path, url="zjol.com.cn", matchType="domain"))
+        for web, path in ((replay, "/web/cdx"), (other, "/coll/cdx"))
+    )
+    assert sorted(ours, key=place) == sorted(theirs, key=place)
+    assert rows(replay.get("/cdx", url="l.com.cn", matchType="domain")) == []
 
 
 def rows(got: Got) -> list[dict[str, str]]:
@@ -320,7 +326,7 @@ def test_no_archive_and_a_damaged_one(mongodb_uri: str, tmp_path: Path) -> None:
      "/web/timemap/link/", "/web/timemap/json/http://zjol.com.cn/", "/web/2017/http://%00.cn/",
      "/web/2017/http://zjol.com.cn/" + "a" * 9000, "/web/99999999999999/http://zjol.com.cn/",
      "/web/00000000000000/http://zjol.com.cn/", "/cdx", "/cdx?url=", "/cdx?url=x.cn&limit=x", "/cdx?url=x.cn&from=1",
-     "/cdx?url=x.cn&output=link", "/cdx?url=x.cn&matchType=domain", "/web/2017/http://a.cn:99999/", "/web/2017/http:///"],
+     "/cdx?url=x.cn&output=link", "/cdx?url=x.cn&matchType=range", "/web/2017/http://a.cn:99999/", "/web/2017/http:///"],
 )  # fmt: skip
 def test_rubbish_is_refused(target: str, replay: Web) -> None:
     got = replay.raw(target)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from heapq import merge
@@ -23,7 +23,7 @@ from zjolcrawl.archive.index import ArchiveIndex
 from zjolcrawl.archive.index_file import NAME
 from zjolcrawl.archive.s3 import WarcStore
 from zjolcrawl.archive.warc import Message
-from zjolcrawl.parsing.urls import absolute, normalized
+from zjolcrawl.parsing.urls import absolute, host_of, normalized
 
 _SHOWN = "status IS NOT NULL AND type <> 'metadata'"
 _WAIT = 5  # seconds for a lock of another process
@@ -135,17 +135,29 @@ class ReplayIndex(ArchiveIndex):
     def beginning_with(self, url: str, since: str, until: str, most: int) -> Iterator[Capture]:
         """Captures of all URLs that begin with `url`, by URL without scheme and `www.`, then by time."""
         host, _, path = (absolute(url, url) or url).partition("://")[2].partition("/")
+        starts = [f"{origin}/{path}" for origin in _origins(host)]
+        return self._ranges(starts, "", since, until, most)
+
+    def of_domain(self, domain: str, since: str, until: str, most: int) -> Iterator[Capture]:
+        """Captures of a domain and its subdomains, in the same order. Reads the whole index."""
+        found = self._ranges(["http://", "https://"], domain, since, until, -1)
+        inside = (each for each in found if f".{host_of(each.url)}".endswith(f".{domain}"))
+        return islice(inside, most)
+
+    def _ranges(
+        self, starts: Iterable[str], part: str, since: str, until: str, most: int
+    ) -> Iterator[Capture]:
+        """Captures of URLs that begin with one of `starts` and contain `part`."""
         where = (
-            f"WHERE url >= ? AND url < ? AND {_SHOWN} AND date >= ? AND date < ?"
+            f"WHERE url >= ? AND url < ? AND instr(url, ?) > 0 AND {_SHOWN} AND date >= ? AND date < ?"
             " ORDER BY url, date LIMIT ?"
         )
-        starts = [f"{origin}/{path}" for origin in _origins(host)]
         found = (
-            self._select(where, (start, start + _LAST, *_span(since, until), most))
+            self._select(where, (start, start + _LAST, part, *_span(since, until), most))
             for start in starts
         )
         by_url = merge(*found, key=lambda each: (_bare(each.url), each.date))
-        return islice(by_url, most)
+        return islice(by_url, most if most >= 0 else None)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +21,12 @@ from zjolcrawl.web.texts import _
 
 _MOST = 10_000
 _TYPES = {"cdxj": "text/x-cdxj", "json": "text/x-ndjson"}
-_MATCHES = {"exact", "prefix", "host"}
+_MATCHES = {"exact", "prefix", "host", "domain"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Query:
-    """The parameters: an absolute URL, how URLs match it, the form of the answer, times of 4 to 14 digits."""
+    """The parameters: an absolute URL or a domain, how URLs match it, the form of the answer, times of 4 to 14 digits."""
 
     url: str
     match: str
@@ -52,12 +53,12 @@ def _parse(params: Params) -> _Query:
         url, match = url[:-1], "prefix"
     if not url or output not in _TYPES or match not in _MATCHES:
         reason = _(
-            "要写成 /cdx?url=…；output 是 cdxj 或 json，matchType 是 exact、prefix 或 host。"
+            "要写成 /cdx?url=…；output 是 cdxj 或 json，matchType 是 exact、prefix、host 或 domain。"
         )
         raise HTTPException(400, reason)
     url = url if "://" in url else f"http://{url}"
-    if match == "host":
-        url = f"http://{url.partition('://')[2].partition('/')[0]}/"
+    host = url.partition("://")[2].partition("/")[0].lower()
+    url = {"host": f"http://{host}/", "domain": host}.get(match, url)
     limit = min(integer(params, "limit", _MOST, most=10**6), _MOST)
     return _Query(url, match, output, _time(params, "from"), _time(params, "to"), limit)
 
@@ -66,7 +67,9 @@ def _captures(folder: Path, query: _Query) -> list[Capture]:
     with open_index(folder) as index:
         if index is None:
             return []
-        find = index.mementos if query.match == "exact" else index.beginning_with
+        find: Callable[[str, str, str, int], Iterator[Capture]] = index.beginning_with
+        if query.match in {"exact", "domain"}:
+            find = index.mementos if query.match == "exact" else index.of_domain
         return list(find(query.url, query.since, query.until, query.limit))
 
 
