@@ -74,16 +74,13 @@ def doubt(warning: str) -> tuple[str, str]:
     """A warning of an article as (text, language): in the language of the page, or English if it is unknown."""
     for form, text in _FORMS:
         if found := form.fullmatch(warning):
-            values = [
-                field_name(value)
-                if found.re.groupindex
-                else int(value)
-                if re.fullmatch(r"\d{1,9}", value)
-                else value
-                for value in found.groups()
-            ]
-            return _(text, *values), ""
+            named = bool(form.groupindex)
+            return _(text, *(field_name(v) if named else _number(v) for v in found.groups())), ""
     return warning, "en"
+
+
+def _number(text: str) -> int | str:
+    return int(text) if re.fullmatch(r"\d{1,9}", text) else text
 
 
 def told_unknown(error: UnknownName) -> str:
