@@ -166,7 +166,7 @@ def test_two_columns_one_article(site: SiteProxy, db: Database[Any], crawl: Craw
     [
         (("column", "-a", "column=nope"), "unknown column nope"),
         (("column", "-a", "since=2017-8-1"), "since=2017-8-1 is not a date"),
-        (("column", "-a", "since=2017-02-30"), "since=2017-02-30 is not a date"),
+        (("column", "-a", "since=2017-02-30"), "since=2017-02-30 is not a day of the calendar"),
         (("column", "-a", "since=2017-09-01", "-a", "until=2017-08-01"), "is after until"),
         (("column", "-a", "pages=0"), "pages=0 is not"),
         (("column", "-a", "colum=zjxw"), "unknown argument colum"),

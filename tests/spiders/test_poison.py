@@ -74,7 +74,7 @@ def test_eight_poison_pages_among_sixty(
     dated = {f"{COLUMN}201708/t{day}_4774990.shtml": undated for day in ("99991231", "00010101")}
     legacy = {f"{COLUMN.removesuffix('test/lm/')}system/9999/12/31/012345678.shtml": undated}
     endless = {url_of(POISON + 9): Answer(body=b"x" * 21 * 2**20).body}
-    serve(site, [*pages, *dated, *legacy, *endless], title="题" * 5_800_000)
+    serve(site, [*pages, *dated, *legacy, *endless], title="题" * 1_500_000)
     for url, body in {**pages, **dated, **legacy, **endless}.items():
         site.set(url, Answer(body=body))
     for number in range(3):
@@ -88,7 +88,7 @@ def test_eight_poison_pages_among_sixty(
     for url in pages:
         row = db.frontier.find_one({"_id": url})
         assert row["state"] == "rejected"
-        assert row["last_error"].startswith("cannot be stored: "), row["last_error"]
+        assert row["last_error"].startswith(("cannot be stored: ", "is too large: "))
         reject = db.rejects.find_one({"url": url})
         assert reject["reason"] == row["last_error"]
         assert reject["warc"]["record_id"]
