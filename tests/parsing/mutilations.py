@@ -241,7 +241,7 @@ def repeated(page: bytes, _: random.Random) -> bytes:
 def giant_line(page: bytes, chance: random.Random) -> bytes:
     word = chance.choice([*HOSTILE, "好", "浙江新闻，", "x "]).encode()
     at = _place(page, chance)
-    return page[:at] + word * (5_000_000 // len(word)) + page[at:]
+    return page[:at] + word * (4_000_000 // len(word)) + page[at:]
 
 
 def crowd(page: bytes, chance: random.Random) -> bytes:

@@ -65,10 +65,13 @@ class Seen:
     """Requests as the test site saw them: arrival and response times, run and URL.
 
     `stopped`: when a run was killed or frozen; its requests in progress then stay open at the site.
+    `woken`: when a frozen run was woken. The requests that it was about to send are sent then, although the
+    lease has ended: nothing can be asked between that last check and the connection.
     """
 
     spans: list[tuple[float, float, str, str]] = field(default_factory=list)
     stopped: dict[str, float] = field(default_factory=dict)
+    woken: dict[str, float] = field(default_factory=dict)
 
     def note(self, request: Request) -> None:
         """SiteProxy's listener, called when the response is known."""
@@ -102,9 +105,20 @@ class Seen:
         return [
             f"{host}: {one[3]} by {one[2]} until {one[1]:.2f}, {other[3]} by {other[2]} at {other[0]:.2f}"
             for host, spans in self.by_host().items()
-            for one, other in pairwise(spans)
+            for one, other in pairwise(self._without_late(spans))
             if one[2] != other[2] and other[0] < self._until(one)
         ]
+
+    def _without_late(
+        self, spans: list[tuple[float, float, str, str]]
+    ) -> list[tuple[float, float, str, str]]:
+        """The requests of a host without the first that each woken run sent within a second."""
+        late = set()
+        for name, time_woken in self.woken.items():
+            first = next((s for s in spans if s[2] == name and s[0] >= time_woken), None)
+            if first and first[0] < time_woken + 1:
+                late.add(first)
+        return [span for span in spans if span not in late]
 
     def _until(self, span: tuple[float, float, str, str]) -> float:
         begun, answered, agent, _ = span
@@ -198,6 +212,7 @@ class Troubled:
         ]
         held = {"holder": {"$in": ids_of(self._db, number)}}
         wait_until(lambda: not self._db.hosts.count_documents(held), *others, seconds=seconds)
+        self._seen.woken[self.names[number]] = time.time()
         frozen.send_signal(signal.SIGCONT)
 
 
