@@ -48,9 +48,7 @@ _AMOUNTS = (
     "BACKFILL_WAIT",
 )  # fmt: skip
 _MOST_DAYS = 36_500
-_HOST_NAME = re.compile(
-    r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*"
-)
+_HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,20}")
 _PACKAGES = {"s3": "botocore", "gs": "google.cloud.storage"}
 
 
