@@ -51,9 +51,7 @@ _AMOUNTS = (
     "BACKFILL_WAIT",
 )  # fmt: skip
 _MOST_DAYS = 36_500
-_HOST_NAME = re.compile(
-    r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*"
-)
+_HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,20}")
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,1000}=*", re.ASCII)  # RFC 6750, 2.1
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?", re.ASCII)
 _PACKAGES = {"s3": "botocore", "gs": "google.cloud.storage"}

@@ -35,24 +35,23 @@ _NAMES = {
 }  # fmt: skip
 # Warnings of an article (pipelines and parsing) by their form; {} is what the group matched.
 _DOUBTS = {
-    r"missing: (?P<field>\w+)": "页面上没有{}",
-    r"(?P<field>\w+): from metadata": "{}取自网页的元数据",
-    r"(?P<field>\w+): by its place": "{}按所在位置认出",
-    r"(?P<field>\w+): from <title>": "{}取自 <title>",
-    r"(?P<field>\w+): from the text": "{}取自正文",
-    r"(?P<field>\w+): from the list page": "{}取自栏目页",
-    r"(?P<field>\w+): from the URL": "{}取自网址",
-    r"(?P<field>\w+): from meta keywords": "{}取自网页的关键词",
-    r"published_at: the year is not the page's": "年份不是页面上写的",
-    r"\w+: (\d+) undecodable characters": "标题中有 {} 个字符解不开",
-    r"encoding: (\d+) undecodable bytes": "网页中有 {} 个字节解不开",
-    r"pages: more than (\d+), the rest is not read": "超过 {} 页，其余未读",
-    r"pages: (.+) has no text": "分页 {} 没有文字",
-    r"images: only the first (\d+) were fetched": "只取了前 {} 张图片",
-    r"image (\d+) is kept undecoded: (.+)": "第 {} 张图片未经解码就存了：{}",
-    r"image (\d+): (.+)": "第 {} 张图片：{}",
+    re.compile(r"missing: (?P<field>\w{1,40})"): "页面上没有{}",
+    re.compile(r"(?P<field>\w{1,40}): from metadata"): "{}取自网页的元数据",
+    re.compile(r"(?P<field>\w{1,40}): by its place"): "{}按所在位置认出",
+    re.compile(r"(?P<field>\w{1,40}): from <title>"): "{}取自 <title>",
+    re.compile(r"(?P<field>\w{1,40}): from the text"): "{}取自正文",
+    re.compile(r"(?P<field>\w{1,40}): from the list page"): "{}取自栏目页",
+    re.compile(r"(?P<field>\w{1,40}): from the URL"): "{}取自网址",
+    re.compile(r"(?P<field>\w{1,40}): from meta keywords"): "{}取自网页的关键词",
+    re.compile(r"published_at: the year is not the page's"): "年份不是页面上写的",
+    re.compile(r"title: (\d{1,9}) undecodable characters"): "标题中有 {} 个字符解不开",
+    re.compile(r"encoding: (\d{1,9}) undecodable bytes"): "网页中有 {} 个字节解不开",
+    re.compile(r"pages: more than (\d{1,9}), the rest is not read"): "超过 {} 页，其余未读",
+    re.compile(r"pages: (.{1,2000}?) has no text"): "分页 {} 没有文字",
+    re.compile(r"images: only the first (\d{1,9}) were fetched"): "只取了前 {} 张图片",
+    re.compile(r"image (\d{1,9}) is kept undecoded: (.{1,2000})"): "第 {} 张图片未经解码就存了：{}",
+    re.compile(r"image (\d{1,9}): (.{1,2000})"): "第 {} 张图片：{}",
 }
-_FORMS = [(re.compile(form), text) for form, text in _DOUBTS.items()]
 
 
 def field_name(name: str) -> str:
@@ -72,7 +71,7 @@ def link_state(state: str) -> str:
 
 def doubt(warning: str) -> tuple[str, str]:
     """A warning of an article as (text, language): in the language of the page, or English if it is unknown."""
-    for form, text in _FORMS:
+    for form, text in _DOUBTS.items():
         if found := form.fullmatch(warning):
             named = bool(form.groupindex)
             return _(text, *(field_name(v) if named else _number(v) for v in found.groups())), ""

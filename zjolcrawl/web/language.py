@@ -20,7 +20,7 @@ LANGUAGES = {"zh": CHINESE, "en": ENGLISH}
 _NAMES = {"zh": "中文", "en": "English"}
 _MOST_HEADER = 1000  # characters of Accept-Language
 _MOST_QUERY = 8000  # characters of a query string that the switch carries along
-_WEIGHT = re.compile(r"\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*")
+_WEIGHT = re.compile(r"q=([01](?:\.\d{0,3})?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,12 @@ def negotiated(header: str) -> str:
     Chinese without a header; English for somebody who reads neither.
     """
     worth: dict[str, tuple[float, int]] = {}
-    for place, part in enumerate(header[:_MOST_HEADER].lower().split(",")):
+    spaceless = "".join(header[:_MOST_HEADER].lower().split())
+    for place, part in enumerate(spaceless.split(",")):
         name, _, weight = part.partition(";")
         found = _WEIGHT.fullmatch(weight)
         value = float(found[1]) if found else 0.0 if weight else 1.0
-        primary = name.strip().partition("-")[0]
+        primary = name.partition("-")[0]
         if primary.isalpha() or primary == "*":
             worth[primary] = max(worth.get(primary, (0.0, 0)), (value, -place))
     chinese, english = (worth.get(code, worth.get("*", (0.0, 0))) for code in LANGUAGES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -30,17 +29,16 @@ class RecentChange:
 
 
 async def recent_changes(
-    db: Database, limit: int, skip: int = 0, *, kinds: Collection[What] = ("edited", "gone", "back")
+    db: Database, limit: int, skip: int = 0, *, edits: bool = True, takedowns: bool = True
 ) -> list[RecentChange]:
-    """Changes `skip` to `skip + limit` of the chosen kinds, the last one first.
+    """Changes `skip` to `skip + limit`, the last one first: edits, and takedowns with the returns after them.
 
-    Of takedowns and returns an article keeps the last one of each.
+    An article keeps only its last takedown and its last return.
     """
     # The last N changes belong to the N articles that changed last.
     most = skip + limit
-    found = await _edits(db, most) if "edited" in kinds else []
-    if {"gone", "back"} & set(kinds):
-        found += [each for each in await _takedowns(db, most) if each.what in kinds]
+    found = await _edits(db, most) if edits else []
+    found += await _takedowns(db, most) if takedowns else []
     found.sort(key=lambda change: (change.at, change.url), reverse=True)
     return found[skip:most]
 

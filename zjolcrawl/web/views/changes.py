@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from zjolcrawl.storage.queries.changes import What, recent_changes
+from zjolcrawl.storage.queries.changes import recent_changes
 from zjolcrawl.web.labels import day
 from zjolcrawl.web.query_string import integer, text
 from zjolcrawl.web.rendering import link, page
@@ -18,21 +18,19 @@ from zjolcrawl.web.views.history import page_of
 
 _SIZE = 30
 _MOST_PAGES = 20  # beyond them a search by the date of the change is quicker than paging
-_KINDS: dict[str, tuple[What, ...]] = {
-    "": ("edited", "gone", "back"), "edited": ("edited",), "gone": ("gone", "back"),
-}  # fmt: skip
 _TABS = {"": "全部", "edited": "改动", "gone": "撤下和恢复"}
 
 
 async def show(request: Request) -> Response:
     """The page of recent changes. Raises HTTPException 400."""
     kind = text(request.query_params, "kind")
-    if kind not in _KINDS:
+    if kind not in _TABS:
         raise HTTPException(400, _("变动的种类只有 edited 和 gone。"))
     number = integer(request.query_params, "page", 1, most=_MOST_PAGES)
     found = await recent_changes(
-        site_of(request).db, _SIZE + 1, (number - 1) * _SIZE, kinds=_KINDS[kind]
-    )
+        site_of(request).db, _SIZE + 1, (number - 1) * _SIZE,
+        edits=kind != "gone", takedowns=kind != "edited",
+    )  # fmt: skip
     more = len(found) > _SIZE
     older = more and number < _MOST_PAGES
     return page(

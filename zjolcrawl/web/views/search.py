@@ -49,7 +49,10 @@ _NAMED = {
     "since": "自 {}", "until": "至 {}", "host": "网站 {}", "person": "人物 {}", "tag": "标签 {}",
 }  # fmt: skip
 # A pasted address: with a scheme, or a host name with letters at its end and a path.
-_ADDRESS = re.compile(r"(?:https?://\S+|(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?/\S*)", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"(?:https?://\S{1,2000}|(?:[\w-]{1,63}\.){1,20}[a-z]{2,63}(?::\d{1,5})?/\S{0,2000})",
+    re.IGNORECASE,
+)
 _LONGEST_ADDRESS = 2000
 
 
