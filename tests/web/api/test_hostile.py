@@ -31,7 +31,7 @@ QUERIES = [
     "host=http://zjnews.zjol.com.cn/", "person=" + "%EF%BC%8C" * 60, "tag=%ED%A0%80", "tag=%3Cscript%3E", "tag=" + "x" * 201,
     "edited[$ne]=1", "edited=x", "edited=2", "edited=", "images=%00", "order=best", "order=", "by=week", "q=x", "Words=x", "$where=1",
     "url=", "url=x", "url=http://[", "url=http://%00/", "url=" + "x" * 2001, "url=javascript:alert(1)", "url=file:///etc/passwd",
-    "url=http://zjnews.zjol.com.cn/" + "%25" * 600, "url[$gt]=", "cursor=", "cursor=x", "cursor=" + "A" * 9000, "cursor=%00", "cursor=====",
+    "url=http://zjnews.zjol.com.cn/" + "%25" * 600, "url[$gt]=", "cursor=", "cursor=x", "cursor=" + "A" * 20_000, "cursor=%00", "cursor=====",
     "&".join(f"q{n}=1" for n in range(3000)), ";" * 5000, "=" * 5000, "%FF%FE=1", "%0D%0ASet-Cookie:x=1",
 ]  # fmt: skip
 

@@ -112,6 +112,8 @@ async def _by_change(
 
 async def documents(db: Database, urls: Sequence[str], most: int) -> list[dict[str, Any]]:
     """The first articles of `urls`, in this order: as many as have `most` bytes together, but at least one."""
+    if not urls:
+        return []
     sizes = await _sizes(db, "articles", urls)
     chosen = _within([url for url in urls if url in sizes], sizes, most)
     cursor = for_export(db)["articles"].find({"_id": {"$in": chosen}}, PUBLIC_FIELDS)

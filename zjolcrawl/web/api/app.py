@@ -26,7 +26,7 @@ from zjolcrawl.web.api.operations import OPERATIONS, ROOT, Operation
 from zjolcrawl.web.api.page import page
 from zjolcrawl.web.api.parameters import read_parameters
 from zjolcrawl.web.api.problems import TYPES, Problem, problem_response
-from zjolcrawl.web.api.views import Asked
+from zjolcrawl.web.api.views import ApiRequest
 from zjolcrawl.web.rendering import in_thread
 from zjolcrawl.web.security import READING, SecurityMiddleware
 from zjolcrawl.web.site import Site
@@ -77,7 +77,7 @@ def _endpoint(
         values = read_parameters(query, operation.parameters)
         async with turns:
             with deadline(SECONDS):
-                body, following = await operation.view(Asked(site, query, values))
+                body, following = await operation.view(ApiRequest(site, query, values))
         headers = {}
         if following:
             pairs = [pair for pair in query.multi_items() if pair[0] != "cursor"]

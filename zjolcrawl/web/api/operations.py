@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from zjolcrawl.web.api import views
 from zjolcrawl.web.api.parameters import BY, FILTERS, ORDER, PAGE, URL, WORDS, Parameter
-from zjolcrawl.web.api.views import Answer, Asked
+from zjolcrawl.web.api.views import Answer, ApiRequest
 
 ROOT = "/api/v1"
 
@@ -23,7 +23,7 @@ class Operation:
     meaning: str
     chinese: str
     schema: str
-    view: Callable[[Asked], Awaitable[Answer]]
+    view: Callable[[ApiRequest], Awaitable[Answer]]
     parameters: tuple[Parameter, ...] = ()
     example: str = ""
     problems: tuple[str, ...] = ("invalid-parameter",)

@@ -15,6 +15,7 @@ from zjolcrawl.parsing.urls import canonical
 from zjolcrawl.search import ORDERS, SPANS
 from zjolcrawl.search.query import MOST_CHARACTERS, MOST_TERMS
 from zjolcrawl.site.own_file import nearest
+from zjolcrawl.storage.documents import LONGEST_KEY
 from zjolcrawl.storage.queries.selection import Selection
 from zjolcrawl.web.api.problems import Problem
 
@@ -118,7 +119,7 @@ URL = Parameter(
 )  # fmt: skip
 PAGE: tuple[Parameter, ...] = (
     Parameter("limit", "The most entries of a page", "一页最多几条", {"type": "integer", "minimum": 1, "maximum": MOST}, _whole_number, default=LIMIT),
-    Parameter("cursor", "`next` of the page before; the other parameters must stay the same", "上一页的 next；其他参数须不变", {"type": "string"}, longest=4 * _LONGEST_URL),
+    Parameter("cursor", "`next` of the page before; the other parameters must stay the same", "上一页的 next；其他参数须不变", {"type": "string"}, longest=2 * LONGEST_KEY),
 )  # fmt: skip
 
 

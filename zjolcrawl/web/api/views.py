@@ -36,7 +36,7 @@ MOST_BYTES = 4 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ApiRequest:
     """A request: the archive, the query string, and the checked values of its parameters."""
 
     site: Site
@@ -64,16 +64,16 @@ Answer = tuple[bytes, str | None]
 """The body, and the cursor of the next page if there is one."""
 
 
-async def search(asked: Asked) -> Answer:
+async def search(request: ApiRequest) -> Answer:
     """Hits of the full-text index."""
-    limit = asked.values["limit"]
+    limit = request.values["limit"]
     types = (cursors.is_group, cursors.is_value, cursors.is_text)
-    after = cursors.decode(asked.values["cursor"], asked.query, types)
-    found = await asked.hits()
+    after = cursors.decode(request.values["cursor"], request.query, types)
+    found = await request.hits()
     start = HitKey(*after) if after else None
-    following = _ranked if asked.values["order"] == "relevance" else Search.after
+    following = _ranked if request.values["order"] == "relevance" else Search.after
     keys = await in_thread(following, found, start, limit + 1)
-    return await _articles(asked, keys, await in_thread(found.total))
+    return await _articles(request, keys, await in_thread(found.total))
 
 
 def _ranked(found: Search, after: HitKey | None, limit: int) -> list[HitKey]:
@@ -88,38 +88,38 @@ def _ranked(found: Search, after: HitKey | None, limit: int) -> list[HitKey]:
     return [HitKey(0, None, url) for url in urls[start : start + limit]]
 
 
-async def articles(asked: Asked) -> Answer:
+async def articles(request: ApiRequest) -> Answer:
     """Articles that the filters select."""
-    limit = asked.values["limit"]
+    limit = request.values["limit"]
     types = (cursors.is_time, cursors.is_text)
-    after = cursors.decode(asked.values["cursor"], asked.query, types)
-    selection = await asked.selection()
-    keys = await paging.keys_after(asked.site.db, selection, after, limit + 1)
-    return await _articles(asked, keys)
+    after = cursors.decode(request.values["cursor"], request.query, types)
+    selection = await request.selection()
+    keys = await paging.keys_after(request.site.db, selection, after, limit + 1)
+    return await _articles(request, keys)
 
 
-async def _articles(asked: Asked, keys: Sequence[Any], total: int | None = None) -> Answer:
+async def _articles(request: ApiRequest, keys: Sequence[Any], total: int | None = None) -> Answer:
     """The articles of these keys, which are one more than a page has unless it is the last one."""
-    page = keys[: asked.values["limit"]]
-    found = await paging.documents(asked.site.db, [key[-1] for key in page], MOST_BYTES)
+    page = keys[: request.values["limit"]]
+    found = await paging.documents(request.site.db, [key[-1] for key in page], MOST_BYTES)
     ends = found[-1]["_id"] if found else None
     last = next((key for key in page if key[-1] == ends), page[-1] if page else None)
     following = None
     if last is not None and last != keys[-1]:
-        following = cursors.encode(tuple(last), asked.query)
+        following = cursors.encode(tuple(last), request.query)
     listed = await in_thread(lambda: json_list(map(article_json, found)))
     return json_object(articles=listed, total=total, next=following), following
 
 
-async def article(asked: Asked) -> Answer:
+async def article(request: ApiRequest) -> Answer:
     """The newest version of an article."""
-    found = await _newest(asked)
+    found = await _newest(request)
     return await in_thread(article_json, found), None
 
 
-async def _newest(asked: Asked) -> dict[str, Any]:
+async def _newest(request: ApiRequest) -> dict[str, Any]:
     """The article at `url=`. Raises Problem, with the state of its link if that is known."""
-    url, db = asked.values["url"], asked.site.db
+    url, db = request.values["url"], request.site.db
     if found := await find_article(for_export(db), url):
         return found
     row = await frontier_row(db, url)
@@ -127,17 +127,17 @@ async def _newest(asked: Asked) -> dict[str, Any]:
     raise Problem("not-found", f"no article {url} ({known.rstrip(': ')})")
 
 
-async def revisions(asked: Asked) -> Answer:
+async def revisions(request: ApiRequest) -> Answer:
     """Versions of an article, each with the changes since the one before."""
-    limit = asked.values["limit"]
-    after = cursors.decode(asked.values["cursor"], asked.query, (cursors.is_number,))
-    newest = await _newest(asked)
+    limit = request.values["limit"]
+    after = cursors.decode(request.values["cursor"], request.query, (cursors.is_number,))
+    newest = await _newest(request)
     before, found = await paging.versions_after(
-        asked.site.db, newest, after[0] if after else None, limit, MOST_BYTES
+        request.site.db, newest, after[0] if after else None, limit, MOST_BYTES
     )
     following = None
     if found and paging.version_key(found[-1]) < paging.version_key(newest):
-        following = cursors.encode((paging.version_key(found[-1]),), asked.query)
+        following = cursors.encode((paging.version_key(found[-1]),), request.query)
     listed = await in_thread(_versions, before, found)
     return json_object(url=newest["_id"], revisions=listed, next=following), following
 
@@ -152,29 +152,29 @@ def _versions(before: dict[str, Any] | None, found: list[dict[str, Any]]) -> byt
     return json_list(items)
 
 
-async def columns(asked: Asked) -> Answer:
+async def columns(request: ApiRequest) -> Answer:
     """The columns that have articles."""
     rows = [
         {
             "id": each.id, "name": column_name(each.id), "articles": each.articles,
             **({"newest": iso(each.newest)} if each.newest else {}),
         }
-        for each in await column_counts(asked.site.db)
+        for each in await column_counts(request.site.db)
     ]  # fmt: skip
     return json_object(columns=rows), None
 
 
-async def counts(asked: Asked) -> Answer:
+async def counts(request: ApiRequest) -> Answer:
     """Numbers of hits by day, month or year."""
-    found = await asked.hits()
-    by = asked.values["by"]
+    found = await request.hits()
+    by = request.values["by"]
     numbers, total = await in_thread(lambda: (found.histogram(by), found.total()))
     return json_object(by=by, counts=numbers, total=total), None
 
 
-async def health(asked: Asked) -> Answer:
+async def health(request: ApiRequest) -> Answer:
     """The findings of `scrapy health`, with its default limits, without its slow checks."""
-    findings = judge(await collect_facts(asked.site.db, asked.site.data_dir), USUAL)
+    findings = judge(await collect_facts(request.site.db, request.site.data_dir), USUAL)
     told = {
         "well": not any(each.bad for each in findings),
         "findings": [asdict(each) for each in findings],
