@@ -22,7 +22,7 @@ from zjolcrawl.archive.replay import Neighbours, Replayer, open_index, target_of
 from zjolcrawl.archive.warc import Message
 from zjolcrawl.items import READ_KINDS
 from zjolcrawl.parsing.page import decode
-from zjolcrawl.parsing.urls import kind, normalized
+from zjolcrawl.parsing.urls import kind
 from zjolcrawl.web.inert import inert_page
 from zjolcrawl.web.memento import (
     LINK_FORMAT,
@@ -139,12 +139,13 @@ def _one(replayer: Replayer, base: str, target: Target, accepted: str) -> Respon
     where = address(found.stamp, capture.url, target.modifier)
     if target.kind == "timegate":
         return _redirect(where, link=links, vary="accept-datetime")
-    is_exact = normalized(target.url) == normalized(capture.url)
-    if target.stamp != found.stamp or not is_exact:
+    # Only for the time: a client that spells URLs in its own way would never arrive.
+    if target.stamp != found.stamp:
         return _redirect(where, link=f'<{plain(capture.url)}>; rel="original"')
     response = _served(replayer, found, target.modifier, accepted)
     response.headers["memento-datetime"] = http_date(capture)
     response.headers["link"] = links
+    response.headers["content-location"] = where
     left = _MOST_HEADERS
     for name, value in found.message.headers:
         left -= len(name) + len(value)
