@@ -128,5 +128,9 @@ def service(url: str) -> Any:
 
 def _notify(url: str, message: Message) -> None:
     notifier = service(url)
-    if notifier is None or not notifier.notify(title=message.subject, body=message.text):
+    try:
+        done = notifier is not None and notifier.notify(title=message.subject, body=message.text)
+    except Exception as error:  # of one of its many plugins; its text may hold a secret
+        raise ValueError(f"the service failed: {type(error).__name__}") from None
+    if not done:
         raise ValueError("the service refused the message or cannot be reached")

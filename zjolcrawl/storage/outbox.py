@@ -31,9 +31,8 @@ from zjolcrawl.storage.errors import DUPLICATE
 
 MOST_ATTEMPTS = 5
 _SENDER = "sender"
-_LONGEST_OPEN = timedelta(
-    days=30
-)  # that the watches look at a run of a folder in which no other follows
+# The watches look so long at a run of a folder in which no other run follows.
+_LONGEST_OPEN = timedelta(days=30)
 _LEASE, _RENEWAL = 10.0, 2.0  # seconds
 _PATIENCE = 60.0  # seconds to wait for another process that sends
 _PAUSE = 0.2

@@ -128,6 +128,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("watching", ASCENDING)], sparse=True),
     ],
     "outbox": [
+        # what waits for a receiver
         IndexModel([("state", ASCENDING), ("watch", ASCENDING), ("target", ASCENDING)]),
         # What was told stays for 90 days: longer than a run is looked at.
         IndexModel([("done_at", ASCENDING)], expireAfterSeconds=90 * 86_400),
