@@ -31,6 +31,7 @@ PAGES = {
     "columns": "/columns",
     "calendar": "/calendar?" + urlencode({"column": SOWN, "year": SOWN_YEAR}),
     "health": "/health",
+    "feeds": "/feeds",
     "missing": "/nothing",
 }
 

@@ -24,7 +24,7 @@ PAGES = [
     "/", "/?" + urlencode({"q": "环保督察"}), "/?column=zjxw&since=2017-01-01&images=1",
     "/article?" + urlencode({"url": REFERENCE}), "/history?" + urlencode({"url": REFERENCE}),
     "/record?" + urlencode({"url": REFERENCE}), "/columns", f"/calendar?column={SOWN}&year={SOWN_YEAR}",
-    "/health", "/article?" + urlencode({"url": FOE}), "/history?" + urlencode({"url": FOE}),
+    "/health", "/feeds", "/article?" + urlencode({"url": FOE}), "/history?" + urlencode({"url": FOE}),
 ]  # fmt: skip
 # Nodes of the accessibility tree that a screen reader announces.
 _UNNAMED = """

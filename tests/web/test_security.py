@@ -14,7 +14,7 @@ from zjolcrawl.web.security import is_ours
 EVERY = [
     "/", "/?q=%E6%B5%99%E6%B1%9F", f"/article?url={REFERENCE}", f"/history?url={REFERENCE}",
     f"/record?url={REFERENCE}", "/columns", "/calendar", "/health", "/nothing", "/?page=0",
-    "/static/style.css", "/image/" + "0" * 64,
+    "/static/style.css", "/image/" + "0" * 64, "/feeds", "/feeds/changes.atom", "/feeds/x",
 ]  # fmt: skip
 
 
