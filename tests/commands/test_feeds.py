@@ -58,7 +58,7 @@ def test_files_of_all_feeds(command: Crawl, tmp_path: Path) -> None:
             link.get("rel"): link.get("href")
             for link in etree.fromstring(content).findall(f"{ATOM}link")
         }
-        assert own.keys() == {"self"}
+        assert own.keys() == {"self", "first"}
         assert own["self"].startswith("https://example.org/f/")
     count = {
         each: len(checked_atom((folder / f"{each}.atom").read_bytes()).entries) for each in found

@@ -18,7 +18,9 @@ HARMLESS = {
     "br", "del", "ins", "div", "figure", "figcaption",
 }  # fmt: skip
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
+_URI = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+"
+)
 _RELATIONS = {"self", "alternate", "via", "first", "previous", "next"}
 
 
@@ -51,6 +53,7 @@ def checked_json(content: bytes) -> dict[str, Any]:
     feed: dict[str, Any] = json.loads(content.decode())
     assert feed["version"] == "https://jsonfeed.org/version/1.1"
     assert_text(feed["title"])
+    assert feed.get("next_url") is None or feed["next_url"] != feed["feed_url"]
     for name in {"home_page_url", "feed_url", "next_url"} & feed.keys():
         assert_uri(feed[name])
     _people(feed)

@@ -39,6 +39,7 @@ PAGES = {
     "changes": "/changes",
     "calendar": "/calendar?" + urlencode({"column": SOWN, "year": SOWN_YEAR}),
     "health": "/health",
+    "feeds": "/feeds",
     "missing": "/nothing",
 }
 

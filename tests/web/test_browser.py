@@ -24,7 +24,7 @@ PAGES = [
     "/", "/?" + urlencode({"q": "环保督察"}), "/?column=zjxw&since=2017-01-01&images=1",
     "/article?" + urlencode({"url": REFERENCE}), "/history?" + urlencode({"url": REFERENCE}),
     "/record?" + urlencode({"url": REFERENCE}), "/columns", f"/calendar?column={SOWN}&year={SOWN_YEAR}",
-    "/health", "/api/v1/", "/api/v1/?lang=en", "/article?" + urlencode({"url": FOE}), "/history?" + urlencode({"url": FOE}),
+    "/health", "/feeds", "/api/v1/", "/api/v1/?lang=en", "/article?" + urlencode({"url": FOE}), "/history?" + urlencode({"url": FOE}),
     "/changes", "/?" + urlencode({"q": "消息"}), "/?q=x&since=soon&page=1", "/?column=zjxv",
     *(f"{path}lang=en" for path in ("/?", "/changes?", f"/calendar?column={SOWN}&year={SOWN_YEAR}&", "/health?", "/columns?")),
     "/article?" + urlencode({"url": REFERENCE, "lang": "en"}), "/history?" + urlencode({"url": REFERENCE, "lang": "en"}),

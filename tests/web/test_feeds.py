@@ -277,6 +277,8 @@ HOSTILE: dict[str, dict[str, Any]] = {
     "five thousand tags": {"tags": [f"标签{n}" for n in range(5000)], "columns": [f"c{n}" for n in range(5000)]},
     "long values": {"title": "长" * 300_000, "authors": [{"name": "名" * 100_000, "role": "记者"}], "body": "文" * 2_000_000, "body_html": f"<p>{'文' * 2_000_000}</p>"},
     "odd address": {"_id": "http://x.zjol.com.cn/a b\"<>\u202e字#x#y%zz{}|\\^`\x01"},
+    "script as address": {"_id": "javascript:alert(1)//"},
+    "no address": {"_id": "某处"},
     "empty texts": {"title": " ", "tags": ["", "\n"], "authors": [{"name": "", "role": ""}], "source": "", "body": "", "body_html": ""},
     "deep": {"body_html": "<em>" * 5000 + "深", "body": "深"},
     "script": {"body_html": "<p onclick=x>段<script>alert(1)</script></p>", "body": "段"},

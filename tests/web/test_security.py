@@ -17,7 +17,7 @@ EVERY = [
     f"/record?url={REFERENCE}", "/columns", "/calendar", "/changes", "/health", "/nothing", "/?page=0",
     f"/article?url={REFERENCE}&at=20991231235959", f"/cite?url={REFERENCE}&format=ris", f"/cdx?url={REFERENCE}",
     f"/download?url={REFERENCE}&part=record", f"/web/*/{REFERENCE}", f"/web/timemap/link/{REFERENCE}", "/web/x",
-    "/static/style.css", "/image/" + "0" * 64,
+    "/static/style.css", "/image/" + "0" * 64, "/feeds", "/feeds/changes.atom", "/feeds/x",
     "/api/v1/", "/api/v1/nothing", "/api/v1/openapi.json",
     "/api/v1/search?words=%E6%B5%99%E6%B1%9F&order=relevance", "/api/v1/articles?limit=3", "/api/v1/columns",
     f"/api/v1/article?url={REFERENCE}", f"/api/v1/revisions?url={REFERENCE}&limit=2", "/api/v1/health",

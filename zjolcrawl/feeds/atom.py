@@ -50,9 +50,9 @@ def _entry(root: Any, entry: Entry) -> None:
     _add(element, "updated", time(entry.updated))
     for name in entry.authors:
         _add(_add(element, "author"), "name", name)
-    _add(element, "link", rel="alternate", type="text/html", href=entry.link)
-    if entry.original != entry.link:
-        _add(element, "link", rel="via", type="text/html", href=entry.original)
+    for relation, url in {"alternate": entry.link, "via": entry.original}.items():
+        if url and (relation, url) != ("via", entry.link):
+            _add(element, "link", rel=relation, type="text/html", href=url)
     for term, label in entry.categories:
         _add(element, "category", term=term, label=label)
     for tag in entry.tags:

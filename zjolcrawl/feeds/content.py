@@ -14,17 +14,11 @@ from zjolcrawl.display.html_check import is_well_formed, text_of
 from zjolcrawl.feeds.texts import sound
 
 _TAGS = {
-    "p", "h2", "strong", "em", "a", "table", "tr", "td", "th", "ul", "ol", "li", "blockquote", "br", "figure", "figcaption",
+    "p", "h2", "strong", "em", "a", "table", "tr", "td", "th", "ul", "ol", "li", "blockquote", "br",
+    "figure", "figcaption",
 }  # fmt: skip
-_UNSEEN = {
-    "script",
-    "style",
-    "svg",
-    "math",
-    "template",
-    "iframe",
-    "noscript",
-}  # with what is in them
+# Removed with what is in them.
+_UNSEEN = {"script", "style", "svg", "math", "template", "iframe", "noscript"}
 _MOST = 20_000  # characters shown of a text that is no HTML, and of the edits of an entry
 _ALIKE = 0.35  # share of the longer text: if less is unchanged, marks on characters are unreadable
 
@@ -41,7 +35,9 @@ def body(version: Mapping[str, Any]) -> str:
             sound(markup), tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"http", "https"},
             url_relative="deny", link_rel="noopener noreferrer", clean_content_tags=_UNSEEN,
         )  # fmt: skip
-    plain = text if isinstance(text, str) and text else text_of(markup or "")
+    plain = text if isinstance(text, str) else ""
+    if not plain and isinstance(markup, str):
+        plain = text_of(markup)
     return before + _paragraphs(plain)
 
 

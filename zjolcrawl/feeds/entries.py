@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -14,7 +15,7 @@ from zjolcrawl.display.diff import Effort
 from zjolcrawl.display.formatting import moment
 from zjolcrawl.feeds.content import body, edits
 from zjolcrawl.feeds.feed import Page, label_of
-from zjolcrawl.feeds.texts import one_line, sound, uri
+from zjolcrawl.feeds.texts import is_web, one_line, sound, uri
 from zjolcrawl.storage.queries.events import EDITED, GONE, NEW, RETURNED, Event
 
 LABELS = {NEW: "新文章", EDITED: "改动", GONE: "撤下", RETURNED: "恢复"}
@@ -26,7 +27,8 @@ class Entry:
     """One event for a reader. All texts are free of characters that XML or UTF-8 cannot hold.
 
     `id` is the article's URL with the time of the version or of the takedown. `link` leads to the version in the
-    archive, or to `original` if no address of the archive is known. `html` is inert. `categories` are pairs of
+    archive, or to `original` if no address of the archive is known; both are empty if they are not safe to
+    link. `html` is inert. `categories` are pairs of
     term and label, the kind of the event first, then columns; `tags` are the article's.
     """
 
@@ -63,14 +65,16 @@ def entry_id(event: Event) -> str:
     milliseconds = event.at.microsecond // 1000
     time = stamp(event.at) + (f".{milliseconds:03}" if milliseconds else "")
     kind = f"{event.kind}-" if event.kind in {GONE, RETURNED} else ""
-    return f"{uri(event.url.replace('#', '%23'))}#{kind}{time}"
+    name = f"{uri(event.url.replace('#', '%23'))}#{kind}{time}"
+    # Another program may have stored an article under anything.
+    return name if is_web(name) else uuid.uuid5(uuid.NAMESPACE_URL, name).urn
 
 
 def _entry(event: Event, page: Page, archive: str, effort: Effort) -> Entry:
     version = page.versions[event.version]
     former = page.versions.get(event.former) if event.former else None
     title = one_line(version.get("title") or "") or uri(event.url)
-    original = uri(event.url)
+    original = uri(event.url) if is_web(event.url) else ""
     link = _in_archive(archive, "article", url=event.url, at=stamp(event.version.since)) or original
     published = version.get("published_at")
     is_new = event.kind == NEW and isinstance(published, datetime)
@@ -102,11 +106,11 @@ def _content(
 
 
 def _footer(event: Event, link: str, original: str, archive: str) -> str:
-    links = {"原文": original}
+    links = {"原文": original} if original else {}
     if archive:
         links |= {"归档": link, "修订记录": _in_archive(archive, "history", url=event.url)}
     shown = " · ".join(f'<a href="{escape(url)}">{name}</a>' for name, url in links.items())
-    return f"<p>{shown}</p>"
+    return f"<p>{shown}</p>" if shown else ""
 
 
 def _in_archive(archive: str, path: str, **fields: str) -> str:
@@ -116,13 +120,13 @@ def _in_archive(archive: str, path: str, **fields: str) -> str:
 def _authors(version: Mapping[str, Any]) -> list[str]:
     """The names of the authors, or else the source or the site."""
     named = version.get("authors")
-    people = (
-        (each.get("name") for each in named if isinstance(each, dict))
-        if isinstance(named, list)
-        else ()
+    people = [each for each in named if isinstance(each, dict)] if isinstance(named, list) else []
+    lists = (
+        [each.get("name") for each in people],
+        [version.get("source")],
+        [version.get("site_name")],
     )
-    names = _words(list(people))
-    return names or _words([version.get("source")]) or _words([version.get("site_name")])
+    return next(filter(None, map(_words, lists)), [])
 
 
 def _words(values: object) -> list[str]:

@@ -36,7 +36,7 @@ def write(folder: Path, feed: Feed, page: Page, base_url: str = "") -> int:
     for ending, form in _FORMS.items():
         name = f"{file_name(feed)}.{ending}"
         path = folder / name
-        links = {"self": f"{base_url}{quote(name)}"} if base_url else {}
+        links = dict.fromkeys(("self", "first"), f"{base_url}{quote(name)}") if base_url else {}
         content = form.render(feed, shown, links)
         if _has(path, content):
             continue
@@ -54,11 +54,10 @@ def _has(path: Path, content: bytes) -> bool:
 def _safe(text: str) -> str:
     """A file name: letters, digits, - and _ as they are, and a checksum if there was anything else."""
     name = "".join(_words(text))[:_LONGEST]
-    return (
-        name
-        if name == text
-        else f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}".lstrip("-")
-    )
+    if name == text:
+        return name
+    checksum = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{name}-{checksum}".lstrip("-")
 
 
 def _words(text: str) -> Iterator[str]:

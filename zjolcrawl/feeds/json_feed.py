@@ -13,7 +13,8 @@ from zjolcrawl.feeds.texts import one_line, uri
 
 MEDIA_TYPE = "application/feed+json"
 VERSION = "https://jsonfeed.org/version/1.1"
-_RELATIONS = {"alternate": "home_page_url", "self": "feed_url", "next": "next_url"}
+# `feed_url` identifies the feed, so it is that of the first page.
+_RELATIONS = {"home_page_url": "alternate", "feed_url": "first", "next_url": "next"}
 
 
 def render(feed: Feed, entries: list[Entry], links: Mapping[str, str]) -> bytes:
@@ -21,7 +22,7 @@ def render(feed: Feed, entries: list[Entry], links: Mapping[str, str]) -> bytes:
     document = {
         "version": VERSION,
         "title": one_line(feed.title),
-        **{name: uri(links[each]) for each, name in _RELATIONS.items() if each in links},
+        **{name: uri(links[each]) for name, each in _RELATIONS.items() if each in links},
         "language": "zh-CN",
         "authors": [{"name": AUTHOR}],
         "items": [_item(each) for each in entries],
@@ -48,4 +49,4 @@ def _item(entry: Entry) -> dict[str, Any]:
     }
     if entry.original == entry.link:
         del item["external_url"]
-    return {name: value for name, value in item.items() if value != []}
+    return {name: value for name, value in item.items() if value not in ([], "")}

@@ -10,6 +10,7 @@ _LONGEST = 500  # characters of a title or a word
 _NOT_XML = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
+_NOT_ENCODED = re.compile("%(?![0-9A-Fa-f]{2})")
 _KEPT = ":/?#[]@!$&'()*+,;=%~"  # beside letters, digits and -._ all that a URI may have (RFC 3986)
 
 
@@ -23,6 +24,11 @@ def one_line(text: object) -> str:
     return sound(" ".join(str(text)[: 2 * _LONGEST].split()))[:_LONGEST]
 
 
+def is_web(url: str) -> bool:
+    """Whether a URL is safe to link: only http and https are."""
+    return url.lower().startswith(("http://", "https://"))
+
+
 def uri(text: str) -> str:
     """A URL with percent-encoding for what a URI may not have."""
-    return quote(text, safe=_KEPT, errors="replace")
+    return _NOT_ENCODED.sub("%25", quote(text, safe=_KEPT, errors="replace"))

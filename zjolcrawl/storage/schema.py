@@ -104,7 +104,7 @@ INDEXES: dict[str, list[IndexModel]] = {
             [("status", ASCENDING), _NEWEST], partialFilterExpression={"status": "gone"}
         ),  # taken down
         IndexModel([("changed_at", ASCENDING)]),  # new or edited since a moment
-        IndexModel([("gone_at", DESCENDING)], sparse=True),  # taken down since a moment
+        IndexModel([("gone_at", ASCENDING)], sparse=True),  # taken down since a moment
         IndexModel([("written_at", ASCENDING)]),  # written since a moment, for derived data
         IndexModel([("aliases", ASCENDING)]),  # an article by any URL that led to it
         IndexModel([("images.sha256", ASCENDING)], sparse=True),  # articles that show a picture
