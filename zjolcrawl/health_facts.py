@@ -22,6 +22,7 @@ from zjolcrawl.storage.queries.health import (
     last_good_crawl,
     live_runs,
     referred_files,
+    unread_versions,
 )
 from zjolcrawl.storage.queries.links import link_counts
 
@@ -31,7 +32,7 @@ _RUNS = 10
 async def collect_facts(db: Database, data_dir: Path, *, thorough: bool = False) -> HealthFacts:
     """The current state of runs, columns, links, disk and archive.
 
-    `thorough` also checks the WARC file that every article refers to and measures all of DATA_DIR; in a
+    `thorough` also looks at every version, at the WARC file that it refers to, and measures all of DATA_DIR; in a
     large archive this takes seconds. Raises ArgumentError if the catalogue or DATA_DIR cannot be read.
     """
     now = utc_now()
@@ -46,6 +47,7 @@ async def collect_facts(db: Database, data_dir: Path, *, thorough: bool = False)
             # After `runs`: a run that starts meanwhile must not look cut off.
             live=await live_runs(db, held=holder(data_dir) is not None),
             archive=await asyncio.to_thread(state, data_dir / "warc", referred),
+            copies=await unread_versions(db) if thorough else 0,
             server=str((await db.client.server_info())["version"]),
         )  # fmt: skip
     except SiteError as error:

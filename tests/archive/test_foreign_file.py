@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from tests.archive import foreign_made as made
 from zjolcrawl.archive.foreign import MOST, Foreign, ForeignFile, Unusable
 from zjolcrawl.archive.foreign_exchange import BadRecord, response_of
-from zjolcrawl.archive.foreign_files import NotAnArchive, keep, keep_all, kept_files, warc_files
+from zjolcrawl.archive.foreign_files import NotAnArchive, keep, keep_all, warc_files
+from zjolcrawl.archive.foreign_notes import kept_files
 from zjolcrawl.archive.warc import Record
 
 URLS = [f"http://zjnews.zjol.com.cn/{number}.html" for number in range(5)]

@@ -14,7 +14,7 @@ from tests.archive import foreign_made as made
 from tests.archive.test_import import FIRST, SECOND, write
 from tests.archive.test_import_parts import page
 from tests.support.crawling import Crawl
-from zjolcrawl.archive.foreign_files import kept_files
+from zjolcrawl.archive.foreign_notes import kept_files
 
 
 def _wacz(path: Path, compression: int, good: bytes) -> Path:

@@ -7,7 +7,6 @@ the way on to the next record.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -17,9 +16,11 @@ from warcio.recordloader import ArcWarcRecordLoader
 from zjolcrawl.archive.foreign_bytes import (
     GZIP_MAGIC,
     LONGEST_LINE,
+    STARTS,
     Section,
     begins_a_record,
-    next_member,
+    is_member,
+    next_record,
 )
 from zjolcrawl.archive.warc import Record
 from zjolcrawl.messages import counted
@@ -31,7 +32,6 @@ _LONGEST_SKIP = 4 * 1024**3  # bytes of a record that is decompressed only to ge
 _MOST_AGAIN = 1024**3  # bytes of damaged records of a file that are read again
 _MOST_SEARCHED = 1024**3  # bytes of a file that are searched for the next record
 _SEARCHED = 64 * 1024  # bytes of them at a time; more than LONGEST_LINE
-_LINE_START = re.compile(rb"^(?:WARC/|[a-z]{2,8}:)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,30 +77,30 @@ class ForeignFile:
                 section = Section(self._file, at, packed=packed)
                 yield from self._records(section)
                 at = self._after(section)
-                continue
-            if self._is_padding(at):
+            elif start[:1] in b"\r\n":  # between two sections
+                at += len(start) - len(start.lstrip(b"\r\n"))
+            elif self._is_padding(at):
                 return
-            yield Unusable(at, "no record begins here")
-            following = next_member(self._file, at + 1)
-            if following is None:
-                section = Section(self._file, at, packed=False)
-                if self._find(section):
-                    yield from self._records(section)
-                return
-            at = following
+            else:
+                yield Unusable(at, "no record begins here")
+                at = self._next(at + 1)
 
     def _after(self, section: Section) -> int:
         """Where to go on after the bytes of a section."""
         if not section.packed:
-            return self._size
+            return section.start + section.position if _at_member(section) else self._size
         if section.fault is None and not section.peek(1):
             return section.end
-        following = next_member(self._file, section.start + 1)
+        return self._next(section.start + 1)
+
+    def _next(self, start: int) -> int:
+        """The offset of the next record from `start` on, or the file's size."""
+        following = next_record(self._file, start)
         return self._size if following is None else following
 
     def _records(self, section: Section) -> Iterator[Foreign | Unusable]:
-        """The records of a section."""
-        while _skip_blank(section):
+        """The records of a section, up to its end or to a gzip member that follows uncompressed records."""
+        while _skip_blank(section) and not _at_member(section):
             at = section.start + (0 if section.packed else section.position)
             try:
                 record = self._record(section)
@@ -134,7 +134,9 @@ class ForeignFile:
         if not _skip_blank(section):
             if section.fault:
                 raise _Damaged(f"a record is damaged: {section.fault}")
-        elif section.position == blank and not begins_a_record(section.peek()):
+        elif section.position == blank and not (
+            begins_a_record(section.peek()) or _at_member(section)
+        ):
             self._search_within(section, block)
             raise _Damaged("a record's length differs from its Content-Length")
         return Record(fields, block, b"")
@@ -143,8 +145,9 @@ class ForeignFile:
         """The fields of a record's header, by lower-case name, and the length of its block."""
         is_arc = not section.peek(5).startswith(b"WARC/")
         try:
-            parsed = self._loader.parse_record_stream(_Head(section), no_record_parse=True)
-            fields = {name.lower(): value for name, value in parsed.rec_headers.headers}
+            head = _Head(section, is_arc=is_arc)
+            parsed = self._loader.parse_record_stream(head, no_record_parse=True)
+            fields = {name.lower(): value.strip() for name, value in parsed.rec_headers.headers}
             length = parsed.length if fields["content-length"].strip().isdecimal() else None
         except _Damaged:
             raise
@@ -154,6 +157,8 @@ class ForeignFile:
             raise _Damaged("a record without Content-Length")
         if is_arc:
             fields.pop("warc-record-id", None)  # made up by warcio
+        if head.is_broken:
+            del fields["warc-target-uri"]
         return fields, length
 
     def _pass(self, section: Section, length: int, message: str) -> None:
@@ -174,11 +179,11 @@ class ForeignFile:
             section.unread(block)
 
     def _find(self, section: Section) -> bool:
-        """Read up to the next line that begins a record; False if there is none, or it is too far away."""
+        """Read up to the next record; False if there is none, or it is too far away."""
         while (held := section.peek(_SEARCHED)) and self._left > 0:
-            for found in _LINE_START.finditer(held):
+            for found in STARTS.finditer(held):
                 line = held[found.start() : found.start() + LONGEST_LINE]
-                if begins_a_record(line):
+                if begins_a_record(line) or (not section.packed and is_member(line)):
                     section.skip(found.start())
                     return True
             # What is at the end may be the start of a line that is not held as a whole.
@@ -200,13 +205,29 @@ class ForeignFile:
 
 
 class _Head:
-    """What warcio reads a header from: lines of a section, up to a limit."""
+    """What warcio reads a header from: lines of a section, up to a limit, each with the lines that continue it.
 
-    def __init__(self, section: Section) -> None:
-        self._section, self._left = section, _LONGEST_HEAD
+    `is_broken`: the URL goes on in another line, so it is unknown where its parts belong.
+    """
 
-    def readline(self, size: int = LONGEST_LINE) -> bytes:
-        line = self._section.readline(min(size, LONGEST_LINE))
+    def __init__(self, section: Section, *, is_arc: bool) -> None:
+        self._section, self._left, self._is_arc = section, _LONGEST_HEAD, is_arc
+        self.is_broken = False
+
+    def readline(self) -> bytes:
+        line = self._line()
+        if self._is_arc or not line.strip():
+            return line
+        parts = [line.rstrip()]
+        while self._section.peek(1) in {b" ", b"\t"}:
+            parts.append(self._line().strip())
+        if line.lower().startswith(b"warc-target-uri:"):
+            values = [parts[0].partition(b":")[2].strip(), *parts[1:]]
+            self.is_broken = sum(map(bool, values)) > 1
+        return b" ".join(parts) + b"\r\n"
+
+    def _line(self) -> bytes:
+        line = self._section.readline(LONGEST_LINE)
         self._left -= len(line)
         if self._left < 0 or (len(line) == LONGEST_LINE and not line.endswith(b"\n")):
             raise _Damaged("a record's header is too long")
@@ -221,3 +242,9 @@ def _skip_blank(section: Section) -> bool:
     while (byte := section.peek(1)) in {b"\r", b"\n"}:
         section.skip(1)
     return bool(byte)
+
+
+def _at_member(section: Section) -> bool:
+    """Whether a gzip member with a record follows uncompressed records here."""
+    is_plain = not section.packed and section.peek(3) == GZIP_MAGIC
+    return is_plain and is_member(section.peek())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import zlib
 from contextlib import suppress
+from io import BytesIO
 from typing import Any, BinaryIO
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
@@ -12,8 +14,12 @@ _CHUNK = 64 * 1024  # bytes read or decompressed at a time
 _GZIP = 31  # zlib's window bits for a gzip member
 _STEP = 64  # the same up to damage, where the last piece is lost
 _WINDOW = 1024 * 1024
-_LOOK = 1024  # bytes that hold a gzip header and the start of a record's first line
 LONGEST_LINE = 16 * 1024  # bytes of a line that is looked at as a whole
+STARTS = re.compile(rb"\x1f\x8b\x08|WARC/[01]\.\d+[ \t]*\r?\n|^[a-z]{2,8}:", re.MULTILINE)
+"""Where a record may begin: a gzip member, or a line of an uncompressed record.
+
+The first line of a WARC record may follow bytes of a record that is cut off.
+"""
 
 
 class Section:
@@ -39,9 +45,11 @@ class Section:
 
     def read(self, size: int) -> bytes:
         """The next `size` bytes; fewer at the end."""
-        while len(self._held) < size and self._fill():
-            pass
-        return self._take(size)
+        data = BytesIO()  # getvalue copies nothing
+        while data.write(self._take(size - data.tell())) or self._fill():
+            if data.tell() == size:
+                break
+        return data.getvalue()
 
     def readline(self, size: int = LONGEST_LINE) -> bytes:
         """The next line with its newline, or the first `size` bytes of it."""
@@ -130,26 +138,31 @@ def _up_to_damage(member: Any, raw: bytes) -> bytes:
     return b"".join(parts)
 
 
-def next_member(file: BinaryIO, start: int) -> int | None:
-    """The offset of the next gzip member from `start` on that begins with a record, or None."""
+def next_record(file: BinaryIO, start: int) -> int | None:
+    """The offset from `start` on of the next record or gzip member that begins with one, or None."""
     while True:
         file.seek(start)
-        window = file.read(_WINDOW + _LOOK)
-        at = window.find(GZIP_MAGIC)
-        while 0 <= at < _WINDOW:
-            if begins_a_record(_start_of(window[at : at + _LOOK])):
+        window = file.read(_WINDOW + LONGEST_LINE)
+        for found in STARTS.finditer(window):
+            at = found.start()
+            if at >= _WINDOW:
+                break
+            line = window[at : at + LONGEST_LINE]
+            if is_member(line) or begins_a_record(line):
                 return start + at
-            at = window.find(GZIP_MAGIC, at + 1)
         if len(window) <= _WINDOW:
             return None
         start += _WINDOW
 
 
-def _start_of(member: bytes) -> bytes:
+def is_member(start: bytes) -> bool:
+    """Whether these are the first bytes of a gzip member that begins with a record."""
+    if not start.startswith(GZIP_MAGIC):
+        return False
     try:
-        return zlib.decompressobj(_GZIP).decompress(member, 4096)
+        return begins_a_record(zlib.decompressobj(_GZIP).decompress(start, 4096))
     except zlib.error:
-        return b""
+        return False
 
 
 def begins_a_record(start: bytes) -> bool:

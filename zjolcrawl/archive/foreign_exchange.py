@@ -21,7 +21,8 @@ from zjolcrawl.parsing.fields.dates import YEARS, is_plausible
 from zjolcrawl.parsing.urls import is_image_host, is_own_host
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
-_TYPES = {"response", "revisit", "resource"}
+_INTERIM = re.compile(rb"HTTP/\S+[ \t]+1(?!01)\d\d\b", re.IGNORECASE)
+_TYPES = {"response", "revisit", "resource", "continuation", ""}
 _LONGEST_URL = 4096  # characters
 _AHEAD = timedelta(days=1)  # by which a clock may be wrong
 
@@ -55,7 +56,8 @@ class Response:
 class Candidate:
     """A record of the site that may become a capture: its `url` and `moment`, and what it says.
 
-    `response` is None for a revisit, which needs another record. `digest` is that of the response's body.
+    `response` is None for a revisit, which needs another record; only a revisit keeps its block. `digest`
+    is that of the response's body.
     `fault`, if not empty, says why the record cannot be imported.
     """
 
@@ -67,6 +69,11 @@ class Candidate:
     digest: str = ""
     fault: str = ""
 
+    @property
+    def size(self) -> int:
+        """The bytes that it holds."""
+        return len(self.record.block) + (len(self.response.body) if self.response else 0)
+
 
 def candidate_of(found: Foreign) -> Candidate | None:
     """The candidate in a record; None for records of other types, and for those without an http URL.
@@ -76,24 +83,33 @@ def candidate_of(found: Foreign) -> Candidate | None:
     record = found.record
     if record.type not in _TYPES:
         return None
+    bare = replace(record, block=b"")
     try:
         url = address_of(record)
         if not url.lower().startswith(("http://", "https://")):
             return None
         if not (is_own_host(url) or is_image_host(url)):
-            return Candidate(record, found.offset, url)
+            return Candidate(bare, found.offset, url)
+        if "warc-segment-number" in record.fields or record.type == "continuation":
+            raise BadRecord(
+                "it is a part of a record (WARC-Segment-Number), and parts are not joined"
+            )
+        if not record.type:
+            raise BadRecord("it has no WARC-Type")
         moment = moment_of(record.fields.get("warc-date", ""))
         if record.type == "revisit":
             return Candidate(record, found.offset, url, moment)
         response = response_of(record)
     except BadRecord as error:
-        return Candidate(record, found.offset, record.url[:200], fault=str(error))
-    return Candidate(record, found.offset, url, moment, response, digest(response.body))
+        return Candidate(bare, found.offset, record.url[:200], fault=str(error))
+    return Candidate(bare, found.offset, url, moment, response, digest(response.body))
 
 
 def address_of(record: Record) -> str:
-    """The URL that a record is about, without the default port. Raises BadRecord if it is too long."""
+    """The URL that a record is about, without the default port. Raises BadRecord if there is none or it is too long."""
     url = record.url
+    if not url:
+        raise BadRecord("it has no WARC-Target-URI, or one of several lines")
     if len(url) > _LONGEST_URL:
         raise BadRecord("its URL is too long")
     try:
@@ -148,24 +164,34 @@ def response_of(record: Record) -> Response:
 
 def _checkable(record: Record) -> Record:
     """The record, without the payload digest if it is unclear where the payload begins."""
-    if record.type == "resource" or b"\r\n\r\n" in record.block:
+    is_clear = b"\r\n\r\n" in record.block and not _INTERIM.match(record.block)
+    if record.type == "resource" or is_clear:
         return record
     fields = {k: v for k, v in record.fields.items() if k != "warc-payload-digest"}
     return replace(record, fields=fields)
 
 
 def _parsed(block: bytes) -> tuple[int, Headers, bytes]:
-    """Status, headers and body of an HTTP response; old tools end lines with LF alone."""
+    """Status, headers and body of an HTTP response; old tools end lines with LF alone.
+
+    What comes before the response, such as `100 Continue` (RFC 9110, 15.2), is dropped.
+    """
+    start = 0
     found = _HEAD_END.search(block)
-    head, body = (block[: found.start()], block[found.end() :]) if found else (block, b"")
+    while found and _INTERIM.match(block, start):
+        start = found.end()
+        found = _HEAD_END.search(block, start)
+    head, body = (
+        (block[start : found.start()], block[found.end() :]) if found else (block[start:], b"")
+    )
     first, *lines = head.replace(b"\r\n", b"\n").split(b"\n")
     try:
         protocol, code, *_ = first.split(None, 2)
         status = int(code)
     except ValueError:
         protocol, status = b"", 0
-    if not protocol.upper().startswith(b"HTTP") or not 100 <= status <= 999:
-        raise BadRecord("it holds no HTTP response")
+    if not protocol.upper().startswith(b"HTTP") or not (status == 101 or 200 <= status <= 999):
+        raise BadRecord("it holds no HTTP response, or only the beginning of one")
     headers: Headers = []
     for line in lines:
         name, colon, value = line.replace(b"\r", b" ").partition(b":")

@@ -1,13 +1,8 @@
-"""Keeps the files that others made, whole, in DATA_DIR/warc/foreign, each with a note beside it.
-
-NAME         the file as it came
-NAME.json    {name, sha256, bytes, source, kept_at, run, recorded, imported_at, records}
-"""
+"""Keeps the files that others made, whole, in DATA_DIR/warc/foreign, each with a note beside it."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import lzma
 import os
 import re
@@ -19,18 +14,16 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Self, cast
+from typing import BinaryIO, cast
 
 from zjolcrawl.archive.files import shown
 from zjolcrawl.archive.foreign import Unusable
-from zjolcrawl.archive.foreign_bytes import GZIP_MAGIC, LONGEST_LINE, begins_a_record, next_member
+from zjolcrawl.archive.foreign_bytes import GZIP_MAGIC, LONGEST_LINE, begins_a_record, next_record
+from zjolcrawl.archive.foreign_notes import NOTE, SCRATCH, Kept, kept_files, left_copies
 from zjolcrawl.archive.warc import warc_date
 from zjolcrawl.clock import utc_now
-from zjolcrawl.filesystem import sync_folder
 
-FOLDER, NOTE = "foreign", ".json"
 _ZIP_MAGIC = b"PK\x03\x04"
 _FORMS = (".warc", ".warc.gz", ".arc", ".arc.gz")
 _PIECE = 1024 * 1024
@@ -43,50 +36,6 @@ _MOST_RATIO = 100  # of a compressed entry's size to its size in the ZIP file; m
 
 class NotAnArchive(Exception):
     """A file is no WARC, ARC or WACZ file, or cannot be read; the message is the reason."""
-
-
-@dataclass(slots=True)
-class Kept:
-    """A kept file, as its note says.
-
-    `source` is where it came from, as the user gave it. `run` is the id of the run that its captures
-    belong to, `recorded` whether all of them are in our WARC files. `imported_at` is when they had been
-    read too. `records` counts what was in it.
-    """
-
-    name: str
-    sha256: str
-    bytes: int
-    source: str
-    kept_at: str
-    run: str | None = None
-    recorded: bool = False
-    imported_at: str | None = None
-    records: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def is_done(self) -> bool:
-        """Whether another import of the file would add nothing."""
-        return self.imported_at is not None and not self.records.get("unresolved")
-
-    @classmethod
-    def read(cls, path: Path) -> Self | None:
-        """The note of a file; None if there is none, or if it is not one of ours."""
-        try:
-            return cls(**json.loads(path.with_name(path.name + NOTE).read_bytes()))
-        except (OSError, ValueError, TypeError):
-            return None
-
-    def write(self, folder: Path) -> None:
-        """Write the note, durably. Raises OSError."""
-        target = folder / (self.name + NOTE)
-        scratch = target.with_name(target.name + ".new")
-        with scratch.open("w", encoding="utf-8") as file:
-            json.dump(asdict(self), file, ensure_ascii=False, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(target)
-        sync_folder(folder)
 
 
 def keep_all(folder: Path, given: Iterable[str]) -> Iterator[Kept]:
@@ -122,7 +71,9 @@ def keep(folder: Path, source: Path | BinaryIO, given: str) -> Kept:
     Raises NotAnArchive and OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    descriptor, text = tempfile.mkstemp(prefix=".new-", dir=folder)
+    for each in left_copies(folder):
+        each.unlink(missing_ok=True)
+    descriptor, text = tempfile.mkstemp(prefix=SCRATCH, dir=folder)
     os.close(descriptor)
     scratch = Path(text)
     try:
@@ -140,19 +91,26 @@ def keep(folder: Path, source: Path | BinaryIO, given: str) -> Kept:
         stem = Path(given).name if isinstance(source, Path) else f"stdin-{sha256[:12]}"
         # A file's name need not be UTF-8, but the note is.
         given = given.encode("utf-8", "backslashreplace").decode()
-        kept = Kept(_free_name(folder, stem, sha256), sha256, size, given, warc_date(utc_now()))
-        scratch.replace(folder / kept.name)
+        left = _without_note(folder, sha256, size)
+        name = left or _free_name(folder, stem, sha256)
+        kept = Kept(name, sha256, size, given, warc_date(utc_now()))
+        if left is None:
+            scratch.replace(folder / name)
         kept.write(folder)
         return kept
     finally:
         scratch.unlink(missing_ok=True)
 
 
-def kept_files(folder: Path) -> Iterator[Kept]:
-    """The notes of all kept files, by name."""
-    for path in sorted(folder.glob(f"*{NOTE}")):
-        if kept := Kept.read(path.with_name(path.name.removesuffix(NOTE))):
-            yield kept
+def _without_note(folder: Path, sha256: str, size: int) -> str | None:
+    """The name of a file with this content that a killed import left without a note, or None."""
+    for path in sorted(folder.iterdir()):
+        is_ours = path.name.startswith(SCRATCH) or path.name.endswith(NOTE)
+        if is_ours or not path.is_file() or path.stat().st_size != size or Kept.read(path):
+            continue
+        if _hashed(path)[0] == sha256:
+            return path.name
+    return None
 
 
 def check_form(path: Path, given: str) -> None:
@@ -161,7 +119,7 @@ def check_form(path: Path, given: str) -> None:
         if _is_known(file.read(LONGEST_LINE)):
             return
         size = file.seek(0, os.SEEK_END)
-        if size and given.lower().endswith(_FORMS) and next_member(file, 0) is not None:
+        if size and given.lower().endswith(_FORMS) and next_record(file, 0) is not None:
             return
     why = "is not a WARC, ARC or WACZ file" if size else "is empty"
     raise NotAnArchive(f"{shown(given)} {why}")

@@ -6,7 +6,7 @@ uploaded and verified like every other, and costs its space twice.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -26,7 +26,8 @@ from zjolcrawl.archive.foreign_exchange import (
     moment_of,
     response_of,
 )
-from zjolcrawl.archive.foreign_files import FOLDER, Kept, warc_files
+from zjolcrawl.archive.foreign_files import warc_files
+from zjolcrawl.archive.foreign_notes import FOLDER, Kept
 from zjolcrawl.archive.warc import Message, Record, digest, warc_date
 from zjolcrawl.archive.writer import Exchange, WarcWriter
 from zjolcrawl.messages import one_line
@@ -100,7 +101,7 @@ class FileImport:
 
     def _take(self, found: Candidate) -> int:
         """Record a capture, if it is one of the site's and new; returns its size in bytes."""
-        what = f"{found.record.type} of {found.url}"
+        what = f"{found.record.type or 'record'} of {found.url or 'no URL'}"
         if found.fault:
             self._name(found.offset, f"{what}: {found.fault}", "unusable")
             return 0
@@ -198,23 +199,29 @@ def _prepared(found: Foreign | Unusable) -> Candidate | Unusable | None:
 
 
 def _ahead(found: Iterator[_Found]) -> Iterator[_Found]:
-    """The same, with the next few read by another thread: decompressing and hashing use another processor."""
+    """The same, with the next few read by another thread: decompressing and hashing use another processor.
+
+    Nothing is read while records of many bytes are recorded, and no record is held twice.
+    """
     with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(_some, found)
-        while some := coming.result():
-            coming = reader.submit(_some, found)
-            yield from some
+        few, is_large = reader.submit(_some, found).result()
+        while few:
+            coming = None if is_large else reader.submit(_some, found)
+            while few:
+                yield few.popleft()
+            few, is_large = (coming or reader.submit(_some, found)).result()
 
 
-def _some(found: Iterator[_Found]) -> list[_Found]:
-    some: list[_Found] = []
+def _some(found: Iterator[_Found]) -> tuple[deque[_Found], bool]:
+    """The next few, and whether they are large."""
+    some: deque[_Found] = deque()
     size = 0
     for each in islice(found, _AHEAD):
         some.append(each)
-        size += len(each.record.block) if isinstance(each, Candidate) else 0
+        size += each.size if isinstance(each, Candidate) else 0
         if size >= _AHEAD_BYTES:
             break
-    return some
+    return some, size >= _AHEAD_BYTES
 
 
 def _pairs(message: Message) -> list[tuple[bytes, bytes]]:

@@ -16,6 +16,7 @@ from zjolcrawl.archive.files import (
     only_own,
     shown,
 )
+from zjolcrawl.archive.foreign_notes import FOLDER, Unfinished, unfinished
 from zjolcrawl.archive.index_file import NAME
 from zjolcrawl.archive.scan import OWN_NAME, Damage
 
@@ -26,12 +27,13 @@ class ArchiveState:
 
     `missing`: WARC files that the index or an article refers to, but that are neither here nor noted
     as being in a store. `damaged`: one line for each unreadable part of our own files. `foreign`: paths of
-    WARC files in the folder that others made, which are not read.
+    WARC files in the folder that others made, which are not read. `unfinished`: files whose import was killed.
     """
 
     missing: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
+    unfinished: list[Unfinished] = field(default_factory=list)
 
 
 def state(folder: Path, referred: Iterable[str] = ()) -> ArchiveState:
@@ -46,7 +48,8 @@ def state(folder: Path, referred: Iterable[str] = ()) -> ArchiveState:
     damaged += [f"{name}: {why}" for name, why in odd.items() if OWN_NAME.fullmatch(name)]
     others = (here | odd.keys()) - only_own(here | odd.keys())
     foreign = sorted(shown(str(folder / name)) for name in others)
-    return ArchiveState(sorted(map(shown, wanted - there)), sorted(damaged), foreign)
+    missing = sorted(map(shown, wanted - there))
+    return ArchiveState(missing, sorted(damaged), foreign, list(unfinished(folder / FOLDER)))
 
 
 def _indexed(folder: Path) -> tuple[set[str], list[str]]:

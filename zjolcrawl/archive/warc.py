@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from http.client import responses
+from io import BytesIO
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -31,6 +32,7 @@ _CHUNK = 128 * 1024
 _GZIP = 31  # zlib's window bits for a gzip member
 _LONGEST_HEAD = 1024 * 1024  # byte limit of a record's header
 _BLOCK = 0xFFFF  # byte limit of a stored deflate block
+_CONTENT_LENGTH = re.compile(rb"(?i)\ncontent-length:[ \t]*([0-9]{1,15})")
 # Up to this size, less memory (window bits and level) compresses as well. Allocating it takes most of
 # the time of a request record.
 _SMALL = 4096
@@ -81,11 +83,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record as read: fields by lower-case name, the block, and all bytes of the record."""
+    """A record as read: fields by lower-case name, the block, and the bytes of the header before it."""
 
     fields: dict[str, str]
     block: bytes
-    raw: bytes
+    head: bytes = b""
+
+    @property
+    def raw(self) -> bytes:
+        """All bytes of the record."""
+        return self.head + self.block + b"\r\n\r\n"
 
     @property
     def type(self) -> str:
@@ -228,9 +235,10 @@ def _with_name(made: bytes, more: int) -> bytes:
 
 def parse_record(data: bytes) -> Record:
     """A record from the bytes of a decompressed member. Raises TornRecord."""
-    head, found, rest = data.partition(b"\r\n\r\n")
-    version, *lines = head.decode("utf-8", "replace").split("\r\n")
-    if not found or not version.startswith("WARC/1."):
+    end = data.find(b"\r\n\r\n")
+    head = data[: end + 4]
+    version, *lines = head[:-4].decode("utf-8", "replace").split("\r\n")
+    if end < 0 or not version.startswith("WARC/1."):
         raise TornRecord("no WARC record here")
     pairs = (line.partition(":") for line in lines)
     fields = {name.lower(): value.strip() for name, _, value in pairs}
@@ -238,9 +246,9 @@ def parse_record(data: bytes) -> Record:
         length = int(fields["content-length"])
     except (KeyError, ValueError):
         raise TornRecord("a record without Content-Length") from None
-    if len(rest) != length + 4 or rest[length:] != b"\r\n\r\n":
+    if length < 0 or len(data) != len(head) + length + 4 or not data.endswith(b"\r\n\r\n"):
         raise TornRecord("a record's length differs from its Content-Length")
-    return Record(fields, rest[:length], data)
+    return Record(fields, data[len(head) : -4], head)
 
 
 def read_records(
@@ -255,23 +263,25 @@ def read_records(
     held = b""
     while held or (held := file.read(_CHUNK)):
         member = zlib.decompressobj(_GZIP)
-        parts: list[bytes] = []
-        length = size = expected = 0
+        data = BytesIO()  # getvalue copies nothing
+        length = expected = 0
         while True:
             try:
-                parts.append(member.decompress(held))
+                data.write(member.decompress(held))
             except zlib.error as error:
                 raise TornRecord(f"at byte {offset}: {error}") from error
             length += len(held) - len(member.unused_data)
             if member.eof:
                 break
-            size += len(parts[-1])
-            expected = expected or _record_size(b"".join(parts))
-            if size > min(expected or _LONGEST_HEAD, most):
+            expected = expected or _record_size(data.getvalue())
+            if data.tell() > min(expected or _LONGEST_HEAD, most):
                 raise TornRecord(f"at byte {offset}: the member is longer than its record")
             if not (held := file.read(_CHUNK)):
                 raise TornRecord(f"at byte {offset}: the file ends within a record", ended=True)
-        yield offset, length, parse_record(b"".join(parts))
+        record = parse_record(data.getvalue())
+        del data
+        yield offset, length, record
+        del record  # none is kept while the next one is read
         offset += length
         held = member.unused_data
 
@@ -283,6 +293,6 @@ def _record_size(start: bytes) -> int:
     """
     if not start[:7] == b"WARC/1."[: len(start)]:
         raise TornRecord("no WARC record here")
-    head, found, _ = start.partition(b"\r\n\r\n")
-    length = re.search(rb"(?i)\ncontent-length:[ \t]*([0-9]{1,15})", head) if found else None
-    return len(head) + 8 + int(length[1]) if length else 0
+    end = start.find(b"\r\n\r\n")
+    length = _CONTENT_LENGTH.search(start, 0, end) if end >= 0 else None
+    return end + 8 + int(length[1]) if length else 0

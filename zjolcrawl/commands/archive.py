@@ -10,7 +10,8 @@ from pathlib import Path
 from scrapy.exceptions import UsageError
 
 from zjolcrawl.archive.archive import Archive, ArchiveError
-from zjolcrawl.archive.foreign_files import FOLDER, NotAnArchive, keep_all
+from zjolcrawl.archive.foreign_files import NotAnArchive, keep_all
+from zjolcrawl.archive.foreign_notes import FOLDER
 from zjolcrawl.archive.s3 import WarcStore
 from zjolcrawl.archive.stored import pull, push
 from zjolcrawl.archive.wacz import pack

@@ -8,12 +8,14 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
+from itertools import chain
 
 from rich.progress import Progress
 from rich.text import Text
 
 from zjolcrawl.archive.archive import ArchiveError
 from zjolcrawl.archive.verify import Fault, WarcCheck
+from zjolcrawl.archive.verify_foreign import ForeignCheck
 from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.cli.base import ReadingCommand, no_arguments
 from zjolcrawl.display.formatting import size
@@ -36,7 +38,8 @@ class Command(ReadingCommand):
     summary = "Re-hash WARC records and images, and name what is damaged or missing"
     details = (
         "Reads every WARC file, also those in WARC_STORE, and compares gzip checksums, block and payload"
-        " digests, the records that articles refer to, and the sha256 of every image with what is stored."
+        " digests, the records that articles refer to, and the sha256 of every image and of every imported file"
+        " with what is stored."
         " Prints one line per fault with file and byte offset, then a summary. It changes nothing and may"
         " run beside a crawl."
     )
@@ -51,11 +54,12 @@ class Command(ReadingCommand):
             images = self.images(db)
             try:
                 check = WarcCheck(self.data_dir() / "warc", self.warc_store())
+                foreign = ForeignCheck(self.data_dir() / "warc")
             except OSError as error:
                 raise ArchiveError(cause_of(error)) from error
             try:
                 with bar_on_stderr() as bar:
-                    await self._files(check, bar)
+                    await self._files(check, foreign, bar)
                     await self._pointers(check, db, bar)
                     seen = await self._images(images, db, bar) if images.readable else None
             finally:
@@ -63,24 +67,28 @@ class Command(ReadingCommand):
         if seen is None:
             say("images are not verified: this FILES_STORE cannot be read here")
         read = f"{counted(len(check.names), 'WARC file')} with {counted(check.records, 'record')}"
+        of_others = f", {counted(len(foreign.files), 'file')} of others" if foreign.files else ""
         of_images = f", {counted(seen[0], 'image')} ({size(seen[1])})" if seen else ""
         faults = ", ".join(f"{self._faults[kind]} {kind}" for kind in ("damaged", "missing"))
-        print_lines([Text(f"{read}{of_images}: {faults}; {time.monotonic() - begun:.1f} s")])
+        print_lines(
+            [Text(f"{read}{of_others}{of_images}: {faults}; {time.monotonic() - begun:.1f} s")]
+        )
         self.exitcode = 1 if self._faults else 0
 
-    async def _files(self, check: WarcCheck, bar: Progress) -> None:
-        """Read all WARC files."""
-        task, noticed = bar.add_task("bytes of WARC files", total=check.size()), time.monotonic()
+    async def _files(self, check: WarcCheck, foreign: ForeignCheck, bar: Progress) -> None:
+        """Read all WARC files, then those of others."""
+        total = check.size() + foreign.size()
+        task, noticed = bar.add_task("bytes of WARC files", total=total), time.monotonic()
         self._tell(check.missing())
-        for name in check.names:
-            for each in check.check(name):
-                if isinstance(each, Fault):
-                    self._tell([each])
-                else:
-                    bar.advance(task, each)
-                if time.monotonic() - noticed > _PAUSE:
-                    await asyncio.sleep(0)
-                    noticed = time.monotonic()
+        ours, others = map(check.check, check.names), map(foreign.check, foreign.files)
+        for each in chain.from_iterable(chain(ours, others)):
+            if isinstance(each, Fault):
+                self._tell([each])
+            else:
+                bar.advance(task, each)
+            if time.monotonic() - noticed > _PAUSE:
+                await asyncio.sleep(0)
+                noticed = time.monotonic()
         self._tell(check.origins())
 
     async def _pointers(self, check: WarcCheck, db: Database, bar: Progress) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.text import Text
 
-from zjolcrawl.archive.files import DAMAGED
+from zjolcrawl.archive.files import DAMAGED, shown
 from zjolcrawl.archive.state import ArchiveState
 from zjolcrawl.display.drift import of_templates
 from zjolcrawl.display.findings import Finding, line
@@ -44,7 +44,8 @@ class HealthFacts:
 
     `columns`: the catalogue. `rows`: documents of `columns` by id. `runs`: the last crawls, newest first.
     `articles`: the last crawls that read an article. `good`: the last successful crawl. `live`: the
-    ids of runs at work. `archive`: missing and damaged WARC files. `server`: MongoDB's version.
+    ids of runs at work. `archive`: missing and damaged WARC files. `server`: MongoDB's version. `copies`: the
+    versions that a run has cut in two and not yet re-parsed.
     """
 
     now: datetime
@@ -58,6 +59,7 @@ class HealthFacts:
     live: Collection[Any] = ()
     archive: ArchiveState = field(default_factory=ArchiveState)
     server: str = ""
+    copies: int = 0
 
 
 def judge(seen: HealthFacts, limits: Limits) -> list[Finding]:
@@ -70,6 +72,7 @@ def judge(seen: HealthFacts, limits: Limits) -> list[Finding]:
         *of_templates([each["templates"] for each in seen.articles]),
         _of_disk(seen.folder, limits),
         *_of_archive(seen.archive),
+        *_of_imports(seen),
         *_of_spool(seen.folder),
         *_of_alarms(seen.runs),
         *_of_server(seen.server, seen.now),
@@ -221,6 +224,26 @@ def _of_archive(archive: ArchiveState) -> Iterator[Finding]:
             f"{some(archive.foreign, 3)}. Import each with `zjolcrawl archive import PATH`"
         )
         yield Finding("archive", text, values={"foreign_files": archive.foreign})
+
+
+def _of_imports(seen: HealthFacts) -> Iterator[Finding]:
+    """Imports and re-parsing that ended too early; a run at work may still complete them."""
+    live = {str(each) for each in seen.live}
+    left = {each.name: each.why for each in seen.archive.unfinished if each.run not in live}
+    if left:
+        names = some([f"{shown(name)} ({why})" for name, why in left.items()], 3)
+        text = (
+            f"{counted(len(left), 'file')} in DATA_DIR/warc/foreign not imported: {names}. "
+            "Import the same files again with `zjolcrawl archive import PATH`; one that cannot be "
+            "read on may be deleted there with its note"
+        )
+        yield Finding("archive", text, True, {"unfinished_imports": left})
+    if seen.copies:
+        text = (
+            f"{counted(seen.copies, 'version')} not re-parsed since a capture divided them: "
+            "run `scrapy crawl reparse -a parser_before=1`"
+        )
+        yield Finding("archive", text, not seen.live, {"copies": seen.copies})
 
 
 def _of_spool(folder: DataFolder) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from zjolcrawl.clock import clock_limit
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.host_leases import LIVE
 from zjolcrawl.storage.spool import QUARANTINE
+from zjolcrawl.storage.versions import UNREAD
 
 # Reparsing, discovery of columns and imports say nothing about the state of the crawl.
 _CRAWLS = {"arguments.spider": {"$nin": ["reparse", "discover", "import"]}}
@@ -107,6 +108,12 @@ async def referred_files(db: Database) -> set[str]:
         for name in ("articles", "revisions")
         async for row in await db[name].aggregate(stages)
     }
+
+
+async def unread_versions(db: Database) -> int:
+    """The number of versions that are copies and not yet re-parsed. It reads both collections once."""
+    copies = {"parser.version": UNREAD}
+    return sum([await db[name].count_documents(copies) for name in ("articles", "revisions")])
 
 
 @dataclass(frozen=True, slots=True)
