@@ -151,7 +151,7 @@ def show(document: dict[str, Any], other: dict[str, Any]) -> None:
     assert not any(sign in printable(line.plain) for line in told for sign in "\x1b\x85\u202e")
     links_in(document.get("body_html", ""))
     assert "<script" not in str(reading(document, set()).html)
-    _page(newest, [{**former, "revision": 1}, newest], 1, evidence=None)
+    _page(newest, [{**former, "revision": 1}, newest], 1, evidence=False)
 
 
 def _plain(document: dict[str, Any]) -> dict[str, Any]:

@@ -183,8 +183,12 @@ def test_wrong_questions(web: Web, archive: Archive) -> None:
     assert "下载原件" not in web.get("/article", url=sown["_id"]).text
 
 
-def test_reference_has_the_address_under_which_others_see_it(web: Web) -> None:
-    told = {"X-Forwarded-Host": "news.example.org", "X-Forwarded-Proto": "https"}
-    got = web.get("/cite", headers=told, url=REFERENCE, format="ris")
+def test_reference_has_the_address_under_which_others_see_it(web: Web, archive: Archive) -> None:
+    given = ("--base-url", "https://news.example.org")
+    with browsing(archive.data, archive.uri, archive.database, *given) as (behind, _):
+        # A client cannot make up another one.
+        got = behind.get(
+            "/cite", headers={"X-Forwarded-Host": "evil.example"}, url=REFERENCE, format="ris"
+        )
     assert " at https://news.example.org/article?url=http%3A%2F%2Fzjnews" in got.text
     assert "127.0.0.1" not in web.get("/cite", url=REFERENCE, format="ris").text

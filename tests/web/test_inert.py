@@ -94,6 +94,7 @@ LARGE = Taken(
     f"{HOST}/pics/large.png", AT, PNG + b"\0" * 200_000, headers=(("Content-Type", "image/png"),)
 )
 CROWDED = Taken(f"{HOST}/crowded.shtml", AT, b"<img src=/pics/large.png>" * 1000)
+TAGGED = Taken(f"{HOST}/tagged.shtml", AT, b"<i>x</i>" * 110_000)
 
 
 class Live(ThreadingHTTPServer):
@@ -136,7 +137,7 @@ def live() -> Iterator[Live]:
 @pytest.fixture(scope="module")
 def web(mongodb_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     data = tmp_path_factory.mktemp("hostile")
-    write(data, [*MADE.values(), PICTURE, PICTURED, LARGE, CROWDED])
+    write(data, [*MADE.values(), PICTURE, PICTURED, LARGE, CROWDED, TAGGED])
     with browsing(data, mongodb_uri, "test_inert") as (web, _):
         yield web
 
@@ -301,3 +302,11 @@ def test_image_shown_often_counts_each_time(web: Web) -> None:
     assert 10 < got.text.count("data:image/png;base64,") < 1000
     assert "［图片未存］" in got.text
     assert len(got.body) < 20_000_000
+
+
+def test_page_with_too_many_tags_is_named_not_shown(web: Web) -> None:
+    got = web.raw(f"/web/{TAGGED.stamp}/{TAGGED.url}")
+    assert got.status == 200
+    assert "网页的标记太多，没有显示" in got.text
+    assert "<i>" not in got.text
+    assert web.raw(f"/web/{TAGGED.stamp}id_/{TAGGED.url}").body == TAGGED.body

@@ -35,7 +35,7 @@ class Command(ReadingCommand):
         )
         parser.add_argument(
             "--base-url", type=web_address, metavar="URL",
-            help="where a proxy serves the pages, for absolute links in feeds",
+            help="where a proxy serves the pages, for links to cite and in feeds",
         )  # fmt: skip
         parser.add_argument("--open", action="store_true", help="open the page in the browser")
 

@@ -61,7 +61,7 @@ def inert_page(source: bytes, url: str, link: Link, image: Image) -> InertPage:
     """A page without its scripts, styles, frames, forms and media.
 
     `link` gives the address for an absolute URL that the page links to, `image` that of an image's bytes, or
-    None if there are none: then its description is shown.
+    None if there are none: then its description is shown. Raises LimitExceeded for a page with too many tags.
     """
     page = read_page(source, url)
     writer = _Writer(page.base, link, image)

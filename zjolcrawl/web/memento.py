@@ -25,7 +25,6 @@ from zjolcrawl.archive.captures import Capture
 from zjolcrawl.archive.cdx import moment_of, stamp_of
 from zjolcrawl.archive.replay import Neighbours
 from zjolcrawl.parsing.urls import absolute
-from zjolcrawl.web.security import HOST
 from zjolcrawl.web.texts import _
 
 NOW = "99991231235959"
@@ -67,18 +66,6 @@ def parse_target(request: Request) -> Target:
     if found["kind"]:
         return Target("list" if found["kind"] == "*" else "timemap", url)
     return Target("memento", url, _padded(found["stamp"]), found["modifier"] or "")
-
-
-def base_of(request: Request) -> str:
-    """The scheme and host under which the client sees this server; a proxy says them in X-Forwarded-….
-
-    They are only repeated in the answer to the same request, so nobody gains by a false one.
-    """
-    host = request.headers.get("x-forwarded-host", "")
-    scheme = request.headers.get("x-forwarded-proto", "")
-    if not HOST.fullmatch(host):
-        host = request.headers.get("host", "")
-    return f"{scheme if scheme in {'http', 'https'} else request.url.scheme}://{host}"
 
 
 def address(stamp: str, url: str, modifier: str = "") -> str:

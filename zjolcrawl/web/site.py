@@ -80,7 +80,7 @@ def site_of(request: Request) -> Site:
 
 
 def base_url(request: Request) -> str:
-    """The URL of the pages for absolute links, with a slash at its end."""
+    """The URL of the pages for absolute links, with a slash at its end: as the proxy has it, else as it was asked for."""
     return site_of(request).base_url or str(request.base_url)
 
 

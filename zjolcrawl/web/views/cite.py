@@ -17,11 +17,10 @@ from zjolcrawl.archive.decoding import unpacked
 from zjolcrawl.archive.warc import Pointer
 from zjolcrawl.display.citation import FORMATS, Citation, citation
 from zjolcrawl.storage.documents import records_of, url_of
-from zjolcrawl.web.memento import base_of
 from zjolcrawl.web.query_string import text
 from zjolcrawl.web.rendering import link
 from zjolcrawl.web.security import is_loopback
-from zjolcrawl.web.site import Site, newest_of, requested_version, site_of
+from zjolcrawl.web.site import Site, base_url, newest_of, requested_version, site_of
 from zjolcrawl.web.texts import _
 
 _PARTS = {"page": ("text/html", ".html"), "record": ("application/warc", ".warc.gz")}
@@ -35,9 +34,9 @@ def permanent_link(version: dict[str, Any]) -> str:
 
 def cited(request: Request, version: dict[str, Any]) -> Citation:
     """The Citation of a version; with its address here, if others can reach this server."""
-    base = base_of(request)
-    is_public = not is_loopback(urlsplit(base).hostname or "localhost")
-    return citation(version, base + permanent_link(version) if is_public else "")
+    address = _address(request, version)
+    is_public = not is_loopback(urlsplit(address).hostname or "localhost")
+    return citation(version, address if is_public else "")
 
 
 def box(request: Request, version: dict[str, Any]) -> dict[str, Any]:
@@ -47,8 +46,12 @@ def box(request: Request, version: dict[str, Any]) -> dict[str, Any]:
         "texts": [(FORMATS[each].name, FORMATS[each].write(found)) for each in ("gbt7714-2025", "gbt7714-2015")],
         "formats": {name: each.name for name, each in FORMATS.items()},
         "at": found.stamp,
-        "link": base_of(request) + permanent_link(version),
+        "link": _address(request, version),
     }  # fmt: skip
+
+
+def _address(request: Request, version: dict[str, Any]) -> str:
+    return base_url(request).rstrip("/") + permanent_link(version)
 
 
 async def show(request: Request) -> Response:

@@ -28,7 +28,6 @@ from zjolcrawl.web.texts import _
 FORMS: dict[str, Any] = {"atom": atom, "json": json_feed}
 _MOST_PAGES = 50
 _DAYS = ("changed_since", "gone_since")
-_PAGES = {"changes": "feeds"}  # others: the search page
 _NONE = "没有这个订阅源；/feeds 列出了全部。"
 
 
@@ -86,7 +85,7 @@ def _links(request: Request, feed: Feed, found: Page) -> dict[str, str]:
 
     links = {
         "self": at(found.number),
-        "alternate": _url(f"{base_url(request)}{_PAGES.get(feed.name, '')}", feed.fields),
+        "alternate": base_url(request) + _web_page(feed),
         "first": at(1),
     }
     if found.number > 1:
@@ -94,6 +93,14 @@ def _links(request: Request, feed: Feed, found: Page) -> dict[str, str]:
     if found.more and found.number < _MOST_PAGES:
         links["next"] = at(found.number + 1)
     return links
+
+
+def _web_page(feed: Feed) -> str:
+    """The page for people with the same events: recent changes, or the search page if there are filters."""
+    if feed.name == ARTICLES or feed.fields:
+        flag = {feed.name: "1"} if feed.name in {"edited", "gone"} else {}
+        return _url("", {**feed.fields, **flag})
+    return _url("changes", {"kind": feed.name} if feed.name != "changes" else {})
 
 
 def _url(path: str, fields: Mapping[str, str]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from zjolcrawl.archive.cdx import stamp_of
 from zjolcrawl.display.article_diff import MOST_TEXT, Change, changes, pairs
 from zjolcrawl.display.diff import Effort
 from zjolcrawl.storage.queries.articles import history
@@ -107,7 +108,7 @@ def _page(
         newest=newest, url=url, events=events[::-1], number=number, total=last, most=MOST_TEXT,
         newer=link("/history", url=url, page=number - 1) if number > 1 else None,
         older=link("/history", url=url, page=number + 1) if number < last else None,
-        evidence=link("/record", url=url, gone=1) if evidence else None,
+        stamp_of=stamp_of, evidence=link("/record", url=url, gone=1) if evidence else None,
     )  # fmt: skip
 
 

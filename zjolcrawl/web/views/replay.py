@@ -21,6 +21,7 @@ from zjolcrawl.archive.files import ArchiveError
 from zjolcrawl.archive.replay import Neighbours, Replayer, open_index, target_of
 from zjolcrawl.archive.warc import Message
 from zjolcrawl.items import READ_KINDS
+from zjolcrawl.parsing.deadline import LimitExceeded
 from zjolcrawl.parsing.page import decode
 from zjolcrawl.parsing.urls import kind
 from zjolcrawl.web.inert import inert_page
@@ -28,7 +29,6 @@ from zjolcrawl.web.memento import (
     LINK_FORMAT,
     Target,
     address,
-    base_of,
     http_date,
     link_header,
     parse_target,
@@ -36,7 +36,7 @@ from zjolcrawl.web.memento import (
     timemap,
 )
 from zjolcrawl.web.rendering import page
-from zjolcrawl.web.site import Site, site_of
+from zjolcrawl.web.site import Site, base_url, site_of
 from zjolcrawl.web.texts import _
 
 _MOST_CAPTURES, _MOST_LISTED = 100_000, 1000
@@ -91,7 +91,7 @@ class _Memento:
 async def show(request: Request) -> Response:
     """The answer to an address under /web/. Raises HTTPException 400, 404."""
     target = parse_target(request)
-    site, base = site_of(request), base_of(request)
+    site, base = site_of(request), base_url(request).rstrip("/")
     if target.kind in {"timemap", "list"}:
         return await asyncio.to_thread(_all, site, base, target)
     accepted = request.headers.get("accept-encoding", "")
@@ -219,10 +219,13 @@ def _shown(replayer: Replayer, found: _Memento, mime: str | None) -> Response:
         source, cut, fault = b"", False, _("正文的压缩格式解不开。")
     if mime in _HTML and not fault:
         pictures = _Pictures(replayer, found.stamp)
-        inert = inert_page(
-            source, found.capture.url, lambda url: address(found.stamp, url), pictures.read
-        )
-        title, body, cut = inert.title, inert.body, cut or inert.cut
+        try:
+            inert = inert_page(
+                source, found.capture.url, lambda url: address(found.stamp, url), pictures.read
+            )
+            title, body, cut = inert.title, inert.body, cut or inert.cut
+        except LimitExceeded:
+            fault = _("网页的标记太多，没有显示；原始字节是完整的。")
     elif mime and _TEXT.fullmatch(mime) and not fault:
         text = decode(source)[0].replace("\x00", "\ufffd")
     response = page(
