@@ -16,9 +16,10 @@ from zjolcrawl.archive.warc import Pointer
 _INSERT = f"INSERT OR REPLACE INTO captures ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608
 _READ_PATIENCE = 5  # seconds that a reader waits for another process's lock
 _ORDER = " ORDER BY date, file, offset"
-# Among captures of one moment: our own before those of others, then by payload. Not by file, because that depends
-# on the order of imports.
+# Among captures of one moment: our own before those of others, then by payload. By file only if nothing else differs,
+# because that depends on the order of imports.
 _RANK = "ifnull(instr(context, '\"provenance\"'), 0) > 0, digest, url, file, offset"
+_NEWEST_RANK = "ifnull(instr(context, '\"provenance\"'), 0) > 0, digest, url, file DESC, offset DESC"
 
 
 class ArchiveIndex:
@@ -159,7 +160,7 @@ class ArchiveIndex:
         where = (
             "WHERE url = ? AND date <= ?"
             " AND (? IS NULL OR status = ? AND ifnull(instr(context, '\"dataloss\"'), 0) = 0)"
-            f" ORDER BY date DESC, {_RANK} LIMIT 1"
+            f" ORDER BY date DESC, {_NEWEST_RANK} LIMIT 1"
         )
         return next(self._select(where, (url, until, status, status)), None)
 
