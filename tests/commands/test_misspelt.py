@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.crawling import ROOT, Crawl, environment, scrapy
+from tests.support.crawling import ROOT, Crawl, scrapy
 
 URL = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
 
@@ -75,13 +75,10 @@ def test_a_folder_without_an_archive_is_not_made(line: tuple[str, ...], tmp_path
     assert [each.name for each in data.iterdir()] == ["demo"]
 
 
-def test_help_keeps_its_text_at_any_width(tmp_path: Path) -> None:
+def test_help_keeps_its_text_at_any_width(command: Crawl, monkeypatch: pytest.MonkeyPatch) -> None:
     for width in ("40", "60", "80", "100"):
+        monkeypatch.setenv("COLUMNS", width)
         for name in ("coverage", "export", "search", "archive", "mongo"):
-            given = {**environment(None, tmp_path, "", "zjol"), "COLUMNS": width}
-            done = subprocess.run(
-                [sys.executable, "-m", "scrapy", name, "-h"], cwd=ROOT, env=given,
-                capture_output=True, text=True,
-            )  # fmt: skip
+            done = command(name, "-h")
             assert done.returncode == 0
             assert "====" not in done.stdout

@@ -13,7 +13,7 @@ from scrapy.crawler import Crawler
 
 from zjolcrawl.archive.archive import Archive, ArchiveError
 from zjolcrawl.archive.captures import Capture
-from zjolcrawl.archive.foreign_files import FOLDER, Kept
+from zjolcrawl.archive.foreign_notes import FOLDER, Kept
 from zjolcrawl.archive.imports import FileImport
 from zjolcrawl.archive.warc import warc_date
 from zjolcrawl.archive.writer import WarcWriter

@@ -105,10 +105,11 @@ def test_a_generated_client_works(client: Any, web: Web, archive: Archive) -> No
     def api(name: str) -> Any:
         return importlib.import_module(f"archive_client.api.default.{name}")
 
+    models = importlib.import_module("archive_client.models")
     with client.Client(base_url=web.url) as connection:
         found = api("search").sync(client=connection, words="环保督察", since=date(2017, 8, 1))
         assert [each.field_id for each in found.articles] == [REFERENCE]
-        article = api("article").sync(client=connection, url=REFERENCE)
+        article = api("article").sync(client=connection, url_query=REFERENCE)
         stored = archive.db.articles.find_one({"_id": REFERENCE}) or {}
         assert (article.title, article.published_at) == (stored["title"], stored["published_at"])
         assert [each.name for each in article.authors] == ["江帆"]
@@ -123,15 +124,15 @@ def test_a_generated_client_works(client: Any, web: Web, archive: Archive) -> No
         assert len(seen) == archive.db.articles.count_documents(
             {"columns": {"$in": ["zjxw", SOWN]}}
         )
-        versions = api("revisions").sync(client=connection, url=REFERENCE).revisions
+        versions = api("revisions").sync(client=connection, url_query=REFERENCE).revisions
         assert [each.article.revision for each in versions] == [1, 2, 3]
         assert versions[1].changes[0].operations[0].at == 7
         assert api("articles").sync(client=connection, edited=True, images=False).articles
         assert {each.id for each in api("columns").sync(client=connection).columns} >= {"zjxw"}
-        counts = api("counts").sync(client=connection, column=["zjxw"], by="year")
+        counts = api("counts").sync(client=connection, column=["zjxw"], by=models.CountsBy("year"))
         assert counts.counts["2017"] > 0
         assert api("health").sync(client=connection).findings
         told = api("articles").sync(client=connection, column=["zjxv"])
         assert (told.status, told.near) == (400, "zjxw")
-        assert api("article").sync(client=connection, url=FOE).title.startswith("恶意标题<script>")
+        assert api("article").sync(client=connection, url_query=FOE).title.startswith("恶意标题<script>")
     assert f"{ROOT}/search" in description()["paths"]
