@@ -9,7 +9,7 @@ QUICK := -m "not (slow or browser or kill)"
 comma := ,
 ARGS ?=
 
-EXTRAS := browse,embedded,export,s3
+EXTRAS := browse,embedded,export,s3,watch
 
 .PHONY: demo test test-fast lowest lint docs bench fidelity crawl dist lock clean
 
