@@ -19,7 +19,9 @@ _ORDER = " ORDER BY date, file, offset"
 # Among captures of one moment: our own before those of others, then by payload. By file only if nothing else differs,
 # because that depends on the order of imports.
 _RANK = "ifnull(instr(context, '\"provenance\"'), 0) > 0, digest, url, file, offset"
-_NEWEST_RANK = "ifnull(instr(context, '\"provenance\"'), 0) > 0, digest, url, file DESC, offset DESC"
+_NEWEST_RANK = (
+    "ifnull(instr(context, '\"provenance\"'), 0) > 0, digest, url, file DESC, offset DESC"
+)
 
 
 class ArchiveIndex:

@@ -134,5 +134,9 @@ def test_a_generated_client_works(client: Any, web: Web, archive: Archive) -> No
         assert api("health").sync(client=connection).findings
         told = api("articles").sync(client=connection, column=["zjxv"])
         assert (told.status, told.near) == (400, "zjxw")
-        assert api("article").sync(client=connection, url_query=FOE).title.startswith("恶意标题<script>")
+        assert (
+            api("article")
+            .sync(client=connection, url_query=FOE)
+            .title.startswith("恶意标题<script>")
+        )
     assert f"{ROOT}/search" in description()["paths"]
