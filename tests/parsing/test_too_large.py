@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pymongo.database import Database
 
+from tests.archive import foreign_made as made
+from tests.archive.test_import import write
 from tests.support.crawling import Crawl
 from tests.support.pages import COLUMN, DAY, article, list_page, serve_column, url_of
 from tests.support.site import Answer, SiteProxy
@@ -74,3 +77,24 @@ def test_a_crawl_goes_on_and_keeps_the_bytes(
     assert reject
     assert reject["warc"]["file"]
     assert db.articles.count_documents({}) == 5
+
+
+def test_an_import_names_it(db: Database[Any], command: Crawl, tmp_path: Path) -> None:
+    """A page that others captured has no entry in `rejects`."""
+    large, good = url_of(FIRST), url_of(FIRST + 1)
+    column = "http://zjnews.zjol.com.cn/zjnews/zjxw/"
+    pages = {
+        large: article(DAY, FIRST, more="<p>" * 300_000),
+        good: article(DAY, FIRST + 1),
+        column: list_page([(DAY, FIRST + 1)]) + b"<p>" * 300_000,
+    }
+    records = [
+        made.warc_record(url, made.http(pages[url], Content_Type="text/html")) for url in pages
+    ]
+    file = write(tmp_path / "a.warc.gz", *records)
+    for line in (("archive", "import", str(file)), ("crawl", "reparse")):
+        done = command(*line)
+        assert done.returncode == 0, done.stderr
+        for url in (large, column):
+            assert f"{url}: is too large: 300," in done.stderr
+        assert [each["_id"] for each in db.articles.find()] == [good]

@@ -21,7 +21,7 @@ from zjolcrawl.parsing.fields.dates import YEARS, is_plausible
 from zjolcrawl.parsing.urls import is_image_host, is_own_host
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
-_INTERIM = re.compile(rb"HTTP/\S+[ \t]+1(?!01)\d\d\b", re.IGNORECASE)
+_INTERIM = re.compile(rb"HTTP/\S{1,8}[ \t]{1,8}1(?!01)\d\d\b", re.IGNORECASE)
 _TYPES = {"response", "revisit", "resource", "continuation", ""}
 _LONGEST_URL = 4096  # characters
 _AHEAD = timedelta(days=1)  # by which a clock may be wrong

@@ -77,6 +77,9 @@ class ArticleReader(Spider):
         spider.pages.seconds = crawler.settings.getfloat("PAGE_SECONDS")
         arguments = {"spider": spider.name, **spider.given}
         spider.run = Run(crawler, spider.mode, arguments, spider.part)
+        if not spider.run.live:
+            # A crawl stores why a page is rejected; of a capture that others made nothing else would tell.
+            spider.pages.tell = spider.run.warnings.append
         return spider
 
     async def record(self, links: Sequence[Link]) -> bool:
