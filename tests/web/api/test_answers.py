@@ -266,7 +266,7 @@ def test_page_for_people(web: Web) -> None:
     anchors = set(page.xpath("//@id"))
     assert {link[1:] for link in page.xpath("//td/a/@href")} <= anchors
     assert "unknown-name" in anchors
-    assert html.fromstring(web.get("/").text).xpath("//footer//a/@href") == [f"{ROOT}/"]
+    assert f"{ROOT}/" in html.fromstring(web.get("/").text).xpath("//footer//a/@href")
 
 
 def quoted(link: str) -> str:
