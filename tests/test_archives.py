@@ -24,7 +24,7 @@ def test_the_schema_takes_it(db: Database[Any]) -> None:
     for name in INDEXES:
         assert len(db[name].index_information()) == len(INDEXES[name]) + 1
     for name, schema in VALIDATORS.items():
-        if name == "hosts":  # no run is alive
+        if name in {"hosts", "outbox"}:  # no run is alive, and nothing watches
             continue
         fitting = {"$jsonSchema": schema} if schema else {}
         assert db[name].count_documents(fitting) == db[name].count_documents({}) > 0, name

@@ -170,6 +170,7 @@ def is_hook(text: str) -> bool:
     """Whether it is an http(s) URL; it may have a user and a host without a dot."""
     try:
         parts = urlsplit(text)
+        _ = parts.port  # raises ValueError
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and text.isprintable()
     except ValueError:
         return False

@@ -48,6 +48,17 @@ def test_record_that_cannot_be_used_is_named(fields: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "encoded"),
+    [("专题/西湖.shtml", "%E4%B8%93%E9%A2%98/%E8%A5%BF%E6%B9%96.shtml"), ("a b{1}.shtml", "a%20b%7B1%7D.shtml"),
+     ("%e4%b8%93.shtml", "%e4%b8%93.shtml"), ("x?栏目=1&b=%26", "x?%E6%A0%8F%E7%9B%AE=1&b=%26")],
+)  # fmt: skip
+def test_url_is_encoded_as_in_a_request(url: str, encoded: str) -> None:
+    found = candidate(made.warc_record(f"http://zjnews.zjol.com.cn/{url}", PAGE))
+    assert found
+    assert (found.url, found.fault) == (f"http://zjnews.zjol.com.cn/{encoded}", "")
+
+
+@pytest.mark.parametrize(
     "fold", ["WARC-Target-URI:\r\n {}", "WARC-Target-URI: \r\n\t<{}>", "WARC-Target-URI: {}\r\n "]
 )
 def test_header_of_two_lines(fold: str) -> None:

@@ -37,6 +37,7 @@ OTHERS = {
     ("docs/how-to/export.md", "python"): "tests/export/test_page.py",
     ("docs/how-to/python.md", "python"): "tests/test_library.py",
     ("docs/how-to/search.md", "js"): "tests/test_readme.py",
+    ("docs/how-to/watch.md", "toml"): "tests/run/test_watch_messages.py",
     ("docs/how-to/search.md", "python"): "tests/test_readme.py",
     ("docs/questions.md", "js"): "tests/test_readme.py, tests/test_questions.py",
     ("docs/questions.md", "python"): "tests/test_readme.py, tests/test_questions.py",
@@ -134,7 +135,10 @@ def test_units_of_systemd(page: str) -> None:
         if "Service" in unit:
             program, *arguments = unit["Service"]["ExecStart"].split()
             assert program == f"{unit['Service']['WorkingDirectory']}/.venv/bin/scrapy"
-            assert arguments in (["crawl", "column"], ["browse"])
+            assert arguments in (
+                ["crawl", "column"],
+                ["browse", "--base-url", "https://news.example.org/"],
+            )
         else:
             assert unit["Timer"]["OnCalendar"] == "*:07"
 

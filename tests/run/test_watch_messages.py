@@ -20,8 +20,8 @@ from zjolcrawl.run.watch_events import Matcher
 from zjolcrawl.run.watch_file import Target, Watch, read_watches
 from zjolcrawl.run.watch_send import Message, send
 from zjolcrawl.search import SearchIndex, catch_up, search
-from zjolcrawl.search.matching import Text, matches
 from zjolcrawl.search.query import parse
+from zjolcrawl.search.text_match import Text, matches
 from zjolcrawl.storage.connection import open_database
 from zjolcrawl.storage.queries.selection import Selection
 from zjolcrawl.storage.queries.watched import Happening

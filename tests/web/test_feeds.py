@@ -136,7 +136,7 @@ def test_search_takes_the_fields_of_the_search_page(web: Web) -> None:
 
 
 def test_days_ago_stay_days_ago_in_the_links(web: Web) -> None:
-    got = web.get("/feeds/search.atom", changed_since="7d", colour="red")
+    got = web.get("/feeds/search.atom", changed_since="7d", lang="en")
     assert links(got)["self"] == f"{web.url}/feeds/search.atom?changed_since=7d"
     assert checked_atom(got.body).feed.title.endswith("7d 起改过")
 
@@ -230,6 +230,14 @@ def test_unknown_feed(path: str, web: Web) -> None:
     assert web.raw(f"/feeds/{path}").status in ({200, 404} if path == "tag/%00.atom" else {404})
 
 
+@pytest.mark.parametrize(
+    "path", ["person/,.json", "tag/%EF%BC%8C.json", "column/%20.json", "column/%00.atom", "search.json?person=,",
+             "changes.atom?tag=%20,%20", "search.atom?host=,"],
+)  # fmt: skip
+def test_feed_of_nothing_is_none_of_everything(path: str, web: Web) -> None:
+    assert web.raw(f"/feeds/{path}").status == 404
+
+
 def test_unknown_name_tells_the_nearest(web: Web) -> None:
     got = web.get("/feeds/column/zjxv.atom")
     assert "是不是 zjxw" in html.fromstring(got.text).text_content()
@@ -245,6 +253,25 @@ def test_hostile_questions(query: str, web: Web) -> None:
     assert "Traceback" not in got.text
     if got.status == 200:
         checked_atom(got.body)
+
+
+@pytest.mark.parametrize(
+    ("field", "near"),
+    [("words", "q"), ("colum", "column"), ("kind", ""), ("changed", "changed_since")],
+)
+def test_unknown_field_is_refused(field: str, near: str, web: Web) -> None:
+    """Otherwise the feed would have other articles than were asked for."""
+    got = web.get("/feeds/changes.atom", **{field: "gone"})
+    told = html.fromstring(got.text).text_content()
+    assert got.status == 400
+    assert f"没有字段 {field}" in told
+    assert (f"是不是 {near}？" if near != "q" and near else "可用的有 q、column") in told
+
+
+def test_feed_is_the_same_in_each_language(web: Web) -> None:
+    assert web.get("/feeds/changes.atom", lang="en").status == 200
+    page = html.fromstring(web.get("/", lang="en", column="zjxw").text)
+    assert page.xpath(FEED) == ["/feeds/search.atom?column=zjxw"]
 
 
 def test_list_of_feeds(web: Web) -> None:

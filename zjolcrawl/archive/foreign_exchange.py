@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from io import BytesIO
 from urllib.parse import urlsplit
 
+from w3lib.url import safe_url_string
 from warcio.bufferedreaders import ChunkedDataException, ChunkedDataReader
 
 from zjolcrawl.archive.captures import mime_of
@@ -106,7 +107,10 @@ def candidate_of(found: Foreign) -> Candidate | None:
 
 
 def address_of(record: Record) -> str:
-    """The URL that a record is about, without the default port. Raises BadRecord if there is none or it is too long."""
+    """The URL that a record is about, without the default port, and encoded as a request would have it.
+
+    Raises BadRecord if there is none or it is too long.
+    """
     url = record.url
     if not url:
         raise BadRecord("it has no WARC-Target-URI, or one of several lines")
@@ -119,7 +123,7 @@ def address_of(record: Record) -> str:
         return url
     if default and parts.netloc.endswith(default):
         url = parts._replace(netloc=parts.netloc.removesuffix(default)).geturl()
-    return url.partition("#")[0]
+    return str(safe_url_string(url.partition("#")[0]))
 
 
 def moment_of(text: str) -> datetime:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from heapq import merge
 from itertools import islice, product
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from zjolcrawl.archive.archive import read_record
 from zjolcrawl.archive.captures import Capture, url_key
@@ -28,6 +29,8 @@ from zjolcrawl.parsing.urls import absolute, host_of, normalized
 _SHOWN = "status IS NOT NULL AND type <> 'metadata'"
 _WAIT = 5  # seconds for a lock of another process
 _CODE = re.compile("%[0-9A-F]{2}")
+_CODES = re.compile("(?:%[0-9A-Fa-f]{2})+")
+_LEFT_RAW = set('{}^`<>"|\\ ')
 _WWW = "www."
 _PORTS = {"http": 80, "https": 443}
 _LAST = "\U0010ffff"  # sorts after all URLs that begin alike
@@ -57,7 +60,7 @@ def spellings(url: str) -> tuple[str, ...]:
     plain = absolute(url, url) or url
     normal = normalized(plain)
     found = [url]
-    for text in (plain, normal, _CODE.sub(lambda code: code[0].lower(), normal)):
+    for text in (plain, normal, _CODE.sub(lambda code: code[0].lower(), normal), _unencoded(plain)):
         scheme, _, rest = text.partition("://")
         if scheme not in {"http", "https"} or not rest:
             continue
@@ -68,6 +71,21 @@ def spellings(url: str) -> tuple[str, ...]:
             paths = ["/", ""]
         found += [origin + path for origin, path in product(_origins(host), paths)]
     return tuple(dict.fromkeys(found))
+
+
+def _unencoded(url: str) -> str:
+    """A URL with the characters that only a program leaves without percent-encoding."""
+
+    def raw(found: re.Match[str]) -> str:
+        text = unquote(found[0], errors="surrogateescape")
+        return "".join(
+            each
+            if each in _LEFT_RAW or (each > "\x7f" and not "\ud800" <= each <= "\udfff")
+            else quote(each, safe="", errors="surrogateescape")
+            for each in text
+        )
+
+    return _CODES.sub(raw, url)
 
 
 def _origins(host: str) -> Iterator[str]:

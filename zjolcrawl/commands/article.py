@@ -10,9 +10,10 @@ from zjolcrawl.archive.decoding import decoded_body
 from zjolcrawl.archive.warc import Pointer
 from zjolcrawl.cli.base import NotFound, ReadingCommand, one_url
 from zjolcrawl.cli.options import utc_time
+from zjolcrawl.clock import utc_now
 from zjolcrawl.display.article import render
 from zjolcrawl.display.citation import FORMATS, citation
-from zjolcrawl.display.terminal import print_lines, write_data, write_json
+from zjolcrawl.display.terminal import print_lines, say, write_data, write_json
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.queries.articles import version_at, version_of
 
@@ -68,6 +69,8 @@ class Command(ReadingCommand):
             found = await version_of(db, newest, opts.revision)
             reason = f"no version {opts.revision}: it has versions 1 to {newest['revision']}"
         elif opts.at is not None:
+            if opts.at > utc_now():
+                say(f"--at {opts.at:%Y%m%d%H%M%S} is in the future: give the time in UTC")
             found = await version_at(db, newest, opts.at)
             reason = f"no version at {opts.at:%Y-%m-%d %H:%M:%S} UTC: it was first seen later"
         if found is None:

@@ -29,8 +29,9 @@ class Command(ReadingCommand):
     usage = "FOLDER [options]"
     summary = "Write feeds as Atom and JSON files for a static web server"
     details = (
-        "Writes the feeds of all articles, of changes (edits, takedowns and returns) and of each column,"
-        " each with its last events: changes.atom, changes.json, column/zjxw.atom and so on. A file that"
+        "Writes the feeds of all articles (search), of changes, of edits (edited), of takedowns and returns"
+        " (gone) and of each column, each with its last events: changes.atom, changes.json,"
+        " column/zjxw.atom and so on. A file that"
         " would not change is left as it is."
     )
     interrupted = "interrupted: repeat the command to bring the other feeds up to date"
@@ -71,6 +72,8 @@ class Command(ReadingCommand):
                 Feed(selection=Selection(columns=(each,)), fields={"column": each})
                 for each in await _columns(db, opts.column)
             ]
+            if not all(words.strip() for words in opts.search):
+                raise ArgumentError("--search: give a word")
             feeds += [Feed(q=words, fields={"q": words}) for words in opts.search]
             index = await self._index(db, opts.search)
             try:
@@ -83,6 +86,9 @@ class Command(ReadingCommand):
                 raise ArgumentError(
                     f"{folder}: a feed cannot be written: {cause_of(error)}"
                 ) from error
+        if left := files.left_over(folder, feeds):
+            shown = f"{', '.join(left[:5])}{' …' if len(left) > 5 else ''}"
+            say(f"{folder}: {counted(len(left), 'feed')} that nothing updates any more: {shown}")
         say(f"{folder}: {counted(len(feeds), 'feed')}, {counted(changed, 'file')} changed")
 
     async def _index(self, db: Database, searches: list[Any]) -> SearchIndex | None:

@@ -12,7 +12,7 @@ from zjolcrawl.clock import utc_now
 from zjolcrawl.display.terminal import say, write_json, write_text
 from zjolcrawl.messages import counted
 from zjolcrawl.run.watch_file import read_watches
-from zjolcrawl.run.watching import tell, told_since
+from zjolcrawl.run.watching import tell, told_since, try_receivers
 
 
 class Command(ReadingCommand):
@@ -28,7 +28,11 @@ class Command(ReadingCommand):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
-        parser.add_argument("--dry-run", action="store_true", help="list events, send nothing")
+        what = parser.add_mutually_exclusive_group()
+        what.add_argument("--dry-run", action="store_true", help="list events, send nothing")
+        what.add_argument(
+            "--test", action="store_true", help="only send a test event to each receiver"
+        )
         parser.add_argument(
             "--days", type=whole_number(1, 36_500), metavar="N",
             help="with --dry-run: events of the last N days (default: 7)",
@@ -47,6 +51,11 @@ class Command(ReadingCommand):
             raise ArgumentError(
                 "no watch: write them to watch.toml in this folder, or set WATCH_FILE"
             )
+        if opts.test:
+            for name, failure in await try_receivers(self.settings, watches):
+                say(f"{name}: {failure or 'taken'}")
+                self.exitcode = 1 if failure else self.exitcode
+            return
         async with self.database() as db:
             if not opts.dry_run:
                 faults = await tell(self.settings, db)
@@ -56,6 +65,7 @@ class Command(ReadingCommand):
                 return
             since = utc_now() - timedelta(days=opts.days or 7)
             found = [each async for each in told_since(db, watches, since)]
+        found.sort(key=lambda each: str(each[1]["at"]))
         if opts.json:
             write_json([event for _, event in found])
             return

@@ -25,6 +25,7 @@ from zjolcrawl.storage.documents import url_of
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _LONGEST = 500  # characters of a name or title
 _MOST_AUTHORS = 100
+_LONGEST_IDENTIFIER = 80
 _URL = "!#$%&'()*+,/:;=?@[]~-._"
 _TEX = {
     "\\": r"\textbackslash{}", "{": r"\textbraceleft{}", "}": r"\textbraceright{}", "~": r"\textasciitilde{}",
@@ -69,7 +70,9 @@ def citation(version: dict[str, Any], link: str = "") -> Citation:
     authors = dict.fromkeys(_line(each["name"]) for each in version.get("authors", ()))
     published = version.get("published_at")
     sha256 = str(version["content_sha256"])
-    identifier = f"{version.get('site', '')}-{version.get('doc_id') or sha256[:8]}"
+    identifier = f"{version.get('site', '')}-{version.get('doc_id') or sha256[:8]}"[
+        :_LONGEST_IDENTIFIER
+    ]
     changed = version["changed_at"].astimezone(timezone.utc)
     return Citation(
         title=_line(version["title"]),

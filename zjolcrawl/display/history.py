@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
+from zjolcrawl.archive.cdx import stamp_of
 from zjolcrawl.display.article_diff import FIELDS, MOST_TEXT, Change, changes, pairs
 from zjolcrawl.display.diff import Effort
 from zjolcrawl.display.formatting import captured_by, moment
@@ -40,7 +41,8 @@ def _headline(version: dict[str, Any], *, is_newest: bool) -> str:
     record = f", {warc['record_id']}" if warc else ""
     if others := captured_by(version):
         record += f", {others}"
-    return f"version {version['revision']}{' (newest)' if is_newest else ''}: {seen}{record}"
+    at = f", --at {stamp_of(version['changed_at'])}"
+    return f"version {version['revision']}{' (newest)' if is_newest else ''}: {seen}{at}{record}"
 
 
 def ending(newest: dict[str, Any]) -> Iterator[Text]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -65,12 +65,20 @@ class Feed:
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of its events. A filter on edits or takedowns asks for these events."""
+        kinds = _KINDS.get(self.name, KINDS)
         edits = self.selection.edited or self.selection.changed_since
         takedowns = self.selection.gone or self.selection.gone_since
-        if self.name != ARTICLES or not (edits or takedowns):
-            return _KINDS.get(self.name, KINDS)
+        if not (edits or takedowns):
+            return kinds
         name = "changes" if edits and takedowns else "edited" if edits else "gone"
-        return _KINDS[name]
+        return tuple(kind for kind in kinds if kind in _KINDS[name])
+
+    @property
+    def articles(self) -> Selection:
+        """The articles that may have its events: one that is back was taken down too."""
+        return replace(
+            self.selection, edited=False, gone=False, changed_since=None, gone_since=None
+        )
 
     @property
     def since(self) -> dict[str, datetime]:
@@ -125,7 +133,7 @@ async def read_page(
     db: Database, index: SearchIndex | None, feed: Feed, number: int = 1, size: int = SIZE
 ) -> Page:
     """A page of a feed. `index` is needed for a feed with a query. Raises QueryError."""
-    wanted = Wanted(feed.kinds, feed.selection, feed.since)
+    wanted = Wanted(feed.kinds, feed.articles, feed.since)
     most = number * size + 1
     if feed.q:
         assert index is not None
@@ -141,7 +149,7 @@ async def read_page(
 
 def _found(index: SearchIndex, feed: Feed, wanted: Wanted, most: int) -> Wanted:
     """The events of the articles that the query of the feed finds, as far as they can be among the last ones."""
-    query = Search(index, feed.q, feed.selection)
+    query = Search(index, feed.q, feed.articles)
     urls: list[str] = []
     if wanted.has_versions:
         urls += query.latest("seen" if NEW in wanted.kinds else "edited", most)

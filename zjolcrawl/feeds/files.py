@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -45,6 +45,13 @@ def write(folder: Path, feed: Feed, page: Page, base_url: str = "") -> int:
             file.write(content)
         changed += 1
     return changed
+
+
+def left_over(folder: Path, feeds: Iterable[Feed]) -> list[str]:
+    """The feeds in `folder` that are not among `feeds`, as paths below it: nothing updates them any more."""
+    wanted = {f"{file_name(feed)}.atom" for feed in feeds}
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*.atom")}
+    return sorted(there - wanted)
 
 
 def _has(path: Path, content: bytes) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from zjolcrawl.clock import utc_now
@@ -11,7 +12,7 @@ from zjolcrawl.display.article_diff import Change, changes, pairs
 from zjolcrawl.display.diff import Effort
 from zjolcrawl.run.watch_file import Watch
 from zjolcrawl.run.watch_send import plain
-from zjolcrawl.search.matching import Text, is_selected, matches, matches_added
+from zjolcrawl.search.text_match import Text, is_selected, matches, matches_added
 from zjolcrawl.storage.documents import storable
 from zjolcrawl.storage.queries.watched import Happening
 
@@ -53,7 +54,7 @@ class Matcher:
         """The event as receivers get it; its texts are short and have no control characters."""
         version = self.happening.version
         texts = {name: plain(str(version.get(name) or ""), most) for name, most in _LONGEST.items()}
-        at = self.happening.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        at = _iso(self.happening.at)
         event: dict[str, Any] = {
             "id": _digest(watch.name, version["_id"], at, self.happening.event),
             "watch": watch.name, "event": self.happening.event, **texts,
@@ -81,6 +82,14 @@ class Matcher:
                 }  # fmt: skip
 
 
+def example_event(watch: str) -> dict[str, Any]:
+    """An event that did not happen, to try a receiver."""
+    return {
+        "id": "test", "watch": watch, "event": "test", "title": "scrapy watch --test", "url": "", "site": "",
+        "at": _iso(utc_now()), "revision": 0, "columns": [],
+    }  # fmt: skip
+
+
 def size(found: Sequence[Change]) -> int:
     """The number of characters that edits removed and added, within a reworded sentence only those that differ."""
     total, effort = 0, Effort()
@@ -88,6 +97,10 @@ def size(found: Sequence[Change]) -> int:
         parts = pairs(each, effort) or [("", part) for part in (*each.removed, *each.added)]
         total += sum(len(before) + len(after) for before, after in parts if before != after)
     return total
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _digest(*parts: str) -> str:

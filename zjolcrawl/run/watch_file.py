@@ -20,6 +20,7 @@ from zjolcrawl.storage.queries.selection import Selection
 
 EVENTS = ("new", "edited", "gone", "returned")
 _LONGEST_NAME = 100
+_NO_SENDER = "scrapy@localhost"  # Scrapy's default of MAIL_FROM, which no mail server takes
 _MOST = 1_000_000  # of a number in the file
 
 
@@ -42,7 +43,7 @@ class Target:
             return f"mail {self.address}"
         parts = urlsplit(self.address)
         return (
-            f"webhook {parts.scheme}://{parts.hostname}"
+            f"webhook {parts.scheme}://{parts.netloc.rpartition('@')[2]}"
             if self.kind == "webhook"
             else f"{parts.scheme}://"
         )
@@ -74,6 +75,8 @@ class Watch:
     def __post_init__(self) -> None:
         if not self.name.strip() or len(self.name) > _LONGEST_NAME or not self.name.isprintable():
             raise SiteError(f"name: expected 1 to {_LONGEST_NAME} printable characters")
+        if not self.events:
+            raise SiteError(f"events: expected {', '.join(EVENTS)}")
         for each in self.events:
             if each not in EVENTS:
                 raise SiteError(f"events: unknown event {each!r}: expected {', '.join(EVENTS)}")
@@ -135,7 +138,7 @@ def read_watches(settings: BaseSettings) -> list[Watch]:
     for name in names:
         if names.count(name) > 1:
             raise SiteError(f"{path.name}: two watches have the name {name}")
-    if any(each.mail for each in watches) and not settings.get("MAIL_FROM"):
+    if any(each.mail for each in watches) and settings.get("MAIL_FROM") in {None, "", _NO_SENDER}:
         raise SiteError(f"{path.name}: mail needs the setting MAIL_FROM")
     return watches
 

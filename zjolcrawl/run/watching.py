@@ -16,8 +16,9 @@ from typing import Any
 from bson import ObjectId, Timestamp
 from scrapy.settings import BaseSettings
 
+from zjolcrawl.clock import utc_now
 from zjolcrawl.messages import cause_of, counted, typed
-from zjolcrawl.run.watch_events import Matcher
+from zjolcrawl.run.watch_events import Matcher, example_event
 from zjolcrawl.run.watch_file import Target, Watch, read_watches
 from zjolcrawl.run.watch_send import Message, SendError, reason, send
 from zjolcrawl.site.description import SiteError
@@ -47,11 +48,26 @@ async def tell(settings: BaseSettings, db: Database, ending: Store | None = None
         return [f"watches were not told; the next run tries again: {cause_of(error)}"]
 
 
+async def try_receivers(settings: BaseSettings, watches: Sequence[Watch]) -> list[tuple[str, str]]:
+    """Send an event `test` to each receiver; returns (watch and receiver, why it failed or "")."""
+    results = []
+    for watch in watches:
+        for target in watch.targets:
+            message = Message(f"test-{ObjectId()}", watch.name, [example_event(watch.name)])
+            failure = ""
+            try:
+                await asyncio.to_thread(send, settings, target, message)
+            except SendError as error:
+                failure = reason(error)
+            results.append((f"watch {watch.name}, {target.label}", failure))
+    return results
+
+
 async def told_since(
     db: Database, watches: Sequence[Watch], since: datetime
 ) -> AsyncIterator[tuple[Watch, dict[str, Any]]]:
     """What watches would have been told since a time, in order of writing."""
-    written = Timestamp(int(since.timestamp()), 0)
+    written = Timestamp(max(0, int(since.timestamp())), 0)
     async for each in happenings(db, written, since):
         matcher = Matcher(each)
         for watch in watches:
@@ -147,9 +163,10 @@ class _Delivery:
         except SendError as error:
             self._failed.append(message_id)
             count, end = counted(len(rows), "event"), "; the next run tries again"
-            if attempts + 1 >= outbox.MOST_ATTEMPTS:
+            is_old = utc_now() - min(row["made_at"] for row in rows) >= outbox.GIVEN_UP_AFTER
+            if attempts + 1 >= outbox.MOST_ATTEMPTS and is_old:
                 await outbox.end(self._db, wanted, "given_up")
-                end = f": given up after {outbox.MOST_ATTEMPTS} attempts"
+                end = f": given up after {attempts + 1} attempts"
             self.faults.append(
                 f"watch {self._watch.name}, {self._target.label}: {count} not sent ({reason(error)}){end}"
             )

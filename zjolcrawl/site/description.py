@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from difflib import get_close_matches
 from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -18,6 +19,8 @@ from zjolcrawl.messages import cause_of
 _T = TypeVar("_T")
 BUNDLED = files("zjolcrawl.site")
 _NEVER = "(?!)"
+_EXPECTED = {tuple: 'a list, as in ["…"]', frozenset: 'a list, as in ["…"]', str: "a text in quotes",
+             bool: "true or false", int: "a whole number"}  # fmt: skip
 _PORTS = {"http": 80, "https": 443}
 _LABEL = r"[a-z\d_-]+\."  # of a host name
 _types = cache(get_type_hints)  # as slow as reading the file: a catalogue has hundreds of entries
@@ -194,7 +197,9 @@ def made(cls: type[_T], table: Mapping[str, Any], where: str) -> _T:
     known = {each.name: each for each in fields(cls)}  # type: ignore[arg-type]
     for key in table:
         if key not in known:
-            raise SiteError(f"{where}: unknown key {key}")
+            near = get_close_matches(key, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+            raise SiteError(f"{where}: unknown key {key}: {hint}")
     for key, each in known.items():
         if key not in table and each.default is MISSING and each.default_factory is MISSING:
             raise SiteError(f"{where}: {key} is missing")
@@ -223,7 +228,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         return kind(_value(inner, each, where) for each in value)
     if isinstance(kind, type) and isinstance(value, kind):
         return value
-    raise SiteError(f"{where} has the wrong type")
+    expected = _EXPECTED.get(kind)
+    raise SiteError(f"{where} has the wrong type" + (f": expected {expected}" if expected else ""))
 
 
 def _any_of(domains: tuple[str, ...]) -> str:

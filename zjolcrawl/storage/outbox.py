@@ -2,7 +2,7 @@
 
 A row per event and receiver, made before anything is sent; its `_id` is derived from watch, receiver, URL,
 time of the version and event, so it is made once however often a run looks. `state`: waiting, sent, given_up
-(after `MOST_ATTEMPTS`) or dropped (the file has the watch or receiver no more). `message`: the id of the message that
+(after `MOST_ATTEMPTS` in a day or more) or dropped (the file has the watch or receiver no more). `message`: the id of the message that
 carries the event, written with `attempts` before it is sent; it stays the same when it is sent again.
 
 `takedown` rows note what a run is about to take down, until the end of that run or the next one. The row
@@ -29,7 +29,8 @@ from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.documents import storable
 from zjolcrawl.storage.errors import DUPLICATE
 
-MOST_ATTEMPTS = 5
+MOST_ATTEMPTS, GIVEN_UP_AFTER = 5, timedelta(days=1)
+"""An event is given up after this many attempts, but not before this time."""
 _SENDER = "sender"
 # The watches look so long at a run of a folder in which no other run follows.
 _LONGEST_OPEN = timedelta(days=30)

@@ -53,9 +53,11 @@ def current() -> Language:
     return _CURRENT.get(Language())
 
 
-def other() -> Other:
-    """The link to the page of this request in the other language."""
+def other() -> Other | None:
+    """The link to the page of this request in the other language; None where `lang=` would be part of an archived URL."""
     here = current()
+    if here.path.startswith("/web/"):
+        return None
     code = next(code for code, tag in LANGUAGES.items() if tag != here.tag)
     kept = here.query if len(here.query) <= _MOST_QUERY else ""
     fields = [(k, v) for k, v in parse_qsl(kept, keep_blank_values=True) if k != "lang"]

@@ -36,6 +36,7 @@ _TARGET = re.compile(
 _SCHEME = re.compile(r"^(https?):/*(?=[^/])", re.IGNORECASE)  # proxies make one slash of two
 _PADDING = "00000101000000"
 _LONGEST = 8000
+_LONGEST_HEADER = 16_000
 # Characters of a URL that may stand in an address and between < and > (RFC 3986, 2).
 _PLAIN = "!#$%&'()*+,/:;=?@[]~-._|"
 
@@ -79,7 +80,7 @@ def plain(url: str) -> str:
 
 
 def link_header(base: str, capture: Capture, around: Neighbours) -> str:
-    """The `Link` header of a memento (RFC 7089, 2.2)."""
+    """The `Link` header of a memento (RFC 7089, 2.2); with a very long URL only what is required."""
     rels: dict[str, list[str]] = defaultdict(list)
     named = (
         ("first", around.first), ("prev", around.previous), ("", capture), ("next", around.next),
@@ -95,7 +96,8 @@ def link_header(base: str, capture: Capture, around: Neighbours) -> str:
         *_about(base, capture.url),
         *(_memento(link, rels[link], dated[link]) for link in dated),
     ]
-    return ", ".join(links)
+    whole = ", ".join(links)
+    return whole if len(whole) <= _LONGEST_HEADER else ", ".join(links[:2])
 
 
 def timemap(base: str, url: str, captures: Iterable[Capture]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from bson.codec_options import CodecOptions, DatetimeConversion
@@ -13,6 +13,7 @@ from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.documents import former_versions
 from zjolcrawl.storage.queries.selection import Selection, in_order, length_of, start_of
 
+_END = datetime.max.replace(tzinfo=timezone.utc)
 _BATCH = 200  # documents per server batch, which has 16 MB at most
 # Other clients may have stored text that is not UTF-8, or dates after the year 9999. They are decoded to
 # values that the export can report, instead of aborting it.
@@ -52,7 +53,8 @@ async def version_at(
     So a version is found by its URL and `changed_at` also after older captures have renumbered the versions,
     or have shown that it held before.
     """
-    before = {"$lt": moment + timedelta(seconds=1)}
+    second = timedelta(seconds=1)
+    before = {"$lt": min(moment, _END - second) + second}
     if newest["changed_at"] < before["$lt"]:
         return newest
     span = former_versions(newest["_id"], 1, newest["revision"])

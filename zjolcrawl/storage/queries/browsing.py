@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from zjolcrawl.parsing.fields.dates import YEARS, china_day
+from zjolcrawl.site.names import column_names
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.queries.selection import (
     Selection,
@@ -19,11 +20,13 @@ from zjolcrawl.storage.queries.selection import (
 )
 
 _LEAD = 160  # characters of body text in a list
-_MOST_COLUMNS = 1000
+_MOST_OTHERS = 100
+_LONGEST = 300  # characters of a name in a list
 _LISTED = dict.fromkeys(
     ("title", "kicker", "published_at", "published_precision", "site_name", "columns", "source",
      "status", "revision", "images", "changed_at", "gone_at"), 1,
 )  # fmt: skip
+_NAMES = {name: start_of(name, _LONGEST) for name in ("source", "site_name")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +47,17 @@ async def listed_articles(
         *in_order(selection, {"published_at": -1}),
         *([{"$skip": skip}] if skip else []),
         {"$limit": limit},
-        {"$project": {**_LISTED, "body": start_of("body", _LEAD)}},
+        {"$project": {**_LISTED, "body": start_of("body", _LEAD), **_NAMES}},
     ]
     return await (await db["articles"].aggregate(stages)).to_list()
 
 
 async def column_ids(db: Database) -> list[str]:
-    """The ids of the columns that have articles, at most 1000."""
+    """The ids of the columns that have articles: those of the catalogue, and at most 100 others."""
     found = await db["articles"].distinct("columns")  # contains None for articles without columns
-    return sorted(each for each in found if each)[:_MOST_COLUMNS]
+    known = {each for each in found if each in column_names()}
+    others = sorted(each for each in found if each and each not in known)
+    return sorted([*known, *others[:_MOST_OTHERS]])
 
 
 async def column_counts(db: Database) -> list[ColumnCount]:

@@ -38,8 +38,8 @@ TYPES: dict[str, ProblemType] = {
         400, "Wrong host", "The Host header is not the address of this server.", "请求中的主机名不是本机的地址。"
     ),
     "unauthorized": ProblemType(
-        401, "Token required", "The server has an API_TOKEN, and the request does not carry it.",
-        "服务器设有令牌，而请求没有带上正确的令牌。",
+        401, "Token required", "The server has an API_TOKEN: send it as `Authorization: Bearer TOKEN`, or as the password of HTTP Basic.",
+        "服务器设有令牌：请用 Authorization: Bearer 令牌，或作为 HTTP Basic 的密码发送。",
     ),
     "not-found": ProblemType(
         404, "Not found", "The article or the path does not exist.", "没有这篇文章，或者没有这个路径。"

@@ -48,7 +48,7 @@ async def show(request: Request) -> Response:
 
 def _parse(params: Params) -> _Query:
     output, match = text(params, "output") or "cdxj", text(params, "matchType") or "exact"
-    url = text(params, "url", most=2000)
+    url = text(params, "url", most=8000)
     if url.endswith("*") and "matchType" not in params:
         url, match = url[:-1], "prefix"
     if not url or output not in _TYPES or match not in _MATCHES:

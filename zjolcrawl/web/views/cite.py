@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,7 +18,6 @@ from zjolcrawl.archive.warc import Pointer
 from zjolcrawl.display.citation import FORMATS, Citation, citation
 from zjolcrawl.storage.documents import records_of, url_of
 from zjolcrawl.web.query_string import text
-from zjolcrawl.web.rendering import link
 from zjolcrawl.web.security import is_loopback
 from zjolcrawl.web.site import Site, base_url, newest_of, requested_version, site_of
 from zjolcrawl.web.texts import _
@@ -28,8 +27,8 @@ _MOST_RECORDS, _MOST_BYTES = 100, 64 * 2**20
 
 
 def permanent_link(version: dict[str, Any]) -> str:
-    """The path of a version, which stays when older captures renumber the versions."""
-    return link("/article", url=url_of(version), at=stamp_of(version["changed_at"]))
+    """The path of a version, which stays when older captures renumber the versions, for readers of any language."""
+    return f"/article?{urlencode({'url': url_of(version), 'at': stamp_of(version['changed_at'])})}"
 
 
 def cited(request: Request, version: dict[str, Any]) -> Citation:

@@ -16,6 +16,7 @@ from zjolcrawl.feeds.entries import entries
 from zjolcrawl.feeds.feed import ARTICLES, NAMES, OF_VALUES, Feed, Page, read_page
 from zjolcrawl.search import QueryError
 from zjolcrawl.site.names import UnknownName
+from zjolcrawl.site.own_file import nearest
 from zjolcrawl.storage.queries.browsing import column_ids
 from zjolcrawl.storage.queries.names import resolved
 from zjolcrawl.web.conditional import answer
@@ -28,6 +29,7 @@ from zjolcrawl.web.texts import _
 FORMS: dict[str, Any] = {"atom": atom, "json": json_feed}
 _MOST_PAGES = 50
 _DAYS = ("changed_since", "gone_since")
+_KNOWN = {*FIELDS, "page", "lang"}
 _NONE = "没有这个订阅源；/feeds 列出了全部。"
 
 
@@ -41,6 +43,7 @@ async def show(request: Request) -> Response:
     path, dot, form = request.path_params["path"].rpartition(".")
     if not dot or form not in FORMS:
         raise HTTPException(404, _(_NONE))
+    _check_fields(request.query_params)
     site = site_of(request)
     feed = _feed(path, request.query_params)
     number = integer(request.query_params, "page", 1, most=_MOST_PAGES)
@@ -61,6 +64,15 @@ async def show(request: Request) -> Response:
     return answer(request, content, f"{FORMS[form].MEDIA_TYPE}; charset=utf-8", found.written_at)
 
 
+def _check_fields(params: Params) -> None:
+    """Raises HTTPException 400 for an unknown field: without it, the feed would have other articles."""
+    for name in params.keys() - _KNOWN:
+        shown = text({"name": name}, "name")
+        near = nearest(shown.lower(), FIELDS, 0.6)
+        hint = _("是不是 {}？", near) if near else _("可用的有 {}。", "、".join(FIELDS))
+        raise HTTPException(400, _("没有字段 {}。", shown) + hint)
+
+
 def _feed(path: str, params: Params) -> Feed:
     """The feed at a path below /feeds/, without its ending. Raises HTTPException 400, 404."""
     name, slash, value = path.partition("/")
@@ -70,6 +82,12 @@ def _feed(path: str, params: Params) -> Feed:
     elif value or name not in NAMES:
         raise HTTPException(404, _(_NONE))
     form = parse_search(given)
+    chosen = form.selection
+    lists = {
+        "column": chosen.columns, "host": chosen.sites, "person": chosen.people, "tag": chosen.tags,
+    }  # fmt: skip
+    if any(given.get(key) and not found for key, found in lists.items()):
+        raise HTTPException(404, _(_NONE))  # only commas or spaces: not a feed of everything
     # As given, so that `7d` stays seven days ago.
     fields = form.fields | {key: text(given, key) for key in _DAYS if key in form.fields}
     return Feed(name, form.selection, form.q, fields)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import TypeVar
 
 from starlette.exceptions import HTTPException
@@ -61,6 +62,8 @@ _SHOWN = {
     **_INERT, "content-security-policy": f"{_SANDBOX}; img-src data:; style-src 'unsafe-inline'",
 }  # fmt: skip
 _NAME, _VALUE = re.compile(r"[A-Za-z0-9-]{1,60}"), re.compile(r"[\x20-\x7e\x80-\xff]{0,2000}")
+_MOST_NAMES = 60  # headers of the page that are repeated; Python's clients take 100 in all
+_LONGEST_TARGET = 8000  # characters of a redirect's address
 _MOST_HEADERS = 2000  # characters of them together: proxies have small buffers
 _BODILESS = {204, 205, 304}
 _UNKNOWN = "归档中没有这个网址的存档。"
@@ -122,11 +125,23 @@ def _all(site: Site, base: str, target: Target) -> Response:
     )
     if not rows:
         raise HTTPException(404, _(_UNKNOWN))
-    shown = [(each, address(stamp_of(each.seen_at), each.url)) for each in rows]
+    shown = [
+        (each, address(stamp_of(each.seen_at), each.url), _is_same(each, former))
+        for each, former in zip_longest(rows, rows[1:])
+    ]
     return page(
         "captures.html", url=target.url, rows=shown, more=len(rows) == _MOST_LISTED,
         timemap=f"/web/timemap/link/{plain(target.url)}",
     )  # fmt: skip
+
+
+def _is_same(capture: Capture, former: Capture | None) -> bool:
+    """Whether a capture has the content of the one before it. Not so every revisit: its content may be older."""
+    return (
+        former is not None
+        and bool(capture.digest)
+        and ((capture.digest, capture.status) == (former.digest, former.status))
+    )
 
 
 def _one(replayer: Replayer, base: str, target: Target, accepted: str) -> Response:
@@ -146,11 +161,12 @@ def _one(replayer: Replayer, base: str, target: Target, accepted: str) -> Respon
     response.headers["memento-datetime"] = http_date(capture)
     response.headers["link"] = links
     response.headers["content-location"] = where
-    left = _MOST_HEADERS
+    left, kept = _MOST_HEADERS, 0
     for name, value in found.message.headers:
         left -= len(name) + len(value)
-        if left >= 0 and _NAME.fullmatch(name) and _VALUE.fullmatch(value):
+        if left >= 0 and kept < _MOST_NAMES and _NAME.fullmatch(name) and _VALUE.fullmatch(value):
             response.headers.append(f"x-archive-orig-{name}", value)
+            kept += 1
     if found.target:
         response.headers["location"] = address(found.stamp, found.target, target.modifier)
     return response
@@ -166,6 +182,8 @@ def _read(replayer: Replayer, capture: Capture) -> _Memento:
     is_redirect = 300 <= message.status < 400 and message.status != 304
     leads_away = is_redirect and not replayer.leads_to_itself(capture)
     target = target_of(capture, message) if leads_away else None
+    if target and len(plain(target)) > _LONGEST_TARGET:
+        target = None
     return _Memento(capture, message, replayer.index.around_capture(capture), target)
 
 
