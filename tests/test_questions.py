@@ -60,16 +60,8 @@ PLAIN: dict[str, tuple[str, Fits, str | None]] = {
         "revisions", lambda each: each["_id"]["url"] == URL, "changed_at",
     ),
     "Taken down, newest first": ("articles", lambda each: "gone_at" in each, "-published_at"),
-    "Taken down since a day, the last takedown first": (
-        "articles", lambda each: "gone_at" in each and each["gone_at"] >= datetime(2017, 8, 12, tzinfo=CHINA), "-gone_at",
-    ),
     "New or edited since a moment, in that order": (
         "articles", lambda each: each["changed_at"] >= datetime(2017, 12, 25, tzinfo=CHINA), "changed_at",
-    ),
-    "Taken down since a moment, in that order": (
-        "articles",
-        lambda each: "gone_at" in each and each["gone_at"] >= datetime(2017, 8, 12, tzinfo=CHINA),
-        "gone_at",
     ),
     "Articles that show a picture, by its bytes": (
         "articles",

@@ -406,6 +406,7 @@ def test_schema_is_made_once_and_never_dropped(db: Database[Any], run: Run) -> N
         "frontier",
         "columns",
         "hosts",
+        "outbox",
         "runs",
         "rejects",
     }

@@ -229,28 +229,12 @@ QUESTIONS = [
         sort=("published_at", -1),
     ),
     Question(
-        "Taken down since a day, the last takedown first",
-        "index `gone_at`",
-        "articles",
-        {"gone_at": {"$gte": datetime(2017, 8, 12, tzinfo=CHINA)}},
-        fields=("title", "status", "gone_at"),
-        sort=("gone_at", -1),
-    ),
-    Question(
         "New or edited since a moment, in that order",
         "index `changed_at`",
         "articles",
         {"changed_at": {"$gte": datetime(2017, 12, 25, tzinfo=CHINA)}},
         fields=("title", "revision", "changed_at"),
         sort=("changed_at", 1),
-    ),
-    Question(
-        "Taken down since a moment, in that order",
-        "index `gone_at`",
-        "articles",
-        {"gone_at": {"$gte": datetime(2017, 8, 12, tzinfo=CHINA)}},
-        fields=("title", "status", "gone_at", "returned_at"),
-        sort=("gone_at", 1),
     ),
     Question(
         "Articles that show a picture, by its bytes",
