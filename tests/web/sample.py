@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from bson import ObjectId
 from pymongo.database import Database
 
-from tests.support.crawling import scrapy
+from tests.support.crawling import scrapy, wait_until
 from tests.support.goldens import file_of
 from tests.support.pages import DAY, HOST, saying, url_of
 from tests.support.site import Answer, SiteProxy
@@ -45,6 +46,8 @@ def crawl(site: SiteProxy, data: Path, uri: str, database: str) -> None:
     """Crawls columns of the fixtures, then an article in three versions, one taken down, one restored."""
 
     def again(*urls: str) -> None:
+        second = int(time.time())
+        wait_until(lambda: int(time.time()) > second)  # versions have names by the second
         done = scrapy(
             "crawl", "article", "-a", f"url={','.join(urls)}",
             "-s", "CONFIRM_VISITS=1",  # a takedown needs no confirmation
