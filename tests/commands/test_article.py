@@ -132,9 +132,9 @@ def test_reference_to_a_version(reference: None, command: Crawl, db: Database[An
 
 def test_version_by_time(site: SiteProxy, crawl: Crawl, command: Crawl, db: Database[Any]) -> None:
     url = url_of(IDENT)
-    for words in ("第一种说法", "第二种说法"):
+    for day, words in enumerate(("第一种说法", "第二种说法")):
         site.set(url, saying(IDENT, words))
-        assert crawl("article", url=url).returncode == 0
+        assert crawl("article", url=url, ahead=day / 24).returncode == 0
     former = db.revisions.find_one({"_id.url": url}) or {}
     at = f"{former['changed_at']:%Y%m%d%H%M%S}"
     assert "第一种说法" in command("article", url, "--at", at).stdout

@@ -23,15 +23,16 @@ def test_versions_with_dates_and_edits(site: SiteProxy, crawl: Crawl, command: C
     done = command("history", url_of(IDENT))
     assert done.returncode == 0, done.stderr
     when = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
-    shown = re.sub(when, "WHEN", re.sub(r"urn:uuid:\S+", "RECORD", done.stdout)).splitlines()
+    told = re.sub(r"--at \d{14}\b", "--at TIME", re.sub(r"urn:uuid:\S+", "RECORD", done.stdout))
+    shown = re.sub(when, "WHEN", told).splitlines()
     assert shown == [
         "改过的标题",
         f"{url_of(IDENT)} (China time)",
         "",
-        "version 1: seen from WHEN to WHEN, RECORD",
+        "version 1: seen from WHEN to WHEN, --at TIME, RECORD",
         "  标题一则新闻, 33 characters, 0 images",
         "",
-        "version 2 (newest): seen from WHEN to WHEN, RECORD",
+        "version 2 (newest): seen from WHEN to WHEN, --at TIME, RECORD",
         "  标题",
         "    - 标题一则新闻",
         "    + 改过的标题",
