@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import ctypes
 import gc
 from collections.abc import Awaitable, Callable
 from datetime import datetime, time
@@ -35,6 +36,7 @@ from zjolcrawl.run.summary import LOCKED, NEEDS_A_PERSON, SHUTDOWN, UNUSABLE
 from zjolcrawl.setting_values import check_settings, watch_path
 from zjolcrawl.site.names import UnknownName
 
+_MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
 _LOG_OPTIONS = ("LOG_ENABLED", "LOG_FILE", "LOG_LEVEL")  # set by -L, --logfile and --nolog
 
 
@@ -120,6 +122,7 @@ class Command(CrawlCommand):
         # collection"): no page is kept alive by a cycle.
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
+        _return_large_blocks()
         self.crawler_process.start()
         if run := find_run(crawler):
             self.exitcode = run.exit_status
@@ -146,6 +149,15 @@ def crawl(
         argparse.Namespace(spargs=arguments, output=None, overwrite_output=None, set=given),
     )
     return command.exitcode
+
+
+def _return_large_blocks() -> None:
+    """Make glibc return each freed block of a megabyte or more to the system.
+
+    By default it keeps up to 64 MB for each thread once large pages were freed (mallopt(3), M_MMAP_THRESHOLD).
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # other C libraries have none
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, 1024 * 1024)
 
 
 def _checked(settings: BaseSettings) -> tuple[time, time] | None:

@@ -167,6 +167,7 @@ def test_a_page_ends_before_it_is_too_large(web: Web, db: Database[Any]) -> None
 
 def test_by_relevance_to_the_last_of_the_best(web: Web, db: Database[Any]) -> None:
     put(db, *(article(n, title="督察" * (1 + n % 3) + f"第{n}") for n in range(30)))
+    wait_for_index(web, 30, words="督察")
     whole = articles(web, "search", words="督察", order="relevance", limit=100)
     assert ids(articles(web, "search", words="督察", order="relevance", limit=7)) == ids(whole)
     assert len(whole) == 30
