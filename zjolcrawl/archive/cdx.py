@@ -77,7 +77,8 @@ class Listing:
 
 def stamp_of(moment: datetime) -> str:
     """A time as 14 digits in UTC."""
-    return moment.astimezone(timezone.utc).strftime(_STAMP)
+    utc = moment.astimezone(timezone.utc)
+    return f"{utc.year:04}{utc:%m%d%H%M%S}"  # strftime does not fill years up
 
 
 def moment_of(stamp: str) -> datetime:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
+from zjolcrawl.archive.cdx import stamp_of
 from zjolcrawl.display.diff import Effort
 from zjolcrawl.display.formatting import moment
 from zjolcrawl.feeds.content import body, edits
@@ -52,18 +52,13 @@ def entries(page: Page, archive: str = "") -> list[Entry]:
     return [_entry(event, page, archive, effort) for event in page.events]
 
 
-def stamp(at: datetime) -> str:
-    """A time as 14 digits, such as 20170812034512, in UTC."""
-    return re.sub(r"\D", "", at.astimezone(timezone.utc).isoformat(timespec="seconds")[:19])
-
-
 def entry_id(event: Event) -> str:
     """The URL of the article with the time of the event, and its kind if it is no version.
 
     The number of a version is not in it, nor whether it was the first one: both may change with an import.
     """
     milliseconds = event.at.microsecond // 1000
-    time = stamp(event.at) + (f".{milliseconds:03}" if milliseconds else "")
+    time = stamp_of(event.at) + (f".{milliseconds:03}" if milliseconds else "")
     kind = f"{event.kind}-" if event.kind in {GONE, RETURNED} else ""
     name = f"{uri(event.url.replace('#', '%23'))}#{kind}{time}"
     # Another program may have stored an article under anything.
@@ -75,7 +70,9 @@ def _entry(event: Event, page: Page, archive: str, effort: Effort) -> Entry:
     former = page.versions.get(event.former) if event.former else None
     title = one_line(version.get("title") or "") or uri(event.url)
     original = uri(event.url) if is_web(event.url) else ""
-    link = _in_archive(archive, "article", url=event.url, at=stamp(event.version.since)) or original
+    link = (
+        _in_archive(archive, "article", url=event.url, at=stamp_of(event.version.since)) or original
+    )
     published = version.get("published_at")
     is_new = event.kind == NEW and isinstance(published, datetime)
     columns = _words(version.get("columns"))

@@ -11,6 +11,7 @@ from bson import ObjectId, Timestamp
 
 from zjolcrawl.storage.change_feed import PUBLIC_FIELDS, readable
 from zjolcrawl.storage.connection import Database
+from zjolcrawl.storage.documents import url_of
 
 LIVE_SPIDERS = ("column", "paper", "article")
 
@@ -71,15 +72,12 @@ def _is_sound(version: Mapping[str, Any]) -> bool:
     )
 
 
-async def _former(db: Database, version: Mapping[str, Any]) -> dict[str, Any] | None:
+async def _former(db: Database, version: dict[str, Any]) -> dict[str, Any] | None:
     """The version before this one."""
     if version["revision"] == 1:
         return None
-    key = version["_id"]
-    url = key if isinstance(key, str) else key["url"]
-    return await db["revisions"].find_one(
-        {"_id": {"url": url, "revision": version["revision"] - 1}}
-    )
+    key = {"url": url_of(version), "revision": version["revision"] - 1}
+    return await db["revisions"].find_one({"_id": key})
 
 
 async def _is_live(db: Database, run: Any, known: dict[ObjectId, bool]) -> bool:
