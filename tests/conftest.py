@@ -32,8 +32,11 @@ settings.load_profile("ordinary")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """pytest-xdist's hook: two workers more than there are cores, because tests also wait for processes."""
-    return (os.cpu_count() or 1) + 2
+    """pytest-xdist's hook: one worker more than there are cores, because tests also wait for processes.
+
+    More would collect the tests, and start a database, once more each.
+    """
+    return (os.cpu_count() or 1) + 1
 
 
 # The longest tests start first, so that no worker is left alone with one at the end.
@@ -55,11 +58,11 @@ _MARKS = {
     "tests/web/test_browser.py": "browser",
     **dict.fromkeys(
         (
-            "tests/commands/", "tests/docs/test_commands.py", "tests/export/", "tests/feeds/", "tests/parsing/test_bounds.py",
+            "tests/archive/test_import_parts.py", "tests/commands/", "tests/docs/test_commands.py", "tests/export/", "tests/feeds/", "tests/parsing/test_bounds.py",
             "tests/parsing/test_mutilated.py", "tests/parsing/test_properties.py",
-            "tests/search/test_catchup.py", "tests/spiders/", "tests/storage/test_embedded.py",
+            "tests/pipelines/test_picture_process.py", "tests/search/test_catchup.py", "tests/spiders/", "tests/storage/test_embedded.py",
             "tests/storage/test_poison.py", "tests/storage/test_spool.py", "tests/test_archives.py",
-            "tests/test_patterns.py", "tests/test_scaling.py", "tests/web/",
+            "tests/test_library.py", "tests/test_patterns.py", "tests/test_scaling.py", "tests/test_wheel.py", "tests/web/",
         ),
         "slow",
     ),

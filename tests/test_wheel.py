@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.crawling import LONG, QUICK, ROOT
+from tests.support.crawling import LONG, QUICK, ROOT, ended
 from tests.support.pages import COLUMN, DAY, serve_column
 from tests.support.site import Answer, SiteProxy
+from tests.support.warm import Warm
 from zjolcrawl.site.catalogue import load_catalogue
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -171,13 +172,15 @@ def test_every_file_of_the_package_is_in_the_wheel(installed: Path) -> None:
         ("[[column]]\nid = 'zjxc'\n[[column]]\nid = 'zjxc'\nenabled = false", "column zjxc: duplicate id"),
     ],
 )  # fmt: skip
-def test_bad_own_file_is_one_line(text: str, message: str, run: Run, tmp_path: Path) -> None:
+def test_bad_own_file_is_one_line(text: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "zjolcrawl.toml").write_text(text)
-    done = run("zjolcrawl", "columns")
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert message in done.stderr.splitlines()[-1]
-    assert "Traceback" not in done.stderr
+    settings = {"SCRAPY_SETTINGS_MODULE": "zjolcrawl.settings", "PATH": os.environ["PATH"]}
+    running = Warm(["columns"], settings, folder=tmp_path)
+    out, err = ended(running)
+    assert running.returncode == 2
+    assert out == ""
+    assert message in err.splitlines()[-1]
+    assert "Traceback" not in err
 
 
 def test_settings_of_the_own_file_are_used(run: Run, site: SiteProxy, tmp_path: Path) -> None:

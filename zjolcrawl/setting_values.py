@@ -84,8 +84,10 @@ def check_names(given: Iterable[str], environment: Mapping[str, str]) -> None:
     known = _defaults()
     own = [name for name in known if not hasattr(default_settings, name)]
     for name in given:
+        if name in known:
+            continue
         near = nearest(name.upper(), known, 0.8)
-        if name in known or not (near or name.startswith(_PREFIXES)):
+        if not (near or name.startswith(_PREFIXES)):
             continue
         near = near or nearest(name, own, 0.5)
         raise ValueError(f"unknown setting {name}" + (f": did you mean {near}?" if near else ""))

@@ -208,6 +208,7 @@ SIGHTS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -323,6 +324,7 @@ def test_killed_after_any_write_and_repeated(
     raise AssertionError("it is never done")
 
 
+@pytest.mark.slow
 def test_two_processes_at_once(mongodb_uri: str, database: str, db: Database[Any]) -> None:
     """Each takes half of the visits of an article, in any order: edits, insertions and cuts of the same versions."""
     rounds = 25

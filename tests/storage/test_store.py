@@ -543,6 +543,7 @@ def test_it_ends_although_a_cancellation_is_lost(
     asyncio.run(main())
 
 
+@pytest.mark.slow
 def test_archive_is_durable_before_the_end_puts_items_into_the_spool(
     mongodb_uri: str, database: str, tmp_path: Path
 ) -> None:

@@ -13,6 +13,10 @@ from pkgutil import walk_packages
 from scrapy.settings import default_settings as scrapys
 
 import zjolcrawl
+from tests.support.goldens import read, sidecars
+from zjolcrawl.site.catalogue import load_catalogue
+from zjolcrawl.site.current import use_site
+from zjolcrawl.site.papers import load_papers
 
 for path in (
     *scrapys.DOWNLOADER_MIDDLEWARES_BASE, *scrapys.SPIDER_MIDDLEWARES_BASE, *scrapys.EXTENSIONS_BASE,
@@ -22,5 +26,11 @@ for path in (
 for module in walk_packages(zjolcrawl.__path__, "zjolcrawl."):
     if module.name != "zjolcrawl.settings":
         import_module(module.name)
+# Patterns that are compiled and tables that are read at the first page of a site.
+use_site("")
+for path in sidecars("document")[:20]:
+    read(path)
+load_catalogue()
+load_papers()
 assert "twisted.internet.reactor" not in sys.modules
 gc.freeze()  # otherwise the first garbage collection of each crawl copies all of it

@@ -16,11 +16,11 @@ from warcio.recordloader import ArcWarcRecordLoader
 from zjolcrawl.archive.foreign_bytes import (
     GZIP_MAGIC,
     LONGEST_LINE,
-    STARTS,
     Section,
     begins_a_record,
     is_member,
     next_record,
+    record_starts,
 )
 from zjolcrawl.archive.warc import Record
 from zjolcrawl.messages import counted
@@ -181,10 +181,10 @@ class ForeignFile:
     def _find(self, section: Section) -> bool:
         """Read up to the next record; False if there is none, or it is too far away."""
         while (held := section.peek(_SEARCHED)) and self._left > 0:
-            for found in STARTS.finditer(held):
-                line = held[found.start() : found.start() + LONGEST_LINE]
+            for at in record_starts(held):
+                line = held[at : at + LONGEST_LINE]
                 if begins_a_record(line) or (not section.packed and is_member(line)):
-                    section.skip(found.start())
+                    section.skip(at)
                     return True
             # What is at the end may be the start of a line that is not held as a whole.
             at = max(len(held) - LONGEST_LINE, 0) if len(held) == _SEARCHED else len(held)

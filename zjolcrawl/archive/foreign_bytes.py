@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 from io import BytesIO
 from typing import Any, BinaryIO
@@ -15,11 +16,20 @@ _GZIP = 31  # zlib's window bits for a gzip member
 _STEP = 64  # the same up to damage, where the last piece is lost
 _WINDOW = 1024 * 1024
 LONGEST_LINE = 16 * 1024  # bytes of a line that is looked at as a whole
-STARTS = re.compile(rb"\x1f\x8b\x08|WARC/[01]\.\d+[ \t]*\r?\n|^[a-z]{2,8}:", re.MULTILINE)
-"""Where a record may begin: a gzip member, or a line of an uncompressed record.
+# Each alternative begins with a character: Python's re then passes the others six times as fast.
+_STARTS = re.compile(rb"\x1f\x8b\x08|WARC/[01]\.\d+[ \t]*\r?\n|\n[a-z]{2,8}:")
+_SCHEME = re.compile(rb"[a-z]{2,8}:")
 
-The first line of a WARC record may follow bytes of a record that is cut off.
-"""
+
+def record_starts(data: bytes) -> Iterator[int]:
+    """Where a record may begin: a gzip member, or a line of an uncompressed record.
+
+    The first line of a WARC record may follow bytes of a record that is cut off.
+    """
+    if _SCHEME.match(data):
+        yield 0
+    for found in _STARTS.finditer(data):
+        yield found.start() + found[0].startswith(b"\n")
 
 
 class Section:
@@ -143,8 +153,7 @@ def next_record(file: BinaryIO, start: int) -> int | None:
     while True:
         file.seek(start)
         window = file.read(_WINDOW + LONGEST_LINE)
-        for found in STARTS.finditer(window):
-            at = found.start()
+        for at in record_starts(window):
             if at >= _WINDOW:
                 break
             line = window[at : at + LONGEST_LINE]

@@ -42,13 +42,27 @@ def load_catalogue(path: Path | None = None) -> dict[str, Column]:
     Without a path, the entries of the user's zjolcrawl.toml are added: one with a known id changes the keys
     that it has. Raises SiteError.
     """
+    if path:
+        return _columns((path.name, each) for each in read_toml(path).get("column", []))
+    if own := read_own_file().columns:
+        return _columns(_with_own(_shipped_entries(), own))
+    return dict(_shipped_columns())
+
+
+def _shipped_entries() -> list[tuple[str, _Entry]]:
+    return [(current_site().columns, each) for each in _shipped()]
+
+
+_shipped_columns = for_site(lambda _: _columns(_shipped_entries()))
+"""What they describe, checked once: it takes as long as the rest of a crawl's start."""
+
+
+def _columns(entries: Iterable[tuple[str, _Entry]]) -> dict[str, Column]:
+    """The columns by id of entries, each with the name of its file. Raises SiteError."""
     site = current_site()
-    where = path.name if path else site.columns
-    read = read_toml(path).get("column", []) if path else _shipped()
-    entries = [(where, each) for each in read]
     columns: dict[str, Column] = {}
     urls: dict[str, str] = {}
-    for number, (file, entry) in enumerate(entries if path else _with_own(entries), 1):
+    for number, (file, entry) in enumerate(entries, 1):
         label = f"{file}: column {entry.get('id', f'number {number}')}"
         column = made(Column, entry, label)
         if fault := _fault(column, site):
@@ -67,13 +81,15 @@ def switched_off() -> list[str]:
     return [each["id"] for each in _shipped() if each["enabled"] and not now[each["id"]].enabled]
 
 
-def _with_own(entries: list[tuple[str, _Entry]]) -> Iterable[tuple[str, _Entry]]:
+def _with_own(
+    entries: list[tuple[str, _Entry]], owns: list[_Entry]
+) -> Iterable[tuple[str, _Entry]]:
     """The entries, each with the name of its file, and those of zjolcrawl.toml among them."""
     by_id = {each["id"]: (file, each) for file, each in entries if "id" in each}
     if len(by_id) < len(entries):  # an id is missing or repeated: `load_catalogue` says which
         return entries
     seen: set[str] = set()
-    for own in read_own_file().columns:
+    for own in owns:
         if own["id"] in seen:
             raise SiteError(f"{NAME}: column {own['id']}: duplicate id")
         seen.add(own["id"])
