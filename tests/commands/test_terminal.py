@@ -18,9 +18,10 @@ import pytest
 from pymongo.database import Database
 
 from tests.export.made import article
-from tests.support.crawling import LONG, ROOT, Crawl
+from tests.support.crawling import LONG, Crawl
 from tests.support.pages import saying, url_of
 from tests.support.site import Answer, SiteProxy
+from tests.support.warm import Warm
 from zjolcrawl.display.terminal import printable
 
 EVIL = (
@@ -86,10 +87,7 @@ def typed(mongodb_uri: str, database: str, tmp_path: Path) -> Typed:
         inner, outer = pty.openpty()
         environment = {**os.environ, "MONGODB_URI": mongodb_uri, "MONGODB_DATABASE": database,
                        "DATA_DIR": str(tmp_path), "TERM": "xterm-256color"}  # fmt: skip
-        running = subprocess.Popen(
-            [sys.executable, "-m", "scrapy", *arguments], stdin=outer, stdout=outer, stderr=outer,
-            env=environment, cwd=ROOT, start_new_session=True,
-        )  # fmt: skip
+        running = Warm(arguments, environment, terminal=outer)
         os.close(outer)
         parts: list[bytes] = []
         try:

@@ -37,16 +37,20 @@ class Warm:
         environment: dict[str, str],
         ahead: float = 0,
         folder: Path = _ROOT,
+        terminal: int | None = None,
     ) -> None:
-        """`folder`: the working folder, the checkout if not given."""
+        """`folder`: the working folder, the checkout if not given. `terminal`: for all input and output."""
         self.args = ["scrapy", *arguments]
-        pipes = [os.pipe(), os.pipe()]
-        given = (self.args, environment, ahead, folder, *(_Descriptor(write) for _, write in pipes))
+        pipes = [] if terminal else [os.pipe(), os.pipe()]
+        streams = [terminal] * 3 if terminal else [None, *(write for _, write in pipes)]
+        sent = [None if each is None else _Descriptor(each) for each in streams]
+        given = (self.args, environment, ahead, folder, sent)
         self._process = _SERVER.Process(target=_be_scrapy, args=given)
         self._process.start()
         for _, write in pipes:
             os.close(write)
-        self.stdout, self.stderr = (os.fdopen(read, encoding="utf-8") for read, _ in pipes)
+        if pipes:
+            self.stdout, self.stderr = (os.fdopen(read, encoding="utf-8") for read, _ in pipes)
         assert self._process.pid
         self.pid = self._process.pid
 
@@ -122,12 +126,12 @@ def _be_scrapy(
     environment: dict[str, str],
     ahead: float,
     folder: Path,
-    out: int,
-    err: int,
+    streams: list[int | None],
 ) -> NoReturn:
-    for descriptor, number in ((out, 1), (err, 2)):
-        os.dup2(descriptor, number)
-        os.close(descriptor)
+    for number, descriptor in enumerate(streams):
+        if descriptor is not None:
+            os.dup2(descriptor, number)
+            os.close(descriptor)
     faulthandler.enable()
     signal.signal(TELL_TASKS, _tell_tasks)
     os.chdir(folder)

@@ -12,6 +12,7 @@ import pytest
 from pymongo.database import Database
 
 from tests.export.made import article, edited
+from tests.support.crawling import wait_until
 from tests.web.api.asking import articles, ask, get, ids, pages, problem
 from tests.web.serving import Web, browsing
 
@@ -71,6 +72,8 @@ def test_articles_that_are_added_meanwhile_move_no_other(
     """Newer, older and simultaneous ones, between any two pages; none that was there is missed or repeats."""
     known = [article(n, published_at=NOON + timedelta(hours=n // 3)) for n in range(20)]
     put(db, *known)
+    if path == "search":
+        wait_for_index(web, len(known), tag="生态文明")
     seen: list[str] = []
     for number, page in enumerate(pages(web, path, tag="生态文明", limit=3)):
         seen += ids(page["articles"])
@@ -81,16 +84,14 @@ def test_articles_that_are_added_meanwhile_move_no_other(
         if number < 9:
             put(db, *more)
             if path == "search":
-                wait_for_index(web, 20 + 4 * (number + 1), tag="生态文明")
+                wait_for_index(web, len(known) + 4 * (number + 1), tag="生态文明")
     assert len(seen) == len(set(seen))
     assert set(ids(known)) <= set(seen)
 
 
 def wait_for_index(web: Web, total: int, **asked: str) -> None:
-    for _ in range(100):
-        if ask(web, "search", **asked, limit=1)["total"] >= total:
-            return
-    raise AssertionError("the index does not catch up")
+    """Waits until a search knows this many articles: pages may be asked for before the index knows the newest."""
+    wait_until(lambda: ask(web, "search", **asked, limit=1)["total"] >= total)
 
 
 def test_changes_while_others_change(web: Web, db: Database[Any]) -> None:
@@ -173,9 +174,7 @@ def test_by_relevance_to_the_last_of_the_best(web: Web, db: Database[Any]) -> No
     assert len(whole) == 30
     first = ask(web, "search", words="督察", order="relevance", limit=7)
     db.articles.delete_one({"_id": first["articles"][-1]["_id"]})
-    for _ in range(100):
-        if ask(web, "search", words="督察")["total"] == 29:
-            break
+    wait_until(lambda: ask(web, "search", words="督察")["total"] == 29)
     found = problem(web, "search", words="督察", order="relevance", limit=7, cursor=first["next"])
     assert "begin again" in found["detail"]
 
