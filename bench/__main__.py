@@ -32,6 +32,7 @@ PARTS: dict[str, tuple[str, str]] = {
     "questions": ("100000 41", "1000 1"),
     "search": ("100000", "3000"),
     "export": ("10000 100000", "500 1000"),
+    "api": ("20000 300 50", "200 10 4"),
 }
 LONG: dict[str, tuple[str, str]] = {
     "imports": ("1000 3", "2 1"),

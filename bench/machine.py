@@ -15,10 +15,12 @@ from zjolcrawl.storage.embedded import find_mongod
 
 def machine() -> str:
     """Date, processor, system, versions of non-Python programs, and the load before the run."""
+    nginx = program()  # only bench.crawl_rate needs it
+    served = f"nginx {_version(nginx, '-v')}, " if nginx else ""
     return (
         f"{date.today()}, {os.cpu_count()} cores ({_processor()}), {_system()}, Linux "
-        f"{platform.release()}, MongoDB {_version(str(find_mongod()), '--version')}, nginx "
-        f"{_version(program() or 'nginx', '-v')}, load before {os.getloadavg()[0]:.1f}"
+        f"{platform.release()}, MongoDB {_version(str(find_mongod()), '--version')}, "
+        f"{served}load before {os.getloadavg()[0]:.1f}"
     )
 
 
