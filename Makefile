@@ -69,7 +69,7 @@ $(VENV)/.docs: $(STAMP)
 
 lock:  ## pin the packages that CI installs, from the bounds in pyproject.toml
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
-	$(VENV)-lock/bin/python -m pip install --quiet '.[browse,embedded,s3,dev]' 'hatchling>=1.27'
+	$(VENV)-lock/bin/python -m pip install --quiet '.[$(EXTRAS),dev]' 'hatchling>=1.27'
 	( echo "# What CI installs: made by 'make lock' from pyproject.toml."; \
 	  $(VENV)-lock/bin/python -m pip freeze --exclude zjolcrawl \
 	    | sed -e "s/^backports.*/&; python_version < '3.14'/" `# part of Python from 3.14 on` \
