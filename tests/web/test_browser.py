@@ -113,6 +113,14 @@ def test_page_fits_a_phone_and_each_thing_has_a_name(
         assert browser.find_elements("css selector", landmark)
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_menu_is_one_line_on_a_phone(language: str, browser: webdriver.Chrome, web: Web) -> None:
+    resize(browser, 390, 800)
+    browser.get(f"{web.url}/?lang={language}")
+    lines = "return new Set([...document.querySelectorAll('.top nav a')].map(a => a.offsetTop)).size"
+    assert browser.execute_script(lines) == 1
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("target", PAGES)
 def test_text_stands_out_from_what_is_behind_it(
