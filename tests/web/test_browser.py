@@ -117,7 +117,9 @@ def test_page_fits_a_phone_and_each_thing_has_a_name(
 def test_menu_is_one_line_on_a_phone(language: str, browser: webdriver.Chrome, web: Web) -> None:
     resize(browser, 390, 800)
     browser.get(f"{web.url}/?lang={language}")
-    lines = "return new Set([...document.querySelectorAll('.top nav a')].map(a => a.offsetTop)).size"
+    lines = (
+        "return new Set([...document.querySelectorAll('.top nav a')].map(a => a.offsetTop)).size"
+    )
     assert browser.execute_script(lines) == 1
 
 

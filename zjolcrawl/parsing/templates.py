@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from lxml.etree import XPathError
+from lxml.html import Element
 
 from zjolcrawl.parsing.xpath import Path, paths
 from zjolcrawl.site.current import current_site, for_site
@@ -71,10 +72,14 @@ class PaperTemplate(Template):
 def _families(site: Site) -> tuple[Template, ...]:
     shared = site.template(_FALLBACK)
     tables = ((name, site.template(name)) for name in site.templates)
-    return tuple(
+    found = tuple(
         _compiled(Template, name, {**table, **{k: shared[k] + table.get(k, []) for k in shared}})
         for name, table in tables
     )
+    for each in found:
+        if not each.bodies:
+            raise SiteError(f"template {each.name}: bodies is missing, so no page would fit it")
+    return found
 
 
 def _generic(site: Site) -> Template:
@@ -87,6 +92,7 @@ def _paper(site: Site) -> PaperTemplate:
     return _compiled(PaperTemplate, site.paper_template, {**table, "issue": issue})
 
 
+_NO_PAGE = Element("html")
 # The types of the values in a template's table that are not lists of XPaths.
 _TYPES = {"ambiguous_bodies": bool, "since": date, "until": date, "issue": IssueTemplate}
 families = for_site(_families)
@@ -130,7 +136,12 @@ def _paths(expressions: list[Any], where: str) -> tuple[Path, ...]:
     found: list[Path] = []
     for expression in expressions:
         try:
-            found += paths(expression)
+            (path,) = paths(expression)
         except (XPathError, TypeError) as error:
             raise SiteError(f"{where}: {expression!r} is not an XPath: {error}") from error
+        if not isinstance(path(_NO_PAGE), list):
+            raise SiteError(
+                f"{where}: {expression!r} selects nothing: a child is written a/b, not a > b"
+            )
+        found.append(path)
     return tuple(found)
