@@ -54,7 +54,7 @@ def _shipped_entries() -> list[tuple[str, _Entry]]:
 
 
 _shipped_columns = for_site(lambda _: _columns(_shipped_entries()))
-"""What they describe, checked once: it takes as long as the rest of a crawl's start."""
+"""What they describe, checked once: a crawl asks for it several times."""
 
 
 def _columns(entries: Iterable[tuple[str, _Entry]]) -> dict[str, Column]:
