@@ -58,9 +58,10 @@ _MARKS = {
     "tests/web/test_browser.py": "browser",
     **dict.fromkeys(
         (
-            "tests/archive/test_import_parts.py", "tests/commands/", "tests/docs/test_commands.py", "tests/export/", "tests/feeds/", "tests/parsing/test_bounds.py",
-            "tests/parsing/test_mutilated.py", "tests/parsing/test_properties.py",
-            "tests/pipelines/test_picture_process.py", "tests/search/test_catchup.py", "tests/spiders/", "tests/storage/test_embedded.py",
+            "tests/archive/test_import_parts.py", "tests/commands/", "tests/docs/test_commands.py", "tests/export/",
+            "tests/feeds/", "tests/parsing/test_bounds.py", "tests/parsing/test_mutilated.py",
+            "tests/parsing/test_properties.py", "tests/pipelines/test_picture_process.py",
+            "tests/search/test_catchup.py", "tests/spiders/", "tests/storage/test_embedded.py",
             "tests/storage/test_poison.py", "tests/storage/test_spool.py", "tests/test_archives.py",
             "tests/test_library.py", "tests/test_patterns.py", "tests/test_scaling.py", "tests/test_wheel.py", "tests/web/",
         ),

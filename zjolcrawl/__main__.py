@@ -10,7 +10,7 @@ import scrapy.commands as scrapys
 from scrapy.cmdline import execute
 
 import zjolcrawl.commands as own
-from zjolcrawl.site.own_file import nearest
+from zjolcrawl.messages import nearest
 
 
 def refuse_misspelt(command: str) -> None:

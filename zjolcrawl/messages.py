@@ -1,10 +1,12 @@
-"""Parts of messages to people: counts, the reason of an error in words, URIs without their passwords."""
+"""Parts of messages to people: counts, the reason of an error in words, the name that was meant, URIs without their passwords."""
 
 from __future__ import annotations
 
+import difflib
 import errno
 import os
 import re
+from collections.abc import Collection
 
 _ERRNO = re.compile(r"\[(?:Errno|WinError) -?\d+\] ")
 # A password that is not percent-encoded may contain any character. In a MongoDB URI it ends at the last
@@ -25,6 +27,11 @@ def counted(count: int, noun: str) -> str:
 def one_line(text: str, most: int | None = None) -> str:
     """A text on one line, cut to `most` characters."""
     return " ".join(text.split())[:most]
+
+
+def nearest(name: str, known: Collection[str], least: float = 0.7) -> str | None:
+    """The known name that a misspelt one most resembles; None if none does to the degree `least`, 0 to 1."""
+    return next(iter(difflib.get_close_matches(name, known, 1, least)), None)
 
 
 def typed(error: BaseException, most: int = 300) -> str:

@@ -17,7 +17,7 @@ from scrapy.settings import BaseSettings, default_settings
 
 from zjolcrawl.archive.s3 import store_of
 from zjolcrawl.contact import check_contact, is_mail
-from zjolcrawl.site.own_file import nearest
+from zjolcrawl.messages import nearest
 from zjolcrawl.storage.visit_policy import VisitPolicy
 
 _WORDS = {

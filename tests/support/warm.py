@@ -42,8 +42,8 @@ class Warm:
         """`folder`: the working folder, the checkout if not given. `terminal`: for all input and output."""
         self.args = ["scrapy", *arguments]
         pipes = [] if terminal else [os.pipe(), os.pipe()]
-        streams = [terminal] * 3 if terminal else [None, *(write for _, write in pipes)]
-        sent = [None if each is None else _Descriptor(each) for each in streams]
+        streams = [terminal] * 3 if terminal else [write for _, write in pipes]
+        sent = [_Descriptor(each) for each in streams]
         given = (self.args, environment, ahead, folder, sent)
         self._process = _SERVER.Process(target=_be_scrapy, args=given)
         self._process.start()
@@ -126,12 +126,13 @@ def _be_scrapy(
     environment: dict[str, str],
     ahead: float,
     folder: Path,
-    streams: list[int | None],
+    streams: list[int],
 ) -> NoReturn:
-    for number, descriptor in enumerate(streams):
-        if descriptor is not None:
-            os.dup2(descriptor, number)
-            os.close(descriptor)
+    for number, descriptor in enumerate(
+        streams, 3 - len(streams)
+    ):  # stdin is not always among them
+        os.dup2(descriptor, number)
+        os.close(descriptor)
     faulthandler.enable()
     signal.signal(TELL_TASKS, _tell_tasks)
     os.chdir(folder)

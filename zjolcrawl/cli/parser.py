@@ -6,7 +6,7 @@ import argparse
 
 from scrapy.exceptions import UsageError
 
-from zjolcrawl.site.own_file import nearest
+from zjolcrawl.messages import nearest
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from zjolcrawl.archive.archive import ArchiveError, read_record
+from zjolcrawl.archive.cdx import stamp_of
 from zjolcrawl.archive.decoding import decoded_body
 from zjolcrawl.archive.warc import Pointer
 from zjolcrawl.cli.base import NotFound, ReadingCommand, one_url
@@ -70,7 +71,7 @@ class Command(ReadingCommand):
             reason = f"no version {opts.revision}: it has versions 1 to {newest['revision']}"
         elif opts.at is not None:
             if opts.at > utc_now():
-                say(f"--at {opts.at:%Y%m%d%H%M%S} is in the future: give the time in UTC")
+                say(f"--at {stamp_of(opts.at)} is in the future: give the time in UTC")
             found = await version_at(db, newest, opts.at)
             reason = f"no version at {opts.at:%Y-%m-%d %H:%M:%S} UTC: it was first seen later"
         if found is None:

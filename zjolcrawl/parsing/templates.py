@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 from lxml.etree import XPathError
 from lxml.html import Element
 
+from zjolcrawl.messages import nearest
 from zjolcrawl.parsing.xpath import Path, paths
 from zjolcrawl.site.current import current_site, for_site
 from zjolcrawl.site.description import Site, SiteError
-from zjolcrawl.site.own_file import nearest
 
 _FALLBACK = "generic"
 _T = TypeVar("_T")

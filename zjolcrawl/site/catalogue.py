@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from zjolcrawl.messages import nearest
 from zjolcrawl.site.current import current_site, for_site
 from zjolcrawl.site.description import Site, SiteError, made, read_toml
-from zjolcrawl.site.own_file import NAME, nearest, read_own_file
+from zjolcrawl.site.own_file import NAME, read_own_file
 
 _Entry = dict[str, Any]
 EVIDENCE = {"REAL", "SEL", "SIS", "INF"}

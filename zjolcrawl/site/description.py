@@ -6,7 +6,6 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
-from difflib import get_close_matches
 from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -14,7 +13,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from zjolcrawl.messages import cause_of
+from zjolcrawl.messages import cause_of, nearest
 
 _T = TypeVar("_T")
 BUNDLED = files("zjolcrawl.site")
@@ -197,8 +196,8 @@ def made(cls: type[_T], table: Mapping[str, Any], where: str) -> _T:
     known = {each.name: each for each in fields(cls)}  # type: ignore[arg-type]
     for key in table:
         if key not in known:
-            near = get_close_matches(key, known, 1)
-            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+            near = nearest(key, known, 0.6)
+            hint = f"did you mean {near}?" if near else f"known are {', '.join(known)}"
             raise SiteError(f"{where}: unknown key {key}: {hint}")
     for key, each in known.items():
         if key not in table and each.default is MISSING and each.default_factory is MISSING:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from zjolcrawl.messages import nearest
 from zjolcrawl.site.description import SiteError, read_toml
 
 NAME = "zjolcrawl.toml"
@@ -47,8 +47,3 @@ def own_settings(known: Collection[str]) -> dict[str, Any]:
             near = nearest(name.upper(), known)
             raise SiteError(f"{NAME}: unknown setting {name}" + (f": {near}?" if near else ""))
     return settings
-
-
-def nearest(name: str, known: Collection[str], least: float = 0.7) -> str | None:
-    """The known name that a misspelt one most resembles; None if none does to the degree `least`, 0 to 1."""
-    return next(iter(difflib.get_close_matches(name, known, 1, least)), None)

@@ -55,7 +55,7 @@ async def listed_articles(
 async def column_ids(db: Database) -> list[str]:
     """The ids of the columns that have articles: those of the catalogue, and at most 100 others."""
     found = await db["articles"].distinct("columns")  # contains None for articles without columns
-    known = {each for each in found if each in column_names()}
+    known = column_names().keys() & found
     others = sorted(each for each in found if each and each not in known)
     return sorted([*known, *others[:_MOST_OTHERS]])
 

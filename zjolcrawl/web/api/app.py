@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from zjolcrawl.archive.archive import ArchiveError
 from zjolcrawl.argument_values import ArgumentError
-from zjolcrawl.site.own_file import nearest
+from zjolcrawl.messages import nearest
 from zjolcrawl.storage.connection import deadline
 from zjolcrawl.storage.errors import StoreUnavailable
 from zjolcrawl.web.access import Access, TokenMiddleware

@@ -11,10 +11,10 @@ from typing import Any
 from starlette.datastructures import QueryParams
 
 from zjolcrawl.argument_values import ArgumentError, names, parse_one_day, parse_switch
+from zjolcrawl.messages import nearest
 from zjolcrawl.parsing.urls import canonical
 from zjolcrawl.search import ORDERS, SPANS
 from zjolcrawl.search.query import MOST_CHARACTERS, MOST_TERMS
-from zjolcrawl.site.own_file import nearest
 from zjolcrawl.storage.documents import LONGEST_KEY
 from zjolcrawl.storage.queries.selection import Selection
 from zjolcrawl.web.api.problems import Problem

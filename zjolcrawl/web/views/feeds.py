@@ -14,9 +14,9 @@ from starlette.responses import Response
 from zjolcrawl.feeds import atom, json_feed
 from zjolcrawl.feeds.entries import entries
 from zjolcrawl.feeds.feed import ARTICLES, NAMES, OF_VALUES, Feed, Page, read_page
+from zjolcrawl.messages import nearest
 from zjolcrawl.search import QueryError
 from zjolcrawl.site.names import UnknownName
-from zjolcrawl.site.own_file import nearest
 from zjolcrawl.storage.queries.browsing import column_ids
 from zjolcrawl.storage.queries.names import resolved
 from zjolcrawl.web.conditional import answer
