@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,9 @@ Running = subprocess.Popen[str] | Warm
 Begin = Callable[..., Running]
 ROOT = Path(__file__).parents[2]
 _PATH = os.environ.get("PYTHONPATH", "")
+# A command gets only these of the machine's own variables, and all that a test sets.
+_NEEDED = re.compile(r"PATH|HOME|TMPDIR|LANG|TZ|TERM|(LC_|LD_|PYTHON|COV)\w*")
+_NOT_NEEDED = {k: v for k, v in os.environ.items() if not _NEEDED.fullmatch(k)}
 LONG = 300.0  # seconds; only a hanging process takes longer
 QUICK = ("-s", "DOWNLOAD_DELAY=0", "-s", "AUTOTHROTTLE_ENABLED=False", "-s", "RETRY_ENABLED=False")
 
@@ -109,7 +113,7 @@ def _with_settings(arguments: tuple[str, ...], settings: tuple[str, ...]) -> lis
 
 def environment(site: SiteProxy | None, data: Path, uri: str, database: str) -> dict[str, str]:
     """Environment variables of a process: the test site, the folder and the database."""
-    given = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+    given = {k: v for k, v in os.environ.items() if _NOT_NEEDED.get(k) != v}
     given |= site.environ if site else {}
     given |= {"DATA_DIR": str(data), "MONGODB_URI": uri, "MONGODB_DATABASE": database}
     given.setdefault("CONTACT", "archive@example.org")

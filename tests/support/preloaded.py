@@ -7,10 +7,16 @@ from __future__ import annotations
 
 import gc
 import sys
+from functools import cache
 from importlib import import_module
+from importlib.metadata import entry_points
 from pkgutil import walk_packages
 
+from scrapy import cmdline
+from scrapy.settings import Settings
 from scrapy.settings import default_settings as scrapys
+from scrapy.spiderloader import SpiderLoader
+from scrapy.utils import log, versions
 
 import zjolcrawl
 from tests.support.goldens import read, sidecars
@@ -26,6 +32,12 @@ for path in (
 for module in walk_packages(zjolcrawl.__path__, "zjolcrawl."):
     if module.name != "zjolcrawl.settings":
         import_module(module.name)
+# Scrapy reads the metadata of all installed packages for each command line, and loads all commands and spiders.
+cmdline.entry_points = cache(entry_points)
+_versions = versions.get_versions()
+log.get_versions = lambda _: _versions
+SpiderLoader.from_settings(Settings({"SPIDER_MODULES": ["zjolcrawl.spiders"]}))
+cmdline._get_commands_dict(Settings({"COMMANDS_MODULE": "zjolcrawl.commands"}), inproject=True)
 # Patterns that are compiled and tables that are read at the first page of a site.
 use_site("")
 for path in sidecars("document")[:20]:
