@@ -17,7 +17,7 @@ from tests.archive.test_import_parts import COLUMN_URL
 from tests.pipelines.test_images import PNG
 from tests.support.crawling import Crawl
 from tests.support.pages import article
-from tests.support.rebuilding import drop, snapshot
+from tests.support.rebuilding import empty, snapshot
 from tests.support.site import Answer, SiteProxy
 from zjolcrawl.archive.archive import Archive
 
@@ -70,7 +70,7 @@ def imported(
     db: Database[Any], command: Crawl, folder: Path, imports: Iterable[Iterable[str]]
 ) -> dict[str, dict[str, Any]]:
     """The database after these imports of files."""
-    drop(db)
+    empty(db)
     for name in ("warc", "images"):
         shutil.rmtree(folder / name, ignore_errors=True)
     for each in imports:

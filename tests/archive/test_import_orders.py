@@ -16,7 +16,7 @@ from tests.archive.test_import import FIRST, NEWS, SECOND, write
 from tests.spiders.test_poison import REJECTED
 from tests.support.crawling import Crawl
 from tests.support.pages import article
-from tests.support.rebuilding import drop, snapshot
+from tests.support.rebuilding import empty, snapshot
 from tests.support.site import Answer, SiteProxy
 
 THIRD = f"{NEWS}/t20170812_4774003.shtml"
@@ -54,7 +54,7 @@ def test_every_order_of_three_files(db: Database[Any], command: Crawl, tmp_path:
     files = [capture(tmp_path, *each) for each in zip(titles, TIMES, strict=True)]
     seen = []
     for order in itertools.permutations(files):
-        drop(db)
+        empty(db)
         shutil.rmtree(tmp_path / "warc", ignore_errors=True)
         for file in order:
             done = command("archive", "import", file)
@@ -102,7 +102,7 @@ def test_reparse_into_an_empty_database_gives_the_same(
     for title, time in zip("BAC", [TIMES[1], TIMES[0], TIMES[2]], strict=True):
         assert command("archive", "import", capture(tmp_path, title, time)).returncode == 0
     stored = versions(db)
-    drop(db)
+    empty(db)
     assert crawl("reparse").returncode == 0
     assert versions(db) == stored
     before = snapshot(db)
@@ -119,7 +119,7 @@ def test_export_and_import_keep_whose_capture_it_was(
     assert command("export", str(files[0]), "--revisions").returncode == 0
     origins = [json.loads(line)["provenance"] for line in files[0].read_text().splitlines()]
     assert [each["kind"] for each in origins] == ["import", "import"]
-    drop(db)
+    empty(db)
     assert command("import", str(files[0])).returncode == 0
     assert command("export", str(files[1]), "--revisions").returncode == 0
     assert files[0].read_bytes() == files[1].read_bytes()

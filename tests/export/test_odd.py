@@ -232,6 +232,6 @@ def test_odd_documents_do_not_break_an_export(
 
 
 def test_made_documents_go_through_everything() -> None:
-    """Runs a few hundred documents of bench.fuzz_exchange."""
-    became = [again(seed) for seed in range(10_000, 10_250)]
+    """Runs a hundred documents of bench.fuzz_exchange."""
+    became = [again(seed) for seed in range(10_000, 10_120)]
     assert {"taken", "refused", "refused by the validator"} <= set(became)

@@ -15,7 +15,7 @@ from pymongo.database import Database
 from tests.pipelines.test_images import JPEG, PNG
 from tests.support.crawling import Begin, Crawl, ended
 from tests.support.pages import COLUMN, DAY, HOST, article, list_page, serve_column, url_of
-from tests.support.rebuilding import assert_rebuilt, drop, snapshot
+from tests.support.rebuilding import assert_rebuilt, drop, empty, snapshot
 from tests.support.site import Answer, SiteProxy
 from zjolcrawl.archive.archive import Archive
 from zjolcrawl.archive.writer import Exchange, WarcWriter
@@ -330,7 +330,7 @@ def test_runs_are_re_parsed_in_any_order(
     assert len(expected) == len([c for n, c in enumerate(titles) if not n or c != titles[n - 1]])
     runs = [row["_id"] for row in db.runs.find().sort("started_at", 1)]
     for order in permutations(runs):
-        drop(db)
+        empty(db)
         for run in order:
             done = crawl("reparse", run=run)
             assert done.returncode == 0, done.stderr

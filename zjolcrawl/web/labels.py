@@ -47,7 +47,7 @@ _DOUBTS = {
     re.compile(r"title: (\d{1,9}) undecodable characters"): "标题中有 {} 个字符解不开",
     re.compile(r"encoding: (\d{1,9}) undecodable bytes"): "网页中有 {} 个字节解不开",
     re.compile(r"pages: more than (\d{1,9}), the rest is not read"): "超过 {} 页，其余未读",
-    re.compile(r"pages: (.{1,2000}?) has no text"): "分页 {} 没有文字",
+    re.compile(r"pages: (\S{1,2000}) has no text"): "分页 {} 没有文字",
     re.compile(r"images: only the first (\d{1,9}) were fetched"): "只取了前 {} 张图片",
     re.compile(r"image (\d{1,9}) is kept undecoded: (.{1,2000})"): "第 {} 张图片未经解码就存了：{}",
     re.compile(r"image (\d{1,9}): (.{1,2000})"): "第 {} 张图片：{}",
