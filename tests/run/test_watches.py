@@ -164,23 +164,22 @@ def test_twenty_of_300_edits_are_told_once_through_five_kills(
     watch(one(hook, "only_added = true"))
     assert run(crawl).returncode == 0
     serve(site, 300, lambda n: f"改成{TERM}" if n % 15 == 0 else "改成别处")
-    arguments = ("column", "-a", f"url={COLUMN}", "-a", "recheck=on")
 
-    def begun() -> Any:
-        return begin(*arguments)
+    def begun(*more: str) -> Any:
+        return begin("column", "-a", f"url={COLUMN}", *more)
 
     def killed(running: Any) -> None:
         wait_until(lambda: running.poll() is not None)
         running.communicate()
 
-    first = begun()  # while it stores edits
+    first = begun("-a", "recheck=on")  # while it stores edits
     wait_until(lambda: db.articles.count_documents({"revision": 2}) > 50, first)
     os.kill(first.pid, signal.SIGKILL)
     killed(first)
     assert db.articles.count_documents({"revision": 2}) < 300
     gate = threading.Event()
     hook.answer = lambda number: 200 if gate.wait(60) else 500
-    second = begun()  # when the outbox is filled
+    second = begun("-a", "recheck=on")  # when the outbox is filled
     wait_until(lambda: db.outbox.count_documents({"state": "waiting"}), second)
     os.kill(second.pid, signal.SIGKILL)
     killed(second)

@@ -141,7 +141,7 @@ def test_filters(
     path: str, asked: dict[str, Any], query: dict[str, Any], web: Web, archive: Archive
 ) -> None:
     chosen = {each["_id"] for each in archive.db.articles.find(query)}
-    found = ids(articles(web, path, **asked, limit=7))
+    found = ids(articles(web, path, **asked, limit=7 if len(chosen) < 50 else 70))
     assert len(found) == len(set(found))
     assert set(found) == chosen
     assert chosen
@@ -237,11 +237,8 @@ def test_unchanged_answers_are_not_sent_again(web: Web) -> None:
 def test_link_to_the_next_page(web: Web) -> None:
     got = get(web, "search", column=SOWN, limit=5)
     target = got.headers["link"].removeprefix("<").removesuffix('>; rel="next"')
-    following = web.raw(target)
-    assert (
-        json.loads(following.body)["articles"]
-        == articles(web, "search", column=SOWN, limit=5)[5:10]
-    )
+    following = json.loads(web.raw(target).body)
+    assert following["articles"] == ask(web, "search", column=SOWN, limit=10)["articles"][5:]
 
 
 def test_head_is_get_without_a_body(web: Web) -> None:
