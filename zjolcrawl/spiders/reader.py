@@ -91,7 +91,7 @@ class ArticleReader(Spider):
             return False
         found = await (await self.run.open()).discover(links)
         if self.feed:
-            self.feed.links_added(links)
+            self.feed.note_links(links)
         return bool(found.new)
 
     def article_request(
@@ -123,7 +123,7 @@ class ArticleReader(Spider):
     async def parse_article(self, response: Response, link: Link, trail: tuple[str, ...]) -> Any:
         """Scrapy callback: yields an article, the request for a stub's target, or an outcome."""
         if self.feed:
-            self.feed.answered(link)
+            self.feed.note_answer(link)
         yield self.read(response, link, trail, self.days)
 
     def read(
@@ -215,7 +215,7 @@ class ArticleReader(Spider):
         error = failure.value
         if isinstance(error, LeaseLost):
             if self.feed:
-                self.feed.answered(link, dropped=True)
+                self.feed.note_answer(link, dropped=True)
             return
         if isinstance(error, IgnoreRequest) or was_forbidden(error):
             parts.add(url, None)
@@ -273,7 +273,7 @@ class ArticleReader(Spider):
         link: Link = request.cb_kwargs["link"]
         error, seen_at = failure.value, request.meta.get(SEEN_AT)
         if self.feed:
-            self.feed.answered(link, dropped=isinstance(error, LeaseLost))
+            self.feed.note_answer(link, dropped=isinstance(error, LeaseLost))
         if isinstance(error, LeaseLost):
             return
         if isinstance(error, OffSite):
