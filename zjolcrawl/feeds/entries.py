@@ -95,8 +95,8 @@ def _content(
     if event.kind == EDITED:
         return edits(dict(former), dict(version), effort) if former else body(version)
     if event.kind == GONE:
-        told = f"<p>{moment(event.at)} 访问时原站已无此文；以下是归档中的文字。</p>"
-        return told + body(version)
+        notice = f"<p>{moment(event.at)} 访问时原站已无此文；以下是归档中的文字。</p>"
+        return notice + body(version)
     if event.kind == RETURNED:
         return f"<p>{moment(event.at)} 访问时原站又有此文。</p>"
     return body(version)

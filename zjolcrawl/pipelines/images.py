@@ -144,12 +144,12 @@ class ImagePipeline(FilesPipeline):
     async def _fetch_shared(
         self, key: str, url: str, article: Article, capture: Capture | None
     ) -> _Fetched:
-        if known := self._fetched.get(key):
-            return _reused(await known)
-        known = self._fetched[key] = asyncio.ensure_future(self._fetch(url, article, capture))
+        if earlier := self._fetched.get(key):
+            return _reused(await earlier)
+        fetching = self._fetched[key] = asyncio.ensure_future(self._fetch(url, article, capture))
         if len(self._fetched) > _REMEMBERED:
             self._fetched.popitem(last=False)
-        return await known
+        return await fetching
 
     def _find_capture(self, url: str, article: Article) -> Capture | None:
         """The archived image: in a replay what the crawl got, else a capture that saves a request."""
@@ -232,6 +232,6 @@ class ImagePipeline(FilesPipeline):
         return self._run.store.db
 
 
-def _reused(known: _Fetched) -> _Fetched:
+def _reused(fetched: _Fetched) -> _Fetched:
     """A result that cost no request; only a stored image counts as reused."""
-    return replace(known, reused=known.status == "stored")
+    return replace(fetched, reused=fetched.status == "stored")

@@ -40,8 +40,8 @@ def folder_id(data_dir: Path) -> str:
     containers may have one name and one path.
     """
     folder, boot = data_dir.resolve(), Path("/proc/sys/kernel/random/boot_id")
-    known = folder.stat()
-    mark = f"{known.st_dev:x}.{known.st_ino:x}"
+    status = folder.stat()
+    mark = f"{status.st_dev:x}.{status.st_ino:x}"
     if boot.is_file():
         mark += f".{boot.read_text(encoding='ascii')[:8]}"
     return f"{socket.gethostname()}:{folder}#{mark}"

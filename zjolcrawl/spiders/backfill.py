@@ -118,7 +118,7 @@ class BackfillSpider(ReparseSpider):
                 for each in rows:
                     self._kinds[each.row.seen_at.year, each.kind] += 1
                 if not self.asked.dry_run:
-                    for capture in await self._brought(rows):
+                    for capture in await self._captures_in_order(rows):
                         yield capture
 
     async def _pages(self) -> AsyncGenerator[list[Found]]:
@@ -157,26 +157,26 @@ class BackfillSpider(ReparseSpider):
 
     # --- the captures themselves ------------------------------------------------------------------
 
-    async def _brought(self, rows: list[Found]) -> list[Capture]:
+    async def _captures_in_order(self, rows: list[Found]) -> list[Capture]:
         """The captures of one page, in order of time; those that our archive lacks are fetched first."""
         places: dict[tuple[str, str], None] = {}
         for each in rows:
-            if known := self._known(each):
+            if capture := self._capture_of(each):
                 self.run.counts["archived"] += 1
-                places[known.url, known.date] = None
-            elif memento := await self._fetched(each):
-                places[self._recorded(memento, each, places)] = None
+                places[capture.url, capture.date] = None
+            elif memento := await self._fetch(each):
+                places[self._record(memento, each, places)] = None
         if self.run.writer:
             await self.run.writer.sync()
         found = [self._archive.index.at(*place) for place in places]
         return sorted(filter(None, found), key=lambda capture: capture.date)
 
-    def _known(self, found: Found) -> Capture | None:
+    def _capture_of(self, found: Found) -> Capture | None:
         """The capture of a row if our archive has it; the other archive may have given it with another time."""
         url, date = found.row.url, warc_date(found.row.seen_at)
         return self._archive.index.at(url, date) or self._archive.index.at(url, date, asked=True)
 
-    async def _fetched(self, found: Found) -> Memento | None:
+    async def _fetch(self, found: Found) -> Memento | None:
         """The capture of a row, or None if the archive has no page there or gives none now.
 
         Raises ArchiveAway if that is so for several in a row.
@@ -202,7 +202,7 @@ class BackfillSpider(ReparseSpider):
         self.run.counts["fetched"] += 1
         return memento
 
-    def _recorded(
+    def _record(
         self, memento: Memento, found: Found, places: Container[tuple[str, str]]
     ) -> tuple[str, str]:
         """Record a capture, unless our archive or one of `places` has it; returns its URL and WARC-Date.

@@ -128,8 +128,8 @@ def captured_by(version: dict[str, Any]) -> str:
 
 def published(article: dict[str, Any]) -> str | None:
     """The publish time in China time, as precise as on the page: 2017年08月12日 07:34; None if unknown."""
-    told = formatting.published(article, _)
-    return told and told.lstrip("0")
+    text = formatting.published(article, _)
+    return text and text.lstrip("0")
 
 
 def printed(article: dict[str, Any]) -> str | None:

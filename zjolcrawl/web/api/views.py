@@ -175,8 +175,8 @@ async def counts(request: ApiRequest) -> Answer:
 async def health(request: ApiRequest) -> Answer:
     """The findings of `scrapy health`, with its default limits, without its slow checks."""
     findings = judge(await collect_facts(request.site.db, request.site.data_dir), USUAL)
-    told = {
+    values = {
         "well": not any(each.bad for each in findings),
         "findings": [asdict(each) for each in findings],
     }
-    return stored_json(told), None
+    return stored_json(values), None
