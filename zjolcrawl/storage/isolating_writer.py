@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from zjolcrawl.items import Outcome
 from zjolcrawl.storage.buffer import ArticleVisit, Buffer, Item, link_of, named
 from zjolcrawl.storage.documents import describe
-from zjolcrawl.storage.errors import is_outage
+from zjolcrawl.storage.outage import is_outage
 from zjolcrawl.storage.spool import Damaged, Spool
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class IsolatingWriter:
             for item in list(buffer.items()):
                 await self._write_alone(item)
 
-    async def replay_spool(self) -> int:
+    async def write_spool(self) -> int:
         """Write the spool, file by file; returns the number of items.
 
         Raises as `write`, and then keeps the file.

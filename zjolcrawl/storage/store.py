@@ -125,7 +125,7 @@ class Store(CrawlQueries):
             if spool:
                 store._isolating.spool = Spool(spool, str(store.run_id), SPOOLED)
                 store._outage.patience = patience
-                await store._isolating.replay_spool()
+                await store._isolating.write_spool()
         except BaseException as error:
             await client.close()
             if isinstance(error, PyMongoError):
@@ -332,7 +332,7 @@ class Store(CrawlQueries):
         try:
             await self.client.admin.command("ping")
             async with self._flushing:
-                if await self._isolating.replay_spool():
+                if await self._isolating.write_spool():
                     self._outage.wrote()
                 self._outage.away = False
             logger.warning("MongoDB is available again")
