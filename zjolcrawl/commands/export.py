@@ -26,7 +26,7 @@ from zjolcrawl.export.output import (
     open_output,
     written_bytes,
 )
-from zjolcrawl.messages import counted
+from zjolcrawl.messages import counted, typed
 from zjolcrawl.search import QueryError, matching
 from zjolcrawl.storage.documents import url_of
 from zjolcrawl.storage.queries.articles import (
@@ -125,4 +125,4 @@ def _written(write: Write, document: dict[str, Any]) -> tuple[list[str], bool]:
             fault = "invalid UTF-8 in a text was replaced with U+FFFD"
             return [*write(replace_surrogates(document)), fault], True
     except _ODD as error:
-        return [f"left out: {type(error).__name__}: {error}"], False
+        return [f"left out: {typed(error)}"], False
