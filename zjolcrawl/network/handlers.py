@@ -20,7 +20,7 @@ class LeasedHandler(HTTP11DownloadHandler):
         """The response. Raises LeaseLost, and what Scrapy's handler raises."""
         run = find_run(self._crawler)
         leases = run.leases if run else None
-        if leases is None:  # a replay, or no run, as in `scrapy fetch`
+        if leases is None:  # re-parsing, or no run, as in `scrapy fetch`
             return await super().download_request(request)
         async with leases.permission(request):
             return await leases.response_to(super().download_request(request))

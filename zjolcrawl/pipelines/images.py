@@ -128,7 +128,7 @@ class ImagePipeline(FilesPipeline):
         return complete, warning
 
     async def _result_of(self, url: str, article: Article) -> _Fetched:
-        """The result for a URL: fetched once per run (in a replay: once per capture) and shared."""
+        """The result for a URL: fetched once per run (when re-parsing: once per capture) and shared."""
         capture = self._find_capture(url, article)
         if self._run.live:
             return await self._fetch_shared(url, url, article, capture)
@@ -152,7 +152,7 @@ class ImagePipeline(FilesPipeline):
         return await fetching
 
     def _find_capture(self, url: str, article: Article) -> Capture | None:
-        """The archived image: in a replay what the crawl got, else a capture that saves a request."""
+        """The archived image: when re-parsing what the crawl got, else a capture that saves a request."""
         archive = self._run.archive
         if archive is None or article.visit.seen_at is None:
             return None
