@@ -15,7 +15,8 @@ from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.cli.base import ReadingCommand
 from zjolcrawl.cli.options import add_selection, selection_of
 from zjolcrawl.display.formatting import size
-from zjolcrawl.display.terminal import FewLines, bar_on_stderr, say
+from zjolcrawl.display.progress import bar_on_stderr
+from zjolcrawl.display.terminal import FewLines, say
 from zjolcrawl.export.conform import replace_surrogates
 from zjolcrawl.export.output import (
     FORMATS,
