@@ -130,7 +130,7 @@ TWISTED_DNS_RESOLVER = "zjolcrawl.network.resolver.PublicResolver"
 DOWNLOAD_VERIFY_CERTIFICATES = False
 DOWNLOAD_HANDLERS = {
     "http": "zjolcrawl.network.handlers.LeasedHandler",
-    "https": "zjolcrawl.network.certificates.CertificateHandler",
+    "https": "zjolcrawl.network.handlers.CertificateHandler",
 }
 
 # --- middlewares, pipelines, extensions ------------------------------------------------------
