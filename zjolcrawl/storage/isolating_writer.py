@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -38,6 +39,16 @@ class IsolatingWriter:
             logger.info("Batch write failed; writing its items one by one", exc_info=True)
             for item in list(buffer.items()):
                 await self._write_alone(item)
+
+    def waiting(self) -> int:
+        """The number of spool files that wait for MongoDB."""
+        return len(self.spool.files()) if self.spool else 0
+
+    async def keep(self, buffer: Buffer) -> None:
+        """Put a buffer into the spool, if there is one. Raises OSError and what encoding raises."""
+        if self.spool:
+            added = await asyncio.to_thread(self.spool.add, list(buffer.items()))
+            self._counts["spooled"] += added
 
     async def write_spool(self) -> int:
         """Write the spool, file by file; returns the number of items.

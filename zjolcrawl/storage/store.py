@@ -265,7 +265,7 @@ class Store(CrawlQueries):
 
     def waiting(self) -> int:
         """The number of spool files that wait for MongoDB."""
-        return len(self._isolating.spool.files()) if self._isolating.spool else 0
+        return self._isolating.waiting()
 
     async def close(self) -> None:
         await self.client.close()
@@ -341,12 +341,8 @@ class Store(CrawlQueries):
 
     async def _keep(self, buffer: Buffer) -> None:
         """Put a buffer into the spool. Raises StoreError."""
-        if self._isolating.spool is None:
-            return
         try:
-            self.counts["spooled"] += await asyncio.to_thread(
-                self._isolating.spool.add, list(buffer.items())
-            )
+            await self._isolating.keep(buffer)
         except Exception as error:
             message = f"MongoDB is unavailable and the spool cannot be written: {cause_of(error)}"
             self._outage.lost = StoreError(message)
