@@ -23,7 +23,7 @@ from zjolcrawl.archive.foreign_exchange import (
     Candidate,
     Response,
     candidate_of,
-    moment_of,
+    parse_warc_date,
     response_of,
 )
 from zjolcrawl.archive.foreign_files import warc_files
@@ -173,7 +173,7 @@ class FileImport:
         if date := fields.get("warc-refers-to-date"):
             other = fields.get("warc-refers-to-target-uri", "").strip("<> ") or url
             with suppress(BadRecord):
-                if found := index.at(other, warc_date(moment_of(date))):
+                if found := index.at(other, warc_date(parse_warc_date(date))):
                     return found
         payload = fields.get("warc-payload-digest")
         return index.of_original(digest=payload) or (
