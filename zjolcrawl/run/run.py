@@ -145,7 +145,7 @@ class Run:
         if store.dropped:
             message = f"dropped {', '.join(store.dropped)}: the full-text index is in {data_dir / 'search'} now"
             self.warnings.append(message)
-        self.tally.known = await store.columns()
+        self.tally.former_columns = await store.columns()
         if self.records:
             self._begin_recording(store)
         if self.live:

@@ -26,9 +26,9 @@ class Template:
 
 @dataclass(slots=True)
 class Tally:
-    """One run's counts; `known` holds the `columns` rows from before the run."""
+    """One run's counts; `former_columns` holds the `columns` rows from before the run."""
 
-    known: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    former_columns: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     templates: dict[str, Template] = field(default_factory=dict)
     silent: dict[str, str] = field(default_factory=dict)
     without_issue: dict[str, list[date]] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Tally:
 
     def column(self, visit: ColumnVisit) -> None:
         """Note a column whose first page is empty but was not before."""
-        before = self.known.get(visit.column, {}).get("page_links")
+        before = self.former_columns.get(visit.column, {}).get("page_links")
         if visit.page == 0 and not visit.links and not visit.not_modified and before:
             why = visit.error or "an empty list"
             self.silent[visit.column] = (

@@ -71,18 +71,22 @@ class ListReader(ArticleReader):
     async def record_list(
         self, page: ColumnPage, column: Column, response: Response
     ) -> tuple[bool, list[Request]]:
-        """Record the links of a page in the frontier.
+        """Record the links of a page in the frontier, before any request for them: a crash leaves them pending.
 
         Returns whether it lacked one of them, and the requests that need not wait for the feed: with
-        `recheck`, one for each article link of the wanted days, once per run.
+        `recheck`, one for each article link of the wanted days, once per run. Raises StoreError.
         """
         links = [link_of_list(each, column, response.meta.get(SEEN_AT)) for each in page.links]
-        unknown = await self.record(links)
+        if not links:
+            return False, []
+        found = await (await self.run.open()).discover(links)
+        if self.feed:
+            self.feed.note_links(links)
         requests = []
         for link in links if self.requested_urls is not None else ():
             if link.kind in READ_KINDS and self.wanted_day(link.url, link.listed_at):
                 requests += self._recheck(link, column, response)
-        return unknown, requests
+        return bool(found.new), requests
 
     def _recheck(self, link: Link, column: Column, response: Response) -> list[Request]:
         if self.requested_urls is None or link.url in self.requested_urls:

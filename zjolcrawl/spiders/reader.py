@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Self
@@ -81,18 +81,6 @@ class ArticleReader(Spider):
             # A crawl stores why a page is rejected; of a capture that others made nothing else would tell.
             spider.pages.tell = spider.run.warnings.append
         return spider
-
-    async def record(self, links: Sequence[Link]) -> bool:
-        """Write links to the frontier; returns whether any of them is new. Raises StoreError.
-
-        Call it before any request for the links, so that a crash leaves them pending.
-        """
-        if not links:
-            return False
-        found = await (await self.run.open()).discover(links)
-        if self.feed:
-            self.feed.note_links(links)
-        return bool(found.new)
 
     def article_request(
         self,
