@@ -159,16 +159,16 @@ class BackfillSpider(ReparseSpider):
 
     async def _captures_in_order(self, rows: list[Found]) -> list[Capture]:
         """The captures of one page, in order of time; those that our archive lacks are fetched first."""
-        places: dict[tuple[str, str], None] = {}
+        keys: dict[tuple[str, str], None] = {}
         for each in rows:
             if capture := self._capture_of(each):
                 self.run.counts["archived"] += 1
-                places[capture.url, capture.date] = None
+                keys[capture.url, capture.date] = None
             elif memento := await self._fetch(each):
-                places[self._record(memento, each, places)] = None
+                keys[self._record(memento, each, keys)] = None
         if self.run.writer:
             await self.run.writer.sync()
-        found = [self._archive.index.at(*place) for place in places]
+        found = [self._archive.index.at(*key) for key in keys]
         return sorted(filter(None, found), key=lambda capture: capture.date)
 
     def _capture_of(self, found: Found) -> Capture | None:
@@ -203,22 +203,22 @@ class BackfillSpider(ReparseSpider):
         return memento
 
     def _record(
-        self, memento: Memento, found: Found, places: Container[tuple[str, str]]
+        self, memento: Memento, found: Found, keys: Container[tuple[str, str]]
     ) -> tuple[str, str]:
-        """Record a capture, unless our archive or one of `places` has it; returns its URL and WARC-Date.
+        """Record a capture, unless our archive or one of `keys` has it; returns its URL and WARC-Date.
 
         If its time is not that of its row, it is recorded with the row's time as `asked`, also once more, so
         that the next run knows what the row gives. Raises ArchiveError.
         """
-        place, asked = (memento.url, warc_date(memento.seen_at)), warc_date(found.row.seen_at)
-        is_known = place in places or self._archive.index.at(*place)
-        if self.run.writer and (not is_known or _second(asked) != _second(place[1])):
+        key, asked = (memento.url, warc_date(memento.seen_at)), warc_date(found.row.seen_at)
+        is_known = key in keys or self._archive.index.at(*key)
+        if self.run.writer and (not is_known or _second(asked) != _second(key[1])):
             answer = Response(200, memento.headers, memento.body)
             context = {**context_of(memento.url, answer), "provenance": memento.provenance}
-            context |= {"asked": asked} if asked != place[1] else {}
+            context |= {"asked": asked} if asked != key[1] else {}
             page = memento.url, 200, memento.headers, memento.body, memento.seen_at
             self.run.writer.write(Exchange(*page, context=context, requested=False))
-        return place
+        return key
 
     # --- the end ----------------------------------------------------------------------------------
 
