@@ -38,7 +38,7 @@ class Matcher:
         return self._changes
 
     def matches(self, watch: Watch) -> bool:
-        """Whether the watch wants to be told."""
+        """Whether the watch wants this event."""
         if self.happening.event not in watch.events or not is_selected(watch.selection, self._text):
             return False
         if self.happening.event != "edited":

@@ -82,7 +82,7 @@ def _number(text: str) -> int | str:
     return int(text) if re.fullmatch(r"\d{1,9}", text) else text
 
 
-def told_unknown(error: UnknownName) -> str:
+def unknown_name(error: UnknownName) -> str:
     """The sentence that a name in a query string is unknown or ambiguous."""
     if error.meanings:
         return _(_AMBIGUOUS[error.kind], error.name, listed(error.meanings))
