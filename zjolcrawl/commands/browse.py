@@ -76,8 +76,7 @@ class Command(ReadingCommand):
             await site.stop_indexing(upkeep)
 
     def access(self, *, guarded: bool) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-        """The token that requests must carry, empty if none, the origins of web pages that may call the API,
-        and the host names that a proxy may pass on.
+        """The token of requests, empty if none; the origins that may call the API; a proxy's host names.
 
         `guarded`: only this machine can send requests. Raises ArgumentError.
         """
