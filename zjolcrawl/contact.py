@@ -27,7 +27,7 @@ def user_agent(contact: str) -> str:
 
 def check_contact(contact: str) -> None:
     """Raises ValueError unless it is empty, an e-mail address or an http(s) URL that fits a header."""
-    if contact and not (_fits_header(contact) and (is_mail(contact) or is_url(contact))):
+    if contact and not (_fits_header(contact) and (is_mail(contact) or _is_page(contact))):
         raise ValueError(f"setting CONTACT={contact}: {_EXPECTED}")
 
 
@@ -62,7 +62,7 @@ def is_mail(text: str) -> bool:
         return False
 
 
-def is_url(text: str) -> bool:
+def _is_page(text: str) -> bool:
     """Whether it is an http(s) URL without a user."""
     try:
         parts = urlsplit(text)

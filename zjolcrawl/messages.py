@@ -34,7 +34,7 @@ def nearest(name: str, known: Collection[str], least: float = 0.7) -> str | None
     return next(iter(difflib.get_close_matches(name, known, 1, least)), None)
 
 
-def typed(error: BaseException, most: int = 300) -> str:
+def typed(error: BaseException, most: int | None = 300) -> str:
     """The type and the text of an error on one line: `TimeoutError: 30 s`."""
     return one_line(f"{type(error).__name__}: {error}", most)
 

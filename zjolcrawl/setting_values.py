@@ -162,13 +162,13 @@ def _check_numbers(settings: BaseSettings) -> None:
 
 def _check_addresses(settings: BaseSettings) -> None:
     hook, mail = (settings.get(name) or "" for name in ("ALARM_WEBHOOK", "ALARM_MAIL"))
-    if hook and not is_hook(hook):
+    if hook and not is_http_url(hook):
         raise ValueError(f"setting ALARM_WEBHOOK={hook} is not an http or https URL")
     if mail and not is_mail(mail):
         raise ValueError(f"setting ALARM_MAIL={mail} is not an e-mail address")
 
 
-def is_hook(text: str) -> bool:
+def is_http_url(text: str) -> bool:
     """Whether it is an http(s) URL; it may have a user and a host without a dot."""
     try:
         parts = urlsplit(text)

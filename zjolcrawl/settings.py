@@ -130,7 +130,7 @@ TWISTED_DNS_RESOLVER = "zjolcrawl.network.resolver.PublicResolver"
 DOWNLOAD_VERIFY_CERTIFICATES = False
 DOWNLOAD_HANDLERS = {
     "http": "zjolcrawl.network.handlers.LeasedHandler",
-    "https": "zjolcrawl.network.certificates.CertificateHandler",
+    "https": "zjolcrawl.network.handlers.CertificateHandler",
 }
 
 # --- middlewares, pipelines, extensions ------------------------------------------------------
@@ -168,8 +168,8 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.stats.DownloaderStats": None,
 }
 ITEM_PIPELINES = {
-    "zjolcrawl.pipelines.normalize.NormalizePipeline": 100,  # the page's strings -> values
-    "zjolcrawl.pipelines.validate.ValidatePipeline": 200,  # no title, or an undecodable one, or no content -> rejected
+    # The page's strings -> values; no title, or an undecodable one, or no content -> rejected.
+    "zjolcrawl.pipelines.normalize.NormalizePipeline": 100,
     "zjolcrawl.pipelines.images.ImagePipeline": 500,  # images of accepted articles
     "zjolcrawl.pipelines.mongodb.MongoDBPipeline": 900,  # last: stores what arrives
 }

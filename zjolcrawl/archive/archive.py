@@ -165,7 +165,7 @@ class Archive:
             self._tell(name, f"a killed run's file cannot be completed: {cause_of(error, path)}")
 
     def _catch_up(self) -> None:
-        known = self._own(self.index.files())
+        indexed = self._own(self.index.files())
         # Files before notes: a file that moves to the store meanwhile gets its note first.
         here, odd = complete_files(self.folder)
         others = here | odd.keys()
@@ -176,16 +176,16 @@ class Archive:
             name for name, _, was in self.index.damage()
             if name in there and stamp(self.folder / name) != was
         }  # fmt: skip
-        if self.store is None and (away := there - here - known):
+        if self.store is None and (away := there - here - indexed):
             self.repairs.append(
                 f"{counted(len(away), 'file')} not indexed: set WARC_STORE to read them"
             )
-            known |= away
-        for name in sorted((there - known) | changed):
+            indexed |= away
+        for name in sorted((there - indexed) | changed):
             self._index(name, local=name in here)
         for name, reason in sorted(odd.items()):
             self._tell(name, f"is left out: {reason}")
-        for name in known - there - odd.keys():
+        for name in indexed - there - odd.keys():
             self.index.forget(name, lost=True)
         for name in sorted(others - here - odd.keys()):
             where = shown(str(self.folder / name))

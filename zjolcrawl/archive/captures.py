@@ -107,13 +107,13 @@ def _utc(date: str) -> str:
 def _context(text: str | None) -> str | None:
     """The context, or None unless it is ours: a JSON object whose known parts have the right types."""
     try:
-        known = json.loads(text) if text else None
+        context = json.loads(text) if text else None
     except (ValueError, RecursionError):
         return None
-    sound = isinstance(known, dict) and all(
-        isinstance(known[name], kind) for name, kind in _PARTS.items() if name in known
+    is_ours = isinstance(context, dict) and all(
+        isinstance(context[name], kind) for name, kind in _PARTS.items() if name in context
     )
-    return text if sound else None
+    return text if is_ours else None
 
 
 def mime_of(content_type: str | None) -> str | None:

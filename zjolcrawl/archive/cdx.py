@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -83,9 +84,10 @@ def stamp_of(moment: datetime) -> str:
 
 def moment_of(stamp: str) -> datetime:
     """14 digits as an aware UTC datetime. Raises ValueError if they are no time."""
-    if not re.fullmatch(r"\d{14}", stamp, re.ASCII):
-        raise ValueError(f"{stamp} is not a time such as 20170812034512")
-    return datetime.strptime(stamp, _STAMP).replace(tzinfo=timezone.utc)
+    with suppress(ValueError):
+        if re.fullmatch(r"\d{14}", stamp, re.ASCII):
+            return datetime.strptime(stamp, _STAMP).replace(tzinfo=timezone.utc)
+    raise ValueError(f"{stamp} is not a time such as 20170812034512")
 
 
 def read_cdx(body: bytes) -> Listing:

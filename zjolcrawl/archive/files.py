@@ -1,4 +1,4 @@
-"""File names, locks and completion of the WARC files in the archive folder."""
+"""Names and completion of the WARC files in the archive folder."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def candidate_of(found: Foreign) -> Candidate | None:
             )
         if not record.type:
             raise BadRecord("it has no WARC-Type")
-        moment = moment_of(record.fields.get("warc-date", ""))
+        moment = parse_warc_date(record.fields.get("warc-date", ""))
         if record.type == "revisit":
             return Candidate(record, found.offset, url, moment)
         response = response_of(record)
@@ -126,7 +126,7 @@ def address_of(record: Record) -> str:
     return str(safe_url_string(url.partition("#")[0]))
 
 
-def moment_of(text: str) -> datetime:
+def parse_warc_date(text: str) -> datetime:
     """A WARC-Date as an aware UTC datetime. Raises BadRecord if it is none, before 1990, or in the future."""
     try:
         moment = datetime.fromisoformat(text.strip())

@@ -84,10 +84,10 @@ def keep(folder: Path, source: Path | BinaryIO, given: str) -> Kept:
             _copy(source, scratch)
         sha256, size = _hashed(scratch)
         check_form(scratch, given)
-        if known := next((each for each in kept_files(folder) if each.sha256 == sha256), None):
-            if not known.is_done and not (folder / known.name).exists():
-                scratch.replace(folder / known.name)
-            return known
+        if kept := next((each for each in kept_files(folder) if each.sha256 == sha256), None):
+            if not kept.is_done and not (folder / kept.name).exists():
+                scratch.replace(folder / kept.name)
+            return kept
         stem = Path(given).name if isinstance(source, Path) else f"stdin-{sha256[:12]}"
         # A file's name need not be UTF-8, but the note is.
         given = given.encode("utf-8", "backslashreplace").decode()

@@ -23,7 +23,7 @@ from zjolcrawl.archive.foreign_exchange import (
     Candidate,
     Response,
     candidate_of,
-    moment_of,
+    parse_warc_date,
     response_of,
 )
 from zjolcrawl.archive.foreign_files import warc_files
@@ -61,7 +61,7 @@ class FileImport:
         self.failed = False
         self._archive, self._writer, self._context_of = archive, writer, context_of
         self._fresh: set[tuple[str, str, str]] = set()  # recorded, not in the index yet
-        self._place = kept.name
+        self._file_name = kept.name
 
     def steps(self, *, revisits: bool = False) -> Iterator[None]:
         """Record all captures but revisits, or with `revisits` only these; yields when enough is durable.
@@ -90,7 +90,7 @@ class FileImport:
                     self._unusable(each, count=count)
                     continue
                 name, file = each
-                self._place = f"{self.kept.name}, {name}" if name else self.kept.name
+                self._file_name = f"{self.kept.name}, {name}" if name else self.kept.name
                 for found in _ahead(map(_prepared, ForeignFile(file))):
                     if isinstance(found, Unusable):
                         self._unusable(found, count=count)
@@ -173,7 +173,7 @@ class FileImport:
         if date := fields.get("warc-refers-to-date"):
             other = fields.get("warc-refers-to-target-uri", "").strip("<> ") or url
             with suppress(BadRecord):
-                if found := index.at(other, warc_date(moment_of(date))):
+                if found := index.at(other, warc_date(parse_warc_date(date))):
                     return found
         payload = fields.get("warc-payload-digest")
         return index.of_original(digest=payload) or (
@@ -187,7 +187,7 @@ class FileImport:
     def _name(self, offset: int, what: str, count: str) -> None:
         self.counts[count] += 1
         if len(self.named) < _MOST_NAMED:
-            self.named.append(f"{self._place}, byte {offset}: {one_line(what)}")
+            self.named.append(f"{self._file_name}, byte {offset}: {one_line(what)}")
 
     def _sync(self) -> None:
         self._writer.sync_now()

@@ -53,12 +53,12 @@ def complete_if_left(path: Path, index: ArchiveIndex) -> str | None:
         index.add(found.captures)
         complete(path, index)
         index.set_damage(lasting.name, damage, stamp(lasting))
-        return f"warc/{lasting.name}: {_told(found.damage, size, len(found.captures))}"
+        return f"warc/{lasting.name}: {_summary(found.damage, size, len(found.captures))}"
     finally:
         os.close(descriptor)
 
 
-def _told(damage: list[Damage], size: int, captures: int) -> str:
+def _summary(damage: list[Damage], size: int, captures: int) -> str:
     said = ["left by a run that was cut off"]
     said += [
         f"cut {counted(size - each.start, 'torn byte')} after byte {each.start}"

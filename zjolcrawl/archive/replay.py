@@ -25,6 +25,7 @@ from zjolcrawl.archive.index_file import NAME
 from zjolcrawl.archive.s3 import WarcStore
 from zjolcrawl.archive.warc import Message
 from zjolcrawl.parsing.urls import absolute, host_of, normalized
+from zjolcrawl.site.description import DEFAULT_PORTS
 
 _SHOWN = "status IS NOT NULL AND type <> 'metadata'"
 _WAIT = 5  # seconds for a lock of another process
@@ -32,7 +33,6 @@ _CODE = re.compile("%[0-9A-F]{2}")
 _CODES = re.compile("(?:%[0-9A-Fa-f]{2})+")
 _LEFT_RAW = set('{}^`<>"|\\ ')
 _WWW = "www."
-_PORTS = {"http": 80, "https": 443}
 _LAST = "\U0010ffff"  # sorts after all URLs that begin alike
 _AFTER = "~"  # sorts after all that may follow the seconds of a WARC-Date
 
@@ -91,7 +91,7 @@ def _unencoded(url: str) -> str:
 def _origins(host: str) -> Iterator[str]:
     """The beginnings of the URLs of one host: http and https, `www.`, and default ports as others may write them."""
     bare = host.removeprefix(_WWW)
-    for scheme, port in _PORTS.items():
+    for scheme, port in DEFAULT_PORTS.items():
         for name in (bare, _WWW + bare):
             yield f"{scheme}://{name}"
             if ":" not in bare:

@@ -51,7 +51,7 @@ class Scanned:
 def scan(name: str, file: BinaryIO) -> Scanned:
     """The captures and the damage of a file. Raises OSError."""
     found = Scanned()
-    for each in walk(name, file):
+    for each in scan_records(name, file):
         if isinstance(each, Damage):
             found.damage.append(each)
         else:
@@ -59,7 +59,7 @@ def scan(name: str, file: BinaryIO) -> Scanned:
     return found
 
 
-def walk(name: str, file: BinaryIO) -> Iterator[tuple[Pointer, Record] | Damage]:
+def scan_records(name: str, file: BinaryIO) -> Iterator[tuple[Pointer, Record] | Damage]:
     """Every whole record of a file, and the damage between them, in order. Raises OSError.
 
     After damage it continues at the next gzip member that is a whole record. An archived page may

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Literal
 from zjolcrawl.archive.archive import ArchiveError, open_file, read_record
 from zjolcrawl.archive.files import DAMAGED, OPEN, SUFFIX, complete_files, noted_files, shown
 from zjolcrawl.archive.s3 import WarcStore
-from zjolcrawl.archive.scan import OWN_NAME, Damage, walk
+from zjolcrawl.archive.scan import OWN_NAME, Damage, scan_records
 from zjolcrawl.archive.state import state
 from zjolcrawl.archive.stored import note_of
 from zjolcrawl.archive.warc import REPLACED, Pointer, Record
@@ -89,7 +89,7 @@ class WarcCheck:
         local = self._path(name).exists()
         try:
             with open_file(self._folder, name, self._store) as file, self._second(name) as heads:
-                for each in walk(name, file):
+                for each in scan_records(name, file):
                     if isinstance(each, Damage):
                         yield from self._damage(name, each)
                     else:

@@ -190,13 +190,17 @@ def _write_index(package: _Package, lines: list[str]) -> None:
 def _pages(captures: Iterable[Capture], titles: dict[str, str]) -> Iterator[dict[str, str]]:
     """The page list for readers: articles and column pages with status 200."""
     for capture in captures:
-        known = capture.context
-        if capture.status != 200 or "image" in known or not {"article", "column"} & known.keys():
+        context = capture.context
+        if (
+            capture.status != 200
+            or "image" in context
+            or not {"article", "column"} & context.keys()
+        ):
             continue
         page = {
             "id": re.sub(r"\W", "", capture.pointer.record_id.rpartition(":")[2]),
             "url": capture.url, "ts": capture.date,
-            "title": titles.get(known.get("article", "")) or known.get("column", {}).get("name"),
+            "title": titles.get(context.get("article", "")) or context.get("column", {}).get("name"),
         }  # fmt: skip
         yield {name: value for name, value in page.items() if value}
 

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from zjolcrawl.clock import iso_time
 from zjolcrawl.messages import one_line
 
 SAME_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
@@ -122,8 +123,7 @@ class Record:
 
 def warc_date(moment: datetime) -> str:
     """A WARC-Date in milliseconds, the precision of MongoDB."""
-    utc = moment.astimezone(timezone.utc).replace(tzinfo=None)
-    return utc.isoformat(timespec="milliseconds") + "Z"
+    return iso_time(moment)
 
 
 def digest(payload: bytes) -> str:

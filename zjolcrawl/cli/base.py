@@ -20,8 +20,8 @@ from zjolcrawl.archive.archive import ArchiveError
 from zjolcrawl.archive.s3 import WarcStore, store_of
 from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.cli.parser import prepare, refuse_unknown
+from zjolcrawl.display.progress import bar_on_stderr
 from zjolcrawl.display.terminal import (
-    bar_on_stderr,
     drop_unread_output,
     sanitize_output,
     say,

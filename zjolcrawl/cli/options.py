@@ -7,10 +7,10 @@ import math
 import re
 from collections.abc import Callable
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from zjolcrawl.archive.cdx import moment_of
 from zjolcrawl.argument_values import change_day, day_span, names
+from zjolcrawl.setting_values import is_http_url
 from zjolcrawl.storage.queries.selection import Selection
 
 
@@ -75,18 +75,13 @@ def utc_time(text: str) -> datetime:
     """The type of an option that takes a UTC time of 14 digits."""
     try:
         return moment_of(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is not a time such as 20170812034512") from None
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def web_address(text: str) -> str:
     """The type of an option that takes an http or https URL; it gets a slash at its end."""
-    try:
-        parts = urlsplit(text)
-        is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        is_usable = False
-    if not is_usable or not re.fullmatch(r"[!-~]+", text) or "?" in text or "#" in text:
+    if not is_http_url(text) or not re.fullmatch(r"[!-~]+", text) or "?" in text or "#" in text:
         raise argparse.ArgumentTypeError(f"{text} is not an http or https URL without ? and #")
     return f"{text.rstrip('/')}/"
 

@@ -50,9 +50,7 @@ class Command(ReadingCommand):
             from zjolcrawl.web.site import Site
         except ModuleNotFoundError as error:
             raise ArgumentError(f"{_MISSING} (no {error.name})") from error
-        access = Access(
-            self.token(required=not is_loopback(opts.host)), self.origins(), self.names()
-        )
+        access = Access(*self.access(guarded=is_loopback(opts.host)))
         async with self.database() as db:
             try:
                 listening = listen(opts.host, opts.port)
@@ -77,28 +75,17 @@ class Command(ReadingCommand):
                     await asyncio.to_thread(webbrowser.open, url)
             await site.stop_indexing(upkeep)
 
-    def token(self, *, required: bool) -> str:
-        """The token that requests must carry, empty if none. Raises ArgumentError."""
+    def access(self, *, guarded: bool) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+        """The token of requests, empty if none; the origins that may call the API; a proxy's host names.
+
+        `guarded`: only this machine can send requests. Raises ArgumentError.
+        """
         assert self.settings is not None
         try:
             token = api_token(self.settings)
+            origins, names = api_origins(self.settings), browse_hosts(self.setting("BROWSE_HOSTS"))
         except ValueError as error:
             raise ArgumentError(str(error)) from error
-        if required and token is None:
+        if token is None and not guarded:
             raise ArgumentError(_UNGUARDED)
-        return token or ""
-
-    def origins(self) -> tuple[str, ...]:
-        """The origins of web pages that may call the API. Raises ArgumentError."""
-        assert self.settings is not None
-        try:
-            return api_origins(self.settings)
-        except ValueError as error:
-            raise ArgumentError(str(error)) from error
-
-    def names(self) -> tuple[str, ...]:
-        """The host names that a proxy may pass on. Raises ArgumentError."""
-        try:
-            return browse_hosts(self.setting("BROWSE_HOSTS"))
-        except ValueError as error:
-            raise ArgumentError(str(error)) from error
+        return token or "", origins, names

@@ -15,7 +15,8 @@ from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.cli.base import ReadingCommand
 from zjolcrawl.cli.options import add_selection, selection_of
 from zjolcrawl.display.formatting import size
-from zjolcrawl.display.terminal import FewLines, bar_on_stderr, say
+from zjolcrawl.display.progress import bar_on_stderr
+from zjolcrawl.display.terminal import FewLines, say
 from zjolcrawl.export.conform import replace_surrogates
 from zjolcrawl.export.output import (
     FORMATS,
@@ -26,7 +27,7 @@ from zjolcrawl.export.output import (
     open_output,
     written_bytes,
 )
-from zjolcrawl.messages import counted
+from zjolcrawl.messages import counted, typed
 from zjolcrawl.search import QueryError, matching
 from zjolcrawl.storage.documents import url_of
 from zjolcrawl.storage.queries.articles import (
@@ -125,4 +126,4 @@ def _written(write: Write, document: dict[str, Any]) -> tuple[list[str], bool]:
             fault = "invalid UTF-8 in a text was replaced with U+FFFD"
             return [*write(replace_surrogates(document)), fault], True
     except _ODD as error:
-        return [f"left out: {type(error).__name__}: {error}"], False
+        return [f"left out: {typed(error)}"], False

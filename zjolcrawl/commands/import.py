@@ -12,7 +12,8 @@ from scrapy.exceptions import UsageError
 from zjolcrawl import __version__
 from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.cli.base import ReadingCommand
-from zjolcrawl.display.terminal import FewLines, bar_on_stderr, say
+from zjolcrawl.display.progress import bar_on_stderr
+from zjolcrawl.display.terminal import FewLines, say
 from zjolcrawl.export.input import import_files, total_size
 from zjolcrawl.export.output import FileRefused
 from zjolcrawl.messages import cause_of, counted

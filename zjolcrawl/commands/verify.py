@@ -19,7 +19,8 @@ from zjolcrawl.archive.verify_foreign import ForeignCheck
 from zjolcrawl.argument_values import ArgumentError
 from zjolcrawl.cli.base import ReadingCommand, no_arguments
 from zjolcrawl.display.formatting import size
-from zjolcrawl.display.terminal import bar_on_stderr, print_lines, say
+from zjolcrawl.display.progress import bar_on_stderr
+from zjolcrawl.display.terminal import print_lines, say
 from zjolcrawl.messages import cause_of, counted
 from zjolcrawl.storage.connection import Database
 from zjolcrawl.storage.image_stores import ImageReader

@@ -12,7 +12,7 @@ from zjolcrawl.clock import utc_now
 from zjolcrawl.display.terminal import say, write_json, write_text
 from zjolcrawl.messages import counted
 from zjolcrawl.run.watch_file import read_watches
-from zjolcrawl.run.watching import tell, told_since, try_receivers
+from zjolcrawl.run.watching import events_since, tell, try_receivers
 
 
 class Command(ReadingCommand):
@@ -64,7 +64,7 @@ class Command(ReadingCommand):
                 self.exitcode = 1 if faults else 0
                 return
             since = utc_now() - timedelta(days=opts.days or 7)
-            found = [each async for each in told_since(db, watches, since)]
+            found = [each async for each in events_since(db, watches, since)]
         found.sort(key=lambda each: str(each[1]["at"]))
         if opts.json:
             write_json([event for _, event in found])

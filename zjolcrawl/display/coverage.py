@@ -8,9 +8,10 @@ from typing import Any
 
 from rich.text import Text
 
+from zjolcrawl.display.drift import FEWEST, JUMP
 from zjolcrawl.messages import counted
 from zjolcrawl.site.current import current_site
-from zjolcrawl.storage.queries.coverage import FEWEST, JUMP, Group
+from zjolcrawl.storage.queries.coverage import Group
 
 SIGN = "!"
 NONE = "–"

@@ -14,6 +14,7 @@ from typing import Any
 _ROUND = 6  # cost of one diagonal of a round, in comparisons
 _LINEAR = 6  # cost of preparing one element, in comparisons
 _WINDOW = 256  # edits
+_ALIKE = 0.35  # share of the longer text
 
 
 @dataclass(slots=True)
@@ -35,6 +36,11 @@ class Span:
     i2: int
     j1: int
     j2: int
+
+
+def are_marks_readable(kept: int, before: str, after: str) -> bool:
+    """Whether a person can read marks on characters: `kept` of them, enough of the longer text, are unchanged."""
+    return kept >= _ALIKE * max(len(before), len(after))
 
 
 def spans(old: Sequence[Any], new: Sequence[Any], effort: Effort) -> list[Span]:

@@ -1,14 +1,32 @@
-"""The line of counts that a run shows on stderr; hidden if stderr is not a terminal, as under cron."""
+"""Progress bars on stderr; hidden if stderr is not a terminal, as under cron."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
 
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from zjolcrawl.display.terminal import console
 from zjolcrawl.messages import counted
+
+
+def bar_on_stderr() -> Progress:
+    """A progress bar as a context manager; hidden if stderr is not a terminal, as under cron."""
+    return Progress(
+        TextColumn("{task.completed:,.0f} {task.description}"), BarColumn(),
+        TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
+        console=console(stderr=True), transient=True, disable=not sys.stderr.isatty(),
+        redirect_stdout=False,  # stdout may carry the data
+    )  # fmt: skip
 
 
 def counting_bar(*, shown: bool = True) -> Progress:

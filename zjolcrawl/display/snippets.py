@@ -21,7 +21,7 @@ def marked(text: str, terms: Sequence[str]) -> Marked:
     """Split a text at search terms; `terms` must be folded (search.tokens.folded)."""
     parts: Marked = []
     end = 0
-    for start, stop in _places(text, terms):
+    for start, stop in _spans_of(text, terms):
         if start > end:
             parts.append((text[end:start], False))
         parts.append((text[start:stop], True))
@@ -38,14 +38,14 @@ def snippets(
     the result is the start of the body.
     """
     found: list[Marked] = []
-    lacking = {term for term in terms if not _places(article["title"], [term])}
+    lacking = {term for term in terms if not _spans_of(article["title"], [term])}
     for line in islice(_lines(article, terms), _MOST_LINES):
         if len(found) == most:
             break
-        places = _places(line, terms)
-        if places and (not found or any(_places(line, [term]) for term in lacking)):
-            found.append(_cut(line, places, terms, width))
-            lacking = {term for term in lacking if not _places(line, [term])}
+        spans = _spans_of(line, terms)
+        if spans and (not found or any(_spans_of(line, [term]) for term in lacking)):
+            found.append(_cut(line, spans, terms, width))
+            lacking = {term for term in lacking if not _spans_of(line, [term])}
     if found:
         return found
     beginning = " ".join(article.get("body", "")[:_LONG].split("\n"))
@@ -76,8 +76,8 @@ def _near(body: str, terms: Sequence[str]) -> str:
     return body[start : start + _LONG]
 
 
-def _cut(line: str, places: list[tuple[int, int]], terms: Sequence[str], width: int) -> Marked:
-    first = places[0][0]
+def _cut(line: str, spans: list[tuple[int, int]], terms: Sequence[str], width: int) -> Marked:
+    first = spans[0][0]
     return marked(_shortened(line, max(0, first - width // 3), width), terms)
 
 
@@ -88,7 +88,7 @@ def _shortened(text: str, start: int, width: int) -> str:
     return before + text[start : start + width] + after
 
 
-def _places(text: str, terms: Sequence[str]) -> list[tuple[int, int]]:
+def _spans_of(text: str, terms: Sequence[str]) -> list[tuple[int, int]]:
     """The (start, end) of each term in order; overlapping terms are joined."""
     low = folded(text)
     spans = sorted(match.span() for term in terms for match in re.finditer(re.escape(term), low))

@@ -14,7 +14,6 @@ from contextlib import suppress
 from typing import IO, Any, TextIO, cast
 
 from bson import json_util
-from rich import progress
 from rich.console import Console
 from rich.text import Text
 
@@ -85,16 +84,6 @@ def console(*, stderr: bool = False) -> Console:
     """A rich console on stdout or stderr; pass it only `printable` text, since it bypasses `sanitize_output`."""
     stream = sys.stderr if stderr else sys.stdout
     return _Console(file=getattr(stream, "unsanitized", stream), highlight=False)
-
-
-def bar_on_stderr() -> progress.Progress:
-    """A progress bar as a context manager; hidden if stderr is not a terminal, as under cron."""
-    return progress.Progress(
-        progress.TextColumn("{task.completed:,.0f} {task.description}"), progress.BarColumn(),
-        progress.TaskProgressColumn(), progress.TimeElapsedColumn(), progress.TimeRemainingColumn(),
-        console=console(stderr=True), transient=True, disable=not sys.stderr.isatty(),
-        redirect_stdout=False,  # stdout may carry the data
-    )  # fmt: skip
 
 
 def write_text(text: str) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from zjolcrawl.export.jsonl import iso
+from zjolcrawl.clock import iso_time
 from zjolcrawl.fields import FIELDS, Field
 
 BOM = "\ufeff".encode()
@@ -66,7 +66,7 @@ def _cells(field: Field, value: Any) -> Iterator[str]:
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    return iso(value) if isinstance(value, datetime) else str(value)
+    return iso_time(value) if isinstance(value, datetime) else str(value)
 
 
 def _entry(value: Any) -> str:

@@ -18,6 +18,7 @@ from bson import Code, DBRef, ObjectId, json_util
 from bson.codec_options import DatetimeConversion
 from bson.errors import BSONError
 
+from zjolcrawl.clock import iso_time
 from zjolcrawl.export.conform import conform
 from zjolcrawl.fields import FIELDS
 from zjolcrawl.messages import one_line
@@ -96,17 +97,12 @@ def load(line: bytes) -> dict[str, Any]:
     return document
 
 
-def iso(moment: datetime) -> str:
-    """A UTC time as the files write it."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def as_text(document: dict[str, Any]) -> dict[str, Any]:
     """The document with the times and ids of the schema as text."""
     values = dict(document)
     for name in _TIMES & document.keys():
         if isinstance(values[name], datetime):
-            values[name] = iso(values[name])
+            values[name] = iso_time(values[name])
     for name in _IDS & document.keys():
         if isinstance(values[name], ObjectId):
             values[name] = str(values[name])
@@ -172,7 +168,9 @@ def _odd(document: dict[str, Any]) -> str | None:
             return f"revision {number} is more than {_MOST_REVISIONS}"
     for name in _TIMES & document.keys():
         if document[name].year not in YEARS:
-            return f"{name} is not in the years {YEARS[0]} to {YEARS[-1]}: {iso(document[name])}"
+            return (
+                f"{name} is not in the years {YEARS[0]} to {YEARS[-1]}: {iso_time(document[name])}"
+            )
     for name, value in document.items():
         if isinstance(value, list) and len(value) > MOST_ENTRIES:
             return f"{name[:40]} has {len(value)} entries: a list may have {MOST_ENTRIES} at most"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from lxml import etree
 
 from zjolcrawl import __version__
-from zjolcrawl.clock import EPOCH
+from zjolcrawl.clock import EPOCH, iso_time
 from zjolcrawl.feeds.entries import Entry
 from zjolcrawl.feeds.feed import Feed
 from zjolcrawl.feeds.texts import one_line, uri
@@ -38,8 +38,7 @@ def render(feed: Feed, entries: list[Entry], links: Mapping[str, str]) -> bytes:
 
 def time(at: datetime) -> str:
     """A time as RFC 3339 has it, in UTC."""
-    text = at.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="milliseconds")
-    return f"{text.removesuffix('.000')}Z"
+    return iso_time(at).replace(".000Z", "Z")
 
 
 def _entry(root: Any, entry: Entry) -> None:

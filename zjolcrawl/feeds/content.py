@@ -9,7 +9,7 @@ from typing import Any
 import nh3
 
 from zjolcrawl.display.article_diff import FIELDS, Change, changes
-from zjolcrawl.display.diff import Effort, spans
+from zjolcrawl.display.diff import Effort, are_marks_readable, spans
 from zjolcrawl.display.html_check import is_well_formed, text_of
 from zjolcrawl.feeds.texts import sound
 
@@ -20,7 +20,6 @@ _TAGS = {
 # Removed with what is in them.
 _UNSEEN = {"script", "style", "svg", "math", "template", "iframe", "noscript"}
 _MOST = 20_000  # characters shown of a text that is no HTML, and of the edits of an entry
-_ALIKE = 0.35  # share of the longer text: if less is unchanged, marks on characters are unreadable
 
 
 def body(version: Mapping[str, Any]) -> str:
@@ -70,7 +69,7 @@ def _edit(change: Change, effort: Effort) -> Iterator[str]:
         return
     found = spans(before, after, effort)
     kept = sum(each.i2 - each.i1 for each in found if each.equal)
-    if kept < _ALIKE * max(len(before), len(after)):
+    if not are_marks_readable(kept, before, after):
         yield f"<p>{_marked('del', before)}{_marked('ins', after)}</p>"
         return
     pieces = (

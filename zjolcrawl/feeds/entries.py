@@ -15,7 +15,8 @@ from zjolcrawl.display.diff import Effort
 from zjolcrawl.display.formatting import moment
 from zjolcrawl.feeds.content import body, edits
 from zjolcrawl.feeds.feed import Page, label_of
-from zjolcrawl.feeds.texts import is_web, one_line, sound, uri
+from zjolcrawl.feeds.texts import one_line, sound, uri
+from zjolcrawl.parsing.urls import is_web
 from zjolcrawl.storage.queries.events import EDITED, GONE, NEW, RETURNED, Event
 
 LABELS = {NEW: "新文章", EDITED: "改动", GONE: "撤下", RETURNED: "恢复"}
@@ -95,8 +96,8 @@ def _content(
     if event.kind == EDITED:
         return edits(dict(former), dict(version), effort) if former else body(version)
     if event.kind == GONE:
-        told = f"<p>{moment(event.at)} 访问时原站已无此文；以下是归档中的文字。</p>"
-        return told + body(version)
+        notice = f"<p>{moment(event.at)} 访问时原站已无此文；以下是归档中的文字。</p>"
+        return notice + body(version)
     if event.kind == RETURNED:
         return f"<p>{moment(event.at)} 访问时原站又有此文。</p>"
     return body(version)

@@ -24,11 +24,6 @@ def one_line(text: object) -> str:
     return sound(" ".join(str(text)[: 2 * _LONGEST].split()))[:_LONGEST]
 
 
-def is_web(url: str) -> bool:
-    """Whether a URL is safe to link: only http and https are."""
-    return url.lower().startswith(("http://", "https://"))
-
-
 def uri(text: str) -> str:
     """A URL with percent-encoding for what a URI may not have."""
     return _NOT_ENCODED.sub("%25", quote(text, safe=_KEPT, errors="replace"))

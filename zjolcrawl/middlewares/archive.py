@@ -13,6 +13,7 @@ from scrapy.http import Response
 from zjolcrawl.archive.archive import ArchiveError, NoAnswer
 from zjolcrawl.archive.writer import Exchange, Headers
 from zjolcrawl.clock import utc_now
+from zjolcrawl.messages import typed
 from zjolcrawl.middlewares.replay import ARCHIVED
 from zjolcrawl.middlewares.robots import Forbidden
 from zjolcrawl.request_meta import CONDITIONS, CONTEXT, FROM_ARCHIVE, SEEN_AT, WARC
@@ -84,7 +85,7 @@ class ArchiveMiddleware:
             return
         request.meta[SEEN_AT] = utc_now()
         if writer := self._run.writer:
-            reason = f"{type(exception).__name__}: {exception}"
+            reason = typed(exception, None)  # whole: it is the record of what happened
             try:
                 writer.write_failure(request.url, reason, request.meta[SEEN_AT], _context(request))
             except ArchiveError as error:

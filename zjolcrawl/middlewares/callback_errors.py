@@ -10,6 +10,7 @@ from typing import Any
 from scrapy.http import Response
 
 from zjolcrawl.items import ColumnVisit, Outcome
+from zjolcrawl.messages import typed
 from zjolcrawl.request_meta import SEEN_AT, WARC
 from zjolcrawl.storage.errors import StoreError
 
@@ -24,7 +25,7 @@ class CallbackErrorMiddleware:
     ) -> AsyncIterator[Any]:
         """Yield the outcome and log the traceback."""
         callback_args = response.request.cb_kwargs if response.request else {}
-        reason, seen_at = f"{type(exception).__name__}: {exception}", response.meta.get(SEEN_AT)
+        reason, seen_at = typed(exception), response.meta.get(SEEN_AT)
         logger.error("Could not process %s", response.url, exc_info=exception)
         if isinstance(exception, StoreError):
             return  # MongoDB was lost, which says nothing about the page: it stays pending

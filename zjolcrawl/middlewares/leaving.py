@@ -33,5 +33,5 @@ class LeavingMiddleware:
             raise LeaseLost(HALTED)
         if not meta.get(FED) or "redirect_times" in meta or "retry_times" in meta:
             return
-        if leases and meta[HOST] in leases.leaving:
+        if leases and meta[HOST] in leases.to_give_back:
             raise LeaseLost(f"{meta[HOST]} is being given to another run")

@@ -27,7 +27,7 @@ class NotCaptured(IgnoreRequest):
 class ReplayMiddleware:
     """Answers a request whose `meta` has a CAPTURE.
 
-    In a replay it answers every request and lets none through to the network. It then uses the last good
+    When re-parsing, it answers every request and lets none through to the network. It then uses the last good
     capture of the URL before AS_OF, else the first one after it. For a further page of an article it uses
     the capture that the same run took after the capture PART_OF; if that is another archive's, the one
     nearest in time. In a backfill, requests to the other archive pass.
@@ -45,7 +45,7 @@ class ReplayMiddleware:
         """The archived response, or None to pass the request on.
 
         Raises NoAnswer for a request that got no answer when it was made, ArchiveError for an
-        unreadable record, and NotCaptured in a replay if the archive has no capture.
+        unreadable record, and NotCaptured if the run is re-parsing and the archive has no capture.
         """
         capture: Capture | None = request.meta.pop(CAPTURE, None)
         if capture is None and (self._run.live or request.meta.get(FROM_ARCHIVE)):

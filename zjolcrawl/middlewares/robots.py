@@ -100,15 +100,15 @@ class RobotsMiddleware:
 
         `leased`: the host whose lease the first caller needs, and so the fetch too.
         """
-        asked, known = self._hosts.get(site), None
+        asked, former = self._hosts.get(site), None
         if asked and asked.done():
-            known = asked.result()
-            asked = asked if time.monotonic() < known.expires else None
+            former = asked.result()
+            asked = asked if time.monotonic() < former.expires else None
         if asked is None:
-            asked = self._hosts[site] = asyncio.ensure_future(self._ask(site, known, leased))
+            asked = self._hosts[site] = asyncio.ensure_future(self._ask(site, former, leased))
         return await asyncio.shield(asked)
 
-    async def _ask(self, site: str, known: _Rules | None, leased: str | None) -> _Rules:
+    async def _ask(self, site: str, former: _Rules | None, leased: str | None) -> _Rules:
         url = f"{site}/robots.txt"
         request = Request(
             url, callback=NO_CALLBACK, meta={"dont_obey_robotstxt": True, HOST: leased}
@@ -127,13 +127,13 @@ class RobotsMiddleware:
                 leases.slow_down(host_of(site), rules.crawl_delay)
             rules.expires = now + self._longest
             return rules
-        if self._run and (known is None or not known.fault):
-            held = "its previous rules apply" if known else "no page of this host is fetched"
+        if self._run and (former is None or not former.fault):
+            held = "its previous rules apply" if former else "no page of this host is fetched"
             self._run.warnings.append(
                 f"{url} cannot be fetched ({rules.fault}): {held} until it answers"
             )
-        if known and not known.fault:
-            rules = known  # RFC 9309, 2.4: a cached file may be used while the host is unreachable
+        if former and not former.fault:
+            rules = former  # RFC 9309, 2.4: a cached file may be used while the host is unreachable
         rules.expires = now + _ASK_AGAIN
         return rules
 

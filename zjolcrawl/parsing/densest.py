@@ -88,7 +88,7 @@ def below_headline(page: Page, headline: HtmlElement) -> HtmlElement | None:
     For pages with too little text for `Densest`. None if links or a footer come first.
     """
     own = set(headline.iter())
-    boxes = _walk(page.root, _SILENT, True)
+    boxes = _boxes_of(page.root, _SILENT, True)
     begin = max((i for i, box in enumerate(boxes) if box.element in own), default=len(boxes)) + 1
     found: list[HtmlElement] = []
     links = 0
@@ -121,13 +121,13 @@ def _around(elements: list[HtmlElement]) -> HtmlElement:
 
 
 def _densest(root: HtmlElement, named: bool) -> tuple[float, HtmlElement] | None:
-    boxes = _walk(root, _SILENT if named else _NEVER_TEXT, named)
+    boxes = _boxes_of(root, _SILENT if named else _NEVER_TEXT, named)
     scores = _scores(boxes)
     best = max(scores, key=lambda box: scores[box], default=None)
     return (scores[best], _whole(best, boxes).element) if best else None
 
 
-def _walk(root: HtmlElement, silent: set[str], named: bool) -> list[_Box]:
+def _boxes_of(root: HtmlElement, silent: set[str], named: bool) -> list[_Box]:
     """Every element of the page as a box with its own text."""
     boxes: dict[HtmlElement, _Box] = {}
     for element in root.iter():

@@ -168,7 +168,7 @@ def _brief(element: HtmlElement, most: int) -> str:
     if not len(element):
         pieces: Iterable[str] = [element.text or ""]
     elif next(islice(element.iter(), 60, None), None) is not None:
-        return ""  # otherwise nested empty boxes would each be walked to the end
+        return ""  # otherwise nested empty boxes would each be read to the end
     else:
         pieces = element.itertext()
     text = ""

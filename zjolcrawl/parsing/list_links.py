@@ -106,14 +106,14 @@ def links_of_scripts(root: HtmlElement, here: Here) -> Iterator[ListedLink]:
             continue
         code = code.replace("\\/", "/").replace('\\"', '"') if "<a" in code else code
         for mark in _WRITTEN.finditer(code):
-            yield from _told(mark[1], mark[2], None, here)
+            yield from _listed_link(mark[1], mark[2], None, here)
         for thing in _OBJECT.finditer(code):
             said = {
                 m[1].lower(): _unescaped(m[2] or m[3] or m[4] or "")
                 for m in _PAIR.finditer(thing[0])
             }
             address = next((v for v in said.values() if _may_be_article(v)), "")
-            yield from _told(address, _named(said), _stamped(said), here)
+            yield from _listed_link(address, _named(said), _stamped(said), here)
 
 
 def _may_be_article(text: str) -> bool:
@@ -172,7 +172,9 @@ def _leads_elsewhere(links: list[HtmlElement], anchor: HtmlElement) -> bool:
     return any(_may_be_article(href) or not _may_be_article(own) for href in others)
 
 
-def _told(address: str, title: str, listed_at: datetime | None, here: Here) -> Iterator[ListedLink]:
+def _listed_link(
+    address: str, title: str, listed_at: datetime | None, here: Here
+) -> Iterator[ListedLink]:
     url = normalized(absolute(here.base, address) or "")
     if url and kind(url) in READ_KINDS:
         yield ListedLink(canonical(url), url, kind(url), clean(title) or None, listed_at)

@@ -31,7 +31,7 @@ class Line:
 def page_lines(root: HtmlElement, stop: HtmlElement | None = None) -> list[Line]:
     """The lines of the page down to the element `stop` (excluded), or of the whole page."""
     reader = _LineReader(stop)
-    reader.walk(root, root, False, 0)
+    reader.read(root, root, False, 0)
     reader.flush(root)
     return reader.lines
 
@@ -42,7 +42,9 @@ def last_lines(element: HtmlElement, count: int) -> list[Line]:
     blocks = [i for i, child in enumerate(children) if child.tag in BLOCK_TAGS]
     if len(blocks) > count and element.tag in BLOCK_TAGS:
         reader = _LineReader(None)
-        reader.read(children[blocks[-count] :], element, False, 1)  # a block begins a new line
+        reader.read_children(
+            children[blocks[-count] :], element, False, 1
+        )  # a block begins a new line
         reader.flush(element)
         if len(reader.lines) >= count:
             return reader.lines[-count:]
@@ -66,7 +68,7 @@ def lines_from(
         path |= {stop, *stop.iterancestors()}
     reader = _LineReader(stop)
     reader.pass_over(path, first, is_wanted)
-    reader.walk(root, root, False, 0)
+    reader.read(root, root, False, 0)
     reader.flush(root)
     return reader.lines
 
@@ -100,7 +102,7 @@ def lines_after(element: HtmlElement, limit: int) -> list[Line]:
     """At most `limit` lines after an element in document order, nearest first."""
     reader = _LineReader(None, limit)
     for following in _followers(element):
-        reader.walk(following, following, False, 0)
+        reader.read(following, following, False, 0)
         reader.flush(following)
         if len(reader.lines) >= limit:
             break
@@ -123,7 +125,7 @@ def _is_apart(element: HtmlElement) -> bool:
 
 
 class _LineReader:
-    """Walks elements; stops before `stop`, or soon after `limit` lines."""
+    """Reads elements; stops before `stop`, or soon after `limit` lines."""
 
     def __init__(self, stop: HtmlElement | None, limit: int | None = None) -> None:
         self.lines: list[Line] = []
@@ -143,7 +145,7 @@ class _LineReader:
         """Skip boxes until `first` or a box with a wanted text; elements of `path` are never skipped."""
         self._passing, self._path, self._first, self._is_wanted = True, path, first, is_wanted
 
-    def walk(self, element: HtmlElement, block: HtmlElement, link: bool, depth: int) -> None:
+    def read(self, element: HtmlElement, block: HtmlElement, link: bool, depth: int) -> None:
         if element is self._stop:
             self._stopped = True
         tag = element.tag
@@ -161,11 +163,11 @@ class _LineReader:
         if depth > _MAX_DEPTH:
             self._say(text_of(element)[:2000], link)
         elif len(element):
-            self.read(element, block, link, depth + 1)
+            self.read_children(element, block, link, depth + 1)
         if is_block:
             self.flush(block)
 
-    def read(
+    def read_children(
         self, children: Iterable[HtmlElement], block: HtmlElement, link: bool, depth: int
     ) -> None:
         for child in children:
@@ -173,7 +175,7 @@ class _LineReader:
                 if self._passing and child.tag in BLOCK_TAGS:
                     self.flush(block)  # loose text before the box may be the wanted text
                 if not (self._passing and self._is_passed(child)):
-                    self.walk(child, block, link, depth)
+                    self.read(child, block, link, depth)
                 if self._stopped:
                     break
             if (tail := child.tail) and not tail.isspace():

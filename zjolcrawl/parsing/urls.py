@@ -11,7 +11,7 @@ from w3lib.url import safe_url_string
 
 from zjolcrawl.parsing.fields.dates import plausible_day
 from zjolcrawl.site.current import current_site
-from zjolcrawl.site.description import ArticleForm, Site
+from zjolcrawl.site.description import DEFAULT_PORTS, ArticleForm, Site
 
 _MEDIA_FILE = re.compile(r"\.(?:mp4|m3u8|flv|avi|mov|wmv)$", re.IGNORECASE)
 _BREAKS = re.compile(r"[\t\r\n]")
@@ -22,7 +22,6 @@ _DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
 _SPELLED = re.compile(r"[^\w.~!$&()*+,;=:@/?-]", re.ASCII)
 _PERCENT = re.compile(r"%([\dA-Fa-f]{2})?")
 _UNRESERVED = re.compile(r"[\w.~-]", re.ASCII)
-_PORTS = {"http": 80, "https": 443}
 _LONGEST_KNOWN = 500  # characters; results for longer URLs are not cached
 
 
@@ -38,6 +37,11 @@ def is_image_host(url: str) -> bool:
     """Whether the URL is http(s) on a host that serves the site's images: its own or an image host."""
     site = current_site()
     return bool(site.own.match(url) or site.images.match(url))
+
+
+def is_web(url: object) -> bool:
+    """Whether a stored URL is safe to link: only http and https are."""
+    return isinstance(url, str) and url.lower().startswith(("http://", "https://"))
 
 
 def absolute(base: str, href: str) -> str | None:
@@ -59,16 +63,16 @@ def absolute(base: str, href: str) -> str | None:
 def _resolve(base: str, href: str) -> str | None:
     try:
         parts = urlsplit(href)
-        if not parts.netloc or parts.scheme not in _PORTS:  # else it is already absolute
+        if not parts.netloc or parts.scheme not in DEFAULT_PORTS:  # else it is already absolute
             parts = urlsplit(urljoin(base, href))
         host = (parts.hostname or "").lower()
         port = parts.port
     except ValueError:
         return None
     host = host.removesuffix(".")
-    if parts.scheme not in _PORTS or not host:
+    if parts.scheme not in DEFAULT_PORTS or not host:
         return None
-    if port and port != _PORTS[parts.scheme]:
+    if port and port != DEFAULT_PORTS[parts.scheme]:
         host = f"{host}:{port}"
     path = _SLASHES.sub("/", parts.path) or "/"
     path = _without_dots(path) if _DOTS.search(path) else path

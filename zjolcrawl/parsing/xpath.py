@@ -32,7 +32,7 @@ def _compiled(expression: str) -> XPath:
 class Path:
     """A precompiled XPath; a call returns a list of elements.
 
-    Call it with a page's `ElementIndex` instead of its root to find an id or a class without walking the page.
+    Call it with a page's `ElementIndex` instead of its root to find an id or a class without a search of the page.
     """
 
     def __init__(self, expression: str) -> None:

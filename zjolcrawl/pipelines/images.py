@@ -128,7 +128,7 @@ class ImagePipeline(FilesPipeline):
         return complete, warning
 
     async def _result_of(self, url: str, article: Article) -> _Fetched:
-        """The result for a URL: fetched once per run (in a replay: once per capture) and shared."""
+        """The result for a URL: fetched once per run (when re-parsing: once per capture) and shared."""
         capture = self._find_capture(url, article)
         if self._run.live:
             return await self._fetch_shared(url, url, article, capture)
@@ -144,15 +144,15 @@ class ImagePipeline(FilesPipeline):
     async def _fetch_shared(
         self, key: str, url: str, article: Article, capture: Capture | None
     ) -> _Fetched:
-        if known := self._fetched.get(key):
-            return _reused(await known)
-        known = self._fetched[key] = asyncio.ensure_future(self._fetch(url, article, capture))
+        if earlier := self._fetched.get(key):
+            return _reused(await earlier)
+        fetching = self._fetched[key] = asyncio.ensure_future(self._fetch(url, article, capture))
         if len(self._fetched) > _REMEMBERED:
             self._fetched.popitem(last=False)
-        return await known
+        return await fetching
 
     def _find_capture(self, url: str, article: Article) -> Capture | None:
-        """The archived image: in a replay what the crawl got, else a capture that saves a request."""
+        """The archived image: when re-parsing what the crawl got, else a capture that saves a request."""
         archive = self._run.archive
         if archive is None or article.visit.seen_at is None:
             return None
@@ -232,6 +232,6 @@ class ImagePipeline(FilesPipeline):
         return self._run.store.db
 
 
-def _reused(known: _Fetched) -> _Fetched:
+def _reused(fetched: _Fetched) -> _Fetched:
     """A result that cost no request; only a stored image counts as reused."""
-    return replace(known, reused=known.status == "stored")
+    return replace(fetched, reused=fetched.status == "stored")

@@ -165,7 +165,7 @@ def _is_flip(item: Flip, host: _Host) -> bool:
     if not item.body:
         return False
     text = hash((item.title, item.body))
-    known = host.texts.setdefault(text, item.url)
+    first_url = host.texts.setdefault(text, item.url)
     if len(host.texts) > _TEXTS:
         host.texts.popitem(last=False)
-    return known != item.url
+    return first_url != item.url

@@ -40,8 +40,8 @@ def folder_id(data_dir: Path) -> str:
     containers may have one name and one path.
     """
     folder, boot = data_dir.resolve(), Path("/proc/sys/kernel/random/boot_id")
-    known = folder.stat()
-    mark = f"{known.st_dev:x}.{known.st_ino:x}"
+    status = folder.stat()
+    mark = f"{status.st_dev:x}.{status.st_ino:x}"
     if boot.is_file():
         mark += f".{boot.read_text(encoding='ascii')[:8]}"
     return f"{socket.gethostname()}:{folder}#{mark}"
@@ -63,7 +63,7 @@ class Leases:
         settings = crawler.settings
         self.crawler = crawler
         self.held: dict[str, float] = {}  # monotonic time until which each lease is certain
-        self.leaving: set[str] = set()  # the held hosts that will be given back
+        self.to_give_back: set[str] = set()  # the held hosts that will be given back
         self.live: list[LiveRun] = []
         self.seconds = settings.getfloat("LEASE_SECONDS")
         self._store = store
@@ -142,7 +142,7 @@ class Leases:
     async def give_back(self, host: str) -> None:
         """Give a host back to other runs; if MongoDB does not answer, the lease expires."""
         self.held.pop(host, None)
-        self.leaving.discard(host)
+        self.to_give_back.discard(host)
         asked, slot = self._requested_at.get(host), self._slot(host)
         idle = None if asked is None else time.monotonic() - asked
         delay = slot.delay if slot else None
@@ -288,7 +288,7 @@ class Leases:
                     continue
                 logger.warning("The lease of %s was lost: another run has it now", host)
                 del self.held[host]
-                self.leaving.discard(host)
+                self.to_give_back.discard(host)
             self._beat_done.set()
             self._beat_done = asyncio.Event()
 

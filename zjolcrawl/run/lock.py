@@ -49,7 +49,7 @@ class RunLock:
                 return
             time.sleep(_PAUSE)
         # A part that shares run.lock is described in its own lock file.
-        held = (_held(data_dir) if path.name == NAME else None) or (path, _told(path))
+        held = (_held(data_dir) if path.name == NAME else None) or (path, _holder_in(path))
         raise LockHeld(f"another run holds {held[0]}: {held[1]}")
 
     def release(self) -> None:
@@ -70,11 +70,11 @@ def _held(data_dir: Path) -> tuple[Path, str] | None:
         if path.exists():
             with FileLock(path) as lock:
                 if not lock.try_take(shared=True):
-                    return path, _told(path)
+                    return path, _holder_in(path)
     return None
 
 
-def _told(path: Path) -> str:
+def _holder_in(path: Path) -> str:
     try:
         holder = json.loads(path.read_text(encoding="utf-8"))
         since = datetime.fromtimestamp(holder["since"], timezone.utc).astimezone()

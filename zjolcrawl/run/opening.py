@@ -34,7 +34,7 @@ class Mode(Enum):
     BACKFILL = "backfill"
     """From archives of others, by way of the WARC archive; stored and archived."""
     PREVIEW = "preview"
-    """From the WARC archive; only reports what a replay would change."""
+    """From the WARC archive; only reports what re-parsing would change."""
 
 
 async def open_store(

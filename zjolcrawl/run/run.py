@@ -40,7 +40,7 @@ class Run:
 
     The first caller of `open` opens the store and the archive; `close` closes them after the
     pipelines have written everything. `writer` is None if the run archives nothing (WARC=off,
-    replay), `leases` if it fetches nothing. `exit_status` is the documented one. `failure` is one
+    re-parsing), `leases` if it fetches nothing. `exit_status` is the documented one. `failure` is one
     line for stderr. `warnings` and `faults` are lines too; only faults need action. `at_end`, if
     set, is called before the summary; `at_close`, if set, is awaited before anything closes. `foreign` has the
     links whose captures by others are being parsed. `ending` is set once no further request is wanted,
@@ -145,7 +145,7 @@ class Run:
         if store.dropped:
             message = f"dropped {', '.join(store.dropped)}: the full-text index is in {data_dir / 'search'} now"
             self.warnings.append(message)
-        self.tally.known = await store.columns()
+        self.tally.former_columns = await store.columns()
         if self.records:
             self._begin_recording(store)
         if self.live:

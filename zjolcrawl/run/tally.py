@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from zjolcrawl.display.drift import Templates, drift_of
 from zjolcrawl.items import Article, ColumnVisit
 from zjolcrawl.messages import counted
-from zjolcrawl.storage.queries.coverage import FEWEST, GENERIC, has_jumped
 
 _MISSING = "missing: "
 _MOST_DAYS = 31
@@ -23,16 +23,12 @@ class Template:
     articles: int = 0
     missing: Counter[str] = field(default_factory=Counter)
 
-    def rate(self, name: str) -> float:
-        """The share of articles without the field."""
-        return self.missing[name] / self.articles if self.articles else 0.0
-
 
 @dataclass(slots=True)
 class Tally:
-    """One run's counts; `known` holds the `columns` rows from before the run."""
+    """One run's counts; `former_columns` holds the `columns` rows from before the run."""
 
-    known: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    former_columns: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     templates: dict[str, Template] = field(default_factory=dict)
     silent: dict[str, str] = field(default_factory=dict)
     without_issue: dict[str, list[date]] = field(default_factory=dict)
@@ -46,7 +42,7 @@ class Tally:
 
     def column(self, visit: ColumnVisit) -> None:
         """Note a column whose first page is empty but was not before."""
-        before = self.known.get(visit.column, {}).get("page_links")
+        before = self.former_columns.get(visit.column, {}).get("page_links")
         if visit.page == 0 and not visit.links and not visit.not_modified and before:
             why = visit.error or "an empty list"
             self.silent[visit.column] = (
@@ -64,33 +60,22 @@ class Tally:
             for paper, days in self.without_issue.items()
         }
 
-    def alarms(self, former: Iterable[dict[str, Any]]) -> list[str]:
+    def alarms(self, former: Sequence[Templates]) -> list[str]:
         """The alarms, one line each; `former` are the `templates` of earlier runs."""
-        before: dict[str, Template] = {}
-        for run in former:
-            for name, row in run.items():
-                sum_ = before.setdefault(name, Template())
-                sum_.articles += row["articles"]
-                sum_.missing.update(row["missing"])
+        drift = drift_of(self.values(), former)
         jumps = [
-            f"template {name}: {what} is missing in {now.rate(what):.0%} of {counted(now.articles, 'article')}, "
-            f"{then.rate(what):.0%} before"
-            for name, now in self.templates.items()
-            if (then := before.get(name)) and min(now.articles, then.articles) >= FEWEST
-            for what in sorted(now.missing)
-            if has_jumped(now.rate(what), then.rate(what))
+            f"template {name}: {what} is missing in {trend.now:.0%} of {counted(drift.articles[name], 'article')}, "
+            f"{trend.before:.0%} before"
+            for name, trends in drift.missing.items()
+            for what, trend in trends.items()
+            if trend.has_jumped
         ]
-        return [*self.silent.values(), *jumps, *self._strange(before)]
-
-    def _strange(self, before: dict[str, Template]) -> list[str]:
-        """An alarm if the generic parser suddenly handles far more articles than before."""
-        now = _share(self.templates)
-        if sum(t.articles for t in self.templates.values()) < FEWEST or not before:
-            return []
-        then = _share(before)
-        if not has_jumped(now, then):
-            return []
-        return [f"{now:.0%} of the articles fit no template, {then:.0%} before"]
+        generic = drift.generic
+        if generic and generic.has_jumped:
+            jumps.append(
+                f"{generic.now:.0%} of the articles fit no template, {generic.before:.0%} before"
+            )
+        return [*self.silent.values(), *jumps]
 
     def values(self) -> dict[str, Any]:
         """The value of `templates` in the run's document."""
@@ -103,8 +88,3 @@ class Tally:
 def _listed(days: list[date]) -> str:
     more = f" and {counted(len(days) - _MOST_DAYS, 'more day')}" if len(days) > _MOST_DAYS else ""
     return ", ".join(map(str, days[:_MOST_DAYS])) + more
-
-
-def _share(templates: Mapping[str, Template]) -> float:
-    everything = sum(each.articles for each in templates.values())
-    return templates[GENERIC].articles / everything if GENERIC in templates else 0.0

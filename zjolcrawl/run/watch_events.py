@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
-from zjolcrawl.clock import utc_now
+from zjolcrawl.clock import iso_time, utc_now
 from zjolcrawl.display.article_diff import Change, changes, pairs
 from zjolcrawl.display.diff import Effort
 from zjolcrawl.run.watch_file import Watch
@@ -39,7 +38,7 @@ class Matcher:
         return self._changes
 
     def matches(self, watch: Watch) -> bool:
-        """Whether the watch wants to be told."""
+        """Whether the watch wants this event."""
         if self.happening.event not in watch.events or not is_selected(watch.selection, self._text):
             return False
         if self.happening.event != "edited":
@@ -54,7 +53,7 @@ class Matcher:
         """The event as receivers get it; its texts are short and have no control characters."""
         version = self.happening.version
         texts = {name: plain(str(version.get(name) or ""), most) for name, most in _LONGEST.items()}
-        at = _iso(self.happening.at)
+        at = iso_time(self.happening.at)
         event: dict[str, Any] = {
             "id": _digest(watch.name, version["_id"], at, self.happening.event),
             "watch": watch.name, "event": self.happening.event, **texts,
@@ -86,7 +85,7 @@ def example_event(watch: str) -> dict[str, Any]:
     """An event that did not happen, to try a receiver."""
     return {
         "id": "test", "watch": watch, "event": "test", "title": "scrapy watch --test", "url": "", "site": "",
-        "at": _iso(utc_now()), "revision": 0, "columns": [],
+        "at": iso_time(utc_now()), "revision": 0, "columns": [],
     }  # fmt: skip
 
 
@@ -97,10 +96,6 @@ def size(found: Sequence[Change]) -> int:
         parts = pairs(each, effort) or [("", part) for part in (*each.removed, *each.added)]
         total += sum(len(before) + len(after) for before, after in parts if before != after)
     return total
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _digest(*parts: str) -> str:

@@ -13,7 +13,7 @@ from scrapy.settings import BaseSettings
 
 from zjolcrawl.contact import is_mail
 from zjolcrawl.search.query import QueryError, Wanted, parse
-from zjolcrawl.setting_values import is_hook, watch_path
+from zjolcrawl.setting_values import is_http_url, watch_path
 from zjolcrawl.site.description import SiteError, made, read_toml
 from zjolcrawl.site.names import COLUMNS_HINT, UnknownName, column_names, find, find_hosts
 from zjolcrawl.storage.queries.selection import Selection
@@ -156,7 +156,7 @@ def _check_target(target: Target) -> None:
     """Raises SiteError; its message does not have the address of a service, which holds a secret."""
     if target.kind == "mail" and not is_mail(target.address):
         raise SiteError(f"mail: {target.address!r} is not an e-mail address")
-    if target.kind == "webhook" and not is_hook(target.address):
+    if target.kind == "webhook" and not is_http_url(target.address):
         raise SiteError("webhook: expected http or https URLs")
     if target.kind == "apprise":
         scheme = target.address.partition("://")[0][:30]

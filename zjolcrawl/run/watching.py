@@ -45,7 +45,7 @@ async def tell(settings: BaseSettings, db: Database, ending: Store | None = None
         faults = await _collect(db, watches, own)
         return [*faults, *await _deliver(settings, db, watches)]
     except (SiteError, DatabaseError) as error:
-        return [f"watches were not told; the next run tries again: {cause_of(error)}"]
+        return [f"watch events were not sent; the next run tries again: {cause_of(error)}"]
 
 
 async def try_receivers(settings: BaseSettings, watches: Sequence[Watch]) -> list[tuple[str, str]]:
@@ -63,10 +63,10 @@ async def try_receivers(settings: BaseSettings, watches: Sequence[Watch]) -> lis
     return results
 
 
-async def told_since(
+async def events_since(
     db: Database, watches: Sequence[Watch], since: datetime
 ) -> AsyncIterator[tuple[Watch, dict[str, Any]]]:
-    """What watches would have been told since a time, in order of writing."""
+    """The events that watches match since a time, in order of writing."""
     written = Timestamp(max(0, int(since.timestamp())), 0)
     async for each in happenings(db, written, since):
         matcher = Matcher(each)
@@ -85,14 +85,14 @@ async def _collect(db: Database, watches: Sequence[Watch], own: ObjectId | None)
     async for each in happenings(db, runs.written, runs.since, await runs.takedowns(db)):
         try:
             rows += Matcher(each).rows(watches)
-        except Exception as error:  # one odd article must not keep others from being told
+        except Exception as error:  # one odd article must not stop the events of others
             refused.append(f"{each.version['_id']}: {typed(error)}")
         if len(rows) >= _BATCH:
             refused += await outbox.add(db, rows)
             rows = []
     refused += await outbox.add(db, rows)
     await runs.close(db)
-    return [f"an event of a watch cannot be told: {why}" for why in refused]
+    return [f"an event of a watch cannot be sent: {why}" for why in refused]
 
 
 async def _deliver(settings: BaseSettings, db: Database, watches: Sequence[Watch]) -> list[str]:

@@ -20,7 +20,7 @@ BUNDLED = files("zjolcrawl.site")
 _NEVER = "(?!)"
 _EXPECTED = {tuple: 'a list, as in ["…"]', frozenset: 'a list, as in ["…"]', str: "a text in quotes",
              bool: "true or false", int: "a whole number"}  # fmt: skip
-_PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443}
 _LABEL = r"[a-z\d_-]+\."  # of a host name
 _types = cache(get_type_hints)  # as slow as reading the file: a catalogue has hundreds of entries
 
@@ -237,5 +237,7 @@ def _any_of(domains: tuple[str, ...]) -> str:
 
 def _at(host: str) -> re.Pattern[str]:
     """A pattern for the start of an http(s) URL at a host (also a pattern) and the default port."""
-    plain, secure = (rf"{scheme}://{host}\.?(?::(?:{port})?)?" for scheme, port in _PORTS.items())
+    plain, secure = (
+        rf"{scheme}://{host}\.?(?::(?:{port})?)?" for scheme, port in DEFAULT_PORTS.items()
+    )
     return re.compile(rf"(?:{plain}|{secure})(?:[/?#]|\Z)", re.ASCII | re.IGNORECASE)

@@ -31,9 +31,10 @@ class ArticleSpider(ArticleReader):
             wanted.setdefault(canonical(url), url)
         pairs = [(_link(key, kind(url)), url) for key, url in wanted.items()]
         with self.run.stops_if_lost():
+            store = await self.run.open()
             for first in range(0, len(pairs), _BATCH):
                 some = pairs[first : first + _BATCH]
-                await self.record([link for link, _ in some])
+                await store.discover([link for link, _ in some])  # a crash leaves them pending
                 for link, url in some:
                     if not link.reason:
                         yield self.article_request(link, url)

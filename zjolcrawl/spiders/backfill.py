@@ -118,7 +118,7 @@ class BackfillSpider(ReparseSpider):
                 for each in rows:
                     self._kinds[each.row.seen_at.year, each.kind] += 1
                 if not self.asked.dry_run:
-                    for capture in await self._brought(rows):
+                    for capture in await self._captures_in_order(rows):
                         yield capture
 
     async def _pages(self) -> AsyncGenerator[list[Found]]:
@@ -157,26 +157,26 @@ class BackfillSpider(ReparseSpider):
 
     # --- the captures themselves ------------------------------------------------------------------
 
-    async def _brought(self, rows: list[Found]) -> list[Capture]:
+    async def _captures_in_order(self, rows: list[Found]) -> list[Capture]:
         """The captures of one page, in order of time; those that our archive lacks are fetched first."""
-        places: dict[tuple[str, str], None] = {}
+        keys: dict[tuple[str, str], None] = {}
         for each in rows:
-            if known := self._known(each):
+            if capture := self._capture_of(each):
                 self.run.counts["archived"] += 1
-                places[known.url, known.date] = None
-            elif memento := await self._fetched(each):
-                places[self._recorded(memento, each, places)] = None
+                keys[capture.url, capture.date] = None
+            elif memento := await self._fetch(each):
+                keys[self._record(memento, each, keys)] = None
         if self.run.writer:
             await self.run.writer.sync()
-        found = [self._archive.index.at(*place) for place in places]
+        found = [self._archive.index.at(*key) for key in keys]
         return sorted(filter(None, found), key=lambda capture: capture.date)
 
-    def _known(self, found: Found) -> Capture | None:
+    def _capture_of(self, found: Found) -> Capture | None:
         """The capture of a row if our archive has it; the other archive may have given it with another time."""
         url, date = found.row.url, warc_date(found.row.seen_at)
         return self._archive.index.at(url, date) or self._archive.index.at(url, date, asked=True)
 
-    async def _fetched(self, found: Found) -> Memento | None:
+    async def _fetch(self, found: Found) -> Memento | None:
         """The capture of a row, or None if the archive has no page there or gives none now.
 
         Raises ArchiveAway if that is so for several in a row.
@@ -202,23 +202,23 @@ class BackfillSpider(ReparseSpider):
         self.run.counts["fetched"] += 1
         return memento
 
-    def _recorded(
-        self, memento: Memento, found: Found, places: Container[tuple[str, str]]
+    def _record(
+        self, memento: Memento, found: Found, keys: Container[tuple[str, str]]
     ) -> tuple[str, str]:
-        """Record a capture, unless our archive or one of `places` has it; returns its URL and WARC-Date.
+        """Record a capture, unless our archive or one of `keys` has it; returns its URL and WARC-Date.
 
         If its time is not that of its row, it is recorded with the row's time as `asked`, also once more, so
         that the next run knows what the row gives. Raises ArchiveError.
         """
-        place, asked = (memento.url, warc_date(memento.seen_at)), warc_date(found.row.seen_at)
-        is_known = place in places or self._archive.index.at(*place)
-        if self.run.writer and (not is_known or _second(asked) != _second(place[1])):
+        key, asked = (memento.url, warc_date(memento.seen_at)), warc_date(found.row.seen_at)
+        is_known = key in keys or self._archive.index.at(*key)
+        if self.run.writer and (not is_known or _second(asked) != _second(key[1])):
             answer = Response(200, memento.headers, memento.body)
             context = {**context_of(memento.url, answer), "provenance": memento.provenance}
-            context |= {"asked": asked} if asked != place[1] else {}
+            context |= {"asked": asked} if asked != key[1] else {}
             page = memento.url, 200, memento.headers, memento.body, memento.seen_at
             self.run.writer.write(Exchange(*page, context=context, requested=False))
-        return place
+        return key
 
     # --- the end ----------------------------------------------------------------------------------
 

@@ -38,7 +38,7 @@ class ColumnSpider(ListReader):
         self.given = arguments
         self.wanted = column_arguments(**arguments)
         self.days = Days(self.wanted.since, self.wanted.until)
-        self.rechecked = set() if self.wanted.recheck else None
+        self.requested_urls = set() if self.wanted.recheck else None
 
     def listings(self) -> Iterable[Column]:
         """The columns to crawl; those that the user has switched off are counted, if all are crawled."""

@@ -6,7 +6,7 @@
     no host with work left           the run ends
 
 Parallel runs are the live runs with the same arguments. Links found on a list go only into the
-frontier; the run that leases the link's host finds them there. A requested URL stays in `not_stored`
+frontier; the run that leases the link's host finds them there. A requested URL stays in `unstored_links`
 until its outcome is in MongoDB, so nothing is requested twice, and anything cut off is still
 pending.
 """
@@ -48,10 +48,10 @@ class Feed:
         self.spider = spider
         self.listings = {each.id: each for each in listings}
         self._queues: dict[str, HostQueue] = {}
-        self._queue_of: dict[str, HostQueue] = {}  # by URL in its `not_stored`
-        self._settled: set[str] = set()  # links stored while frontier rows were being read
-        self._ended: set[str] = set()  # ids of lists whose walk has ended
-        self._given_up: set[str] = set()  # links without an outcome, left to the next run
+        self._queue_of: dict[str, HostQueue] = {}  # by URL in its `unstored_links`
+        self._stored_meanwhile: set[str] = set()  # links stored while frontier rows were being read
+        self._ended_lists: set[str] = set()  # ids of lists whose walk has ended
+        self._abandoned_links: set[str] = set()  # without an outcome, left to the next run
         self._peers_began_at: datetime = utc_now()
         self._arguments: dict[Any, Any] = {}  # by run
         self._wake = asyncio.Event()
@@ -67,13 +67,13 @@ class Feed:
     async def requests(self) -> AsyncIterator[Request]:
         """Yield the run's requests until no work is left. Raises StoreError."""
         store = self._store = await self.spider.run.open()
-        store.after_write = self._written
+        store.after_write = self._note_written
         # A run that joins parallel runs late must not repeat what they have done.
         self._peers_began_at = min([utc_now(), *(each.began for each in self._leases.peers())])
         while True:
             self._wake.clear()
             for host in self._queues.keys() - self._leases.held:
-                for url in self._queues.pop(host).not_stored:
+                for url in self._queues.pop(host).unstored_links:
                     self._queue_of.pop(url, None)
             for host, queue in list(self._queues.items()):
                 async for request in self._next(host, queue):
@@ -82,84 +82,84 @@ class Feed:
             if time.monotonic() - self._last_lease_check > self._lease_check_interval:
                 if not await self._check_leases() and not self._queues:
                     return
-                if any(not queue.busy for queue in self._queues.values()):
+                if any(not queue.is_busy for queue in self._queues.values()):
                     continue
             await self._wait()
 
     # --- notifications --------------------------------------------------------------------------
 
-    def links_added(self, links: Iterable[Link]) -> None:
+    def note_links(self, links: Iterable[Link]) -> None:
         """Note that these links are now in the frontier."""
         for host in {host_of(link.fetch_url or link.url) for link in links}:
             if queue := self._queues.get(host):
                 queue.may_have_new_rows = True
         self._wake.set()
 
-    def answered(self, link: Link, *, dropped: bool = False) -> None:
+    def note_answer(self, link: Link, *, dropped: bool = False) -> None:
         """Note that a link's first page was answered or failed.
 
         `dropped`: it was not requested, because another run now leases its host.
         """
         if not (queue := self._queue_of.get(link.url)):
             return
-        queue.awaiting_response.discard(link.url)
+        queue.unanswered_links.discard(link.url)
         if dropped:
-            queue.not_stored.discard(link.url)
+            queue.unstored_links.discard(link.url)
             queue.may_have_new_rows = True
             del self._queue_of[link.url]
-        if len(queue.awaiting_response) <= queue.batch_size // 2:
+        if len(queue.unanswered_links) <= queue.batch_size // 2:
             self._wake.set()
 
-    def rechecked(self, list_id: str, link: Link) -> None:
+    def note_recheck(self, list_id: str, link: Link) -> None:
         """Note that the walk of a list requests a link itself, whether due or not."""
         for queue in self._queues.values():
-            if list_id in queue.walking:
+            if list_id in queue.open_walks:
                 self._track(queue, link.url)
 
-    def walk_dropped(self, list_id: str) -> None:
+    def note_dropped_walk(self, list_id: str) -> None:
         """Note that the walk of a list was cut off; it restarts if its host is leased again."""
         for queue in self._queues.values():
-            if list_id in queue.walking:
-                queue.walking.remove(list_id)
-                queue.unwalked.append(self.listings[list_id])
+            if list_id in queue.open_walks:
+                queue.open_walks.remove(list_id)
+                queue.lists_to_walk.append(self.listings[list_id])
 
     def _track(self, queue: HostQueue, url: str) -> None:
-        queue.awaiting_response.add(url)
-        queue.not_stored.add(url)
+        queue.unanswered_links.add(url)
+        queue.unstored_links.add(url)
         self._queue_of[url] = queue
 
-    def _written(self, links: list[str], visits: Iterable[ColumnVisit | WalkEnd]) -> None:
+    def _note_written(self, links: list[str], visits: Iterable[ColumnVisit | WalkEnd]) -> None:
         """Mark as done what the store has written to MongoDB."""
         for url in links:
             if queue := self._queue_of.pop(url, None):
-                queue.not_stored.discard(url)
-                self._settled.add(url)
+                queue.unstored_links.discard(url)
+                self._stored_meanwhile.add(url)
         ended = set(self.spider.ends_of(visits))
-        self._ended |= ended
+        self._ended_lists |= ended
         for queue in self._queues.values():
-            queue.walking -= ended
+            queue.open_walks -= ended
         self._wake.set()
 
     # --- requests ---------------------------------------------------------------------------------
 
     async def _next(self, host: str, queue: HostQueue) -> AsyncIterator[Request]:
         """Yield requests that begin a host's walks; schedule its next batch of links."""
-        if host in self._leases.leaving:
+        if host in self._leases.to_give_back:
             return
-        if queue.unwalked:
+        if queue.lists_to_walk:
             rows = await self._column_rows()  # fresh: another run may have ended a walk
-            listings, queue.unwalked = queue.unwalked, []
+            listings, queue.lists_to_walk = queue.lists_to_walk, []
             for listing in listings:
                 row = rows.get(listing.id, {})
                 if self._is_ended(listing, row):
                     continue
-                queue.walking.add(listing.id)
+                queue.open_walks.add(listing.id)
                 for request in self.spider.begin(listing.id, row):
                     request.meta[HOST] = host
                     yield request
         if queue.may_start_over():
             queue.start_over()
-        if queue.exhausted or len(queue.awaiting_response) > queue.batch_size // 2:
+        if queue.is_read_to_end or len(queue.unanswered_links) > queue.batch_size // 2:
             return
         now = time.monotonic()
         fast = now - queue.batch_started_at < _FAST_BATCH
@@ -186,18 +186,18 @@ class Feed:
         except (ValueError, TypeError, AttributeError) as error:
             reason = f"its row in frontier makes no request: {error}"
             await self._store.outcome(Outcome(row["_id"], "rejected", reason, attempted=False))
-            self._given_up.add(row["_id"])
+            self._abandoned_links.add(row["_id"])
             return None
-        if self.spider.rechecked is not None:
-            self.spider.rechecked.add(link.url)
+        if self.spider.requested_urls is not None:
+            self.spider.requested_urls.add(link.url)
         return request
 
     async def _due(self, host: str, queue: HostQueue, most: int) -> AsyncIterator[dict[str, Any]]:
         """Yield the next wanted frontier rows of a host, `most` at most."""
         count = 0
-        while not queue.exhausted:
+        while not queue.is_read_to_end:
             began = time.monotonic()
-            self._settled.clear()
+            self._stored_meanwhile.clear()
             rows = await self._store.due(
                 host,
                 self.listings,
@@ -208,21 +208,21 @@ class Feed:
             queue.read_seconds += time.monotonic() - began
             for row in rows:
                 queue.cursor = (row["next_visit_at"], row["_id"])
-                if row["_id"] not in queue.not_stored and self._is_wanted(row):
+                if row["_id"] not in queue.unstored_links and self._is_wanted(row):
                     yield row
                     count += 1
                     if count == most:
                         return
-            queue.exhausted = not rows
+            queue.is_read_to_end = not rows
             queue.next_read_at = time.monotonic() + min(
                 _INTERVAL_FACTOR * queue.read_seconds, _LONGEST_INTERVAL
             )
 
     def _is_wanted(self, row: dict[str, Any]) -> bool:
         if (
-            row["_id"] in self._given_up
-            or row["_id"] in self._settled
-            or row["_id"] in (self.spider.rechecked or ())
+            row["_id"] in self._abandoned_links
+            or row["_id"] in self._stored_meanwhile
+            or row["_id"] in (self.spider.requested_urls or ())
         ):
             return False
         try:
@@ -243,7 +243,7 @@ class Feed:
 
         A run with other arguments may have read less of it.
         """
-        if listing.id in self._ended:
+        if listing.id in self._ended_lists:
             return True
         mine = self._arguments.get(self._store.run_id)
         if mine is None or self._arguments.get(row.get("ended_by")) != mine:
@@ -264,27 +264,27 @@ class Feed:
         """
         began = time.monotonic()
         rows = await self._column_rows()
-        unwalked: dict[str, list[Listing]] = {}
+        lists_to_walk: dict[str, list[Listing]] = {}
         for listing in self.listings.values():
             if not self._is_ended(listing, rows.get(listing.id, {})):
-                unwalked.setdefault(host_of(listing.url), []).append(listing)
+                lists_to_walk.setdefault(host_of(listing.url), []).append(listing)
         due = await self._store.hosts_due(self.listings, self._peers_began_at)
         others = {
             host
-            for host in unwalked.keys() | due
-            if host not in self._queues and (host in unwalked or await self._has_due(host))
+            for host in lists_to_walk.keys() | due
+            if host not in self._queues and (host in lists_to_walk or await self._has_due(host))
         }
         peers = max(1, len(self._leases.peers()))
         share = -(-(len(others) + len(self._queues)) // peers)
-        for host in sorted(others, key=lambda each: (each not in unwalked, each)):
+        for host in sorted(others, key=lambda each: (each not in lists_to_walk, each)):
             if len(self._queues) >= share:
                 break
             if await self._leases.take(host):
-                self._queues[host] = HostQueue(unwalked.get(host, []))
+                self._queues[host] = HostQueue(lists_to_walk.get(host, []))
         self._mark_surplus(len(self._queues) - share)
         if peers > 1:
             for queue in self._queues.values():  # other runs may have found links
-                queue.may_have_new_rows = queue.may_have_new_rows or not queue.awaiting_response
+                queue.may_have_new_rows = queue.may_have_new_rows or not queue.unanswered_links
         self._last_lease_check = time.monotonic()
         spent = self._last_lease_check - began
         self._lease_check_interval = min(
@@ -294,12 +294,12 @@ class Feed:
 
     def _mark_surplus(self, count: int) -> None:
         """Mark hosts without a running walk to be given back, until `count` are marked."""
-        leaving = self._leases.leaving
+        marked = self._leases.to_give_back
         for host, queue in self._queues.items():
-            if len(leaving) >= count:
+            if len(marked) >= count:
                 return
-            if not queue.walking and host not in leaving:
-                leaving.add(host)
+            if not queue.open_walks and host not in marked:
+                marked.add(host)
 
     async def _has_due(self, host: str) -> bool:
         queue = HostQueue([])
@@ -310,7 +310,7 @@ class Feed:
     async def _give_back(self) -> None:
         """Give back hosts with no work left, and hosts marked for other runs once idle."""
         for host, queue in list(self._queues.items()):
-            if queue.done or (host in self._leases.leaving and not queue.busy):
+            if queue.is_done or (host in self._leases.to_give_back and not queue.is_busy):
                 await self._leases.give_back(host)
                 del self._queues[host]
                 self._last_lease_check = 0.0
@@ -318,27 +318,29 @@ class Feed:
     async def _wait(self) -> None:
         """Wait for a change; if the engine is idle, flush the store, then give up the rest."""
         queues = self._queues.values()
-        waits = not any(queue.awaiting_response for queue in queues)
-        last = waits and all(queue.exhausted and not queue.may_have_new_rows for queue in queues)
-        if last and self._is_idle():
+        all_answered = not any(queue.unanswered_links for queue in queues)
+        no_rows_left = all(queue.is_read_to_end and not queue.may_have_new_rows for queue in queues)
+        if all_answered and no_rows_left and self._is_idle():
             await self._store.flush()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), _TICK if waits else _CHECK_INTERVAL / 4)
+            await asyncio.wait_for(
+                self._wake.wait(), _TICK if all_answered else _CHECK_INTERVAL / 4
+            )
         if not self._is_idle() or self._store.waiting() or self._store.away:
             self._idle_since = None
             return
         self._idle_since = self._idle_since or time.monotonic()
         if time.monotonic() - self._idle_since > _GIVE_UP_AFTER:
             for queue in queues:
-                self._given_up |= queue.not_stored
-                for url in queue.not_stored:
+                self._abandoned_links |= queue.unstored_links
+                for url in queue.unstored_links:
                     self._queue_of.pop(url, None)
-                self._ended |= queue.walking
-                queue.not_stored, queue.walking, queue.awaiting_response = set(), set(), set()
+                self._ended_lists |= queue.open_walks
+                queue.unstored_links, queue.open_walks, queue.unanswered_links = set(), set(), set()
 
     def _is_idle(self) -> bool:
         engine = self.spider.crawler.engine
         assert engine is not None
         slot, scheduler = engine.scraper.slot, engine.scheduler
-        waits = scheduler is not None and scheduler.has_pending_requests()
-        return not (engine.downloader.active or waits or not (slot and slot.is_idle()))
+        scheduled = scheduler is not None and scheduler.has_pending_requests()
+        return not (engine.downloader.active or scheduled or not (slot and slot.is_idle()))

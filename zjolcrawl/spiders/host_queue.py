@@ -18,17 +18,17 @@ Listing = Column | Paper
 class HostQueue:
     """The work of one leased host.
 
-    The lists of `unwalked` wait for their walk; `walking` has the ids of those whose walk has not ended.
-    Links `awaiting_response` have no answer yet; links `not_stored` are not in MongoDB yet. `cursor` is the
-    position of the last row read from the frontier; `exhausted` says that no row came after it.
+    `open_walks`: the ids of the lists whose walk has begun and not ended. `unanswered_links`: requested, no
+    answer yet. `unstored_links`: requested, not in MongoDB yet. `cursor`: the position of the last row
+    read from the frontier; `is_read_to_end`: no row came after it.
     """
 
-    unwalked: list[Listing]
-    walking: set[str] = field(default_factory=set)
-    awaiting_response: set[str] = field(default_factory=set)
-    not_stored: set[str] = field(default_factory=set)
+    lists_to_walk: list[Listing]
+    open_walks: set[str] = field(default_factory=set)
+    unanswered_links: set[str] = field(default_factory=set)
+    unstored_links: set[str] = field(default_factory=set)
     cursor: tuple[datetime, str] | None = None
-    exhausted: bool = False
+    is_read_to_end: bool = False
     may_have_new_rows: bool = False
     batch_size: int = BATCH_SIZE
     batch_started_at: float = 0.0  # monotonic
@@ -36,21 +36,26 @@ class HostQueue:
     next_read_at: float = 0.0  # monotonic time from which the frontier may be read again
 
     @property
-    def busy(self) -> bool:
+    def is_busy(self) -> bool:
         """Whether a walk or a link is unfinished."""
-        return bool(self.walking or self.not_stored)
+        return bool(self.open_walks or self.unstored_links)
 
     @property
-    def done(self) -> bool:
+    def is_done(self) -> bool:
         """Whether nothing is left to do, as far as this run knows."""
-        return not self.busy and self.exhausted and not self.may_have_new_rows and not self.unwalked
+        return (
+            not self.is_busy
+            and self.is_read_to_end
+            and not self.may_have_new_rows
+            and not self.lists_to_walk
+        )
 
     def may_start_over(self) -> bool:
         """Whether the frontier has been read to its end and may hold new rows by now."""
         rested = time.monotonic() >= self.next_read_at
-        return self.exhausted and self.may_have_new_rows and (rested or not self.busy)
+        return self.is_read_to_end and self.may_have_new_rows and (rested or not self.is_busy)
 
     def start_over(self) -> None:
         """Read the frontier from its first row again."""
-        self.exhausted = self.may_have_new_rows = False
+        self.is_read_to_end = self.may_have_new_rows = False
         self.cursor, self.read_seconds = None, 0.0

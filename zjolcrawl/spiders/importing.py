@@ -47,7 +47,7 @@ class ImportSpider(ReparseSpider):
         super().__init__(name)
         self.given = arguments
         self.files = import_arguments(**arguments).files
-        self._kept: list[Kept] = []
+        self._kept_files: list[Kept] = []
         self._recording: asyncio.Task[None] | None = None
         self._stopped = False
 
@@ -70,7 +70,7 @@ class ImportSpider(ReparseSpider):
                 )
             else:
                 kept.run = kept.run or str(store.run_id)
-                self._kept.append(kept)
+                self._kept_files.append(kept)
         self._recording = asyncio.ensure_future(self._record(archive))
         await asyncio.wait([self._recording])
         if error := self._recording.exception():
@@ -85,7 +85,7 @@ class ImportSpider(ReparseSpider):
         writers: dict[str, WarcWriter] = {}
         try:
             imports = []
-            for kept in self._kept:
+            for kept in self._kept_files:
                 if kept.recorded and not kept.records.get("unresolved"):
                     continue
                 kept.write(archive.folder / FOLDER)
@@ -148,7 +148,7 @@ class ImportSpider(ReparseSpider):
         archive = self.run.archive
         if archive is None or self.run.failure or not reason.startswith(GOOD_ENDS):
             return
-        for kept in filter(lambda each: each.recorded, self._kept):
+        for kept in filter(lambda each: each.recorded, self._kept_files):
             kept.imported_at = warc_date(utc_now())
             kept.write(archive.folder / FOLDER)
 
@@ -165,7 +165,7 @@ class ImportSpider(ReparseSpider):
 
     @property
     def _runs(self) -> list[str]:
-        return sorted({kept.run for kept in self._kept if kept.run})
+        return sorted({kept.run for kept in self._kept_files if kept.run})
 
     def _nothing_chosen(self) -> None:
         """No capture of an article or list: the summary says so."""

@@ -42,7 +42,7 @@ class ListReader(ArticleReader):
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__(name)
-        self.rechecked: set[str] | None = None  # URLs requested so far; None without `recheck`
+        self.requested_urls: set[str] | None = None  # in this run; None without `recheck`
 
     async def start(self) -> AsyncIterator[Any]:
         """Requests from the feed: the wanted lists and the links that are due."""
@@ -71,25 +71,29 @@ class ListReader(ArticleReader):
     async def record_list(
         self, page: ColumnPage, column: Column, response: Response
     ) -> tuple[bool, list[Request]]:
-        """Record the links of a page in the frontier.
+        """Record the links of a page in the frontier, before any request for them: a crash leaves them pending.
 
         Returns whether it lacked one of them, and the requests that need not wait for the feed: with
-        `recheck`, one for each article link of the wanted days, once per run.
+        `recheck`, one for each article link of the wanted days, once per run. Raises StoreError.
         """
         links = [link_of_list(each, column, response.meta.get(SEEN_AT)) for each in page.links]
-        unknown = await self.record(links)
+        if not links:
+            return False, []
+        found = await (await self.run.open()).discover(links)
+        if self.feed:
+            self.feed.note_links(links)
         requests = []
-        for link in links if self.rechecked is not None else ():
+        for link in links if self.requested_urls is not None else ():
             if link.kind in READ_KINDS and self.wanted_day(link.url, link.listed_at):
                 requests += self._recheck(link, column, response)
-        return unknown, requests
+        return bool(found.new), requests
 
     def _recheck(self, link: Link, column: Column, response: Response) -> list[Request]:
-        if self.rechecked is None or link.url in self.rechecked:
+        if self.requested_urls is None or link.url in self.requested_urls:
             return []
-        self.rechecked.add(link.url)
+        self.requested_urls.add(link.url)
         if self.feed:
-            self.feed.rechecked(column.id, link)
+            self.feed.note_recheck(column.id, link)
         return [after(response, self.article_request(link, link.fetch_url or link.url))]
 
     def read_list(
@@ -164,7 +168,7 @@ class ListReader(ArticleReader):
         column, number = (request.cb_kwargs[name] for name in ("column", "number"))
         if isinstance(failure.value, LeaseLost):
             if self.feed:
-                self.feed.walk_dropped(column.id)
+                self.feed.note_dropped_walk(column.id)
             return
         reason, seen_at = reason_of(failure.value), request.meta.get(SEEN_AT)
         yield failed_visit(column, number, request.url, reason, seen_at)

@@ -56,7 +56,7 @@ class PaperSpider(ListReader):
         self.given = arguments
         self.wanted = paper_arguments(**arguments)
         self.days = Days(self.wanted.since, self.wanted.until)
-        self.rechecked = set() if self.wanted.recheck else None
+        self.requested_urls = set() if self.wanted.recheck else None
 
     def listings(self) -> Iterable[Paper]:
         return self.wanted.papers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Self
@@ -82,18 +82,6 @@ class ArticleReader(Spider):
             spider.pages.tell = spider.run.warnings.append
         return spider
 
-    async def record(self, links: Sequence[Link]) -> bool:
-        """Write links to the frontier; returns whether any of them is new. Raises StoreError.
-
-        Call it before any request for the links, so that a crash leaves them pending.
-        """
-        if not links:
-            return False
-        found = await (await self.run.open()).discover(links)
-        if self.feed:
-            self.feed.links_added(links)
-        return bool(found.new)
-
     def article_request(
         self,
         link: Link,
@@ -123,7 +111,7 @@ class ArticleReader(Spider):
     async def parse_article(self, response: Response, link: Link, trail: tuple[str, ...]) -> Any:
         """Scrapy callback: yields an article, the request for a stub's target, or an outcome."""
         if self.feed:
-            self.feed.answered(link)
+            self.feed.note_answer(link)
         yield self.read(response, link, trail, self.days)
 
     def read(
@@ -215,7 +203,7 @@ class ArticleReader(Spider):
         error = failure.value
         if isinstance(error, LeaseLost):
             if self.feed:
-                self.feed.answered(link, dropped=True)
+                self.feed.note_answer(link, dropped=True)
             return
         if isinstance(error, IgnoreRequest) or was_forbidden(error):
             parts.add(url, None)
@@ -273,7 +261,7 @@ class ArticleReader(Spider):
         link: Link = request.cb_kwargs["link"]
         error, seen_at = failure.value, request.meta.get(SEEN_AT)
         if self.feed:
-            self.feed.answered(link, dropped=isinstance(error, LeaseLost))
+            self.feed.note_answer(link, dropped=isinstance(error, LeaseLost))
         if isinstance(error, LeaseLost):
             return
         if isinstance(error, OffSite):

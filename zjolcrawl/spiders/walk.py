@@ -70,17 +70,17 @@ class Walk:
 
     @classmethod
     def begin(
-        cls, column: Column, known: Mapping[str, Any], limits: Limits,
+        cls, column: Column, row: Mapping[str, Any], limits: Limits,
         *, recheck: bool, sweep_days: float, now: datetime,
     ) -> Self:  # fmt: skip
-        """A walk that has not begun; `known` is the column's row in `columns`.
+        """A walk that has not begun; `row` is the column's row in `columns`.
 
         Every page is read every `sweep_days`, because old pages change too, on `recheck`, and after a
         walk that was cut off.
         """
-        swept: datetime | None = known.get("swept_at")
+        swept: datetime | None = row.get("swept_at")
         stale = swept is None or abs(now - swept) >= timedelta(days=sweep_days)
-        return cls(column, limits, full=stale or recheck or "walk_open_since" in known)
+        return cls(column, limits, full=stale or recheck or "walk_open_since" in row)
 
     def enter(self, url: str) -> None:
         """Note that a page is requested."""

@@ -11,7 +11,8 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError, NetworkTimeout
 
 from zjolcrawl.storage.documents import describe
-from zjolcrawl.storage.errors import REFUSED, is_outage, refusal
+from zjolcrawl.storage.errors import REFUSED, refusal
+from zjolcrawl.storage.outage import is_outage
 
 # Seconds; a longer write never ends (it conflicts with itself). `pymongo.timeout` would not do: it retries
 # for that long when there is no server.

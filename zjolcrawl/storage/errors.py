@@ -1,4 +1,4 @@
-"""Errors of the database: which are outages, and one-line messages without credentials."""
+"""Errors of the database as one-line messages without credentials."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from urllib.parse import unquote
 
 from pymongo.errors import (
     AutoReconnect,
-    BulkWriteError,
     ConfigurationError,
     ConnectionFailure,
     InvalidURI,
@@ -21,16 +20,6 @@ from zjolcrawl.storage.login import missing_right
 
 # Server error codes: duplicate key, refused by the validator, collection exists.
 DUPLICATE, REFUSED, EXISTS = 11000, 121, 48
-# Errors of the server, not of a document (mongo/src/mongo/base/error_codes.yml): not primary, shutdown,
-# interrupted, time limit, overload, replication failure, disk full, or no write permission. The first line
-# is from the retryable writes specification.
-_OF_THE_SERVER = frozenset(
-    {
-        6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436, 10058,
-        112, 24, 43, 50, 64, 79, 100, 175, 11601, 462, 13, 18, 391, 14031,
-    }
-)  # fmt: skip
-_RETRYABLE = ("RetryableWriteError", "RetryableError", "TransientTransactionError")
 
 
 DatabaseError = PyMongoError
@@ -47,24 +36,6 @@ class StoreError(Exception):
 
 class ServerRefuses(PyMongoError):
     """Not even a plain row of a few fields can be written, so no document is at fault."""
-
-
-def is_outage(error: BaseException) -> bool:
-    """Whether the same operation may succeed later: no connection, or the server cannot write now.
-
-    Every other error concerns the data that was to be written.
-    """
-    if isinstance(error, (ConnectionFailure, ServerRefuses)):
-        return True
-    if not isinstance(error, PyMongoError):
-        return False
-    if any(error.has_error_label(label) for label in _RETRYABLE):
-        return True
-    if isinstance(error, BulkWriteError):
-        details = error.details or {}
-        codes = {each.get("code") for each in details.get("writeErrors", ())}
-        return bool(details.get("writeConcernErrors") or codes & _OF_THE_SERVER)
-    return isinstance(error, OperationFailure) and error.code in _OF_THE_SERVER
 
 
 def broken(error: Exception) -> StoreError:

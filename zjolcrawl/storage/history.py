@@ -19,7 +19,7 @@ from zjolcrawl.storage.versions import (
     first_version,
     is_alike,
     is_unread,
-    reread,
+    reparsed,
     unread,
     with_bookkeeping,
     with_bytes,
@@ -92,7 +92,7 @@ class Change:
     """The versions of an article afterwards, oldest first.
 
     `index`: that of the version with the visit. `added`: that of the version that is not stored yet. `again`: the visit must be placed again, among
-    these versions. `reread`: the first and last moment of the visits that must be re-parsed, because a
+    these versions. `reparse_span`: the first and last moment of the visits that must be re-parsed, because a
     version was cut between them.
     """
 
@@ -100,7 +100,7 @@ class Change:
     index: int
     added: int | None = None
     again: bool = False
-    reread: tuple[datetime, datetime] | None = None
+    reparse_span: tuple[datetime, datetime] | None = None
 
     @property
     def is_insertion(self) -> bool:
@@ -165,7 +165,7 @@ class Placing:
         if known and "images" in document:
             images = with_bytes(document["images"], known.get("images", []))
             document = {**document, "images": images}
-        version = {**reread(document, later), "changed_at": self._seen, "run_id": self._run_id}
+        version = {**reparsed(document, later), "changed_at": self._seen, "run_id": self._run_id}
         return self._like(later, self._like(known, version) if known else version)
 
     def _like(self, known: Version, version: Version) -> Version:
@@ -181,7 +181,7 @@ class Placing:
         self._join(self._at)
         change = self._merged(self._at, self._versions[self._at])
         span = (known["changed_at"], later["last_seen_at"]) if self._visits else None
-        return replace(change, reread=span)
+        return replace(change, reparse_span=span)
 
     def _join(self, index: int) -> None:
         """Make one version of the one at `index` and the next, which has the same content."""
@@ -194,7 +194,7 @@ class Placing:
 
     def _replaced(self, known: Version) -> Change:
         """The version of this visit alone gets its present content, and may be no other than its neighbours then."""
-        version = self._after_former(reread(self._document, known))
+        version = self._after_former(reparsed(self._document, known))
         self._versions[self._at] = version
         begin, end = version["changed_at"], version["last_seen_at"]
         for index in (self._at, self._at - 1):
@@ -204,7 +204,7 @@ class Placing:
                 self._join(index)
                 self._at = index
         change = self._merged(self._at, self._versions[self._at])
-        return replace(change, reread=(begin, end) if self._visits and begin < end else None)
+        return replace(change, reparse_span=(begin, end) if self._visits and begin < end else None)
 
     def _cut(self, known: Version) -> Change:
         """The version in force then has another content: it ends before the visit, and begins again after it."""
@@ -230,7 +230,7 @@ class Placing:
             added = self._at if is_newest else self._at + 1
         span = (begin, end) if self._visits else None
         versions = with_takedowns(self._versions, self._seen)
-        return Change(versions, self._at, added, again=True, reread=span)
+        return Change(versions, self._at, added, again=True, reparse_span=span)
 
     def _finished(self, index: int) -> list[Version]:
         """All versions, with what they know from the one at `index`, which has the visit."""

@@ -215,7 +215,7 @@ class Importer:
         await self._add_former(gaps)
         self.counts["same"] += len(same)
         await self._settle(await self._without_row(same))
-        await self._replay([(each, await self._events(each, stored[each.url])) for each in others])
+        await self._apply([(each, await self._events(each, stored[each.url])) for each in others])
 
     async def _without_row(self, articles: list[ImportedArticle]) -> list[ImportedArticle]:
         """The articles without a frontier row, as an interrupted import leaves them."""
@@ -251,7 +251,7 @@ class Importer:
         versions = [stored, *[each async for each in former]]
         return {each["changed_at"]: each["parser"]["version"] for each in versions}
 
-    async def _replay(self, histories: list[tuple[ImportedArticle, Events]]) -> None:
+    async def _apply(self, histories: list[tuple[ImportedArticle, Events]]) -> None:
         """Apply each article's events in order, all articles side by side."""
         writer = VersionWriter(self._db, self._store.run_id, Counter())
         results: dict[str, str] = {}

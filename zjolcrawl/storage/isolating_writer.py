@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -9,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from zjolcrawl.items import Outcome
 from zjolcrawl.storage.buffer import ArticleVisit, Buffer, Item, link_of, named
 from zjolcrawl.storage.documents import describe
-from zjolcrawl.storage.errors import is_outage
+from zjolcrawl.storage.outage import is_outage
 from zjolcrawl.storage.spool import Damaged, Spool
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,17 @@ class IsolatingWriter:
             for item in list(buffer.items()):
                 await self._write_alone(item)
 
-    async def replay_spool(self) -> int:
+    def waiting(self) -> int:
+        """The number of spool files that wait for MongoDB."""
+        return len(self.spool.files()) if self.spool else 0
+
+    async def keep(self, buffer: Buffer) -> None:
+        """Put a buffer into the spool, if there is one. Raises OSError and what encoding raises."""
+        if self.spool:
+            added = await asyncio.to_thread(self.spool.add, list(buffer.items()))
+            self._counts["spooled"] += added
+
+    async def write_spool(self) -> int:
         """Write the spool, file by file; returns the number of items.
 
         Raises as `write`, and then keeps the file.

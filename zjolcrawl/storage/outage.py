@@ -1,4 +1,4 @@
-"""How long a run waits for MongoDB before it gives up."""
+"""Which errors are outages of MongoDB, and how long a run waits for it before it gives up."""
 
 from __future__ import annotations
 
@@ -8,11 +8,41 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from zjolcrawl.storage.errors import DatabaseError, StoreError, broken, is_outage, short
+from pymongo.errors import BulkWriteError, ConnectionFailure, OperationFailure, PyMongoError
+
+from zjolcrawl.storage.errors import DatabaseError, ServerRefuses, StoreError, broken, short
 
 logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _POLL_SECONDS = 0.2
+# Errors of the server, not of a document (mongo/src/mongo/base/error_codes.yml): not primary, shutdown,
+# interrupted, time limit, overload, replication failure, disk full, or no write permission. The first line
+# is from the retryable writes specification.
+_OF_THE_SERVER = frozenset(
+    {
+        6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436, 10058,
+        112, 24, 43, 50, 64, 79, 100, 175, 11601, 462, 13, 18, 391, 14031,
+    }
+)  # fmt: skip
+_RETRYABLE = ("RetryableWriteError", "RetryableError", "TransientTransactionError")
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the same operation may succeed later: no connection, or the server cannot write now.
+
+    Every other error concerns the data that was to be written.
+    """
+    if isinstance(error, (ConnectionFailure, ServerRefuses)):
+        return True
+    if not isinstance(error, PyMongoError):
+        return False
+    if any(error.has_error_label(label) for label in _RETRYABLE):
+        return True
+    if isinstance(error, BulkWriteError):
+        details = error.details or {}
+        codes = {each.get("code") for each in details.get("writeErrors", ())}
+        return bool(details.get("writeConcernErrors") or codes & _OF_THE_SERVER)
+    return isinstance(error, OperationFailure) and error.code in _OF_THE_SERVER
 
 
 class Outage:

@@ -22,7 +22,7 @@ from zjolcrawl.storage.versions import (
     is_unread,
     next_version,
     open_warnings,
-    reread,
+    reparsed,
     seen_again,
     unread,
     with_bytes,
@@ -43,10 +43,10 @@ class Decision:
     changed   an edit: `version` follows `known`, which goes to `revisions`
     inserted  a version before the newest one, which only this visit saw
     same      no edit; `version` is None unless the bytes of `known` are parsed differently today
-    reread    a version re-parsed from its own WARC record, with other fields
+    reread    a version re-parsed from its own WARC record, with other fields; reports call it corrected
 
     `change`, if set, says instead how the versions in `stored` change: the visit is not after all others.
-    `reread`: the first and last moment of the visits that must be re-parsed, because a version was cut.
+    `reparse_span`: the first and last moment of the visits that must be re-parsed, because a version was cut.
     """
 
     what: What
@@ -54,7 +54,7 @@ class Decision:
     version: Version | None = None
     stored: Stored | None = None
     change: Change | None = None
-    reread: tuple[datetime, datetime] | None = None
+    reparse_span: tuple[datetime, datetime] | None = None
 
     @property
     def is_write(self) -> bool:
@@ -94,7 +94,7 @@ class RevisionPolicy:
         stored = Stored(newest, former)
         own = next((v for v in reversed(stored.versions) if v["changed_at"] == seen), None)
         if own and not self._must_be_placed(document, own):
-            version = reread(document, own)
+            version = reparsed(document, own)
             if version == own:
                 return Decision("same", own)
             return Decision("reread", own, {**version, "run_id": self._run_id})
@@ -108,7 +108,7 @@ class RevisionPolicy:
             unchanged = Change(stored.versions, 0)
             span = min(moments), max(moments)
             return Decision("same", None, None, stored, unchanged, span)
-        return replace(decision, reread=self._reread(seen, decision, stored))
+        return replace(decision, reparse_span=self._reparse_span(seen, decision, stored))
 
     def _must_be_placed(self, document: Version, own: Version) -> bool:
         """Whether a version's own visit is placed like another.
@@ -131,7 +131,7 @@ class RevisionPolicy:
         read = document["parser"]["version"]
         return [v for v in (*before, *after) if v["parser"]["version"] not in {read, UNREAD}]
 
-    def _reread(
+    def _reparse_span(
         self, seen: datetime, decision: Decision, stored: Stored
     ) -> tuple[datetime, datetime] | None:
         """What must be re-parsed after a visit: that of a version that was cut, and of copies beside it.
@@ -145,7 +145,7 @@ class RevisionPolicy:
             versions, index = change.versions, change.index
         elif decision.version and decision.what == "changed":
             versions, index = [*versions, decision.version], index + 1
-        span = change.reread if change else None
+        span = change.reparse_span if change else None
         if not span and not is_unread(versions[index]):
             return None
         first = last = min(index, len(versions) - 1)
@@ -173,8 +173,8 @@ class RevisionPolicy:
                 return Decision("same", stored.newest)
         contents = {each["changed_at"]: each["content_sha256"] for each in stored.versions}
         content = document["content_sha256"]
-        is_corrected = contents.get(document["last_seen_at"], content) != content
-        return Decision("reread" if is_corrected else "same", None, None, stored, change)
+        is_other = contents.get(document["last_seen_at"], content) != content
+        return Decision("reread" if is_other else "same", None, None, stored, change)
 
     def _later(self, document: Version, newest: Version) -> Decision:
         """The decision for a visit after all others."""

@@ -130,7 +130,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "outbox": [
         # what waits for a receiver
         IndexModel([("state", ASCENDING), ("watch", ASCENDING), ("target", ASCENDING)]),
-        # What was told stays for 90 days: longer than a run is looked at.
+        # What was sent stays for 90 days: longer than a run is looked at.
         IndexModel([("done_at", ASCENDING)], expireAfterSeconds=90 * 86_400),
     ],
 }

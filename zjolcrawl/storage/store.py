@@ -125,7 +125,7 @@ class Store(CrawlQueries):
             if spool:
                 store._isolating.spool = Spool(spool, str(store.run_id), SPOOLED)
                 store._outage.patience = patience
-                await store._isolating.replay_spool()
+                await store._isolating.write_spool()
         except BaseException as error:
             await client.close()
             if isinstance(error, PyMongoError):
@@ -265,7 +265,7 @@ class Store(CrawlQueries):
 
     def waiting(self) -> int:
         """The number of spool files that wait for MongoDB."""
-        return len(self._isolating.spool.files()) if self._isolating.spool else 0
+        return self._isolating.waiting()
 
     async def close(self) -> None:
         await self.client.close()
@@ -332,7 +332,7 @@ class Store(CrawlQueries):
         try:
             await self.client.admin.command("ping")
             async with self._flushing:
-                if await self._isolating.replay_spool():
+                if await self._isolating.write_spool():
                     self._outage.wrote()
                 self._outage.away = False
             logger.warning("MongoDB is available again")
@@ -341,12 +341,8 @@ class Store(CrawlQueries):
 
     async def _keep(self, buffer: Buffer) -> None:
         """Put a buffer into the spool. Raises StoreError."""
-        if self._isolating.spool is None:
-            return
         try:
-            self.counts["spooled"] += await asyncio.to_thread(
-                self._isolating.spool.add, list(buffer.items())
-            )
+            await self._isolating.keep(buffer)
         except Exception as error:
             message = f"MongoDB is unavailable and the spool cannot be written: {cause_of(error)}"
             self._outage.lost = StoreError(message)

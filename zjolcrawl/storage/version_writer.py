@@ -103,7 +103,7 @@ class VersionWriter:
         policy = RevisionPolicy(self._run_id, self.visits, self._put_off)
         decisions = await decide_all(self._db, documents, policy)
         for url, each in decisions.items():
-            if each.reread:
+            if each.reparse_span:
                 self._note_cut(url, documents[url], each)
         again = await self._keep_former(decisions, refused)
         again |= await self._change_histories(decisions, refused)
@@ -190,10 +190,10 @@ class VersionWriter:
 
     def _note_cut(self, url: str, document: Version, decision: Decision) -> None:
         """Note what must be re-parsed."""
-        assert decision.reread
+        assert decision.reparse_span
         versions = decision.stored.versions if decision.stored else []
-        self.cut.setdefault(url, CutVisits(*decision.reread)).add(
-            [document, *versions], *decision.reread
+        self.cut.setdefault(url, CutVisits(*decision.reparse_span)).add(
+            [document, *versions], *decision.reparse_span
         )
 
     async def _overtaken(self, decisions: dict[str, Decision], others: Iterable[str]) -> set[str]:

@@ -39,7 +39,7 @@ def next_version(document: Version, known: Version, run_id: ObjectId) -> Version
     return version
 
 
-def reread(document: Version, known: Version) -> Version:
+def reparsed(document: Version, known: Version) -> Version:
     """The version `known` with its page as parsed now."""
     return carried(with_bookkeeping(document, known), known)
 
@@ -65,7 +65,7 @@ def is_read_otherwise(document: Version, known: Version) -> bool:
 def seen_again(document: Version, known: Version, run_id: ObjectId) -> Version:
     """The version `known` as its bytes are parsed now, after being seen again."""
     seen = document["last_seen_at"]
-    version = {**reread(document, known), "last_seen_at": seen, "run_id": run_id}
+    version = {**reparsed(document, known), "last_seen_at": seen, "run_id": run_id}
     version.pop("provenance", None)  # that of the first sight stays
     return version | {name: known[name] for name in ("provenance",) if name in known}
 

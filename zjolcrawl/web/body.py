@@ -18,10 +18,11 @@ from lxml.html import HtmlElement
 from markupsafe import Markup
 
 from zjolcrawl.display.html_check import is_well_formed, text_of
+from zjolcrawl.parsing.urls import is_web
 from zjolcrawl.web.labels import image_state
 from zjolcrawl.web.language import current
 from zjolcrawl.web.query_string import key_of
-from zjolcrawl.web.rendering import is_web, link, picture
+from zjolcrawl.web.rendering import link, picture
 from zjolcrawl.web.texts import _
 
 TAGS = {

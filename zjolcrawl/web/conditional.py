@@ -20,7 +20,7 @@ def answer(
 ) -> Response:
     """The content, or 304 if the client has it, by If-None-Match or else by If-Modified-Since.
 
-    `changed`: the last change in UTC. A change of the last two seconds is not told, because another one may
+    `changed`: the last change in UTC. A change of the last two seconds gives no date, because another one may
     follow within the same second. The dates must be equal: an article that is deleted makes them earlier.
     """
     tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'

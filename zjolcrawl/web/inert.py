@@ -77,8 +77,8 @@ class _Writer:
         self.size = 0
 
     def write(self, root: HtmlElement) -> Markup:
-        walk = etree.iterwalk(root, events=("start", "end"))
-        for event, element in walk:
+        events = etree.iterwalk(root, events=("start", "end"))
+        for event, element in events:
             if self.size > _MOST:
                 break  # a browser closes what is open
             tag = element.tag
@@ -88,7 +88,7 @@ class _Writer:
                 if element is not root:
                     self._text(element.tail)
             elif not isinstance(tag, str) or tag in _DROPPED:
-                walk.skip_subtree()
+                events.skip_subtree()
             elif tag == "img":
                 self._img(element)
             else:

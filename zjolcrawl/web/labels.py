@@ -82,7 +82,7 @@ def _number(text: str) -> int | str:
     return int(text) if re.fullmatch(r"\d{1,9}", text) else text
 
 
-def told_unknown(error: UnknownName) -> str:
+def unknown_name(error: UnknownName) -> str:
     """The sentence that a name in a query string is unknown or ambiguous."""
     if error.meanings:
         return _(_AMBIGUOUS[error.kind], error.name, listed(error.meanings))
@@ -128,8 +128,8 @@ def captured_by(version: dict[str, Any]) -> str:
 
 def published(article: dict[str, Any]) -> str | None:
     """The publish time in China time, as precise as on the page: 2017年08月12日 07:34; None if unknown."""
-    told = formatting.published(article, _)
-    return told and told.lstrip("0")
+    text = formatting.published(article, _)
+    return text and text.lstrip("0")
 
 
 def printed(article: dict[str, Any]) -> str | None:

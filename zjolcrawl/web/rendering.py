@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse
 
 from zjolcrawl import __version__
 from zjolcrawl.display.formatting import moment
+from zjolcrawl.parsing.urls import is_web
 from zjolcrawl.web import labels
 from zjolcrawl.web.language import current, other
 from zjolcrawl.web.texts import _, content
@@ -67,11 +68,6 @@ def picture(entry: Mapping[str, Any], *, readable: bool) -> str | None:
     sha256 = entry.get("sha256")
     known = isinstance(sha256, str) and re.fullmatch("[0-9a-f]{64}", sha256)
     return f"/image/{sha256}" if known and readable and entry.get("status") == "stored" else None
-
-
-def is_web(url: object) -> bool:
-    """Whether a stored URL is safe to link: only http and https are."""
-    return isinstance(url, str) and url.lower().startswith(("http://", "https://"))
 
 
 async def in_thread(work: Callable[_P, _T], *args: _P.args, **options: _P.kwargs) -> _T:

@@ -18,20 +18,11 @@ from zjolcrawl.storage.queries.selection import china_date, day_bounds
 DIMENSIONS = ("host", "template", "month")
 GENERIC = "generic"
 """The template of pages that fit no other."""
-FEWEST = 10
-"""Articles; a rate over fewer is not significant."""
-JUMP = 0.3
-"""An increase of a share (0 to 1) above this is an alarm."""
 _PLAIN = ("title", "source", "breadcrumb", "kicker", "subtitle", "editor_note", "dateline")
 _LISTS = ("authors", "editors", "tags", "images", "videos")
 
 Key = tuple[str | None, ...]
 Stage = dict[str, Any]
-
-
-def has_jumped(now: float, before: float | None) -> bool:
-    """Whether a share (0 to 1) has grown so much that a change of the site is likely."""
-    return before is not None and now - before > JUMP
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ TYPES: dict[str, ProblemType] = {
 
 
 class Problem(Exception):
-    """An error that the client is told; `detail` is one line, `members` are further members of the object."""
+    """An error that is sent to the client; `detail` is one line, `members` are further members of the object."""
 
     def __init__(self, kind: str, detail: str, **members: Any) -> None:
         super().__init__(detail)
@@ -69,13 +69,13 @@ class Problem(Exception):
 
 def problem_response(kind: str, detail: str = "", **members: Any) -> Response:
     """The response for an error."""
-    known = TYPES[kind]
-    told = {
-        "type": f"/api/v1/#{kind}", "title": known.title, "status": known.status,
-        "detail": detail or known.meaning, **members,
+    type_ = TYPES[kind]
+    values = {
+        "type": f"/api/v1/#{kind}", "title": type_.title, "status": type_.status,
+        "detail": detail or type_.meaning, **members,
     }  # fmt: skip
     # Without ASCII escapes a lone surrogate would not be UTF-8.
-    return Response(json.dumps(told).encode(), known.status, media_type=MEDIA_TYPE)
+    return Response(json.dumps(values).encode(), type_.status, media_type=MEDIA_TYPE)
 
 
 def of_unknown_name(error: UnknownName) -> Problem:

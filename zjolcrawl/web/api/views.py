@@ -8,9 +8,10 @@ from typing import Any
 
 from starlette.datastructures import QueryParams
 
+from zjolcrawl.clock import iso_time
 from zjolcrawl.display.diff import Effort
 from zjolcrawl.display.health import USUAL, judge
-from zjolcrawl.export.jsonl import as_text, iso
+from zjolcrawl.export.jsonl import as_text
 from zjolcrawl.health_facts import collect_facts
 from zjolcrawl.search import QueryError, Search
 from zjolcrawl.search.paging import Key as HitKey
@@ -157,7 +158,7 @@ async def columns(request: ApiRequest) -> Answer:
     rows = [
         {
             "id": each.id, "name": column_name(each.id), "articles": each.articles,
-            **({"newest": iso(each.newest)} if each.newest else {}),
+            **({"newest": iso_time(each.newest)} if each.newest else {}),
         }
         for each in await column_counts(request.site.db)
     ]  # fmt: skip
@@ -175,8 +176,8 @@ async def counts(request: ApiRequest) -> Answer:
 async def health(request: ApiRequest) -> Answer:
     """The findings of `scrapy health`, with its default limits, without its slow checks."""
     findings = judge(await collect_facts(request.site.db, request.site.data_dir), USUAL)
-    told = {
+    values = {
         "well": not any(each.bad for each in findings),
         "findings": [asdict(each) for each in findings],
     }
-    return stored_json(told), None
+    return stored_json(values), None

@@ -16,7 +16,7 @@ from zjolcrawl.parsing.fields.dates import YEARS
 from zjolcrawl.site.names import UnknownName
 from zjolcrawl.storage.queries.browsing import column_ids, covered_days, daily_counts
 from zjolcrawl.storage.queries.names import columns_of
-from zjolcrawl.web.labels import column_name, told_unknown
+from zjolcrawl.web.labels import column_name, unknown_name
 from zjolcrawl.web.query_string import integer, text, without_empty
 from zjolcrawl.web.rendering import link, page
 from zjolcrawl.web.site import site_of
@@ -60,7 +60,7 @@ async def show(request: Request) -> Response:
     try:
         (column,) = await columns_of(db, [given]) if given else ("",)
     except UnknownName as error:
-        raise HTTPException(404, told_unknown(error)) from None
+        raise HTTPException(404, unknown_name(error)) from None
     if column and column not in known:
         raise HTTPException(404, _("归档中没有栏目 {} 的文章。", column))
     covered = await covered_days(db, column or None)

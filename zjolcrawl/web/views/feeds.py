@@ -20,7 +20,7 @@ from zjolcrawl.site.names import UnknownName
 from zjolcrawl.storage.queries.browsing import column_ids
 from zjolcrawl.storage.queries.names import resolved
 from zjolcrawl.web.conditional import answer
-from zjolcrawl.web.labels import told_unknown
+from zjolcrawl.web.labels import unknown_name
 from zjolcrawl.web.query_string import FIELDS, Params, integer, parse_search, text
 from zjolcrawl.web.rendering import in_thread, page
 from zjolcrawl.web.site import base_url, site_of
@@ -53,7 +53,7 @@ async def show(request: Request) -> Response:
             await site.indexed()
         found = await read_page(site.db, site.index if feed.q else None, feed, number)
     except UnknownName as error:
-        raise HTTPException(404, told_unknown(error)) from None
+        raise HTTPException(404, unknown_name(error)) from None
     except QueryError:
         raise HTTPException(
             400,

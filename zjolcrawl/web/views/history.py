@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from zjolcrawl.archive.cdx import stamp_of
 from zjolcrawl.display.article_diff import MOST_TEXT, Change, changes, pairs
-from zjolcrawl.display.diff import Effort
+from zjolcrawl.display.diff import Effort, are_marks_readable
 from zjolcrawl.storage.queries.articles import history
 from zjolcrawl.web.labels import field_name
 from zjolcrawl.web.query_string import integer
@@ -25,7 +25,6 @@ _SIZE = 50  # versions per page
 _MOST_PAGES = 10_000
 _IN_SENTENCES = {"body", "editor_note", "abstract"}
 _MOST_CONTEXT = 200  # characters of an unchanged sentence beside an edit
-_ALIKE = 0.35  # share of the longer text: if less is unchanged, marks on characters are unreadable
 
 
 @dataclass(slots=True)
@@ -163,5 +162,4 @@ def _pieces(change: Change, effort: Effort) -> list[tuple[str, str]] | None:
     if not pieces:
         return None
     kept = sum(len(before) for before, after in pieces if before == after)
-    longest = max(len(change.removed[0]), len(change.added[0]))
-    return pieces if kept >= _ALIKE * longest else None
+    return pieces if are_marks_readable(kept, change.removed[0], change.added[0]) else None

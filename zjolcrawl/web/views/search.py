@@ -24,7 +24,7 @@ from zjolcrawl.site.names import UnknownName
 from zjolcrawl.storage.queries.articles import find_article
 from zjolcrawl.storage.queries.browsing import column_ids, listed_articles
 from zjolcrawl.storage.queries.names import resolved
-from zjolcrawl.web.labels import column_name, column_site, listed, told_unknown
+from zjolcrawl.web.labels import column_name, column_site, listed, unknown_name
 from zjolcrawl.web.language import current
 from zjolcrawl.web.query_string import (
     Params,
@@ -160,7 +160,7 @@ def _unknown(form: SearchForm, known: list[str], error: UnknownName) -> Response
     instead = link("/", **{**form.fields, error.kind: meant}) if error.near else None
     return _page(
         form, known, 404,
-        rows=[], number=1, reason=told_unknown(error), instead=instead, offer=_("就按这个检索"),
+        rows=[], number=1, reason=unknown_name(error), instead=instead, offer=_("就按这个检索"),
     )  # fmt: skip
 
 

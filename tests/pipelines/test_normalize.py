@@ -4,8 +4,7 @@ import pytest
 
 from zjolcrawl.items import Article, Outcome, RawArticle
 from zjolcrawl.parsing.article_page import read_article
-from zjolcrawl.pipelines.normalize import normalize
-from zjolcrawl.pipelines.validate import ValidatePipeline
+from zjolcrawl.pipelines.normalize import NormalizePipeline
 
 URL = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774999.shtml"
 PAGE = (
@@ -15,10 +14,16 @@ PAGE = (
 )
 
 
-def read(page: bytes) -> Article:
+def raw(page: bytes) -> RawArticle:
     found = read_article(page, URL)
     assert isinstance(found, RawArticle)
-    return normalize(found)
+    return found
+
+
+def read(page: bytes) -> Article:
+    article = NormalizePipeline(10).process_item(raw(page))
+    assert isinstance(article, Article)
+    return article
 
 
 @pytest.mark.parametrize(
@@ -33,7 +38,6 @@ def read(page: bytes) -> Article:
 )
 def test_headline_with_a_broken_character_is_kept_with_a_warning(title: str) -> None:
     article = read(PAGE.format(title=title).encode())
-    assert ValidatePipeline().process_item(article) is article
     broken = article.title.count("\ufffd")
     told = [each for each in article.warnings if each.startswith("title:")]
     assert told == ([f"title: {broken} undecodable characters"] if broken else [])
@@ -42,15 +46,14 @@ def test_headline_with_a_broken_character_is_kept_with_a_warning(title: str) -> 
 def test_one_broken_byte_in_the_headline() -> None:
     page = PAGE.format(title="河埠头修好了").encode().replace("修".encode(), "修".encode()[:2])
     article = read(page)
-    assert ValidatePipeline().process_item(article) is article
     assert article.title.startswith("河埠头")
     assert article.title.endswith("好了")
     assert any(each.startswith("title:") for each in article.warnings)
 
 
 def test_headline_of_broken_characters_alone_is_rejected() -> None:
-    article = read(PAGE.format(title="河埠头修好了").encode())
-    article.title = "\ufffd\ufffd\ufffd\ufffd头修"
-    found = ValidatePipeline().process_item(article)
+    page = raw(PAGE.format(title="河埠头修好了").encode())
+    page.title = "\ufffd\ufffd\ufffd\ufffd头修"
+    found = NormalizePipeline(10).process_item(page)
     assert isinstance(found, Outcome)
     assert (found.state, found.reason) == ("rejected", "the headline is undecodable")
