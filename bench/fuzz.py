@@ -38,7 +38,8 @@ from zjolcrawl.parsing.article_page import read_article
 from zjolcrawl.parsing.column_page import read_column
 from zjolcrawl.parsing.navigation import read_navigation
 from zjolcrawl.parsing.paper_page import newest_issue, read_calendar, read_paper_page
-from zjolcrawl.pipelines.normalize import fault, normalize
+from zjolcrawl.pipelines.normalize import normalize
+from zjolcrawl.pipelines.validate import fault
 from zjolcrawl.storage.documents import article_document
 from zjolcrawl.storage.embedded import EmbeddedServer
 from zjolcrawl.storage.store import Store

@@ -168,8 +168,8 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.stats.DownloaderStats": None,
 }
 ITEM_PIPELINES = {
-    # The page's strings -> values; no title, or an undecodable one, or no content -> rejected.
-    "zjolcrawl.pipelines.normalize.NormalizePipeline": 100,
+    "zjolcrawl.pipelines.normalize.NormalizePipeline": 100,  # the page's strings -> values
+    "zjolcrawl.pipelines.validate.ValidatePipeline": 200,  # no title, or an undecodable one, or no content -> rejected
     "zjolcrawl.pipelines.images.ImagePipeline": 500,  # images of accepted articles
     "zjolcrawl.pipelines.mongodb.MongoDBPipeline": 900,  # last: stores what arrives
 }

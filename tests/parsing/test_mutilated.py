@@ -10,7 +10,8 @@ from tests.support.goldens import load, sidecars
 from zjolcrawl.items import RawArticle
 from zjolcrawl.parsing.article_page import NotArticle, Stub, read_article
 from zjolcrawl.parsing.column_page import read_column
-from zjolcrawl.pipelines.normalize import fault, normalize
+from zjolcrawl.pipelines.normalize import normalize
+from zjolcrawl.pipelines.validate import fault
 
 PAGES = [load(path) for path in sidecars("document")]
 URL = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"

@@ -1,4 +1,4 @@
-"""Item pipeline that makes an Article of a RawArticle: typed values, or the reason why it is none."""
+"""Item pipeline that converts a RawArticle's strings into an Article's typed values."""
 
 from __future__ import annotations
 
@@ -107,21 +107,10 @@ def _in_a_year(raw: RawArticle) -> tuple[datetime, str] | None:
     return find_yearless(raw.published, near) if raw.published and near else None
 
 
-def fault(article: Article) -> str | None:
-    """Why an article cannot be stored, or None. An article needs a title and content."""
-    if not article.title:
-        return "no headline found"
-    if not article.body and not article.images and not article.videos:
-        return "no body found"
-    if 2 * article.title.count("\ufffd") > len(article.title):
-        return "the headline is undecodable"
-    return None
-
-
 class NormalizePipeline:
     """Converts each RawArticle to an Article; other items pass through.
 
-    An item that takes longer than PAGE_SECONDS, or has a `fault`, becomes a rejected Outcome.
+    An item that takes longer than PAGE_SECONDS becomes a rejected Outcome.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -135,16 +124,9 @@ class NormalizePipeline:
         if not isinstance(item, RawArticle):
             return item
         try:
-            article = within(self._seconds, normalize, item)
+            return within(self._seconds, normalize, item)
         except LimitExceeded as error:
-            return _rejected(item, str(error))
-        if reason := fault(article):
-            return _rejected(item, reason, article.body[:2000])
-        return article
-
-
-def _rejected(raw: RawArticle, reason: str, excerpt: str = "") -> Outcome:
-    return Outcome(
-        raw.link, "rejected", reason, final_url=raw.url, template=raw.template,
-        excerpt=excerpt or None, seen_at=raw.visit.seen_at, warc=raw.visit.warc,
-    )  # fmt: skip
+            return Outcome(
+                item.link, "rejected", str(error), final_url=item.url,
+                template=item.template, seen_at=item.visit.seen_at, warc=item.visit.warc,
+            )  # fmt: skip

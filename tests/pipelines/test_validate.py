@@ -4,7 +4,8 @@ import pytest
 
 from zjolcrawl.items import Article, Outcome, RawArticle
 from zjolcrawl.parsing.article_page import read_article
-from zjolcrawl.pipelines.normalize import NormalizePipeline
+from zjolcrawl.pipelines.normalize import normalize
+from zjolcrawl.pipelines.validate import ValidatePipeline
 
 URL = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774999.shtml"
 PAGE = (
@@ -14,16 +15,10 @@ PAGE = (
 )
 
 
-def raw(page: bytes) -> RawArticle:
+def read(page: bytes) -> Article:
     found = read_article(page, URL)
     assert isinstance(found, RawArticle)
-    return found
-
-
-def read(page: bytes) -> Article:
-    article = NormalizePipeline(10).process_item(raw(page))
-    assert isinstance(article, Article)
-    return article
+    return normalize(found)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +33,7 @@ def read(page: bytes) -> Article:
 )
 def test_headline_with_a_broken_character_is_kept_with_a_warning(title: str) -> None:
     article = read(PAGE.format(title=title).encode())
+    assert ValidatePipeline().process_item(article) is article
     broken = article.title.count("\ufffd")
     told = [each for each in article.warnings if each.startswith("title:")]
     assert told == ([f"title: {broken} undecodable characters"] if broken else [])
@@ -46,14 +42,15 @@ def test_headline_with_a_broken_character_is_kept_with_a_warning(title: str) -> 
 def test_one_broken_byte_in_the_headline() -> None:
     page = PAGE.format(title="河埠头修好了").encode().replace("修".encode(), "修".encode()[:2])
     article = read(page)
+    assert ValidatePipeline().process_item(article) is article
     assert article.title.startswith("河埠头")
     assert article.title.endswith("好了")
     assert any(each.startswith("title:") for each in article.warnings)
 
 
 def test_headline_of_broken_characters_alone_is_rejected() -> None:
-    page = raw(PAGE.format(title="河埠头修好了").encode())
-    page.title = "\ufffd\ufffd\ufffd\ufffd头修"
-    found = NormalizePipeline(10).process_item(page)
+    article = read(PAGE.format(title="河埠头修好了").encode())
+    article.title = "\ufffd\ufffd\ufffd\ufffd头修"
+    found = ValidatePipeline().process_item(article)
     assert isinstance(found, Outcome)
     assert (found.state, found.reason) == ("rejected", "the headline is undecodable")
