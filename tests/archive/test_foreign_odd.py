@@ -59,6 +59,17 @@ def test_url_is_encoded_as_in_a_request(url: str, encoded: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "url",
+    ["http://zjnews.zjol.com.cn:x/a", "http://www.example.com:99999/", "http://zjnews.zjol.com.cn:٤/", "http://a:-1/",
+     "http://zjnews.zjol.com.cn:80x:80/a", "http://[::1/a", "http://[zjol.com.cn/", "http://zjnews..zjol.com.cn:8 0/"],
+)  # fmt: skip
+def test_url_that_is_none_is_of_another_host(url: str) -> None:
+    found = candidate(made.warc_record(url, PAGE))
+    assert found
+    assert (found.moment, found.response, found.fault) == (None, None, "")
+
+
+@pytest.mark.parametrize(
     "fold", ["WARC-Target-URI:\r\n {}", "WARC-Target-URI: \r\n\t<{}>", "WARC-Target-URI: {}\r\n "]
 )
 def test_header_of_two_lines(fold: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import subprocess
@@ -29,6 +30,9 @@ from tests.support.pages import article
 from tests.support.rebuilding import drop, snapshot
 from tests.support.site import Answer, SiteProxy
 from zjolcrawl.archive.archive import Archive
+from zjolcrawl.archive.foreign_notes import FOLDER, kept_files
+from zjolcrawl.archive.imports import FileImport
+from zjolcrawl.archive.writer import WarcWriter
 from zjolcrawl.site.catalogue import load_catalogue
 
 COLUMN_URL = load_catalogue()[COLUMN].url
@@ -62,6 +66,51 @@ def test_bad_records_are_named_and_the_others_imported(
     assert "already imported" in command("archive", "import", str(file)).stderr
     assert db.runs.count_documents({}) == 1
     assert db.runs.find_one()["exit_status"] == 1
+
+
+def test_url_that_is_none_costs_no_other_record(
+    db: Database[Any], command: Crawl, tmp_path: Path
+) -> None:
+    odd = [
+        "http://zjnews.zjol.com.cn:x/",
+        "http://www.example.com:99999/",
+        "http://zjnews.zjol.com.cn/\x1b[2J a",
+    ]
+    records = [made.warc_record(FIRST, page(4774001))]
+    records += [made.warc_record(url, page(number)) for number, url in enumerate(odd)]
+    records += [made.warc_record(SECOND, page(4774002))]
+    file = tmp_path / "odd.warc.gz"
+    file.write_bytes(made.members(records))
+    done = command("archive", "import", str(file))
+    assert "3 captures recorded, 0 known, 2 of other hosts, 0 not usable" in done.stderr
+    assert "\x1b" not in done.stderr
+    assert {each["_id"] for each in db.articles.find()} == {FIRST, SECOND}
+
+
+def test_record_with_an_unexpected_fault_costs_only_itself(command: Crawl, tmp_path: Path) -> None:
+    """No such record is known, so a context that cannot be made stands for one."""
+    urls = [FIRST, SECOND, f"{NEWS}/t20170812_4774003.shtml"]
+    records = [made.warc_record(url, page(4774001 + n)) for n, url in enumerate(urls)]
+    (tmp_path / "three.warc").write_bytes(b"".join(records))
+    command("archive", "import", str(tmp_path / "three.warc"))  # keeps it
+    with Archive(tmp_path / "warc") as archive:
+        (kept,) = kept_files(archive.folder / FOLDER)
+    with Archive(tmp_path / "again") as archive:
+        shutil.copytree(tmp_path / "warc" / FOLDER, archive.folder / FOLDER)
+
+        def context_of(url: str, _: object) -> dict[str, Any]:
+            if url == SECOND:
+                raise RuntimeError("a fault that nobody has thought of")
+            return {}
+
+        writer = WarcWriter(archive, run="x", info={})
+        done = FileImport(archive, kept, writer, context_of)
+        list(done.steps())
+        asyncio.run(writer.close())
+        assert [each.url for each in archive.index.captures()] == [urls[0], urls[2]]
+    (named,) = done.named
+    assert f"byte {len(records[0])}: {SECOND}: RuntimeError: a fault" in named
+    assert (done.counts["recorded"], done.counts["unusable"]) == (2, 1)
 
 
 @pytest.mark.parametrize(

@@ -119,11 +119,11 @@ def address_of(record: Record) -> str:
     try:
         parts = urlsplit(url)
         default = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
-    except ValueError:
+        if default and parts.netloc.endswith(default):
+            url = parts._replace(netloc=parts.netloc.removesuffix(default)).geturl()
+        return str(safe_url_string(url.partition("#")[0]))
+    except ValueError:  # a broken host name or port: no host of the site
         return url
-    if default and parts.netloc.endswith(default):
-        url = parts._replace(netloc=parts.netloc.removesuffix(default)).geturl()
-    return str(safe_url_string(url.partition("#")[0]))
 
 
 def parse_warc_date(text: str) -> datetime:

@@ -6,6 +6,7 @@ uploaded and verified like every other, and costs its space twice.
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +31,8 @@ from zjolcrawl.archive.foreign_files import warc_files
 from zjolcrawl.archive.foreign_notes import FOLDER, Kept
 from zjolcrawl.archive.warc import Message, Record, digest, warc_date
 from zjolcrawl.archive.writer import Exchange, WarcWriter
-from zjolcrawl.messages import one_line
+from zjolcrawl.messages import one_line, typed
+from zjolcrawl.site.description import SiteError
 
 _BYTES, _RECORDS = 16 * 1024 * 1024, 200  # recorded between two steps
 _AHEAD, _AHEAD_BYTES = 32, 4 * 1024 * 1024  # read while others are recorded
@@ -74,7 +76,12 @@ class FileImport:
             if (found.record.type == "revisit") != revisits:
                 self.revisits += not revisits
                 continue
-            size += self._take(found)
+            try:
+                size += self._take(found)
+            except (ArchiveError, OSError, sqlite3.Error, SiteError):
+                raise
+            except Exception as error:  # whatever is in a record, the others are imported
+                self._name(found.offset, f"{found.url}: {typed(error)}", "unusable")
             done += 1
             if done >= _RECORDS or size >= _BYTES:
                 done = size = 0
@@ -195,7 +202,12 @@ class FileImport:
 
 
 def _prepared(found: Foreign | Unusable) -> Candidate | Unusable | None:
-    return found if isinstance(found, Unusable) else candidate_of(found)
+    if isinstance(found, Unusable):
+        return found
+    try:
+        return candidate_of(found)
+    except Exception as error:
+        return Unusable(found.offset, f"{found.record.url[:200]}: {typed(error)}")
 
 
 def _ahead(found: Iterator[_Found]) -> Iterator[_Found]:
