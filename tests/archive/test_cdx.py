@@ -107,7 +107,7 @@ def test_what_is_no_cdx(body: str, said: str) -> None:
 def test_numbers_of_pages() -> None:
     assert pages_of(b"36\n") == 36
     assert pages_of(b'{"pages": 3, "pageSize": 5, "blocks": 11}') == 3
-    for bad in (b"", b"<html>", b"{}", b"[]", b"null"):
+    for bad in (b"1e999", b"", b"<html>", b"{}", b"[]", b"null"):
         with pytest.raises(NotCdx):
             pages_of(bad)
 

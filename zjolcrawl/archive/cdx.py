@@ -110,7 +110,7 @@ def pages_of(body: bytes) -> int:
     try:
         answer = json.loads(body)
         return int(answer["pages"] if isinstance(answer, dict) else answer)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError):  # OverflowError: Infinity
         raise NotCdx("no number of pages") from None
 
 
