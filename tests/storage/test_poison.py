@@ -476,7 +476,7 @@ def test_outage_is_waited_for(
             while store.waiting():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
-    store = run(failing.hasty_uri, "zjol", work, tmp_path, patience=600)
+    store = run(failing.watchful_uri, "zjol", work, tmp_path, patience=600)
     with failing.client() as client:
         assert client.zjol.articles.count_documents({}) == 20
         assert client.zjol.frontier.count_documents({"state": "stored"}) == 20
@@ -506,9 +506,9 @@ def test_server_that_answers_and_takes_nothing_ends_the_run(
             fail("off")
 
     with pytest.raises(StoreError):
-        run(failing.hasty_uri, "zjol", work, tmp_path, patience=0.5, batch_seconds=0.1)
+        run(failing.watchful_uri, "zjol", work, tmp_path, patience=0.5, batch_seconds=0.1)
     assert list((tmp_path / "spool").glob("*.bson"))
-    run(failing.hasty_uri, "zjol", many(), tmp_path)
+    run(failing.watchful_uri, "zjol", many(), tmp_path)
     with failing.client() as client:
         assert client.zjol.articles.count_documents({}) == 20
     assert not list((tmp_path / "spool").glob("**/*.bson"))

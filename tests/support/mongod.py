@@ -38,8 +38,9 @@ class Mongod:
         folder.mkdir(parents=True)
         self._port = free_port()
         self.uri = f"mongodb://127.0.0.1:{self._port}/?directConnection=true"
-        # For a client that notices within a second that the server is down, and that it is back.
-        self.hasty_uri = f"{self.uri}&serverSelectionTimeoutMS=1000&heartbeatFrequencyMS=500"
+        # For a client that notices soon that the server is back, and for one that gives up soon if it is down.
+        self.watchful_uri = f"{self.uri}&heartbeatFrequencyMS=500"
+        self.hasty_uri = f"{self.watchful_uri}&serverSelectionTimeoutMS=3000"
         self._running: subprocess.Popen[bytes] | None = None
 
     def start(self, *options: str) -> None:
