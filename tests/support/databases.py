@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from pymongo import AsyncMongoClient, MongoClient
 
+from tests.support.rebuilding import empty
 from zjolcrawl.storage.schema import ensure_schema
 
 _MOST = 2_000, 5_000_000  # documents and bytes: more are dropped faster than deleted
@@ -52,8 +53,7 @@ class Databases:
         if large or self._shape != self._shape_of(name):
             self.drop(name)
             return
-        for collection in db.list_collection_names():
-            db[collection].delete_many({})
+        empty(db)
         self._ready.append(name)
 
     def _shape_of(self, name: str) -> object:

@@ -128,9 +128,8 @@ def _be_scrapy(
     folder: Path,
     streams: list[int],
 ) -> NoReturn:
-    for number, descriptor in enumerate(
-        streams, 3 - len(streams)
-    ):  # stdin is not always among them
+    first = 3 - len(streams)  # stdin is not always among them
+    for number, descriptor in enumerate(streams, first):
         os.dup2(descriptor, number)
         os.close(descriptor)
     faulthandler.enable()

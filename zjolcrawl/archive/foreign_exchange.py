@@ -20,6 +20,7 @@ from zjolcrawl.archive.writer import Headers
 from zjolcrawl.clock import utc_now
 from zjolcrawl.parsing.fields.dates import YEARS, is_plausible
 from zjolcrawl.parsing.urls import is_image_host, is_own_host
+from zjolcrawl.site.description import DEFAULT_PORTS
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _INTERIM = re.compile(rb"HTTP/\S{1,8}[ \t]{1,8}1(?!01)\d\d\b", re.IGNORECASE)
@@ -118,9 +119,9 @@ def address_of(record: Record) -> str:
         raise BadRecord("its URL is too long")
     try:
         parts = urlsplit(url)
-        default = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
-        if default and parts.netloc.endswith(default):
-            url = parts._replace(netloc=parts.netloc.removesuffix(default)).geturl()
+        port = DEFAULT_PORTS.get(parts.scheme)
+        if port and parts.netloc.endswith(f":{port}"):
+            url = parts._replace(netloc=parts.netloc.removesuffix(f":{port}")).geturl()
         return str(safe_url_string(url.partition("#")[0]))
     except ValueError:  # a broken host name or port: no host of the site
         return url
