@@ -5,7 +5,6 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PARALLEL := --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 PYTEST := $(BIN)/python -m pytest -q $(PARALLEL)
-QUICK := -m "not (slow or browser or kill)"
 comma := ,
 ARGS ?=
 
@@ -20,7 +19,7 @@ test: $(STAMP)  ## run all tests
 	$(PYTEST) --max-worker-restart=2
 
 test-fast: $(STAMP)  ## run all tests except slow, browser and kill tests
-	$(PYTEST) $(QUICK)
+	$(PYTEST) --quick
 
 lowest:  ## run the tests of test-fast with the lowest dependencies that pyproject.toml allows
 	rm -rf $(VENV)-lowest && $(PYTHON) -m venv $(VENV)-lowest
@@ -29,7 +28,7 @@ lowest:  ## run the tests of test-fast with the lowest dependencies that pyproje
 	  $(foreach each,$(subst $(comma), ,$(EXTRAS)),--extra $(each)) --python $(VENV)-lowest/bin/python pyproject.toml
 	$(VENV)-lowest/bin/uv pip install --quiet --compile-bytecode --resolution lowest-direct \
 	  --constraints $(VENV)-lowest/lowest.txt --python $(VENV)-lowest/bin/python -e '.[$(EXTRAS),dev]'
-	$(VENV)-lowest/bin/python -m pytest -q $(PARALLEL) $(QUICK)
+	$(VENV)-lowest/bin/python -m pytest -q $(PARALLEL) --quick
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -15,7 +15,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from tests.support.archives import fill
-from tests.support.crawling import Begin, Crawl, Running, scrapy, start_scrapy
+from tests.support.crawling import ROOT, Begin, Crawl, Running, scrapy, start_scrapy
 from tests.support.databases import Databases
 from tests.support.goldens import FOLDERS
 from tests.support.pages import HOST
@@ -28,6 +28,19 @@ settings.register_profile(
 )
 settings.register_profile("long", max_examples=3000, deadline=None, database=None)
 settings.load_profile("ordinary")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Pytest's hook: the option of `make test-fast`."""
+    parser.addoption(
+        "--quick", action="store_true", help="leave out tests marked slow, browser or kill"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Pytest's hook: `--quick` is a choice of marks."""
+    if config.getoption("quick"):
+        config.option.markexpr = "not (slow or browser or kill)"
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -72,6 +85,14 @@ _MARKS = {
 _COMMANDS = {"begin", "command", "crawl"}
 # And one of these leaves a process running for a while.
 _ALONE = {"begin", "run"}
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Pytest's hook: with `--quick`, a file whose tests are all left out is not even imported."""
+    if not config.getoption("quick"):
+        return None
+    place = f"{collection_path.relative_to(ROOT).as_posix()}/"
+    return any(place.startswith(each) for each in _MARKS) or None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
