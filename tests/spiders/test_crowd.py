@@ -96,7 +96,7 @@ def run(
 def test_two_runs_ask_for_nothing_twice_and_no_host_together(
     site: SiteProxy, seen: Seen, listed: list[Any], db: Database[Any], run: Begin, tmp_path: Path
 ) -> None:
-    urls = serve_hosts(site, listed, pages=1, on_page=40)
+    urls = serve_hosts(site, listed, pages=1, on_page=20)
     site.delay = 0.3
     # Leases that do not end when a busy machine stops a process for three seconds.
     runs = together(site, db, *(partial(run, n, LEASE_SECONDS=9) for n in range(2)))
@@ -121,12 +121,15 @@ def test_one_that_comes_late_is_left_its_share(
     site.held = True  # until the second one lives
     second = run(1, LEASE_SECONDS=9)
     wait_until(lambda: db.runs.count_documents({"alive_until": {"$exists": True}}) == 2, second)
-    site.held = False
+    site.held, site.delay = False, 2.0  # until it has its share, however slow this machine is
+    share = {"holder": {"$in": ids_of(db, 1)}}
+    wait_until(lambda: db.hosts.count_documents(share) == len(listed) / 2, first, second)
+    site.delay = 0.05
     said = end(first, second)
     assert_whole(db, urls, tmp_path)
     assert set(asked(site).values()) == {1}
     assert seen.shared() == []
-    assert stored(said[1]) > len(urls) / 6
+    assert stored(said[1]) > 0
 
 
 @pytest.mark.parametrize("less", ["pages=1", "since=2020-01-01", "until=2009-12-31"])
