@@ -56,10 +56,11 @@ def within(
             _stop()
     except _Alarm:
         _stop()  # the alarm may have repeated during cleanup
-        raise LimitExceeded(
-            f"takes too long: not read in {seconds:g} s of processor time. Its bytes are in the archive: "
-            "raise PAGE_SECONDS and run `scrapy crawl reparse -a url=…`"
-        ) from None
+    # Not in the handler: as its context, the alarm would hold the page.
+    raise LimitExceeded(
+        f"takes too long: not read in {seconds:g} s of processor time. Its bytes are in the archive: "
+        "raise PAGE_SECONDS and run `scrapy crawl reparse -a url=…`"
+    )
 
 
 def _stop() -> None:

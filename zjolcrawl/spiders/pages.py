@@ -59,4 +59,5 @@ class PageReader:
             return within(self.seconds, read, *given, **named)
         except LimitExceeded as error:
             self.tell(f"{name}: {error}")
-            return error
+            # Its traceback would hold the page until a full garbage collection: hundreds of megabytes in a bad file.
+            return error.with_traceback(None)
