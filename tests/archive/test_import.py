@@ -5,11 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
+from pymongo import MongoClient
 from pymongo.database import Database
 from warcio.archiveiterator import ArchiveIterator
 
@@ -19,18 +22,32 @@ from tests.commands.test_archive import unpacked
 from tests.pipelines.test_images import PNG
 from tests.support import pywb
 from tests.support.crawling import Crawl, scrapy
-from tests.support.pages import article
-from tests.support.rebuilding import drop, snapshot
-from tests.support.site import SiteProxy
+from tests.support.databases import Databases
+from tests.support.goldens import FOLDERS
+from tests.support.pages import HOST, article
+from tests.support.rebuilding import empty, snapshot
+from tests.support.site import Answer, SiteProxy
 
 COLUMN = "zjxw"
 # What differs between a crawl and the import of the same pages: which run, when, and in which record.
 OF_A_VISIT = {
     "run_id", "warc", "pages_warc", "provenance", "first_seen_at", "last_seen_at", "changed_at",
+    "written_at",
 }  # fmt: skip
 Pages = dict[str, tuple[str, bytes]]
 """The pages of a crawl that were answered with status 200: media type and body by URL."""
-Maker = Callable[[SiteProxy, Path, Pages], Path]
+
+
+@dataclass(frozen=True, slots=True)
+class Crawled:
+    """A crawl of one column: its pages, the URLs that it asked for and its articles."""
+
+    pages: Pages
+    urls: list[str]
+    articles: dict[str, dict[str, Any]]
+
+
+Maker = Callable[[SiteProxy, Path, Crawled], Path]
 
 
 NEWS = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708"
@@ -65,38 +82,40 @@ def pages_of(folder: Path) -> Pages:
     return pages
 
 
-@pytest.fixture
-def pages(
-    site: SiteProxy, db: Database[Any], crawl: Crawl, tmp_path: Path
-) -> tuple[Pages, dict[str, dict[str, Any]]]:
-    """The pages of a crawl of one column and its articles; database and archive are empty again."""
-    crawl("column", column=COLUMN)
-    found = articles(db)
+@pytest.fixture(scope="module")
+def crawled(
+    mongodb_uri: str, databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> Crawled:
+    """A crawl that all tests of a module share, in a database and an archive of its own."""
+    data, database = tmp_path_factory.mktemp("crawled"), databases.take()
+    with SiteProxy(FOLDERS) as site, MongoClient[Any](mongodb_uri, tz_aware=True) as client:
+        site.set(f"{HOST}/robots.txt", Answer(body=b"User-agent: *\nAllow: /\n"))
+        scrapy(
+            "crawl", "column", "-a", f"column={COLUMN}",
+            site=site, data=data, uri=mongodb_uri, database=database,
+        )  # fmt: skip
+        found = articles(client[database])
+        urls = [url for url in site.urls() if not url.endswith("robots.txt")]
+    databases.give_back(database)
     assert len(found) > 5
     assert any(i["status"] == "stored" for each in found.values() for i in each.get("images", ()))
-    drop(db)
-    pages = pages_of(tmp_path / "warc")
-    for name in ("warc", "images"):
-        (tmp_path / name).rename(tmp_path / f"{name}-of-the-crawl")
-    return pages, found
+    return Crawled(pages_of(data / "warc"), list(dict.fromkeys(urls)), found)
 
 
-def by_wget(site: SiteProxy, folder: Path, pages: Pages) -> Path:
-    urls = dict.fromkeys(url for url in site.urls() if not url.endswith("robots.txt"))
-    return made.wget(site, folder / "others", urls)
+def by_wget(site: SiteProxy, folder: Path, crawled: Crawled) -> Path:
+    return made.wget(site, folder / "others", crawled.urls)
 
 
-def by_wget_uncompressed(site: SiteProxy, folder: Path, pages: Pages) -> Path:
-    urls = dict.fromkeys(url for url in site.urls() if not url.endswith("robots.txt"))
-    return made.wget(site, folder / "others", urls, "--no-warc-compression")
+def by_wget_uncompressed(site: SiteProxy, folder: Path, crawled: Crawled) -> Path:
+    return made.wget(site, folder / "others", crawled.urls, "--no-warc-compression")
 
 
-def by_a_browser(site: SiteProxy, folder: Path, pages: Pages) -> Path:
-    return made.browser_made(pages, folder / "others.warc.gz")
+def by_a_browser(site: SiteProxy, folder: Path, crawled: Crawled) -> Path:
+    return made.browser_made(crawled.pages, folder / "others.warc.gz")
 
 
-def as_wacz(site: SiteProxy, folder: Path, pages: Pages) -> Path:
-    return made.wacz([by_a_browser(site, folder, pages)], folder / "others.wacz")
+def as_wacz(site: SiteProxy, folder: Path, crawled: Crawled) -> Path:
+    return made.wacz([by_a_browser(site, folder, crawled)], folder / "others.wacz")
 
 
 def _arc(pages: Pages) -> list[bytes]:
@@ -105,22 +124,22 @@ def _arc(pages: Pages) -> list[bytes]:
     )
 
 
-def as_arc(site: SiteProxy, folder: Path, pages: Pages) -> Path:
+def as_arc(site: SiteProxy, folder: Path, crawled: Crawled) -> Path:
     path = folder / "others.arc"
-    path.write_bytes(b"".join(_arc(pages)))
+    path.write_bytes(b"".join(_arc(crawled.pages)))
     return path
 
 
-def as_arc_gz(site: SiteProxy, folder: Path, pages: Pages) -> Path:
+def as_arc_gz(site: SiteProxy, folder: Path, crawled: Crawled) -> Path:
     path = folder / "others.arc.gz"
-    path.write_bytes(made.members(_arc(pages)))
+    path.write_bytes(made.members(_arc(crawled.pages)))
     return path
 
 
-def as_one_member_of_a_wrong_name(site: SiteProxy, folder: Path, pages: Pages) -> Path:
+def as_one_member_of_a_wrong_name(site: SiteProxy, folder: Path, crawled: Crawled) -> Path:
     records = [
         made.warc_record(f"<{url}>", made.http(body, Content_Type=mime))
-        for url, (mime, body) in pages.items()
+        for url, (mime, body) in crawled.pages.items()
     ]
     path = folder / "others.txt"
     path.write_bytes(gzip.compress(b"".join(records)))
@@ -134,23 +153,23 @@ MAKERS: list[Maker] = [
 
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
 def test_articles_are_those_of_a_crawl(
-    make: Maker, pages: tuple[Pages, dict[str, Any]], site: SiteProxy, db: Database[Any],
-    command: Crawl, tmp_path: Path,
+    make: Maker, crawled: Crawled, site: SiteProxy, db: Database[Any], command: Crawl,
+    tmp_path: Path,
 ) -> None:  # fmt: skip
     if make in {by_wget, by_wget_uncompressed} and not made.WGET.exists():
         pytest.skip("needs GNU Wget")
-    file = make(site, tmp_path, pages[0])
+    file = make(site, tmp_path, crawled)
     site.reset_log()
     done = command("archive", "import", str(file))
     assert done.returncode == 0, done.stderr
     assert site.requests == []
-    imported, crawled = articles(db), pages[1]
+    imported, expected = articles(db), deepcopy(crawled.articles)
     if make not in {by_wget, by_wget_uncompressed}:  # failed images are not in the other files
-        for each in crawled.values():
+        for each in expected.values():
             for image in each.get("images", ()):
                 if image["status"] == "missing":
                     image["status"] = "referenced"
-    assert imported == crawled
+    assert imported == expected
     note = json.loads((tmp_path / "warc/foreign" / f"{file.name}.json").read_bytes())
     assert note["imported_at"]
     assert (tmp_path / "warc/foreign" / file.name).read_bytes() == file.read_bytes()
@@ -158,7 +177,7 @@ def test_articles_are_those_of_a_crawl(
     before = snapshot(db)
     assert command("archive", "import", str(file)).returncode == 0
     assert snapshot(db) == before
-    drop(db)
+    empty(db)
     done = command("crawl", "reparse")
     assert done.returncode == 0, done.stderr
     assert snapshot(db) == before
@@ -254,7 +273,7 @@ def test_wacz_of_an_import_is_valid_replays_and_can_be_imported(
             with build_opener(ProxyHandler({})).open(address) as replayed:
                 assert replayed.read() == body
                 assert replayed.headers["Memento-Datetime"] == "Mon, 01 Jan 2018 00:00:00 GMT"
-    drop(db)
+    empty(db)
     done = scrapy(
         "archive", "import", str(file), data=tmp_path / "other", uri=mongodb_uri, database=database
     )

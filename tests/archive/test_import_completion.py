@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from tests.archive import foreign_made as made
 from tests.archive.test_import import FIRST, NEWS, SECOND, write
 from tests.archive.test_import_parts import COLUMN_URL
 from tests.pipelines.test_images import PNG
-from tests.support.crawling import Crawl
+from tests.support.crawling import Crawl, environment
+from tests.support.in_turn import InTurn
 from tests.support.pages import article
 from tests.support.rebuilding import empty, snapshot
 from tests.support.site import Answer, SiteProxy
@@ -67,27 +68,36 @@ def assert_same(
 
 
 def imported(
-    db: Database[Any], command: Crawl, folder: Path, imports: Iterable[Iterable[str]]
-) -> dict[str, dict[str, Any]]:
+    db: Database[Any], take: Callable[[Iterable[str]], None], folder: Path, imports: Iterable[Iterable[str]]
+) -> dict[str, dict[str, Any]]:  # fmt: skip
     """The database after these imports of files."""
     empty(db)
     for name in ("warc", "images"):
         shutil.rmtree(folder / name, ignore_errors=True)
     for each in imports:
-        done = command("archive", "import", *each)
-        assert done.returncode == 0, done.stderr
+        take(each)
     return database_now(db)
 
 
 def assert_order_free(
-    records: list[bytes], db: Database[Any], command: Crawl, folder: Path
+    records: list[bytes], db: Database[Any], command: Crawl, in_turn: InTurn, folder: Path
 ) -> None:
-    """Assert that imports of these, each in a file, give the database of one import of all, and `reparse` too."""
+    """Assert that imports of these, each in a file, give the database of one import of all, and `reparse` too.
+
+    One of the orders is imported by commands, the others by runs in one process.
+    """
+
+    def take(files: Iterable[str]) -> None:
+        done = command("archive", "import", *files)
+        assert done.returncode == 0, done.stderr
+
     files = [str(write(folder / f"{number}.warc.gz", each)) for number, each in enumerate(records)]
-    expected = imported(db, command, folder, [files])
+    expected = imported(db, take, folder, [files])
     assert db.articles.count_documents({}) == 1
-    for order in itertools.permutations(files):
-        found = imported(db, command, folder, [[each] for each in order])
+    *orders, last = itertools.permutations(files)
+    for order in (*orders, last):
+        by = take if order is last else in_turn.import_files
+        found = imported(db, by, folder, [[each] for each in order])
         assert_same(found, expected, [Path(each).name for each in order])
     assert command("crawl", "reparse").returncode == 0
     assert_same(database_now(db), expected, "reparse")
@@ -190,12 +200,18 @@ TIES: dict[str, list[bytes]] = {
 }
 
 
+@pytest.fixture
+def in_turn(mongodb_uri: str, database: str, tmp_path: Path) -> Iterator[InTurn]:
+    with InTurn(environment(None, tmp_path, mongodb_uri, database)) as process:
+        yield process
+
+
 @pytest.mark.parametrize("name", TIES)
 def test_two_contents_at_one_moment(
-    name: str, db: Database[Any], command: Crawl, tmp_path: Path
+    name: str, db: Database[Any], command: Crawl, in_turn: InTurn, tmp_path: Path
 ) -> None:
     """One of them counts, the same one in every order, and a re-parsing changes nothing."""
-    assert_order_free(TIES[name], db, command, tmp_path)
+    assert_order_free(TIES[name], db, command, in_turn, tmp_path)
 
 
 def test_what_we_crawled_counts_before_what_others_captured_at_that_moment(
@@ -218,5 +234,7 @@ def test_what_we_crawled_counts_before_what_others_captured_at_that_moment(
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_every_order(name: str, db: Database[Any], command: Crawl, tmp_path: Path) -> None:
-    assert_order_free(CASES[name], db, command, tmp_path)
+def test_every_order(
+    name: str, db: Database[Any], command: Crawl, in_turn: InTurn, tmp_path: Path
+) -> None:
+    assert_order_free(CASES[name], db, command, in_turn, tmp_path)

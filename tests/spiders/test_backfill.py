@@ -210,7 +210,7 @@ def test_killed_five_times(
     site.delay = 0.1
     for _ in range(5):
         site.reset_log()
-        running = begin("backfill", "-a", f"cdx={WAYBACK}", *settings, anew=True)
+        running = begin("backfill", "-a", f"cdx={WAYBACK}", *settings)
         wait_until(lambda: len(site.urls("web.archive.org")) >= 3, running)
         running.send_signal(signal.SIGKILL)
         running.communicate()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,14 +56,16 @@ DAYS = {
 }
 
 
-def serve(site: SiteProxy, addresses: list[str], title: str = "") -> None:
-    rows = list_page([(DAY, each) for each in GOOD]).decode()
+def serve(
+    site: SiteProxy, addresses: list[str], title: str = "", good: Sequence[int] = GOOD
+) -> None:
+    rows = list_page([(DAY, each) for each in good]).decode()
     more = "".join(
         f'<li class="listLi"><a href="{url}">毒{title if url == addresses[0] else ""}</a></li>'
         for url in addresses
     )
     site.set(COLUMN, Answer(body=rows.replace("</ul>", f"{more}</ul>").encode()))
-    for each in GOOD:
+    for each in good:
         site.set(url_of(each), Answer(body=article(DAY, each)))
 
 
@@ -108,11 +111,11 @@ def test_page_is_rejected_by_name(
     name: str, site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
     body, why = REJECTED[name]
-    serve(site, [url_of(POISON)])
+    serve(site, [url_of(POISON)], good=GOOD[:12])
     site.set(url_of(POISON), Answer(body=body))
     done = crawl("column", url=COLUMN, IMAGES="off")
     assert done.returncode == 1, done.stderr
-    assert "stored 52 new" in done.stderr
+    assert "stored 12 new" in done.stderr
     row = db.frontier.find_one({"_id": url_of(POISON)})
     assert row is not None
     assert row["state"] == "rejected", name

@@ -13,9 +13,10 @@ from bson import ObjectId
 from pymongo.database import Database
 
 from tests.pipelines.test_images import JPEG, PNG
-from tests.support.crawling import Begin, Crawl, ended
+from tests.support.crawling import Begin, Crawl, ended, environment
+from tests.support.in_turn import InTurn
 from tests.support.pages import COLUMN, DAY, HOST, article, list_page, serve_column, url_of
-from tests.support.rebuilding import assert_rebuilt, drop, empty, snapshot
+from tests.support.rebuilding import Saved, assert_rebuilt, drop, empty, snapshot
 from tests.support.site import Answer, SiteProxy
 from zjolcrawl.archive.archive import Archive
 from zjolcrawl.archive.writer import Exchange, WarcWriter
@@ -31,7 +32,7 @@ def test_the_bundled_site_is_rebuilt_from_its_archive(
     columns = "zjxw,zjxc,china-gnxw,opinion-bwgd,zzhz-bb,py-rdgz"
     crawl("column", column=columns)
     assert db.articles.count_documents({"images.status": "stored"}) > 3
-    assert_rebuilt(db, site, crawl)
+    assert_rebuilt(db, site, crawl, new=True)
 
 
 def test_all_that_can_happen_is_rebuilt(site: SiteProxy, db: Database[Any], crawl: Crawl) -> None:
@@ -85,7 +86,7 @@ def test_all_that_can_happen_is_rebuilt(site: SiteProxy, db: Database[Any], craw
         "stored", "failed", "gone", "stored", "stored", "rejected", "rejected", "rejected",
         "stored", "gone",
     ]  # fmt: skip
-    assert_rebuilt(db, site, crawl)
+    assert_rebuilt(db, site, crawl, new=True)
 
 
 def test_two_columns_and_days_outside_the_bounds_are_rebuilt(
@@ -120,14 +121,29 @@ def test_reading_again_in_place_writes_nothing_where_nothing_differs(
     assert {d["_id"]: d["run_id"] for d in db.articles.find()} == runs
 
 
+@pytest.fixture(scope="module")
+def saved() -> dict[str, Saved]:
+    """What was crawled for the first test that needs it, by name."""
+    return {}
+
+
 @pytest.fixture
-def misread(site: SiteProxy, db: Database[Any], crawl: Crawl) -> dict[str, dict[str, Any]]:
+def misread(
+    saved: dict[str, Saved], site: SiteProxy, db: Database[Any], crawl: Crawl, tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, dict[str, Any]]:  # fmt: skip
     """Three articles, one with a former version; an older parser misread two versions."""
     serve_column(site, [[(DAY, FIRST), (DAY, SECOND), (DAY, THIRD)]])
-    # One after the other: captures in the same millisecond would be re-parsed too.
-    crawl("column", url=COLUMN, CONCURRENT_REQUESTS_PER_DOMAIN=1, recheck="on")
-    site.set(url_of(FIRST), Answer(body=article(DAY, FIRST, "改过的标题")))
-    crawl("column", url=COLUMN, CONCURRENT_REQUESTS_PER_DOMAIN=1, recheck="on")
+    changed = Answer(body=article(DAY, FIRST, "改过的标题"))
+    if "misread" in saved:
+        saved["misread"].restore(db, tmp_path)
+        site.set(url_of(FIRST), changed)
+    else:
+        # One after the other: captures in the same millisecond would be re-parsed too.
+        crawl("column", url=COLUMN, CONCURRENT_REQUESTS_PER_DOMAIN=1, recheck="on")
+        site.set(url_of(FIRST), changed)
+        crawl("column", url=COLUMN, CONCURRENT_REQUESTS_PER_DOMAIN=1, recheck="on")
+        saved["misread"] = Saved(db, tmp_path, tmp_path_factory.mktemp("saved") / "misread")
     right = snapshot(db)
     old = {"parser.version": 0, "content_sha256": "0" * 64}
     db.articles.update_one(
@@ -253,10 +269,8 @@ def test_one_run_alone(misread: object, db: Database[Any], crawl: Crawl) -> None
     ],
 )
 def test_choice_that_makes_no_sense(
-    choice: dict[str, str], line: str, site: SiteProxy, db: Database[Any], crawl: Crawl
+    choice: dict[str, str], line: str, misread: object, db: Database[Any], crawl: Crawl
 ) -> None:
-    serve_column(site, [[(DAY, FIRST)]])
-    crawl("column", url=COLUMN, recheck="on")
     done = crawl("reparse", **choice)
     assert done.returncode == 2, done.stderr
     assert line in done.stderr
@@ -311,9 +325,12 @@ def test_damaged_record_is_told_and_the_rest_is_read(
 
 @pytest.mark.parametrize("titles", ["ABA", "AAB"])
 def test_runs_are_re_parsed_in_any_order(
-    titles: str, site: SiteProxy, db: Database[Any], crawl: Crawl
-) -> None:
-    """As captures of other archives come: a version ends and begins at visits that are parsed later."""
+    titles: str, site: SiteProxy, db: Database[Any], crawl: Crawl, mongodb_uri: str, database: str, tmp_path: Path
+) -> None:  # fmt: skip
+    """As captures of other archives come: a version ends and begins at visits that are parsed later.
+
+    One of the orders by commands, the others by runs in one process.
+    """
     serve_column(site, [[(DAY, FIRST)]])
     for title in titles:
         picture = '<p><img src="./p.png"></p>' if title == "A" else ""
@@ -329,12 +346,16 @@ def test_runs_are_re_parsed_in_any_order(
     expected = versions()
     assert len(expected) == len([c for n, c in enumerate(titles) if not n or c != titles[n - 1]])
     runs = [row["_id"] for row in db.runs.find().sort("started_at", 1)]
-    for order in permutations(runs):
-        empty(db)
-        for run in order:
-            done = crawl("reparse", run=run)
-            assert done.returncode == 0, done.stderr
-        assert versions() == expected, [runs.index(run) for run in order]
+    with InTurn(environment(site, tmp_path, mongodb_uri, database)) as in_turn:
+        for number, order in enumerate(permutations(runs)):
+            empty(db)
+            for run in order:
+                if number:
+                    in_turn.crawl("reparse", run=str(run))
+                else:
+                    done = crawl("reparse", run=run)
+                    assert done.returncode == 0, done.stderr
+            assert versions() == expected, [runs.index(run) for run in order]
 
 
 def test_origin_of_a_foreign_capture_is_kept(

@@ -8,18 +8,16 @@ import os
 import pty
 import re
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pymongo.database import Database
 
+from tests.support import forked_parts
 from tests.support.crawling import (
     QUICK,
-    ROOT,
     Begin,
     Crawl,
     Running,
@@ -29,25 +27,43 @@ from tests.support.crawling import (
     wait_until,
 )
 from tests.support.pages import COLUMN, DAY, article, serve_column, url_of
-from tests.support.rebuilding import snapshot
+from tests.support.rebuilding import Saved, snapshot
 from tests.support.site import Answer, SiteProxy
+from tests.support.warm import Warm
 from zjolcrawl.run.lock import RunLock, holder
 
 IDENTS = range(4774001, 4774013)
 
 
+@pytest.fixture(scope="module")
+def saved() -> list[Saved]:
+    """What was crawled for the first test that needs it."""
+    return []
+
+
 @pytest.fixture
-def wrong(site: SiteProxy, db: Database[Any], crawl: Crawl) -> dict[str, dict[str, Any]]:
+def wrong(
+    saved: list[Saved], site: SiteProxy, db: Database[Any], crawl: Crawl, tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, dict[str, Any]]:  # fmt: skip
     """Twelve stored articles, two with a former version, all misread by an older parser."""
+    if saved:
+        saved[0].restore(db, tmp_path)
+    else:
+        crawl_versions(site, crawl)
+        saved.append(Saved(db, tmp_path, tmp_path_factory.mktemp("saved") / "wrong"))
+    assert db.revisions.count_documents({}) == 2
+    misread(db)
+    return snapshot(db)
+
+
+def crawl_versions(site: SiteProxy, crawl: Crawl) -> None:
     serve_column(site, [[(DAY, ident) for ident in IDENTS]])
     # One after the other: captures in the same millisecond would be re-parsed too.
     crawl("column", url=COLUMN, CONCURRENT_REQUESTS_PER_DOMAIN=1, recheck="on")
     for ident in IDENTS[:2]:
         site.set(url_of(ident), Answer(body=article(DAY, ident, "改过的标题")))
     crawl("column", url=COLUMN, CONCURRENT_REQUESTS_PER_DOMAIN=1, recheck="on")
-    assert db.revisions.count_documents({}) == 2
-    misread(db)
-    return snapshot(db)
 
 
 def misread(db: Database[Any]) -> None:
@@ -64,48 +80,62 @@ def counted(stderr: str) -> str:
 
 
 @pytest.fixture
-def hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """While this file exists, each part waits before its first capture and creates a file `held-K`."""
+def forked(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """When called: from now on the parts are forked, which takes a tenth of the time of new interpreters."""
+
+    def fork() -> None:
+        monkeypatch.setattr("tests.support.warm._be_scrapy", forked_parts.be_scrapy)
+
+    return fork
+
+
+@pytest.fixture
+def hold(tmp_path: Path) -> Iterator[Path]:
+    """While this file exists, each part of `held` waits before its first capture. Its id is in a file `held-K` then."""
     path = tmp_path / "hold"
     path.touch()
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(
         f"""
-import asyncio, pathlib
+import asyncio, os, pathlib
 from zjolcrawl.spiders.reparse import ReparseSpider
 folder, turn = pathlib.Path({str(tmp_path)!r}), ReparseSpider._wait_for_earlier
 async def held(self, request):
-    (folder / f"held-{{self.part[0]}}").touch()
+    mine = folder / f"held-{{self.part[0]}}"
+    if not mine.exists():
+        written = mine.with_suffix(".new")
+        written.write_text(str(os.getpid()))
+        written.rename(mine)
     while (folder / "hold").exists():
         await asyncio.sleep(0.01)
     await turn(self, request)
 ReparseSpider._wait_for_earlier = held
 """
     )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
     yield path
     path.unlink(missing_ok=True)
 
 
-def wait_for_parts(hold: Path, running: Running) -> None:
-    wait_until(lambda: all(hold.with_name(f"held-{n}").exists() for n in (1, 2)), running)
+@pytest.fixture
+def held(
+    wrong: object, hold: Path, site: SiteProxy, tmp_path: Path, mongodb_uri: str, database: str
+) -> Callable[[], Running]:
+    """Starts a re-parsing of two parts and waits until both are held. Only the parts import anything anew."""
 
+    def start() -> Running:
+        given = environment(site, tmp_path, mongodb_uri, database)
+        given["PYTHONPATH"] = str(tmp_path / "site")
+        running = Warm(["crawl", "reparse", *QUICK, "-a", "jobs=2"], given)
+        wait_until(lambda: all(hold.with_name(f"held-{n}").exists() for n in (1, 2)), running)
+        return running
 
-def part_of(parent: int, name: str) -> int:
-    """The process of a part."""
-    for path in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            told = (path / "cmdline").read_bytes().split(b"\0")
-            if f"part={name}".encode() in told and f"\nPPid:\t{parent}\n" in (
-                path / "status"
-            ).read_text(encoding="utf-8"):
-                return int(path.name)
-    raise AssertionError(f"no part {name}")
+    return start
 
 
 def test_jobs_are_one_run(
-    wrong: dict[str, dict[str, Any]], site: SiteProxy, db: Database[Any], crawl: Crawl
-) -> None:
+    wrong: dict[str, dict[str, Any]], site: SiteProxy, db: Database[Any], crawl: Crawl,
+    forked: Callable[[], None],
+) -> None:  # fmt: skip
     site.reset_log()
     one = crawl("reparse", parser_before=1)
     assert one.returncode == 0, one.stderr
@@ -122,6 +152,7 @@ def test_jobs_are_one_run(
     parts = list(db.runs.find({"arguments.spider": "reparse", "arguments.part": {"$exists": True}}))
     assert sorted(run["arguments"]["part"] for run in parts) == ["1/2", "2/2"]
     assert all(run["counts"]["chosen"] > 1 for run in parts)
+    forked()
     # Nothing is re-parsed differently any more.
     for jobs in (1, 2):
         done = crawl("reparse", parser_before=1, jobs=jobs)
@@ -138,11 +169,11 @@ def test_jobs_are_one_run(
 
 
 def test_killed_part_is_named_and_can_be_run_alone(
-    wrong: object, db: Database[Any], crawl: Crawl, begin: Begin, hold: Path
-) -> None:
-    running = begin("reparse", "-a", "jobs=2")
-    wait_for_parts(hold, running)
-    os.kill(part_of(running.pid, "1/2"), signal.SIGKILL)
+    held: Callable[[], Running], forked: Callable[[], None], hold: Path, db: Database[Any], crawl: Crawl
+) -> None:  # fmt: skip
+    forked()
+    running = held()
+    os.kill(int(hold.with_name("held-1").read_text()), signal.SIGKILL)
     hold.unlink()
     _, err = ended(running)
     assert running.returncode == 1
@@ -160,10 +191,11 @@ def test_killed_part_is_named_and_can_be_run_alone(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_reaches_the_parts(
-    number: int, wrong: object, db: Database[Any], begin: Begin, hold: Path, tmp_path: Path
-) -> None:
-    running = begin("reparse", "-a", "jobs=2")
-    wait_for_parts(hold, running)
+    number: int, held: Callable[[], Running], forked: Callable[[], None], db: Database[Any], tmp_path: Path
+) -> None:  # fmt: skip
+    if number == signal.SIGINT:  # the parent sends its parts the same signal for both
+        forked()
+    running = held()
     running.send_signal(number)
     _, err = ended(running)
     assert running.returncode == 3
@@ -175,7 +207,7 @@ def test_signal_reaches_the_parts(
 
 
 def test_signal_before_the_parts_can_handle_it(
-    wrong: object, begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    wrong: object, site: SiteProxy, tmp_path: Path, mongodb_uri: str, database: str
 ) -> None:
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(
@@ -186,8 +218,9 @@ if any(each.startswith("part=") for each in sys.orig_argv):
     signal.pause()
 """
     )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
-    running = begin("reparse", "-a", "jobs=2")
+    given = environment(site, tmp_path, mongodb_uri, database)
+    given["PYTHONPATH"] = str(tmp_path / "site")
+    running = Warm(["crawl", "reparse", *QUICK, "-a", "jobs=2"], given)
     wait_until(lambda: len(list(tmp_path.glob("began-*"))) == 2, running)
     running.send_signal(signal.SIGINT)
     _, err = ended(running)
@@ -197,10 +230,10 @@ if any(each.startswith("part=") for each in sys.orig_argv):
 
 
 def test_parts_of_a_killed_parent_end(
-    wrong: object, db: Database[Any], begin: Begin, hold: Path, tmp_path: Path
+    held: Callable[[], Running], forked: Callable[[], None], db: Database[Any], tmp_path: Path
 ) -> None:
-    running = begin("reparse", "-a", "jobs=2")
-    wait_for_parts(hold, running)
+    forked()
+    running = held()
     running.kill()
     ended(running)  # when the parts have closed stderr
     assert holder(tmp_path) is None
@@ -208,7 +241,10 @@ def test_parts_of_a_killed_parent_end(
     assert [run["finish_reason"] for run in runs] == ["shutdown"] * 2
 
 
-def test_damage_is_told_once(wrong: object, crawl: Crawl, tmp_path: Path) -> None:
+def test_damage_is_told_once(
+    wrong: object, crawl: Crawl, forked: Callable[[], None], tmp_path: Path
+) -> None:
+    forked()
     newest = max((tmp_path / "warc").rglob("*.warc.gz"))
     newest.unlink()
     one, done = crawl("reparse"), crawl("reparse", jobs=3)
@@ -228,7 +264,11 @@ def test_damage_is_told_once(wrong: object, crawl: Crawl, tmp_path: Path) -> Non
         ({"jobs": "2"}, "no archive at "),
     ],
 )
-def test_what_cannot_be_is_one_line(choice: dict[str, str], line: str, crawl: Crawl) -> None:
+def test_what_cannot_be_is_one_line(
+    choice: dict[str, str], line: str, crawl: Crawl, forked: Callable[[], None]
+) -> None:
+    if "no archive" in line:  # the only one with parts
+        forked()
     done = crawl("reparse", **choice)
     assert done.returncode == 2
     assert done.stderr.startswith(f"zjolcrawl: {line}")
@@ -266,18 +306,15 @@ def test_embedded_server_is_shared_and_the_terminal_has_one_bar(
     serve_column(site, [[(DAY, ident) for ident in IDENTS]])
     scrapy("crawl", "column", "-a", f"url={COLUMN}", site=site, data=tmp_path)
     inside, outside = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "scrapy", "crawl", "reparse", *QUICK, "-a", "jobs=2"],
-        cwd=ROOT, env=environment(None, tmp_path, "", "zjol") | {"TERM": "xterm", "COLUMNS": "100"},
-        stdout=subprocess.DEVNULL, stderr=outside,
-    ) as running:  # fmt: skip
-        os.close(outside)
-        shown = b""
-        with contextlib.suppress(OSError):  # the other end is closed
-            while more := os.read(inside, 65536):
-                shown += more
+    given = environment(None, tmp_path, "", "zjol") | {"TERM": "xterm", "COLUMNS": "100"}
+    running = Warm(["crawl", "reparse", *QUICK, "-a", "jobs=2"], given, terminal=outside)
+    os.close(outside)
+    shown = b""
+    with contextlib.suppress(OSError):  # the other end is closed
+        while more := os.read(inside, 65536):
+            shown += more
     os.close(inside)
-    assert running.returncode == 0, shown.decode()
+    assert running.wait() == 0, shown.decode()
     text = shown.decode()
     assert text.count("\x1b[?25l") == 1  # a bar hides the cursor
     assert f"{len(IDENTS)} articles stored (0 new)" in text
