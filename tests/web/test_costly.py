@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -13,12 +14,13 @@ import bson
 import pytest
 from bson.raw_bson import RawBSONDocument
 from lxml import html
+from pymongo import MongoClient
 from pymongo.database import Database
 
 from tests.display.test_diff import line
 from tests.export.made import article
-from tests.support.crawling import Running
-from tests.web.serving import Web
+from tests.support.crawling import Running, scrapy
+from tests.web.serving import PatientWeb, Web, browsing
 from zjolcrawl.display.article import render
 from zjolcrawl.display.html_check import is_well_formed
 from zjolcrawl.web.body import links_in, reading
@@ -32,6 +34,33 @@ def cpu(running: Running) -> float:
     """CPU seconds that a process has used."""
     fields = Path(f"/proc/{running.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.fixture(scope="module")
+def server(
+    mongodb_uri: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Web, Running, Database[Any]]]:
+    """A server on a database of its own: to start one takes longer than most of these tests."""
+    data, name = tmp_path_factory.mktemp("server"), "test_costly"
+    with (
+        MongoClient[dict[str, Any]](mongodb_uri, tz_aware=True) as client,
+        browsing(data, mongodb_uri, name) as (web, running),
+    ):
+        yield PatientWeb(web.url), running, client[name]
+        client.drop_database(name)
+
+
+@pytest.fixture
+def emptied(
+    server: tuple[Web, Running, Database[Any]],
+) -> Iterator[tuple[Web, Running, Database[Any]]]:
+    """The same; no other test's articles are in its database."""
+    web, running, db = server
+    assert running.poll() is None
+    assert web.get("/").status == 200
+    yield web, running, db
+    for each in (db.articles, db.revisions):
+        each.delete_many({})
 
 
 def put(db: Database[Any], *bodies: str, **more: Any) -> str:
@@ -63,8 +92,8 @@ HISTORIES: dict[str, tuple[list[str], str]] = {
 
 
 @pytest.mark.parametrize("name", HISTORIES)
-def test_history(name: str, shown: tuple[Web, Running], db: Database[Any]) -> None:
-    web, running = shown
+def test_history(name: str, emptied: tuple[Web, Running, Database[Any]]) -> None:
+    web, running, db = emptied
     bodies, told = HISTORIES[name]
     url = put(db, *bodies)
     begun = cpu(running)
@@ -126,8 +155,8 @@ BODIES: dict[str, str] = {
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_body(name: str, shown: tuple[Web, Running], db: Database[Any]) -> None:
-    web, running = shown
+def test_body(name: str, emptied: tuple[Web, Running, Database[Any]]) -> None:
+    web, running, db = emptied
     made = article(0, body="正文，深处", body_html=BODIES[name])
     db.articles.insert_one(made)
     begun = cpu(running)
@@ -181,22 +210,47 @@ def test_huge_lists(shown: tuple[Web, Running], db: Database[Any]) -> None:
     assert cpu(running) - begun < 5 * SECONDS
 
 
-@pytest.mark.parametrize("target", ["/", "/?column=zjxw", "/?q=%E7%9D%A3%E5%AF%9F", "/columns"])
+@pytest.fixture(scope="module")
+def indexed(
+    mongodb_uri: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Path, str]]:
+    """DATA_DIR with a full-text index, and the name of its database: 24 articles of 2 MB each."""
+    data, name = tmp_path_factory.mktemp("indexed"), "test_costly_indexed"
+    body = "浙江在线讯，全省各地贯彻落实督察。\n" * 14_000
+    with MongoClient[dict[str, Any]](mongodb_uri) as client:
+        for n in range(24):
+            made = article(n, body=f"第{n}条 {body}", body_html=f"<p>{body}</p>" * 2)
+            client[name].articles.insert_one(made)
+        done = scrapy("search", "督察", data=data, uri=mongodb_uri, database=name)
+        assert done.returncode == 0, done.stderr
+        yield data, name
+        client.drop_database(name)
+
+
+@pytest.mark.parametrize(
+    ("target", "hits", "most"),
+    [("/", 20, 200), ("/?column=zjxw", 20, 200), ("/?q=%E7%9D%A3%E5%AF%9F", 20, 240), ("/columns", 0, 200)],
+)  # fmt: skip
 def test_many_ask_at_once_beside_large_documents(
-    target: str, shown: tuple[Web, Running], db: Database[Any]
+    target: str, hits: int, most: int, indexed: tuple[Path, str], mongodb_uri: str
 ) -> None:
-    web, running = shown
-    body = "浙江在线讯，全省各地贯彻落实督察。\n" * 20_000
-    for n in range(40):
-        db.articles.insert_one(article(n, body=f"第{n}条 {body}", body_html=f"<p>{body}</p>" * 2))
-    with ThreadPoolExecutor(60) as pool:
-        answers = Counter(pool.map(lambda _: web.raw(target).status, range(90)))
-    assert answers == {200: 90}
-    peak = next(
-        int(text.split()[1]) for text in Path(f"/proc/{running.pid}/status").read_text().splitlines()
-        if text.startswith("VmHWM")
-    )  # fmt: skip
-    assert peak < 600_000  # kB
+    """A list reads only the start of each text; a search reads whole texts, for four pages at once."""
+    data, name = indexed
+    with browsing(data, mongodb_uri, name) as (plain, running):
+        web = PatientWeb(plain.url)
+
+        def ask(_: int) -> tuple[int, int]:
+            got = web.raw(target)
+            return got.status, got.text.count("<h3")
+
+        with ThreadPoolExecutor(24) as pool:
+            answers = Counter(pool.map(ask, range(24)))
+        assert answers == {(200, hits): 24}
+        peak = next(
+            int(text.split()[1]) for text in Path(f"/proc/{running.pid}/status").read_text().splitlines()
+            if text.startswith("VmHWM")
+        )  # fmt: skip
+    assert peak < most * 1000  # kB
 
 
 def test_a_slow_page_lets_others_through(shown: tuple[Web, Running], db: Database[Any]) -> None:
