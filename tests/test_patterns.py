@@ -20,8 +20,11 @@ SUSPECT, HOPELESS = 0.010, 0.25  # CPU seconds for SHORT
 # A text of TIMES the length against TIMES the short text: 1 if linear, 4 if quadratic. So both measurements
 # are long enough for CPU clocks that tick every 4 ms.
 GROWTH, CERTAIN, ATTEMPTS = 2, 3, 6
-# First a quick measurement by a finer clock: quadratic patterns take 0.22 ms and more.
-FEW, MANY, HARMLESS = 500, 2_000, 0.0002
+# First quick measurements by a finer clock, of wall-clock time. Quadratic patterns take 0.055 ms and more for MANY.
+MANY, HARMLESS = 1_000, 0.00005
+# A text of EIGHT times the length against the short one: 8 if linear, 64 if quadratic. A repeat up to a limit
+# looks quadratic until the text is long enough.
+GLANCES, EIGHT, SURE = (125, 500), 8, 14
 MOST_SECONDS = 2  # CPU seconds: what takes longer hangs
 
 KNOWN = {pattern: where for where, pattern in patterns()}
@@ -54,14 +57,16 @@ def is_linear(use: Callable[[Any], object], make: Callable[[int], Any]) -> bool:
 
 
 def looks_linear(use: Callable[[Any], object], make: Callable[[int], Any]) -> bool:
-    many = make(MANY)
-    if (taken := timing.glance(use, many, most=MOST_SECONDS)) < HARMLESS:
+    if (taken := timing.glance(use, make(MANY), most=HOPELESS)) < HARMLESS:
         return True
-    if taken > MOST_SECONDS:
-        return False
-    few = make(FEW)
-    less = min(timing.glance(use, few, most=MOST_SECONDS) for _ in range(3))
-    return min(taken, timing.glance(use, many, most=MOST_SECONDS)) < TIMES * GROWTH * less
+    return taken <= HOPELESS and any(grows_little(use, make, few) for few in GLANCES)
+
+
+def grows_little(use: Callable[[Any], object], make: Callable[[int], Any], few: int) -> bool:
+    """Whether a longer text takes little longer. Another process may run during a measurement, so each is repeated."""
+    short, long = make(few), make(EIGHT * few)
+    less = min(timing.glance(use, short, most=HOPELESS) for _ in range(3))
+    return any(timing.glance(use, long, most=HOPELESS) < SURE * less for _ in range(3))
 
 
 def hardest(pattern: re.Pattern[Any], where: str = "") -> tuple[str, str, str, str] | None:

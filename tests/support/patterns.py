@@ -7,11 +7,11 @@ import importlib
 import math
 import pkgutil
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice, product
 from pathlib import Path
+from re import _compiler, _parser  # type: ignore[attr-defined]
 from re import _constants as op  # type: ignore[attr-defined]
-from re import _parser  # type: ignore[attr-defined]
 from types import ModuleType
 from typing import Any
 
@@ -84,7 +84,78 @@ def _flags(call: ast.Call) -> int:
 
 
 def pumps(pattern: re.Pattern[Any]) -> Iterator[tuple[str, str, str]]:
-    """(start, piece, end): inputs that repeat the piece between start and end."""
+    """(start, piece, end): inputs that repeat the piece between start and end.
+
+    Of inputs that the pattern cannot tell apart, only the first.
+    """
+    kinds = Kinds(pattern)
+    seen = set()
+    for before, piece, after in _pumps(pattern):
+        alike = (kinds.of(before), _once(kinds.of(piece)), kinds.of(after))
+        if alike not in seen:
+            seen.add(alike)
+            yield before, piece, after
+
+
+def _once(text: str) -> str:
+    """The shortest text that is `text` when it is repeated."""
+    return text[: (text + text).find(text, 1)]
+
+
+class Kinds:
+    """Characters in one kind get the same answer from every part of the pattern that looks at a character.
+
+    So texts that are equal kind by kind take the same steps.
+    """
+
+    def __init__(self, pattern: re.Pattern[Any]) -> None:
+        tree = list(_parser.parse(pattern.pattern, pattern.flags))
+        # What a former group matched is compared character by character.
+        self._all_differ = isinstance(pattern.pattern, bytes) or bool(
+            {op.GROUPREF, op.GROUPREF_EXISTS} & {kind for kind, _, _ in _parts(tree, 0)}
+        )
+        asked = {
+            repr(each): each
+            for each in _parts(tree, pattern.flags)
+            if each[0] in {op.LITERAL, op.NOT_LITERAL, op.IN, op.ANY}
+        }
+        self._asks = [_asks(*each) for each in asked.values()]
+        # For `\\b`, which can be ASCII only, `^` and `$`.
+        self._asks += [re.compile(r"\w").match, re.compile(r"(?a:\w)").match, "\n".__eq__]
+        self._first: dict[tuple[bool, ...], str] = {}
+        self._known: dict[str, str] = {}
+
+    def of(self, text: str) -> str:
+        """The text with each character replaced by the first one of its kind that was asked for."""
+        if self._all_differ:
+            return text
+        return "".join(self._known.get(c) or self._find(c) for c in text)
+
+    def _find(self, character: str) -> str:
+        answers = tuple(bool(ask(character)) for ask in self._asks)
+        self._known[character] = self._first.setdefault(answers, character)
+        return self._known[character]
+
+
+def _parts(tree: list[Any], flags: int) -> Iterator[tuple[Any, Any, int]]:
+    """All parts of a pattern, with the flags that are on there."""
+    for kind, value in tree:
+        yield kind, value, flags
+        here = (flags | value[1]) & ~value[2] if kind is op.SUBPATTERN else flags
+        for inner in _inside(kind, value):
+            yield from _parts(inner, here)
+
+
+def _asks(kind: Any, value: Any, flags: int) -> Callable[[str], object]:
+    """Whether a part takes a character, decided by `re` itself."""
+    if kind is op.LITERAL and not flags & re.IGNORECASE:
+        return chr(value).__eq__
+    state = _parser.State()
+    state.flags, state.str = flags, ""
+    return _compiler.compile(_parser.SubPattern(state, [(kind, value)]), flags).match  # type: ignore[no-any-return]
+
+
+def _pumps(pattern: re.Pattern[Any]) -> Iterator[tuple[str, str, str]]:
     tree = _parser.parse(pattern.pattern, pattern.flags)
     repeats = list(dict.fromkeys(_repeats(list(tree), "")))
     pieces = list(dict.fromkeys(piece for pair in repeats for piece in pair[::-1]))
