@@ -44,12 +44,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """pytest-xdist's hook: one worker more than there are cores, because tests also wait for processes.
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """pytest-xdist's hook: two workers more than there are cores, because many tests wait for processes.
 
-    More would collect the tests, and start a database, once more each.
+    Quick ones do not, and each worker collects the tests and starts a database.
     """
-    return (os.cpu_count() or 1) + 1
+    cores = os.cpu_count() or 1
+    return cores if config.getoption("quick") else cores + 2
 
 
 # The longest tests start first, so that no worker is left alone with one at the end.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -10,7 +11,7 @@ import sysconfig
 import urllib.request
 import venv
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from tests.support.pages import COLUMN, DAY, serve_column
 from tests.support.site import Answer, SiteProxy
 from tests.support.warm import Warm
 from zjolcrawl.site.catalogue import load_catalogue
+from zjolcrawl.storage.embedded import EmbeddedServer
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -48,6 +50,66 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return programs
 
 
+# Forks for each line of stdin a process that is `zjolcrawl ARGUMENTS`, and prints its exit status. Only the
+# imports are done once for all: most of the time of a short command.
+FORKS = """
+import gc, json, os, signal, sys
+from importlib import import_module
+from pkgutil import walk_packages
+import zjolcrawl
+for module in walk_packages(zjolcrawl.__path__, "zjolcrawl."):
+    if module.name != "zjolcrawl.settings":  # which read the environment
+        import_module(module.name)
+from zjolcrawl.__main__ import main
+gc.freeze()
+while line := sys.stdin.readline():
+    arguments, folder, environment, streams = json.loads(line)
+    child = os.fork()
+    if not child:
+        signal.alarm(300)  # only a hanging process takes longer
+        for number, path in enumerate([os.devnull, *streams]):
+            os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC), number)
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(environment)
+        sys.argv = ["zjolcrawl", *arguments]
+        sys.exit(main())
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+Forks = Callable[[list[str], Path, dict[str, str]], subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def forks(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    """Runs the program `zjolcrawl` of the environment in a forked process."""
+    elsewhere = tmp_path_factory.mktemp("forks")
+    streams = [elsewhere / "stdout", elsewhere / "stderr"]
+    with subprocess.Popen(
+        [installed / "python", "-c", FORKS], cwd=elsewhere, env=_environment(),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as server:  # fmt: skip
+
+        def once(
+            arguments: list[str], folder: Path, environment: dict[str, str]
+        ) -> subprocess.CompletedProcess[str]:
+            assert server.stdin
+            assert server.stdout
+            order = [arguments, str(folder), environment, list(map(str, streams))]
+            server.stdin.write(f"{json.dumps(order)}\n")
+            server.stdin.flush()
+            status = int(server.stdout.readline())
+            out, err = (each.read_text() for each in streams)
+            return subprocess.CompletedProcess(arguments, status, out, err)
+
+        yield once
+
+
+@pytest.fixture
+def zjolcrawl(forks: Forks, site: SiteProxy, tmp_path: Path) -> Run:
+    """`zjolcrawl("health")`: as `run("zjolcrawl", "health")`, but forked."""
+    return lambda *arguments: forks(list(arguments), tmp_path, _environment(site))
+
+
 @pytest.fixture
 def run(installed: Path, site: SiteProxy, tmp_path: Path) -> Run:
     """Runs a program of the environment in an empty folder, in the web of the test site."""
@@ -61,13 +123,14 @@ def run(installed: Path, site: SiteProxy, tmp_path: Path) -> Run:
     return once
 
 
-def _environment(site: SiteProxy) -> dict[str, str]:
+def _environment(site: SiteProxy | None = None) -> dict[str, str]:
     names = ("PATH", "HOME", "LANG", "TMPDIR")
-    return {name: os.environ[name] for name in names if name in os.environ} | site.environ
+    given = {name: os.environ[name] for name in names if name in os.environ}
+    return given | (site.environ if site else {})
 
 
 def test_crawl_search_export_browse(
-    run: Run, installed: Path, site: SiteProxy, tmp_path: Path
+    run: Run, zjolcrawl: Run, installed: Path, site: SiteProxy, tmp_path: Path
 ) -> None:
     serve_column(site, [[(DAY, 4774001), (DAY, 4774002)]])
     done = run("zjolcrawl", "crawl", "column", *QUICK, "-a", f"url={COLUMN}")
@@ -76,7 +139,7 @@ def test_crawl_search_export_browse(
     assert (tmp_path / "data/warc").is_dir()
     done = run("zjolcrawl", "search", "文")
     assert (done.returncode, done.stdout.count("http://")) == (0, 2), done.stderr
-    done = run("zjolcrawl", "export", "a.jsonl")
+    done = zjolcrawl("export", "a.jsonl")
     assert done.returncode == 0, done.stderr
     assert len((tmp_path / "a.jsonl").read_text().splitlines()) == 2
     browse = subprocess.Popen(
@@ -106,9 +169,9 @@ def test_python_module_and_versions(run: Run) -> None:
 
 
 def test_init_writes_what_works_here_and_replaces_nothing(
-    run: Run, installed: Path, tmp_path: Path
+    zjolcrawl: Run, installed: Path, tmp_path: Path
 ) -> None:
-    done = run("zjolcrawl", "init")
+    done = zjolcrawl("init")
     assert done.returncode == 0
     names = [
         "zjolcrawl.toml",
@@ -118,31 +181,31 @@ def test_init_writes_what_works_here_and_replaces_nothing(
         "zjolcrawl.timer",
     ]
     assert done.stdout.splitlines() == [f"{name} written" for name in names]
-    assert run("zjolcrawl", "columns").stdout.startswith("zjxc\t")
+    assert zjolcrawl("columns").stdout.startswith("zjxc\t")
     own = tmp_path / "zjolcrawl.toml"
     # Each commented setting and column is one that the file may have.
     shown = re.sub(r"(?m)^# (?=[A-Z_]+ = |\[\[|id|name|url|enabled)", "", own.read_text())
     own.write_text(shown)
-    listed = run("zjolcrawl", "columns")
+    listed = zjolcrawl("columns")
     assert listed.returncode == 0, listed.stderr
     assert "\tmy-column\t" in f"\t{listed.stdout.splitlines()[-1]}"
     assert listed.stdout.splitlines()[0].split("\t")[3] == "off"
-    again = run("zjolcrawl", "init")
+    again = zjolcrawl("init")
     assert again.stdout.splitlines() == [f"{name} exists and stays as it is" for name in names]
     assert own.read_text() == shown
     crontab = (tmp_path / "zjolcrawl.crontab").read_text()
     assert f"cd {tmp_path} && mkdir -p data && {installed / 'zjolcrawl'} crawl column" in crontab
 
 
-def test_overview_and_completion(run: Run) -> None:
-    overview = run("zjolcrawl")
+def test_overview_and_completion(zjolcrawl: Run) -> None:
+    overview = zjolcrawl()
     assert "  crawl  " in overview.stdout
-    script = run("zjolcrawl", "completion", "bash").stdout
+    script = zjolcrawl("completion", "bash").stdout
     use = f"{script}\nCOMP_WORDS=(zjolcrawl crawl col); COMP_CWORD=2; _zjolcrawl; echo ${{COMPREPLY[@]}}"
     assert subprocess.run(["bash", "-c", use], capture_output=True, text=True).stdout == "column\n"
-    assert "complete -c zjolcrawl" in run("zjolcrawl", "completion", "fish").stdout
-    assert run("zjolcrawl", "completion", "tcsh").returncode == 2
-    assert run("zjolcrawl", "serach").returncode == 2
+    assert "complete -c zjolcrawl" in zjolcrawl("completion", "fish").stdout
+    assert zjolcrawl("completion", "tcsh").returncode == 2
+    assert zjolcrawl("serach").returncode == 2
 
 
 def test_every_file_of_the_package_is_in_the_wheel(installed: Path) -> None:
@@ -183,19 +246,19 @@ def test_bad_own_file_is_one_line(text: str, message: str, tmp_path: Path) -> No
     assert "Traceback" not in err
 
 
-def test_settings_of_the_own_file_are_used(run: Run, site: SiteProxy, tmp_path: Path) -> None:
+def test_settings_of_the_own_file_are_used(zjolcrawl: Run, site: SiteProxy, tmp_path: Path) -> None:
     (tmp_path / "zjolcrawl.toml").write_text(
         '[settings]\nDATA_DIR = "elsewhere"\nUSER_AGENT = "me"\n'
     )
     serve_column(site, [[(DAY, 4774001)]])
-    assert run("zjolcrawl", "crawl", "column", *QUICK, "-a", f"url={COLUMN}").returncode == 0
+    assert zjolcrawl("crawl", "column", *QUICK, "-a", f"url={COLUMN}").returncode == 0
     assert (tmp_path / "elsewhere/warc").is_dir()
     assert not (tmp_path / "data").exists()
     agents = {v for r in site.requests for k, v in r.headers.items() if k.lower() == "user-agent"}
     assert agents == {"me"}
 
 
-def test_dead_column_that_is_switched_off(run: Run, site: SiteProxy, tmp_path: Path) -> None:
+def test_dead_column_that_is_switched_off(zjolcrawl: Run, site: SiteProxy, tmp_path: Path) -> None:
     """A run of one shipped column, which is dead, and one of the user's; the others are switched off."""
     enabled = [key for key, column in load_catalogue().items() if column.enabled]
     dead = enabled[0]
@@ -207,16 +270,16 @@ def test_dead_column_that_is_switched_off(run: Run, site: SiteProxy, tmp_path: P
         off = "".join(f'[[column]]\nid = "{key}"\nenabled = false\n' for key in keys)
         (tmp_path / "zjolcrawl.toml").write_text(own + off)
 
-    switch_off(enabled[1:])
-    assert run("zjolcrawl", "crawl", "column", *QUICK).returncode == 1
-    assert dead in run("zjolcrawl", "audit").stdout
-    switch_off(enabled)
-    done = run("zjolcrawl", "crawl", "column", *QUICK)
-    assert done.returncode == 0, done.stderr
-    assert f"1 column ({len(enabled)} switched off), 1 page" in done.stderr
-    assert (
-        "switched off"
-        not in run("zjolcrawl", "crawl", "column", "-a", "column=mine", *QUICK).stderr
-    )
-    assert dead not in run("zjolcrawl", "audit").stdout
-    assert " of 1 are well" in run("zjolcrawl", "health").stdout
+    with EmbeddedServer.acquire(tmp_path / "data"):  # one for all commands
+        switch_off(enabled[1:])
+        assert zjolcrawl("crawl", "column", *QUICK).returncode == 1
+        assert dead in zjolcrawl("audit").stdout
+        switch_off(enabled)
+        done = zjolcrawl("crawl", "column", *QUICK)
+        assert done.returncode == 0, done.stderr
+        assert f"1 column ({len(enabled)} switched off), 1 page" in done.stderr
+        assert (
+            "switched off" not in zjolcrawl("crawl", "column", "-a", "column=mine", *QUICK).stderr
+        )
+        assert dead not in zjolcrawl("audit").stdout
+        assert " of 1 are well" in zjolcrawl("health").stdout

@@ -43,8 +43,9 @@ def store(server: S3Server, bucket: str) -> WarcStore:
     return store_at(server, f"s3://{bucket}/archive/warc")
 
 
-def store_at(server: S3Server, uri: str) -> WarcStore:
-    made = store_of({**server.environ, "WARC_STORE": uri, "AWS_REGION_NAME": "us-east-1"}.get)
+def store_at(server: S3Server, uri: str, **more: str) -> WarcStore:
+    given = {**server.environ, "WARC_STORE": uri, "AWS_REGION_NAME": "us-east-1", **more}
+    made = store_of(given.get)
     assert made is not None
     return made
 
@@ -198,12 +199,10 @@ def test_file_that_vanished_from_the_store_is_not_removed_here(
     assert (tmp_path / pointer.file).exists()
 
 
-def test_store_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
+def test_store_that_does_not_answer_is_one_line(server: S3Server, tmp_path: Path) -> None:
     (pointer,) = written(tmp_path, "a")
-    with S3Server() as stopped:
-        nowhere = store_at(stopped, "s3://none/x")
-        stopped.stop()
-        done = push(tmp_path, nowhere, remove=True)
+    nowhere = store_at(server, "s3://none/x", AWS_ENDPOINT_URL="http://127.0.0.1:1")
+    done = push(tmp_path, nowhere, remove=True)
     assert (done.stored, done.removed) == ([], [])
     assert "Could not connect" in done.faults[0]
     assert "\n" not in done.faults[0]
@@ -226,9 +225,13 @@ import sys
 from pathlib import Path
 from bson import ObjectId
 from zjolcrawl.archive.archive import Archive
-from zjolcrawl.archive.writer import WarcWriter
+from zjolcrawl.archive.writer import Exchange, WarcWriter
 import asyncio
-from tests.archive.test_archive import exchange
+from datetime import datetime, timezone
+
+def exchange(page):
+    at = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
+    return Exchange(f"http://zjnews.zjol.com.cn/{page}", 200, [], page.encode() * 40, at)
 
 async def main():
     for number in range(int(sys.argv[2])):

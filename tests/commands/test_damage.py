@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from pymongo.database import Database
@@ -113,13 +114,19 @@ def test_packed_file_has_what_can_be_read(
         assert "3 pages" in done.stdout  # the list and two articles
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[S3Server]:
+    with S3Server() as running:
+        yield running
+
+
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
-    with S3Server() as server:
-        server.bucket("pages")
-        for name, value in {**server.environ, "WARC_STORE": "s3://pages/warc"}.items():
-            monkeypatch.setenv(name, value)
-        yield server
+def store(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
+    bucket = f"b{uuid4().hex[:12]}"
+    server.bucket(bucket)
+    for name, value in {**server.environ, "WARC_STORE": f"s3://{bucket}/warc"}.items():
+        monkeypatch.setenv(name, value)
+    return server
 
 
 def test_pulled_file_that_is_damaged_is_named_every_time(

@@ -22,21 +22,30 @@ REFERENCE = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtm
 _WITHOUT_BOTOCORE = "import sys; sys.modules['botocore'] = None  # as if it were not installed\n"
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[S3Server]:
+    with S3Server() as running:
+        yield running
+
+
 @pytest.fixture
-def stores(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
-    """A server with two buckets, named in the environment."""
-    with S3Server() as server:
-        server.bucket("pages")
-        server.bucket("pictures")
-        addresses = {"WARC_STORE": "s3://pages/warc", "FILES_STORE": "s3://pictures/of/articles/"}
-        for name, value in {**server.environ, **addresses}.items():
-            monkeypatch.setenv(name, value)
-        # The crawl's proxy is for the site's hosts, not for the store.
-        through = SiteProxy.environ.fget
-        assert through is not None
-        around = property(lambda site: {**through(site), "no_proxy": "127.0.0.1"})
-        monkeypatch.setattr(SiteProxy, "environ", around)
-        yield server
+def stores(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
+    """The server with two buckets, named in the environment."""
+    for bucket in ("pages", "pictures"):
+        server.bucket(bucket)
+    addresses = {"WARC_STORE": "s3://pages/warc", "FILES_STORE": "s3://pictures/of/articles/"}
+    for name, value in {**server.environ, **addresses}.items():
+        monkeypatch.setenv(name, value)
+    # The crawl's proxy is for the site's hosts, not for the store.
+    through = SiteProxy.environ.fget
+    assert through is not None
+    around = property(lambda site: {**through(site), "no_proxy": "127.0.0.1"})
+    monkeypatch.setattr(SiteProxy, "environ", around)
+    yield server
+    for bucket in ("pages", "pictures"):
+        for name in server.objects(bucket):
+            server.client.delete_object(Bucket=bucket, Key=name)
+        server.client.delete_bucket(Bucket=bucket)
 
 
 def test_everything_is_read_from_the_stores(
@@ -98,11 +107,12 @@ def test_bucket_that_is_not_there_costs_the_image_alone(
     assert "image 1: not stored: " in document["warnings"][0]
 
 
+@pytest.mark.usefixtures("stores")
 def test_store_that_is_away_keeps_the_files_and_says_so(
-    stores: S3Server, site: SiteProxy, crawl: Crawl, command: Crawl, tmp_path: Path
+    site: SiteProxy, crawl: Crawl, command: Crawl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert crawl("article", url=REFERENCE, IMAGES="off").returncode == 0
-    stores.stop()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")  # where nothing listens
     done = command("archive", "push", "--remove")
     assert done.returncode == 1
     assert "0 files uploaded" in done.stdout

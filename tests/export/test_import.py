@@ -522,7 +522,7 @@ def started(path: Path, data: Path, uri: str, database: str) -> Running:
 def test_interrupted_and_done_again(
     db: Database[Any], command: Crawl, mongodb_uri: str, database: str, tmp_path: Path
 ) -> None:
-    path = Path(put(tmp_path / "a.jsonl", *(article(n) for n in range(3000))))
+    path = Path(put(tmp_path / "a.jsonl", *(article(n) for n in range(2000))))
     running = started(path, tmp_path, mongodb_uri, database)
     running.send_signal(signal.SIGINT)
     running.send_signal(signal.SIGCONT)
@@ -530,12 +530,12 @@ def test_interrupted_and_done_again(
     told = "zjolcrawl: interrupted: run the import again; stored articles are skipped\n"
     assert (running.returncode, err) == (130, told)
     there = db.articles.count_documents({})
-    assert 0 < there < 3000
+    assert 0 < there < 2000
     (run,) = db.runs.find()
     assert (run["exit_status"], run["finish_reason"]) == (1, "shutdown")
     done = command("import", str(path))
-    assert (done.returncode, taken(done)) == (0, line(new=3000 - there, same=there))
-    assert db.frontier.count_documents({"state": "stored"}) == 3000
+    assert (done.returncode, taken(done)) == (0, line(new=2000 - there, same=there))
+    assert db.frontier.count_documents({"state": "stored"}) == 2000
 
 
 def test_killed_and_done_again(
@@ -553,7 +553,7 @@ def test_killed_and_done_again(
 
 
 def test_database_lost(tmp_path: Path) -> None:
-    path = Path(put(tmp_path / "a.jsonl", *(article(n) for n in range(3000))))
+    path = Path(put(tmp_path / "a.jsonl", *(article(n) for n in range(2000))))
     with Mongod(tmp_path / "mongodb") as server:
         running = started(path, tmp_path / "data", server.uri, "zjol")
         server.stop()

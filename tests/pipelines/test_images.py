@@ -116,7 +116,7 @@ def test_300_megabytes_leave_memory_flat(
 ) -> None:
     """With and without Content-Length: cut off at the limit."""
 
-    def peak(body: bytes) -> int:
+    def needed(body: bytes) -> int:
         serve(site, huge=Answer(body=body, chunked=chunked))
         running = begin(
             "article",
@@ -124,7 +124,6 @@ def test_300_megabytes_leave_memory_flat(
             f"url={url_of(IDENT)}",
             "-s",
             "IMAGES_MAX_BYTES=4000000",
-            anew=True,
         )
         most = peak_memory(running)
         assert running.stderr is not None
@@ -132,12 +131,12 @@ def test_300_megabytes_leave_memory_flat(
         running.communicate()
         return most
 
-    usual = peak(PNG)
+    usual = needed(PNG)
     site.unset(f"{FOLDER}/huge.jpg")
     db.articles.drop()
     for path in (tmp_path / "warc").iterdir():
         path.unlink()
-    assert peak(bytes(300_000_000)) - usual < 40_000_000
+    assert needed(bytes(300_000_000)) - usual < 40_000_000
     assert image_of(db, 1)["status"] == "failed"
 
 

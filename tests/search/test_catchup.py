@@ -6,8 +6,6 @@ import json
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import replace
@@ -24,9 +22,11 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from tests.search.conftest import Ask, Found, Put, article
-from tests.support.crawling import LONG, ROOT, Crawl, ended, start_scrapy, wait_until
+from tests.support.crawling import LONG, Crawl, ended, start_scrapy, wait_until
+from tests.support.indexing import index_again
 from tests.support.pages import COLUMN, serve_column
 from tests.support.site import SiteProxy
+from tests.support.warm import _SERVER
 from zjolcrawl.items import Image, Outcome, Unchanged
 from zjolcrawl.search import SearchIndex, catch_up
 from zjolcrawl.search.catchup import OVERLAP
@@ -259,35 +259,20 @@ def test_two_write_while_one_indexes(
     assert index.searcher().search(flagged, 1).count == edited
 
 
-_INDEXES = """
-import asyncio, sys
-from pathlib import Path
-from zjolcrawl.search import SearchIndex, catch_up
-from zjolcrawl.storage.connection import connect
-
-async def main():
-    client = await connect(sys.argv[1])
-    while True:
-        await catch_up(client[sys.argv[2]], SearchIndex.open(Path(sys.argv[3]), sys.argv[2]), anew=True)
-
-asyncio.run(main())
-"""
-
-
 def test_killed_while_it_indexes(
     ask: Ask[Any], raw_db: Database[Any], mongodb_uri: str, database: str, tmp_path: Path
 ) -> None:
     put_raw(raw_db, *documents(0, 2000))
     chance = random.Random(time.time_ns())
     for _ in range(8):
-        running = subprocess.Popen(
-            [sys.executable, "-c", _INDEXES, mongodb_uri, database, str(tmp_path)], cwd=ROOT
-        )
+        running = _SERVER.Process(target=index_again, args=(mongodb_uri, database, str(tmp_path)))
+        running.start()
         before = files_of(tmp_path)
         more = chance.randrange(1, 12)
-        wait_until(lambda b=before, m=more: len(files_of(tmp_path) - b) >= m, running)
-        running.send_signal(signal.SIGKILL)
-        running.communicate()
+        wait_until(lambda b=before, m=more: len(files_of(tmp_path) - b) >= m)
+        running.kill()
+        running.join()
+        assert running.exitcode == -signal.SIGKILL
         raw_db.articles.delete_one({})
         put_raw(raw_db, *documents(chance.randrange(10**6, 10**9), 1))
     index = SearchIndex.open(tmp_path, raw_db.name)

@@ -19,8 +19,9 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import ServerSelectionTimeoutError
 
-from tests.support.crawling import LONG, wait_until
+from tests.support.crawling import LONG, ended, wait_until
 from tests.support.mongod import is_running
+from tests.support.warm import Warm
 from zjolcrawl.filesystem import FileLock
 from zjolcrawl.storage.connection import with_database
 from zjolcrawl.storage.embedded import (
@@ -517,14 +518,20 @@ def scrapy_mongo(*arguments: str, data_dir: Path) -> tuple[int, str, str]:
     command = [sys.executable, "-W", "error::ResourceWarning", "-m", "scrapy", "mongo"]
     done = subprocess.run(
         [*command, "-s", f"DATA_DIR={data_dir}", *arguments],
-        cwd=ROOT,
-        env={name: value for name, value in os.environ.items() if not name.startswith("MONGODB_")},
-        capture_output=True,
-        text=True,
-        timeout=LONG,
-        check=False,
-    )
+        cwd=ROOT, env=without_mongodb(), capture_output=True, text=True, timeout=LONG, check=False,
+    )  # fmt: skip
     return done.returncode, done.stdout, done.stderr
+
+
+def forked_mongo(*arguments: str, data_dir: Path) -> tuple[int | None, str, str]:
+    """The same from a forked process, which says nothing of resources that are left open."""
+    running = Warm(["mongo", "-s", f"DATA_DIR={data_dir}", *arguments], without_mongodb())
+    out, err = ended(running)
+    return running.returncode, out, err
+
+
+def without_mongodb() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("MONGODB_")}
 
 
 class TestCommand:
@@ -549,10 +556,10 @@ class TestCommand:
         with user(data_dir) as (_, uri):
             write(uri, "mid-crawl")
             arguments = ("--linger", "0", "-s", "MONGODB_DATABASE=other")
-            status, printed, _ = scrapy_mongo(*arguments, data_dir=data_dir)
+            status, printed, _ = forked_mongo(*arguments, data_dir=data_dir)
             assert (status, printed.strip()) == (0, with_database(uri, "other"))
             assert words(printed.strip()) == ["mid-crawl"]
-            status, _, said = scrapy_mongo("--stop", data_dir=data_dir)
+            status, _, said = forked_mongo("--stop", data_dir=data_dir)
             assert status == 0
             assert "a crawl uses the server" in said
             assert pings(uri)
@@ -561,7 +568,7 @@ class TestCommand:
         own = ("-s", "MONGODB_URI=mongodb://db.example:27017")
         printed = scrapy_mongo(*own, data_dir=data_dir)
         assert printed == (0, "mongodb://db.example:27017/zjol\n", "")
-        status, output, said = scrapy_mongo("--stop", *own, data_dir=data_dir)
+        status, output, said = forked_mongo("--stop", *own, data_dir=data_dir)
         assert (status, output) == (0, "")
         assert "--stop stops the embedded server only" in said
         assert not data_dir.exists()
@@ -576,7 +583,7 @@ class TestCommand:
 
     @pytest.mark.parametrize("arguments", [["nonsense"], ["--linger", "-1"], ["--linger", "x"]])
     def test_unusable_arguments(self, data_dir: Path, arguments: list[str]) -> None:
-        status, output, _ = scrapy_mongo(*arguments, data_dir=data_dir)
+        status, output, _ = forked_mongo(*arguments, data_dir=data_dir)
         assert (status, output) == (2, "")
 
 

@@ -24,7 +24,7 @@ from zjolcrawl.items import ColumnVisit, Outcome, Unchanged
 from zjolcrawl.storage.buffer import SPOOLED, ArticleVisit
 from zjolcrawl.storage.spool import Damaged, Spool
 
-IDENTS = range(4774001, 4774201)
+IDENTS = range(4774001, 4774081)
 SETTINGS = ("-s", "MONGODB_BATCH_SECONDS=0.2", "-s", "MONGODB_BATCH_SIZE=10")
 
 
@@ -36,15 +36,14 @@ def mongod(tmp_path: Path) -> Iterator[Mongod]:
 
 @pytest.fixture
 def column(site: SiteProxy) -> SiteProxy:
-    """200 articles on two pages, slow enough to act in between.
+    """80 articles on two pages, slow enough to act in between.
 
-    The pages are so long that an article is always in progress when MongoDB stops: with nothing to write, a run
-    that waits for its next links creates no file in the spool.
+    The first page is so long that an article is always in progress when MongoDB stops: with nothing to write, a
+    run that waits for its next links creates no file in the spool.
     """
-    idents = list(IDENTS)
-    pages = [[(DAY, ident) for ident in idents[n : n + 100]] for n in range(0, len(idents), 100)]
-    serve_column(site, pages)
-    site.delay = 0.03
+    links = [(DAY, ident) for ident in IDENTS]
+    serve_column(site, [links[:60], links[60:]])
+    site.delay = 0.1
     return site
 
 
@@ -58,6 +57,12 @@ def begin(site: SiteProxy, data: Path, mongod: Mongod, *more: str) -> Running:
 def stored(mongod: Mongod) -> int:
     with mongod.client() as client:
         return client.zjol.articles.count_documents({})
+
+
+def wait_for_articles(mongod: Mongod, running: Running) -> None:
+    """Waits until a quarter of the articles are stored."""
+    with mongod.client() as client:
+        wait_until(lambda: client.zjol.articles.count_documents({}) >= 20, running)
 
 
 def files_of(data: Path, running: Running) -> list[Path]:
@@ -76,7 +81,7 @@ def assert_whole(mongod: Mongod) -> None:
 
 def test_away_for_a_while_and_back(column: SiteProxy, mongod: Mongod, tmp_path: Path) -> None:
     running = begin(column, tmp_path / "data", mongod)
-    wait_until(lambda: stored(mongod) >= 20, running)
+    wait_for_articles(mongod, running)
     mongod.stop()
     (spool,) = files_of(tmp_path / "data", running)
     mongod.start()
@@ -91,7 +96,7 @@ def test_away_to_the_end_and_taken_in_by_the_next_run(
 ) -> None:
     data = tmp_path / "data"
     running = begin(column, data, mongod, "-s", "MONGODB_PATIENCE=3")
-    wait_until(lambda: stored(mongod) >= 20, running)
+    wait_for_articles(mongod, running)
     mongod.stop()
     _, err = ended(running)
     assert running.returncode == 1
@@ -116,9 +121,9 @@ def test_away_while_links_that_are_due_are_taken_up(
 ) -> None:
     data = tmp_path / "data"
     _, err = ended(begin(column, data, mongod, "-a", "until=2000-01-01"))
-    assert "200 links found (200 new); stored 0 new" in err
+    assert "80 links found (80 new); stored 0 new" in err
     running = begin(column, data, mongod)
-    wait_until(lambda: stored(mongod) >= 20, running)
+    wait_for_articles(mongod, running)
     mongod.stop()
     files_of(data, running)
     mongod.start()

@@ -22,6 +22,8 @@ def saved(
     kind: str, size: tuple[int, int] = (64, 64), mode: str = "RGB", **options: object
 ) -> bytes:
     out = BytesIO()
+    if kind == "PNG":
+        options = {"compress_level": 1, **options}  # noise gets no smaller by more work
     Pillow.effect_noise(size, 100).convert(mode).save(out, kind, **options)
     return out.getvalue()
 
@@ -29,6 +31,15 @@ def saved(
 def chunk(name: bytes, data: bytes) -> bytes:
     checksum = zlib.crc32(name + data)
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", checksum)
+
+
+def zeros(megabytes: int) -> bytes:
+    """These zeros compressed, by compressing one megabyte of them: each block stands for itself."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    block = packer.compress(bytes(2**20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    size = megabytes * 2**20
+    checksum = (size % 65_521 << 16) + 1  # Adler-32 of zeros
+    return b"\x78\xda" + block * megabytes + packer.flush() + struct.pack(">I", checksum)
 
 
 def png(width: int, height: int, more: bytes = b"") -> bytes:
@@ -41,11 +52,11 @@ def png(width: int, height: int, more: bytes = b"") -> bytes:
 
 def ico(*parts: bytes) -> bytes:
     """An icon file that declares each of its images as 16 × 16."""
-    entries, at = b"", 6 + 16 * len(parts)
+    entries, at = [], 6 + 16 * len(parts)
     for part in parts:
-        entries += struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 32, len(part), at)
+        entries.append(struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 32, len(part), at))
         at += len(part)
-    return struct.pack("<HHH", 0, 1, len(parts)) + entries + b"".join(parts)
+    return struct.pack("<HHH", 0, 1, len(parts)) + b"".join(entries) + b"".join(parts)
 
 
 def dib(width: int, height: int) -> bytes:
@@ -73,7 +84,7 @@ def tiff(*tags: tuple[int, int, int, int], data: bytes = b"") -> bytes:
 
 def tiff_tile(side: int) -> bytes:
     """An image of 10 × 10 in one tile with sides of this many pixels."""
-    data = zlib.compress(bytes(side * side), 9)
+    data = zeros(-(-side * side // 2**20))
     return tiff(
         (256, 4, 1, 10), (257, 4, 1, 10), (258, 3, 1, 8), (259, 3, 1, 8), (262, 3, 1, 1), (277, 3, 1, 1),
         (322, 4, 1, side), (323, 4, 1, side), (324, 4, 1, 8), (325, 4, 1, len(data)), data=data,

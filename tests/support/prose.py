@@ -30,7 +30,7 @@ PHRASES = (
 )  # fmt: skip
 _SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许邓韩冯曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈钟姜崔谭陆范汪廖石金韦贾夏付方邹熊白孟秦邱侯江尹薛闫雷龙黎史陶贺毛段郝顾龚邵万覃武钱戴严莫孔向常"
 _GIVEN = "伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛明超霞平刚桂兰飞玲红梅云燕晨帆波宇浩凯健俊晓雨婷欣佳志文思嘉博子涵昊然欢琳璐雪莹倩颖"
-_CHINESE = re.compile(r"[\u4e00-\u9fff]+")
+_ROW = re.compile(r"^([\u4e00-\u9fff]+) (\d+) (\S*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ def words() -> tuple[tuple[str, int, str], ...]:
     """Each word of Chinese characters only, with its count and part of speech."""
     # Read, not imported: importing the module gives deprecation warnings.
     path = Path(str(distribution("jieba").locate_file("jieba/dict.txt")))
-    rows = (line.split(" ") for line in path.read_text(encoding="utf-8").splitlines())
-    return tuple((w, int(n), kind) for w, n, kind in rows if _CHINESE.fullmatch(w))
+    rows = _ROW.findall(path.read_text(encoding="utf-8"))
+    return tuple((word, int(number), kind) for word, number, kind in rows)
 
 
 def nouns(number: int) -> tuple[str, ...]:
