@@ -54,7 +54,7 @@ Run = Callable[[Callable[[Store], Awaitable[None]]], Store]
 
 
 @pytest.fixture
-def run(mongodb_uri: str, database: str) -> Run:
+def in_a_run(mongodb_uri: str, database: str) -> Run:
     """Runs some work in one run of the store."""
 
     def once(work: Callable[[Store], Awaitable[None]]) -> Store:
@@ -80,11 +80,11 @@ def put(*articles: Article) -> Callable[[Store], Awaitable[None]]:
     return work
 
 
-def test_same_page_again_changes_last_seen_at_only(db: Database[Any], run: Run) -> None:
-    run(put(article()))
+def test_same_page_again_changes_last_seen_at_only(db: Database[Any], in_a_run: Run) -> None:
+    in_a_run(put(article()))
     before = db.articles.find_one()
     assert before is not None
-    store = run(put(article()))
+    store = in_a_run(put(article()))
     after = db.articles.find_one()
     assert after is not None
     assert after.pop("last_seen_at") > before.pop("last_seen_at")
@@ -92,10 +92,10 @@ def test_same_page_again_changes_last_seen_at_only(db: Database[Any], run: Run) 
     assert (store.counts["same"], store.counts["new"], store.counts["changed"]) == (1, 0, 0)
 
 
-def test_changed_page_keeps_the_former_version(db: Database[Any], run: Run) -> None:
-    run(put(article()))
+def test_changed_page_keeps_the_former_version(db: Database[Any], in_a_run: Run) -> None:
+    in_a_run(put(article()))
     former = db.articles.find_one()
-    run(put(article(title="改过的标题", columns=["other"])))
+    in_a_run(put(article(title="改过的标题", columns=["other"])))
     newest = db.articles.find_one()
     assert former is not None
     assert newest is not None
@@ -106,22 +106,22 @@ def test_changed_page_keeps_the_former_version(db: Database[Any], run: Run) -> N
     assert kept == {**former, "_id": {"url": URL, "revision": 1}}
 
 
-def test_copy_that_a_killed_run_left_is_replaced(db: Database[Any], run: Run) -> None:
+def test_copy_that_a_killed_run_left_is_replaced(db: Database[Any], in_a_run: Run) -> None:
     """The run was killed between the copy and the new version, and the page was changed back meanwhile."""
-    run(put(article()))
+    in_a_run(put(article()))
     left = db.articles.find_one() or {}
     db.revisions.insert_one({**left, "_id": {"url": URL, "revision": 1}})
-    run(put(article()))
+    in_a_run(put(article()))
     former = db.articles.find_one() or {}
     assert former["last_seen_at"] > left["last_seen_at"]
-    run(put(article(title="改过的标题")))
+    in_a_run(put(article(title="改过的标题")))
     assert list(db.revisions.find()) == [{**former, "_id": {"url": URL, "revision": 1}}]
 
 
 def test_two_writers_of_one_change_make_one_revision(
-    db: Database[Any], run: Run, mongodb_uri: str, database: str
+    db: Database[Any], in_a_run: Run, mongodb_uri: str, database: str
 ) -> None:
-    run(put(article()))
+    in_a_run(put(article()))
 
     async def both() -> None:
         stores = [
@@ -142,11 +142,13 @@ def test_two_writers_of_one_change_make_one_revision(
     assert db.revisions.count_documents({}) == 1
 
 
-def test_edit_that_was_seen_before_another_process_wrote_it(db: Database[Any], run: Run) -> None:
+def test_edit_that_was_seen_before_another_process_wrote_it(
+    db: Database[Any], in_a_run: Run
+) -> None:
     first = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
     sooner, later = first + timedelta(minutes=1), first + timedelta(minutes=2)
-    run(put(article(seen_at=first)))
-    run(
+    in_a_run(put(article(seen_at=first)))
+    in_a_run(
         put(
             article(
                 title="改后",
@@ -156,13 +158,13 @@ def test_edit_that_was_seen_before_another_process_wrote_it(db: Database[Any], r
         )
     )
     mine = {"file": "a", "offset": 0, "length": 9, "record_id": "1"}
-    store = run(put(article(title="改后", seen_at=sooner, warc=mine)))
+    store = in_a_run(put(article(title="改后", seen_at=sooner, warc=mine)))
     assert (store.counts["same"], store.counts["inserted"]) == (1, 0)
     stored = db.articles.find_one() or {}
     assert (stored["revision"], stored["changed_at"], stored["last_seen_at"]) == (2, sooner, later)
     assert stored["warc"] == mine
     assert db.revisions.count_documents({}) == 1
-    store = run(put(article(title="又一个", seen_at=sooner - timedelta(seconds=1))))
+    store = in_a_run(put(article(title="又一个", seen_at=sooner - timedelta(seconds=1))))
     assert store.counts["inserted"] == 1
     assert [each["title"] for each in db.revisions.find().sort("_id")] == [
         article().title,
@@ -170,7 +172,9 @@ def test_edit_that_was_seen_before_another_process_wrote_it(db: Database[Any], r
     ]
 
 
-def test_article_is_in_no_other_state_than_its_frontier_row(db: Database[Any], run: Run) -> None:
+def test_article_is_in_no_other_state_than_its_frontier_row(
+    db: Database[Any], in_a_run: Run
+) -> None:
     async def work(store: Store) -> None:
         found = await store.discover([Link(URL, columns=["zjxw"], listed_title="题")])
         assert found.new == 1
@@ -180,13 +184,13 @@ def test_article_is_in_no_other_state_than_its_frontier_row(db: Database[Any], r
         await store.put(article())
         await store.flush()
 
-    run(work)
+    in_a_run(work)
     row = db.frontier.find_one({"_id": URL})
     assert row is not None
     assert (row["state"], row["attempts"], row["columns"]) == ("stored", 1, ["zjxw"])
 
 
-def test_frontier_never_goes_back(db: Database[Any], run: Run) -> None:
+def test_frontier_never_goes_back(db: Database[Any], in_a_run: Run) -> None:
     async def work(store: Store) -> None:
         await store.put(article())
         await store.outcome(Outcome(URL, "failed", "HTTP 500"))
@@ -194,7 +198,7 @@ def test_frontier_never_goes_back(db: Database[Any], run: Run) -> None:
         await store.flush()
         assert (await store.discover([Link(URL, columns=["other"])])).new == 0
 
-    run(work)
+    in_a_run(work)
     row = db.frontier.find_one({"_id": URL})
     assert row is not None
     assert row["state"] == "stored"
@@ -206,7 +210,7 @@ def test_frontier_never_goes_back(db: Database[Any], run: Run) -> None:
 @pytest.mark.parametrize("what", ["gone", "stored", "failed", "rejected"])
 @pytest.mark.parametrize("days_before", [2, 60])
 def test_row_is_the_same_whether_its_list_or_its_attempt_is_written_first(
-    what: str, days_before: int, db: Database[Any], run: Run
+    what: str, days_before: int, db: Database[Any], in_a_run: Run
 ) -> None:
     """If an article has no date, rechecks count from its date in the list."""
     at = datetime(2026, 1, 10, tzinfo=timezone.utc)
@@ -227,8 +231,8 @@ def test_row_is_the_same_whether_its_list_or_its_attempt_is_written_first(
     rows = []
     for first, then in [(find, attempt), (attempt, find)]:
         drop(db)
-        run(first)
-        run(then)
+        in_a_run(first)
+        in_a_run(then)
         rows.append(db.frontier.find_one())
     assert rows[0] == rows[1]
     assert rows[0] is not None
@@ -289,43 +293,45 @@ def test_column_that_another_run_finds_while_the_article_is_written_is_the_artic
     assert sorted(stored["columns"]) == ["jrsw", "zjxw"]
 
 
-def test_failed_link_waits_longer_each_time(db: Database[Any], run: Run) -> None:
+def test_failed_link_waits_longer_each_time(db: Database[Any], in_a_run: Run) -> None:
     waits = []
     for _ in range(3):
 
         async def work(store: Store) -> None:
             await store.outcome(Outcome(URL, "failed", "HTTP 500"))
 
-        run(work)
+        in_a_run(work)
         row = db.frontier.find_one({"_id": URL})
         assert row is not None
         waits.append(round((row["next_visit_at"] - row["last_attempt_at"]).total_seconds() / 3600))
     assert waits == [1, 2, 4]
 
 
-def test_gone_keeps_the_text_and_a_return_is_live_again(db: Database[Any], run: Run) -> None:
+def test_gone_keeps_the_text_and_a_return_is_live_again(db: Database[Any], in_a_run: Run) -> None:
     first = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(minutes=1)
 
     def gone(days: float) -> Callable[[Store], Any]:
         at = first + timedelta(days=days)
         return lambda store: store.outcome(Outcome(URL, "gone", "HTTP 404", seen_at=at))
 
-    run(put(article()))
+    in_a_run(put(article()))
     for days in (0, 1, 3):
-        run(gone(days))
+        in_a_run(gone(days))
     stored = db.articles.find_one()
     assert stored is not None
     assert (stored["status"], stored["title"]) == ("gone", "全力保障中央环保督察开展")
     assert stored["gone_at"] == first
-    run(put(article(seen_at=first + timedelta(days=4))))
+    in_a_run(put(article(seen_at=first + timedelta(days=4))))
     again = db.articles.find_one()
     assert again is not None
     assert (again["status"], again["revision"], again["gone_at"]) == ("live", 1, stored["gone_at"])
 
 
-def test_refused_document_is_a_reject_and_others_are_stored(db: Database[Any], run: Run) -> None:
+def test_refused_document_is_a_reject_and_others_are_stored(
+    db: Database[Any], in_a_run: Run
+) -> None:
     other = URL.replace("4774532", "4774533")
-    run(put(article(published_precision="century"), article(url=other)))
+    in_a_run(put(article(published_precision="century"), article(url=other)))
     assert [a["_id"] for a in db.articles.find()] == [other]
     reject = db.rejects.find_one()
     assert reject is not None
@@ -336,9 +342,9 @@ def test_refused_document_is_a_reject_and_others_are_stored(db: Database[Any], r
     assert row["state"] == "rejected"
 
 
-def test_a_thousand_in_several_writes(db: Database[Any], run: Run) -> None:
+def test_a_thousand_in_several_writes(db: Database[Any], in_a_run: Run) -> None:
     many = [article(url=URL.replace("4774532", str(5000000 + n))) for n in range(1000)]
-    store = run(put(*many))
+    store = in_a_run(put(*many))
     assert store.counts["new"] == 1000
     assert db.articles.count_documents({}) == 1000
     assert db.frontier.count_documents({"state": "stored"}) == 1000
@@ -361,7 +367,7 @@ def test_buffer_is_written_when_it_is_old(
     asyncio.run(main())
 
 
-def test_column_and_run_documents(db: Database[Any], run: Run) -> None:
+def test_column_and_run_documents(db: Database[Any], in_a_run: Run) -> None:
     moment = datetime(2017, 8, 12, tzinfo=timezone.utc)
 
     async def work(store: Store) -> None:
@@ -380,7 +386,7 @@ def test_column_and_run_documents(db: Database[Any], run: Run) -> None:
         await store.column_visit(WalkEnd("zjxw", complete=True, swept=True, etag="etag1"))
         await store.end_run({"exit_status": 1, "counts": {"new": 3}, "warnings": ["x"]})
 
-    store = run(work)
+    store = in_a_run(work)
     column = db.columns.find_one({"_id": "zjxw"})
     assert column is not None
     assert (column["name"], column["etag"], column["pages_total"], column["newest_listed_at"]) == (
@@ -395,10 +401,10 @@ def test_column_and_run_documents(db: Database[Any], run: Run) -> None:
 
 
 @pytest.mark.new_database
-def test_schema_is_made_once_and_never_dropped(db: Database[Any], run: Run) -> None:
-    run(put(article()))
+def test_schema_is_made_once_and_never_dropped(db: Database[Any], in_a_run: Run) -> None:
+    in_a_run(put(article()))
     first = {name: db[name].index_information() for name in db.list_collection_names()}
-    run(put())
+    in_a_run(put())
     assert {name: db[name].index_information() for name in db.list_collection_names()} == first
     assert set(first) == {
         "articles",
@@ -448,26 +454,26 @@ def test_hash_is_of_the_editorial_fields_only() -> None:
     ],
 )
 def test_address_of_a_picture_is_no_edit(
-    one: str, other: str, same: bool, db: Database[Any], run: Run
+    one: str, other: str, same: bool, db: Database[Any], in_a_run: Run
 ) -> None:
-    run(put(article(images=[Image(one, "./a.jpg", 1)])))
-    run(put(article(images=[Image(other, other, 1)])))
+    in_a_run(put(article(images=[Image(one, "./a.jpg", 1)])))
+    in_a_run(put(article(images=[Image(other, other, 1)])))
     stored = db.articles.find_one()
     assert stored is not None
     assert stored["revision"] == (1 if same else 2)
     assert db.revisions.count_documents({}) == (0 if same else 1)
 
 
-def test_hash_of_a_former_rule_makes_no_version(db: Database[Any], run: Run) -> None:
+def test_hash_of_a_former_rule_makes_no_version(db: Database[Any], in_a_run: Run) -> None:
     """It is replaced when the article is seen again; real edits are still edits."""
-    run(put(article()))
+    in_a_run(put(article()))
     db.articles.update_one({}, {"$set": {"content_sha256": "0" * 64}})
-    run(put(article()))
+    in_a_run(put(article()))
     stored = db.articles.find_one()
     assert stored is not None
     assert (stored["revision"], stored["content_sha256"]) == (1, content_sha256(article()))
     db.articles.update_one({}, {"$set": {"content_sha256": "0" * 64}})
-    run(put(article(title="改过的标题")))
+    in_a_run(put(article(title="改过的标题")))
     stored = db.articles.find_one()
     assert stored is not None
     assert (stored["revision"], stored["title"]) == (2, "改过的标题")
@@ -487,7 +493,7 @@ def test_runs_that_begin_at_once_make_the_schema_together(
 
 
 def test_counts_are_stored_while_the_run_goes_on(
-    run: Run, db: Database[Any], monkeypatch: pytest.MonkeyPatch
+    in_a_run: Run, db: Database[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A write of the counts that fails neither ends the run nor the task that ends outages."""
     monkeypatch.setattr("zjolcrawl.storage.store._NOTE_SECONDS", 0)
@@ -510,7 +516,7 @@ def test_counts_are_stored_while_the_run_goes_on(
         store.counts["new"] = 3
         await counted(3)
 
-    run(work)
+    in_a_run(work)
 
 
 def test_it_ends_although_a_cancellation_is_lost(

@@ -50,13 +50,17 @@ class Databases:
         db = self._client[name]
         held = db.command("dbStats")
         large = held["objects"] > _MOST[0] or held["dataSize"] > _MOST[1]
-        if large or self._shape != self._shape_of(name):
+        shape = self._shape_of(name)
+        for more in shape.keys() - self._shape.keys():
+            db.drop_collection(more)
+            del shape[more]
+        if large or shape != self._shape:
             self.drop(name)
             return
         empty(db)
         self._ready.append(name)
 
-    def _shape_of(self, name: str) -> object:
+    def _shape_of(self, name: str) -> dict[str, object]:
         db = self._client[name]
         return {
             each["name"]: (each["options"], db[each["name"]].index_information())

@@ -66,8 +66,10 @@ def _of_the_site() -> Iterator[tuple[str, re.Pattern[str]]]:
 
 
 def _calls(file: str) -> Iterator[ast.Call]:
-    tree = ast.parse(Path(file).read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
+    text = Path(file).read_text(encoding="utf-8")
+    if not re.search(r"\bre\.(?!escape\b)\w+\(", text):
+        return
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             of = node.func.value
             if isinstance(of, ast.Name) and of.id == "re" and node.func.attr != "escape":
