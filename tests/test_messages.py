@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 from pprint import pformat
 
@@ -18,6 +21,7 @@ from zjolcrawl.messages import (
     login_of,
     split_login,
     without_password,
+    without_stack,
 )
 from zjolcrawl.run.alerts import send
 from zjolcrawl.run.log_file import begin, end
@@ -170,3 +174,45 @@ def test_settings_in_the_log_have_no_password(tmp_path: Path) -> None:
     text = log.read_text()
     assert "Overridden settings" in text
     assert is_hidden(text)
+
+
+class Answer:
+    """Something large."""
+
+
+def _fails(answer: Answer) -> None:
+    raise ValueError("broken")
+
+
+def _fails_and_says_why(answer: Answer) -> None:
+    try:
+        _fails(answer)
+    except ValueError as error:
+        raise OSError("not read") from error
+
+
+def _fails_while_it_handles(answer: Answer) -> None:
+    try:
+        _fails_and_says_why(answer)
+    except OSError:
+        _fails(answer)
+
+
+@pytest.mark.parametrize("fails", [_fails, _fails_and_says_why, _fails_while_it_handles])
+def test_error_without_stack_holds_nothing(fails: Callable[[Answer], None]) -> None:
+    def failed() -> tuple[BaseException, weakref.ref[Answer]]:
+        answer = Answer()
+        try:
+            fails(answer)
+        except Exception as error:
+            kept = error  # refers to this frame, which refers to it
+            return without_stack(kept), weakref.ref(answer)
+        raise AssertionError
+
+    gc.disable()
+    try:
+        error, answer = failed()
+        assert answer() is None
+    finally:
+        gc.enable()
+    assert str(error) in {"broken", "not read"}

@@ -39,6 +39,19 @@ def typed(error: BaseException, most: int | None = 300) -> str:
     return one_line(f"{type(error).__name__}: {error}", most)
 
 
+def without_stack(error: BaseException) -> BaseException:
+    """An error that nothing hangs on any more: its stack, and those of its causes, are dropped.
+
+    A stack has the answer that an error is about in its variables, and refers to itself: it would stay in memory
+    until a full garbage collection.
+    """
+    each: BaseException | None = error
+    while each:
+        each.__traceback__ = None
+        each = each.__cause__ or each.__context__
+    return error
+
+
 def cause_of(error: BaseException, path: str | os.PathLike[str] = "") -> str:
     """Why something failed, in words, without an error number.
 

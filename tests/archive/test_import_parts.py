@@ -337,6 +337,14 @@ def test_memory_of_hostile_files(
             [b"x" * (20 << 20), b"<p>" * (7 << 20), b"x<br>\n" * (3 << 20)] * 4
         )
     ]
+    packed_bomb = gzip.compress(bytes(40 << 20), 1)  # 20 MB of it are decoded
+    large += [
+        made.warc_record(
+            f"{FIRST[:-6]}9{number}.shtml",
+            made.http(packed_bomb, Content_Type="text/html", Content_Encoding="gzip"),
+        )
+        for number in range(12)
+    ]
     good = made.members([made.warc_record(SECOND, page(4774002))])
     file = tmp_path / "bomb.warc.gz"
     # The fastest level for these: they need to be large when read, not small in the file.

@@ -26,7 +26,7 @@ from zjolcrawl.archive.archive import ArchiveError, NoAnswer
 from zjolcrawl.archive.captures import Capture
 from zjolcrawl.archive.warc import warc_date
 from zjolcrawl.items import Article, Image, image_warning
-from zjolcrawl.messages import cause_of, typed
+from zjolcrawl.messages import cause_of, typed, without_stack
 from zjolcrawl.parsing.picture import NotPicture, Picture
 from zjolcrawl.parsing.urls import is_image_host
 from zjolcrawl.pipelines.pictures import PictureReader
@@ -200,7 +200,7 @@ class ImagePipeline(FilesPipeline):
                 self._run.faults.append(f"{request.url}: {cause_of(error)}")
             return _Fetched("failed", fault=str(error)[:_LONGEST_FAULT])
         except Exception as error:
-            return _Fetched("failed", fault=typed(error, _LONGEST_FAULT))
+            return _Fetched("failed", fault=typed(without_stack(error), _LONGEST_FAULT))
         return await self._store_image(response)
 
     async def _store_image(self, response: Response) -> _Fetched:

@@ -14,6 +14,7 @@ from scrapy.exceptions import DownloadCancelledError, IgnoreRequest
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 
+from zjolcrawl.messages import without_stack
 from zjolcrawl.request_meta import FROM_ARCHIVE
 from zjolcrawl.run.run import Run
 from zjolcrawl.spiders.responses import reason_of, retry_after
@@ -73,10 +74,10 @@ class ArchiveClient:
             try:
                 response = await self._send(url, service, headers)
             except (IgnoreRequest, DownloadCancelledError) as error:  # too large
-                raise Unanswered(reason_of(error)) from error
+                raise Unanswered(reason_of(without_stack(error))) from error
             except Exception as error:
                 self._check()
-                reason = reason_of(error)
+                reason = reason_of(without_stack(error))
             else:
                 if response.status not in _BUSY or response.headers.get("Memento-Datetime"):
                     return response

@@ -20,7 +20,7 @@ from zjolcrawl.request_meta import CONTEXT, SEEN_AT
 from zjolcrawl.site.catalogue import Column, load_catalogue
 from zjolcrawl.site.proposals import Find, fragment, propose, table
 from zjolcrawl.spiders.reader import REFUSALS, ArticleReader
-from zjolcrawl.spiders.responses import reason_of
+from zjolcrawl.spiders.responses import error_of, reason_of
 
 _STDOUT = "-"
 
@@ -105,7 +105,7 @@ class DiscoverSpider(ArticleReader):
     def failed(self, failure: Failure) -> Iterator[Any]:
         """Scrapy errback: record the reason; robots.txt or a dead host does not end the run."""
         callback_args = failure.request.cb_kwargs  # type: ignore[attr-defined]
-        reason = reason_of(failure.value)
+        reason = reason_of(error_of(failure))
         if find := callback_args.get("find"):
             find.fault = reason
         else:

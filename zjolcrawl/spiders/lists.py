@@ -24,7 +24,7 @@ from zjolcrawl.site.catalogue import Column
 from zjolcrawl.spiders.feed import Feed
 from zjolcrawl.spiders.host_queue import Listing
 from zjolcrawl.spiders.reader import ArticleReader
-from zjolcrawl.spiders.responses import reason_of, target_of
+from zjolcrawl.spiders.responses import error_of, reason_of, target_of
 
 _REASONS = {
     "app": "app page: its ids are re-used, so it is recorded and never rewritten",
@@ -166,11 +166,12 @@ class ListReader(ArticleReader):
         """Scrapy errback: record the reason for the column; the run continues."""
         request: Request = failure.request  # type: ignore[attr-defined]
         column, number = (request.cb_kwargs[name] for name in ("column", "number"))
-        if isinstance(failure.value, LeaseLost):
+        error = error_of(failure)
+        if isinstance(error, LeaseLost):
             if self.feed:
                 self.feed.note_dropped_walk(column.id)
             return
-        reason, seen_at = reason_of(failure.value), request.meta.get(SEEN_AT)
+        reason, seen_at = reason_of(error), request.meta.get(SEEN_AT)
         yield failed_visit(column, number, request.url, reason, seen_at)
 
 

@@ -19,7 +19,7 @@ from zjolcrawl.site.catalogue import Column
 from zjolcrawl.site.papers import Paper
 from zjolcrawl.spiders.context import Days, column_context
 from zjolcrawl.spiders.lists import ListReader
-from zjolcrawl.spiders.responses import reason_of
+from zjolcrawl.spiders.responses import error_of, reason_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class PaperSpider(ListReader):
         if days := request.cb_kwargs.get("days"):
             yield from self._issues(paper, days, {})
         else:
-            reason = reason_of(failure.value)
+            reason = reason_of(error_of(failure))
             self.run.faults.append(f"paper {paper.id}: {request.url}: {reason}")
 
     def _issues(

@@ -40,6 +40,7 @@ from zjolcrawl.spiders.multipage import Parts
 from zjolcrawl.spiders.pages import PageReader
 from zjolcrawl.spiders.responses import (
     conditional_headers,
+    error_of,
     reason_of,
     retry_after,
     target_of,
@@ -200,7 +201,7 @@ class ArticleReader(Spider):
         """Scrapy errback: a page that may not be fetched counts as empty; else the link failed."""
         request: Request = failure.request  # type: ignore[attr-defined]
         link, parts, url = (request.cb_kwargs[name] for name in ("link", "parts", "url"))
-        error = failure.value
+        error = error_of(failure)
         if isinstance(error, LeaseLost):
             if self.feed:
                 self.feed.note_answer(link, dropped=True)
@@ -259,7 +260,7 @@ class ArticleReader(Spider):
         """Scrapy errback: record the reason as the link's outcome."""
         request: Request = failure.request  # type: ignore[attr-defined]
         link: Link = request.cb_kwargs["link"]
-        error, seen_at = failure.value, request.meta.get(SEEN_AT)
+        error, seen_at = error_of(failure), request.meta.get(SEEN_AT)
         if self.feed:
             self.feed.note_answer(link, dropped=isinstance(error, LeaseLost))
         if isinstance(error, LeaseLost):

@@ -34,7 +34,7 @@ from zjolcrawl.spiders.lists import ListReader, failed_visit
 from zjolcrawl.spiders.multipage import Parts
 from zjolcrawl.spiders.reader import unwanted
 from zjolcrawl.spiders.reparse_selection import selected, with_known_names
-from zjolcrawl.spiders.responses import reason_of, target_of
+from zjolcrawl.spiders.responses import error_of, reason_of, target_of
 
 AHEAD = 100
 """Captures queued in the scheduler at most."""
@@ -257,10 +257,11 @@ class ReparseSpider(ListReader):
         """Scrapy errback: the crawl got no answer either, or the record cannot be read."""
         request: Request = failure.request  # type: ignore[attr-defined]
         link: Link | None = request.cb_kwargs.get("link")
-        if isinstance(failure.value, ArchiveError):
-            self.run.faults.append(f"{request.url}: {failure.value}")
+        error = error_of(failure)
+        if isinstance(error, ArchiveError):
+            self.run.faults.append(f"{request.url}: {error}")
             self._done(request)
-        elif isinstance(failure.value, BrokenAnswer) and self._was_asked_again(request):
+        elif isinstance(error, BrokenAnswer) and self._was_asked_again(request):
             self._done(request)
         elif link:
             yield from self.article_failed(failure)
@@ -279,12 +280,13 @@ class ReparseSpider(ListReader):
         """
         request: Request = failure.request  # type: ignore[attr-defined]
         parts: Parts = request.cb_kwargs["parts"]
-        if isinstance(failure.value, ArchiveError):
-            self.run.faults.append(f"{request.url}: {failure.value}")
-        if isinstance(failure.value, NotCaptured) and parts.origin and parts.origin.is_foreign:
+        error = error_of(failure)
+        if isinstance(error, ArchiveError):
+            self.run.faults.append(f"{request.url}: {error}")
+        if isinstance(error, NotCaptured) and parts.origin and parts.origin.is_foreign:
             parts.add(request.cb_kwargs["url"], None)  # others may have taken the first page alone
             yield self._go_on(parts)
-        elif isinstance(failure.value, ArchiveError | NotCaptured):
+        elif isinstance(error, ArchiveError | NotCaptured):
             self._done(request)
         else:
             yield from super().part_failed(failure)

@@ -10,15 +10,22 @@ from urllib.parse import urljoin
 
 from scrapy import Request
 from scrapy.http import Response
+from twisted.python.failure import Failure
 from w3lib.url import safe_url_string
 
 from zjolcrawl.archive.archive import NoAnswer
-from zjolcrawl.messages import one_line, typed
+from zjolcrawl.messages import one_line, typed, without_stack
 from zjolcrawl.parsing.fields.dates import is_plausible
 from zjolcrawl.request_meta import CONDITIONS, SEEN_AT
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _LONGEST_RETRY_AFTER = timedelta(days=7)
+
+
+def error_of(failure: Failure) -> BaseException:
+    """The error of a Scrapy errback, without its stack."""
+    assert failure.value is not None
+    return without_stack(failure.value)
 
 
 def reason_of(error: BaseException | None) -> str:
