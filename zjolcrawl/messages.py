@@ -7,7 +7,9 @@ import errno
 import os
 import re
 from collections.abc import Collection
+from typing import TypeVar
 
+_Error = TypeVar("_Error", bound=BaseException)
 _ERRNO = re.compile(r"\[(?:Errno|WinError) -?\d+\] ")
 # A password that is not percent-encoded may contain any character. In a MongoDB URI it ends at the last
 # @; in others at the last @ before the path, because a path may contain @ too.
@@ -39,14 +41,14 @@ def typed(error: BaseException, most: int | None = 300) -> str:
     return one_line(f"{type(error).__name__}: {error}", most)
 
 
-def without_stack(error: BaseException) -> BaseException:
-    """An error that nothing hangs on any more: its stack, and those of its causes, are dropped.
+def without_stack(error: _Error) -> _Error:
+    """Drop the stack of an error and those of its causes; returns the error.
 
-    A stack has the answer that an error is about in its variables, and refers to itself: it would stay in memory
-    until a full garbage collection.
+    The variables of a stack hold the answer that the error is about, and often the error itself: all of them
+    would stay in memory until a full garbage collection.
     """
     each: BaseException | None = error
-    while each:
+    while each and each.__traceback__:
         each.__traceback__ = None
         each = each.__cause__ or each.__context__
     return error

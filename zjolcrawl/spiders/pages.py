@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from zjolcrawl.items import RawArticle
+from zjolcrawl.messages import without_stack
 from zjolcrawl.parsing.article_page import NotArticle, Stub, read_article
 from zjolcrawl.parsing.column_page import ColumnPage
 from zjolcrawl.parsing.deadline import LimitExceeded, within
@@ -59,5 +60,4 @@ class PageReader:
             return within(self.seconds, read, *given, **named)
         except LimitExceeded as error:
             self.tell(f"{name}: {error}")
-            # Its traceback would hold the page until a full garbage collection: hundreds of megabytes in a bad file.
-            return error.with_traceback(None)
+            return without_stack(error)
