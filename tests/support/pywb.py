@@ -30,8 +30,11 @@ def installed(folder: Path) -> Path:
         fcntl.flock(file, fcntl.LOCK_EX)
         if not done.exists():
             home = folder / "environment"
-            subprocess.run([sys.executable, "-m", "venv", home], check=True)
-            pip = [home / "bin" / "python", "-m", "pip", "install", "--quiet", *_PACKAGES]
+            subprocess.run([sys.executable, "-m", "venv", "--without-pip", home], check=True)
+            # This environment's pip, and only what pywb imports is compiled, when it starts.
+            pip = [
+                sys.executable, "-m", "pip", "--python", home, "install", "--quiet", "--no-compile", *_PACKAGES,
+            ]  # fmt: skip
             made = subprocess.run(pip, capture_output=True, text=True, check=False)
             if made.returncode:
                 pytest.skip(f"pywb cannot be installed: {made.stderr[-300:]}")
