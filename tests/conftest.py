@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 from collections.abc import Iterator
@@ -86,6 +87,15 @@ _MARKS = {
 _COMMANDS = {"begin", "command", "crawl"}
 # And one of these leaves a process running for a while.
 _ALONE = {"begin", "run"}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Pytest's hook: what is collected stays, so the garbage collector need not look at it again and again."""
+    gc.disable()
+    yield
+    gc.enable()
+    gc.freeze()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
