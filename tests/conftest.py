@@ -16,9 +16,10 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from tests.support.archives import fill
-from tests.support.crawling import ROOT, Begin, Crawl, Running, scrapy, start_scrapy
+from tests.support.crawling import ROOT, Begin, Crawl, Running, environment, scrapy, start_scrapy
 from tests.support.databases import Databases
 from tests.support.goldens import FOLDERS
+from tests.support.in_turn import InTurn
 from tests.support.pages import HOST
 from tests.support.site import Answer, SiteProxy
 from zjolcrawl.storage.embedded import EmbeddedServer
@@ -238,3 +239,10 @@ def command(mongodb_uri: str, database: str, tmp_path: Path) -> Crawl:
         return scrapy(*arguments, data=tmp_path, uri=mongodb_uri, database=database)
 
     return run
+
+
+@pytest.fixture
+def in_turn(mongodb_uri: str, database: str, tmp_path: Path) -> Iterator[InTurn]:
+    """Runs that read archives, on the same database and folder, one after another in one process."""
+    with InTurn(environment(None, tmp_path, mongodb_uri, database)) as process:
+        yield process

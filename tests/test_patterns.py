@@ -20,7 +20,7 @@ SUSPECT, HOPELESS = 0.010, 0.25  # CPU seconds for SHORT
 # A text of TIMES the length against TIMES the short text: 1 if linear, 4 if quadratic. So both measurements
 # are long enough for CPU clocks that tick every 4 ms.
 GROWTH, CERTAIN, ATTEMPTS = 2, 3, 6
-# First quick measurements by a finer clock, of wall-clock time. Quadratic patterns take 0.055 ms and more for MANY.
+# First quick measurements by a finer clock. Quadratic patterns take 0.055 ms and more for MANY.
 MANY, HARMLESS = 1_000, 0.00005
 # A text of EIGHT times the length against the short one: 8 if linear, 64 if quadratic. A repeat up to a limit
 # looks quadratic until the text is long enough.

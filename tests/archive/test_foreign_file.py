@@ -5,10 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import random
-import struct
 import tracemalloc
 import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.archive import foreign_made as made
+from tests.support.bombs import gzip_of
 from zjolcrawl.archive import foreign
 from zjolcrawl.archive.foreign import MOST, Foreign, ForeignFile, Unusable
 from zjolcrawl.archive.foreign_exchange import BadRecord, response_of
@@ -140,20 +139,6 @@ class Endless(io.RawIOBase):
         return data
 
 
-def zeros(head: bytes = b"") -> bytes:
-    """A gzip member of a head and 200 MB. One megabyte is compressed, and its block repeated."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-    first = packer.compress(head) + packer.flush(zlib.Z_FULL_FLUSH)
-    megabyte = bytes(1 << 20)
-    block = packer.compress(megabyte) + packer.flush(zlib.Z_FULL_FLUSH)
-    checksum = zlib.crc32(head)
-    for _ in range(200):
-        checksum = zlib.crc32(megabyte, checksum)
-    end = struct.pack("<II", checksum, len(head) + (200 << 20))
-    start = b"\x1f\x8b\x08\0\0\0\0\0\x02\xff"
-    return b"".join([start, first, block * 200, packer.flush(), end])
-
-
 def claiming(size: int) -> bytes:
     """The header of a record that says to be this long."""
     return made.warc_record(URLS[0], b"", Content_Length=str(size)).rstrip(b"\r\n")
@@ -162,8 +147,8 @@ def claiming(size: int) -> bytes:
 # Files that say or hold far more than they should.
 BOMBS: dict[str, Callable[[], io.IOBase]] = {
     "endless record": lambda: Endless(claiming(10**15), 10**15),
-    "gzip bomb": lambda: io.BytesIO(zeros()),
-    "bomb in a record": lambda: io.BytesIO(zeros(claiming(200 << 20) + b"\r\n\r\n") + made.members(WARC)),
+    "gzip bomb": lambda: io.BytesIO(gzip_of(200)),
+    "bomb in a record": lambda: io.BytesIO(gzip_of(200, claiming(200 << 20) + b"\r\n\r\n") + made.members(WARC)),
     "header without end": lambda: io.BytesIO(b"WARC/1.0\r\n" + b"A: b\r\n" * 5_000_000),
     "line without end": lambda: io.BytesIO(b"WARC/1.0\r\nA: " + b"b" * 50_000_000),
     "many that claim all": lambda: io.BytesIO((claiming(MOST) + b"\r\n\r\n") * 2000 + bytes(MOST)),

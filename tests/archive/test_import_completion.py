@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from tests.archive import foreign_made as made
 from tests.archive.test_import import FIRST, NEWS, SECOND, write
 from tests.archive.test_import_parts import COLUMN_URL
 from tests.pipelines.test_images import PNG
-from tests.support.crawling import Crawl, environment
+from tests.support.crawling import Crawl
 from tests.support.in_turn import InTurn
 from tests.support.pages import article
 from tests.support.rebuilding import empty, snapshot
@@ -198,12 +198,6 @@ TIES: dict[str, list[bytes]] = {
         *(record(SECOND_PAGE, page(words=w), "2018-02-01") for w in ("一", "二")),
     ],
 }
-
-
-@pytest.fixture
-def in_turn(mongodb_uri: str, database: str, tmp_path: Path) -> Iterator[InTurn]:
-    with InTurn(environment(None, tmp_path, mongodb_uri, database)) as process:
-        yield process
 
 
 @pytest.mark.parametrize("name", TIES)

@@ -14,7 +14,7 @@ from pymongo.database import Database
 from tests.archive import foreign_made as made
 from tests.archive.test_import import FIRST, NEWS, SECOND, write
 from tests.spiders.test_poison import REJECTED
-from tests.support.crawling import Crawl, environment
+from tests.support.crawling import Crawl
 from tests.support.in_turn import InTurn
 from tests.support.pages import article
 from tests.support.rebuilding import empty, snapshot
@@ -50,23 +50,22 @@ def versions(db: Database[Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def test_every_order_of_three_files(
-    db: Database[Any], command: Crawl, mongodb_uri: str, database: str, tmp_path: Path
+    db: Database[Any], command: Crawl, in_turn: InTurn, tmp_path: Path
 ) -> None:
     """Other captures in every order: tests/storage/test_history.py. One order by commands, the others in one process."""
     titles = "ABA"
     files = [capture(tmp_path, *each) for each in zip(titles, TIMES, strict=True)]
     seen = []
-    with InTurn(environment(None, tmp_path, mongodb_uri, database)) as in_turn:
-        for number, order in enumerate(itertools.permutations(files)):
-            empty(db)
-            shutil.rmtree(tmp_path / "warc", ignore_errors=True)
-            for file in order:
-                if number:
-                    in_turn.import_files([file])
-                else:
-                    done = command("archive", "import", file)
-                    assert done.returncode == 0, done.stderr
-            seen.append(versions(db))
+    for number, order in enumerate(itertools.permutations(files)):
+        empty(db)
+        shutil.rmtree(tmp_path / "warc", ignore_errors=True)
+        for file in order:
+            if number:
+                in_turn.import_files([file])
+            else:
+                done = command("archive", "import", file)
+                assert done.returncode == 0, done.stderr
+        seen.append(versions(db))
     assert len(seen[0]) == 3
     assert all(each == seen[0] for each in seen)
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import PIL
 import pytest
 
+from tests.support.bombs import zlib_of
+from tests.support.crawling import peak_so_far
 from tests.support.pictures import (
     EPS,
     OTHERS,
@@ -27,7 +29,6 @@ from tests.support.pictures import (
     tiff_tags,
     tiff_tile,
     webp,
-    zeros,
 )
 from zjolcrawl.parsing.picture import NotPicture, Picture
 from zjolcrawl.pipelines.picture_process import MOST_MEMORY
@@ -62,12 +63,7 @@ def read_and_weigh(*pictures: bytes) -> tuple[list[Picture | str], int]:
 
 
 def peak(reader: PictureReader) -> int:
-    if reader._process is None:
-        return 0
-    status = Path(f"/proc/{reader._process.pid}/status").read_text()
-    return next(
-        int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM")
-    )
+    return 0 if reader._process is None else peak_so_far(reader._process.pid)
 
 
 @pytest.mark.parametrize("kind", SHOWN)
@@ -146,8 +142,8 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "tags that are megabytes": lambda: tiff_tags(3000, 8_000_000),
     "comments": lambda: gif(10, 10, comments=70_000),
     "scans": lambda: scans(15),
-    "text": lambda: png(9, 9, chunk(b"zTXt", b"k\0\0" + zeros(58)) * 3),
-    "profile": lambda: png(9, 9, chunk(b"iCCP", b"k\0\0" + zeros(287))),
+    "text": lambda: png(9, 9, chunk(b"zTXt", b"k\0\0" + zlib_of(58)) * 3),
+    "profile": lambda: png(9, 9, chunk(b"iCCP", b"k\0\0" + zlib_of(287))),
     "many icons": lambda: ico(*[png(9, 9)] * 65_535),
     "as large as is decoded": lambda: png(5700, 5700),
 }

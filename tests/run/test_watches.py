@@ -166,13 +166,13 @@ def test_twenty_of_100_edits_are_told_once_through_five_kills(
     watch(one(hook, "only_added = true"))
     assert run(crawl).returncode == 0
 
-    def edit() -> None:
-        serve(site, 100, lambda n: f"改成{TERM}" if n % 5 == 0 else "改成别处")
+    def edited(n: int) -> str:
+        return f"改成{TERM}" if n % 5 == 0 else "改成别处"
 
-    edit()
+    serve(site, 100, edited)
     asked = count(1)
     for n in range(100):  # the first run gets 60 of them until it is killed
-        page = saying(FIRST + n, f"改成{TERM}" if n % 5 == 0 else "改成别处")
+        page = saying(FIRST + n, edited(n))
         site.set(
             url_of(FIRST + n),
             lambda _, page=page: page if next(asked) <= 60 else replace(page, delay=LONG),
@@ -190,7 +190,7 @@ def test_twenty_of_100_edits_are_told_once_through_five_kills(
     os.kill(first.pid, signal.SIGKILL)
     killed(first)
     assert db.articles.count_documents({"revision": 2}) <= 60
-    edit()
+    serve(site, 100, edited)
     gate = threading.Event()
     hook.answer = lambda number: 200 if gate.wait(60) else 500
     second = begun("-a", "recheck=on")  # when the outbox is filled

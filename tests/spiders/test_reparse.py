@@ -13,7 +13,7 @@ from bson import ObjectId
 from pymongo.database import Database
 
 from tests.pipelines.test_images import JPEG, PNG
-from tests.support.crawling import Begin, Crawl, ended, environment
+from tests.support.crawling import Begin, Crawl, ended
 from tests.support.in_turn import InTurn
 from tests.support.pages import COLUMN, DAY, HOST, article, list_page, serve_column, url_of
 from tests.support.rebuilding import Saved, assert_rebuilt, drop, empty, snapshot
@@ -325,8 +325,8 @@ def test_damaged_record_is_told_and_the_rest_is_read(
 
 @pytest.mark.parametrize("titles", ["ABA", "AAB"])
 def test_runs_are_re_parsed_in_any_order(
-    titles: str, site: SiteProxy, db: Database[Any], crawl: Crawl, mongodb_uri: str, database: str, tmp_path: Path
-) -> None:  # fmt: skip
+    titles: str, site: SiteProxy, db: Database[Any], crawl: Crawl, in_turn: InTurn
+) -> None:
     """As captures of other archives come: a version ends and begins at visits that are parsed later.
 
     One of the orders by commands, the others by runs in one process.
@@ -346,16 +346,15 @@ def test_runs_are_re_parsed_in_any_order(
     expected = versions()
     assert len(expected) == len([c for n, c in enumerate(titles) if not n or c != titles[n - 1]])
     runs = [row["_id"] for row in db.runs.find().sort("started_at", 1)]
-    with InTurn(environment(site, tmp_path, mongodb_uri, database)) as in_turn:
-        for number, order in enumerate(permutations(runs)):
-            empty(db)
-            for run in order:
-                if number:
-                    in_turn.crawl("reparse", run=str(run))
-                else:
-                    done = crawl("reparse", run=run)
-                    assert done.returncode == 0, done.stderr
-            assert versions() == expected, [runs.index(run) for run in order]
+    for number, order in enumerate(permutations(runs)):
+        empty(db)
+        for run in order:
+            if number:
+                in_turn.crawl("reparse", run=str(run))
+            else:
+                done = crawl("reparse", run=run)
+                assert done.returncode == 0, done.stderr
+        assert versions() == expected, [runs.index(run) for run in order]
 
 
 def test_origin_of_a_foreign_capture_is_kept(

@@ -79,16 +79,19 @@ def peak_memory(running: Running) -> int:
 
     That of a process that was not started with `anew` includes what it was forked with: compare two.
     """
-    status = Path(f"/proc/{running.pid}/status")
     peak = 0
     while running.poll() is None:
-        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended since
-            for line in status.read_text().splitlines():
-                if line.startswith("VmHWM:"):
-                    peak = int(line.split()[1]) * 1024
+        with suppress(FileNotFoundError, ProcessLookupError, StopIteration):  # it has ended since
+            peak = peak_so_far(running.pid)
         time.sleep(0.02)
     assert peak
     return peak
+
+
+def peak_so_far(pid: int) -> int:
+    """The peak memory in bytes of a process that is running."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 def start_scrapy(

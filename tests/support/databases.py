@@ -49,12 +49,14 @@ class Databases:
         """Empty a database and keep it, or drop it if it is not as the product makes it."""
         db = self._client[name]
         held = db.command("dbStats")
-        large = held["objects"] > _MOST[0] or held["dataSize"] > _MOST[1]
+        if held["objects"] > _MOST[0] or held["dataSize"] > _MOST[1]:
+            self.drop(name)
+            return
         shape = self._shape_of(name)
         for more in shape.keys() - self._shape.keys():
             db.drop_collection(more)
             del shape[more]
-        if large or shape != self._shape:
+        if shape != self._shape:
             self.drop(name)
             return
         empty(db)

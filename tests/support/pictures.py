@@ -8,6 +8,8 @@ from io import BytesIO
 
 from PIL import Image as Pillow
 
+from tests.support.bombs import zlib_of
+
 SHOWN = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "ICO")
 """The accepted formats; ICO images have 64 × 64 pixels."""
 OTHERS = ("ICNS", "JPEG2000", "PPM", "PCX", "TGA", "SGI", "PDF", "DDS", "QOI")
@@ -31,15 +33,6 @@ def saved(
 def chunk(name: bytes, data: bytes) -> bytes:
     checksum = zlib.crc32(name + data)
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", checksum)
-
-
-def zeros(megabytes: int) -> bytes:
-    """These zeros compressed, by compressing one megabyte of them: each block stands for itself."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-    block = packer.compress(bytes(2**20)) + packer.flush(zlib.Z_FULL_FLUSH)
-    size = megabytes * 2**20
-    checksum = (size % 65_521 << 16) + 1  # Adler-32 of zeros
-    return b"\x78\xda" + block * megabytes + packer.flush() + struct.pack(">I", checksum)
 
 
 def png(width: int, height: int, more: bytes = b"") -> bytes:
@@ -84,7 +77,7 @@ def tiff(*tags: tuple[int, int, int, int], data: bytes = b"") -> bytes:
 
 def tiff_tile(side: int) -> bytes:
     """An image of 10 × 10 in one tile with sides of this many pixels."""
-    data = zeros(-(-side * side // 2**20))
+    data = zlib_of(-(-side * side // 2**20))
     return tiff(
         (256, 4, 1, 10), (257, 4, 1, 10), (258, 3, 1, 8), (259, 3, 1, 8), (262, 3, 1, 1), (277, 3, 1, 1),
         (322, 4, 1, side), (323, 4, 1, side), (324, 4, 1, 8), (325, 4, 1, len(data)), data=data,

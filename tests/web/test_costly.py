@@ -19,7 +19,7 @@ from pymongo.database import Database
 
 from tests.display.test_diff import line
 from tests.export.made import article
-from tests.support.crawling import Running, scrapy
+from tests.support.crawling import Running, peak_so_far, scrapy
 from tests.web.serving import PatientWeb, Web, browsing
 from zjolcrawl.display.article import render
 from zjolcrawl.display.html_check import is_well_formed
@@ -246,11 +246,8 @@ def test_many_ask_at_once_beside_large_documents(
         with ThreadPoolExecutor(24) as pool:
             answers = Counter(pool.map(ask, range(24)))
         assert answers == {(200, hits): 24}
-        peak = next(
-            int(text.split()[1]) for text in Path(f"/proc/{running.pid}/status").read_text().splitlines()
-            if text.startswith("VmHWM")
-        )  # fmt: skip
-    assert peak < most * 1000  # kB
+        peak = peak_so_far(running.pid)
+    assert peak < most * 1000 * 1024
 
 
 def test_a_slow_page_lets_others_through(shown: tuple[Web, Running], db: Database[Any]) -> None:
