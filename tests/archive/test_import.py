@@ -223,7 +223,8 @@ def test_import_into_the_crawled_archive_adds_only_its_visits(
     assert done.returncode == 0, done.stderr
     assert articles(db) == crawled
     after = snapshot(db)
-    added = {"discovered_at", "listed_since", "attempts", "last_attempt_at", *OF_A_VISIT}
+    listed = {"listed_title_seen_at", "listed_at_seen_at"}
+    added = {"discovered_at", "attempts", "last_attempt_at", *listed, *OF_A_VISIT}
     assert {k for k in after if not k.startswith("articles")} == {
         k for k in before if not k.startswith("articles")
     }

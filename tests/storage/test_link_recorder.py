@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta, timezone
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -35,6 +36,47 @@ _LINKS = [
 def test_new_row_is_what_the_update_makes_of_nothing(link: Link, db: Database[Any]) -> None:
     db.frontier.bulk_write([discover_link(link, VisitPolicy())])
     assert db.frontier.find_one() == new_row(link)
+
+
+_LATER, _LAST = _AT + timedelta(seconds=0.013), _AT + timedelta(days=400)
+_NEXT_DAY = _LISTED + timedelta(days=1)
+_HTTPS = URL.replace("http", "https")
+_SHOWN = {
+    "same title in two lists": [("题", None, _AT), ("题", None, _LATER)],
+    "title that changed and changed back": [("题", None, _AT), ("改", None, _LATER), ("题", None, _LAST)],
+    "changed, but an old capture comes last": [("题", None, _AT), ("题", None, _LAST), ("改", None, _LATER)],
+    "one list has no dates": [("题", _LISTED, _AT), ("长的标题", None, _LATER)],
+    "one list has no titles": [("题", None, _AT), (None, _LISTED, _LATER), (None, _NEXT_DAY, _LAST)],
+    "two lists at once": [("题", _LISTED, _AT), ("$题", _NEXT_DAY, _AT), (None, None, _AT)],
+    "two lists by turns": [("题", _LISTED, _AT), ("改", _NEXT_DAY, _LATER), ("题", _LISTED, _LAST),
+                           ("改", _NEXT_DAY, _LAST + timedelta(seconds=1))],
+    "date that is taken back": [("题", _NEXT_DAY, _AT), ("题", _LISTED, _LATER), ("题", _LISTED, _LAST)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shown", _SHOWN.values(), ids=_SHOWN)
+def test_row_is_the_same_in_whatever_order_lists_are_recorded(
+    shown: list[tuple[str | None, datetime | None, datetime]], db: Database[Any]
+) -> None:
+    """Lists of two columns are read at once, and archives of others are imported years later."""
+    addresses = (URL, _HTTPS, f"{URL}?from=list", f"{_HTTPS}?from=list")
+    links = [
+        Link(URL, "article", ["zjxw"], title, date, seen_at=at, fetch_url=fetch_url)
+        for (title, date, at), fetch_url in zip(shown, addresses, strict=False)
+    ]
+    expected = {"listed_title": max((a, t) for t, _, a in shown if t)[1]}
+    if dates := [(a, d) for _, d, a in shown if d]:
+        expected["listed_at"] = max(dates)[1]
+    rows = []
+    for order in permutations(links):
+        db.frontier.delete_many({})
+        db.frontier.insert_one(new_row(order[0]))
+        again = [*order[1:], *order]  # a re-parse of the archive changes nothing
+        db.frontier.bulk_write([discover_link(link, VisitPolicy()) for link in again])
+        rows += db.frontier.find()
+    for row in rows:
+        assert {name: row[name] for name in expected} == expected
+        assert row == rows[0]
 
 
 def test_links_new_and_known_are_told_apart(

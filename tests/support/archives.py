@@ -353,7 +353,8 @@ class Newsroom:
         listed = china_midnight(article.published_at.astimezone(CHINA).date())
         row: Document = {
             "_id": article.url, "state": "stored", "kind": "article", "columns": article.columns,
-            "listed_title": article.title, "listed_at": listed, "listed_since": article.visit.seen_at,
+            "listed_title": article.title, "listed_title_seen_at": article.visit.seen_at,
+            "listed_at": listed, "listed_at_seen_at": article.visit.seen_at,
             "discovered_at": article.visit.seen_at, "attempts": 1 + len(visits),
             "published_at": article.published_at,
             "last_attempt_at": max([article.visit.seen_at, *visits]),
@@ -387,7 +388,7 @@ class Newsroom:
 
     def _beside(self, link: Document, number: int, state: str, reason: str) -> Document:
         url = f"{link['_id'].rpartition('_')[0]}_{number + 100_000_000}.shtml"
-        kept = ("kind", "columns", "listed_at", "discovered_at", "listed_since")
+        kept = ("kind", "columns", "listed_at", "listed_at_seen_at", "discovered_at")
         return {
             **{name: link[name] for name in kept}, "_id": url, "state": state, "attempts": 1,
             "last_attempt_at": link["discovered_at"], "last_error": reason,

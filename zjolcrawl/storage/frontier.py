@@ -30,22 +30,24 @@ def new_row(link: Link) -> dict[str, Any]:
     """
     at = link.seen_at or utc_now()
     read = _is_read(link)
-    listed = link.listed_title or link.listed_at
     fetch_url = link.fetch_url if link.fetch_url != link.url else None
     row = {
         "_id": link.url, "host": host_of(link.fetch_url or link.url),
         "state": "pending" if read else "rejected", "kind": link.kind, "attempts": 0,
         "discovered_at": at, "last_error": link.reason, "fetch_url": fetch_url, "columns": link.columns,
-        "listed_title": link.listed_title, "listed_at": link.listed_at,
-        "listed_since": at if listed else None, "next_visit_at": at if read else None,
+        "next_visit_at": at if read else None,
     }  # fmt: skip
+    for name, value in _listed(link).items():
+        row |= {name: value, f"{name}_seen_at": at}
     return {name: value for name, value in row.items() if value not in (None, "", [])}
 
 
 def discover_link(link: Link, policy: VisitPolicy) -> UpdateOne:
     """A discovered link: a new one becomes pending or rejected; a known one gains columns.
 
-    The list's title and date are the latest it showed; `listed_since` is when it began to show them.
+    Its title and date in a list are those that were seen last, each with its time (`listed_title_seen_at`,
+    `listed_at_seen_at`): some lists show no dates. Of two that were seen at once the greater one stays, and of
+    several fetch URLs the least: any choice will do that does not depend on which is written first.
     """
     at = link.seen_at or utc_now()
     read = _is_read(link)
@@ -61,15 +63,14 @@ def discover_link(link: Link, policy: VisitPolicy) -> UpdateOne:
     if link.reason:
         row["last_error"] = {"$cond": [unknown, {"$literal": link.reason}, "$last_error"]}
     if link.fetch_url and link.fetch_url != link.url:
-        row["fetch_url"] = {"$ifNull": ["$fetch_url", {"$literal": link.fetch_url}]}
+        row["fetch_url"] = {"$min": ["$fetch_url", {"$literal": link.fetch_url}]}
     if link.columns:
         known = {"$ifNull": ["$columns", []]}
         row["columns"] = {"$concatArrays": [known, {"$setDifference": [link.columns, known]}]}
-    if listed := {k: v for k in ("listed_title", "listed_at") if (v := getattr(link, k))}:
-        other = {"$or": [{"$ne": [f"${k}", {"$literal": v}]} for k, v in listed.items()]}
-        newer = {"$lte": [{"$ifNull": ["$listed_since", at]}, at]}
-        values = {k: {"$literal": v} for k, v in listed.items()} | {"listed_since": at}
-        row |= {k: {"$cond": [{"$and": [other, newer]}, v, f"${k}"]} for k, v in values.items()}
+    for name, value in _listed(link).items():
+        old, seen, new = f"${name}", f"${name}_seen_at", {"$literal": value}
+        later = {"$gt": [[at, new], [seen, old]]}
+        row |= {name: {"$cond": [later, new, old]}, f"{name}_seen_at": {"$max": [seen, at]}}
     if read:
         row["next_visit_at"] = _visit_of_discovered(at, policy, row)
     return UpdateOne({"_id": link.url}, [{"$set": row}], upsert=True)
@@ -186,6 +187,12 @@ def too_far_ahead(now: datetime, policy: VisitPolicy) -> dict[str, Any]:
     return {"next_visit_at": {"$gt": furthest}}
 
 
+def _listed(link: Link) -> dict[str, Any]:
+    """What a list showed of the link, by field."""
+    listed = {"listed_title": link.listed_title, "listed_at": link.listed_at}
+    return {name: value for name, value in listed.items() if value}
+
+
 def _is_read(link: Link) -> bool:
     return link.kind in READ_KINDS and not link.reason
 
@@ -198,7 +205,7 @@ def _seen(at: datetime, policy: VisitPolicy, published: Any) -> dict[str, Any]:
 
 
 def _visit_of_discovered(at: datetime, policy: VisitPolicy, row: dict[str, Any]) -> dict[str, Any]:
-    """When a discovered link is visited, given the row's new values: now if it is new.
+    """When a discovered link is visited, given the row's new values: at its discovery if it is new.
 
     Rechecks count from the list's date if the page itself has none. If a discovery that is written after
     the visit changes that date, the time becomes what it would be in the opposite order.
@@ -208,6 +215,7 @@ def _visit_of_discovered(at: datetime, policy: VisitPolicy, row: dict[str, Any])
     recheck = _recheck("$last_attempt_at", policy, {"$ifNull": list(starts.values())})
     branches = [
         {"case": _is_missing("$state"), "then": at},
+        {"case": {"$eq": ["$next_visit_at", "$discovered_at"]}, "then": starts["discovered_at"]},
         {"case": {"$and": [_IS_UNDATED, moved]}, "then": recheck},
     ]
     return {"$switch": {"branches": branches, "default": "$next_visit_at"}}
