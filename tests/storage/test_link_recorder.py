@@ -38,7 +38,7 @@ def test_new_row_is_what_the_update_makes_of_nothing(link: Link, db: Database[An
     assert db.frontier.find_one() == new_row(link)
 
 
-_LATER, _LAST = _AT + timedelta(seconds=0.013), _AT + timedelta(days=400)
+_LATER, _LAST = _AT + timedelta(seconds=0.013), _AT + timedelta(days=40)
 _NEXT_DAY = _LISTED + timedelta(days=1)
 _HTTPS = URL.replace("http", "https")
 _SHOWN = {
@@ -77,6 +77,15 @@ def test_row_is_the_same_in_whatever_order_lists_are_recorded(
     for row in rows:
         assert {name: row[name] for name in expected} == expected
         assert row == rows[0]
+
+
+def test_what_a_list_showed_by_a_clock_that_was_ahead_is_replaced(db: Database[Any]) -> None:
+    now = datetime.now(timezone.utc).replace(microsecond=0)
+    ahead = Link(URL, "article", ["zjxw"], "题", _LISTED, seen_at=now + timedelta(days=365))
+    link = Link(URL, "article", ["zjxw"], "改", _NEXT_DAY, seen_at=now)
+    db.frontier.insert_one(new_row(ahead))
+    db.frontier.bulk_write([discover_link(link, VisitPolicy())])
+    assert db.frontier.find_one() == new_row(link)
 
 
 def test_links_new_and_known_are_told_apart(

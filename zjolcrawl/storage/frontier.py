@@ -69,8 +69,9 @@ def discover_link(link: Link, policy: VisitPolicy) -> UpdateOne:
         row["columns"] = {"$concatArrays": [known, {"$setDifference": [link.columns, known]}]}
     for name, value in _listed(link).items():
         old, seen, new = f"${name}", f"${name}_seen_at", {"$literal": value}
-        later = {"$gt": [[at, new], [seen, old]]}
-        row |= {name: {"$cond": [later, new, old]}, f"{name}_seen_at": {"$max": [seen, at]}}
+        ahead = {"$gt": [seen, clock_limit()]}
+        later = {"$or": [ahead, {"$gt": [[at, new], [seen, old]]}]}
+        row |= {name: {"$cond": [later, new, old]}, f"{name}_seen_at": {"$cond": [later, at, seen]}}
     if read:
         row["next_visit_at"] = _visit_of_discovered(at, policy, row)
     return UpdateOne({"_id": link.url}, [{"$set": row}], upsert=True)
