@@ -6,6 +6,7 @@ import pytest
 
 from tests.parsing.made import LEGACY, PAPER, TEXT, TITLE, article, layouts, names, people
 from zjolcrawl.items import Byline
+from zjolcrawl.parsing.byline_lines import byline_of, is_byline
 from zjolcrawl.parsing.fields import bylines
 from zjolcrawl.parsing.fields.roles import AUTHOR_ROLES, EDITOR_ROLES
 from zjolcrawl.parsing.info_line import read_info
@@ -260,3 +261,26 @@ def test_name_of_a_rare_family_behind_the_source(name: str) -> None:
 @pytest.mark.parametrize("word", ["要闻", "杭州", "今日关注", "浙江卫视", "有删节", "第三版", "头版头条", "气象局", "原标题", "宁波市", "最新版", "编辑部"])  # fmt: skip
 def test_word_behind_the_source_is_no_name(word: str) -> None:
     assert read_info(f"{TIME} 来源: 钱江晚报 {word}").bylines == []
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        # Staff without a name; a role alone is no byline.
+        ("本报记者", True), ("本网评论员", True), ("钱江晚报特约记者", True),
+        ("记者", False), ("通讯员", False), ("评论员：", False),
+        # A label and one character: the name is missing.
+        ("记者：沈小燕", True), ("实习生：周旭", True), ("记者：沈", False), ("通讯员：", False),
+        # Rare family names, and a workplace before the name.
+        ("记者 禤国维", True), ("通讯员 逯峰", True), ("记者 逄金", True),
+        ("通讯员 嵊州市委报道组 沈小燕", True), ("通讯员 桐庐县气象局 周旭", True), ("通讯员 某中学 周旭", True),
+        # What a reporter does.
+        ("记者 探访", False), ("记者 手记", False), ("记者 走访老街", False), ("记者 一线直击", False),
+        ("记者 走进山村小学", False),
+        # Marks alone.
+        ("□", False), ("　", False), ("□■ ◆", False),
+    ],
+)  # fmt: skip
+def test_line_of_a_role(line: str, expected: bool) -> None:
+    assert is_byline(line) is expected
+    assert (byline_of(f"□ {line}") == line) is expected

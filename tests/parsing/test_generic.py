@@ -96,10 +96,74 @@ def test_metadata_stands_in_and_is_a_doubt(metadata: str) -> None:
     assert (str(shown.published_at)[:10], shown.source) == ("2016-01-01", "另一报")
 
 
-@pytest.mark.parametrize("rubbish", ["{", "[1, null]", '{"@graph": 3}', "[" * 5000, "{}"])
+def with_json(*texts: str) -> Article:
+    """A page without a visible date, with JSON-LD: only there is JSON-LD read."""
+    scripts = "".join(f'<script type="application/ld+json">{text}</script>' for text in texts)
+    return read(f"<head>{TITLE}{scripts}</head><h1>山城的早市五点半开张</h1>{BODY}")
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    ["{", "[1, null]", '{"@graph": 3}', "[" * 5000, "{}", '{"@type": "Article",}', '"Article"',
+     '{"@type": "Article", "datePublished": ["2016-01-01"], "headline": {"a": 1}}',
+     '{"@type": "WebPage", "datePublished": "2016-01-01"}',
+     f'{{"@type": "Article", "datePublished": "2016-01-01", "text": "{"a" * 200_000}"}}'],
+    ids=range(10),
+)  # fmt: skip
 def test_json_that_is_none(rubbish: str) -> None:
-    page = f'<script type="application/ld+json">{rubbish}</script>{TITLE}{HEAD}{BODY}'
-    assert read(page).title == "山城的早市五点半开张"
+    good = '[{"@type": ["Thing", "NewsArticle"], "datePublished": "2017-08-11T23:34Z"}]'
+    assert with_json(rubbish).published_at is None
+    assert str(with_json(rubbish, good).published_at) == "2017-08-11 23:34:00+00:00"
+
+
+def test_microdata_stands_in_and_is_a_doubt() -> None:
+    data = (
+        "<p><span itemprop=datePublished content='2017-08-12T07:34+08:00'></span>"
+        f"<b itemprop=source>某报</b><i itemprop=headline>{'很长' * 70}</i></p>"
+    )
+    article = read(f"<head>{TITLE}</head><h1>山城的早市五点半开张</h1>{BODY}{data}")
+    assert str(article.published_at) == "2017-08-11 23:34:00+00:00"
+    assert (article.title, article.source) == ("山城的早市五点半开张", "某报")
+    assert {"published_at: from metadata", "source: from metadata"} <= set(article.warnings)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<div><span>您当前的位置：</span><ul><li><a href=/>首页</a><li><a href=/x/>要闻</a></ul></div>",
+        "<table><tr><td>您的位置：<td><a href=/>首页</a><td><a href=/x/>要闻</a></table>",
+        "<div>当前位置：<a href=/>首页</a> &gt; <a href=/x/>要闻</a> &gt; 山城的早市五点半开张</div>",
+        "<div>当前位置：<a href=/>首页</a> &gt; <a href=/x/>要闻</a> &gt; 山城的早市 五点半开张</div>",
+    ],
+    ids=["list", "cells", "with the title", "title with a space"],
+)
+def test_breadcrumb_in_its_own_elements_or_with_the_title(line: str) -> None:
+    article = read(f"{TITLE}{line}{HEAD}{BODY}")
+    assert article.breadcrumb == ["首页", "要闻"]
+    assert article.title == "山城的早市五点半开张"
+
+
+@pytest.mark.parametrize(
+    ("tail", "names"),
+    [
+        ("【责任编辑：王小明】", ["王小明"]),
+        ("（编辑 王小明）", ["王小明"]),
+        ("<b>【责任编辑：王小明】</b>", ["王小明"]),
+        ("<b><a href=/e/>【责编：王小明】</a></b>", ["王小明"]),
+        ("【责任编辑：<b>王小明</b>】", ["王小明"]),
+        ("<span>[责编：<a href=/x>王小明</a>]</span>", ["王小明"]),
+        ("（编辑 王小明 &amp; 李四光）", ["王小明", "李四光"]),
+    ],
+)
+def test_editors_behind_the_last_sentence_are_cut_from_text_and_html(
+    tail: str, names: list[str]
+) -> None:
+    article = read(
+        f"{TITLE}{HEAD}<div class=txt><p>{ONE}<p>{TWO}<p><b>县里</b>{THREE} {tail}</div>"
+    )
+    assert [each.name for each in article.editors] == names
+    assert article.body.split("\n") == [ONE, TWO, f"县里{THREE}"]
+    assert article.body_html.split("\n")[-1] == f"<p><strong>县里</strong>{THREE}</p>"
 
 
 def test_gallery_is_read_with_its_hidden_slides() -> None:

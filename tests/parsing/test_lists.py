@@ -149,6 +149,21 @@ def test_address_in_the_script_of_a_link(href: str, form: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("\\u5c71\\u57ce\\u65e9\\u5e02", "山城早市"),
+        ("山城\\/早市", "山城/早市"),
+        ("山城的\\t早市", "山城的 早市"),
+        ("100\\%的早市", "100\\%的早市"),  # no escape of JSON: left as it is written
+        ("山城\\u5c7", "山城\\u5c7"),
+    ],
+)
+def test_title_in_a_script_is_unescaped(written: str, title: str) -> None:
+    script = f'<script>var list = [{{"title": "{written}", "url": "{ONE}"}}]</script>'
+    assert told(script) == [(ONE, title)]
+
+
+@pytest.mark.parametrize(
     "href", ["javascript:void(0)", "javascript:open('/zjnews/zjxw/')", "javascript:;"]
 )
 def test_script_of_a_link_that_names_no_article(href: str) -> None:

@@ -246,6 +246,27 @@ def test_time_in_an_attribute_of_the_head(info: str, there: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("shown", "elsewhere", "there"),
+    [
+        ("2017-08-12 07:34", "2017-08-12T07:34:27+08:00", "2017-08-12 07:34:27"),
+        ("2017年8月12日 07时34分", "2017-08-11T23:34:27Z", "2017-08-12 07:34:27"),
+        ("2017-08-12 07:34", "2017-08-12T07:35:27+08:00", "2017-08-12 07:34"),  # of another story
+        ("2017-08-12 07:34", "2017-08-12T07:34:00+08:00", "2017-08-12 07:34"),  # no more precise
+        ("2017-08-12 07:34", "soon", "2017-08-12 07:34"),
+        ("2017-08-12 07:34:11", "2017-08-12T07:34:27+08:00", "2017-08-12 07:34:11"),
+        ("2017-08-12", "2017-08-12T07:34:27+08:00", "2017-08-12"),  # may be of another story
+    ],
+)
+def test_time_element_below_the_text_only_makes_the_minute_exact(
+    shown: str, elsewhere: str, there: str
+) -> None:
+    page = f"<html><body><h1>菜场搬进新楼</h1><p>{shown} 来源：浙江日报</p><div class=artCon><p>{TEXT}</p></div>"
+    found = read_article(f"{page}<time datetime='{elsewhere}'>那天</time>".encode(), URL)
+    assert isinstance(found, RawArticle)
+    assert published(normalize(found)) == there
+
+
+@pytest.mark.parametrize(
     "meta",
     [
         "<meta name=pubdate content=1502494467>",

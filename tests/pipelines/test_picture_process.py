@@ -23,6 +23,7 @@ from tests.support.pictures import (
     gif,
     ico,
     jpeg_claiming,
+    lossless,
     png,
     saved,
     scans,
@@ -116,6 +117,7 @@ CLAIMS: dict[str, Callable[[], bytes]] = {
     "GIF screen": lambda: gif(65_535, 65_535),
     "GIF frame": lambda: gif(10, 10, (60_000, 60_000)),
     "WebP": lambda: webp(16_384, 16_384),
+    "WebP, lossless": lambda: lossless(16_384, 16_384),
     "WebP, largest": lambda: webp(1 << 24, 1 << 24),
     "BMP": lambda: bmp(100_000, 100_000),
     "JPEG": lambda: jpeg_claiming(65_000, 65_000),
@@ -124,6 +126,19 @@ CLAIMS: dict[str, Callable[[], bytes]] = {
     "ICO with twelve": lambda: ico(*[png(13_000, 13_000)] * 12),
     "ICO with a bitmap": lambda: ico(saved("PNG"), dib(30_000, 30_000)),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (ico(), "damaged: an icon file without icons"),
+        (ico(dib(0, 0)), "damaged: it has no pixels"),
+        (ico(saved("PNG"))[:-1], "damaged: an icon is cut off"),
+    ],
+    ids=["no icons", "an icon of nothing", "cut off"],
+)
+def test_file_without_a_picture(data: bytes, why: str) -> None:
+    assert read(data) == [why]
 
 
 def test_real_sizes_are_judged_before_anything_is_decoded() -> None:

@@ -69,6 +69,12 @@ def webp(width: int, height: int) -> bytes:
     return b"RIFF\x40\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0" + size + bytes(40)
 
 
+def lossless(width: int, height: int) -> bytes:
+    """The header of a lossless WebP of this size."""
+    size = struct.pack("<I", (width - 1) | (height - 1) << 14)
+    return b"RIFF\x40\0\0\0WEBPVP8L\x20\0\0\0\x2f" + size + bytes(40)
+
+
 def tiff(*tags: tuple[int, int, int, int], data: bytes = b"") -> bytes:
     entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
     start = struct.pack("<I", 8 + len(data))

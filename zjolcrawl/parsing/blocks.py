@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from html import escape
+from html import escape, unescape
+
+from zjolcrawl.parsing.fields.text import squeeze
 
 BLOCK_TAGS = {
     "p", "div", "section", "article", "main", "center", "h1", "h2", "h3", "h4", "h5", "h6", "li",
@@ -15,6 +17,8 @@ BLOCK_TAGS = {
 ATTACHMENT = re.compile(
     r"\.(?:pdf|docx?|xlsx?|pptx?|wps|et|zip|rar|7z|txt|csv|ofd)$", re.IGNORECASE
 )
+_TAG = re.compile(r"(<[^<>]*>)")
+_EMPTY = re.compile(r"<(\w++)(?: [^<>]*+)?></\1>")
 
 
 @dataclass(slots=True)
@@ -46,3 +50,21 @@ def keep_lines(block: Block, lines: list[str]) -> Block:
     block.lines = lines
     block.html = f"<p>{'<br>'.join(escape(line, quote=False) for line in lines)}</p>"
     return block
+
+
+def without_end(html: str, text: str) -> str:
+    """A block's HTML without this text at its end, whatever inline markup the text has."""
+    left = len(squeeze(text))
+    parts = _TAG.split(html)  # texts, and the tags between them
+    for index in range(len(parts) - 1, -1, -2):
+        kept = unescape(parts[index])
+        while kept and (left or kept[-1].isspace()):
+            left -= not kept[-1].isspace()
+            kept = kept[:-1]
+        parts[index] = escape(kept, quote=False)
+        if kept:
+            break
+    html = "".join(parts)
+    while (less := _EMPTY.sub("", html)) != html:
+        html = less
+    return html

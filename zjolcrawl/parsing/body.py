@@ -9,7 +9,7 @@ from html import escape
 from itertools import dropwhile
 
 from zjolcrawl.items import Image, Media
-from zjolcrawl.parsing.blocks import Block, keep_lines
+from zjolcrawl.parsing.blocks import Block, keep_lines, without_end
 from zjolcrawl.parsing.captions import with_captions
 from zjolcrawl.parsing.credit_bar import (
     begins_with_source,
@@ -262,9 +262,7 @@ def _take_editors(blocks: list[Block], body: Body) -> list[Block]:
         if ends_so and (tail := _EDITOR_TAIL.search(last)):
             body.editors.append(tail[1])
             block.lines[-1] = block.lines[-1][: tail.start()].rstrip()
-            block.html = block.html.replace(escape(tail[0].strip(), quote=False), "").replace(
-                " </p>", "</p>"
-            )
+            block.html = without_end(block.html, tail[0])
             if not block.text.strip():
                 continue
         kept.append(block)

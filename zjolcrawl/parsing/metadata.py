@@ -29,7 +29,6 @@ _TIMES = (
     "dcterms.issued", "dateupdate", "datecreated",
 )  # fmt: skip
 _SOURCES = ("contentsource", "source", "article:source", "mediaid")
-_AUTHORS = ("author", "article:author", "og:article:author")
 _META = Path("//meta[@content]")
 _ITEMS = Path("//*[@itemprop and not(self::meta)]")
 _JSON = Path("//script[translate(@type, 'LDJSON', 'ldjson') = 'application/ld+json']")
@@ -47,7 +46,6 @@ class Stated:
     title: str | None = None
     published: str | None = None
     source: str | None = None
-    author: str | None = None
 
 
 def read_metadata(root: HtmlElement) -> Stated:
@@ -58,18 +56,7 @@ def read_metadata(root: HtmlElement) -> Stated:
         return next((value for name in names if (value := said.get(name))), None)
 
     published = (stamp for name in _TIMES if name in said and (stamp := find_stamp(said[name])))
-    author = first(_AUTHORS)
-    return Stated(
-        title=first(_TITLES),
-        published=next(published, None),
-        source=first(_SOURCES),
-        author=author if author and _is_name(author) else None,
-    )
-
-
-def _is_name(author: str) -> bool:
-    """Whether a metadata author is a person: the value is often a site, a URL or an email address."""
-    return bool(re.fullmatch(r"[\u3400-\u9fff·\s、]{2,24}", author))
+    return Stated(first(_TITLES), next(published, None), first(_SOURCES))
 
 
 def _said(root: HtmlElement) -> dict[str, str]:
@@ -84,8 +71,6 @@ def _said(root: HtmlElement) -> dict[str, str]:
         for name in ("headline", "datePublished"):
             if isinstance(stated := article.get(name), str) and stated.strip():
                 said.setdefault(name.lower(), clean(stated))
-        if author := _named(article.get("author")):
-            said.setdefault("author", author)
     for item in _ITEMS(root)[:40]:
         value = clean(item.get("datetime") or item.get("content") or _short(item))
         if value:
@@ -114,14 +99,6 @@ def _articles(root: HtmlElement) -> Iterator[dict[str, Any]]:
             for node in [thing, *(graph if isinstance(graph, list) else [])]:
                 if isinstance(node, dict) and _ARTICLE.search(str(node.get("@type"))):
                     yield node
-
-
-def _named(author: Any, depth: int = 0) -> str:
-    if isinstance(author, list):
-        named = [_named(each, depth + 1) for each in author[:6]] if depth < 3 else []
-        return "、".join(filter(None, named))
-    name = author.get("name") if isinstance(author, dict) else author
-    return clean(name) if isinstance(name, str) else ""
 
 
 def keywords_in(root: HtmlElement, title: str | None) -> list[str]:
