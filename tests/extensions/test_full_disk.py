@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
+from tests.archive import foreign_made as made
 from tests.archive.others import accepted
+from tests.archive.test_import import write
 from tests.support.crawling import scrapy
 from tests.support.pages import COLUMN, DAY, article, serve_column, url_of
 from tests.support.site import Answer, SiteProxy
@@ -70,3 +72,34 @@ def test_full_file_system(
     for document in documents:
         record = there[document["warc"]["file"], document["warc"]["offset"]]
         assert record.decoded == pages[document["_id"]]
+
+
+def test_import_onto_a_full_file_system(
+    small: Path, db: Database[Any], mongodb_uri: str, database: str, tmp_path: Path
+) -> None:
+    """The copy of the file fits, what is recorded of it does not."""
+    chance = random.Random(2)
+    urls = [url_of(ident) for ident in IDENTS[:30]]
+    records = []
+    for ident, url in zip(IDENTS, urls, strict=False):
+        noise = "".join(chr(chance.randrange(0x4E00, 0x9FA0)) for _ in range(20_000))
+        page = article(DAY, ident, more=f"<p>{noise}</p>")
+        records.append(made.warc_record(url, made.http(page, Content_Type="text/html")))
+    file = write(tmp_path / "theirs.warc.gz", *records)
+    arguments = ("archive", "import", str(file))
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return scrapy(*arguments, data=small, uri=mongodb_uri, database=database)
+
+    done = run()
+    assert done.returncode == 1, done.stderr
+    assert "the import cannot go on" in done.stderr
+    assert "No space left on device" in done.stderr or "disk is full" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert db.articles.count_documents({}) < len(urls)
+
+    subprocess.run(["mount", "-o", "remount,size=64m", str(small)], check=True)
+    done = run()
+    assert done.returncode == 0, done.stderr
+    assert {each["_id"] for each in db.articles.find()} == set(urls)
+    assert len([r for r in accepted(small / "warc") if r.url in urls]) == len(urls)

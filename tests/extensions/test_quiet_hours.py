@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
+from pymongo.database import Database
 
-from tests.support.crawling import Crawl
+from tests.support.crawling import Crawl, environment
+from tests.support.in_turn import InTurn
 from tests.support.pages import COLUMN, DAY, serve_column
 from tests.support.site import SiteProxy
 from zjolcrawl.extensions.quiet_hours import parse_hours, seconds_to
@@ -40,6 +44,29 @@ def test_run_that_starts_in_them_fetches_nothing_and_is_no_fault(
     assert (done.returncode, site.urls()) == (0, [])
     assert done.stderr == f"zjolcrawl: quiet hours until {ends[1]:%H:%M}, China time\n"
     assert crawl("column", url=COLUMN, QUIET_HOURS="1-5", recheck="on").returncode == 2
+
+
+def test_run_of_a_script_ends_when_they_begin(
+    site: SiteProxy,
+    db: Database[Any],
+    mongodb_uri: str,
+    database: str,
+    tmp_path: Path,
+) -> None:
+    """The command has not looked at the clock; for the run, the hours begin as it starts."""
+    serve_column(site, [[(DAY, 4774001 + n) for n in range(40)]])
+    given = environment(site, tmp_path, mongodb_uri, database)
+    ends = [datetime.now(CHINA) + timedelta(hours=hours) for hours in (-1, 1)]
+    hours = "-".join(f"{end:%H:%M}" for end in ends)
+    with InTurn(given | {"QUIET_HOURS": hours}) as process:
+        process.crawl("column", url=COLUMN)
+    (run,) = db.runs.find()
+    assert (run["finish_reason"], run["exit_status"]) == ("closespider_quiet_hours", 0)
+    assert run["warnings"] == [f"quiet hours until {ends[1]:%H:%M}, China time"]
+    assert not [url for url in site.urls() if url.endswith(".shtml")]
+    with InTurn(given | {"QUIET_HOURS": f"{ends[1]:%H:%M}-{ends[0]:%H:%M}"}) as process:
+        process.crawl("column", url=COLUMN)
+    assert db.articles.count_documents({}) == 40
 
 
 def test_form() -> None:
