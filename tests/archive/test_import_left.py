@@ -59,6 +59,28 @@ def test_copy_that_was_cut_off_is_deleted(others: Path, foreign: Path) -> None:
     assert names(foreign) == [".new-now", "a.warc.gz", "a.warc.gz.json"]
 
 
+@pytest.mark.parametrize("left", ["nothing", "a folder"])
+def test_kept_file_that_was_lost_costs_only_itself(
+    left: str, db: Database[Any], crawl: Crawl, others: Path, foreign: Path, tmp_path: Path
+) -> None:
+    """It was kept by a run that was killed before it read it."""
+    lost = keep(foreign, others, str(others)).name
+    second = write(tmp_path / "b.warc.gz", made.warc_record(SECOND, page(4774002)))
+    good = keep(foreign, second, str(second)).name
+    (foreign / lost).unlink()
+    if left == "a folder":
+        (foreign / lost).mkdir()
+    done = crawl("import", file=f"{lost},{good},never-kept.warc")
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    (line,) = [each for each in done.stderr.splitlines() if f": {lost}" in each]
+    assert "its further records are not imported, get an intact copy" in line
+    assert "no kept file never-kept.warc: `scrapy archive import FILE` keeps it" in done.stderr
+    assert [each["_id"] for each in db.articles.find()] == [SECOND]
+    notes = {name: Kept.read(foreign / name) for name in (lost, good)}
+    assert {name: note.is_done for name, note in notes.items() if note} == {lost: False, good: True}
+
+
 def of_imports(command: Crawl) -> list[str]:
     shown = command("health").stdout.splitlines()
     return [line for line in shown if "warc/foreign" in line]
