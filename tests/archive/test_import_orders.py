@@ -78,6 +78,53 @@ def test_an_import_parses_only_its_own_captures(
     assert [run["counts"]["chosen"] for run in db.runs.find()] == [1, 1]
 
 
+OLDER = {"parser.version": 0, "title": "从前读成这样", "content_sha256": "0" * 64}
+"""What an older parser might have made of a page."""
+
+
+@pytest.mark.parametrize("number", [0, 1, 2], ids=["before", "between", "after"])
+def test_visit_beside_what_an_older_parser_read_makes_no_version(
+    number: int, db: Database[Any], command: Crawl, in_turn: InTurn, tmp_path: Path
+) -> None:
+    """The page is the same at each visit; only the parser differs. What it read is corrected by a re-parse."""
+    files = [capture(tmp_path, "A", time) for time in TIMES[:3]]
+    for file in files:
+        assert command("archive", "import", file).returncode == 0
+    expected = versions(db)
+    empty(db)
+    shutil.rmtree(tmp_path / "warc")
+    for file in (each for each in files if each != files[number]):
+        assert command("archive", "import", file).returncode == 0
+    db.articles.update_many({}, {"$set": OLDER})
+    done = command("archive", "import", files[number])
+    assert done.returncode == 0, done.stderr
+    assert len(expected) == len(versions(db)) == 1
+    (stored,) = db.articles.find()
+    is_old = stored["parser"]["version"] == 0
+    assert (stored["title"] == OLDER["title"]) is is_old
+    assert (stored["content_sha256"] == OLDER["content_sha256"]) is is_old
+    in_turn.crawl("reparse")
+    assert versions(db) == expected
+
+
+def test_visit_beside_what_an_older_parser_read_may_be_a_version(
+    db: Database[Any], command: Crawl, tmp_path: Path
+) -> None:
+    files = [capture(tmp_path, title, time) for title, time in zip("ABA", TIMES[:3], strict=True)]
+    for file in files:
+        assert command("archive", "import", file).returncode == 0
+    expected = versions(db)
+    empty(db)
+    shutil.rmtree(tmp_path / "warc")
+    for file in (files[0], files[2]):
+        assert command("archive", "import", file).returncode == 0
+    db.articles.update_many({}, {"$set": OLDER})
+    done = command("archive", "import", files[1])
+    assert done.returncode == 0, done.stderr
+    assert len(expected) == 3
+    assert versions(db) == expected
+
+
 def test_around_a_crawl_and_a_takedown(
     site: SiteProxy, db: Database[Any], crawl: Crawl, command: Crawl, tmp_path: Path
 ) -> None:

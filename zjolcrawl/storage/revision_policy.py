@@ -216,7 +216,8 @@ class RevisionPolicy:
         if better["images"] != images:  # images that failed earlier are stored now
             values["images"] = better["images"]
             values["warnings"] = open_warnings(better)
-        if document["content_sha256"] != known["content_sha256"]:  # hashed by an older rule
+        is_other = document["content_sha256"] != known["content_sha256"]
+        if is_other and is_same_content(document, known):  # hashed by an older rule
             values["content_sha256"] = document["content_sha256"]
         update: dict[str, Any] = {
             "$max": {} if ahead else {"last_seen_at": seen},
