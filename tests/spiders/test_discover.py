@@ -102,6 +102,16 @@ def test_fragment_on_stdout(linked: SiteProxy, crawl: Crawl, tmp_path: Path) -> 
     assert not (tmp_path / "discovered.toml").exists()
 
 
+def test_fragment_that_cannot_be_written_is_on_stdout(
+    linked: SiteProxy, crawl: Crawl, tmp_path: Path
+) -> None:
+    expected = crawl("discover", column="zjyj", file="-").stdout
+    done = crawl("discover", column="zjyj", file=tmp_path)
+    assert done.returncode == 1
+    assert f"{tmp_path} cannot be written: " in done.stderr
+    assert tomllib.loads(done.stdout) == tomllib.loads(expected)
+
+
 def test_nothing_is_written_but_the_run(linked: SiteProxy, db: Database[Any], crawl: Crawl) -> None:
     crawl("discover", column="zjyj")
     assert snapshot(db) == {}

@@ -172,6 +172,25 @@ def test_newest_issue(site: SiteProxy, db: Database[Any], crawl: Crawl) -> None:
     assert f"paper zjrb: {ZJRB}/paperindex.htm: HTTP 500" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "answer", [Answer(fault="reset"), Answer(status=500), Answer(body=b"<p>x")]
+)
+def test_what_leads_to_an_issue_does_not_answer(
+    answer: Answer, site: SiteProxy, db: Database[Any], crawl: Crawl
+) -> None:
+    """Without a calendar the known pages of a day are tried; without the newest issue there is none."""
+    site.set(CALENDAR, answer)
+    site.set(f"{ZJRB}/paperindex.htm", answer)
+    done = crawl("paper", paper="zjrb", date=DAY)
+    assert done.returncode == 0, done.stderr
+    assert db.articles.count_documents({}) == 4
+    done = crawl("paper", paper="zjrb")
+    assert done.returncode == 1
+    (line,) = [each for each in done.stderr.splitlines() if "paperindex.htm" in each]
+    assert line.startswith(f"zjolcrawl: paper zjrb: {ZJRB}/paperindex.htm: ")
+    assert "Traceback" not in done.stderr
+
+
 def test_page_that_fails_needs_a_person(site: SiteProxy, db: Database[Any], crawl: Crawl) -> None:
     site.set(f"{ISSUE}node_19.htm", Answer(status=404))
     done = crawl("paper", paper="zjrb", date=DAY)
