@@ -57,10 +57,9 @@ def without_end(html: str, text: str) -> str:
     left = len(squeeze(text))
     parts = _TAG.split(html)  # texts, and the tags between them
     for index in range(len(parts) - 1, -1, -2):
-        kept = unescape(parts[index])
-        while kept and (left or kept[-1].isspace()):
-            left -= not kept[-1].isspace()
-            kept = kept[:-1]
+        kept = unescape(parts[index]).rstrip()
+        while left and kept:
+            left, kept = left - 1, kept[:-1].rstrip()
         parts[index] = escape(kept, quote=False)
         if kept:
             break
