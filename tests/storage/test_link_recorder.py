@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta, timezone
 from itertools import permutations
+from random import Random
 from typing import Any
 
 import pytest
+from pymongo import UpdateOne
 from pymongo.database import Database
 
-from zjolcrawl.items import Link
+from zjolcrawl.items import Link, Outcome
 from zjolcrawl.storage.connection import connect, durable
-from zjolcrawl.storage.frontier import discover_link, new_row
+from zjolcrawl.storage.frontier import discover_link, new_row, settle_link, store_link
 from zjolcrawl.storage.link_recorder import LinkRecorder, Recorded
 from zjolcrawl.storage.outage import Outage
 from zjolcrawl.storage.schema import ensure_schema
@@ -76,6 +78,45 @@ def test_row_is_the_same_in_whatever_order_lists_are_recorded(
         rows += db.frontier.find()
     for row in rows:
         assert {name: row[name] for name in expected} == expected
+        assert row == rows[0]
+
+
+def _random_link(random: Random, at: datetime) -> Link:
+    title, column = random.choice([None, "题", "改"]), random.choice(["zjxw", "jrsw"])
+    date = random.choice([None, _LISTED, _LISTED + timedelta(days=20)])
+    fetch_url = random.choice([URL, _HTTPS])
+    return Link(URL, "article", [column], title, date, seen_at=at, fetch_url=fetch_url)
+
+
+def _random_visit(random: Random, at: datetime) -> UpdateOne:
+    policy, kind = VisitPolicy(), random.choice(["stored", "gone", "rejected"])
+    if kind != "stored":
+        return settle_link(Outcome(URL, kind, kind, seen_at=at), policy)
+    published, held = random.choice([None, _AT]), random.choice([{}, {"etag": "x"}])
+    return store_link(URL, at, policy, published_at=published, validators=held)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_lists_may_be_recorded_before_and_after_any_visit(seed: int, db: Database[Any]) -> None:
+    """Visits are written one after another; lists of other columns at any time, those of imports years later."""
+    random = Random(seed)
+    updates, visits = [], []
+    for number, day in enumerate(sorted(random.sample(range(60), 4))):
+        at = _AT + timedelta(days=day, seconds=random.choice([0, 1]))
+        if number == 0 or random.random() < 0.5:
+            updates.append(discover_link(_random_link(random, at), VisitPolicy()))
+        else:
+            visits.append(number)
+            updates.append(_random_visit(random, at))
+    rows = []
+    for order in permutations(range(4)):
+        if [n for n in order if n in visits] == visits:
+            db.frontier.delete_many({})
+            db.frontier.bulk_write([updates[number] for number in order])
+            (row,) = db.frontier.find()
+            rows.append({**row, "columns": sorted(row["columns"])})
+    assert len(rows) > 1
+    for row in rows:
         assert row == rows[0]
 
 

@@ -213,7 +213,7 @@ def _visit_of_discovered(at: datetime, policy: VisitPolicy, row: dict[str, Any])
     """
     starts = {name: row.get(name, f"${name}") for name in ("listed_at", "discovered_at")}
     moved = {"$or": [{"$ne": [f"${name}", value]} for name, value in starts.items()]}
-    recheck = _recheck("$last_attempt_at", policy, {"$ifNull": list(starts.values())})
+    recheck = _recheck("$last_attempt_at", policy, None, *starts.values())
     branches = [
         {"case": _is_missing("$state"), "then": at},
         {"case": {"$eq": ["$next_visit_at", "$discovered_at"]}, "then": starts["discovered_at"]},
@@ -284,7 +284,13 @@ def _host(url: str) -> dict[str, Any]:
     return {"$ifNull": ["$host", {"$literal": host_of(url)}]}
 
 
-def _recheck(at: Any, policy: VisitPolicy, published: Any) -> Any:
+def _recheck(
+    at: Any,
+    policy: VisitPolicy,
+    published: Any,
+    listed: Any = "$listed_at",
+    discovered: Any = "$discovered_at",
+) -> Any:
     """The first recheck after `at`; absent after the last one.
 
     Rechecks count from publication, else from the list's date, else from discovery. A date that is
@@ -302,7 +308,7 @@ def _recheck(at: Any, policy: VisitPolicy, published: Any) -> Any:
     ):
         days = [published + timedelta(hours=n) for n in hours]
         return min((day for day in days if day > at), default="$$REMOVE")
-    dates = [published, "$listed_at", "$discovered_at", at]
+    dates = [published, listed, discovered, at]
     within = {"$and": [{"$gte": ["$$this", EARLIEST]}, {"$lte": ["$$this", latest]}]}
     start = {"$first": {"$filter": {"input": dates, "cond": within}}}
     moments = [{"$dateAdd": {"startDate": start, "unit": "hour", "amount": n}} for n in hours]
