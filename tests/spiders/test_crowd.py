@@ -54,8 +54,12 @@ def asked(site: SiteProxy) -> Counter[str]:
     return Counter(url for url in site.urls() if not url.endswith("/robots.txt"))
 
 
+def reached(db: Database[Any], articles: int) -> bool:
+    return db.articles.count_documents({}) >= articles
+
+
 def until(db: Database[Any], articles: int, *runs: Running) -> None:
-    wait_until(lambda: db.articles.count_documents({}) >= articles, *runs)
+    wait_until(lambda: reached(db, articles), *runs)
 
 
 def together(site: SiteProxy, db: Database[Any], *begin: Callable[[], Running]) -> list[Running]:
@@ -405,7 +409,7 @@ def test_kills_a_step_down_and_a_freeze_in_one_crawl(
             chance.shuffle(troubles)
             marks = sorted(chance.sample(range(5, len(urls) * 3 // 4), len(troubles)))
             for mark, happens in zip(marks, troubles, strict=True):
-                until(db, mark, *crowd.running.values())
+                crowd.wait_until(partial(reached, db, mark))
                 happens()
             end(*crowd.running.values())
             assert_whole(db, urls, tmp_path)

@@ -193,6 +193,18 @@ class Troubled:
         placed = {"place": {"$exists": True}}
         wait_until(lambda: self._db.runs.count_documents(placed) == len(self._begun))
 
+    def wait_until(
+        self, condition: Callable[[], object], frozen: Running | None = None, seconds: float = LONG
+    ) -> None:
+        """Wait until the condition holds or all runs but the frozen one have ended.
+
+        A run ends well before the others if it finds no host that nobody holds.
+        """
+        others = [each for each in self.running.values() if each is not frozen]
+        wait_until(
+            lambda: condition() or all(each.poll() is not None for each in others), seconds=seconds
+        )
+
     def kill(self, number: int) -> None:
         """Kill a run and start the same command on the same folder, as a supervisor does."""
         self._seen.stopped[self.names[number]] = time.time()
@@ -207,11 +219,8 @@ class Troubled:
         self._seen.stopped[self.names[number]] = time.time()
         frozen = self.running[number]
         frozen.send_signal(signal.SIGSTOP)
-        others = [
-            each for each in self.running.values() if each is not frozen and each.poll() is None
-        ]
         held = {"holder": {"$in": ids_of(self._db, number)}}
-        wait_until(lambda: not self._db.hosts.count_documents(held), *others, seconds=seconds)
+        self.wait_until(lambda: not self._db.hosts.count_documents(held), frozen, seconds)
         self._seen.woken[self.names[number]] = time.time()
         frozen.send_signal(signal.SIGCONT)
 
