@@ -153,6 +153,8 @@ def test_breadcrumb_in_its_own_elements_or_with_the_title(line: str) -> None:
         ("【责任编辑：<b>王小明</b>】", ["王小明"]),
         ("<span>[责编：<a href=/x>王小明</a>]</span>", ["王小明"]),
         ("（编辑 王小明 &amp; 李四光）", ["王小明", "李四光"]),
+        ("<br>（责编王小明）", ["王小明"]),
+        ("<b><br>（编辑 王小明 &amp; 李四光）<br></b>", ["王小明", "李四光"]),
     ],
 )
 def test_editors_behind_the_last_sentence_are_cut_from_text_and_html(

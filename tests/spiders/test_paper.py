@@ -175,10 +175,10 @@ def test_newest_issue(site: SiteProxy, db: Database[Any], crawl: Crawl) -> None:
 @pytest.mark.parametrize(
     "answer", [Answer(fault="reset"), Answer(status=500), Answer(body=b"<p>x")]
 )
-def test_what_leads_to_an_issue_does_not_answer(
+def test_calendar_and_newest_issue_that_cannot_be_read(
     answer: Answer, site: SiteProxy, db: Database[Any], crawl: Crawl
 ) -> None:
-    """Without a calendar the known pages of a day are tried; without the newest issue there is none."""
+    """Without a calendar, the known pages of a day are tried. Without the newest issue, the run fails."""
     site.set(CALENDAR, answer)
     site.set(f"{ZJRB}/paperindex.htm", answer)
     done = crawl("paper", paper="zjrb", date=DAY)

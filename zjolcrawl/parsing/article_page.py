@@ -16,7 +16,7 @@ from zjolcrawl.parsing.redirects import stub_target
 from zjolcrawl.parsing.urls import kind
 
 # Increase with every change that can alter a field. Stored as `parser.version` in the documents.
-PARSER_VERSION = 3
+PARSER_VERSION = 4
 _LEAST = 60  # characters; less text beside a redirect is not an article
 
 

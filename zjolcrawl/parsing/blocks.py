@@ -56,14 +56,16 @@ def without_end(html: str, text: str) -> str:
     """A block's HTML without this text at its end, whatever inline markup the text has."""
     left = len(squeeze(text))
     parts = _TAG.split(html)  # texts, and the tags between them
-    for index in range(len(parts) - 1, -1, -2):
+    index = len(parts) - 1
+    while True:
         kept = unescape(parts[index]).rstrip()
         while left and kept:
             left, kept = left - 1, kept[:-1].rstrip()
         parts[index] = escape(kept, quote=False)
-        if kept:
+        if kept or not index:
             break
-    html = "".join(parts)
-    while (less := _EMPTY.sub("", html)) != html:
-        html = less
-    return html
+        index -= 2
+    rest = "".join(part for part in parts[index:] if part != "<br>")
+    while (less := _EMPTY.sub("", rest)) != rest:
+        rest = less
+    return "".join(parts[:index]) + rest

@@ -263,7 +263,9 @@ def _take_editors(blocks: list[Block], body: Body) -> list[Block]:
             body.editors.append(tail[1])
             block.lines[-1] = block.lines[-1][: tail.start()].rstrip()
             block.html = without_end(block.html, tail[0])
-            if not block.text.strip():
+            if not block.lines[-1]:
+                block.lines.pop()
+            if not block.lines:
                 continue
         kept.append(block)
     return kept

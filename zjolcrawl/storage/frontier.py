@@ -45,9 +45,9 @@ def new_row(link: Link) -> dict[str, Any]:
 def discover_link(link: Link, policy: VisitPolicy) -> UpdateOne:
     """A discovered link: a new one becomes pending or rejected; a known one gains columns.
 
-    Its title and date in a list are those that were seen last, each with its time (`listed_title_seen_at`,
-    `listed_at_seen_at`): some lists show no dates. Of two that were seen at once the greater one stays, and of
-    several fetch URLs the least: any choice will do that does not depend on which is written first.
+    Title and date come from the list that was seen last, each with its time (`listed_title_seen_at`,
+    `listed_at_seen_at`), because some lists show no dates. Ties go to the greater value, and of several fetch
+    URLs the smallest is kept, so that the order of writing does not matter.
     """
     at = link.seen_at or utc_now()
     read = _is_read(link)
@@ -69,6 +69,7 @@ def discover_link(link: Link, policy: VisitPolicy) -> UpdateOne:
         row["columns"] = {"$concatArrays": [known, {"$setDifference": [link.columns, known]}]}
     for name, value in _listed(link).items():
         old, seen, new = f"${name}", f"${name}_seen_at", {"$literal": value}
+        # What was seen by a clock that was ahead gives way to whatever is seen next, as an attempt does.
         ahead = {"$gt": [seen, clock_limit()]}
         later = {"$or": [ahead, {"$gt": [[at, new], [seen, old]]}]}
         row |= {name: {"$cond": [later, new, old]}, f"{name}_seen_at": {"$cond": [later, at, seen]}}
