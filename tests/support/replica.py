@@ -75,10 +75,10 @@ class ReplicaSet:
 
     def _initiate(self) -> None:
         members = [
-            {"_id": number, "host": f"127.0.0.1:{port}", "priority": 2 if number == 0 else 1}
-            for number, port in enumerate(self._ports)
+            {"_id": number, "host": f"127.0.0.1:{port}"} for number, port in enumerate(self._ports)
         ]
-        settings = {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500}
+        # A primary that a busy machine holds up for two seconds must not be replaced.
+        settings = {"electionTimeoutMillis": 10_000, "heartbeatIntervalMillis": 500}
         wanted = {"_id": "rs", "members": members, "settings": settings}
         for port in reversed(
             self._ports
