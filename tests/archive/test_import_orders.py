@@ -82,22 +82,36 @@ OLDER = {"parser.version": 0, "title": "从前读成这样", "content_sha256": "
 """What an older parser might have made of a page."""
 
 
+def import_beside_older(
+    titles: str, number: int, db: Database[Any], command: Crawl, folder: Path
+) -> list[tuple[str, dict[str, Any]]]:
+    """Import captures, the one with this number after an older parser read the others.
+
+    Returns the versions that there are if they are imported one after another.
+    """
+    files = [capture(folder, *each) for each in zip(titles, TIMES, strict=True)]
+
+    def take(*some: str) -> None:
+        for file in some:
+            done = command("archive", "import", file)
+            assert done.returncode == 0, done.stderr
+
+    take(*files)
+    expected = versions(db)
+    empty(db)
+    shutil.rmtree(folder / "warc")
+    take(*files[:number], *files[number + 1 :])
+    db.articles.update_many({}, {"$set": OLDER})
+    take(files[number])
+    return expected
+
+
 @pytest.mark.parametrize("number", [0, 1, 2], ids=["before", "between", "after"])
 def test_visit_beside_what_an_older_parser_read_makes_no_version(
     number: int, db: Database[Any], command: Crawl, in_turn: InTurn, tmp_path: Path
 ) -> None:
     """The page is the same at each visit; only the parser differs. What it read is corrected by a re-parse."""
-    files = [capture(tmp_path, "A", time) for time in TIMES[:3]]
-    for file in files:
-        assert command("archive", "import", file).returncode == 0
-    expected = versions(db)
-    empty(db)
-    shutil.rmtree(tmp_path / "warc")
-    for file in (each for each in files if each != files[number]):
-        assert command("archive", "import", file).returncode == 0
-    db.articles.update_many({}, {"$set": OLDER})
-    done = command("archive", "import", files[number])
-    assert done.returncode == 0, done.stderr
+    expected = import_beside_older("AAA", number, db, command, tmp_path)
     assert len(expected) == len(versions(db)) == 1
     (stored,) = db.articles.find()
     is_old = stored["parser"]["version"] == 0
@@ -110,17 +124,7 @@ def test_visit_beside_what_an_older_parser_read_makes_no_version(
 def test_visit_beside_what_an_older_parser_read_may_be_a_version(
     db: Database[Any], command: Crawl, tmp_path: Path
 ) -> None:
-    files = [capture(tmp_path, title, time) for title, time in zip("ABA", TIMES[:3], strict=True)]
-    for file in files:
-        assert command("archive", "import", file).returncode == 0
-    expected = versions(db)
-    empty(db)
-    shutil.rmtree(tmp_path / "warc")
-    for file in (files[0], files[2]):
-        assert command("archive", "import", file).returncode == 0
-    db.articles.update_many({}, {"$set": OLDER})
-    done = command("archive", "import", files[1])
-    assert done.returncode == 0, done.stderr
+    expected = import_beside_older("ABA", 1, db, command, tmp_path)
     assert len(expected) == 3
     assert versions(db) == expected
 

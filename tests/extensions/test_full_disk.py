@@ -36,15 +36,20 @@ def small(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
+def noisy(chance: random.Random, ident: int) -> bytes:
+    """An article page of 60 KB that hardly compress."""
+    noise = "".join(chr(chance.randrange(0x4E00, 0x9FA0)) for _ in range(20_000))
+    return article(DAY, ident, more=f"<p>{noise}</p>")
+
+
 def test_full_file_system(
     small: Path, site: SiteProxy, db: Database[Any], mongodb_uri: str, database: str
 ) -> None:
     serve_column(site, [[(DAY, ident) for ident in IDENTS]])
     chance = random.Random(1)
     pages = {}
-    for ident in IDENTS:  # 60 KB that hardly compress
-        noise = "".join(chr(chance.randrange(0x4E00, 0x9FA0)) for _ in range(20_000))
-        pages[url_of(ident)] = article(DAY, ident, more=f"<p>{noise}</p>")
+    for ident in IDENTS:
+        pages[url_of(ident)] = noisy(chance, ident)
         site.set(url_of(ident), Answer(body=pages[url_of(ident)]))
 
     def run() -> subprocess.CompletedProcess[str]:
@@ -82,9 +87,8 @@ def test_import_onto_a_full_file_system(
     urls = [url_of(ident) for ident in IDENTS[:30]]
     records = []
     for ident, url in zip(IDENTS, urls, strict=False):
-        noise = "".join(chr(chance.randrange(0x4E00, 0x9FA0)) for _ in range(20_000))
-        page = article(DAY, ident, more=f"<p>{noise}</p>")
-        records.append(made.warc_record(url, made.http(page, Content_Type="text/html")))
+        page = made.http(noisy(chance, ident), Content_Type="text/html")
+        records.append(made.warc_record(url, page))
     file = write(tmp_path / "theirs.warc.gz", *records)
     arguments = ("archive", "import", str(file))
 

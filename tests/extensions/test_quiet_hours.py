@@ -23,6 +23,12 @@ def at(clock: str) -> datetime:
     return datetime.fromisoformat(f"2026-11-24T{clock}:00").replace(tzinfo=CHINA)
 
 
+def around_now() -> tuple[str, str]:
+    """Begin and end of hours that it is now in the middle of."""
+    now, hour = datetime.now(CHINA), timedelta(hours=1)
+    return f"{now - hour:%H:%M}", f"{now + hour:%H:%M}"
+
+
 @pytest.mark.parametrize(
     ("hours", "now", "seconds"),
     [
@@ -38,11 +44,10 @@ def test_run_that_starts_in_them_fetches_nothing_and_is_no_fault(
     site: SiteProxy, crawl: Crawl
 ) -> None:
     serve_column(site, [[(DAY, 4774001)]])
-    ends = [datetime.now(CHINA) + timedelta(hours=hours) for hours in (-1, 1)]
-    hours = "-".join(f"{end:%H:%M}" for end in ends)
-    done = crawl("column", url=COLUMN, QUIET_HOURS=hours, recheck="on")
+    begin, end = around_now()
+    done = crawl("column", url=COLUMN, QUIET_HOURS=f"{begin}-{end}", recheck="on")
     assert (done.returncode, site.urls()) == (0, [])
-    assert done.stderr == f"zjolcrawl: quiet hours until {ends[1]:%H:%M}, China time\n"
+    assert done.stderr == f"zjolcrawl: quiet hours until {end}, China time\n"
     assert crawl("column", url=COLUMN, QUIET_HOURS="1-5", recheck="on").returncode == 2
 
 
@@ -56,15 +61,14 @@ def test_run_of_a_script_ends_when_they_begin(
     """The command has not looked at the clock; for the run, the hours begin as it starts."""
     serve_column(site, [[(DAY, 4774001 + n) for n in range(40)]])
     given = environment(site, tmp_path, mongodb_uri, database)
-    ends = [datetime.now(CHINA) + timedelta(hours=hours) for hours in (-1, 1)]
-    hours = "-".join(f"{end:%H:%M}" for end in ends)
-    with InTurn(given | {"QUIET_HOURS": hours}) as process:
+    begin, end = around_now()
+    with InTurn(given | {"QUIET_HOURS": f"{begin}-{end}"}) as process:
         process.crawl("column", url=COLUMN)
     (run,) = db.runs.find()
     assert (run["finish_reason"], run["exit_status"]) == ("closespider_quiet_hours", 0)
-    assert run["warnings"] == [f"quiet hours until {ends[1]:%H:%M}, China time"]
+    assert run["warnings"] == [f"quiet hours until {end}, China time"]
     assert not [url for url in site.urls() if url.endswith(".shtml")]
-    with InTurn(given | {"QUIET_HOURS": f"{ends[1]:%H:%M}-{ends[0]:%H:%M}"}) as process:
+    with InTurn(given | {"QUIET_HOURS": f"{end}-{begin}"}) as process:
         process.crawl("column", url=COLUMN)
     assert db.articles.count_documents({}) == 40
 

@@ -74,7 +74,7 @@ def discover_link(link: Link, policy: VisitPolicy) -> UpdateOne:
         later = {"$or": [ahead, {"$gt": [[at, new], [seen, old]]}]}
         row |= {name: {"$cond": [later, new, old]}, f"{name}_seen_at": {"$cond": [later, at, seen]}}
     if read:
-        row["next_visit_at"] = _visit_of_discovered(at, policy, row)
+        row["next_visit_at"] = _visit_of_discovered(policy, row)
     return UpdateOne({"_id": link.url}, [{"$set": row}], upsert=True)
 
 
@@ -206,7 +206,7 @@ def _seen(at: datetime, policy: VisitPolicy, published: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _visit_of_discovered(at: datetime, policy: VisitPolicy, row: dict[str, Any]) -> dict[str, Any]:
+def _visit_of_discovered(policy: VisitPolicy, row: dict[str, Any]) -> dict[str, Any]:
     """When a discovered link is visited, given the row's new values: at its discovery if it is new.
 
     Rechecks count from the list's date if the page itself has none. If a discovery that is written after
@@ -215,9 +215,9 @@ def _visit_of_discovered(at: datetime, policy: VisitPolicy, row: dict[str, Any])
     starts = {name: row.get(name, f"${name}") for name in ("listed_at", "discovered_at")}
     moved = {"$or": [{"$ne": [f"${name}", value]} for name, value in starts.items()]}
     recheck = _recheck("$last_attempt_at", policy, None, *starts.values())
+    is_new = {"$eq": ["$next_visit_at", "$discovered_at"]}  # or missing, as both are
     branches = [
-        {"case": _is_missing("$state"), "then": at},
-        {"case": {"$eq": ["$next_visit_at", "$discovered_at"]}, "then": starts["discovered_at"]},
+        {"case": is_new, "then": starts["discovered_at"]},
         {"case": {"$and": [_IS_UNDATED, moved]}, "then": recheck},
     ]
     return {"$switch": {"branches": branches, "default": "$next_visit_at"}}
@@ -234,7 +234,7 @@ def _settled(
     values = {**values, "last_attempt_at": at}
     row = {name: {"$cond": [older, f"${name}", value]} for name, value in values.items()}
     moved = {"$and": [older, _IS_UNDATED, {"$eq": ["$discovered_at", at]}]}
-    recheck = _recheck("$last_attempt_at", policy, {"$ifNull": ["$listed_at", at]})
+    recheck = _recheck("$last_attempt_at", policy, None)
     row["next_visit_at"] = {"$cond": [moved, recheck, row.get("next_visit_at", "$next_visit_at")]}
     row |= {
         "attempts": {"$add": [{"$ifNull": ["$attempts", 0]}, _if_later(at, attempts)]},
