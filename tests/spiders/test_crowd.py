@@ -241,6 +241,7 @@ def test_run_that_was_frozen_finds_its_hosts_taken(
     seen.stopped[f"run{frozen}"] = time.time()
     runs[frozen].send_signal(signal.SIGSTOP)
     wait_until(lambda: not held(frozen), runs[1 - frozen])
+    seen.woken[f"run{frozen}"] = time.time()
     runs[frozen].send_signal(signal.SIGCONT)
     said = end(*runs)
     assert_whole(db, urls, tmp_path)
