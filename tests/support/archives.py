@@ -67,6 +67,7 @@ _SOURCES = (
 )
 _RECHECKS = tuple(timedelta(days=n) for n in (1, 3, 7, 30))
 _BATCH = 1000
+_SENTENCES = 60_000  # different ones, fewer in a small archive
 
 
 def fill(db: Database[Any], count: int, seed: int = 1, first: date = FIRST_DAY) -> None:
@@ -133,7 +134,7 @@ class Made:
 
 def made(count: int, seed: int = 1, first: date = FIRST_DAY) -> Iterator[Made]:
     """The archive without a database, oldest article first."""
-    newsroom = Newsroom(seed)
+    newsroom = Newsroom(seed, min(8 * count, _SENTENCES))
     for number, at in enumerate(newsroom.times(count, first)):
         yield newsroom.publish(number, at)
 
@@ -141,7 +142,8 @@ def made(count: int, seed: int = 1, first: date = FIRST_DAY) -> Iterator[Made]:
 class Newsroom:
     """A newsroom: its people, columns and words."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, number: int = _SENTENCES) -> None:
+        """`number`: how many different sentences it writes."""
         self.rng = rng = random.Random(seed)
         self.seed = seed
         tags = dict.fromkeys([*nouns(300), *PHRASES, *PLACES[:12]])
@@ -153,7 +155,7 @@ class Newsroom:
         }
         self.weights = {kind: falling(len(names)) for kind, names in self.names.items()}
         self.column_weights = falling(len(COLUMNS))
-        self.sentences: tuple[Sentence, ...] = sentences(seed)
+        self.sentences: tuple[Sentence, ...] = sentences(seed, number)
         self.words = word_stream(rng)
         self.titles: set[str] = set()
         self.known = False

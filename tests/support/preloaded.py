@@ -10,6 +10,7 @@ import sys
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
+from itertools import product
 from pkgutil import walk_packages
 
 from scrapy import cmdline
@@ -20,13 +21,15 @@ from scrapy.utils import log, versions
 
 import zjolcrawl
 from tests.support.goldens import read, sidecars
+from zjolcrawl.parsing.fields.roles import AUTHOR_ROLES, EDITOR_ROLES, role_patterns
 from zjolcrawl.site.catalogue import load_catalogue
 from zjolcrawl.site.current import use_site
 from zjolcrawl.site.papers import load_papers
 
 for path in (
     *scrapys.DOWNLOADER_MIDDLEWARES_BASE, *scrapys.SPIDER_MIDDLEWARES_BASE, *scrapys.EXTENSIONS_BASE,
-    scrapys.DUPEFILTER_CLASS, scrapys.SCHEDULER_PRIORITY_QUEUE, scrapys.SCHEDULER_MEMORY_QUEUE,
+    *scrapys.DOWNLOAD_HANDLERS_BASE.values(), scrapys.DUPEFILTER_CLASS, scrapys.LOG_FORMATTER, scrapys.STATS_CLASS,
+    scrapys.SCHEDULER_PRIORITY_QUEUE, scrapys.SCHEDULER_MEMORY_QUEUE,
 ):  # fmt: skip
     import_module(path.rpartition(".")[0])
 for module in walk_packages(zjolcrawl.__path__, "zjolcrawl."):
@@ -42,6 +45,8 @@ cmdline._get_commands_dict(Settings({"COMMANDS_MODULE": "zjolcrawl.commands"}), 
 use_site("")
 for path in sidecars("document")[:20]:
     read(path)
+for roles, either in product((AUTHOR_ROLES, EDITOR_ROLES), (False, True)):
+    role_patterns(roles, either)
 load_catalogue()
 load_papers()
 assert "twisted.internet.reactor" not in sys.modules

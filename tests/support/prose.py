@@ -70,7 +70,7 @@ def falling(number: int) -> list[float]:
 
 
 @cache
-def sentences(seed: int, number: int = 60_000) -> tuple[Sentence, ...]:
+def sentences(seed: int, number: int) -> tuple[Sentence, ...]:
     """Sentences of two or three clauses, 12 to 75 characters, one in three with a local name."""
     rng = random.Random(seed)
     stream = word_stream(rng)
