@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import signal
+import sys
 import threading
 import time
 from typing import Any
@@ -22,14 +23,18 @@ from zjolcrawl.parsing.deadline import LimitExceeded, within
 from zjolcrawl.pipelines.normalize import NormalizePipeline
 from zjolcrawl.spiders.pages import PageReader
 
-# The alarm may arrive in a garbage collection callback (Hypothesis has one): there it is dropped,
-# reported, and repeated.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
 # Some seconds of work for the reader; the pattern below runs without end.
 LONG = article(DAY, 1, more="<p>这是一个很长的句子，好好学习<b>天天</b>向上。</p>" * 40_000)
 HTML = {"Content-Type": "text/html"}
 FIRST = 4774001
+
+
+@pytest.fixture(autouse=True)
+def unreported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The alarm may arrive in a garbage collection callback (Hypothesis has one): there it is dropped, reported and
+    repeated. A long report, such as pytest's, would be interrupted by the next one.
+    """
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
 
 
 def hang() -> None:
@@ -65,7 +70,6 @@ def test_what_takes_too_long_is_interrupted(read: Any) -> None:
     assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0, 0)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_alarm_that_is_lost_comes_again() -> None:
     with pytest.raises(LimitExceeded):
         within(0.1, lost_in_a_callback)
