@@ -185,6 +185,28 @@ def test_full_disk_leaves_no_half_record(tmp_path: Path) -> None:
     assert [r.url[-1] for r in accepted(tmp_path) if r.type == "response"] == ["a", "c"]
 
 
+def test_file_that_a_full_disk_leaves_open_is_completed_by_the_next_run(tmp_path: Path) -> None:
+    """In the same process too: nothing holds the file any more."""
+    held = len(list(Path("/proc/self/fd").iterdir()))
+
+    async def main() -> None:
+        with Archive(tmp_path) as archive:
+            writer = writer_on(archive)
+            with largest_file(10), pytest.raises(ArchiveError, match="archive"):
+                writer.write(exchange("a"))
+            writer.write(exchange("b"))
+            with largest_file(10), pytest.raises(ArchiveError, match="archive"):
+                await writer.close()
+
+    asyncio.run(main())
+    assert len(list(Path("/proc/self/fd").iterdir())) == held
+    assert len(list(tmp_path.glob("*.open"))) == 1
+    assert not list(tmp_path.glob("*.new"))
+    with Archive(tmp_path):
+        pass
+    assert [r.url[-1] for r in accepted(tmp_path) if r.type == "response"] == ["b"]
+
+
 def test_damaged_file_is_told_and_read_as_far_as_it_goes(tmp_path: Path) -> None:
     path, ends = left_open(tmp_path, 3)
     lasting = path.with_name(path.name.removesuffix(".open"))

@@ -163,10 +163,12 @@ class WarcWriter:
         await asyncio.to_thread(self.sync_now)
 
     async def close(self) -> None:
-        """Complete the open file. Raises ArchiveError."""
+        """Complete the open file. Raises ArchiveError; the next run then completes it."""
         try:
             await asyncio.to_thread(self._complete)
         finally:
+            if self._file:
+                self._file.close()
             self._index.close()
 
     def _fields(self, url: str, date: str, context: str | None) -> Fields:
@@ -284,10 +286,15 @@ class _OpenFile:
             ("WARC-Filename", self.name),
             ("Content-Type", "application/warc-fields"),
         ]
-        self.append(member(self.info_id, "warcinfo", fields, block, _LEVEL))
-        os.fsync(self._descriptor)
-        scratch.rename(path)
-        sync_folder(path.parent)
+        try:
+            self.append(member(self.info_id, "warcinfo", fields, block, _LEVEL))
+            os.fsync(self._descriptor)
+            scratch.rename(path)
+            sync_folder(path.parent)
+        except OSError:
+            scratch.unlink(missing_ok=True)
+            self.close()
+            raise
 
     def append(self, members: bytes) -> int:
         """Write all of the members or none; returns the offset of the first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from heapq import merge
 from typing import Any, Self
 
@@ -84,23 +85,23 @@ class ImportSpider(ReparseSpider):
         """Record what is not recorded yet; a failure to write ends the run."""
         writers: dict[str, WarcWriter] = {}
         try:
-            imports = []
-            for kept in self._kept_files:
-                if kept.recorded and not kept.records.get("unresolved"):
-                    continue
-                kept.write(archive.folder / FOLDER)
-                writer = writers.get(kept.run or "") or self._writer(archive, kept)
-                writers[kept.run or ""] = writer
-                imports.append(FileImport(archive, kept, writer, context_of))
-            for revisits in (False, True):
-                for each in imports:
-                    await self._take(each, revisits=revisits)
-            for each in imports if not self._stopped else ():
-                self._tell(each)
-                each.kept.recorded, each.kept.records = not each.failed, dict(each.counts)
-                each.kept.write(archive.folder / FOLDER)
-            for writer in writers.values():
-                await writer.close()
+            async with AsyncExitStack() as writing:
+                imports = []
+                for kept in self._kept_files:
+                    if kept.recorded and not kept.records.get("unresolved"):
+                        continue
+                    kept.write(archive.folder / FOLDER)
+                    if (run := kept.run or "") not in writers:
+                        writers[run] = self._writer(archive, kept)
+                        writing.push_async_callback(writers[run].close)
+                    imports.append(FileImport(archive, kept, writers[run], context_of))
+                for revisits in (False, True):
+                    for each in imports:
+                        await self._take(each, revisits=revisits)
+                for each in imports if not self._stopped else ():
+                    self._tell(each)
+                    each.kept.recorded, each.kept.records = not each.failed, dict(each.counts)
+                    each.kept.write(archive.folder / FOLDER)
         except (ArchiveError, OSError, sqlite3.Error) as error:
             self.run.stop(f"the import cannot go on: {cause_of(error)}", "archive_lost")
 
