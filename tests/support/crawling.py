@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.support.site import SiteProxy
+from tests.support.turns import turns
 from tests.support.warm import TELL_TASKS, Warm
 
 Crawl = Callable[..., subprocess.CompletedProcess[str]]
@@ -35,10 +36,13 @@ def scrapy(
     database: str = "zjol",
     ahead: float = 0,
 ) -> subprocess.CompletedProcess[str]:
-    """Runs `scrapy ARGUMENTS`, with fast settings for a crawl; `ahead`: days added to the clock."""
-    running = start_scrapy(
-        *arguments, site=site, data=data, uri=uri, database=database, ahead=ahead
-    )
+    """Runs `scrapy ARGUMENTS` to its end, with fast settings for a crawl; `ahead`: days added to the clock."""
+    given = _with_settings(arguments, QUICK)
+    running: Running
+    if _is_warm():
+        running = turns().begin(given, environment(site, data, uri, database), ahead)
+    else:
+        running = _anew(given, environment(site, data, uri, database))
     out, err = ended(running)
     return subprocess.CompletedProcess(running.args, running.returncode or 0, out, err)
 
@@ -105,13 +109,20 @@ def start_scrapy(
     anew: bool = False,
 ) -> Running:
     """Starts the same without waiting; `settings` are those of a crawl, `anew`: in a new interpreter."""
-    # A module of the test that must be imported first: only a new interpreter can do that.
-    if not anew and os.environ.get("PYTHONPATH", "") == _PATH:
-        given = _with_settings(arguments, settings)
+    given = _with_settings(arguments, settings)
+    if not anew and _is_warm():
         return Warm(given, environment(site, data, uri, database), ahead)
+    return _anew(given, environment(site, data, uri, database))
+
+
+def _is_warm() -> bool:
+    """Not if there is a module of the test that must be imported first: only a new interpreter can do that."""
+    return os.environ.get("PYTHONPATH", "") == _PATH
+
+
+def _anew(arguments: list[str], environment: dict[str, str]) -> Running:
     return subprocess.Popen(
-        [sys.executable, "-m", "scrapy", *_with_settings(arguments, settings)],
-        cwd=ROOT, env=environment(site, data, uri, database),
+        [sys.executable, "-m", "scrapy", *arguments], cwd=ROOT, env=environment,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
