@@ -143,11 +143,16 @@ def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def databases(mongodb_uri: str) -> Iterator[Databases]:
+def mongo(mongodb_uri: str) -> Iterator[MongoClient[dict[str, Any]]]:
+    """A client of all tests of the process."""
+    with MongoClient[dict[str, Any]](mongodb_uri, tz_aware=True) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def databases(mongodb_uri: str, mongo: MongoClient[dict[str, Any]]) -> Databases:
     """Databases of this process's mongod that wait for the next test."""
-    made = Databases(mongodb_uri)
-    yield made
-    made.close()
+    return Databases(mongodb_uri, mongo)
 
 
 @pytest.fixture
@@ -172,13 +177,6 @@ class Shown(dict[str, Any]):
     def __setitem__(self, name: str, value: Any) -> None:
         if name != "written_at":
             super().__setitem__(name, value)
-
-
-@pytest.fixture(scope="session")
-def mongo(mongodb_uri: str) -> Iterator[MongoClient[dict[str, Any]]]:
-    """A client of all tests of the process."""
-    with MongoClient[dict[str, Any]](mongodb_uri, tz_aware=True) as client:
-        yield client
 
 
 @pytest.fixture

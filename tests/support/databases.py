@@ -20,16 +20,12 @@ _MOST = 2_000, 5_000_000  # documents and bytes: more are dropped faster than de
 class Databases:
     """Those of one server, given to one test at a time."""
 
-    def __init__(self, uri: str) -> None:
-        self._uri = uri
-        self._client = MongoClient[dict[str, Any]](uri)
+    def __init__(self, uri: str, client: MongoClient[dict[str, Any]]) -> None:
+        self._uri, self._client = uri, client
         self._ready: list[str] = []
         first = self.take()
         self._shape = self._shape_of(first, self._client[first].command("dbStats"))
         self._ready.append(first)
-
-    def close(self) -> None:
-        self._client.close()
 
     def new(self) -> str:
         """The name of a database that does not exist."""

@@ -16,7 +16,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
@@ -26,7 +25,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle, send_handle
 from typing import Any, NoReturn
 
-from tests.support.warm import _ROOT, _SERVER, TELL_TASKS, Warm, _tell_tasks
+from tests.support.warm import _ROOT, _SERVER, TELL_TASKS, Warm, _tell_tasks, execute_in
 
 _MOST = 50  # commands: each may leave some memory
 _MADE_ANEW = "twisted.internet.reactor", "zjolcrawl.settings"
@@ -140,25 +139,14 @@ def _take(
     arguments: list[str], environment: dict[str, str], ahead: float, streams: list[int]
 ) -> int:
     """Run a command with these streams as stdout and stderr; returns its exit status."""
-    from scrapy.cmdline import execute
-
-    from tests.support import clock
-
-    os.chdir(_ROOT)
-    os.environ.clear()
-    os.environ.update(environment)
-    time.tzset()
-    clock.set_ahead(ahead)
     with _output(streams):
         try:
-            execute(arguments)
+            execute_in(arguments, environment, ahead, _ROOT)
         except SystemExit as end:
             return _status(end.code)
         except BaseException:
             traceback.print_exc()
             return 1
-        finally:
-            atexit._run_exitfuncs()
     return 0
 
 

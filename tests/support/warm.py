@@ -134,20 +134,27 @@ def _be_scrapy(
         os.close(descriptor)
     faulthandler.enable()
     signal.signal(TELL_TASKS, _tell_tasks)
+    execute_in(arguments, environment, ahead, folder)
+    sys.exit(0)
+
+
+def execute_in(
+    arguments: list[str], environment: dict[str, str], ahead: float, folder: Path
+) -> None:
+    """Run a command in this process with exactly this environment, then what it registered for the exit."""
+    from scrapy.cmdline import execute
+
+    from tests.support import clock
+
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    if ahead:
-        from tests.support import clock
-
-        clock.set_ahead(ahead)
-    from scrapy.cmdline import execute
-
+    time.tzset()
+    clock.set_ahead(ahead)
     try:
         execute(arguments)
     finally:
         atexit._run_exitfuncs()  # a forked process ends without them
-    sys.exit(0)
 
 
 def _tell_tasks(*_: object) -> None:
