@@ -317,10 +317,10 @@ def test_full_disk_and_closed_pipe(thousands: str, mongodb_uri: str, tmp_path: P
 
 @pytest.fixture(scope="module")
 def small_and_large(mongodb_uri: str, databases: Databases) -> Iterator[tuple[str, str]]:
-    """The names of a database of 200 long articles and of one that is six times as large, above 80 MB."""
+    """The names of two databases of long articles, of 32 and 80 MB: both more than an export holds at once."""
     small, large = databases.take(), databases.take()
     with MongoClient[dict[str, Any]](mongodb_uri) as client:
-        for name, count in ((small, 200), (large, 1250)):
+        for name, count in ((small, 500), (large, 1250)):
             bodies = (f"第{n}条。{SENTENCE * 320}" for n in range(count))
             made = (article(n, body=body, body_html=body) for n, body in enumerate(bodies))
             client[name].articles.insert_many(made)
