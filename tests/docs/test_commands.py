@@ -23,7 +23,7 @@ from tests.support.crawling import LONG, QUICK, environment
 from tests.support.goldens import FOLDERS
 from tests.support.readme import ROOT, TRANSLATION, blocks
 from tests.support.site import SiteProxy
-from tests.support.warm import Warm
+from tests.support.turns import turns
 from zjolcrawl.storage.embedded import EmbeddedServer
 
 REFERENCE = "http://zjnews.zjol.com.cn/zjnews/zjxw/201708/t20170812_4774532.shtml"
@@ -101,7 +101,7 @@ class Shell:
         self.known.add(key)
         if words[0] == "scrapy" and not re.search(r"[|>&$]", line.split("#", maxsplit=1)[0]):
             given = [*words[1:3], *(QUICK if crawl else ()), *words[3:]]
-            running = Warm(given, self._environment() | own, folder=self.folder)
+            running = turns().begin(given, self._environment() | own, folder=self.folder)
             out, err = running.communicate(timeout=LONG)
             status = running.returncode
         else:

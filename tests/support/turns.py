@@ -23,9 +23,10 @@ from contextlib import contextmanager
 from io import TextIOWrapper
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle, send_handle
+from pathlib import Path
 from typing import Any, NoReturn
 
-from tests.support.warm import _ROOT, _SERVER, TELL_TASKS, Warm, _tell_tasks, execute_in
+from tests.support.warm import _SERVER, ROOT, TELL_TASKS, Warm, _tell_tasks, execute_in
 
 _MOST = 50  # commands: each may leave some memory
 _MADE_ANEW = "twisted.internet.reactor", "zjolcrawl.settings"
@@ -44,10 +45,16 @@ class Turns:
         theirs.close()
         self._left = _MOST
 
-    def begin(self, arguments: Sequence[str], environment: dict[str, str], ahead: float) -> Warm:
+    def begin(
+        self,
+        arguments: Sequence[str],
+        environment: dict[str, str],
+        ahead: float = 0,
+        folder: Path = ROOT,
+    ) -> Warm:
         """A started `scrapy ARGUMENTS`. Its output must be read to the end before the next one."""
         self._left -= 1
-        return _Turn(self, arguments, environment, ahead)
+        return _Turn(self, arguments, environment, ahead, folder)
 
     def close(self) -> None:
         """End the process."""
@@ -88,13 +95,18 @@ class _Turn(Warm):
     _status: int | None
 
     def __init__(
-        self, turns: Turns, arguments: Sequence[str], environment: dict[str, str], ahead: float
+        self,
+        turns: Turns,
+        arguments: Sequence[str],
+        environment: dict[str, str],
+        ahead: float,
+        folder: Path,
     ) -> None:
         self.args = ["scrapy", *arguments]
         self._turns, self._status = turns, None
         assert turns.process.pid
         self.pid = turns.process.pid
-        turns.line.send((self.args, environment, ahead))
+        turns.line.send((self.args, environment, ahead, folder))
         pipes = [os.pipe(), os.pipe()]
         for _, write in pipes:
             send_handle(turns.line, write, self.pid)
@@ -125,23 +137,22 @@ def _serve(line: Connection) -> NoReturn:
     signal.signal(TELL_TASKS, _tell_tasks)
     with contextlib.suppress(EOFError):
         while True:
-            arguments, environment, ahead = line.recv()
+            given = line.recv()
             streams = [recv_handle(line) for _ in range(2)]
             with _as_it_was():
-                status = contextvars.copy_context().run(
-                    _take, arguments, environment, ahead, streams
-                )
+                status = contextvars.copy_context().run(_take, streams, *given)
             line.send(status)
     sys.exit(0)
 
 
-def _take(
-    arguments: list[str], environment: dict[str, str], ahead: float, streams: list[int]
-) -> int:
-    """Run a command with these streams as stdout and stderr; returns its exit status."""
+def _take(streams: list[int], *given: Any) -> int:
+    """Run a command with these streams as stdout and stderr; returns its exit status.
+
+    `given` is what `execute_in` takes.
+    """
     with _output(streams):
         try:
-            execute_in(arguments, environment, ahead, _ROOT)
+            execute_in(*given)
         except SystemExit as end:
             return _status(end.code)
         except BaseException:

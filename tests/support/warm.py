@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 
 TELL_TASKS = signal.SIGUSR2
 """The signal at which a started command writes to stderr what its asyncio tasks wait for."""
-_ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(["pytest", "tests.support.preloaded"])
 
@@ -36,7 +36,7 @@ class Warm:
         arguments: Sequence[str],
         environment: dict[str, str],
         ahead: float = 0,
-        folder: Path = _ROOT,
+        folder: Path = ROOT,
         terminal: int | None = None,
     ) -> None:
         """`folder`: the working folder, the checkout if not given. `terminal`: for all input and output."""
