@@ -69,9 +69,17 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return cores if config.getoption("quick") else cores + 2
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """pytest-xdist's hook: which process runs which tests."""
+    from tests.support.together import ByArchive  # without xdist there is none to inherit from
+
+    return ByArchive(config, log)
+
+
 # The longest tests start first, so that no worker is left alone with one at the end.
 _LONGEST = (
-    "tests/spiders/test_crowd.py", "tests/test_patterns.py", "tests/storage/test_poison.py", "tests/web/test_costly.py",
+    "tests/spiders/test_crowd.py", "tests/web/test_browser.py", "tests/test_patterns.py", "tests/storage/test_poison.py", "tests/web/test_costly.py",
     "tests/parsing/test_bounds.py", "tests/storage/test_embedded.py", "tests/spiders/test_reparse.py",
     "tests/export/", "tests/storage/test_spool.py", "tests/spiders/", "tests/pipelines/", "tests/commands/",
     "tests/web/",
