@@ -1,12 +1,18 @@
-"""Leases and turns of a run whose heartbeat or process is late."""
+"""Leases and turns of runs beside each other, also if a heartbeat or a process is late."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pymongo.database import Database
 from scrapy import Request
 from scrapy.utils.test import get_crawler
 
@@ -16,6 +22,7 @@ from zjolcrawl.storage.host_leases import HostLeases, HostState
 from zjolcrawl.storage.store import Store
 
 HOST = "zjnews.zjol.com.cn"
+REQUEST = Request(f"http://{HOST}/a.shtml")
 SECONDS = 1.0
 
 
@@ -46,36 +53,120 @@ def test_lease_that_ended_before_its_answer_was_read_is_not_held(
     asyncio.run(main())
 
 
+@asynccontextmanager
+async def live_runs(
+    uri: str, database: str, folder: Path, *names: str, **settings: float
+) -> AsyncIterator[list[Leases]]:
+    """The leases of runs that begin one after another, without an engine."""
+    stores, runs = [], []
+    given = {"LEASE_SECONDS": SECONDS, "DOWNLOAD_DELAY": 0} | settings
+    for name in names:
+        stores.append(await Store.open(uri, database, run_arguments={}, version="0"))
+        (folder / name).mkdir()
+        crawler = get_crawler(settings_dict={"DATA_DIR": str(folder / name), **given})
+        runs.append(Leases(crawler, stores[-1]))
+        await runs[-1].begin()
+    yield runs
+    for store in stores:
+        await store.close()
+
+
+@pytest.fixture
+def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Leases, "_slot", lambda *_: None)
+
+
+def turns(db: Database[dict[str, Any]]) -> int:
+    """How many turns runs have at the host."""
+    return len((db.hosts.find_one() or {}).get("turns", []))
+
+
+async def stuck(_: HostLeases, hosts: object = ()) -> None:
+    """A heartbeat that does not come."""
+    await asyncio.sleep(LONG)
+
+
+@pytest.mark.usefixtures("no_engine")
 def test_late_heartbeat_does_not_end_turns(
-    mongodb_uri: str, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mongodb_uri: str,
+    database: str,
+    db: Database[dict[str, Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The other run is there still: it was there when this one last looked."""
-    settings = {"LEASE_SECONDS": SECONDS, "DOWNLOAD_DELAY": 0, "CONCURRENT_REQUESTS_PER_DOMAIN": 1}
 
     async def main() -> None:
-        stores, runs = [], []
-        for name in ("first", "second"):
-            stores.append(await Store.open(mongodb_uri, database, run_arguments={}, version="0"))
-            (tmp_path / name).mkdir()
-            crawler = get_crawler(settings_dict={"DATA_DIR": str(tmp_path / name), **settings})
-            runs.append(Leases(crawler, stores[-1]))
-            await runs[-1].begin()
-        _, second = runs
-        assert len(second.live) == 2
+        async with live_runs(mongodb_uri, database, tmp_path, "first", "second") as (_, second):
+            assert len(second.live) == 2
+            monkeypatch.setattr(HostLeases, "renew", stuck)
+            await asyncio.sleep(SECONDS)
+            async with second.permission(REQUEST):
+                assert turns(db) == 1
 
-        async def stuck(_: HostLeases, hosts: object) -> None:
-            await asyncio.sleep(60)
+    asyncio.run(main())
 
-        monkeypatch.setattr(HostLeases, "renew", stuck)
-        monkeypatch.setattr(Leases, "_slot", lambda *_: None)  # there is no engine
-        await asyncio.sleep(SECONDS)
-        request = Request(f"http://{HOST}/a.shtml")
-        async with second.permission(request):
-            row = await stores[0].db["hosts"].find_one({"_id": HOST})
-            assert row is not None
-            assert len(row["turns"]) == 1
-        for store in stores:
-            await store.close()
+
+@pytest.mark.usefixtures("no_engine")
+def test_run_that_is_alone_takes_no_turns(
+    mongodb_uri: str, database: str, db: Database[dict[str, Any]], tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with live_runs(mongodb_uri, database, tmp_path, "alone") as (alone,):
+            for _ in range(3):
+                async with alone.permission(REQUEST):
+                    assert turns(db) == 0
+                await asyncio.sleep(SECONDS / 3)  # heartbeats
+
+    asyncio.run(main())
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_run_that_was_alone_and_does_not_hear_of_the_next_waits(
+    mongodb_uri: str, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next one takes turns soon after it has begun, in the belief that all others know of it."""
+
+    async def main() -> None:
+        async with live_runs(mongodb_uri, database, tmp_path, "first") as (first,):
+
+            async def ask() -> None:
+                async with first.permission(REQUEST):
+                    pass
+
+            monkeypatch.setattr(HostLeases, "renew", stuck)
+            await asyncio.sleep(SECONDS)
+            asked = asyncio.create_task(ask())
+            done, _ = await asyncio.wait([asked], timeout=SECONDS)
+            assert not done
+            asked.cancel()
+
+    asyncio.run(main())
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_requests_that_wait_for_a_turn_are_not_overtaken_when_the_other_run_has_ended(
+    mongodb_uri: str, database: str, tmp_path: Path
+) -> None:
+    """The first request gets its turn late, because of the other run, and the next two after it."""
+
+    async def main() -> None:
+        names = "first", "second"
+        async with live_runs(mongodb_uri, database, tmp_path, *names) as (first, second):
+            sent: list[float] = []
+
+            async def send() -> None:
+                async with second.permission(REQUEST):
+                    sent.append(time.monotonic())
+
+            for run in (first, second):
+                run.slow_down(HOST, 1.0)
+            async with first.permission(REQUEST):
+                sent.append(time.monotonic())
+            await first.end()
+            await asyncio.gather(*(send() for _ in range(4)))
+            gaps = [after - before for before, after in pairwise(sent)]
+            assert min(gaps) > 0.5, gaps
 
     asyncio.run(main())
 

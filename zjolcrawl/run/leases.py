@@ -83,8 +83,9 @@ class Leases:
         self._semaphores = defaultdict[str, asyncio.Semaphore](
             lambda: asyncio.Semaphore(self._concurrency)
         )
-        self._turns_needed_from = 0.0
-        self._peer_seen_at = -math.inf  # monotonic time at which another live run was last seen
+        self._known_from = 0.0  # monotonic time from which every live run knows of this one
+        self._had_company = False  # whether another live run was ever seen
+        self._alone_until = -math.inf  # monotonic time until which no other run takes a turn unseen
         self._halted = asyncio.Event()
         self._under_way: set[asyncio.Future[Response]] = set()
 
@@ -92,8 +93,8 @@ class Leases:
         """Register the run as live and start the heartbeat. Raises DatabaseError."""
         await self._hosts.begin(self._folder_id)
         await self._refresh_live()
-        # Other runs that see themselves as alone learn of this one at their next heartbeat.
-        self._turns_needed_from = time.monotonic() + self.seconds / _BEATS
+        # A run that was alone sends nothing without a turn after its next heartbeat is due.
+        self._known_from = time.monotonic() + self.seconds / _BEATS
         self._beat_task = asyncio.get_running_loop().create_task(self._beat())
 
     async def end(self) -> None:
@@ -233,15 +234,18 @@ class Leases:
         return host in self.held
 
     async def _turn(self, host: str) -> ObjectId | None:
-        """Get a turn at a host that is not leased; None if no other run has lived in its delay."""
+        """Get a turn at a host that is not leased; None while no other run has lived beside this one.
+
+        After that all requests take turns, for one without a turn would not wait for those that do.
+        """
+        while not self._had_company and time.monotonic() >= self._alone_until:
+            self._check()
+            await self._next_beat()
+        if not self._had_company:
+            return None
         turn = ObjectId()
         delay = max(self._delay, self._crawl_delays.get(host, 0.0))
-        # A run may have made its last request up to a heartbeat after it was last seen. If the own heartbeat
-        # is late, the others are there still.
-        alone_from = self._peer_seen_at + self.seconds / _BEATS + delay
-        if len(self.live) <= 1 and time.monotonic() > alone_from:
-            return None
-        await asyncio.sleep(max(0.0, self._turns_needed_from - time.monotonic()))
+        await asyncio.sleep(max(0.0, self._known_from + delay - time.monotonic()))
         while True:
             self._check()
             with contextlib.suppress(DatabaseError):
@@ -293,9 +297,11 @@ class Leases:
             self._beat_done = asyncio.Event()
 
     async def _refresh_live(self) -> None:
+        began = time.monotonic()
         self.live = await self._hosts.live()
-        if len(self.live) > 1:
-            self._peer_seen_at = time.monotonic()
+        self._had_company |= len(self.live) > 1
+        # A run that begins after this waits as long with requests that need a turn (`_known_from`).
+        self._alone_until = began + self.seconds / _BEATS
 
     def _expiry(self, began: float) -> float:
         """When a lease that was requested at `began` ends, less a margin."""
