@@ -79,9 +79,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 # The longest tests start first, so that no worker is left alone with one at the end.
 _LONGEST = (
-    "tests/spiders/test_crowd.py", "tests/web/test_browser.py", "tests/test_patterns.py", "tests/storage/test_poison.py", "tests/web/test_costly.py",
+    "tests/spiders/test_crowd.py", "tests/test_patterns.py", "tests/storage/test_poison.py", "tests/web/test_costly.py",
     "tests/parsing/test_bounds.py", "tests/storage/test_embedded.py", "tests/spiders/test_reparse.py",
-    "tests/export/", "tests/storage/test_spool.py", "tests/spiders/", "tests/pipelines/", "tests/commands/",
+    "tests/export/", "tests/storage/test_spool.py", "tests/web/test_browser.py", "tests/spiders/", "tests/pipelines/", "tests/commands/",
     "tests/web/",
 )  # fmt: skip
 
