@@ -238,11 +238,11 @@ class Leases:
 
         After that all requests take turns, for one without a turn would not wait for those that do.
         """
-        while not self._had_company and time.monotonic() >= self._alone_until:
+        while not self._had_company:
+            if time.monotonic() < self._alone_until or not self._beat_task:
+                return None
             self._check()
             await self._next_beat()
-        if not self._had_company:
-            return None
         turn = ObjectId()
         delay = max(self._delay, self._crawl_delays.get(host, 0.0))
         await asyncio.sleep(max(0.0, self._known_from + delay - time.monotonic()))
