@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import contextvars
-import faulthandler
 import gc
 import logging
 import os
@@ -26,7 +25,7 @@ from multiprocessing.reduction import recv_handle, send_handle
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tests.support.warm import _SERVER, ROOT, TELL_TASKS, Warm, _tell_tasks, execute_in
+from tests.support.warm import _SERVER, ROOT, Warm, execute_in
 
 _MOST = 50  # commands: each may leave some memory
 _MADE_ANEW = "twisted.internet.reactor", "zjolcrawl.settings"
@@ -54,7 +53,7 @@ class Turns:
     ) -> Warm:
         """A started `scrapy ARGUMENTS`. Its output must be read to the end before the next one."""
         self._left -= 1
-        return _Turn(self, arguments, environment, ahead, folder)
+        return _Turn(self, ["scrapy", *arguments], environment, ahead, folder)
 
     def close(self) -> None:
         """End the process."""
@@ -94,19 +93,13 @@ class _Turn(Warm):
 
     _status: int | None
 
-    def __init__(
-        self,
-        turns: Turns,
-        arguments: Sequence[str],
-        environment: dict[str, str],
-        ahead: float,
-        folder: Path,
-    ) -> None:
-        self.args = ["scrapy", *arguments]
+    def __init__(self, turns: Turns, arguments: list[str], *given: Any) -> None:
+        """`arguments` and `given` are what `execute_in` takes."""
+        self.args = arguments
         self._turns, self._status = turns, None
         assert turns.process.pid
         self.pid = turns.process.pid
-        turns.line.send((self.args, environment, ahead, folder))
+        turns.line.send((arguments, *given))
         pipes = [os.pipe(), os.pipe()]
         for _, write in pipes:
             send_handle(turns.line, write, self.pid)
@@ -133,8 +126,6 @@ class _Turn(Warm):
 
 
 def _serve(line: Connection) -> NoReturn:
-    faulthandler.enable()
-    signal.signal(TELL_TASKS, _tell_tasks)
     with contextlib.suppress(EOFError):
         while True:
             given = line.recv()

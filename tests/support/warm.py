@@ -132,8 +132,6 @@ def _be_scrapy(
     for number, descriptor in enumerate(streams, first):
         os.dup2(descriptor, number)
         os.close(descriptor)
-    faulthandler.enable()
-    signal.signal(TELL_TASKS, _tell_tasks)
     execute_in(arguments, environment, ahead, folder)
     sys.exit(0)
 
@@ -146,6 +144,8 @@ def execute_in(
 
     from tests.support import clock
 
+    faulthandler.enable(2)  # stderr, wherever it goes now
+    signal.signal(TELL_TASKS, _tell_tasks)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
