@@ -244,11 +244,10 @@ def many(db: Database[Any], count: int = 3000) -> None:
 
 
 @pytest.fixture(scope="module")
-def thousands(mongodb_uri: str, databases: Databases) -> Iterator[str]:
+def thousands(mongo: MongoClient[dict[str, Any]], databases: Databases) -> Iterator[str]:
     """The name of a database of 3,000 articles, more than a row group. Tests must not write to it."""
     name = databases.take()
-    with MongoClient[dict[str, Any]](mongodb_uri) as client:
-        many(client[name])
+    many(mongo[name])
     yield name
     databases.drop(name)
 
@@ -316,15 +315,16 @@ def test_full_disk_and_closed_pipe(thousands: str, mongodb_uri: str, tmp_path: P
 
 
 @pytest.fixture(scope="module")
-def small_and_large(mongodb_uri: str, databases: Databases) -> Iterator[tuple[str, str]]:
+def small_and_large(
+    mongo: MongoClient[dict[str, Any]], databases: Databases
+) -> Iterator[tuple[str, str]]:
     """The names of two databases of long articles, of 32 and 80 MB: both more than an export holds at once."""
     small, large = databases.take(), databases.take()
-    with MongoClient[dict[str, Any]](mongodb_uri) as client:
-        for name, count in ((small, 500), (large, 1250)):
-            bodies = (f"第{n}条。{SENTENCE * 320}" for n in range(count))
-            made = (article(n, body=body, body_html=body) for n, body in enumerate(bodies))
-            client[name].articles.insert_many(made)
-        assert client[large].command("collstats", "articles")["size"] > 80e6
+    for name, count in ((small, 500), (large, 1250)):
+        bodies = (f"第{n}条。{SENTENCE * 320}" for n in range(count))
+        made = (article(n, body=body, body_html=body) for n, body in enumerate(bodies))
+        mongo[name].articles.insert_many(made)
+    assert mongo[large].command("collstats", "articles")["size"] > 80e6
     yield small, large
     for each in (small, large):
         databases.drop(each)

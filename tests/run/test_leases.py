@@ -26,6 +26,24 @@ REQUEST = Request(f"http://{HOST}/a.shtml")
 SECONDS = 1.0
 
 
+@asynccontextmanager
+async def live_runs(
+    uri: str, database: str, folder: Path, *names: str
+) -> AsyncIterator[list[Leases]]:
+    """The leases of runs that begin one after another, without an engine."""
+    stores, runs = [], []
+    for name in names:
+        stores.append(await Store.open(uri, database, run_arguments={}, version="0"))
+        own = folder / name
+        own.mkdir()
+        settings = {"DATA_DIR": str(own), "LEASE_SECONDS": SECONDS, "DOWNLOAD_DELAY": 0}
+        runs.append(Leases(get_crawler(settings_dict=settings), stores[-1]))
+        await runs[-1].begin()
+    yield runs
+    for store in stores:
+        await store.close()
+
+
 def test_lease_that_ended_before_its_answer_was_read_is_not_held(
     mongodb_uri: str, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -38,37 +56,13 @@ def test_lease_that_ended_before_its_answer_was_read_is_not_held(
         return state
 
     async def main() -> None:
-        store = await Store.open(mongodb_uri, database, run_arguments={}, version="0")
-        crawler = get_crawler(
-            settings_dict={"DATA_DIR": str(tmp_path), "LEASE_SECONDS": SECONDS, "DOWNLOAD_DELAY": 0}
-        )
-        leases = Leases(crawler, store)
-        await leases.begin()
-        assert await leases.take("china.zjol.com.cn")
-        monkeypatch.setattr(HostLeases, "take", late)
-        assert not await leases.take(HOST)
-        assert set(leases.held) == {"china.zjol.com.cn"}
-        await store.close()
+        async with live_runs(mongodb_uri, database, tmp_path, "late") as (leases,):
+            assert await leases.take("china.zjol.com.cn")
+            monkeypatch.setattr(HostLeases, "take", late)
+            assert not await leases.take(HOST)
+            assert set(leases.held) == {"china.zjol.com.cn"}
 
     asyncio.run(main())
-
-
-@asynccontextmanager
-async def live_runs(
-    uri: str, database: str, folder: Path, *names: str, **settings: float
-) -> AsyncIterator[list[Leases]]:
-    """The leases of runs that begin one after another, without an engine."""
-    stores, runs = [], []
-    given = {"LEASE_SECONDS": SECONDS, "DOWNLOAD_DELAY": 0} | settings
-    for name in names:
-        stores.append(await Store.open(uri, database, run_arguments={}, version="0"))
-        (folder / name).mkdir()
-        crawler = get_crawler(settings_dict={"DATA_DIR": str(folder / name), **given})
-        runs.append(Leases(crawler, stores[-1]))
-        await runs[-1].begin()
-    yield runs
-    for store in stores:
-        await store.close()
 
 
 @pytest.fixture
@@ -148,7 +142,7 @@ def test_run_that_was_alone_and_does_not_hear_of_the_next_waits(
 def test_requests_that_wait_for_a_turn_are_not_overtaken_when_the_other_run_has_ended(
     mongodb_uri: str, database: str, tmp_path: Path
 ) -> None:
-    """The first request gets its turn late, because of the other run, and the next two after it."""
+    """The first request gets its turn late, because of the other run, and the others after it."""
 
     async def main() -> None:
         names = "first", "second"
